@@ -1,0 +1,10 @@
+"""Segment the skeleton in planar whole-body bone scans (Tc-99m bone scintigraphy).
+
+Research software, not a medical device.
+"""
+
+from importlib.metadata import version
+
+__version__ = version("napari-bonescint")
+
+__all__ = ["__version__"]
