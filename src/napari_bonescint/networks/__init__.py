@@ -1,0 +1,1 @@
+"""The networks, one file per architecture; `zoo` maps names to them."""

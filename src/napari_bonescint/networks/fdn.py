@@ -1,0 +1,213 @@
+"""The family of dilated nets (FDN): patch classifiers turned into dense predictors.
+
+Source: the slide deck "Semantic segmentation of the skeleton in bone scintigraphy images with convolutional neural
+networks". A VGG-like patch classifier (3x3 convolutions, 2x2 max-pooling, one 1x1 convolution) becomes dense when
+every pooling keeps stride 1 and everything after it is dilated by two more. The deck leaves open what the suffixes
+``e`` and ``b`` mean, how borders are padded and where the patch lies around its pixel; read here as ELU, batch
+normalisation, zeros before each convolution, and centred to half a pixel.
+
+Both ways to compute the same function are here. *Dilated* follows the definition. *Phase-split* cuts the image into
+four interleaved sub-images after each pooling, on which the dilated convolutions are ordinary ones, and interleaves
+the result at the end: equal to rounding, and much faster on most engines. Phases are independent after a split, so
+training may compute only some of them (`FDN.forward_sampled`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Activation = Literal["relu", "elu"]
+Computation = Literal["dilated", "phase-split"]
+
+_ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {"relu": F.relu, "elu": F.elu}
+
+
+class FDN(nn.Module):
+    """A dilated net.
+
+    Parameters
+    ----------
+    stages : sequence of sequence of int
+        Output channels of each stage's 3x3 convolutions; each stage ends with a max-pooling.
+    outputs : int
+        Channels of the result: 1 logit, or one for each region code.
+    activation : {"relu", "elu"}
+        After each 3x3 convolution.
+    batch_norm : bool
+        Whether batch normalisation comes between a convolution and its activation.
+
+    Attributes
+    ----------
+    computation : {"dilated", "phase-split"}
+        How `forward` computes; may be changed at any time.
+    """
+
+    def __init__(
+        self,
+        stages: Sequence[Sequence[int]],
+        *,
+        outputs: int = 1,
+        activation: Activation = "relu",
+        batch_norm: bool = False,
+    ) -> None:
+        super().__init__()
+        self.computation: Computation = "phase-split"
+        self._activation = _ACTIVATIONS[activation]
+        self.stages = nn.ModuleList()
+        channels = 1
+        for widths in stages:
+            layers = nn.ModuleList()
+            for width in widths:
+                layers.append(_layer(channels, width, batch_norm=batch_norm))
+                channels = width
+            self.stages.append(layers)
+        self.head = nn.Conv2d(channels, outputs, kernel_size=1)
+        self.apply(_initialise)
+
+    @property
+    def multiple(self) -> int:
+        """Rows and columns are padded with zeros to a multiple of this."""
+        return 1 << (len(self.stages) - 1)
+
+    @property
+    def field_of_view(self) -> int:
+        """Width and height in pixels of the patch that decides about one pixel."""
+        return 1 + sum((2 * len(layers) + 1) << k for k, layers in enumerate(self._layers()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits for every pixel.
+
+        Parameters
+        ----------
+        x : Tensor of shape (batch, 1, y, x)
+            Normalised images of any size.
+
+        Returns
+        -------
+        Tensor of shape (batch, outputs, y, x)
+        """
+        height, width = x.shape[-2:]
+        x = pad_to_multiple(x, self.multiple)
+        y = self._dilated(x) if self.computation == "dilated" else self._phase_split(x)
+        return y[..., :height, :width]
+
+    def forward_sampled(self, x: Tensor, keep: Sequence[int], generator: torch.Generator) -> tuple[Tensor, PhaseSample]:
+        """Logits of a random subset of the pixels, for training.
+
+        Parameters
+        ----------
+        x : Tensor of shape (batch, 1, y, x)
+            Normalised images; y and x are multiples of `multiple`.
+        keep : sequence of int
+            How many of the four phases to go on with after each stage but the last. ``(4, 4, ...)`` keeps all.
+        generator : torch.Generator
+            Source of the choice, on the CPU.
+
+        Returns
+        -------
+        logits : Tensor of shape (samples, outputs, y', x')
+        sample : PhaseSample
+            Picks the same pixels from any image of the input's size, such as the true mask.
+        """
+        if len(keep) != len(self.stages) - 1:
+            raise ValueError(f"keep needs {len(self.stages) - 1} numbers, one for each stage but the last, not {keep}")
+        chosen = []
+        for k, layers in enumerate(self._layers()):
+            x = self._stage(layers, x, dilation=1, last=k == len(self.stages) - 1)
+            if k < len(keep):
+                x = split_phases(x)
+                if keep[k] < 4:
+                    picks = torch.randperm(len(x), generator=generator)[: len(x) * keep[k] // 4].to(x.device)
+                else:
+                    picks = None
+                chosen.append(picks)
+                x = x if picks is None else x[picks]
+        return self.head(x), PhaseSample(tuple(chosen))
+
+    def _layers(self) -> list[nn.ModuleList]:
+        return [stage for stage in self.stages if isinstance(stage, nn.ModuleList)]
+
+    def _dilated(self, x: Tensor) -> Tensor:
+        for k, layers in enumerate(self._layers()):
+            x = self._stage(layers, x, dilation=1 << k, last=k == len(self.stages) - 1)
+        logits: Tensor = self.head(x)
+        return logits
+
+    def _phase_split(self, x: Tensor) -> Tensor:
+        splits = len(self.stages) - 1
+        for k, layers in enumerate(self._layers()):
+            x = self._stage(layers, x, dilation=1, last=k == splits)
+            if k < splits:
+                x = split_phases(x)
+        x = self.head(x)
+        for _ in range(splits):
+            x = join_phases(x)
+        return x
+
+    def _stage(self, layers: nn.ModuleList, x: Tensor, *, dilation: int, last: bool) -> Tensor:
+        for layer in layers:
+            convolution, *normalisation = layer.children()
+            if not isinstance(convolution, nn.Conv2d):
+                raise TypeError("a layer begins with its convolution")
+            x = F.conv2d(x, convolution.weight, convolution.bias, padding=dilation, dilation=dilation)
+            for norm in normalisation:
+                x = norm(x)
+            x = self._activation(x)
+        # Pooling looks back in every stage and forward in the last, since 1 + 2 + ... + 2^(n-1) is one less than 2^n:
+        # so the patch lies around its pixel to half a pixel, without shifting the image.
+        before, after = (0, dilation) if last else (dilation, 0)
+        x = F.pad(x, (before, after, before, after), value=-torch.inf)
+        return F.max_pool2d(x, kernel_size=2, stride=1, dilation=dilation)
+
+
+class PhaseSample:
+    """Which phases `FDN.forward_sampled` computed."""
+
+    def __init__(self, chosen: tuple[Tensor | None, ...]) -> None:
+        self._chosen = chosen
+
+    def pick(self, image: Tensor) -> Tensor:
+        """Pixels of `image` (batch, channels, y, x) in the order of the sampled logits: (samples, channels, y', x')."""
+        for picks in self._chosen:
+            image = split_phases(image)
+            image = image if picks is None else image[picks]
+        return image
+
+
+def split_phases(x: Tensor) -> Tensor:
+    """Cut (batch, c, y, x) into its four interleaved sub-images: (batch * 4, c, y / 2, x / 2)."""
+    n, c, h, w = x.shape
+    x = x.reshape(n, c, h // 2, 2, w // 2, 2)
+    return x.permute(0, 3, 5, 1, 2, 4).reshape(n * 4, c, h // 2, w // 2)
+
+
+def join_phases(x: Tensor) -> Tensor:
+    """Interleave (batch * 4, c, y, x) into (batch, c, y * 2, x * 2): the inverse of `split_phases`."""
+    n, c, h, w = x.shape
+    x = x.reshape(n // 4, 2, 2, c, h, w)
+    return x.permute(0, 3, 4, 1, 5, 2).reshape(n // 4, c, h * 2, w * 2)
+
+
+def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
+    """Add zeros below and to the right of (..., y, x) until both sizes divide by `multiple`."""
+    height, width = x.shape[-2:]
+    return F.pad(x, (0, -width % multiple, 0, -height % multiple))
+
+
+def _layer(inputs: int, outputs: int, *, batch_norm: bool) -> nn.Sequential:
+    convolution = nn.Conv2d(inputs, outputs, kernel_size=3)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs)) if batch_norm else nn.Sequential(convolution)
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
