@@ -1,0 +1,59 @@
+"""On which device a network runs, and why."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from napari_bonescint.errors import BonescintError
+
+
+class DeviceChoice(NamedTuple):
+    """A device and the reason for it.
+
+    Attributes
+    ----------
+    device : str
+        Name that torch understands: ``cpu`` or ``cuda:0``.
+    reason : str
+        One phrase to show: ``CPU: no CUDA device found``.
+    """
+
+    device: str
+    reason: str
+
+
+class DeviceError(BonescintError):
+    """The device asked for does not exist here."""
+
+
+def choose_device(requested: str = "auto") -> DeviceChoice:
+    """Choose where to compute.
+
+    Parameters
+    ----------
+    requested : str
+        ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Raises
+    ------
+    DeviceError
+        If a CUDA device is asked for that is not here.
+    """
+    import torch
+
+    if requested == "cpu":
+        return DeviceChoice("cpu", "CPU: chosen by the user")
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if requested == "auto":
+        if found:
+            return DeviceChoice("cuda:0", f"GPU: {torch.cuda.get_device_name(0)}")
+        if torch.version.cuda is None:
+            return DeviceChoice("cpu", "CPU: this build of PyTorch has no CUDA")
+        return DeviceChoice("cpu", "CPU: no CUDA device found")
+    kind, _, index = requested.partition(":")
+    if kind != "cuda" or (index and not index.isdecimal()):
+        raise DeviceError(f"{requested!r} is no device; choose auto, cpu, cuda or cuda:N.")
+    if int(index or 0) >= found:
+        raise DeviceError(f"There is no device {requested}: PyTorch found {found} CUDA devices; use --device auto.")
+    name = f"cuda:{int(index or 0)}"
+    return DeviceChoice(name, f"GPU: {torch.cuda.get_device_name(name)}, chosen by the user")

@@ -1,0 +1,150 @@
+"""Model cards: what a weights file is, without opening it. Imports no torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.resources import shipped_folder
+
+DEFAULT_MODEL = "fdn-13-regions"
+
+
+class ModelError(BonescintError):
+    """A model that is unknown, damaged or not what its card says."""
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What NAME.json says about NAME.safetensors.
+
+    Attributes
+    ----------
+    name : str
+        Name of the model and stem of both files.
+    description : str
+        One line for a person who chooses a model.
+    architecture : str
+        A name in `networks.zoo.ARCHITECTURES`.
+    outputs : int
+        1 for a skeleton logit, or the number of region codes.
+    parameters : int
+        Number of trainable parameters.
+    grid_mm : float
+        Pixel size in mm that the network was trained on; scans are resampled to it and masks back.
+    normalisation : str
+        Name of the input normalisation, see `preprocessing.NORMALISATION`.
+    weights_sha256 : str
+        Hash of the weights file, hexadecimal.
+    training : dict
+        How and on what it was trained, with the data's hash.
+    scores : list of dict
+        Each with ``metric``, ``value``, ``spread``, ``data``, ``scans`` and ``command``.
+    limits : list of str
+        What it is not good at.
+    licence : str
+        Licence of the weights.
+    path : Path or None
+        Where the card lies; not stored.
+    """
+
+    name: str
+    description: str
+    architecture: str
+    outputs: int
+    parameters: int
+    grid_mm: float
+    normalisation: str
+    weights_sha256: str
+    training: dict[str, Any] = field(default_factory=dict)
+    scores: list[dict[str, Any]] = field(default_factory=list)
+    limits: list[str] = field(default_factory=list)
+    licence: str = "BSD-3-Clause"
+    path: Path | None = field(default=None, compare=False)
+
+    @property
+    def names_regions(self) -> bool:
+        """Whether the model names bones, or only tells bone from background."""
+        return self.outputs > 1
+
+    @property
+    def weights_path(self) -> Path:
+        """The weights file beside the card."""
+        if self.path is None:
+            raise ModelError(f"The card of model {self.name} was not read from a file, so it has no weights.")
+        return self.path.with_suffix(".safetensors")
+
+    def to_json(self) -> str:
+        """The card's text, as `read_card` reads it."""
+        fields = dataclasses.asdict(self)
+        del fields["path"]
+        return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
+
+    def read_weights(self) -> bytes:
+        """The bytes of the weights file.
+
+        Raises
+        ------
+        ModelError
+            If the file is missing or its hash is not the card's.
+        """
+        try:
+            data = self.weights_path.read_bytes()
+        except OSError as error:
+            raise ModelError(f"{self.weights_path}: cannot be read: {error.strerror}.") from error
+        if hashlib.sha256(data).hexdigest() != self.weights_sha256:
+            raise ModelError(
+                f"{self.weights_path}: its SHA-256 differs from the one in {self.weights_path.stem}.json; "
+                "the weights are damaged or not the ones described, so they are not used."
+            )
+        return data
+
+
+def read_card(path: Path) -> ModelCard:
+    """Read a model card.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read or is no model card.
+    """
+    try:
+        return ModelCard(**json.loads(path.read_text(encoding="utf-8")), path=path)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror}.") from error
+    except (ValueError, TypeError) as error:
+        raise ModelError(f"{path}: is not a model card of this version ({error}).") from error
+
+
+def shipped_models() -> list[ModelCard]:
+    """Cards of the models that come with the plugin, the default one first."""
+    cards = [read_card(path) for path in sorted(shipped_folder("weights").glob("*.json"))]
+    return sorted(cards, key=lambda card: card.name != DEFAULT_MODEL)
+
+
+def find_model(name: str = DEFAULT_MODEL) -> ModelCard:
+    """The card of a shipped model, or of a weights file.
+
+    Parameters
+    ----------
+    name : str
+        A shipped model's name, or the path of a ``.safetensors`` file whose card lies beside it.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model; the message lists the shipped ones.
+    """
+    if name.endswith((".safetensors", ".json")):
+        return read_card(Path(name).with_suffix(".json"))
+    cards = shipped_models()
+    for card in cards:
+        if card.name == name:
+            return card
+    known = ", ".join(card.name for card in cards)
+    raise ModelError(f"There is no model {name!r}; choose one of {known}, or give a .safetensors file.")

@@ -1,0 +1,193 @@
+"""Run a network on scans."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import expit, softmax
+
+from napari_bonescint.anatomy import REGIONS
+from napari_bonescint.errors import Cancelled
+from napari_bonescint.inference.devices import DeviceChoice, choose_device
+from napari_bonescint.inference.model_card import ModelCard, ModelError
+from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, NORMALISATION, Grid, normalise
+from napari_bonescint.segmentation import Segmentation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from napari_bonescint.scan import Scan
+
+
+def _never() -> bool:
+    return False
+
+
+def _ignore(_fraction: float) -> None:
+    pass
+
+
+class Segmenter:
+    """A model, loaded and ready on a device.
+
+    Parameters
+    ----------
+    card : ModelCard
+        Which model.
+    device : str
+        ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Attributes
+    ----------
+    card : ModelCard
+    device : DeviceChoice
+        Where it runs and why; changes to the CPU when a GPU runs out of memory.
+
+    Raises
+    ------
+    ModelError
+        If the weights are missing, damaged or not what the card says.
+    DeviceError
+        If the device does not exist.
+    """
+
+    def __init__(self, card: ModelCard, device: str = "auto") -> None:
+        self.card = card
+        self.device: DeviceChoice = choose_device(device)
+        self._network = _load(card).to(self.device.device)
+
+    def segment(
+        self,
+        scan: Scan,
+        *,
+        on_progress: Callable[[float], None] = _ignore,
+        is_cancelled: Callable[[], bool] = _never,
+    ) -> Segmentation:
+        """Segment every view of a scan in one batch.
+
+        Parameters
+        ----------
+        scan : Scan
+            Counts of shape (view, y, x), as acquired.
+        on_progress : callable
+            Told the fraction done, 0 to 1.
+        is_cancelled : callable
+            Asked between the steps; a single step takes up to a second or two on a CPU.
+
+        Returns
+        -------
+        Segmentation
+            Masks of the shape of the counts.
+
+        Raises
+        ------
+        Cancelled
+            If `is_cancelled` turned true; nothing is kept.
+        """
+        start = time.perf_counter()
+        warnings = []
+        spacing = scan.spacing
+        if spacing is None:
+            spacing = (ASSUMED_SPACING_MM, ASSUMED_SPACING_MM)
+            warnings.append(
+                f"{scan.name}: has no pixel spacing; the network took {ASSUMED_SPACING_MM} mm. "
+                "If the bones are cut wrongly, give the spacing."
+            )
+        grid = Grid.over((scan.counts.shape[1], scan.counts.shape[2]), spacing, self.card.grid_mm)
+        images = np.stack([normalise(grid.coarsen(view)) for view in scan.counts.astype(np.float32)])
+        _report(0.1, on_progress, is_cancelled)
+        logits, fell_back = self._logits(images)
+        if fell_back:
+            warnings.append(f"{scan.name}: {self.device.reason}.")
+        _report(0.8, on_progress, is_cancelled)
+        probability, classes = self._decide(logits, lambda coarse: grid.refine(coarse, spacing, self.card.grid_mm))
+        _report(1.0, on_progress, is_cancelled)
+        return Segmentation(
+            skeleton=(classes > 0).astype(np.uint8),
+            regions=classes if self.card.names_regions else None,
+            probability=probability,
+            model=self.card.name,
+            model_sha256=self.card.weights_sha256,
+            device=self.device.device,
+            device_reason=self.device.reason,
+            backend="torch",
+            seconds=time.perf_counter() - start,
+            warnings=tuple(warnings),
+        )
+
+    def _logits(self, images: NDArray[np.float32]) -> tuple[NDArray[np.float32], bool]:
+        """Logits (view, outputs, y, x) of images (view, y, x), and whether the GPU was given up for the CPU."""
+        import torch
+
+        try:
+            return self._run(images), False
+        except torch.OutOfMemoryError:
+            if self.device.device == "cpu":
+                raise
+        # Outside the handler: while the exception lives, so do the GPU tensors of its frames.
+        gpu = self.device.device
+        self._network.to("cpu")
+        torch.cuda.empty_cache()
+        self.device = DeviceChoice("cpu", f"CPU: {gpu} ran out of memory")
+        return self._run(images), True
+
+    def _run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        import torch
+
+        with torch.inference_mode():
+            batch = torch.from_numpy(images[:, None]).to(self.device.device)
+            logits: torch.Tensor = self._network(batch)
+            return logits.float().cpu().numpy()
+
+    def _decide(
+        self, logits: NDArray[np.float32], refine: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Probability of bone and class of every fine pixel, both (view, y, x)."""
+        if not self.card.names_regions:
+            probability = refine(expit(logits[:, 0]))
+            return probability, (probability >= 0.5).astype(np.uint8)
+        shares = np.stack([refine(softmax(view, axis=0)) for view in logits])
+        probability = np.clip(1 - shares[:, 0], 0, 1)
+        # Bone or not is decided first, and which bone second: a pixel on the border of two bones is bone
+        # even if neither of them alone is likelier than background.
+        region = 1 + shares[:, 1:].argmax(axis=1)
+        return probability, np.where(probability >= 0.5, region, 0).astype(np.uint8)
+
+
+def _load(card: ModelCard) -> nn.Module:
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    from napari_bonescint.networks.zoo import build_network
+
+    if card.normalisation != NORMALISATION:
+        raise ModelError(
+            f"Model {card.name} expects its input normalised as {card.normalisation}; this version does "
+            f"{NORMALISATION}. Install the version that the model came with."
+        )
+    if card.outputs not in (1, len(REGIONS)):
+        raise ModelError(
+            f"Model {card.name} has {card.outputs} outputs; this version knows 1 (skeleton) and {len(REGIONS)} "
+            "(background and regions)."
+        )
+    network = build_network(card.architecture, outputs=card.outputs)
+    try:
+        network.load_state_dict(load(card.read_weights()))
+    except (SafetensorError, RuntimeError) as error:
+        raise ModelError(f"{card.weights_path}: does not hold the weights of {card.architecture}.") from error
+    # About 1.4 times faster on a CPU, where oneDNN would otherwise reorder each activation.
+    torch.nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)
+    return network.eval().requires_grad_(requires_grad=False)
+
+
+def _report(fraction: float, on_progress: Callable[[float], None], is_cancelled: Callable[[], bool]) -> None:
+    on_progress(fraction)
+    if is_cancelled():
+        raise Cancelled("Segmentation was cancelled.")

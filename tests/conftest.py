@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from napari_bonescint.anatomy import REGIONS
+from napari_bonescint.inference.model_card import ModelCard, read_card
+from napari_bonescint.inference.preprocessing import NORMALISATION
+from napari_bonescint.scan import Scan, View, ViewName
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture
+def make_model(tmp_path: Path) -> Callable[..., ModelCard]:
+    """Makes a small model with random weights on disk: real files, meaningless masks."""
+
+    def make(name: str = "tiny", architecture: str = "fdn-5", outputs: int = len(REGIONS)) -> ModelCard:
+        import torch
+        from safetensors.torch import save
+
+        from napari_bonescint.networks.zoo import build_network, count_parameters
+
+        torch.manual_seed(0)
+        network = build_network(architecture, outputs=outputs)
+        data = save(network.state_dict())
+        (tmp_path / f"{name}.safetensors").write_bytes(data)
+        card = ModelCard(
+            name=name,
+            description="Random weights for tests",
+            architecture=architecture,
+            outputs=outputs,
+            parameters=count_parameters(network),
+            grid_mm=9.0,
+            normalisation=NORMALISATION,
+            weights_sha256=hashlib.sha256(data).hexdigest(),
+        )
+        (tmp_path / f"{name}.json").write_text(card.to_json(), encoding="utf-8")
+        return read_card(tmp_path / f"{name}.json")
+
+    return make
+
+
+@pytest.fixture
+def scan() -> Scan:
+    """Two small views with a bright trunk; not square, odd sizes."""
+    rng = np.random.default_rng(5)
+    counts = rng.poisson(2, (2, 131, 67))
+    counts[:, 20:110, 25:40] += rng.poisson(30, (2, 90, 15))
+    return Scan(counts.astype(np.uint16), (View(ViewName.ANTERIOR), View(ViewName.POSTERIOR)), (4.5, 4.4))

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from napari_bonescint.inference.model_card import ModelError, find_model, read_card
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from napari_bonescint.inference.model_card import ModelCard
+
+
+def test_a_model_is_found_by_the_path_of_its_weights(make_model: Callable[..., ModelCard]) -> None:
+    card = make_model()
+    assert find_model(str(card.weights_path)) == card
+
+
+def test_cards_survive_a_round_trip(make_model: Callable[..., ModelCard]) -> None:
+    card = make_model()
+    assert read_card(card.path) == card
+
+
+def test_an_unknown_name_lists_the_shipped_models() -> None:
+    with pytest.raises(ModelError, match=r"There is no model 'fdn-99'; choose one of .*or give a \.safetensors file"):
+        find_model("fdn-99")
+
+
+def test_a_missing_card_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"mine\.json: cannot be read"):
+        find_model(str(tmp_path / "mine.safetensors"))
+
+
+def test_a_file_that_is_no_card_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text('{"name": "mine"}', encoding="utf-8")
+    with pytest.raises(ModelError, match=r"mine\.json: is not a model card"):
+        read_card(path)

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+
+from napari_bonescint.errors import Cancelled
+from napari_bonescint.inference.model_card import ModelError
+from napari_bonescint.inference.preprocessing import normalise
+from napari_bonescint.inference.segmenter import Segmenter
+from napari_bonescint.networks.zoo import build_network
+from napari_bonescint.scan import Scan, View, ViewName
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_bonescint.inference.model_card import ModelCard
+
+    MakeModel = Callable[..., ModelCard]
+
+
+def test_regions_model_gives_masks_of_the_scans_shape(make_model: MakeModel, scan: Scan) -> None:
+    progress: list[float] = []
+    result = Segmenter(make_model(), "cpu").segment(scan, on_progress=progress.append)
+    assert result.skeleton.shape == result.regions.shape == result.probability.shape == scan.counts.shape
+    assert result.skeleton.dtype == result.regions.dtype == np.uint8
+    np.testing.assert_array_equal(result.skeleton, result.regions > 0)
+    np.testing.assert_array_equal(result.skeleton, result.probability >= 0.5)
+    assert 0 <= result.probability.min() <= result.probability.max() <= 1
+    assert (result.device, result.device_reason) == ("cpu", "CPU: chosen by the user")
+    assert result.seconds > 0
+    assert progress == sorted(progress)
+    assert progress[-1] == 1
+
+
+def test_skeleton_model_is_the_network_on_its_grid(make_model: MakeModel, scan: Scan) -> None:
+    card = make_model(outputs=1)
+    spaced = replace(scan, spacing=(card.grid_mm, card.grid_mm))
+    result = Segmenter(card, "cpu").segment(spaced)
+    assert result.regions is None
+    torch.manual_seed(0)
+    network = build_network("fdn-5", outputs=1)
+    with torch.inference_mode():
+        expected = torch.sigmoid(network(torch.from_numpy(normalise(scan.counts[1].astype(np.float32)))[None, None]))
+    np.testing.assert_allclose(result.probability[1], expected[0, 0].numpy(), atol=1e-4)
+
+
+def test_views_do_not_influence_each_other(make_model: MakeModel, scan: Scan) -> None:
+    segmenter = Segmenter(make_model(), "cpu")
+    both = segmenter.segment(scan)
+    alone = segmenter.segment(Scan(scan.counts[1:], (View(ViewName.POSTERIOR),), scan.spacing))
+    np.testing.assert_allclose(alone.probability[0], both.probability[1], atol=1e-5)
+
+
+def test_missing_spacing_is_assumed_and_said(make_model: MakeModel, scan: Scan) -> None:
+    result = Segmenter(make_model(), "cpu").segment(replace(scan, spacing=None))
+    assert len(result.warnings) == 1
+    assert "has no pixel spacing; the network took 2.26 mm" in result.warnings[0]
+
+
+def test_cancelling_raises(make_model: MakeModel, scan: Scan) -> None:
+    with pytest.raises(Cancelled):
+        Segmenter(make_model(), "cpu").segment(scan, is_cancelled=lambda: True)
+
+
+def test_damaged_weights_are_refused(make_model: MakeModel) -> None:
+    card = make_model()
+    data = bytearray(card.weights_path.read_bytes())
+    data[-1] ^= 1
+    card.weights_path.write_bytes(data)
+    with pytest.raises(ModelError, match=r"tiny\.safetensors: its SHA-256 differs"):
+        Segmenter(card, "cpu")
+
+
+def test_weights_of_another_network_are_refused(make_model: MakeModel) -> None:
+    with pytest.raises(ModelError, match=r"does not hold the weights of fdn-11"):
+        Segmenter(replace(make_model(), architecture="fdn-11"), "cpu")
+
+
+def test_another_normalisation_is_refused(make_model: MakeModel) -> None:
+    with pytest.raises(ModelError, match=r"expects its input normalised as percent/9"):
+        Segmenter(replace(make_model(), normalisation="percent/9"), "cpu")
+
+
+def test_a_class_count_that_is_no_mask_is_refused(make_model: MakeModel) -> None:
+    with pytest.raises(ModelError, match="has 5 outputs"):
+        Segmenter(make_model(outputs=5), "cpu")
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_gpu_and_cpu_agree(make_model: MakeModel, scan: Scan) -> None:
+    card = make_model(architecture="fdn-13")
+    gpu, cpu = (Segmenter(card, device).segment(scan) for device in ("cuda", "cpu"))
+    assert gpu.device.startswith("cuda")
+    np.testing.assert_allclose(gpu.probability, cpu.probability, atol=1e-2)
