@@ -1,0 +1,61 @@
+"""A file is written whole or not at all."""
+
+import os
+import threading
+
+import pytest
+
+from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
+
+
+def test_new_file_holds_the_bytes(tmp_path):
+    write_bytes_atomically(tmp_path / "mask.tif", b"\x00\xff" * 1000)
+    assert (tmp_path / "mask.tif").read_bytes() == b"\x00\xff" * 1000
+
+
+def test_existing_file_is_replaced_and_nothing_else_stays(tmp_path):
+    path = tmp_path / "card.json"
+    path.write_bytes(b"old and longer")
+    write_bytes_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert [p.name for p in tmp_path.iterdir()] == ["card.json"]
+
+
+def test_failure_keeps_the_old_content_and_leaves_no_temporary_file(tmp_path):
+    target = tmp_path / "taken"
+    target.mkdir()
+    (target / "inside").write_bytes(b"kept")
+    with pytest.raises(CannotWrite, match="taken: could not be written"):
+        write_bytes_atomically(target, b"new")
+    assert (target / "inside").read_bytes() == b"kept"
+    assert [p.name for p in tmp_path.iterdir()] == ["taken"]
+
+
+def test_missing_folder_is_one_sentence(tmp_path):
+    with pytest.raises(CannotWrite, match=r"nowhere.*could not be written \(No such file or directory\)\.$"):
+        write_bytes_atomically(tmp_path / "nowhere" / "x.json", b"{}")
+
+
+def test_longest_possible_file_name(tmp_path):
+    path = tmp_path / ("n" * 255)
+    write_bytes_atomically(path, b"x")
+    assert path.read_bytes() == b"x"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no permission bits")
+def test_permissions_are_those_of_any_new_file(tmp_path):
+    (tmp_path / "ordinary").write_bytes(b"")
+    write_bytes_atomically(tmp_path / "atomic", b"")
+    assert (tmp_path / "atomic").stat().st_mode == (tmp_path / "ordinary").stat().st_mode
+
+
+def test_writers_at_once_leave_one_of_their_contents(tmp_path):
+    path = tmp_path / "shared"
+    contents = [bytes([i]) * 100_000 for i in range(8)]
+    threads = [threading.Thread(target=write_bytes_atomically, args=(path, content)) for content in contents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert path.read_bytes() in contents
+    assert [p.name for p in tmp_path.iterdir()] == ["shared"]
