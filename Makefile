@@ -1,0 +1,49 @@
+# make demo    open a real bone scan in napari and segment it
+# make test    run the tests
+# make check   formatting, lint and types
+# make setup   only set up .venv, which the others do as needed
+#
+# PYTHON=/path/to/python3.12    a Python to use instead of the first of 3.11, 3.12, 3.13 that is found
+# PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"    a smaller, CPU-only PyTorch on Linux
+# PYTEST_ARGS="-k reader"       what to give to pytest
+
+PIP_ARGS ?=
+PYTEST_ARGS ?=
+bin := .venv/bin
+pip_install := $(bin)/python -m pip install --disable-pip-version-check --constraint constraints.txt $(PIP_ARGS)
+
+.PHONY: help demo test check setup system clean
+
+help:
+	@sed -n 's/^# //p' Makefile | head -4
+
+demo: system .venv/installed
+	@scripts/on_display.sh $(bin)/python scripts/demo.py
+
+test: system .venv/installed
+	@scripts/on_display.sh $(bin)/python -m pytest $(PYTEST_ARGS)
+
+check: .venv/installed
+	$(bin)/ruff format --check .
+	$(bin)/ruff check .
+	$(bin)/mypy
+
+setup: system .venv/installed
+
+system:
+	@scripts/system_packages.sh
+
+.venv/bin/pip:
+	@PYTHON="$(PYTHON)" scripts/virtual_environment.sh
+
+# The build back end comes first and from constraints.txt: pip would fetch the newest one into its isolated build.
+# The stamp is written last, so an interrupted installation is taken up again.
+.venv/installed: pyproject.toml constraints.txt | .venv/bin/pip
+	@echo "Installing the Python packages into .venv. The first time this takes some minutes;"
+	@echo "on Linux without an NVIDIA GPU, the PIP_ARGS at the top of the Makefile save gigabytes of CUDA libraries."
+	@$(pip_install) hatchling editables
+	@$(pip_install) --no-build-isolation --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv build dist demo
