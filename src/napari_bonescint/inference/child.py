@@ -1,0 +1,281 @@
+"""A child process that holds PyTorch and a loaded model, so that the window never waits for either.
+
+Importing torch stalls every thread of a process for a third of a second and more, and a convolution cannot be
+interrupted. In a process of its own neither matters: cancelling ends the process and starts a fresh one.
+
+The parent never blocks: it sends a task only when the child is waiting for one, and `SegmentationProcess.poll` returns
+at once with what the child has said. There are no threads in the parent and no Qt in either.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from napari_bonescint.errors import BonescintError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import SpawnProcess
+
+    from napari_bonescint.inference.devices import DeviceChoice
+    from napari_bonescint.inference.model_card import ModelCard
+    from napari_bonescint.inference.segmenter import Segmenter
+    from napari_bonescint.scan import Scan
+    from napari_bonescint.segmentation import Segmentation
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model is loaded and ready."""
+
+    card: ModelCard
+    device: DeviceChoice
+
+
+@dataclass(frozen=True)
+class Progressed:
+    """The fraction of the scan's segmentation that is done, 0 to 1."""
+
+    fraction: float
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A scan is segmented."""
+
+    segmentation: Segmentation
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Loading or segmenting failed, for the reason that the sentence gives; the next task may well succeed."""
+
+    sentence: str
+
+
+Event = Loaded | Progressed | Finished | Failed
+
+
+@dataclass(frozen=True)
+class _Task:
+    card: ModelCard
+    device: str
+    scan: Scan | None
+
+
+class _Listening:
+    """The child has started and waits for its first task."""
+
+
+@dataclass(frozen=True)
+class _Ready:
+    card: ModelCard
+    device: str
+    segmenter: Segmenter
+
+
+class SegmentationProcess:
+    """A child process that segments one scan at a time.
+
+    It starts with the first call of `load` or `segment`, and starts again when it has ended for whatever reason.
+    It ends with its parent, however that one ends.
+    """
+
+    def __init__(self) -> None:
+        self._process: SpawnProcess | None = None
+        self._pipe: Connection | None = None
+        self._answering: _Task | None = None
+        self._waiting: _Task | None = None
+        self._listening = False
+
+    @property
+    def pid(self) -> int | None:
+        """Process number of the child; None if there is none."""
+        return self._process.pid if self._process is not None and self._process.is_alive() else None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the child loads or segments, so that `poll` will have something to say."""
+        return self._answering is not None or self._waiting is not None
+
+    def load(self, card: ModelCard, device: str = "auto") -> None:
+        """Begin to load a model, so that `segment` will not have to; answered by `Loaded` or `Failed`.
+
+        Parameters
+        ----------
+        card : ModelCard
+            Which model.
+        device : str
+            ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        """
+        if self._waiting is None or self._waiting.scan is None:
+            self._submit(_Task(card, device, None))
+
+    def segment(self, scan: Scan, card: ModelCard, device: str = "auto") -> None:
+        """Begin to segment a scan; answered by `Progressed` any number of times, then `Finished` or `Failed`.
+
+        Parameters
+        ----------
+        scan : Scan
+            Counts of shape (view, y, x), as acquired.
+        card : ModelCard
+            Which model; loaded first if it is not the last one used.
+        device : str
+            ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+
+        Raises
+        ------
+        ValueError
+            If a scan is being segmented already.
+        """
+        if any(task is not None and task.scan is not None for task in (self._answering, self._waiting)):
+            raise ValueError("a scan is being segmented already")
+        self._submit(_Task(card, device, scan))
+
+    def poll(self) -> list[Event]:
+        """What the child has said since the last call; empty if nothing. Never waits."""
+        events: list[Event] = []
+        try:
+            while self._pipe is not None and self._pipe.poll():
+                message = self._pipe.recv()
+                if not isinstance(message, (_Listening, Progressed)):
+                    self._answering = None
+                if not isinstance(message, _Listening):
+                    events.append(message)
+                self._listening = self._answering is None
+                self._send_waiting()
+        except (EOFError, OSError):
+            events += self._after_its_end()
+        return events
+
+    def cancel(self) -> None:
+        """End whatever is being done, at once; a fresh child loads the same model in the background."""
+        task = self._waiting or self._answering
+        self.close()
+        if task is not None:
+            self.load(task.card, task.device)
+
+    def close(self) -> None:
+        """End the child; nothing more comes from `poll`."""
+        if self._process is not None:
+            self._process.kill()
+        self._forget()
+
+    def _submit(self, task: _Task) -> None:
+        self._waiting = task
+        if self.pid is None:
+            self._start()
+        else:
+            self._send_waiting()
+
+    def _start(self) -> None:
+        self._forget_process()
+        context = multiprocessing.get_context("spawn")
+        self._pipe, childs_end = context.Pipe()
+        self._process = context.Process(target=_serve, args=(childs_end,), name="bonescint", daemon=True)
+        with _without_main_module():
+            self._process.start()
+        # Only the child must hold this end, or its end would never be noticed here.
+        childs_end.close()
+
+    def _send_waiting(self) -> None:
+        if self._pipe is None or self._waiting is None or not self._listening:
+            return
+        task, self._waiting = self._waiting, None
+        try:
+            self._pipe.send(task)
+        except OSError:  # it ended while it had nothing to do; nobody has missed anything yet
+            self._waiting = task
+            self._start()
+        else:
+            self._answering, self._listening = task, False
+
+    def _after_its_end(self) -> list[Event]:
+        process, was_needed = self._process, self.is_busy
+        if process is not None:
+            process.join(0.05)
+        self._forget()
+        if not was_needed or process is None:
+            return []
+        return [Failed(f"The computing process ended {_how(process.exitcode)}; nothing was changed, please try again.")]
+
+    def _forget(self) -> None:
+        self._answering = self._waiting = None
+        self._forget_process()
+
+    def _forget_process(self) -> None:
+        if self._pipe is not None:
+            self._pipe.close()
+        self._process = self._pipe = None
+        self._listening = False
+
+
+def _how(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        name = signal.Signals(-exit_code).name
+        cause = ", most often for lack of memory" if name == "SIGKILL" else ""
+        return f"unexpectedly ({name}{cause})"
+    return "unexpectedly" if exit_code is None else f"unexpectedly (exit code {exit_code})"
+
+
+@contextmanager
+def _without_main_module() -> Iterator[None]:
+    """Keep a spawned child from importing this program's main module: that of napari would bring all of Qt along."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def _serve(pipe: Connection) -> None:
+    """What the child does: answer tasks until its parent hangs up."""
+    # Ctrl+C in a terminal goes to the whole group; what it means is the parent's to decide.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    pipe.send(_Listening())
+    loaded: _Ready | None = None
+    with suppress(EOFError, OSError):
+        while True:
+            task: _Task = pipe.recv()
+            try:
+                loaded = _answer(task, loaded, pipe)
+            except BonescintError as error:
+                pipe.send(Failed(str(error)))
+            except OSError as error:
+                pipe.send(Failed(f"PyTorch could not be loaded or used: {error}."))
+            except Exception as error:  # whatever torch raises must not leave the user without an answer
+                logging.getLogger(__name__).exception("segmentation failed")
+                first_line = str(error).partition("\n")[0]
+                pipe.send(Failed(f"{task.card.name} failed: {type(error).__name__}: {first_line}"))
+
+
+def _answer(task: _Task, loaded: _Ready | None, pipe: Connection) -> _Ready:
+    from napari_bonescint.inference.segmenter import Segmenter
+
+    if loaded is None or (loaded.card, loaded.device) != (task.card, task.device):
+        loaded = _Ready(task.card, task.device, Segmenter(task.card, task.device))
+    segmenter = loaded.segmenter
+    if task.scan is None:
+        pipe.send(Loaded(task.card, segmenter.device))
+    else:
+        pipe.send(Finished(segmenter.segment(task.scan, on_progress=lambda done: pipe.send(Progressed(done)))))
+    return loaded
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
