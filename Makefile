@@ -9,6 +9,7 @@
 
 PIP_ARGS ?=
 PYTEST_ARGS ?=
+export PYTHON
 bin := .venv/bin
 pip_install := $(bin)/python -m pip install --disable-pip-version-check --constraint constraints.txt $(PIP_ARGS)
 
@@ -23,7 +24,7 @@ demo: system .venv/installed
 test: system .venv/installed
 	@scripts/on_display.sh $(bin)/python -m pytest $(PYTEST_ARGS)
 
-check: .venv/installed
+check: system .venv/installed
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
 	$(bin)/mypy
@@ -33,8 +34,8 @@ setup: system .venv/installed
 system:
 	@scripts/system_packages.sh
 
-.venv/bin/pip:
-	@PYTHON="$(PYTHON)" scripts/virtual_environment.sh
+.venv/bin/pip: | system
+	@python=$$(scripts/find_python.sh) && "$$python" -m venv .venv
 
 # The build back end comes first and from constraints.txt: pip would fetch the newest one into its isolated build.
 # The stamp is written last, so an interrupted installation is taken up again.

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# See that the system libraries of Qt and OpenGL are there, and Xvfb where there is no display.
+# See that the system libraries of Qt and OpenGL are there, Python's venv, and Xvfb where there is no display.
 # Debian and Ubuntu: what is missing is installed when root, otherwise the apt command is printed and this fails.
 # Elsewhere what is missing is only named: the names of packages differ.
 set -euo pipefail
 
 [ "$(uname -s)" = Linux ] || exit 0
+cd "$(dirname "$0")/.."
 
 # What the loader must find, and the package that has it. Packages that carry a t64 in their name on newer releases
 # still answer to these names, so libraries are looked up by the name that the loader uses.
@@ -41,15 +42,32 @@ while read -r library package; do
 done <<<"$libraries"
 
 if [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
-    for program in Xvfb:xvfb xvfb-run:xvfb xauth:xauth; do
+    for program in xvfb-run:xvfb xauth:xauth; do
         command -v "${program%%:*}" >/dev/null || { missing+=("${program%%:*}"); packages+=("${program##*:}"); }
     done
+fi
+
+# Debian and Ubuntu ship venv's ensurepip in a package of its own.
+if [ ! -x .venv/bin/pip ]; then
+    python=$(scripts/find_python.sh)
+    if ! "$python" -c 'import ensurepip' 2>/dev/null; then
+        missing+=("$python's ensurepip")
+        packages+=("$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')")
+    fi
 fi
 
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if ! command -v apt-get >/dev/null; then
-    echo "Missing system libraries or programs: ${missing[*]}. Install them with this system's package manager." >&2
+    echo "Missing: ${missing[*]}. Install them with this system's package manager." >&2
     exit 0
 fi
-exec "$(dirname "$0")/apt_install.sh" "${packages[@]}"
+if [ "$(id -u)" -ne 0 ]; then
+    echo "Missing: ${missing[*]}. Install them, then run make again:" >&2
+    echo "    sudo apt-get update && sudo apt-get install --no-install-recommends ${packages[*]}" >&2
+    exit 1
+fi
+echo "Installing system packages: ${packages[*]}"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${packages[@]}"
