@@ -16,12 +16,22 @@ if TYPE_CHECKING:
 
 Spacing = tuple[float, float]
 
+# Warnings of scans that the user can still answer; `rearranging` drops them once answered.
+VIEW_ASSUMED = "The file does not name its view; it was taken as anterior."
+VIEWS_ASSUMED = "The file does not name its two views; they were taken as anterior, then posterior."
+NO_SPACING = "The file gives no pixel spacing; sizes in millimetres are unknown."
+
 
 class ViewName(StrEnum):
     """From where the camera looks at the patient."""
 
     ANTERIOR = "anterior"
     POSTERIOR = "posterior"
+
+    @property
+    def opposite(self) -> ViewName:
+        """The view from the other side."""
+        return ViewName.POSTERIOR if self is ViewName.ANTERIOR else ViewName.ANTERIOR
 
 
 class ViewSource(StrEnum):
@@ -97,4 +107,9 @@ class Scan:
     @property
     def name(self) -> str:
         """The stem of the first source file, or ``scan``."""
-        return self.sources[0].stem if self.sources else "scan"
+        return file_stem(self.sources[0]) if self.sources else "scan"
+
+
+def file_stem(path: Path) -> str:
+    """The name of a file without its extension; a UID such as ``1.2.840.10008`` has none and stays whole."""
+    return path.name if path.suffix[1:].isdigit() else path.stem

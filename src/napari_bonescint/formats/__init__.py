@@ -1,0 +1,1 @@
+"""Reading scans and writing masks: one module per on-disk format, and `opening` in front of them."""

@@ -1,0 +1,150 @@
+"""DICOM attributes, read from files as they are rather than as the standard wants them.
+
+pydicom converts an attribute when it is first looked at, and then warns or raises for whatever is odd in it. A header
+here answers with nothing instead: a wrong patient weight must not keep a scan from being opened.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pydicom
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
+from napari_bonescint.formats.source_file import read_start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import BinaryIO
+
+# Object identifier 1.2.840.113549.1.7.3, with which a CMS envelope (DICOM PS3.15, Secure DICOM File) begins.
+_ENVELOPED_DATA = bytes.fromhex("06092a864886f70d010703")
+_DAMAGED = "The file is damaged or cut off; copy or export it again."
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep to ourselves what pydicom has to say about odd files; what matters to a user becomes a sentence."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+class Header:
+    """A data set whose attributes are looked up without ever raising.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The data set or sequence item.
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+
+    def has(self, keyword: str) -> bool:
+        """Whether the attribute is there, even if empty."""
+        return keyword in self.dataset
+
+    def values(self, keyword: str) -> list[object]:
+        """All values of an attribute; none if it is absent, empty or unreadable."""
+        try:
+            value = self.dataset.get(keyword)
+        except Exception:  # pydicom raises whatever the conversion of this attribute happened to raise
+            return []
+        if value is None:
+            return []
+        return list(value) if isinstance(value, (MultiValue, Sequence, list)) else [value]
+
+    def texts(self, keyword: str) -> list[str]:
+        """All values as text, each with its white space collapsed."""
+        return [" ".join(str(value).split()) for value in self.values(keyword)]
+
+    def text(self, keyword: str) -> str:
+        """The values as one text, joined as DICOM writes them; empty if there are none."""
+        return "\\".join(self.texts(keyword))
+
+    def numbers(self, keyword: str) -> list[float]:
+        """All values as finite numbers; none at all if one of them is not."""
+        try:
+            found = [float(str(value)) for value in self.values(keyword)]
+        except ValueError:
+            return []
+        return found if all(math.isfinite(number) for number in found) else []
+
+    def number(self, keyword: str) -> float | None:
+        """The first value as a number, or None."""
+        found = self.numbers(keyword)
+        return found[0] if found else None
+
+    def integer(self, keyword: str) -> int | None:
+        """The first value as a whole number, or None."""
+        found = self.number(keyword)
+        return None if found is None or found != int(found) else int(found)
+
+    def items(self, keyword: str) -> list[Header]:
+        """The items of a sequence; none if it is absent."""
+        return [Header(item) for item in self.values(keyword) if isinstance(item, Dataset)]
+
+
+def looks_like_dicom(start: bytes) -> bool:
+    """Whether the first bytes of a file are DICOM's, with or without the 128-byte preamble."""
+    if start[128:132] == b"DICM":
+        return True
+    # Old exports begin with the data set itself, that is with a low element of group 2 or 8.
+    return start[:2] in (b"\x02\x00", b"\x08\x00") and len(start) >= 8 and start[3] == 0 and start[2] <= 0x18
+
+
+def read_header(path: Path) -> Header:
+    """All attributes of a DICOM file except the pixels."""
+    require_dicom(path, read_start(path))
+    try:
+        with path.open("rb") as file:
+            return _parse(path, file, pixels=False)
+    except OSError as error:
+        raise Refusal(path, f"The file could not be read ({error.strerror or error}).") from error
+
+
+def parse_whole(path: Path, content: bytes) -> Header:
+    """All attributes of a DICOM file, pixels included, from the bytes of the file."""
+    require_dicom(path, content[:132])
+    return _parse(path, io.BytesIO(content), pixels=True)
+
+
+def require_dicom(path: Path, start: bytes) -> None:
+    """Refuse a file that does not begin as DICOM does."""
+    if _ENVELOPED_DATA in start[:64]:
+        raise Refusal(path, "The file is encrypted (a CMS envelope); decrypt it, or export it without encryption.")
+    if not looks_like_dicom(start):
+        raise NotAPlanarScan(path, "The file is no DICOM file.")
+
+
+def _parse(path: Path, file: BinaryIO, *, pixels: bool) -> Header:
+    try:
+        dataset = pydicom.dcmread(file, force=True, stop_before_pixels=not pixels)
+        _complete_file_meta(dataset)
+    except Exception as error:  # on damaged bytes pydicom raises whatever its parser trips over
+        raise Refusal(path, _DAMAGED) from error
+    # What ends in the middle of compressed pixels comes back from pydicom without a single attribute.
+    if not len(dataset):
+        raise Refusal(path, _DAMAGED)
+    return Header(dataset)
+
+
+def _complete_file_meta(dataset: Dataset) -> None:
+    """Say in which syntax a file without file meta information was found to be written; decoding asks for it."""
+    if not hasattr(dataset, "file_meta"):
+        dataset.file_meta = FileMetaDataset()
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        implicit, little = dataset.original_encoding
+        explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit

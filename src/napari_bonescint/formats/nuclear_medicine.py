@@ -1,0 +1,230 @@
+"""Reading DICOM Nuclear Medicine images: whole-body bone scans, and static ones with a warning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydicom.uid import UID, MediaStorageDirectoryStorage, NuclearMedicineImageStorage
+
+from napari_bonescint.formats.acquisition import acquisition_facts
+from napari_bonescint.formats.dicom_header import Header, parse_whole, quiet, read_header
+from napari_bonescint.formats.dicom_pixels import decode, is_lossy, require_grey_pixels
+from napari_bonescint.formats.frames import frames_of, item_positions
+from napari_bonescint.formats.photopeak import EnergyWindow, choose_photopeak, energy_windows
+from napari_bonescint.formats.plausibility import is_blank, require_counts
+from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
+from napari_bonescint.formats.source_file import read_whole, sha256
+from napari_bonescint.formats.views import NamedView, settle_views, view_of_codes, view_of_descriptions
+from napari_bonescint.scan import NO_SPACING, Scan, Spacing, View
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from napari_bonescint.formats.frames import Frame
+
+_PLANAR = ("WHOLE BODY", "STATIC")
+_RESCALE_NUMBERS = ("RescaleSlope", "RescaleIntercept")
+_RESCALE_TABLES = ("ModalityLUTSequence", "RealWorldValueMappingSequence")
+# In mm: from an intravascular probe to a body in ten pixels; outside it, the number is no pixel spacing.
+_POSSIBLE_SPACING = (0.05, 50.0)
+
+
+@dataclass(frozen=True)
+class PlanarHeader:
+    """What the attributes of a file say about the scan in it, before any pixel is decoded.
+
+    Attributes
+    ----------
+    size : (int, int)
+        Rows and columns.
+    frames : int
+        How many frames the file holds.
+    views : mapping of int to View
+        The view of each frame that makes the scan, anterior first.
+    spacing : (float, float) or None
+        Pixel spacing (y, x) in mm.
+    acquisition : mapping
+        Facts that identify nobody.
+    warnings : tuple of str
+        Sentences for the user.
+    planar_type : str
+        ``WHOLE BODY``, ``STATIC`` or, if the file does not say, nothing.
+    study, series : str
+        UIDs, to find the other view of the same study; identity, so neither leaves `formats`.
+    """
+
+    size: tuple[int, int]
+    frames: int
+    views: Mapping[int, View]
+    spacing: Spacing | None
+    acquisition: Mapping[str, str | int | float]
+    warnings: tuple[str, ...]
+    planar_type: str
+    study: str
+    series: str
+
+
+def read_nuclear_medicine(path: Path) -> Scan:
+    """Read a planar DICOM Nuclear Medicine image.
+
+    Parameters
+    ----------
+    path : Path
+        A DICOM file with Modality NM, whatever its name.
+
+    Returns
+    -------
+    Scan
+        Counts as stored, of the photopeak window, anterior first. A view that the file does not name is taken as
+        anterior (of two: anterior, then posterior), recorded as assumed and warned about.
+
+    Raises
+    ------
+    Refusal
+        If the file is no planar NM image (`NotAPlanarScan`), or is damaged, encrypted, or without usable counts.
+    """
+    content = read_whole(path)
+    with quiet():
+        header = parse_whole(path, content)
+        planar = _examine(header, path)
+        counts = decode(header, path, planar.frames)[list(planar.views)]
+    require_counts(path, counts)
+
+    warnings = list(planar.warnings)
+    filled = [i for i, view in enumerate(counts) if not is_blank(view)]
+    views = tuple(planar.views.values())
+    if len(filled) < len(views):
+        blank = next(view.name for i, view in enumerate(views) if i not in filled)
+        warnings.append(f"The {blank} view is blank and was left out.")
+    return Scan(
+        counts=counts[filled],
+        views=tuple(views[i] for i in filled),
+        spacing=planar.spacing,
+        acquisition=planar.acquisition,
+        sources=(path,),
+        source_sha256=sha256(content),
+        warnings=tuple(warnings),
+    )
+
+
+def read_planar_header(path: Path) -> PlanarHeader:
+    """What a file says about the scan in it, without reading its pixels; the refusals of `read_nuclear_medicine`."""
+    with quiet():
+        return _examine(read_header(path), path)
+
+
+def _examine(header: Header, path: Path) -> PlanarHeader:
+    _require_nuclear_medicine(header, path)
+    planar_type = _planar_type(header, path)
+    require_grey_pixels(header, path)
+    warnings = _warnings_about_pixels(header)
+    if planar_type == "STATIC":
+        warnings.append("Image Type is STATIC: the image may show part of a body, and models are made for whole ones.")
+    elif not planar_type:
+        warnings.append("Image Type does not say whether this is a whole-body scan; it was taken as one.")
+
+    frames = frames_of(header, path)
+    window, window_number, warning = _choose_window(header, frames, path)
+    warnings += [warning] if warning else []
+    chosen = [i for i, frame in enumerate(frames) if frame.window == window_number]
+    detectors = _detectors(header, frames)
+    stated = [_stated_view(header, detectors.get(frames[i].detector), i, frames, len(chosen) == 1) for i in chosen]
+    views, view_warnings = settle_views(path, stated)
+    spacing, spacing_warnings = _spacing(header)
+
+    kept = [detectors[frames[chosen[i]].detector] for i in views if frames[chosen[i]].detector in detectors]
+    return PlanarHeader(
+        size=(header.integer("Rows") or 0, header.integer("Columns") or 0),
+        frames=len(frames),
+        views={chosen[i]: view for i, view in views.items()},
+        spacing=spacing,
+        acquisition=acquisition_facts(header, kept, window),
+        warnings=(*warnings, *view_warnings, *spacing_warnings),
+        planar_type=planar_type,
+        study=header.text("StudyInstanceUID"),
+        series=header.text("SeriesInstanceUID"),
+    )
+
+
+def _require_nuclear_medicine(header: Header, path: Path) -> None:
+    kind = header.text("SOPClassUID") or Header(header.dataset.file_meta).text("MediaStorageSOPClassUID")
+    if kind == MediaStorageDirectoryStorage:
+        raise NotAPlanarScan(path, "The file is a DICOM directory, not an image; open the images that it lists.")
+    if header.has("EncryptedAttributesSequence"):
+        raise Refusal(path, "Parts of the file are encrypted; decrypt it, or export it without encryption.")
+    if header.has("EncapsulatedDocument"):
+        raise NotAPlanarScan(path, "The file holds a document, not an image.")
+    modality = header.text("Modality").upper()
+    if modality and modality != "NM":
+        raise NotAPlanarScan(path, f"Modality is {modality}; only nuclear medicine (NM) images can be segmented.")
+    if not modality and kind != NuclearMedicineImageStorage:
+        what = f" ({UID(kind).name})" if kind else ""
+        raise NotAPlanarScan(path, f"The file{what} names no modality; only nuclear medicine images can be segmented.")
+
+
+def _planar_type(header: Header, path: Path) -> str:
+    """Value 3 of Image Type: one of `_PLANAR`, or nothing if the file does not give it."""
+    values = [value.upper().replace("_", " ") for value in header.texts("ImageType")]
+    if "TRANSMISSION" in values[2:]:
+        raise NotAPlanarScan(path, "Image Type is TRANSMISSION; only emission images can be segmented.")
+    stated = values[2] if len(values) > 2 else ""
+    stated = "WHOLE BODY" if stated == "WHOLEBODY" else stated
+    if stated and stated not in _PLANAR:
+        raise NotAPlanarScan(
+            path, f"Image Type is {stated}; only WHOLE BODY and STATIC planar images can be segmented."
+        )
+    return stated
+
+
+def _warnings_about_pixels(header: Header) -> list[str]:
+    warnings = []
+    rescale = [f"{keyword} {header.text(keyword)}" for keyword in _RESCALE_NUMBERS if header.has(keyword)]
+    rescale += [keyword for keyword in _RESCALE_TABLES if header.has(keyword)]
+    if rescale:
+        found = ", ".join(rescale)
+        warnings.append(f"The file has rescale tags ({found}), which counts do not need; the stored values were taken.")
+    if header.text("PhotometricInterpretation").upper() == "MONOCHROME1":
+        warnings.append("The image is meant to be shown inverted (MONOCHROME1); its values were taken as counts.")
+    if is_lossy(header):
+        warnings.append("The image went through lossy compression, so its values are not quite the counts acquired.")
+    return warnings
+
+
+def _choose_window(header: Header, frames: list[Frame], path: Path) -> tuple[EnergyWindow, int, str | None]:
+    described = energy_windows(header)
+    numbers = sorted({frame.window for frame in frames})
+    positions = item_positions(numbers, len(described))
+    windows = [described[positions[number]] if number in positions else EnergyWindow() for number in numbers]
+    index, warning = choose_photopeak(path, windows)
+    return windows[index], numbers[index], warning
+
+
+def _detectors(header: Header, frames: list[Frame]) -> dict[int, Header]:
+    items = header.items("DetectorInformationSequence")
+    return {n: items[at] for n, at in item_positions([frame.detector for frame in frames], len(items)).items()}
+
+
+def _stated_view(
+    header: Header, detector: Header | None, frame: int, frames: list[Frame], alone: bool
+) -> NamedView | None:
+    """What the file states about one frame, from the most to the least exact."""
+    found = view_of_codes(detector) if detector else None
+    if found is None and alone:
+        found = view_of_codes(header)
+    if found is None and detector:
+        found = view_of_descriptions(detector, frame, len(frames), alone=True)
+    if found is None:
+        found = view_of_descriptions(header, frame, len(frames), alone=alone)
+    return found
+
+
+def _spacing(header: Header) -> tuple[Spacing | None, list[str]]:
+    stated = header.numbers("PixelSpacing")
+    low, high = _POSSIBLE_SPACING
+    if len(stated) == 2 and all(low <= side <= high for side in stated):
+        return (stated[0], stated[1]), []
+    if header.text("PixelSpacing"):
+        return None, [f"Pixel Spacing is {header.text('PixelSpacing')}, which is impossible; {NO_SPACING}"]
+    return None, [NO_SPACING]

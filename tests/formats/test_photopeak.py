@@ -1,0 +1,63 @@
+"""The photopeak window is taken, the scatter window never."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from dicom_files import PEAK, SCATTER, energy_window, some_counts
+
+from napari_bonescint.formats.nuclear_medicine import read_nuclear_medicine
+from napari_bonescint.formats.refusal import Refusal
+
+
+def names(scan):
+    return [view.name.value for view in scan.views]
+
+
+def test_photopeak_of_two_windows_wherever_it_stands(write_nm):
+    counts = some_counts(4)
+    peak_first = read_nuclear_medicine(write_nm(counts=counts, windows=(PEAK, SCATTER)))
+    peak_last = read_nuclear_medicine(write_nm(counts=counts, windows=(SCATTER, PEAK)))
+    np.testing.assert_array_equal(peak_first.counts, counts[:2])
+    np.testing.assert_array_equal(peak_last.counts, counts[2:])
+    assert names(peak_last) == ["anterior", "posterior"]
+
+
+def test_scatter_window_alone_is_refused(write_nm):
+    with pytest.raises(Refusal, match=r"No energy window \(108-126 keV\) holds the Tc-99m photopeak at 140 keV"):
+        read_nuclear_medicine(write_nm(windows=(SCATTER,)))
+
+
+def test_windows_without_limits_go_by_name(write_nm):
+    counts = some_counts(4)
+    windows = [energy_window("TC99M_SC", None, None), energy_window("TC99M_PP", None, None)]
+    path = write_nm(counts=counts, windows=(SCATTER, PEAK), EnergyWindowInformationSequence=windows)
+    np.testing.assert_array_equal(read_nuclear_medicine(path).counts, counts[2:])
+
+
+def test_several_windows_that_nothing_tells_apart_are_refused(write_nm):
+    path = write_nm(windows=(PEAK, SCATTER), EnergyWindowInformationSequence=[])
+    with pytest.raises(Refusal, match="2 energy windows and does not say which holds the Tc-99m photopeak"):
+        read_nuclear_medicine(path)
+
+
+def test_single_window_that_the_file_does_not_describe(write_nm):
+    scan = read_nuclear_medicine(write_nm(EnergyWindowInformationSequence=[]))
+    assert scan.warnings == ()
+    assert "photopeak_window" not in scan.acquisition
+
+
+def test_of_two_windows_on_the_photopeak_the_better_centred_one(write_nm):
+    counts = some_counts(4)
+    scan = read_nuclear_medicine(write_nm(counts=counts, windows=(("wide", 50.0, 560.0), ("narrow", 126.0, 154.0))))
+    np.testing.assert_array_equal(scan.counts, counts[2:])
+    assert scan.warnings == (
+        "2 energy windows hold the Tc-99m photopeak at 140 keV; 126-154 keV, the one centred on it best, was taken.",
+    )
+
+
+def test_undescribed_window_beside_scatter(write_nm):
+    counts = some_counts(4)
+    windows = [energy_window("SCATTER", 108.0, 126.0), energy_window("W2", None, None)]
+    path = write_nm(counts=counts, windows=(SCATTER, PEAK), EnergyWindowInformationSequence=windows)
+    np.testing.assert_array_equal(read_nuclear_medicine(path).counts, counts[2:])
