@@ -42,11 +42,12 @@ def events_until(child: SegmentationProcess, *last: type[Event]) -> list[Event]:
 
 
 def has_ended(pid: int) -> bool:
-    """Whether no process `pid` runs any more (one that waits to be reaped has ended)."""
+    """Whether no thread of process `pid` runs any more (one that waits to be reaped has ended)."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            if state == "Z" and len(list(Path(f"/proc/{pid}/task").iterdir())) == 1:
                 return True
         except (FileNotFoundError, ProcessLookupError):
             return True
@@ -211,3 +212,14 @@ def test_ends_with_its_parent_and_imports_nothing_of_it(
         if end == "kill":
             parent.kill()
     assert has_ended(int(pid))
+
+
+def test_a_model_that_cannot_be_loaded_fails_a_waiting_scan_once(
+    child: SegmentationProcess, make_model: Callable[..., ModelCard], scan: Scan
+) -> None:
+    card = make_model()
+    card.weights_path.unlink()
+    child.load(card)
+    child.segment(scan, card)
+    assert [type(event) for event in events_until(child, Failed)] == [Failed]
+    assert not child.is_busy

@@ -150,7 +150,9 @@ class SegmentationProcess:
                 message = self._pipe.recv()
                 if not isinstance(message, (_Listening, Progressed)):
                     self._answering = None
-                if not isinstance(message, _Listening):
+                # If loading ahead fails, a scan that waits for the model will fail for the same reason, and say so.
+                overtaken = isinstance(message, (Loaded, Failed)) and self._waiting is not None
+                if not isinstance(message, _Listening) and not overtaken:
                     events.append(message)
                 self._listening = self._answering is None
                 self._send_waiting()

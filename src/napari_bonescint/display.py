@@ -1,0 +1,34 @@
+"""How bright a bone scan is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def contrast_limits(counts: NDArray[np.generic]) -> tuple[float, float]:
+    """The window, from white to black, in which bone is easily seen.
+
+    It follows the brightness of the body and not the brightest pixel: a hot bladder or injection site, which covers a
+    few per cent of the body, would otherwise blacken itself and leave everything else white.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (y, x)
+        One view, as acquired.
+
+    Returns
+    -------
+    (float, float)
+        Counts shown as white, and as black.
+    """
+    values = counts.astype(np.float32)
+    inside = values[np.isfinite(values) & (values > 0)]
+    if inside.size == 0:
+        return 0.0, 1.0
+    body = inside[inside > 0.1 * np.quantile(inside, 0.95)]
+    return 0.0, float(1.6 * np.quantile(body, 0.9))

@@ -1,0 +1,1 @@
+"""The napari side: reader, sample data and dock widgets. Nothing here does arithmetic on counts or masks."""

@@ -1,0 +1,12 @@
+"""Commands of napari's menus and command palette."""
+
+from __future__ import annotations
+
+import napari  # noqa: TC002  (napari looks the annotation up when it calls the command)
+
+
+def segment_skeleton(viewer: napari.Viewer) -> None:
+    """Segment the selected scan layers, or all if none is selected; opens the panel if need be."""
+    dock, widget = viewer.window.add_plugin_dock_widget("napari-bonescint", "Segment skeleton")
+    dock.show()
+    widget.segment_selected()

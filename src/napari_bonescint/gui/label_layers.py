@@ -1,0 +1,128 @@
+"""Labels layers that hold a view's bones, each bound to the image that it came from. No Qt.
+
+A model's result goes in as one step of the layer's history, so one Undo takes it out. What the model last wrote is
+kept beside the layer: pixels that differ from it were edited by a person. Events alone would not tell, because an
+undo sounds like any other change of data.
+"""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Labels
+from napari.utils.colormaps import DirectLabelColormap
+
+from napari_bonescint.anatomy import REGIONS, SKELETON_COLOUR
+from napari_bonescint.gui.scan_layers import KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from napari.layers import Image, Layer
+    from numpy.typing import NDArray
+
+    from napari_bonescint.segmentation import Segmentation
+
+_UNKNOWN_COLOUR = "#ffffff"
+
+
+@dataclass
+class _Binding:
+    image: weakref.ref[Image]
+    written: NDArray[np.uint8]
+
+
+# By layer and not by name or metadata: a duplicate of a layer is the user's own, and ends with nothing.
+_BINDINGS: weakref.WeakKeyDictionary[Labels, _Binding] = weakref.WeakKeyDictionary()
+
+
+def labels_of(layers: Iterable[Layer], image: Image) -> Labels | None:
+    """The labels layer bound to an image, if it is among `layers` and still fits the image."""
+    for layer in layers:
+        if not isinstance(layer, Labels) or layer not in _BINDINGS:
+            continue
+        if _BINDINGS[layer].image() is image and layer.data.shape == image.data.shape:
+            return layer
+    return None
+
+
+def empty_labels(image: Image, *, names_regions: bool = True) -> Labels:
+    """An empty labels layer over an image, bound to it, and ready to be drawn on.
+
+    Parameters
+    ----------
+    image : Image
+        The image; its scale, units, axis labels and position are taken over.
+    names_regions : bool
+        Whether labels are region codes, or 1 for bone.
+    """
+    labels = Labels(
+        np.zeros(image.data.shape, np.uint8),
+        name=f"{image.name} {'bones' if names_regions else 'skeleton'}",
+        scale=image.scale,
+        translate=image.translate,
+        units=image.units,
+        axis_labels=image.axis_labels,
+        opacity=0.5,
+        **legend(names_regions),
+    )
+    _BINDINGS[labels] = _Binding(weakref.ref(image), np.zeros(image.data.shape, np.uint8))
+    return labels
+
+
+def is_edited(labels: Labels) -> bool:
+    """Whether a person drew something that a model's result would overwrite."""
+    return bool(np.any(labels.data)) and not np.array_equal(labels.data, _BINDINGS[labels].written)
+
+
+def put_result(labels: Labels, segmentation: Segmentation, plane: int, *, keep_edits: bool = False) -> None:
+    """Put a model's result for one view into its labels layer, as one undoable step.
+
+    Parameters
+    ----------
+    labels : Labels
+        A layer made by `empty_labels`.
+    segmentation : Segmentation
+        The model's result.
+    plane : int
+        Which view of it.
+    keep_edits : bool
+        Whether pixels that a person edited since the last result stay as they are.
+    """
+    names_regions = segmentation.regions is not None
+    masks = segmentation.skeleton if segmentation.regions is None else segmentation.regions
+    result = masks[plane]
+    binding = _BINDINGS[labels]
+    changed = labels.data != result
+    if keep_edits:
+        changed &= labels.data == binding.written
+    if names_regions != _names_regions(labels):
+        labels.features, labels.colormap = legend(names_regions).values()
+    where = np.nonzero(changed)
+    labels.data_setitem(where, result[where])
+    binding.written = result.copy()
+    labels.metadata[KEY] = _origin(segmentation)
+
+
+def _names_regions(labels: Labels) -> bool:
+    return len(labels.features) > 2
+
+
+def legend(names_regions: bool) -> dict[str, Any]:
+    """What a labels layer needs to show names and colours: of the regions, or of bone alone."""
+    rows = [(r.code, r.label, r.colour) for r in REGIONS] if names_regions else [(0, "background", ""), (1, "bone", "")]
+    colours: dict[int | None, Any] = {code: colour or SKELETON_COLOUR for code, _, colour in rows}
+    return {
+        "features": {"index": [code for code, _, _ in rows], "name": [name for _, name, _ in rows]},
+        "colormap": DirectLabelColormap(color_dict={**colours, 0: "transparent", None: _UNKNOWN_COLOUR}),
+    }
+
+
+def _origin(segmentation: Segmentation) -> dict[str, str | float]:
+    return {
+        name: getattr(segmentation, name)
+        for name in ("model", "model_sha256", "device", "device_reason", "backend", "seconds")
+    }

@@ -1,0 +1,93 @@
+"""napari's way to open bone scans: File > Open, drag and drop, ``napari FILE``."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari.utils.notifications import show_error, show_info, show_warning
+
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.formats.dicom_header import looks_like_dicom
+from napari_bonescint.formats.opening import collect
+from napari_bonescint.formats.refusal import Refusal
+from napari_bonescint.formats.source_file import read_start
+from napari_bonescint.gui.scan_layers import scans_to_layers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from napari_bonescint.gui.scan_layers import LayerTuple
+
+Paths = str | list[str]
+Read = list["LayerTuple"] | list[tuple[None]]
+
+# napari's sign for "read, but nothing to show"; an empty list would be reported as an error of this plugin.
+_NOTHING: list[tuple[None]] = [(None,)]
+_DICOM_NAMES = {".dcm", ".dicom", ".ima"}
+# So many files of a folder are looked into before it is taken for a folder of scans unseen.
+_FILES_TO_LOOK_AT = 50
+_ERRORS_TO_SHOW = 3
+
+
+def get_reader(path: Paths) -> Callable[[Paths], Read] | None:
+    """A reader for files or folders that may be bone scans; None, without decoding anything, for others."""
+    return read if any(_may_be_scan(Path(one)) for one in _as_list(path)) else None
+
+
+def read(path: Paths) -> Read:
+    """Read files and folders into layers; what cannot be read is shown as one sentence each.
+
+    Parameters
+    ----------
+    path : str or list of str
+        One path, or several; two single-view files of one study make one scan.
+
+    Returns
+    -------
+    list of tuple
+        Layer data for napari, or its sign for nothing.
+    """
+    found = collect(Path(one) for one in _as_list(path))
+    scans = []
+    errors: list[BonescintError] = list(found.failures)
+    for source in found.sources:
+        try:
+            scans.append(source.open())
+        except BonescintError as error:
+            errors.append(error)
+    _show_errors(errors)
+    skipped = sum(found.skipped.values())
+    if scans and skipped:
+        show_info(f"{skipped} other files in the folder are no planar bone scans.")
+    for scan in scans:
+        for warning in scan.warnings:
+            show_warning(f"{scan.name}: {warning}" if len(scans) > 1 else warning)
+    return scans_to_layers(scans) if scans else _NOTHING
+
+
+def _as_list(path: Paths) -> list[str]:
+    return [path] if isinstance(path, str) else list(path)
+
+
+def _may_be_scan(path: Path) -> bool:
+    if path.is_dir():
+        files = list(islice((file for file in path.rglob("*") if file.is_file()), _FILES_TO_LOOK_AT))
+        return len(files) == _FILES_TO_LOOK_AT or any(_may_be_scan(file) for file in files)
+    # A file that is called DICOM and is none gets a sentence from us rather than silence.
+    return path.suffix.lower() in _DICOM_NAMES or _starts_as_dicom(path)
+
+
+def _starts_as_dicom(path: Path) -> bool:
+    try:
+        return looks_like_dicom(read_start(path))
+    except Refusal:
+        return False
+
+
+def _show_errors(errors: Sequence[BonescintError]) -> None:
+    for error in errors[:_ERRORS_TO_SHOW]:
+        show_error(str(error))
+    if len(errors) > _ERRORS_TO_SHOW:
+        show_error(f"{len(errors) - _ERRORS_TO_SHOW} more files could not be read.")

@@ -1,0 +1,94 @@
+"""Where the result of one scan goes, and what becomes of labels that a person edited. No Qt."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_bonescint.gui.label_layers import empty_labels, is_edited, labels_of, put_result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from napari.layers import Image
+    from numpy.typing import NDArray
+
+    from napari_bonescint.segmentation import Segmentation
+
+
+class Keep(Enum):
+    """What becomes of labels that a person edited."""
+
+    EDITS = "Keep my edits (the model fills the rest)"
+    NOTHING = "Replace everything"
+    LAYER = "Put the result in a new layer"
+    CANCEL = "Cancel"
+
+
+class ResultPlace:
+    """The labels layers for the views of one scan, from the click until the result is there.
+
+    Parameters
+    ----------
+    layers : LayerList
+        The viewer's layers.
+    images : sequence of Image
+        The views, in the order of the scan that is segmented.
+    ask : callable
+        Asks the user what to keep of the edited layers whose names it is given.
+    """
+
+    def __init__(self, layers: Any, images: Sequence[Image], ask: Callable[[Sequence[str]], Keep]) -> None:
+        self.images = tuple(images)
+        self._layers = layers
+        self._ask = ask
+        self._keep = Keep.NOTHING
+        self._seen: dict[Image, NDArray[np.uint8]] = {}
+
+    def prepare(self) -> bool:
+        """Ask about edits if there are any; false if the user would rather not segment."""
+        self._keep = self._question(self.images)
+        self._seen = {
+            image: labels.data.copy() for image in self.images if (labels := labels_of(self._layers, image)) is not None
+        }
+        return self._keep is not Keep.CANCEL
+
+    def put(self, segmentation: Segmentation) -> list[str]:
+        """Put a result into the labels layers, made anew where there are none.
+
+        Labels that were edited since `prepare` are asked about again.
+
+        Returns
+        -------
+        list of str
+            Names of the images that were removed meanwhile; their results are dropped.
+        """
+        keep = self._keep
+        if any(self._changed_since(image) for image in self.images):
+            keep = self._question(self.images)
+        if keep is not Keep.CANCEL:
+            for plane, image in enumerate(self.images):
+                if image in self._layers:
+                    self._put_one(image, segmentation, plane, keep)
+        return [image.name for image in self.images if image not in self._layers]
+
+    def _put_one(self, image: Image, segmentation: Segmentation, plane: int, keep: Keep) -> None:
+        labels = labels_of(self._layers, image)
+        if labels is None or (keep is Keep.LAYER and is_edited(labels)):
+            labels = empty_labels(image, names_regions=segmentation.regions is not None)
+            self._layers.append(labels)
+        put_result(labels, segmentation, plane, keep_edits=keep is Keep.EDITS)
+
+    def _changed_since(self, image: Image) -> bool:
+        labels = labels_of(self._layers, image)
+        if labels is None or not is_edited(labels):
+            return False
+        seen = self._seen.get(image)
+        return seen is None or not np.array_equal(seen, labels.data)
+
+    def _question(self, images: Sequence[Image]) -> Keep:
+        found = [labels_of(self._layers, image) for image in images]
+        edited = [labels.name for labels in found if labels is not None and is_edited(labels)]
+        return self._ask(edited) if edited else Keep.NOTHING

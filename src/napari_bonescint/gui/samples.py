@@ -1,0 +1,49 @@
+"""Sample data under File > Open Sample: both come with the installation, nothing is downloaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydicom.data import get_testdata_file
+
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.formats.label_tiff import read_labels
+from napari_bonescint.formats.opening import open_scan
+from napari_bonescint.gui.label_layers import legend
+from napari_bonescint.gui.scan_layers import scans_to_layers
+from napari_bonescint.scan import ViewName
+
+if TYPE_CHECKING:
+    from napari_bonescint.gui.scan_layers import LayerTuple
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+
+# Of the image, what its mask shares.
+_PLACE = ("scale", "translate", "units", "axis_labels")
+
+
+class SampleMissingError(BonescintError):
+    """A sample that should have been installed is not there."""
+
+
+def nema_nm1() -> list[LayerTuple]:
+    """The whole-body bone scan of NEMA's NM1 data set, as pydicom ships it: raw counts of a real patient.
+
+    The file names no view; the sternum and the patellae show that it is the anterior one.
+    """
+    path = get_testdata_file("JPEG-LL.dcm", download=False)
+    if path is None:
+        raise SampleMissingError("The sample is missing; install it with: pip install --force-reinstall pydicom-data")
+    return scans_to_layers([open_scan(Path(path), view=ViewName.ANTERIOR)])
+
+
+def simulated() -> list[LayerTuple]:
+    """A simulated scan, anterior and posterior, with the true region of every pixel."""
+    layers = scans_to_layers([open_scan(SAMPLES / "simulated.dcm")])
+    images = [attributes for _, attributes, kind in layers if kind == "image"]
+    truth = read_labels(SAMPLES / "simulated.regions.tif")
+    for mask, image in zip(truth, images, strict=True):
+        place = {name: image[name] for name in _PLACE}
+        layers.append((mask, {"name": f"{image['name']} truth", "opacity": 0.5, **place, **legend(True)}, "labels"))
+    return layers

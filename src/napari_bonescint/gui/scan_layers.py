@@ -1,0 +1,228 @@
+"""Scans as layers and layers as scans. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_bonescint.display import contrast_limits
+from napari_bonescint.formats.plausibility import require_counts, require_possible_size
+from napari_bonescint.scan import Scan, View, ViewName, ViewSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from napari.layers import Image, Layer, Points
+    from numpy.typing import NDArray
+
+    from napari_bonescint.scan import Spacing
+
+KEY = "bonescint"
+"""Key of what is ours in a layer's metadata."""
+
+LayerTuple = tuple[Any, dict[str, Any], str]
+
+# Blank between two views, as a share of a view's width.
+_GAP = 0.15
+_LETTER_COLOUR = "#f08c00"
+
+
+@dataclass(frozen=True)
+class ViewFacts:
+    """What an image layer shows.
+
+    Attributes
+    ----------
+    scan : Scan
+        The scan as it was read, with its acquisition facts; the same object in all layers of one scan.
+    view : View
+        Which view the layer shows, as the file or the user says.
+    """
+
+    scan: Scan
+    view: View
+
+
+def scans_to_layers(scans: Iterable[Scan]) -> list[LayerTuple]:
+    """Layers for napari: for each scan the letters of its sides, then one image per view, anterior left.
+
+    A posterior view leaves room for the anterior one even when it is alone: the two may come from two files.
+    """
+    layers: list[LayerTuple] = []
+    left = 0.0
+    for scan in scans:
+        height, width = scan.counts.shape[1:]
+        scale = scan.spacing or (1.0, 1.0)
+        step = (1 + _GAP) * width * scale[1]
+        letters: list[tuple[NDArray[np.float64], list[str]]] = []
+        images: list[LayerTuple] = []
+        for counts, view in zip(scan.counts, scan.views, strict=True):
+            translate = (0.0, left + (step if view.name is ViewName.POSTERIOR else 0.0))
+            letters.append(_letters(view, (height, width), scale, translate))
+            attributes = {
+                "name": str(view.name),
+                "translate": translate,
+                "scale": scale,
+                "colormap": "gray_r",
+                "contrast_limits": contrast_limits(counts),
+                "metadata": {KEY: ViewFacts(scan, view)},
+                **_coordinates(scan.spacing is not None),
+            }
+            images.append((counts, attributes, "image"))
+        layers += [_sides_layer(scan, letters), *images]
+        left += 2 * step
+    return layers
+
+
+def facts_of(image: Image) -> ViewFacts:
+    """What an image layer shows; a layer that another reader made is taken as an anterior view."""
+    facts = image.metadata.get(KEY)
+    if isinstance(facts, ViewFacts):
+        return facts
+    view = View(ViewName.ANTERIOR, ViewSource.ASSUMED)
+    return ViewFacts(Scan(np.asarray(image.data)[np.newaxis], (view,), spacing_of(image)), view)
+
+
+def can_be_scan(layer: Layer) -> bool:
+    """Whether a layer can be one view of a scan: a plain two-dimensional grey image."""
+    return (
+        layer._type_string == "image"
+        and layer.ndim == 2
+        and not getattr(layer, "rgb", False)
+        and not getattr(layer, "multiscale", False)
+        and np.dtype(layer.dtype).kind in "uif"
+    )
+
+
+def spacing_of(layer: Layer) -> Spacing | None:
+    """Pixel spacing (y, x) in mm; None if the layer is in pixels."""
+    if not all(unit.is_compatible_with("mm") for unit in layer.units):
+        return None
+    y, x = (abs(float((step * unit).to("mm").magnitude)) for step, unit in zip(layer.scale, layer.units, strict=True))
+    return (y, x)
+
+
+def group_by_scan(images: Sequence[Image]) -> list[tuple[Image, ...]]:
+    """Images in the groups that are segmented together: the views of one scan, anterior first."""
+    groups: list[list[Image]] = []
+    for image in images:
+        for group in groups:
+            if _belong_together(group, image):
+                group.append(image)
+                break
+        else:
+            groups.append([image])
+    return [tuple(sorted(group, key=lambda image: str(facts_of(image).view.name))) for group in groups]
+
+
+def layers_to_scan(images: Sequence[Image]) -> Scan:
+    """The scan that image layers show now.
+
+    Parameters
+    ----------
+    images : sequence of Image
+        The layers of one group of `group_by_scan`.
+
+    Raises
+    ------
+    Refusal
+        If the pixels cannot be counts.
+    """
+    counts = np.stack([np.asarray(image.data) for image in images])
+    for image in images:
+        require_possible_size(Path(image.name), *image.data.shape)
+    require_counts(Path(images[0].name), counts)
+    first = facts_of(images[0])
+    return replace(
+        first.scan,
+        counts=counts,
+        views=tuple(facts_of(image).view for image in images),
+        spacing=spacing_of(images[0]),
+    )
+
+
+def same_scan(images: Iterable[Layer], image: Image) -> list[Image]:
+    """Those of some layers that show a view of the same scan as `image`, itself among them."""
+    scan = facts_of(image).scan
+    return [other for other in images if other is image or _own_facts(other, scan)]
+
+
+def mark_sides(layers: Any, image: Image) -> None:
+    """Write the letters R and L anew above all views of the scan that `image` belongs to.
+
+    Parameters
+    ----------
+    layers : LayerList
+        The viewer's layers. If the letters' layer was removed, it stays so; a scan that never had one gets one.
+    image : Image
+        Any view of the scan.
+    """
+    scan = facts_of(image).scan
+    views = same_scan(layers, image)
+    letters = [
+        _letters(facts_of(view).view, view.data.shape, tuple(view.scale), tuple(view.translate)) for view in views
+    ]
+    points, attributes, _ = _sides_layer(scan, letters)
+    for layer in layers:
+        if layer.metadata.get(KEY) is scan:
+            _rewrite(layer, points, attributes)
+
+
+def sides_to_add(image: Image) -> LayerTuple:
+    """Letters R and L for an image that another reader made, once the user has said which view it is."""
+    facts = facts_of(image)
+    letters = _letters(facts.view, image.data.shape, tuple(image.scale), tuple(image.translate))
+    data, attributes, kind = _sides_layer(facts.scan, [letters])
+    return data, {**attributes, **_coordinates(spacing_of(image) is not None)}, kind
+
+
+def _belong_together(group: Sequence[Image], image: Image) -> bool:
+    first = group[0]
+    return (
+        facts_of(first).scan is facts_of(image).scan
+        and first.data.shape == image.data.shape
+        and spacing_of(first) == spacing_of(image)
+        and facts_of(image).view.name not in {facts_of(other).view.name for other in group}
+    )
+
+
+def _own_facts(layer: Layer, scan: Scan) -> bool:
+    facts = layer.metadata.get(KEY)
+    return isinstance(facts, ViewFacts) and facts.scan is scan
+
+
+def _rewrite(layer: Points, points: NDArray[np.float64], attributes: dict[str, Any]) -> None:
+    layer.data = points
+    layer.features = attributes["features"]
+    layer.text = attributes["text"]
+
+
+def _letters(
+    view: View, shape: tuple[int, ...], scale: tuple[float, ...], translate: tuple[float, ...]
+) -> tuple[NDArray[np.float64], list[str]]:
+    """Positions (2, [y, x]) just above an image's upper corners, and the patient's side at each."""
+    height, width = shape[0] * scale[0], shape[1] * scale[1]
+    y, x = translate[0] - 0.02 * height, translate[1]
+    points = np.array([[y, x + 0.08 * width], [y, x + 0.92 * width]])
+    return points, ["R", "L"] if view.patient_left_on_image_right else ["L", "R"]
+
+
+def _sides_layer(scan: Scan, letters: list[tuple[NDArray[np.float64], list[str]]]) -> LayerTuple:
+    attributes = {
+        "name": "sides",
+        "features": {"side": [side for _, sides in letters for side in sides]},
+        "text": {"string": "{side}", "size": 14, "color": _LETTER_COLOUR, "anchor": "center"},
+        "face_color": "transparent",
+        "border_color": "transparent",
+        "metadata": {KEY: scan},
+        **_coordinates(scan.spacing is not None),
+    }
+    return np.concatenate([points for points, _ in letters]), attributes, "points"
+
+
+def _coordinates(in_mm: bool) -> dict[str, Any]:
+    unit = "mm" if in_mm else "pixel"
+    return {"units": (unit, unit), "axis_labels": ("y", "x")}

@@ -1,0 +1,133 @@
+"""The list of scan layers: which to segment, which view each is, and how large its pixels are."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+from napari.utils.notifications import show_error
+from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QLabel, QToolButton, QWidget
+
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.gui.scan_layers import can_be_scan, facts_of, spacing_of
+from napari_bonescint.gui.view_edits import flip, set_spacing, set_view
+from napari_bonescint.scan import ViewName, ViewSource
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from napari.viewer import Viewer
+
+_LARGEST_PIXEL_MM = 50.0
+
+
+class ScanRows(QWidget):
+    """One row for each image layer that can be a view of a scan.
+
+    Parameters
+    ----------
+    viewer : Viewer
+        The viewer whose layers are listed.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._unchecked: WeakSet[Image] = WeakSet()
+        self._boxes: list[tuple[Image, QCheckBox]] = []
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setColumnStretch(0, 1)
+        for event in (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.layers.events.reordered):
+            event.connect(self._rebuild)
+        viewer.layers.events.renamed.connect(self._rebuild)
+        self._rebuild()
+
+    def disconnect_from_viewer(self) -> None:
+        """Hear no more of the viewer's layers."""
+        self._viewer.layers.events.disconnect(self._rebuild)
+
+    def checked(self) -> list[Image]:
+        """The layers to segment, in the order of the layer list."""
+        return [image for image, box in self._boxes if box.isChecked()]
+
+    def check_only(self, images: list[Image]) -> None:
+        """Choose some of the layers, and no others."""
+        for image, box in self._boxes:
+            box.setChecked(image in images)
+
+    def _rebuild(self, _event: Any = None) -> None:
+        while (item := self._grid.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.setParent(None)
+                widget.deleteLater()
+        self._boxes = []
+        images = [layer for layer in self._viewer.layers if can_be_scan(layer)]
+        if not images:
+            hint = QLabel("Open a bone scan: drop a DICOM file here, or see File > Open Sample > Bone scintigraphy.")
+            hint.setWordWrap(True)
+            self._grid.addWidget(hint, 0, 0, 1, 3)
+        for image in images:
+            self._add_row(image)
+
+    def _add_row(self, image: Image) -> None:
+        row = self._grid.rowCount()
+        box = QCheckBox(image.name)
+        box.setToolTip("Segment this layer")
+        box.setChecked(image not in self._unchecked)
+        box.toggled.connect(partial(self._on_toggled, image))
+        self._boxes.append((image, box))
+        self._grid.addWidget(box, row, 0)
+        self._grid.addWidget(self._view_widget(image), row, 1)
+        mirror = QToolButton()
+        mirror.setText("⇄")
+        mirror.setToolTip("Mirror this view left to right; the letters R and L move along")
+        mirror.clicked.connect(lambda: self._edit(flip, image))
+        self._grid.addWidget(mirror, row, 2)
+        if spacing_of(image) is None or _is_from_user(image):
+            self._grid.addWidget(QLabel("      Pixel size"), row + 1, 0)
+            self._grid.addWidget(self._spacing_widget(image), row + 1, 1)
+
+    def _view_widget(self, image: Image) -> QWidget:
+        view = facts_of(image).view
+        if view.source is ViewSource.FILE:
+            label = QLabel(str(view.name))
+            label.setToolTip("The file says so")
+            return label
+        combo = QComboBox()
+        combo.addItems([str(name) for name in ViewName])
+        combo.setCurrentIndex(list(ViewName).index(view.name))
+        if view.source is ViewSource.ASSUMED:
+            combo.setItemText(combo.currentIndex(), f"{view.name}?")
+            combo.setToolTip("The file does not say which view this is: please choose")
+        combo.activated.connect(lambda index: self._edit(set_view, image, list(ViewName)[index]))
+        return combo
+
+    def _spacing_widget(self, image: Image) -> QWidget:
+        spacing = spacing_of(image)
+        box = QDoubleSpinBox()
+        box.setRange(0.0, _LARGEST_PIXEL_MM)
+        box.setDecimals(3)
+        box.setSingleStep(0.1)
+        box.setSuffix(" mm")
+        box.setSpecialValueText("unknown")
+        box.setToolTip("The file does not give the pixel size; the network needs it to find bones of the right size")
+        box.setValue(spacing[0] if spacing is not None else 0.0)
+        box.setKeyboardTracking(False)
+        box.valueChanged.connect(lambda mm: self._edit(set_spacing, image, mm) if mm > 0 else None)
+        return box
+
+    def _on_toggled(self, image: Image, checked: bool) -> None:
+        (self._unchecked.discard if checked else self._unchecked.add)(image)
+
+    def _edit(self, edit: Any, image: Image, *arguments: Any) -> None:
+        try:
+            edit(self._viewer.layers, image, *arguments)
+        except BonescintError as error:
+            show_error(str(error))
+        self._rebuild()
+
+
+def _is_from_user(image: Image) -> bool:
+    return facts_of(image).scan.spacing is None

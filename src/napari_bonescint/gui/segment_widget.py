@@ -1,0 +1,233 @@
+"""The panel "Segment skeleton"."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from napari.utils import progress
+from napari.utils.notifications import show_error, show_info, show_warning
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication, QGroupBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.gui.keep_dialog import ask_what_to_keep
+from napari_bonescint.gui.label_layers import empty_labels
+from napari_bonescint.gui.model_chooser import ModelChooser
+from napari_bonescint.gui.results import ResultPlace
+from napari_bonescint.gui.scan_layers import can_be_scan, group_by_scan, layers_to_scan
+from napari_bonescint.gui.scan_rows import ScanRows
+from napari_bonescint.inference.child import Failed, Finished, Loaded, Progressed, SegmentationProcess
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+    from qtpy.QtGui import QCloseEvent
+
+    from napari_bonescint.inference.child import Event
+    from napari_bonescint.inference.model_card import ModelCard
+    from napari_bonescint.segmentation import Segmentation
+
+_POLL_MS = 25
+_STEPS = 100
+_UNDO = "To take the result out again, select its layer and press Ctrl+Z."
+_BUTTON = "QPushButton { font-size: 15px; font-weight: bold; padding: 10px; }"
+
+
+class SegmentWidget(QWidget):
+    """Choose scans and a model, and segment.
+
+    The child process that computes starts with the panel and ends with it. Everything that comes from it is fetched by
+    a timer, which runs only while something is expected.
+
+    Parameters
+    ----------
+    napari_viewer : Viewer
+        The viewer; napari gives it by this name.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self._child = SegmentationProcess()
+        self._queue: list[tuple[ResultPlace, ModelCard]] = []
+        self._done = 0
+        self._activity: progress | None = None
+
+        self.rows = ScanRows(napari_viewer)
+        self.models = ModelChooser()
+        self.device = QLabel("Device: chosen when the model has loaded")
+        self.button = QPushButton("Segment skeleton")
+        self.cancel_button = QPushButton("Cancel")
+        self.empty_button = QPushButton("Empty labels")
+        self.bar = QProgressBar()
+        self.status = QLabel()
+        self._lay_out()
+
+        self._timer = QTimer(self)
+        self._timer.setInterval(_POLL_MS)
+        self._timer.timeout.connect(self._poll)
+        self.button.clicked.connect(self.segment)
+        self.cancel_button.clicked.connect(self.cancel)
+        self.empty_button.clicked.connect(self.add_empty_labels)
+        self.models.chosen.connect(self._load)
+        # Bound to the child alone: once `destroyed` is emitted, nothing else of the panel is left.
+        self.destroyed.connect(self._child.close)
+        application = QApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(self._child.close)
+        self._show_running(False)
+        self._load(self.models.card)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a scan is being segmented."""
+        return bool(self._queue)
+
+    def segment(self) -> None:
+        """Segment the checked layers; a second click while that runs does nothing."""
+        card = self.models.card
+        if self.is_running or card is None:
+            return
+        images = self.rows.checked()
+        if not images:
+            show_info("Open a bone scan and check its layers in the panel first.")
+            return
+        ask = partial(ask_what_to_keep, self)
+        places = [ResultPlace(self._viewer.layers, group, ask) for group in group_by_scan(images)]
+        self._queue = [(place, card) for place in places if place.prepare()]
+        if self._queue:
+            self._done = 0
+            self._activity = progress(total=_STEPS * len(self._queue), desc="Segment skeleton", mininterval=0)
+            self.bar.setMaximum(_STEPS * len(self._queue))
+            self._show_running(True)
+            self._begin_next()
+
+    def segment_selected(self) -> None:
+        """Segment the layers that are selected in the layer list; if none of them can be, the checked ones."""
+        selected = [layer for layer in self._viewer.layers if layer in self._viewer.layers.selection]
+        images = [layer for layer in selected if can_be_scan(layer)]
+        if images and not self.is_running:
+            self.rows.check_only(images)
+        self.segment()
+
+    def cancel(self) -> None:
+        """Stop at once; scans that are finished keep their result."""
+        if self.is_running:
+            self._child.cancel()
+            self._end("Cancelled.")
+
+    def add_empty_labels(self) -> None:
+        """Put an empty labels layer over each checked layer, to draw on."""
+        for image in self.rows.checked():
+            self._viewer.add_layer(empty_labels(image))
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        """End the child process with the panel."""
+        self._timer.stop()
+        self._child.close()
+        self.rows.disconnect_from_viewer()
+        super().closeEvent(event)
+
+    def _lay_out(self) -> None:
+        scans = QGroupBox("Scan layers")
+        QVBoxLayout(scans).addWidget(self.rows)
+        model = QGroupBox("Model")
+        model_layout = QVBoxLayout(model)
+        model_layout.addWidget(self.models)
+        model_layout.addWidget(self.device)
+        self.device.setWordWrap(True)
+        self.button.setStyleSheet(_BUTTON)
+        self.empty_button.setToolTip("An empty labels layer over each checked layer, to draw on by hand")
+        self.status.setWordWrap(True)
+        running = QHBoxLayout()
+        running.addWidget(self.bar, 1)
+        running.addWidget(self.cancel_button)
+        notice = QLabel("Research software, not a medical device.")
+        notice.setEnabled(False)
+        layout = QVBoxLayout(self)
+        layout.addWidget(scans)
+        layout.addWidget(model)
+        layout.addWidget(self.button)
+        layout.addLayout(running)
+        layout.addWidget(self.status)
+        layout.addWidget(self.empty_button)
+        layout.addWidget(notice)
+        layout.addStretch()
+
+    def _show_running(self, running: bool) -> None:
+        self.button.setEnabled(not running)
+        self.models.setEnabled(not running)
+        self.cancel_button.setVisible(running)
+        self.bar.setVisible(running)
+        self.bar.setValue(0)
+
+    def _load(self, card: ModelCard | None) -> None:
+        if card is not None:
+            self._child.load(card)
+            self._timer.start()
+
+    def _begin_next(self) -> None:
+        place, card = self._queue[0]
+        self.status.setText("Segmenting …")
+        try:
+            self._child.segment(layers_to_scan(place.images), card)
+        except BonescintError as error:
+            self._fail(str(error))
+        else:
+            self._timer.start()
+
+    def _poll(self) -> None:
+        # What handles an event may run Qt's event loop (a question, napari's activity dock), and so this again.
+        self._timer.stop()
+        events, child = self._child.poll(), self._child.pid
+        for event in events:
+            self._handle(event)
+            if self._child.pid != child:
+                break  # cancelled meanwhile: what is left was said by a child that is no more
+        if self._child.is_busy:
+            self._timer.start()
+
+    def _handle(self, event: Event) -> None:
+        if isinstance(event, Loaded):
+            self.device.setText(f"Device: {event.device.reason}")
+        elif isinstance(event, Failed):
+            self._fail(event.sentence)
+        elif self.is_running and isinstance(event, Progressed):
+            self._show_progress(event.fraction)
+        elif self.is_running and isinstance(event, Finished):
+            self._finish(event.segmentation)
+
+    def _finish(self, segmentation: Segmentation) -> None:
+        self.device.setText(f"Device: {segmentation.device_reason}")
+        for removed in self._queue[0][0].put(segmentation):
+            show_warning(f"{removed}: the image was removed meanwhile, so its result was dropped.")
+        for warning in segmentation.warnings:
+            show_warning(warning)
+        self._go_on(f"{segmentation.model}, {segmentation.seconds:.1f} s. {_UNDO}")
+
+    def _fail(self, sentence: str) -> None:
+        show_error(sentence)
+        self._go_on(sentence)
+
+    def _go_on(self, status: str) -> None:
+        """Leave the first scan of the queue, which is done or failed, and go on to the next."""
+        del self._queue[:1]
+        self._done += 1
+        if self._queue:
+            self._begin_next()
+        else:
+            self._end(status)
+
+    def _show_progress(self, fraction: float) -> None:
+        value = round(_STEPS * (self._done + fraction))
+        self.bar.setValue(value)
+        if self._activity is not None:
+            self._activity.update(value - self._activity.n)
+
+    def _end(self, status: str) -> None:
+        self._queue = []
+        self.status.setText(status)
+        self._show_running(False)
+        if self._activity is not None:
+            self._activity.close()
+            self._activity = None

@@ -1,0 +1,116 @@
+"""What a user says about a view that its file does not: which view, how large its pixels, mirrored or not. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.gui.label_layers import labels_of
+from napari_bonescint.gui.scan_layers import KEY, ViewFacts, facts_of, mark_sides, same_scan
+from napari_bonescint.scan import View, ViewName, ViewSource
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+
+class ViewEditError(BonescintError):
+    """An edit of a view that would tear it from its labels."""
+
+
+def set_view(layers: Any, image: Image, name: ViewName) -> None:
+    """Say that an image shows the anterior or the posterior view.
+
+    The other view of a scan of two, where the file does not name it either, becomes the opposite one, and the two
+    change places so that anterior is left.
+
+    Parameters
+    ----------
+    layers : LayerList
+        The viewer's layers.
+    image : Image
+        The layer.
+    name : ViewName
+        What the user says.
+    """
+    before = facts_of(image).view.name
+    views = same_scan(layers, image)
+    _say(image, name)
+    others = [other for other in views if other is not image and facts_of(other).view.source is not ViewSource.FILE]
+    if len(views) == 2 and others:
+        other = others[0]
+        _say(other, name.opposite)
+        if before is not name:
+            place = tuple(image.translate)
+            _move(layers, image, tuple(other.translate))
+            _move(layers, other, place)
+    mark_sides(layers, image)
+
+
+def set_spacing(layers: Any, image: Image, mm: float) -> None:
+    """Say how large the pixels of an image are, and of the other view of its scan.
+
+    Parameters
+    ----------
+    layers : LayerList
+        The viewer's layers.
+    image : Image
+        The layer.
+    mm : float
+        Side of a pixel in mm.
+    """
+    views = same_scan(layers, image)
+    _own(image)
+    for view in views:
+        place = tuple(float(t) / float(s) * mm for t, s in zip(view.translate, view.scale, strict=True))
+        for layer in filter(None, (view, labels_of(layers, view))):
+            layer.units = ("mm", "mm")
+            layer.scale = (mm, mm)
+            layer.translate = place
+    mark_sides(layers, image)
+
+
+def flip(layers: Any, image: Image) -> None:
+    """Mirror an image left to right, and record that.
+
+    Parameters
+    ----------
+    layers : LayerList
+        The viewer's layers.
+    image : Image
+        The layer.
+
+    Raises
+    ------
+    ViewEditError
+        If there are labels on the image, which would then lie on the wrong side.
+    """
+    labels = labels_of(layers, image)
+    if labels is not None and np.any(labels.data):
+        raise ViewEditError(f"{image.name}: remove its labels ({labels.name}) before mirroring the image.")
+    facts = facts_of(image)
+    image.data = np.asarray(image.data)[:, ::-1]
+    _record(image, ViewFacts(facts.scan, replace(facts.view, flipped=not facts.view.flipped)))
+    mark_sides(layers, image)
+
+
+def _say(image: Image, name: ViewName) -> None:
+    facts = facts_of(image)
+    image.name = image.name.replace(str(facts.view.name), str(name), 1)
+    _record(image, ViewFacts(facts.scan, View(name, ViewSource.USER, facts.view.flipped)))
+
+
+def _own(image: Image) -> None:
+    """Note what an image of another reader shows, as far as is known."""
+    _record(image, facts_of(image))
+
+
+def _record(image: Image, facts: ViewFacts) -> None:
+    image.metadata = {**image.metadata, KEY: facts}
+
+
+def _move(layers: Any, image: Image, place: tuple[float, ...]) -> None:
+    for layer in filter(None, (image, labels_of(layers, image))):
+        layer.translate = place
