@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import io
 import math
-import warnings
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pydicom
@@ -18,25 +16,16 @@ from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
+from napari_bonescint.formats.refusal import DAMAGED, NotAPlanarScan, Refusal
 from napari_bonescint.formats.source_file import read_start
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
     from typing import BinaryIO
 
 # Object identifier 1.2.840.113549.1.7.3, with which a CMS envelope (DICOM PS3.15, Secure DICOM File) begins.
 _ENVELOPED_DATA = bytes.fromhex("06092a864886f70d010703")
-_DAMAGED = "The file is damaged or cut off; copy or export it again."
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep to ourselves what pydicom has to say about odd files; what matters to a user becomes a sentence."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+_NOT_DICOM = "The file is no DICOM file."
 
 
 class Header:
@@ -98,46 +87,53 @@ class Header:
 
 def looks_like_dicom(start: bytes) -> bool:
     """Whether the first bytes of a file are DICOM's, with or without the 128-byte preamble."""
-    if start[128:132] == b"DICM":
+    if _has_preamble(start):
         return True
     # Old exports begin with the data set itself, that is with a low element of group 2 or 8.
     return start[:2] in (b"\x02\x00", b"\x08\x00") and len(start) >= 8 and start[3] == 0 and start[2] <= 0x18
 
 
+def is_encrypted(start: bytes) -> bool:
+    """Whether the first bytes of a file are those of an encrypted DICOM file."""
+    return _ENVELOPED_DATA in start[:64]
+
+
 def read_header(path: Path) -> Header:
     """All attributes of a DICOM file except the pixels."""
-    require_dicom(path, read_start(path))
+    start = read_start(path)
     try:
         with path.open("rb") as file:
-            return _parse(path, file, pixels=False)
+            return _parse(path, start, file, pixels=False)
     except OSError as error:
         raise Refusal(path, f"The file could not be read ({error.strerror or error}).") from error
 
 
 def parse_whole(path: Path, content: bytes) -> Header:
     """All attributes of a DICOM file, pixels included, from the bytes of the file."""
-    require_dicom(path, content[:132])
-    return _parse(path, io.BytesIO(content), pixels=True)
+    return _parse(path, content[:132], io.BytesIO(content), pixels=True)
 
 
-def require_dicom(path: Path, start: bytes) -> None:
-    """Refuse a file that does not begin as DICOM does."""
-    if _ENVELOPED_DATA in start[:64]:
+def _parse(path: Path, start: bytes, file: BinaryIO, *, pixels: bool) -> Header:
+    if is_encrypted(start):
         raise Refusal(path, "The file is encrypted (a CMS envelope); decrypt it, or export it without encryption.")
     if not looks_like_dicom(start):
-        raise NotAPlanarScan(path, "The file is no DICOM file.")
-
-
-def _parse(path: Path, file: BinaryIO, *, pixels: bool) -> Header:
+        raise NotAPlanarScan(path, _NOT_DICOM)
     try:
         dataset = pydicom.dcmread(file, force=True, stop_before_pixels=not pixels)
         _complete_file_meta(dataset)
-    except Exception as error:  # on damaged bytes pydicom raises whatever its parser trips over
-        raise Refusal(path, _DAMAGED) from error
-    # What ends in the middle of compressed pixels comes back from pydicom without a single attribute.
-    if not len(dataset):
-        raise Refusal(path, _DAMAGED)
+        # What ends in the middle of compressed pixels comes back from pydicom without a single attribute.
+        damaged = len(dataset) == 0
+    except Exception:  # on damaged bytes pydicom raises whatever its parser trips over
+        damaged = True
+    if damaged and not _has_preamble(start):
+        raise NotAPlanarScan(path, _NOT_DICOM)
+    if damaged:
+        raise Refusal(path, DAMAGED)
     return Header(dataset)
+
+
+def _has_preamble(start: bytes) -> bool:
+    return start[128:132] == b"DICM"
 
 
 def _complete_file_meta(dataset: Dataset) -> None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from pydicom.uid import UID, MediaStorageDirectoryStorage, NuclearMedicineImageStorage
 
 from napari_bonescint.formats.acquisition import acquisition_facts
-from napari_bonescint.formats.dicom_header import Header, parse_whole, quiet, read_header
+from napari_bonescint.formats.dicom_header import Header, parse_whole, read_header
 from napari_bonescint.formats.dicom_pixels import decode, is_lossy, require_grey_pixels
 from napari_bonescint.formats.frames import frames_of, item_positions
 from napari_bonescint.formats.photopeak import EnergyWindow, choose_photopeak, energy_windows
-from napari_bonescint.formats.plausibility import is_blank, require_counts
+from napari_bonescint.formats.plausibility import require_counts, without_blank_views
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
-from napari_bonescint.formats.source_file import read_whole, sha256
+from napari_bonescint.formats.source_file import quiet, read_whole, sha256
 from napari_bonescint.formats.views import NamedView, settle_views, view_of_codes, view_of_descriptions
 from napari_bonescint.scan import NO_SPACING, Scan, Spacing, View
 
@@ -91,21 +91,16 @@ def read_nuclear_medicine(path: Path) -> Scan:
         planar = _examine(header, path)
         counts = decode(header, path, planar.frames)[list(planar.views)]
     require_counts(path, counts)
-
-    warnings = list(planar.warnings)
-    filled = [i for i, view in enumerate(counts) if not is_blank(view)]
-    views = tuple(planar.views.values())
-    if len(filled) < len(views):
-        blank = next(view.name for i, view in enumerate(views) if i not in filled)
-        warnings.append(f"The {blank} view is blank and was left out.")
-    return Scan(
-        counts=counts[filled],
-        views=tuple(views[i] for i in filled),
-        spacing=planar.spacing,
-        acquisition=planar.acquisition,
-        sources=(path,),
-        source_sha256=sha256(content),
-        warnings=tuple(warnings),
+    return without_blank_views(
+        Scan(
+            counts=counts,
+            views=tuple(planar.views.values()),
+            spacing=planar.spacing,
+            acquisition=planar.acquisition,
+            sources=(path,),
+            source_sha256=sha256(content),
+            warnings=planar.warnings,
+        )
     )
 
 

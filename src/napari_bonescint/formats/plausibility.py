@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from napari_bonescint.scan import Scan
 
 _SMALLEST_SIDE = 16
 _LARGEST_SIDE = 8192
@@ -40,11 +43,24 @@ def require_counts(path: Path, counts: NDArray[np.generic]) -> None:
         raise Refusal(path, "The file has pixels that are not numbers (NaN or infinite); export it again.")
     if counts.min() < 0:
         raise Refusal(path, "The file has negative pixels, so they are not counts; export the image as acquired.")
-    if all(is_blank(view) for view in counts):
+    if all(_is_blank(view) for view in counts):
         content = "The file holds only zeros" if not counts.any() else "The file has one value in every pixel"
         raise Refusal(path, f"{content}, so there is no scan in it.")
 
 
-def is_blank(view: NDArray[np.generic]) -> bool:
-    """Whether a view of shape (y, x) has the same value everywhere."""
-    return bool(view.min() == view.max())
+def without_blank_views(scan: Scan) -> Scan:
+    """Leave out a view that has the same value everywhere beside one that has not, and say so."""
+    filled = [i for i, counts in enumerate(scan.counts) if not _is_blank(counts)]
+    if len(filled) == len(scan.views):
+        return scan
+    blank = [f"The {view.name} view is blank and was left out." for i, view in enumerate(scan.views) if i not in filled]
+    return replace(
+        scan,
+        counts=scan.counts[filled],
+        views=tuple(scan.views[i] for i in filled),
+        warnings=(*scan.warnings, *blank),
+    )
+
+
+def _is_blank(counts: NDArray[np.generic]) -> bool:
+    return bool(counts.min() == counts.max())

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+DAMAGED = "The file is damaged or cut off; copy or export it again."
+
+
 class Refusal(BonescintError):
     """A file that cannot be read as a scan.
 

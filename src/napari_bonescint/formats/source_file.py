@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from napari_bonescint.formats.refusal import Refusal
+from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 # A whole-body scan takes a few megabytes; anything near this is something else, and must not fill the memory.
@@ -32,12 +35,20 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep to ourselves what libraries have to say about odd files; what matters to a user becomes a sentence."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _read(path: Path, limit: int) -> bytes:
     try:
         if path.is_dir():
             raise Refusal(path, "The file is a folder, not a file.")
         if path.exists() and not path.is_file():
-            raise Refusal(path, "The file is no regular file.")
+            raise NotAPlanarScan(path, "The file is no regular file.")
         with path.open("rb") as file:
             content = file.read(limit)
     except FileNotFoundError as error:
@@ -49,5 +60,5 @@ def _read(path: Path, limit: int) -> bytes:
     except ValueError as error:  # a path with a NUL character in it
         raise Refusal(path, "The file does not exist; check the path.") from error
     if not content:
-        raise Refusal(path, "The file is empty; copy or export it again.")
+        raise NotAPlanarScan(path, "The file is empty; copy or export it again.")
     return content
