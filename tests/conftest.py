@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from pydicom.uid import ExplicitVRLittleEndian
 
+from dicom_files import ANTERIOR, PEAK, POSTERIOR, nm_dataset, save, some_counts
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.inference.model_card import ModelCard, read_card
 from napari_bonescint.inference.preprocessing import NORMALISATION
@@ -53,3 +55,22 @@ def scan() -> Scan:
     counts = rng.poisson(2, (2, 131, 67))
     counts[:, 20:110, 25:40] += rng.poisson(30, (2, 90, 15))
     return Scan(counts.astype(np.uint16), (View(ViewName.ANTERIOR), View(ViewName.POSTERIOR)), (4.5, 4.4))
+
+
+@pytest.fixture
+def write_nm(tmp_path: Path) -> Callable[..., Path]:
+    """Write a whole-body scan, changed as wanted, and return its path."""
+
+    def write(name="scan.dcm", counts=None, views=(ANTERIOR, POSTERIOR), windows=(PEAK,), syntax=None, **attributes):
+        counts = some_counts(len(views) * len(windows)) if counts is None else counts
+        ds = nm_dataset(counts, views, windows)
+        for keyword, value in attributes.items():
+            if value is None:
+                delattr(ds, keyword)
+            else:
+                setattr(ds, keyword, value)
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return save(ds, path, syntax or ExplicitVRLittleEndian)
+
+    return write

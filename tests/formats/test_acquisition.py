@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pydicom
-from dicom_files import PEAK, SCATTER, some_counts
 
+from dicom_files import PEAK, SCATTER, some_counts
 from napari_bonescint.formats.nuclear_medicine import read_nuclear_medicine
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from dicom_files import nm_dataset, save, some_counts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
+from dicom_files import nm_dataset, save, some_counts
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.nuclear_medicine import read_nuclear_medicine
 from napari_bonescint.formats.refusal import Refusal

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pydicom
 import pytest
-from dicom_files import ANTERIOR, nm_dataset, save, some_counts
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -18,6 +17,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from dicom_files import ANTERIOR, nm_dataset, save, some_counts
 from napari_bonescint.formats.nuclear_medicine import read_nuclear_medicine
 from napari_bonescint.formats.refusal import Refusal
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dicom_files import ANTERIOR, POSTERIOR, some_counts
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 from pydicom.uid import (
@@ -15,6 +14,7 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
+from dicom_files import ANTERIOR, POSTERIOR, some_counts
 from napari_bonescint.formats.nuclear_medicine import read_nuclear_medicine, read_planar_header
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
 from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, ViewSource

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dicom_files import ANTERIOR, POSTERIOR, nm_dataset, save, some_counts
 from PIL import Image
 from pydicom.uid import generate_uid
 
+from dicom_files import ANTERIOR, POSTERIOR, nm_dataset, save, some_counts
 from napari_bonescint.formats.opening import ScanSource, collect, open_scan
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
 from napari_bonescint.rearranging import CannotRearrange

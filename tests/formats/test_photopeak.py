@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from dicom_files import PEAK, SCATTER, energy_window, some_counts
 
+from dicom_files import PEAK, SCATTER, energy_window, some_counts
 from napari_bonescint.formats.nuclear_medicine import read_nuclear_medicine
 from napari_bonescint.formats.refusal import Refusal
 

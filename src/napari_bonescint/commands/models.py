@@ -1,0 +1,61 @@
+"""`bonescint models`: what can be given to --model."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from napari_bonescint.inference.model_card import DEFAULT_MODEL, ModelCard, shipped_models
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+_HEADINGS = ("", "NAME", "ARCHITECTURE", "PARAMETERS", "OUTPUTS", "GRID", "FILE", "SCORES")
+
+
+def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """State the arguments of `bonescint models`."""
+    parser = subcommands.add_parser(
+        "models",
+        help="list the models that come with this installation",
+        description="List the models that come with this installation; the default one is marked with *.",
+        epilog="example:\n  bonescint models",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+
+
+def run(_arguments: argparse.Namespace) -> int:
+    """Print the table."""
+    print("\n".join(table(shipped_models())))
+    return 0
+
+
+def table(cards: Iterable[ModelCard]) -> list[str]:
+    """Lines of a table of models, each with the scores on its card below one another."""
+    rows: list[tuple[str, ...]] = [_HEADINGS]
+    for card in cards:
+        first, *others = [_score(score) for score in card.scores] or ["not measured"]
+        rows.append((*_facts(card), first))
+        rows += [("",) * (len(_HEADINGS) - 1) + (score,) for score in others]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _facts(card: ModelCard) -> tuple[str, ...]:
+    return (
+        "*" if card.name == DEFAULT_MODEL else "",
+        card.name,
+        card.architecture,
+        f"{card.parameters:,}",
+        f"{card.outputs - 1} regions" if card.names_regions else "skeleton",
+        f"{card.grid_mm:g} mm",
+        f"{card.weights_path.stat().st_size / 1e6:.1f} MB",
+    )
+
+
+def _score(score: Mapping[str, Any]) -> str:
+    """One entry of a card's scores as text: ``skeleton Dice 0.912 ± 0.020, simulated test set, 40 scans``."""
+    spread = f" ± {score['spread']:.3f}" if score.get("spread") is not None else ""
+    return f"{score['metric']} {score['value']:.3f}{spread}, {score['data']}, {score['scans']} scans"

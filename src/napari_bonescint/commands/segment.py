@@ -1,0 +1,300 @@
+"""`bonescint segment`: from files to masks."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import re
+import sys
+from collections import Counter, defaultdict
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from tqdm import tqdm
+
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.formats.opening import collect
+from napari_bonescint.formats.refusal import Refusal
+from napari_bonescint.inference.devices import DeviceError
+from napari_bonescint.inference.model_card import DEFAULT_MODEL, ModelCard, ModelError, find_model
+from napari_bonescint.results import Recorded, Result, ResultError
+from napari_bonescint.scan import ViewName
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_bonescint.formats.opening import Collection, ScanSource
+    from napari_bonescint.inference.segmenter import Segmenter
+    from napari_bonescint.scan import Scan
+
+_DESCRIPTION = """\
+Segment the skeleton in planar whole-body bone scans.
+
+For every scan, DIR gets NAME.skeleton.tif (0 and 1), NAME.regions.tif (region codes, if the model names regions) and
+NAME.json (what was segmented, with what and how). For a folder, the folders inside it are repeated in DIR. Two files of
+one study, each with one view, make one result. What is done already is kept, so that an interrupted run is taken up by
+giving the same command again.
+"""
+
+_EXAMPLES = """\
+examples:
+  bonescint segment scan.dcm --out masks
+  bonescint segment export/ more/*.dcm --out masks --device cpu
+  bonescint segment anterior.png --view anterior --spacing 2.26 --out masks
+
+exit status: 0 if all is done, 1 if something failed, 2 if the command is wrong, 130 after Ctrl-C.
+"""
+
+
+def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """State the arguments of `bonescint segment`."""
+    parser = subcommands.add_parser(
+        "segment",
+        help="segment the skeleton in scans",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "inputs", metavar="INPUT", nargs="+", type=Path, help="DICOM, PNG or TIFF file, or a folder of DICOM files"
+    )
+    parser.add_argument("--out", metavar="DIR", type=_folder, required=True, help="folder for the results")
+    parser.add_argument(
+        "--model",
+        metavar="NAME|FILE",
+        type=_model,
+        default=DEFAULT_MODEL,
+        help="a name that `bonescint models` lists, or a .safetensors file with its card beside it "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--device",
+        metavar="auto|cpu|cuda[:N]",
+        type=_device,
+        default="auto",
+        help="where to compute (default: the first GPU, if there is one)",
+    )
+    parser.add_argument(
+        "--view",
+        choices=[name.value for name in ViewName],
+        help="what images show that do not say so themselves (of two views, the first)",
+    )
+    parser.add_argument("--spacing", metavar="MM", type=_millimetres, help="pixel size of images that do not give it")
+    parser.add_argument(
+        "--split-sides",
+        action="store_true",
+        help="cut images that show two views side by side in halves: anterior on the left, posterior on the right",
+    )
+    parser.add_argument(
+        "--flip-posterior",
+        action="store_true",
+        help="mirror posterior views, for files that show them mirrored; their masks belong to the mirrored image",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace results that were made from the same scan")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Segment what was named; the exit status."""
+    for folder in filter(Path.is_dir, arguments.inputs):
+        print(f"Looking for scans in {folder}", flush=True)
+    found = collect(arguments.inputs)
+    jobs, clashes = _plan(found, arguments.out)
+    outcomes = Counter(failed=len(found.failures) + sum(map(len, clashes)))
+    with _Progress(len(jobs)) as progress:
+        for sentence in (*map(_sentence, found.failures), *map(_describe_clash, clashes)):
+            progress.complain(f"error: {sentence}")
+        if found.skipped:
+            progress.say(_describe_skipped(found))
+
+        @cache
+        def segmenter() -> Segmenter:
+            # PyTorch takes seconds to load, and is not needed where every result is there already.
+            from napari_bonescint.inference.segmenter import Segmenter
+
+            loaded = Segmenter(arguments.model, arguments.device)
+            progress.say(f"Model {loaded.card.name}. {loaded.device.reason}.")
+            return loaded
+
+        for job in jobs:
+            progress.start(job.name)
+            try:
+                outcomes[_carry_out(job, arguments, segmenter, progress)] += 1
+            except (ModelError, DeviceError):
+                raise  # without a model, no other scan can be segmented either
+            except BonescintError as error:
+                outcomes["failed"] += 1
+                progress.complain(f"error: {_sentence(error)}")
+            progress.finish()
+    print(f"{outcomes['segmented']} segmented, {outcomes['kept']} kept, {outcomes['failed']} failed.")
+    print("Research software, not a medical device: check every mask by eye.")
+    return 1 if outcomes["failed"] else 0
+
+
+class _Job(NamedTuple):
+    source: ScanSource
+    result: Result
+
+    @property
+    def name(self) -> str:
+        """The files as the user named them."""
+        return " + ".join(str(path) for path in self.source.paths)
+
+    def open(self, arguments: argparse.Namespace) -> Scan:
+        """Read the scan, with what the user says about it."""
+        return self.source.open(
+            view=None if arguments.view is None else ViewName(arguments.view),
+            spacing=None if arguments.spacing is None else (arguments.spacing, arguments.spacing),
+            split_sides=arguments.split_sides,
+            flip_posterior=arguments.flip_posterior,
+        )
+
+
+def _plan(found: Collection, out: Path) -> tuple[list[_Job], list[list[_Job]]]:
+    """What to segment, and groups of scans that cannot be because their results would be written to one place."""
+    by_place: dict[str, list[_Job]] = defaultdict(list)
+    for source in found.sources:
+        job = _Job(source, Result(out / source.result.parent, source.result.name))
+        # On Windows, names that differ in case only are one file.
+        by_place[os.path.normcase(job.result.facts)].append(job)
+    groups = list(by_place.values())
+    return [group[0] for group in groups if len(group) == 1], [group for group in groups if len(group) > 1]
+
+
+def _describe_clash(clash: list[_Job]) -> str:
+    names = ", ".join(job.name for job in clash[:3]) + (f" and {len(clash) - 3} more" if len(clash) > 3 else "")
+    return (
+        f"{names}: would all be written to {clash[0].result.skeleton}; name the folder above them as INPUT instead, "
+        "or give each an --out of its own."
+    )
+
+
+def _carry_out(
+    job: _Job, arguments: argparse.Namespace, segmenter: Callable[[], Segmenter], progress: _Progress
+) -> str:
+    """Segment one scan, or find that it was segmented before: ``segmented`` or ``kept``."""
+    scan = job.open(arguments)
+    there = _own_result(job, scan)
+    if there and there.complete and not arguments.overwrite:
+        differences = there.differences(scan, arguments.model.weights_sha256)
+        otherwise = f" (made with {', '.join(differences)}; --overwrite makes it anew)" if differences else ""
+        progress.say(f"{job.name}: kept {job.result.skeleton}{otherwise}")
+        return "kept"
+    segmentation = segmenter().segment(scan, on_progress=progress.advance)
+    job.result.write(scan, segmentation)
+    for warning in (*scan.warnings, *segmentation.warnings):
+        progress.complain(f"warning: {job.name}: {warning}")
+    views = " and ".join(view.name for view in scan.views)
+    progress.say(f"{job.name}: {views} in {segmentation.seconds:.1f} s -> {job.result.skeleton}")
+    return "segmented"
+
+
+def _own_result(job: _Job, scan: Scan) -> Recorded | None:
+    """The result of this scan that is there already, if there is one.
+
+    Raises
+    ------
+    ResultError
+        If what is there is the result of another scan, or none of ours.
+    """
+    there = job.result.recorded()
+    if there and there.source_sha256 != scan.source_sha256:
+        raise ResultError(
+            f"{job.name}: {job.result.facts} is the result of another scan, {' + '.join(there.sources)} with SHA-256 "
+            f"{there.source_sha256[:8]} (this one has {scan.source_sha256[:8]}); choose another --out folder."
+        )
+    return there
+
+
+def _describe_skipped(found: Collection) -> str:
+    reasons = sorted(found.skipped.items(), key=lambda item: -item[1])
+    listed = "; ".join(f"{count} x {reason.rstrip('.')}" for reason, count in reasons[:3])
+    more = "; ..." if len(reasons) > 3 else ""
+    return f"Skipped {sum(found.skipped.values())} files in folders that are no planar bone scans: {listed}{more}."
+
+
+def _sentence(error: BonescintError) -> str:
+    """What to print about an error: a refusal leaves the folders out, and in an export all files may be named alike."""
+    return f"{error.path}: {error.reason}" if isinstance(error, Refusal) else str(error)
+
+
+class _Progress:
+    """What the user sees: lines and, if standard error is a terminal, a progress bar below them.
+
+    Parameters
+    ----------
+    scans : int
+        How many there are to do.
+    """
+
+    def __init__(self, scans: int) -> None:
+        self._finished = 0
+        self._bar = tqdm(
+            total=scans,
+            disable=None,  # shown on a terminal only
+            leave=False,
+            file=sys.stderr,
+            bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}",
+        )
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._bar.close()
+
+    def start(self, name: str) -> None:
+        """Say which scan comes next."""
+        self._bar.set_description_str(name)
+
+    def advance(self, fraction: float) -> None:
+        """Move the bar to a fraction, 0 to 1, of the scan that was started last."""
+        self._bar.n = self._finished + fraction
+        self._bar.refresh()
+
+    def finish(self) -> None:
+        """Count the scan that was started last as done, whatever became of it."""
+        self._finished += 1
+        self.advance(0)
+
+    def say(self, line: str) -> None:
+        """Print an outcome to standard output."""
+        with tqdm.external_write_mode(sys.stdout):
+            print(line, flush=True)
+
+    def complain(self, line: str) -> None:
+        """Print a warning or an error to standard error."""
+        with tqdm.external_write_mode(sys.stderr):
+            print(line, file=sys.stderr, flush=True)
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if path.exists() and not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is a file, not a folder")
+    return path
+
+
+def _model(text: str) -> ModelCard:
+    try:
+        return find_model(text)
+    except ModelError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _device(text: str) -> str:
+    if not re.fullmatch(r"auto|cpu|cuda(:[0-9]+)?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is none of auto, cpu, cuda and cuda:N")
+    return text
+
+
+def _millimetres(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no length in millimetres, such as 2.26")
+    return number

@@ -1,0 +1,49 @@
+"""`bonescint models`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from napari_bonescint.cli import main
+from napari_bonescint.commands.models import table
+from napari_bonescint.inference.model_card import DEFAULT_MODEL, shipped_models
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+    from napari_bonescint.inference.model_card import ModelCard
+
+
+def test_the_shipped_models_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == table(shipped_models())
+    assert sum(line.startswith(f"*  {DEFAULT_MODEL} ") for line in lines) == 1
+
+
+def test_a_line_tells_what_the_card_and_the_file_tell(make_model: Callable[..., ModelCard]) -> None:
+    heading, line = table([make_model()])
+    assert heading.split() == ["NAME", "ARCHITECTURE", "PARAMETERS", "OUTPUTS", "GRID", "FILE", "SCORES"]
+    # FDN-5 with 17 outputs instead of 1 has 16 more rows of 128 weights and a bias: 259,137 + 2,064.
+    assert line.split() == ["tiny", "fdn-5", "261,201", "16", "regions", "9", "mm", "1.0", "MB", "not", "measured"]
+    assert all(line[heading.index(word) - 1] == " " for word in heading.split())
+
+
+def test_a_model_that_only_tells_bone_says_so(make_model: Callable[..., ModelCard]) -> None:
+    (_, line) = table([make_model(outputs=1)])
+    assert "  skeleton  " in line
+
+
+def test_every_score_has_a_line_below_the_heading(make_model: Callable[..., ModelCard]) -> None:
+    scores = [
+        {"metric": "skeleton Dice", "value": 0.9123, "spread": 0.0204, "data": "simulated test set", "scans": 40},
+        {"metric": "regions Dice", "value": 0.8, "spread": None, "data": "simulated test set", "scans": 40},
+    ]
+    heading, *lines = table([replace(make_model(), scores=scores)])
+    assert [line[heading.index("SCORES") :] for line in lines] == [
+        "skeleton Dice 0.912 ± 0.020, simulated test set, 40 scans",
+        "regions Dice 0.800, simulated test set, 40 scans",
+    ]

@@ -1,0 +1,196 @@
+"""The files of a result, and how they are found again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_bonescint import __version__
+from napari_bonescint.atomic import CannotWrite
+from napari_bonescint.results import Result, ResultError
+from napari_bonescint.scan import Scan, View, ViewName, ViewSource
+from napari_bonescint.segmentation import Segmentation
+
+
+@pytest.fixture
+def source(scan: Scan) -> Scan:
+    views = (View(ViewName.ANTERIOR), View(ViewName.POSTERIOR, ViewSource.USER, flipped=True))
+    return replace(
+        scan, views=views, sources=(Path("/secret/ward/scan.dcm"),), source_sha256="ab12", warnings=("It is dim.",)
+    )
+
+
+@pytest.fixture
+def segmentation(source: Scan) -> Segmentation:
+    regions = np.zeros(source.counts.shape, np.uint8)
+    regions[0, 20:40, 30:50] = 14
+    regions[1, 50:60, 10:20] = 5
+    return Segmentation(
+        skeleton=(regions > 0).astype(np.uint8),
+        regions=regions,
+        probability=(regions > 0).astype(np.float32),
+        model="tiny",
+        model_sha256="cd34",
+        device="cpu",
+        device_reason="CPU: no CUDA device found",
+        backend="torch",
+        seconds=1.23456,
+        warnings=("It was slow.",),
+    )
+
+
+def test_masks_and_facts_are_written(tmp_path: Path, source: Scan, segmentation: Segmentation) -> None:
+    Result(tmp_path / "new" / "folder", "1.2.840").write(source, segmentation)
+    folder = tmp_path / "new" / "folder"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "1.2.840.json",
+        "1.2.840.regions.tif",
+        "1.2.840.skeleton.tif",
+    ]
+    np.testing.assert_array_equal(tifffile.imread(folder / "1.2.840.regions.tif"), segmentation.regions)
+    skeleton = tifffile.imread(folder / "1.2.840.skeleton.tif")
+    np.testing.assert_array_equal(skeleton, segmentation.skeleton)
+    assert skeleton.dtype == np.uint8
+    assert json.loads((folder / "1.2.840.json").read_text(encoding="utf-8")) == {
+        "masks": ["1.2.840.skeleton.tif", "1.2.840.regions.tif"],
+        "sources": ["scan.dcm"],
+        "source_sha256": "ab12",
+        "views": [
+            {"name": "anterior", "source": "file", "flipped": False},
+            {"name": "posterior", "source": "user", "flipped": True},
+        ],
+        "spacing_mm": [4.5, 4.4],
+        "model": "tiny",
+        "model_sha256": "cd34",
+        "device": "cpu",
+        "device_reason": "CPU: no CUDA device found",
+        "backend": "torch",
+        "seconds": 1.235,
+        "warnings": ["It is dim.", "It was slow."],
+        "version": __version__,
+    }
+
+
+def test_facts_hold_no_path(tmp_path: Path, source: Scan, segmentation: Segmentation) -> None:
+    Result(tmp_path, "scan").write(source, segmentation)
+    text = (tmp_path / "scan.json").read_text(encoding="utf-8")
+    assert "ward" not in text
+    assert str(tmp_path) not in text
+
+
+def test_a_single_view_keeps_its_axis(tmp_path: Path, source: Scan, segmentation: Segmentation) -> None:
+    one = replace(segmentation, skeleton=segmentation.skeleton[:1], regions=None)
+    Result(tmp_path, "scan").write(replace(source, counts=source.counts[:1], views=source.views[:1]), one)
+    assert tifffile.imread(tmp_path / "scan.skeleton.tif").shape == (1, 131, 67)
+
+
+def test_an_odd_file_name_is_recorded(tmp_path: Path, source: Scan, segmentation: Segmentation) -> None:
+    name = "Szene\udcff Ä.dcm"  # a byte that is no UTF-8, as Python shows it
+    Result(tmp_path, "scan").write(replace(source, sources=(Path(name),)), segmentation)
+    recorded = Result(tmp_path, "scan").recorded()
+    assert recorded is not None
+    assert recorded.sources == (name,)
+
+
+def test_a_result_is_found_again(tmp_path: Path, source: Scan, segmentation: Segmentation) -> None:
+    result = Result(tmp_path, "scan")
+    assert result.recorded() is None
+    result.write(source, segmentation)
+    recorded = result.recorded()
+    assert recorded is not None
+    assert (recorded.sources, recorded.source_sha256, recorded.model) == (("scan.dcm",), "ab12", "tiny")
+    assert recorded.complete
+    assert recorded.differences(source, "cd34") == []
+
+
+def test_what_would_now_be_otherwise_is_told(tmp_path: Path, source: Scan, segmentation: Segmentation) -> None:
+    result = Result(tmp_path, "scan")
+    result.write(source, segmentation)
+    recorded = result.recorded()
+    assert recorded is not None
+    otherwise = replace(source, spacing=None, views=(source.views[0], View(ViewName.POSTERIOR)))
+    assert recorded.differences(otherwise, "ef56") == ["model tiny", "other views", "another spacing"]
+
+
+def test_a_result_that_lost_a_mask_is_incomplete(tmp_path: Path, source: Scan, segmentation: Segmentation) -> None:
+    result = Result(tmp_path, "scan")
+    result.write(source, segmentation)
+    (tmp_path / "scan.regions.tif").unlink()
+    recorded = result.recorded()
+    assert recorded is not None
+    assert not recorded.complete
+
+
+def test_a_model_without_regions_leaves_no_stale_ones(tmp_path: Path, source: Scan, segmentation: Segmentation) -> None:
+    result = Result(tmp_path, "scan")
+    result.write(source, segmentation)
+    result.write(source, replace(segmentation, regions=None))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["scan.json", "scan.skeleton.tif"]
+    recorded = result.recorded()
+    assert recorded is not None
+    assert recorded.complete
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '"text"', '{"name": "a model card"}', "\x00\xff"])
+def test_a_json_file_of_somebody_else_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "scan.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ResultError, match=r"scan\.json: is there already and is no result of bonescint; move it"):
+        Result(tmp_path, "scan").recorded()
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path, source: Scan, segmentation: Segmentation) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(CannotWrite, match="cannot be"):
+        Result(tmp_path / "file" / "below", "scan").write(source, segmentation)
+
+
+def test_a_name_that_is_too_long_is_one_sentence(tmp_path: Path, source: Scan, segmentation: Segmentation) -> None:
+    result = Result(tmp_path, "n" * 254)
+    with pytest.raises(ResultError, match="cannot be read"):
+        result.recorded()
+    with pytest.raises(CannotWrite, match="cannot be replaced"):
+        result.write(source, segmentation)
+
+
+@pytest.mark.parametrize("failing", ["scan.skeleton.tif", "scan.regions.tif", "scan.json"])
+def test_an_interrupted_result_leaves_nothing(
+    tmp_path: Path, source: Scan, segmentation: Segmentation, failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = Result(tmp_path, "scan")
+    result.write(source, segmentation)
+    replacing = Path.replace
+
+    def interrupted_before(path: Path, target: Path) -> Path:
+        if target.name == failing:
+            raise KeyboardInterrupt
+        return replacing(path, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted_before)
+    with pytest.raises(KeyboardInterrupt):
+        result.write(source, segmentation)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interruption_after_the_last_file_leaves_the_result(
+    tmp_path: Path, source: Scan, segmentation: Segmentation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = Result(tmp_path, "scan")
+    replacing = Path.replace
+
+    def interrupted_after(path: Path, target: Path) -> Path:
+        replacing(path, target)
+        if target.suffix == ".json":
+            raise KeyboardInterrupt
+        return target
+
+    monkeypatch.setattr(Path, "replace", interrupted_after)
+    with pytest.raises(KeyboardInterrupt):
+        result.write(source, segmentation)
+    recorded = result.recorded()
+    assert recorded is not None
+    assert recorded.complete
