@@ -1,0 +1,258 @@
+"""The bones of the myo-sim skeleton as weighted points, each bone in the frame of the body it moves with.
+
+The meshes are surfaces. Each is filled on a fine voxel grid and kept as points about 2 mm apart, which know how
+deep below the bone's surface they lie: so cortical rim and spongiosa can differ, and posing a skeleton is a matrix
+product. Cut apart by hand-measured rules: the rib cage mesh (ribs, sternum, costal cartilage, and a logo, which is
+dropped) and the skull (vault and brain).
+
+Source: myo-sim (MyoFullBody), Apache-2.0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import ndimage, sparse
+from scipy.sparse.csgraph import connected_components
+
+from napari_bonescint.anatomy import CODES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_SAMPLES_PER_CELL_FACE = 18
+_VAULT_MM = 7.0
+
+_REGION_OF_MESH: tuple[tuple[str, str], ...] = (
+    # The first name that a mesh's name contains decides.
+    ("ribcage", "ribs"),
+    ("sacrum", "sacrum"),
+    ("lumbar", "lumbar_spine"),
+    ("thoracic", "thoracic_spine"),
+    ("cervical", "cervical_spine"),
+    ("hat_", "skull"),
+    ("clavicle", "clavicle"),
+    ("scapula", "scapula"),
+    ("humerus", "humerus"),
+    ("ulna", "forearm"),
+    ("radius", "forearm"),
+    ("pelvis", "pelvis"),
+    ("femur", "femur"),
+    ("tibia", "lower_leg"),
+    ("fibula", "lower_leg"),
+    ("patella", "lower_leg"),
+    ("talus", "foot"),
+    ("foot", "foot"),
+    ("", "hand"),
+)
+
+
+@dataclass(frozen=True)
+class BonePoints:
+    """All bones as points.
+
+    Attributes
+    ----------
+    position : ndarray of float32, shape (n, 3)
+        In mm in the frame of the body that the point moves with.
+    volume : ndarray of float32, shape (n,)
+        Bone volume that a point stands for, mm^3.
+    depth : ndarray of float32, shape (n,)
+        Distance to the bone's surface, mm.
+    along : ndarray of float32, shape (n,)
+        Place along the bone's longest axis, 0 to 1.
+    body : ndarray of int16, shape (n,)
+        MuJoCo body.
+    region : ndarray of uint8, shape (n,)
+        Region code.
+    piece : ndarray of int16, shape (n,)
+        Which separate bone: each rib, vertebra and phalanx is one; index into `pieces`.
+    pieces : tuple of str
+        Name of each bone.
+    """
+
+    position: NDArray[np.float32]
+    volume: NDArray[np.float32]
+    depth: NDArray[np.float32]
+    along: NDArray[np.float32]
+    body: NDArray[np.int16]
+    region: NDArray[np.uint8]
+    piece: NDArray[np.int16]
+    pieces: tuple[str, ...]
+
+    def save(self, path: Path) -> None:
+        """Write to a compressed NumPy archive."""
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        np.savez_compressed(path, pieces=np.array(self.pieces), **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> BonePoints:
+        """Read what `save` wrote."""
+        with np.load(path, allow_pickle=False) as file:
+            return cls(**{name: file[name] for name in _ARRAYS}, pieces=tuple(str(name) for name in file["pieces"]))
+
+
+_ARRAYS = ("position", "volume", "depth", "along", "body", "region", "piece")
+
+
+def load_model() -> Any:
+    """The MuJoCo model of the whole body, as myo-sim builds it."""
+    import warnings
+
+    import myo_sim
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return myo_sim.load("myofullbody")[0]
+
+
+def build_points(model: Any, fine_mm: float = 1.0) -> BonePoints:
+    """Fill every bone mesh of a MuJoCo model; takes half a minute.
+
+    Parameters
+    ----------
+    model : mujoco.MjModel
+        From `load_model`.
+    fine_mm : float
+        Size of the voxels that are filled; points lie about twice as far apart.
+    """
+    columns: dict[str, list[NDArray[Any]]] = {name: [] for name in _ARRAYS}
+    pieces: list[str] = []
+    for name, region, body, vertices, faces in _bones(model):
+        position, volume, depth = _fill(vertices, faces, fine_mm)
+        piece = np.full(len(position), len(pieces), np.int16)
+        pieces.append(name)
+        if name == "hat_skull":
+            position, volume, depth, face = _hollow_skull(position, volume, depth)
+            piece = np.where(face, len(pieces), len(pieces) - 1).astype(np.int16)
+            pieces.append("face")
+        if region == "sacrum":
+            # The mesh is a solid wedge; the bone has foramina, a canal and a hollow front.
+            volume = 0.6 * volume
+        if name == "sternum":
+            bone = _is_sternum(position)
+            position, volume, depth, piece = position[bone], volume[bone], depth[bone], piece[bone]
+        axis = position[:, np.ptp(position, axis=0).argmax()]
+        columns["position"].append(position.astype(np.float32))
+        columns["volume"].append(volume.astype(np.float32))
+        columns["depth"].append(depth.astype(np.float32))
+        columns["along"].append(((axis - axis.min()) / max(float(np.ptp(axis)), 1e-6)).astype(np.float32))
+        columns["body"].append(np.full(len(position), body, np.int16))
+        columns["region"].append(np.full(len(position), CODES[region], np.uint8))
+        columns["piece"].append(piece)
+    return BonePoints(**{name: np.concatenate(arrays) for name, arrays in columns.items()}, pieces=tuple(pieces))
+
+
+def _bones(model: Any) -> Iterator[tuple[str, str, int, NDArray[np.float64], NDArray[np.int32]]]:
+    """Name, region, body, vertices in the body's frame (mm) and faces of every separate bone."""
+    import mujoco
+
+    for geom in range(model.ngeom):
+        mesh = model.geom_dataid[geom]
+        if model.geom_type[geom] != mujoco.mjtGeom.mjGEOM_MESH or mesh < 0:
+            continue
+        name = mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_GEOM, geom)
+        mesh_name = mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_MESH, mesh)
+        region = next(region for part, region in _REGION_OF_MESH if part in mesh_name)
+        start, count = model.mesh_vertadr[mesh], model.mesh_vertnum[mesh]
+        first, faces = model.mesh_faceadr[mesh], model.mesh_facenum[mesh]
+        rotation = np.zeros(9)
+        mujoco.mju_quat2Mat(rotation, model.geom_quat[geom])
+        vertices = 1000 * (model.mesh_vert[start : start + count] @ rotation.reshape(3, 3).T + model.geom_pos[geom])
+        triangles = model.mesh_face[first : first + faces]
+        body = int(model.geom_bodyid[geom])
+        if region == "ribs":
+            for piece, part_region, part in _cut_rib_cage(vertices, triangles):
+                yield piece, part_region, body, vertices, part
+        else:
+            yield name, region, body, vertices, triangles
+
+
+def _cut_rib_cage(
+    vertices: NDArray[np.float64], faces: NDArray[np.int32]
+) -> Iterator[tuple[str, str, NDArray[np.int32]]]:
+    """Ribs and sternum of the rib cage mesh: name, region and faces. Its axes: x forward, y up, z to the right."""
+    edges = np.vstack([faces[:, :2], faces[:, 1:]])
+    graph = sparse.coo_matrix((np.ones(len(edges)), edges.T), shape=(len(vertices),) * 2)
+    _, component = connected_components(graph, directed=False)
+    sizes = np.bincount(component)
+    ribs = 0
+    for index in np.flatnonzero(sizes >= 50):
+        part = faces[component[faces[:, 0]] == index]
+        if sizes[index] <= 100:
+            ribs += 1
+            yield f"rib_{ribs}", "ribs", part
+        elif sizes[index] < 2000:
+            yield "sternum", "sternum", part
+
+
+def _fill(
+    vertices: NDArray[np.float64], faces: NDArray[np.int32], fine_mm: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Points inside a surface: position (n, 3) in mm, volume (n,) in mm^3 and depth (n,) in mm."""
+    rng = np.random.default_rng(0)
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
+    chosen = rng.choice(len(faces), int(area.sum() * _SAMPLES_PER_CELL_FACE / fine_mm**2), p=area / area.sum())
+    u, v = rng.random((2, len(chosen), 1))
+    u, v = np.where(u + v > 1, 1 - u, u), np.where(u + v > 1, 1 - v, v)
+    surface = a[chosen] + u * (b - a)[chosen] + v * (c - a)[chosen]
+    low = surface.min(axis=0) - 2 * fine_mm
+    cells = ((surface - low) / fine_mm).astype(np.int64)
+    # An even number of cells and an empty border, so that pairs of cells make a point and the outside is connected.
+    shape = tuple((cells.max(axis=0) + 4) // 2 * 2)
+    shell = np.zeros(shape, bool)
+    shell[tuple(cells.T)] = True
+    solid = _interior(shell)
+    depth = ndimage.distance_transform_edt(solid) * fine_mm
+    # The surface runs through the middle of its cells: half of each is bone.
+    share = np.where(shell, 0.5, 1.0) * solid
+    blocks = share.reshape(shape[0] // 2, 2, shape[1] // 2, 2, shape[2] // 2, 2).sum(axis=(1, 3, 5))
+    inside = np.argwhere(blocks > 0)
+    # Off the lattice, which would beat with the camera's pixels.
+    position = low + (inside + rng.random(inside.shape)) * 2 * fine_mm
+    centre_depth = depth[::2, ::2, ::2][tuple(inside.T)]
+    return position, blocks[tuple(inside.T)] * fine_mm**3, centre_depth
+
+
+def _interior(shell: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Fill a surface that may have openings, such as the great foramen of the skull or an unfinished end.
+
+    A cell is inside if the surface closes around it in at least two of the three families of planes; a ring, such as
+    the obturator foramen's, closes in one only.
+    """
+    votes = ndimage.binary_fill_holes(shell).astype(np.uint8) * 2
+    for axis in range(3):
+        planes = np.moveaxis(shell, axis, 0)
+        votes += np.moveaxis(np.stack([ndimage.binary_fill_holes(plane) for plane in planes]), 0, axis)
+    closed = ndimage.binary_closing(np.pad(votes >= 2, 4), iterations=3)
+    inside: NDArray[np.bool_] = ndimage.binary_fill_holes(closed)[4:-4, 4:-4, 4:-4]
+    return inside
+
+
+def _is_sternum(position: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether points (n, 3) of the front of the rib cage are sternum, not cartilage. Axes: y up, z to the right."""
+    height = (position[:, 1] - position[:, 1].min()) / np.ptp(position[:, 1])
+    # The manubrium is wider than the body of the sternum, and the xiphoid process ends it.
+    half_width = np.where(height > 0.86, 34.0, 19.0)
+    sternum: NDArray[np.bool_] = (np.abs(position[:, 2] - np.median(position[:, 2])) < half_width) & (height > 0.36)
+    return sternum
+
+
+def _hollow_skull(
+    position: NDArray[np.float64], volume: NDArray[np.float64], depth: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Take the brain out of a filled skull, thin the air-filled face, and say which points are face.
+
+    Axes: x forward, y up. The face's points come last, as the vault and the face are two pieces.
+    """
+    face = (position[:, 0] > 35) & (position[:, 1] < 65)
+    brain = (depth > _VAULT_MM) & ~face & (position[:, 1] > 20)
+    volume = np.where(face & (depth > _VAULT_MM), 0.35 * volume, volume)
+    kept = np.concatenate([np.flatnonzero(~brain & ~face), np.flatnonzero(face)])
+    return position[kept], volume[kept], depth[kept], face[kept]

@@ -1,0 +1,101 @@
+"""Which pixels show bone, and which bone: geometry only, no lesions, no blur.
+
+A pixel is bone where the attenuation-weighted path through bone that the view sees exceeds 2 mm of bone, or 1 mm in
+pelvis, sacrum and scapula; it belongs to the region that contributes most. Forearm, hand, lower leg and foot are closed
+outlines. Discs and joint spaces between bones are bone here: on a scan they cannot be seen.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+from skimage.morphology import remove_small_objects
+
+from napari_bonescint.anatomy import CODES, REGIONS
+from napari_bonescint.simulation.camera import ATTENUATION_PER_MM, Camera
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_bonescint.simulation.body import Body
+    from napari_bonescint.simulation.geometry import BonePoints
+
+_PATH_MM = 2.0
+_FLAT_PATH_MM = 1.0
+_FLAT = ("pelvis", "sacrum", "scapula")
+_OUTLINED = ("forearm", "hand", "lower_leg", "foot")
+_GAP_MM = 24.0
+_SPECK_MM2 = 60.0
+_JOINT_MM = 16.0
+_SEEN_FROM_THE_FRONT_ONLY = ("sternum", "patella")
+_SEPARATE = ("background", "ribs", "sternum", "clavicle", "scapula")
+
+
+def true_regions(
+    points: BonePoints, position: NDArray[np.float32], left: NDArray[np.bool_], body: Body, camera: Camera
+) -> NDArray[np.uint8]:
+    """Region codes (2, y, x) of both views, anterior first, each as its camera sees it.
+
+    Parameters
+    ----------
+    points : BonePoints
+    position : ndarray of float32, shape (n, 3)
+        Posed points, mm.
+    left : ndarray of bool, shape (n,)
+        Whether a point belongs to the patient's left side.
+    body : Body
+    camera : Camera
+    """
+    views = []
+    outlined = [CODES[name] for name in _OUTLINED]
+    # Both sides apart, because a closed outline must not join two legs.
+    plane = points.region.astype(np.int64)
+    for extra, code in enumerate(outlined):
+        plane[left & (points.region == code)] = len(REGIONS) + extra
+    in_front = [index for index, name in enumerate(points.pieces) if name.startswith(_SEEN_FROM_THE_FRONT_ONLY)]
+    for mirrored, depth in enumerate(body.depths(position)):
+        weight = points.volume * np.exp(-ATTENUATION_PER_MM * depth)
+        if mirrored:
+            weight = np.where(np.isin(points.piece, in_front), 0, weight)
+        paths = camera.splat(position, weight.astype(np.float32), plane, len(REGIONS) + len(_OUTLINED))
+        paths = ndimage.gaussian_filter(paths, (0, 0.45, 0.45)) / camera.pixel_mm**2
+        path = paths[: len(REGIONS)].copy()
+        path[outlined] += paths[len(REGIONS) :]
+        threshold = np.full(len(REGIONS), _PATH_MM)
+        threshold[[CODES[name] for name in _FLAT]] = _FLAT_PATH_MM
+        region = path.argmax(axis=0)
+        bone = path.sum(axis=0) > threshold[region]
+        codes = np.where(bone, region, 0).astype(np.uint8)
+        for extra, code in enumerate(outlined):
+            for side in (paths[code], paths[len(REGIONS) + extra]):
+                _close_outline(codes, (side > _PATH_MM) & (codes == code), code, round(_GAP_MM / 2 / camera.pixel_mm))
+        _bridge_joints(codes, round(_JOINT_MM / 2 / camera.pixel_mm))
+        kept = remove_small_objects(codes > 0, max_size=round(_SPECK_MM2 / camera.pixel_mm**2))
+        codes[~kept] = 0
+        views.append(codes[:, ::-1] if mirrored else codes)
+    return np.stack(views)
+
+
+def _close_outline(codes: NDArray[np.uint8], mask: NDArray[np.bool_], code: int, radius: int) -> None:
+    """Fill the gaps between the paired bones or the fingers of one side of a region, in place."""
+    if not mask.any():
+        return
+    rows, columns = np.nonzero(mask)
+    window = tuple(slice(max(0, v.min() - radius), v.max() + radius + 1) for v in (rows, columns))
+    ball: NDArray[np.bool_] = np.hypot(*np.mgrid[-radius : radius + 1, -radius : radius + 1]) <= radius
+    closed = ndimage.binary_closing(np.pad(mask[window], radius), ball)[radius:-radius, radius:-radius]
+    closed = ndimage.binary_fill_holes(closed)
+    part = codes[window]
+    part[closed & (part == 0)] = code
+
+
+def _bridge_joints(codes: NDArray[np.uint8], reach: int) -> None:
+    """Close gaps along the body between bones that meet end to end, in place."""
+    mask = ~np.isin(codes, [CODES[name] for name in _SEPARATE])
+    line = np.ones((2 * reach + 1, 1), bool)
+    closed = ndimage.binary_closing(np.pad(mask, ((reach, reach), (0, 0))), line)[reach:-reach]
+    gap = closed & (codes == 0)
+    nearest = ndimage.distance_transform_edt(~mask, return_distances=False, return_indices=True)
+    codes[gap] = codes[tuple(nearest)][gap]

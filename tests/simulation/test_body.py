@@ -1,0 +1,39 @@
+import numpy as np
+
+from napari_bonescint.anatomy import CODES
+from napari_bonescint.simulation.body import wrap
+
+
+def rod(fat: float = 0.0):
+    """A femur-like rod of 20 mm radius, 400 mm long, along z."""
+    rng = np.random.default_rng(0)
+    angle, z = rng.uniform(0, 2 * np.pi, 20_000), rng.uniform(0, 400, 20_000)
+    points = np.stack([20 * np.cos(angle), 20 * np.sin(angle), z], axis=1).astype(np.float32)
+    return points, wrap(points, np.full(20_000, CODES["femur"], np.uint8), np.ones(20_000, bool), fat)
+
+
+def test_bone_lies_within_the_skin() -> None:
+    points, body = rod()
+    anterior, posterior = body.depths(points)
+    assert anterior.min() > 5
+    assert posterior.min() > 5
+    middle = np.array([[0, 0, 200]], np.float32)
+    front, back = body.depths(middle)
+    np.testing.assert_allclose(front, back, rtol=0.1)
+
+
+def test_fat_thickens_the_body() -> None:
+    assert rod(fat=2)[1].thickness.max() > 1.2 * rod()[1].thickness.max()
+
+
+def test_there_is_no_tissue_beside_the_body() -> None:
+    body = rod()[1]
+    assert body.thickness[:, 0].max() == 0
+    assert body.thickness[0].max() == 0
+
+
+def test_a_camera_keeps_to_the_skin() -> None:
+    points, body = rod()
+    anterior, posterior = body.distances(points)
+    assert min(anterior.min(), posterior.min()) >= 0
+    assert max(anterior.max(), posterior.max()) < body.thickness.max() + 1
