@@ -1,0 +1,1 @@
+"""Train networks on simulated scans: data, loss, the fit loop and checkpoints."""

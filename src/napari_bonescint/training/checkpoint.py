@@ -1,0 +1,87 @@
+"""Training states and finished weights on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors.torch import save
+
+from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.inference.model_card import ModelCard, read_card
+from napari_bonescint.inference.preprocessing import NORMALISATION
+from napari_bonescint.networks.zoo import count_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from torch import nn
+
+    from napari_bonescint.training.fit import Trainer
+    from napari_bonescint.training.recipe import Recipe
+
+
+def save_checkpoint(trainer: Trainer, path: Path) -> None:
+    """Write everything that is needed to go on with a training, whole or not at all."""
+    buffer = io.BytesIO()
+    torch.save(trainer.state(), buffer)
+    write_bytes_atomically(path, buffer.getvalue())
+
+
+def resume(trainer: Trainer, path: Path) -> bool:
+    """Go on from a checkpoint if there is one, and say whether there was."""
+    if not path.exists():
+        return False
+    trainer.restore(torch.load(path, map_location="cpu", weights_only=True))
+    return True
+
+
+def publish(network: nn.Module, recipe: Recipe, folder: Path, training: dict[str, Any], limits: list[str]) -> ModelCard:
+    """Write weights in half precision and their model card, without scores yet.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Trained.
+    recipe : Recipe
+    folder : Path
+        Gets NAME.safetensors and NAME.json.
+    training : dict
+        How and on what it was trained.
+    limits : list of str
+        What it is not good at.
+    """
+    state = {name: tensor.half().contiguous() for name, tensor in network.cpu().state_dict().items()}
+    data = save(state)
+    card = ModelCard(
+        name=recipe.name,
+        description=recipe.description,
+        architecture=recipe.architecture,
+        outputs=recipe.outputs,
+        parameters=count_parameters(network.requires_grad_()),
+        grid_mm=recipe.grid_mm,
+        normalisation=NORMALISATION,
+        weights_sha256=hashlib.sha256(data).hexdigest(),
+        training=training,
+        limits=limits,
+    )
+    write_bytes_atomically(folder / f"{recipe.name}.safetensors", data)
+    return write_card(card, folder)
+
+
+def write_card(card: ModelCard, folder: Path) -> ModelCard:
+    """Write a model card and read it back."""
+    path = folder / f"{card.name}.json"
+    write_bytes_atomically(path, card.to_json().encode())
+    return read_card(path)
+
+
+def hash_files(paths: Sequence[Path]) -> str:
+    """SHA-256 of the files' SHA-256s in the order of their names, hexadecimal."""
+    total = hashlib.sha256()
+    for path in sorted(paths, key=lambda path: path.name):
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()

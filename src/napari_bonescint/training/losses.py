@@ -1,0 +1,34 @@
+"""Losses on sampled pixels."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def segmentation_loss(logits: Tensor, target: Tensor, dice_weight: float) -> Tensor:
+    """Cross-entropy plus soft Dice.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (samples, outputs, y, x)
+        One logit of bone, or one for each class.
+    target : Tensor of shape (samples, classes, y, x)
+        Share of each class in each pixel, background first; sums to 1.
+    dice_weight : float
+        Weight of the Dice loss, averaged over the classes that occur, background left out.
+    """
+    logits = logits.float()
+    if logits.shape[1] == 1:
+        bone = 1 - target[:, :1]
+        entropy = F.binary_cross_entropy_with_logits(logits, bone)
+        predicted, wanted = torch.sigmoid(logits), bone
+    else:
+        entropy = F.cross_entropy(logits, target)
+        predicted, wanted = torch.softmax(logits, dim=1)[:, 1:], target[:, 1:]
+    overlap = (predicted * wanted).sum(dim=(0, 2, 3))
+    size = (predicted + wanted).sum(dim=(0, 2, 3))
+    present = wanted.sum(dim=(0, 2, 3)) > 1
+    dice_loss = 1 - 2 * overlap[present] / size[present]
+    return entropy + dice_weight * (dice_loss.mean() if present.any() else logits.sum() * 0)
