@@ -44,7 +44,7 @@ def labels_of(layers: Iterable[Layer], image: Image) -> Labels | None:
     for layer in layers:
         if not isinstance(layer, Labels) or layer not in _BINDINGS:
             continue
-        if _BINDINGS[layer].image() is image and layer.data.shape == image.data.shape:
+        if layer.data.shape == image.data.shape and _BINDINGS[layer].image() is image:
             return layer
     return None
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.layers import Points
 
 from napari_bonescint.display import contrast_limits
 from napari_bonescint.formats.plausibility import require_counts, require_possible_size
@@ -15,7 +16,7 @@ from napari_bonescint.scan import Scan, View, ViewName, ViewSource
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from napari.layers import Image, Layer, Points
+    from napari.layers import Image, Layer
     from numpy.typing import NDArray
 
     from napari_bonescint.scan import Spacing
@@ -156,7 +157,7 @@ def mark_sides(layers: Any, image: Image) -> None:
     Parameters
     ----------
     layers : LayerList
-        The viewer's layers. If the letters' layer was removed, it stays so; a scan that never had one gets one.
+        The viewer's layers. If the letters' layer was removed, it stays so.
     image : Image
         Any view of the scan.
     """
@@ -168,15 +169,16 @@ def mark_sides(layers: Any, image: Image) -> None:
     points, attributes, _ = _sides_layer(scan, letters)
     for layer in layers:
         if layer.metadata.get(KEY) is scan:
-            _rewrite(layer, points, attributes)
+            layer.data, layer.features, layer.text = points, attributes["features"], attributes["text"]
+            layer.units = image.units
 
 
-def sides_to_add(image: Image) -> LayerTuple:
-    """Letters R and L for an image that another reader made, once the user has said which view it is."""
-    facts = facts_of(image)
-    letters = _letters(facts.view, image.data.shape, tuple(image.scale), tuple(image.translate))
-    data, attributes, kind = _sides_layer(facts.scan, [letters])
-    return data, {**attributes, **_coordinates(spacing_of(image) is not None)}, kind
+def add_sides(layers: Any, image: Image) -> None:
+    """Add a layer with the letters R and L for the one view that an image of another reader shows."""
+    scan = facts_of(image).scan
+    points, attributes, _ = _sides_layer(scan, [])
+    layers.insert(0, Points(points, **attributes))
+    mark_sides(layers, image)
 
 
 def _belong_together(group: Sequence[Image], image: Image) -> bool:
@@ -192,12 +194,6 @@ def _belong_together(group: Sequence[Image], image: Image) -> bool:
 def _own_facts(layer: Layer, scan: Scan) -> bool:
     facts = layer.metadata.get(KEY)
     return isinstance(facts, ViewFacts) and facts.scan is scan
-
-
-def _rewrite(layer: Points, points: NDArray[np.float64], attributes: dict[str, Any]) -> None:
-    layer.data = points
-    layer.features = attributes["features"]
-    layer.text = attributes["text"]
 
 
 def _letters(
@@ -220,7 +216,7 @@ def _sides_layer(scan: Scan, letters: list[tuple[NDArray[np.float64], list[str]]
         "metadata": {KEY: scan},
         **_coordinates(scan.spacing is not None),
     }
-    return np.concatenate([points for points, _ in letters]), attributes, "points"
+    return np.concatenate([np.empty((0, 2)), *(points for points, _ in letters)]), attributes, "points"
 
 
 def _coordinates(in_mm: bool) -> dict[str, Any]:

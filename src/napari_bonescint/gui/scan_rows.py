@@ -10,7 +10,7 @@ from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QLabel, QToolButton, QWidget
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.gui.scan_layers import can_be_scan, facts_of, spacing_of
+from napari_bonescint.gui.scan_layers import can_be_scan, facts_of, same_scan, spacing_of
 from napari_bonescint.gui.view_edits import flip, set_spacing, set_view
 from napari_bonescint.scan import ViewName, ViewSource
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 _LARGEST_PIXEL_MM = 50.0
+_INDENT = 24
 
 
 class ScanRows(QWidget):
@@ -70,6 +71,12 @@ class ScanRows(QWidget):
             self._grid.addWidget(hint, 0, 0, 1, 3)
         for image in images:
             self._add_row(image)
+            if image is same_scan(images, image)[0] and facts_of(image).scan.spacing is None:
+                self._add_spacing(image)
+        if any(facts_of(image).view.source is ViewSource.ASSUMED for image in images):
+            hint = QLabel("? The file does not name this view: please choose.")
+            hint.setWordWrap(True)
+            self._grid.addWidget(hint, self._grid.rowCount(), 0, 1, 3)
 
     def _add_row(self, image: Image) -> None:
         row = self._grid.rowCount()
@@ -85,9 +92,13 @@ class ScanRows(QWidget):
         mirror.setToolTip("Mirror this view left to right; the letters R and L move along")
         mirror.clicked.connect(lambda: self._edit(flip, image))
         self._grid.addWidget(mirror, row, 2)
-        if spacing_of(image) is None or _is_from_user(image):
-            self._grid.addWidget(QLabel("      Pixel size"), row + 1, 0)
-            self._grid.addWidget(self._spacing_widget(image), row + 1, 1)
+
+    def _add_spacing(self, image: Image) -> None:
+        row = self._grid.rowCount()
+        label = QLabel("Pixel size")
+        label.setIndent(_INDENT)
+        self._grid.addWidget(label, row, 0)
+        self._grid.addWidget(self._spacing_widget(image), row, 1)
 
     def _view_widget(self, image: Image) -> QWidget:
         view = facts_of(image).view
@@ -127,7 +138,3 @@ class ScanRows(QWidget):
         except BonescintError as error:
             show_error(str(error))
         self._rebuild()
-
-
-def _is_from_user(image: Image) -> bool:
-    return facts_of(image).scan.spacing is None

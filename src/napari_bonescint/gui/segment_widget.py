@@ -14,7 +14,7 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.keep_dialog import ask_what_to_keep
 from napari_bonescint.gui.label_layers import empty_labels
 from napari_bonescint.gui.model_chooser import ModelChooser
-from napari_bonescint.gui.results import ResultPlace
+from napari_bonescint.gui.result_place import ResultPlace
 from napari_bonescint.gui.scan_layers import can_be_scan, group_by_scan, layers_to_scan
 from napari_bonescint.gui.scan_rows import ScanRows
 from napari_bonescint.inference.child import Failed, Finished, Loaded, Progressed, SegmentationProcess
@@ -48,7 +48,7 @@ class SegmentWidget(QWidget):
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self._viewer = napari_viewer
-        self._child = SegmentationProcess()
+        self.child = SegmentationProcess()
         self._queue: list[tuple[ResultPlace, ModelCard]] = []
         self._done = 0
         self._activity: progress | None = None
@@ -71,10 +71,10 @@ class SegmentWidget(QWidget):
         self.empty_button.clicked.connect(self.add_empty_labels)
         self.models.chosen.connect(self._load)
         # Bound to the child alone: once `destroyed` is emitted, nothing else of the panel is left.
-        self.destroyed.connect(self._child.close)
+        self.destroyed.connect(self.child.close)
         application = QApplication.instance()
         if application is not None:
-            application.aboutToQuit.connect(self._child.close)
+            application.aboutToQuit.connect(self.child.close)
         self._show_running(False)
         self._load(self.models.card)
 
@@ -85,10 +85,12 @@ class SegmentWidget(QWidget):
 
     def segment(self) -> None:
         """Segment the checked layers; a second click while that runs does nothing."""
-        card = self.models.card
-        if self.is_running or card is None:
+        if self.is_running:
             return
-        images = self.rows.checked()
+        card, images = self.models.card, self.rows.checked()
+        if card is None:
+            show_info("Open a model from a file in the panel first.")
+            return
         if not images:
             show_info("Open a bone scan and check its layers in the panel first.")
             return
@@ -113,7 +115,7 @@ class SegmentWidget(QWidget):
     def cancel(self) -> None:
         """Stop at once; scans that are finished keep their result."""
         if self.is_running:
-            self._child.cancel()
+            self.child.cancel()
             self._end("Cancelled.")
 
     def add_empty_labels(self) -> None:
@@ -124,7 +126,7 @@ class SegmentWidget(QWidget):
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """End the child process with the panel."""
         self._timer.stop()
-        self._child.close()
+        self.child.close()
         self.rows.disconnect_from_viewer()
         super().closeEvent(event)
 
@@ -163,14 +165,14 @@ class SegmentWidget(QWidget):
 
     def _load(self, card: ModelCard | None) -> None:
         if card is not None:
-            self._child.load(card)
+            self.child.load(card)
             self._timer.start()
 
     def _begin_next(self) -> None:
         place, card = self._queue[0]
         self.status.setText("Segmenting …")
         try:
-            self._child.segment(layers_to_scan(place.images), card)
+            self.child.segment(layers_to_scan(place.images), card)
         except BonescintError as error:
             self._fail(str(error))
         else:
@@ -179,12 +181,12 @@ class SegmentWidget(QWidget):
     def _poll(self) -> None:
         # What handles an event may run Qt's event loop (a question, napari's activity dock), and so this again.
         self._timer.stop()
-        events, child = self._child.poll(), self._child.pid
+        events, child = self.child.poll(), self.child.pid
         for event in events:
             self._handle(event)
-            if self._child.pid != child:
+            if self.child.pid != child:
                 break  # cancelled meanwhile: what is left was said by a child that is no more
-        if self._child.is_busy:
+        if self.child.is_busy:
             self._timer.start()
 
     def _handle(self, event: Event) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.label_layers import labels_of
-from napari_bonescint.gui.scan_layers import KEY, ViewFacts, facts_of, mark_sides, same_scan
+from napari_bonescint.gui.scan_layers import KEY, ViewFacts, add_sides, facts_of, mark_sides, same_scan
 from napari_bonescint.scan import View, ViewName, ViewSource
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def set_view(layers: Any, image: Image, name: ViewName) -> None:
     name : ViewName
         What the user says.
     """
+    _adopt(layers, image)
     before = facts_of(image).view.name
     views = same_scan(layers, image)
     _say(image, name)
@@ -61,8 +62,8 @@ def set_spacing(layers: Any, image: Image, mm: float) -> None:
     mm : float
         Side of a pixel in mm.
     """
+    _adopt(layers, image)
     views = same_scan(layers, image)
-    _own(image)
     for view in views:
         place = tuple(float(t) / float(s) * mm for t, s in zip(view.translate, view.scale, strict=True))
         for layer in filter(None, (view, labels_of(layers, view))):
@@ -90,21 +91,24 @@ def flip(layers: Any, image: Image) -> None:
     labels = labels_of(layers, image)
     if labels is not None and np.any(labels.data):
         raise ViewEditError(f"{image.name}: remove its labels ({labels.name}) before mirroring the image.")
+    _adopt(layers, image)
     facts = facts_of(image)
     image.data = np.asarray(image.data)[:, ::-1]
     _record(image, ViewFacts(facts.scan, replace(facts.view, flipped=not facts.view.flipped)))
     mark_sides(layers, image)
 
 
+def _adopt(layers: Any, image: Image) -> None:
+    """Note what an image of another reader shows, as far as is known, and mark its sides."""
+    if KEY not in image.metadata:
+        _record(image, facts_of(image))
+        add_sides(layers, image)
+
+
 def _say(image: Image, name: ViewName) -> None:
     facts = facts_of(image)
     image.name = image.name.replace(str(facts.view.name), str(name), 1)
     _record(image, ViewFacts(facts.scan, View(name, ViewSource.USER, facts.view.flipped)))
-
-
-def _own(image: Image) -> None:
-    """Note what an image of another reader shows, as far as is known."""
-    _record(image, facts_of(image))
 
 
 def _record(image: Image, facts: ViewFacts) -> None:

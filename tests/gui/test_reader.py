@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import tifffile
+from napari.layers import Image
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication, QDialog, QRadioButton
+
+from dicom_files import ANTERIOR, POSTERIOR
+from napari_bonescint.gui.reader import get_reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from napari import Viewer
+
+
+def images_in(viewer: Viewer) -> list[Image]:
+    return [layer for layer in viewer.layers if isinstance(layer, Image)]
+
+
+def choose_our_reader() -> None:
+    """Answer napari's question which reader to use; its own ones claim .dcm files and folders, too."""
+
+    def choose() -> None:
+        dialog = QApplication.activeModalWidget()
+        if not isinstance(dialog, QDialog):
+            QTimer.singleShot(20, choose)
+            return
+        next(button for button in dialog.findChildren(QRadioButton) if "Bone" in button.text()).click()
+        dialog.accept()
+
+    QTimer.singleShot(0, choose)
+
+
+def test_a_file_is_opened_as_by_file_open(viewer: Viewer, write_scan: Callable[..., Path]) -> None:
+    choose_our_reader()
+    viewer.window._qt_viewer._qt_open([str(write_scan())], stack=False)
+    anterior, posterior = images_in(viewer)
+    assert (anterior.name, posterior.name) == ("anterior", "posterior")
+    assert posterior.translate[1] > anterior.translate[1]
+    facts = anterior.metadata["bonescint"]
+    assert facts.scan.acquisition
+    assert facts.scan.source_sha256
+
+
+def test_a_file_without_extension_is_opened_without_a_question(viewer: Viewer, write_scan: Callable[..., Path]) -> None:
+    viewer.window._qt_viewer._qt_open([str(write_scan("IM_0001"))], stack=False)
+    viewer.window._qt_viewer._qt_open([str(write_scan("1.2.840.113619.2.55.3"))], stack=False)
+    assert len(images_in(viewer)) == 4
+
+
+def test_a_folder_is_opened(viewer: Viewer, write_scan: Callable[..., Path], tmp_path: Path) -> None:
+    write_scan("export/a/IM1")
+    write_scan("export/b/IM1")
+    (tmp_path / "export" / "index.txt").write_text("not a scan")
+    choose_our_reader()
+    viewer.window._qt_viewer._qt_open([str(tmp_path / "export")], stack=False)
+    assert len(images_in(viewer)) == 4
+    assert len({tuple(image.translate) for image in images_in(viewer)}) == 4
+
+
+def test_two_files_of_one_study_opened_together_are_one_scan(viewer: Viewer, write_scan: Callable[..., Path]) -> None:
+    study = {"StudyInstanceUID": "1.2.3", "SeriesInstanceUID": "1.2.3.4"}
+    paths = [str(write_scan(name, (view,), **study)) for name, view in (("p", POSTERIOR), ("a", ANTERIOR))]
+    viewer.open(paths, stack=True, plugin="napari-bonescint")
+    anterior, posterior = images_in(viewer)
+    assert anterior.metadata["bonescint"].scan is posterior.metadata["bonescint"].scan
+
+
+def test_a_file_that_cannot_be_read_is_one_sentence(
+    viewer: Viewer, write_scan: Callable[..., Path], shown: Callable[[], list[str]]
+) -> None:
+    assert (
+        viewer.open(write_scan(ImageType=["ORIGINAL", "PRIMARY", "TOMO", "EMISSION"]), plugin="napari-bonescint") == []
+    )
+    (sentence,) = shown()
+    assert "scan.dcm" in sentence
+    assert "TOMO" in sentence
+
+
+def test_what_the_reader_had_to_assume_is_shown(
+    viewer: Viewer, write_scan: Callable[..., Path], shown: Callable[[], list[str]]
+) -> None:
+    viewer.open(write_scan(views=(None,), PixelSpacing=None), plugin="napari-bonescint")
+    assert any("view" in message for message in shown())
+    assert any("pixel spacing" in message for message in shown())
+
+
+def test_other_files_are_left_to_other_readers(tmp_path: Path, write_scan: Callable[..., Path]) -> None:
+    tifffile.imwrite(tmp_path / "image.tif", np.ones((20, 20), np.uint8))
+    (tmp_path / "README").write_text("text")
+    (tmp_path / "empty").mkdir()
+    for name in ("image.tif", "README", "empty", "missing"):
+        assert get_reader(str(tmp_path / name)) is None
+    assert get_reader(str(write_scan("IM1"))) is not None
+    assert get_reader([str(write_scan("IM1"))]) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("scan.DCM", True),
+        ("IM_0001", True),
+        ("x", True),
+        ("1.2.840.113619.2.55", True),
+        ("DICOMDIR", True),
+        ("photo.png", False),
+        ("stack.ome.tif", False),
+        ("page.jpeg", False),
+        ("notes.txt", False),
+    ],
+)
+def test_names_that_napari_asks_us_about(name: str, ours: bool, viewer: Viewer, tmp_path: Path) -> None:
+    from npe2 import PluginManager
+
+    (tmp_path / name).touch()
+    readers = PluginManager.instance().iter_compatible_readers([str(tmp_path / name)])
+    assert ("napari-bonescint" in {reader.plugin_name for reader in readers}) is ours

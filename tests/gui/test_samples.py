@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from napari.layers import Image, Labels
+
+from napari_bonescint.anatomy import REGIONS
+from napari_bonescint.gui.samples import SAMPLES
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+
+def test_the_real_scan_opens(viewer: Viewer) -> None:
+    viewer.open_sample("napari-bonescint", "nema_nm1")
+    (image,) = [layer for layer in viewer.layers if isinstance(layer, Image)]
+    assert image.name == "anterior"
+    assert image.data.shape == (1024, 256)
+    np.testing.assert_allclose(image.scale, (2.26, 2.26))
+
+
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the simulated sample has not been made")
+def test_the_simulated_scan_opens_with_its_true_regions(viewer: Viewer) -> None:
+    viewer.open_sample("napari-bonescint", "simulated")
+    images = [layer for layer in viewer.layers if isinstance(layer, Image)]
+    truths = [layer for layer in viewer.layers if isinstance(layer, Labels)]
+    assert [image.name for image in images] == ["anterior", "posterior"]
+    for image, truth in zip(images, truths, strict=True):
+        assert truth.data.shape == image.data.shape
+        np.testing.assert_array_equal(truth.translate, image.translate)
+        assert 5 < len(np.unique(truth.data)) <= len(REGIONS)
+        # Bone holds more counts than what surrounds it.
+        assert image.data[truth.data > 0].mean() > 1.5 * image.data[truth.data == 0].mean()

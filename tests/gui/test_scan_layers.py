@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from napari.layers import Image, Labels
+
+from napari_bonescint.formats.refusal import Refusal
+from napari_bonescint.gui.scan_layers import (
+    can_be_scan,
+    facts_of,
+    group_by_scan,
+    layers_to_scan,
+    scans_to_layers,
+    spacing_of,
+)
+from napari_bonescint.scan import View, ViewName, ViewSource
+
+if TYPE_CHECKING:
+    from napari_bonescint.scan import Scan
+
+
+def images_of(*scans: Scan) -> list[Image]:
+    return [Image(data, **attributes) for data, attributes, kind in scans_to_layers(scans) if kind == "image"]
+
+
+def test_views_lie_side_by_side_in_mm(scan: Scan) -> None:
+    anterior, posterior = images_of(scan)
+    assert (anterior.name, posterior.name) == ("anterior", "posterior")
+    assert str(anterior.units[0]) == "millimeter"
+    assert anterior.axis_labels == ("y", "x")
+    np.testing.assert_allclose(anterior.scale, (4.5, 4.4))
+    right_edge = anterior.translate[1] + scan.counts.shape[2] * 4.4
+    assert right_edge < posterior.translate[1] < 1.5 * right_edge
+    assert anterior.colormap.name == "gray_r"
+
+
+def test_a_posterior_view_alone_leaves_room_for_the_anterior_one(scan: Scan) -> None:
+    alone = replace(scan, counts=scan.counts[1:], views=scan.views[1:])
+    assert images_of(alone)[0].translate[1] == images_of(scan)[1].translate[1]
+
+
+def test_two_scans_do_not_lie_over_each_other(scan: Scan) -> None:
+    first, second = images_of(scan)[1], images_of(scan, scan)[2]
+    assert second.translate[1] >= first.translate[1] + scan.counts.shape[2] * 4.4
+
+
+def test_letters_show_the_patients_sides(scan: Scan) -> None:
+    views = (View(ViewName.ANTERIOR), View(ViewName.POSTERIOR, flipped=True))
+    for scan_, letters in ((scan, ["R", "L", "L", "R"]), (replace(scan, views=views), ["R", "L", "R", "L"])):
+        points, attributes, kind = scans_to_layers([scan_])[0]
+        assert kind == "points"
+        assert attributes["features"]["side"] == letters
+        # From left to right within each view, above the image.
+        assert points[0, 1] < points[1, 1] < points[2, 1] < points[3, 1]
+        assert (points[:, 0] < 0).all()
+
+
+def test_without_spacing_layers_are_in_pixels(scan: Scan) -> None:
+    image = images_of(replace(scan, spacing=None))[0]
+    assert str(image.units[0]) == "pixel"
+    assert spacing_of(image) is None
+
+
+def test_no_file_name_reaches_the_layer_names(scan: Scan, tmp_path_factory: pytest.TempPathFactory) -> None:
+    named = replace(scan, sources=(tmp_path_factory.mktemp("x") / "DOE_JANE.dcm",))
+    assert not any("DOE" in attributes["name"] for _, attributes, _ in scans_to_layers([named]))
+
+
+def test_layers_give_back_the_scan_they_came_from(scan: Scan) -> None:
+    anterior, posterior = images_of(scan)
+    (group,) = group_by_scan([posterior, anterior])
+    back = layers_to_scan(group)
+    np.testing.assert_array_equal(back.counts, scan.counts)
+    assert back.counts.dtype == scan.counts.dtype
+    assert back.views == scan.views
+    assert back.spacing == pytest.approx(scan.spacing)
+
+
+def test_views_of_different_scans_are_segmented_apart(scan: Scan) -> None:
+    one, other = images_of(scan), images_of(replace(scan))
+    assert [len(group) for group in group_by_scan([*one, *other])] == [2, 2]
+    assert [len(group) for group in group_by_scan([one[0], other[1]])] == [1, 1]
+
+
+def test_an_image_of_another_reader_is_an_assumed_anterior_view_with_its_own_scale() -> None:
+    image = Image(np.ones((30, 20)), scale=(0.2, 0.2), units=("cm", "cm"))
+    assert facts_of(image).view == View(ViewName.ANTERIOR, ViewSource.ASSUMED)
+    assert spacing_of(image) == pytest.approx((2.0, 2.0))
+
+
+def test_only_plain_grey_images_can_be_scans() -> None:
+    assert can_be_scan(Image(np.ones((30, 20))))
+    assert not can_be_scan(Image(np.ones((30, 20, 3)), rgb=True))
+    assert not can_be_scan(Image(np.ones((4, 30, 20))))
+    assert not can_be_scan(Labels(np.ones((30, 20), int)))
+
+
+def test_pixels_that_are_no_counts_are_refused_by_the_layers_name() -> None:
+    negative = Image(np.linspace(-5, 5, 600).reshape(30, 20), name="photo")
+    with pytest.raises(Refusal, match=r"photo.*negative"):
+        layers_to_scan([negative])

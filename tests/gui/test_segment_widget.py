@@ -1,0 +1,327 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from napari.layers import Image, Labels
+from napari.utils import progress
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QApplication, QMessageBox
+
+from napari_bonescint.anatomy import REGIONS
+from napari_bonescint.gui.result_place import Keep
+from napari_bonescint.inference.segmenter import Segmenter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari import Viewer
+    from pytestqt.qtbot import QtBot
+
+    from napari_bonescint.gui.segment_widget import SegmentWidget
+    from napari_bonescint.scan import Scan
+
+PATIENCE_MS = 120_000
+
+needs_signals = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals as Linux and macOS know them")
+
+
+@pytest.fixture
+def images(viewer: Viewer, write_scan: Callable[..., Path]) -> list[Image]:
+    """The anterior and the posterior view of a scan, opened as a user does."""
+    viewer.open(write_scan(), plugin="napari-bonescint")
+    return [layer for layer in viewer.layers if isinstance(layer, Image)]
+
+
+def click(qtbot: QtBot, panel: SegmentWidget) -> None:
+    qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
+
+
+def click_and_wait(qtbot: QtBot, panel: SegmentWidget) -> None:
+    click(qtbot, panel)
+    qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
+
+
+def labels_in(viewer: Viewer) -> list[Labels]:
+    return [layer for layer in viewer.layers if isinstance(layer, Labels)]
+
+
+def answer(choice: str) -> None:
+    """Press a button of the question, as soon as it is there."""
+
+    def press() -> None:
+        box = QApplication.activeModalWidget()
+        if not isinstance(box, QMessageBox):
+            QTimer.singleShot(20, press)
+            return
+        next(button for button in box.buttons() if choice in button.text().replace("&", "")).click()
+
+    QTimer.singleShot(0, press)
+
+
+def wait_until_computing(qtbot: QtBot, panel: SegmentWidget) -> int:
+    qtbot.waitUntil(lambda: panel.bar.value() > 0, timeout=PATIENCE_MS)
+    pid = panel.child.pid
+    assert pid is not None
+    return pid
+
+
+def has_ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def test_a_click_gives_a_labels_layer_per_view(
+    viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
+) -> None:
+    panel = open_panel()
+    click_and_wait(qtbot, panel)
+    labels = labels_in(viewer)
+    assert [layer.name for layer in labels] == ["anterior bones", "posterior bones"]
+    for image, layer in zip(images, labels, strict=True):
+        assert layer.data.any()
+        np.testing.assert_array_equal(layer.scale, image.scale)
+        np.testing.assert_array_equal(layer.translate, image.translate)
+        assert layer.units == image.units
+        assert layer.axis_labels == image.axis_labels
+        assert list(layer.features["name"]) == [region.label for region in REGIONS]
+        assert list(layer.features["index"]) == [region.code for region in REGIONS]
+        np.testing.assert_allclose(layer.colormap.map(REGIONS[1].code)[:3] * 255, (0x4E, 0x79, 0xA7), atol=1)
+    card = panel.models.card
+    assert card is not None
+    assert labels[0].metadata["bonescint"]["model_sha256"] == card.weights_sha256
+    assert "tiny" in panel.status.text()
+    assert panel.device.text().startswith("Device: CPU")
+
+
+def test_labels_are_what_the_model_says_of_both_views_together(
+    viewer: Viewer, scan: Scan, open_panel: Callable[..., SegmentWidget], qtbot: QtBot
+) -> None:
+    from napari_bonescint.gui.scan_layers import scans_to_layers
+
+    for data, attributes, kind in scans_to_layers([scan]):
+        viewer._add_layer_from_data(data, attributes, kind)
+    panel = open_panel(outputs=1)
+    card = panel.models.card
+    assert card is not None
+    click_and_wait(qtbot, panel)
+    expected = Segmenter(card).segment(scan).skeleton
+    labels = labels_in(viewer)
+    assert [layer.name for layer in labels] == ["anterior skeleton", "posterior skeleton"]
+    np.testing.assert_array_equal(np.stack([layer.data for layer in labels]), expected)
+    assert list(labels[0].features["name"]) == ["background", "bone"]
+
+
+def test_one_undo_takes_a_result_out_and_redo_puts_it_back(
+    viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
+) -> None:
+    panel = open_panel()
+    click_and_wait(qtbot, panel)
+    for layer in labels_in(viewer):
+        result = layer.data.copy()
+        layer.undo()
+        assert not layer.data.any()
+        layer.redo()
+        np.testing.assert_array_equal(layer.data, result)
+
+
+def test_a_second_click_updates_in_place_without_asking(
+    viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
+) -> None:
+    panel = open_panel()
+    click_and_wait(qtbot, panel)
+    before = labels_in(viewer)
+    click_and_wait(qtbot, panel)
+    assert labels_in(viewer) == before
+
+
+@pytest.mark.parametrize("keep", list(Keep))
+def test_edits_are_kept_as_the_user_says(
+    keep: Keep, viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
+) -> None:
+    panel = open_panel()
+    click_and_wait(qtbot, panel)
+    layer = labels_in(viewer)[0]
+    model = layer.data.copy()
+    drawn = np.zeros(model.shape, bool)
+    drawn[5:9, 4:8] = True
+    layer.data_setitem(np.nonzero(drawn), 3)
+    edited = layer.data.copy()
+    assert (edited != model).any()
+    answer(keep.value)
+    click_and_wait(qtbot, panel)
+    if keep is Keep.NOTHING:
+        np.testing.assert_array_equal(layer.data, model)
+        layer.undo()
+    np.testing.assert_array_equal(layer.data, edited)
+    assert len(labels_in(viewer)) == (3 if keep is Keep.LAYER else 2)
+    if keep is Keep.LAYER:
+        np.testing.assert_array_equal(labels_in(viewer)[-1].data, model)
+
+
+def test_edits_made_while_it_runs_are_asked_about(
+    viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
+) -> None:
+    panel = open_panel()
+    click_and_wait(qtbot, panel)
+    layer = labels_in(viewer)[0]
+    click(qtbot, panel)
+    layer.fill((3, 3), int(layer.data[3, 3]) % 16 + 1)
+    edited = layer.data.copy()
+    answer("Cancel")
+    qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
+    np.testing.assert_array_equal(layer.data, edited)
+
+
+def test_cancel_in_the_middle_leaves_nothing_and_the_next_click_works(
+    viewer: Viewer, open_panel: Callable[..., SegmentWidget], qtbot: QtBot
+) -> None:
+    large = viewer.add_image(np.random.default_rng(0).poisson(5, (3000, 2000)), scale=(9, 9), units=("mm", "mm"))
+    panel = open_panel(architecture="fdn-13")
+    click(qtbot, panel)
+    computing = wait_until_computing(qtbot, panel)
+    start = time.monotonic()
+    qtbot.mouseClick(panel.cancel_button, Qt.MouseButton.LeftButton)
+    assert not panel.is_running
+    qtbot.waitUntil(lambda: has_ended(computing), timeout=1000)
+    assert time.monotonic() - start < 1
+    assert labels_in(viewer) == []
+    viewer.layers.remove(large)
+    viewer.add_image(np.ones((40, 20), np.uint8) * np.arange(20, dtype=np.uint8))
+    click_and_wait(qtbot, panel)
+    assert len(labels_in(viewer)) == 1
+
+
+@needs_signals
+def test_a_killed_child_is_one_sentence_and_the_next_click_works(
+    viewer: Viewer,
+    images: list[Image],
+    open_panel: Callable[..., SegmentWidget],
+    qtbot: QtBot,
+    shown: Callable[[], list[str]],
+) -> None:
+    panel = open_panel()
+    click(qtbot, panel)
+    pid = panel.child.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
+    assert "The computing process ended unexpectedly" in shown()[-1]
+    assert labels_in(viewer) == []
+    click_and_wait(qtbot, panel)
+    assert len(labels_in(viewer)) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_closing_the_window_while_it_runs_ends_the_child(
+    viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
+) -> None:
+    panel = open_panel()
+    click(qtbot, panel)
+    pid = panel.child.pid
+    assert pid is not None
+    viewer.close()
+    qtbot.waitUntil(lambda: has_ended(pid), timeout=5000)
+
+
+def test_a_result_without_its_image_is_dropped(
+    viewer: Viewer,
+    images: list[Image],
+    open_panel: Callable[..., SegmentWidget],
+    qtbot: QtBot,
+    shown: Callable[[], list[str]],
+) -> None:
+    panel = open_panel()
+    click(qtbot, panel)
+    viewer.layers.remove(images[0])
+    qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
+    assert [layer.name for layer in labels_in(viewer)] == ["posterior bones"]
+    assert any("anterior: the image was removed meanwhile" in message for message in shown())
+
+
+def test_removed_labels_are_made_anew(
+    viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
+) -> None:
+    panel = open_panel()
+    click_and_wait(qtbot, panel)
+    viewer.layers.remove(labels_in(viewer)[0])
+    click_and_wait(qtbot, panel)
+    assert sorted(layer.name for layer in labels_in(viewer)) == ["anterior bones", "posterior bones"]
+
+
+def test_empty_labels_are_one_click_and_are_asked_about_once_drawn_on(
+    viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
+) -> None:
+    panel = open_panel()
+    qtbot.mouseClick(panel.empty_button, Qt.MouseButton.LeftButton)
+    labels = labels_in(viewer)
+    assert [layer.name for layer in labels] == ["anterior bones", "posterior bones"]
+    np.testing.assert_array_equal(labels[1].translate, images[1].translate)
+    labels[0].paint((20, 10), 7)
+    drawn = labels[0].data.copy()
+    assert drawn.any()
+    answer("Keep my edits")
+    click_and_wait(qtbot, panel)
+    np.testing.assert_array_equal(labels[0].data[drawn > 0], drawn[drawn > 0])
+    assert labels[1].data.any()
+
+
+def test_only_checked_layers_are_segmented(
+    viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
+) -> None:
+    panel = open_panel()
+    panel.rows.check_only([images[1]])
+    click_and_wait(qtbot, panel)
+    assert [layer.name for layer in labels_in(viewer)] == ["posterior bones"]
+
+
+def test_an_image_of_another_reader_is_segmented(
+    viewer: Viewer, open_panel: Callable[..., SegmentWidget], qtbot: QtBot, shown: Callable[[], list[str]]
+) -> None:
+    viewer.add_image(np.random.default_rng(1).poisson(9, (90, 40)).astype(np.uint8), name="photo")
+    panel = open_panel()
+    click_and_wait(qtbot, panel)
+    assert [layer.name for layer in labels_in(viewer)] == ["photo bones"]
+    assert any("no pixel spacing" in message for message in shown())
+
+
+def test_progress_is_shown_in_the_activity_dock_while_it_runs(
+    images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
+) -> None:
+    panel = open_panel()
+    click(qtbot, panel)
+    assert [bar.desc for bar in progress._all_instances] == ["Segment skeleton"]
+    assert panel.cancel_button.isVisible()
+    qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
+    assert not progress._all_instances
+    assert not panel.cancel_button.isVisible()
+
+
+def test_damaged_weights_are_one_sentence(
+    images: list[Image],
+    open_panel: Callable[..., SegmentWidget],
+    qtbot: QtBot,
+    shown: Callable[[], list[str]],
+) -> None:
+    panel = open_panel()
+    card = panel.models.card
+    assert card is not None
+    card.weights_path.write_bytes(b"damaged")
+    panel.child.close()
+    click_and_wait(qtbot, panel)
+    assert "SHA-256" in shown()[-1]
+    assert "SHA-256" in panel.status.text()
+
+
+def test_the_window_imports_no_torch() -> None:
+    code = "import sys, napari_bonescint.gui.segment_widget; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Image, Points
+
+from napari_bonescint.gui.label_layers import empty_labels
+from napari_bonescint.gui.scan_layers import facts_of, layers_to_scan, scans_to_layers, spacing_of
+from napari_bonescint.gui.view_edits import ViewEditError, flip, set_spacing, set_view
+from napari_bonescint.scan import View, ViewName, ViewSource
+
+if TYPE_CHECKING:
+    from napari_bonescint.scan import Scan
+
+ASSUMED = (View(ViewName.ANTERIOR, ViewSource.ASSUMED), View(ViewName.POSTERIOR, ViewSource.ASSUMED))
+
+
+@pytest.fixture
+def model(scan: Scan) -> ViewerModel:
+    """Layers of a scan of two views whose file names neither view nor spacing."""
+    model = ViewerModel()
+    for data in scans_to_layers([replace(scan, views=ASSUMED, spacing=None)]):
+        model._add_layer_from_data(*data)
+    return model
+
+
+def letters_above(model: ViewerModel, image: Image) -> list[str]:
+    """The letters above an image, from left to right."""
+    left = image.translate[1]
+    right = left + image.data.shape[1] * image.scale[1]
+    (points,) = [layer for layer in model.layers if isinstance(layer, Points)]
+    above = [
+        (x * points.scale[1], side)
+        for (_, x), side in zip(points.data, points.features["side"], strict=True)
+        if left <= x <= right
+    ]
+    return [side for _, side in sorted(above)]
+
+
+def test_naming_one_view_names_the_other_and_puts_anterior_left(model: ViewerModel) -> None:
+    first, second = model.layers[1], model.layers[2]
+    set_view(model.layers, first, ViewName.POSTERIOR)
+    assert facts_of(first).view == View(ViewName.POSTERIOR, ViewSource.USER)
+    assert facts_of(second).view == View(ViewName.ANTERIOR, ViewSource.USER)
+    assert second.translate[1] < first.translate[1]
+    assert first.name.startswith("posterior")
+    assert letters_above(model, first) == ["L", "R"]
+    assert letters_above(model, second) == ["R", "L"]
+
+
+def test_confirming_a_view_moves_nothing(model: ViewerModel) -> None:
+    first = model.layers[1]
+    before = tuple(first.translate)
+    set_view(model.layers, first, ViewName.ANTERIOR)
+    assert facts_of(first).view.source is ViewSource.USER
+    assert tuple(first.translate) == before
+    assert first.name == "anterior"
+
+
+def test_labels_move_with_their_image(model: ViewerModel) -> None:
+    first = model.layers[1]
+    labels = model.add_layer(empty_labels(first))
+    set_view(model.layers, first, ViewName.POSTERIOR)
+    np.testing.assert_array_equal(labels.translate, first.translate)
+
+
+def test_a_spacing_holds_for_both_views_and_their_labels(model: ViewerModel) -> None:
+    first, second = model.layers[1], model.layers[2]
+    labels = model.add_layer(empty_labels(second))
+    place = second.translate[1]
+    set_spacing(model.layers, first, 2.5)
+    assert spacing_of(first) == spacing_of(second) == (2.5, 2.5)
+    assert second.translate[1] == pytest.approx(2.5 * place)
+    np.testing.assert_array_equal(labels.scale, second.scale)
+    np.testing.assert_array_equal(labels.translate, second.translate)
+    assert letters_above(model, second) == ["L", "R"]
+    assert layers_to_scan([first, second]).spacing == (2.5, 2.5)
+
+
+def test_a_flip_is_recorded_and_the_letters_move_along(model: ViewerModel) -> None:
+    first = model.layers[1]
+    before = first.data.copy()
+    flip(model.layers, first)
+    np.testing.assert_array_equal(first.data, before[:, ::-1])
+    assert facts_of(first).view.flipped
+    assert letters_above(model, first) == ["L", "R"]
+    flip(model.layers, first)
+    np.testing.assert_array_equal(first.data, before)
+    assert not facts_of(first).view.flipped
+
+
+def test_a_view_with_labels_is_not_flipped(model: ViewerModel) -> None:
+    first = model.layers[1]
+    labels = model.add_layer(empty_labels(first))
+    labels.data_setitem((np.array([3]), np.array([4])), 1)
+    with pytest.raises(ViewEditError, match="anterior bones"):
+        flip(model.layers, first)
+    assert not facts_of(first).view.flipped
+
+
+def test_removed_letters_stay_removed(model: ViewerModel) -> None:
+    model.layers.pop(0)
+    set_view(model.layers, model.layers[0], ViewName.POSTERIOR)
+    assert not [layer for layer in model.layers if isinstance(layer, Points)]
+
+
+def test_an_image_of_another_reader_gets_letters_once_its_view_is_named() -> None:
+    model = ViewerModel()
+    photo = model.add_image(np.ones((40, 20)), name="photo")
+    set_view(model.layers, photo, ViewName.POSTERIOR)
+    assert letters_above(model, photo) == ["L", "R"]
+    assert photo.name == "photo"
+    set_view(model.layers, photo, ViewName.ANTERIOR)
+    assert letters_above(model, photo) == ["R", "L"]
