@@ -90,6 +90,7 @@ def test_impossible_spacing_is_none(write_nm, spacing):
     scan = read_nuclear_medicine(write_nm(PixelSpacing=spacing))
     assert scan.spacing is None
     assert "impossible" in scan.warnings[0]
+    assert scan.warnings[1] == NO_SPACING
 
 
 def test_rescale_tags_are_not_applied_but_told(write_nm):

@@ -128,6 +128,12 @@ def test_files_that_differ_stay_apart(write_study, what):
     assert [source.paths for source in collect(paths).sources] == [(path,) for path in paths]
 
 
+def test_spots_of_one_study_are_no_pair(write_study):
+    spot = {"ImageType": ["ORIGINAL", "PRIMARY", "STATIC", "EMISSION"]}
+    paths = write_study({"1": (ANTERIOR, spot), "2": (POSTERIOR, spot)})
+    assert len(collect(paths).sources) == 2
+
+
 def test_early_and_late_pair_go_by_series(write_study):
     early, late = {"SeriesInstanceUID": generate_uid()}, {"SeriesInstanceUID": generate_uid()}
     paths = write_study(

@@ -291,7 +291,7 @@ def test_an_image_of_another_reader_is_segmented(
     panel = open_panel()
     click_and_wait(qtbot, panel)
     assert [layer.name for layer in labels_in(viewer)] == ["photo bones"]
-    assert any("no pixel spacing" in message for message in shown())
+    assert any("pixels of 2.26 mm" in message for message in shown())
 
 
 def test_progress_is_shown_in_the_activity_dock_while_it_runs(

@@ -221,5 +221,5 @@ def _spacing(header: Header) -> tuple[Spacing | None, list[str]]:
     if len(stated) == 2 and all(low <= side <= high for side in stated):
         return (stated[0], stated[1]), []
     if header.text("PixelSpacing"):
-        return None, [f"Pixel Spacing is {header.text('PixelSpacing')}, which is impossible; {NO_SPACING}"]
+        return None, [f"Pixel Spacing is {header.text('PixelSpacing')}, which is impossible.", NO_SPACING]
     return None, [NO_SPACING]

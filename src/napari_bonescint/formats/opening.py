@@ -198,7 +198,9 @@ def _look_at_dicom(path: Path, result: Path) -> _Found:
     header = read_planar_header(path)
     single = None
     views = list(header.views.values())
-    if len(views) == 1 and views[0].source is ViewSource.FILE and header.study:
+    # Two STATIC spots of one study may show chest and pelvis.
+    whole_body = header.planar_type != "STATIC"
+    if len(views) == 1 and views[0].source is ViewSource.FILE and header.study and whole_body:
         alike = (header.size, header.spacing, header.planar_type)
         single = _Single(views[0].name, header.study, header.series, alike)
     return _Found(path, result, single)

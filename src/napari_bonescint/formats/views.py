@@ -55,7 +55,8 @@ _ANTERIOR_WORDS = re.compile(r"\b(anterior\w*|anterieur\w*|ant|ventral|vorne)\b"
 _POSTERIOR_WORDS = re.compile(r"\b(posterior\w*|posterieur\w*|dorsal(?! spine| column)|hinten)\b")
 # "Post" alone is as often a time ("3 h post injection", "post void") as a view.
 _POST = re.compile(
-    r"(?<!h )(?<!hr )(?<!hrs )(?<!hours )(?<!min )(?<!minutes )\bpost\b(?= *($|[^a-z ]|(wb|whole|body|bone|view|e)\b))"
+    r"(?<!h )(?<!hr )(?<!hrs )(?<!hours )(?<!min )(?<!minutes )(?<!delay )(?<!delayed )(?<!late )"
+    r"\bpost\b(?= *($|\d+\b(?! *(h|hr|hrs|hours?|min|minutes?)\b)|(wb|whole|body|bone|view|e)\b))"
 )
 
 

@@ -96,15 +96,14 @@ class Segmenter:
         if spacing is None:
             spacing = (ASSUMED_SPACING_MM, ASSUMED_SPACING_MM)
             warnings.append(
-                f"{scan.name}: has no pixel spacing; the network took {ASSUMED_SPACING_MM} mm. "
-                "If the bones are cut wrongly, give the spacing."
+                f"The network took pixels of {ASSUMED_SPACING_MM} mm; if bones are cut wrongly, give the spacing."
             )
         grid = Grid.over((scan.counts.shape[1], scan.counts.shape[2]), spacing, self.card.grid_mm)
         images = np.stack([normalise(grid.coarsen(view)) for view in scan.counts.astype(np.float32)])
         _report(0.1, on_progress, is_cancelled)
         logits, fell_back = self._logits(images)
         if fell_back:
-            warnings.append(f"{scan.name}: {self.device.reason}.")
+            warnings.append(f"{self.device.reason}.")
         _report(0.8, on_progress, is_cancelled)
         probability, classes = self._decide(logits, lambda coarse: grid.refine(coarse, spacing, self.card.grid_mm))
         _report(1.0, on_progress, is_cancelled)
