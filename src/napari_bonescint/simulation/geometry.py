@@ -10,6 +10,7 @@ Source: myo-sim (MyoFullBody), Apache-2.0.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -102,13 +103,18 @@ _ARRAYS = ("position", "volume", "depth", "along", "body", "region", "piece")
 
 def load_model() -> Any:
     """The MuJoCo model of the whole body, as myo-sim builds it."""
-    import warnings
-
+    import mujoco
     import myo_sim
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return myo_sim.load("myofullbody")[0]
+    # MuJoCo tells of names without a prefix: on the terminal, in a log file in the working folder and as a warning.
+    handler = mujoco.get_mju_user_warning()
+    mujoco.set_mju_user_warning(lambda _text: None)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Attaching a spec with an empty prefix")
+            return myo_sim.load("myofullbody")[0]
+    finally:
+        mujoco.set_mju_user_warning(handler)
 
 
 def build_points(model: Any, fine_mm: float = 1.0) -> BonePoints:
