@@ -7,7 +7,7 @@ import numpy as np
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.simulation.pose import SEGMENTS, Pose, Skeleton, draw_pose
 
-STANDING = Pose({}, dict.fromkeys(SEGMENTS, 1.0), np.ones(3), {}, np.zeros((0, 7)))
+STANDING = Pose({}, dict.fromkeys(SEGMENTS, 1.0), {}, np.ones(3), {}, np.zeros((0, 7)))
 
 
 def middle(skeleton: Skeleton, position: np.ndarray, region: str) -> np.ndarray:
@@ -33,6 +33,14 @@ def test_scales_make_people_larger_and_legs_longer(skeleton: Skeleton) -> None:
     assert np.isclose(np.ptp(skeleton.place(replace(STANDING, stretch=np.full(3, 0.9)))[:, 2]), 0.9 * small)
     legs = skeleton.place(replace(STANDING, scales=STANDING.scales | {"leg": 1.1}))
     assert 1.03 * small < np.ptp(legs[:, 2]) < 1.08 * small
+
+
+def test_girth_thickens_a_long_bone_only_across(skeleton: Skeleton) -> None:
+    humerus = (skeleton.points.region == CODES["humerus"]) & skeleton.left
+    thin = np.ptp(skeleton.place(STANDING)[humerus], axis=0)
+    thick = np.ptp(skeleton.place(replace(STANDING, girths={"arm": 1.5}))[humerus], axis=0)
+    assert thick[1] > 1.2 * thin[1]
+    np.testing.assert_allclose(thick[2], thin[2], rtol=0.05)
 
 
 def test_a_bent_knee_takes_the_kneecap_along(skeleton: Skeleton) -> None:

@@ -22,6 +22,7 @@ _SEGMENT_OF_BODY: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("arm", ("humer", "ulna", "radius")),
     ("hand", ("lunate", "scaph", "pisi", "triq", "capi", "trapez", "hama", "mc_", "prox", "mid", "dist", "thumb")),
 )
+_LONG_BONES = ("humerus", "ulna", "radius", "femur", "tibia")
 SEGMENTS = ("trunk", "head", "arm", "hand", "leg")
 
 
@@ -35,6 +36,8 @@ class Pose:
         Angles in rad of MuJoCo joints; joints that follow others by a constraint are set here too.
     scales : dict of str to float
         Size of each of `SEGMENTS` against the model's 1.70 m.
+    girths : dict of str to float
+        Thickness of the long bones of ``arm`` and ``leg`` against the model's.
     stretch : ndarray, shape (3,)
         Scale of the whole body along x, y, z.
     turns : dict of str to ndarray, shape (3,)
@@ -46,6 +49,7 @@ class Pose:
 
     joints: dict[str, float]
     scales: dict[str, float]
+    girths: dict[str, float]
     stretch: NDArray[np.float64]
     turns: dict[str, NDArray[np.float64]]
     waves: NDArray[np.float64]
@@ -81,6 +85,8 @@ def draw_pose(rng: np.random.Generator) -> Pose:
             joints[f"mcp{finger}_abduction_{side}"] = rng.normal(0, 0.08)
             joints[f"pm{finger}_flexion_{side}"] = max(0.0, curl + rng.normal(0, 0.2))
     scales = {segment: float(np.clip(rng.normal(1, 0.04), 0.88, 1.12)) for segment in SEGMENTS}
+    # The model's long bones are slender, those of its arms above all.
+    girths = {"arm": float(rng.uniform(0.95, 1.4)), "leg": float(rng.uniform(0.9, 1.25))}
     height = np.clip(rng.normal(1.0, 0.06), 0.82, 1.14)
     stretch = height * np.clip(rng.normal(1, (0.06, 0.08, 0.02)), 0.85, 1.2)
     wavelength = rng.uniform(130, 500, (5, 1))
@@ -94,10 +100,12 @@ def draw_pose(rng: np.random.Generator) -> Pose:
         "ulna_r": np.array([0, 0, inward + rng.normal(0, 0.05)]),
         "ulna_l": np.array([0, 0, -inward + rng.normal(0, 0.05)]),
     }
-    return Pose(joints, scales, stretch, turns, np.hstack([direction, amplitude, rng.uniform(0, 2 * np.pi, (5, 1))]))
+    return Pose(
+        joints, scales, girths, stretch, turns, np.hstack([direction, amplitude, rng.uniform(0, 2 * np.pi, (5, 1))])
+    )
 
 
-_STANDING = Pose({}, dict.fromkeys(SEGMENTS, 1.0), np.ones(3), {}, np.zeros((0, 7)))
+_STANDING = Pose({}, dict.fromkeys(SEGMENTS, 1.0), {}, np.ones(3), {}, np.zeros((0, 7)))
 
 
 class Skeleton:
@@ -122,6 +130,7 @@ class Skeleton:
         self._joint_pos = model.jnt_pos.copy()
         names = [model.body(body).name for body in range(model.nbody)]
         self._segment = [_segment(name) for name in names]
+        self._is_long = [name.startswith(_LONG_BONES) for name in names]
         starts = np.flatnonzero(np.diff(points.piece, prepend=-1))
         self._slices = [slice(a, b) for a, b in zip(starts, [*starts[1:], len(points.piece)], strict=True)]
 
@@ -159,8 +168,11 @@ class Skeleton:
         placed = np.empty_like(self.points.position)
         for part in self._slices:
             body = int(self.points.body[part.start])
+            girth = pose.girths.get(self._segment[body], 1.0) if self._is_long[body] else 1.0
+            # A long bone's body has its y axis along the bone.
+            thickened = self.points.position[part] * np.array([girth, 1, girth], np.float32)
             rotation = (data.xmat[body].reshape(3, 3) * scale[body]).astype(np.float32)
-            placed[part] = self.points.position[part] @ rotation.T + (1000 * data.xpos[body]).astype(np.float32)
+            placed[part] = thickened @ rotation.T + (1000 * data.xpos[body]).astype(np.float32)
         placed *= pose.stretch.astype(np.float32)
         for wave in pose.waves.astype(np.float32):
             placed += np.sin(placed @ wave[:3] + wave[6])[:, None] * wave[3:6]
