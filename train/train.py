@@ -95,7 +95,7 @@ def _train(options: argparse.Namespace) -> int:
     card = publish(trainer.average, recipe, options.out, training, LIMITS)
     card = write_card(dataclasses.replace(card, scores=evaluate(card, held_out, options.device)), options.out)
     for score in card.scores:
-        print(f"{score['metric']:24s} {score['value']:.4f}  {score['spread']}")
+        print(f"{score['metric']} {score['value']:.4f} ± {score['spread']:.4f}, lowest {score['lowest']:.4f}")
     return 0
 
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from napari_bonescint.training.evaluate import evaluate
 
 if TYPE_CHECKING:
@@ -12,13 +14,14 @@ if TYPE_CHECKING:
 
 
 def test_scores_name_what_was_measured(make_model: Callable[..., ModelCard], cases: list[Path]) -> None:
-    scores = {score["metric"]: score for score in evaluate(make_model(), cases, "cpu")}
-    assert {"Dice skeleton", "Dice regions macro", "Dice thoracic_spine", "Dice femur"} == set(scores)
-    for score in scores.values():
-        assert score["views"] == 4
-        assert score["spread"][0] <= score["value"] <= score["spread"][1]
-        assert score["data"] == "2 held-out simulated scans"
+    skeleton, regions = evaluate(make_model(), cases, "cpu")
+    assert (skeleton["metric"], regions["metric"]) == ("skeleton Dice", "regions Dice")
+    assert set(regions["regions"]) == {"thoracic_spine", "femur"}
+    assert regions["value"] == pytest.approx(sum(regions["regions"].values()) / 2, abs=1e-3)
+    for score in (skeleton, regions):
+        assert 0 <= score["lowest"] <= score["value"] <= 1
+        assert score["scans"] == 2
 
 
 def test_a_skeleton_model_has_one_score(make_model: Callable[..., ModelCard], cases: list[Path]) -> None:
-    assert [s["metric"] for s in evaluate(make_model(outputs=1), cases, "cpu")] == ["Dice skeleton"]
+    assert [score["metric"] for score in evaluate(make_model(outputs=1), cases, "cpu")] == ["skeleton Dice"]

@@ -44,7 +44,7 @@ class ModelCard:
     training : dict
         How and on what it was trained, with the data's hash.
     scores : list of dict
-        Each with ``metric``, ``value``, ``spread``, ``data``, ``scans`` and ``command``.
+        Each with ``metric``, ``value`` (mean), ``spread`` (standard deviation), ``data`` and ``scans``.
     limits : list of str
         What it is not good at.
     licence : str

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_bonescint.anatomy import CODES
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.simulation.case import Case
 from napari_bonescint.training.metrics import dice, region_dice
@@ -33,7 +34,8 @@ def evaluate(card: ModelCard, paths: Sequence[Path], device: str = "auto") -> li
     Returns
     -------
     list of dict
-        For a model card: metric, value (mean), spread (lowest and highest), data, views.
+        For a model card: metric, value (mean over views), spread (standard deviation), lowest, data and scans; that
+        of the regions also has the mean of each.
     """
     segmenter = Segmenter(card, device)
     skeleton: list[float] = []
@@ -45,19 +47,23 @@ def evaluate(card: ModelCard, paths: Sequence[Path], device: str = "auto") -> li
         for view, truth in enumerate(case.regions):
             skeleton.append(dice(result.skeleton[view] > 0, truth > 0))
             if result.regions is not None:
-                scores = region_dice(result.regions[view], truth)
-                macro.append(statistics.mean(scores.values()))
-                for name, value in scores.items():
+                by_name = region_dice(result.regions[view], truth)
+                macro.append(statistics.mean(by_name.values()))
+                for name, value in by_name.items():
                     regions.setdefault(name, []).append(value)
-    named = {"skeleton": skeleton, "regions macro": macro, **regions}
-    return [
-        {
-            "metric": f"Dice {name}",
-            "value": round(statistics.mean(values), 4),
-            "spread": [round(min(values), 4), round(max(values), 4)],
-            "views": len(values),
-            "data": f"{len(paths)} held-out simulated scans",
-        }
-        for name, values in named.items()
-        if values
-    ]
+    scores = [_score("skeleton Dice", skeleton, len(paths))]
+    if macro:
+        means = {name: round(statistics.mean(regions[name]), 4) for name in CODES if name in regions}
+        scores.append({**_score("regions Dice", macro, len(paths)), "regions": means})
+    return scores
+
+
+def _score(metric: str, values: list[float], scans: int) -> dict[str, Any]:
+    return {
+        "metric": metric,
+        "value": round(statistics.mean(values), 4),
+        "spread": round(statistics.pstdev(values), 4),
+        "lowest": round(min(values), 4),
+        "data": "held-out simulated",
+        "scans": scans,
+    }
