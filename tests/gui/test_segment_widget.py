@@ -166,6 +166,10 @@ def test_edits_are_kept_as_the_user_says(
     assert len(labels_in(viewer)) == (3 if keep is Keep.LAYER else 2)
     if keep is Keep.LAYER:
         np.testing.assert_array_equal(labels_in(viewer)[-1].data, model)
+        # The edited layer is the user's own from now on: the next click fills the new one and asks nothing.
+        click_and_wait(qtbot, panel)
+        np.testing.assert_array_equal(layer.data, edited)
+        assert len(labels_in(viewer)) == 3
 
 
 def test_edits_made_while_it_runs_are_asked_about(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Labels
-from napari.utils.colormaps import DirectLabelColormap
+from napari.utils.colormaps import DirectLabelColormap, label_colormap
 
 from napari_bonescint.anatomy import REGIONS, SKELETON_COLOUR
 from napari_bonescint.gui.scan_layers import KEY
@@ -37,6 +37,11 @@ class _Binding:
 
 # By layer and not by name or metadata: a duplicate of a layer is the user's own, and ends with nothing.
 _BINDINGS: weakref.WeakKeyDictionary[Labels, _Binding] = weakref.WeakKeyDictionary()
+
+
+def prepare_colours() -> None:
+    """Have napari import what it needs for the colours of its first labels layer, so that no click waits for that."""
+    label_colormap()
 
 
 def labels_of(layers: Iterable[Layer], image: Image) -> Labels | None:
@@ -73,6 +78,11 @@ def empty_labels(image: Image, *, names_regions: bool = True) -> Labels:
     return labels
 
 
+def release(labels: Labels) -> None:
+    """Leave a layer to the user: no result goes into it any more."""
+    del _BINDINGS[labels]
+
+
 def is_edited(labels: Labels) -> bool:
     """Whether a person drew something that a model's result would overwrite."""
     return bool(np.any(labels.data)) and not np.array_equal(labels.data, _BINDINGS[labels].written)
@@ -103,6 +113,7 @@ def put_result(labels: Labels, segmentation: Segmentation, plane: int, *, keep_e
         labels.features, labels.colormap = legend(names_regions).values()
     where = np.nonzero(changed)
     labels.data_setitem(where, result[where])
+    labels.refresh()  # data_setitem leaves the thumbnail as it was
     binding.written = result.copy()
     labels.metadata[KEY] = _origin(segmentation)
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_bonescint.gui.label_layers import empty_labels, is_edited, labels_of, put_result
+from napari_bonescint.gui.label_layers import empty_labels, is_edited, labels_of, put_result, release
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from napari.layers import Image
+    from napari.layers import Image, Labels
     from numpy.typing import NDArray
 
     from napari_bonescint.segmentation import Segmentation
@@ -55,31 +55,39 @@ class ResultPlace:
         }
         return self._keep is not Keep.CANCEL
 
-    def put(self, segmentation: Segmentation) -> list[str]:
-        """Put a result into the labels layers, made anew where there are none.
+    def put(self, segmentation: Segmentation) -> Iterator[str | None]:
+        """Put a result into the labels layers, made anew where there are none, step by step.
 
         Labels that were edited since `prepare` are asked about again.
 
-        Returns
-        -------
-        list of str
-            Names of the images that were removed meanwhile; their results are dropped.
+        Yields
+        ------
+        str or None
+            After each step, so that the window can breathe: napari takes a tenth of a second to add a layer. The name
+            of an image that was removed meanwhile, whose result is dropped.
         """
         keep = self._keep
         if any(self._changed_since(image) for image in self.images):
             keep = self._question(self.images)
         if keep is not Keep.CANCEL:
             for plane, image in enumerate(self.images):
-                if image in self._layers:
-                    self._put_one(image, segmentation, plane, keep)
-        return [image.name for image in self.images if image not in self._layers]
+                if image not in self._layers:
+                    yield image.name
+                    continue
+                labels = self._labels_to_fill(image, keep)
+                if labels is None:
+                    labels = empty_labels(image, names_regions=segmentation.regions is not None)
+                    self._layers.append(labels)
+                    yield None
+                put_result(labels, segmentation, plane, keep_edits=keep is Keep.EDITS)
+                yield None
 
-    def _put_one(self, image: Image, segmentation: Segmentation, plane: int, keep: Keep) -> None:
+    def _labels_to_fill(self, image: Image, keep: Keep) -> Labels | None:
         labels = labels_of(self._layers, image)
-        if labels is None or (keep is Keep.LAYER and is_edited(labels)):
-            labels = empty_labels(image, names_regions=segmentation.regions is not None)
-            self._layers.append(labels)
-        put_result(labels, segmentation, plane, keep_edits=keep is Keep.EDITS)
+        if labels is not None and keep is Keep.LAYER and is_edited(labels):
+            release(labels)
+            return None
+        return labels
 
     def _changed_since(self, image: Image) -> bool:
         labels = labels_of(self._layers, image)

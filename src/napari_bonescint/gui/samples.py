@@ -42,7 +42,7 @@ def simulated() -> list[LayerTuple]:
     """A simulated scan, anterior and posterior, with the true region of every pixel."""
     layers = scans_to_layers([open_scan(SAMPLES / "simulated.dcm")])
     images = [attributes for _, attributes, kind in layers if kind == "image"]
-    truth = read_labels(SAMPLES / "simulated.regions.tif")
+    truth = read_labels(SAMPLES / "simulated.regions.tif").masks
     for mask, image in zip(truth, images, strict=True):
         place = {name: image[name] for name in _PLACE}
         layers.append((mask, {"name": f"{image['name']} truth", "opacity": 0.5, **place, **legend(True)}, "labels"))

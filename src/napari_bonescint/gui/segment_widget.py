@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from napari.utils import progress
@@ -12,7 +13,7 @@ from qtpy.QtWidgets import QApplication, QGroupBox, QHBoxLayout, QLabel, QProgre
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.keep_dialog import ask_what_to_keep
-from napari_bonescint.gui.label_layers import empty_labels
+from napari_bonescint.gui.label_layers import empty_labels, prepare_colours
 from napari_bonescint.gui.model_chooser import ModelChooser
 from napari_bonescint.gui.result_place import ResultPlace
 from napari_bonescint.gui.scan_layers import can_be_scan, group_by_scan, layers_to_scan
@@ -20,6 +21,8 @@ from napari_bonescint.gui.scan_rows import ScanRows
 from napari_bonescint.inference.child import Failed, Finished, Loaded, Progressed, SegmentationProcess
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari.viewer import Viewer
     from qtpy.QtGui import QCloseEvent
 
@@ -51,6 +54,7 @@ class SegmentWidget(QWidget):
         self.child = SegmentationProcess()
         self._queue: list[tuple[ResultPlace, ModelCard]] = []
         self._done = 0
+        self._result: tuple[Segmentation, Iterator[str | None]] | None = None
         self._activity: progress | None = None
 
         self.rows = ScanRows(napari_viewer)
@@ -77,6 +81,7 @@ class SegmentWidget(QWidget):
             application.aboutToQuit.connect(self.child.close)
         self._show_running(False)
         self._load(self.models.card)
+        Thread(target=prepare_colours).start()
 
     @property
     def is_running(self) -> bool:
@@ -186,7 +191,9 @@ class SegmentWidget(QWidget):
             self._handle(event)
             if self.child.pid != child:
                 break  # cancelled meanwhile: what is left was said by a child that is no more
-        if self.child.is_busy:
+        if self._result is not None:
+            self._put_next_view(*self._result)
+        if self.child.is_busy or self._result is not None:
             self._timer.start()
 
     def _handle(self, event: Event) -> None:
@@ -197,12 +204,18 @@ class SegmentWidget(QWidget):
         elif self.is_running and isinstance(event, Progressed):
             self._show_progress(event.fraction)
         elif self.is_running and isinstance(event, Finished):
-            self._finish(event.segmentation)
+            self.device.setText(f"Device: {event.segmentation.device_reason}")
+            self._result = (event.segmentation, self._queue[0][0].put(event.segmentation))
 
-    def _finish(self, segmentation: Segmentation) -> None:
-        self.device.setText(f"Device: {segmentation.device_reason}")
-        for removed in self._queue[0][0].put(segmentation):
+    def _put_next_view(self, segmentation: Segmentation, views: Iterator[str | None]) -> None:
+        """Put one view of the result into its layer; after the last one, go on to the next scan."""
+        finished = object()
+        removed = next(views, finished)
+        if isinstance(removed, str):
             show_warning(f"{removed}: the image was removed meanwhile, so its result was dropped.")
+        if removed is not finished or self._result is None:
+            return
+        self._result = None
         for warning in segmentation.warnings:
             show_warning(warning)
         self._go_on(f"{segmentation.model}, {segmentation.seconds:.1f} s. {_UNDO}")
@@ -228,6 +241,7 @@ class SegmentWidget(QWidget):
 
     def _end(self, status: str) -> None:
         self._queue = []
+        self._result = None
         self.status.setText(status)
         self._show_running(False)
         if self._activity is not None:
