@@ -76,7 +76,7 @@ def test_flip_mirrors_one_view_and_records_it():
     np.testing.assert_array_equal(flipped.counts[0], scan.counts[0])
     np.testing.assert_array_equal(flipped.counts[1], scan.counts[1, :, ::-1])
     assert [view.flipped for view in flipped.views] == [False, True]
-    assert flipped.views[1].patient_left_on_image_right
+    assert not flipped.views[1].patient_left_on_image_right
     np.testing.assert_array_equal(flip(flipped, POSTERIOR).counts, scan.counts)
     assert flip(flipped, POSTERIOR).views == scan.views
 

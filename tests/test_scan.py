@@ -26,7 +26,8 @@ def test_spacing_must_be_positive(spacing):
     [
         (View(ViewName.ANTERIOR), True),
         (View(ViewName.POSTERIOR), False),
-        (View(ViewName.POSTERIOR, flipped=True), True),
+        # What the user mirrored was the wrong way round before.
+        (View(ViewName.POSTERIOR, flipped=True), False),
     ],
 )
 def test_where_the_patients_left_is(view, left_on_right):

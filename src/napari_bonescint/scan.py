@@ -53,7 +53,8 @@ class View:
     source : ViewSource
         Whether the file or the user said so, or nobody did.
     flipped : bool
-        True if the user had the view mirrored left to right; the counts are then the mirrored ones.
+        True if the user had the view mirrored left to right, because the file shows it the wrong way round; the counts
+        are then the mirrored ones, oriented as a camera acquires them.
     """
 
     name: ViewName
@@ -62,8 +63,8 @@ class View:
 
     @property
     def patient_left_on_image_right(self) -> bool:
-        """Whether the patient's left side is on the image's right (true for an anterior view as acquired)."""
-        return (self.name is ViewName.ANTERIOR) != self.flipped
+        """Whether the patient's left side is on the image's right, as a camera acquires an anterior view."""
+        return self.name is ViewName.ANTERIOR
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def test_two_scans_do_not_lie_over_each_other(scan: Scan) -> None:
 
 def test_letters_show_the_patients_sides(scan: Scan) -> None:
     views = (View(ViewName.ANTERIOR), View(ViewName.POSTERIOR, flipped=True))
-    for scan_, letters in ((scan, ["R", "L", "L", "R"]), (replace(scan, views=views), ["R", "L", "R", "L"])):
+    for scan_, letters in ((scan, ["R", "L", "L", "R"]), (replace(scan, views=views), ["R", "L", "L", "R"])):
         points, attributes, kind = scans_to_layers([scan_])[0]
         assert kind == "points"
         assert attributes["features"]["side"] == letters

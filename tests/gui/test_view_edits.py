@@ -81,13 +81,13 @@ def test_a_spacing_holds_for_both_views_and_their_labels(model: ViewerModel) -> 
     assert layers_to_scan([first, second]).spacing == (2.5, 2.5)
 
 
-def test_a_flip_is_recorded_and_the_letters_move_along(model: ViewerModel) -> None:
+def test_a_flip_is_recorded_and_makes_the_letters_true(model: ViewerModel) -> None:
     first = model.layers[1]
     before = first.data.copy()
     flip(model.layers, first)
     np.testing.assert_array_equal(first.data, before[:, ::-1])
     assert facts_of(first).view.flipped
-    assert letters_above(model, first) == ["L", "R"]
+    assert letters_above(model, first) == ["R", "L"]
     flip(model.layers, first)
     np.testing.assert_array_equal(first.data, before)
     assert not facts_of(first).view.flipped

@@ -89,7 +89,9 @@ class ScanRows(QWidget):
         self._grid.addWidget(self._view_widget(image), row, 1)
         mirror = QToolButton()
         mirror.setText("⇄")
-        mirror.setToolTip("Mirror this view left to right; the letters R and L move along")
+        mirror.setToolTip(
+            "The file shows this view the wrong way round: mirror it, so that R and L are true"
+        )
         mirror.clicked.connect(lambda: self._edit(flip, image))
         self._grid.addWidget(mirror, row, 2)
 

@@ -74,7 +74,7 @@ def set_spacing(layers: Any, image: Image, mm: float) -> None:
 
 
 def flip(layers: Any, image: Image) -> None:
-    """Mirror an image left to right, and record that.
+    """Mirror an image that its file shows the wrong way round, and record that; the letters beside it stay.
 
     Parameters
     ----------
@@ -95,7 +95,6 @@ def flip(layers: Any, image: Image) -> None:
     facts = facts_of(image)
     image.data = np.asarray(image.data)[:, ::-1]
     _record(image, ViewFacts(facts.scan, replace(facts.view, flipped=not facts.view.flipped)))
-    mark_sides(layers, image)
 
 
 def _adopt(layers: Any, image: Image) -> None:
