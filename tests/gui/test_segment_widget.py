@@ -13,7 +13,7 @@ import pytest
 from napari.layers import Image, Labels
 from napari.utils import progress
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QApplication, QMessageBox
+from qtpy.QtWidgets import QApplication, QMessageBox, QToolButton
 
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.gui.result_place import Keep
@@ -249,7 +249,40 @@ def test_a_result_without_its_image_is_dropped(
     viewer.layers.remove(images[0])
     qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
     assert [layer.name for layer in labels_in(viewer)] == ["posterior bones"]
-    assert any("anterior: the image was removed meanwhile" in message for message in shown())
+    assert any("anterior: the image was removed or changed meanwhile" in message for message in shown())
+
+
+@pytest.mark.parametrize("change", [lambda data: data[:, ::-1], lambda data: data[:-9]], ids=["mirrored", "cropped"])
+def test_a_result_of_an_image_that_changed_is_dropped(
+    change: Callable[[np.ndarray], np.ndarray],
+    viewer: Viewer,
+    images: list[Image],
+    open_panel: Callable[..., SegmentWidget],
+    qtbot: QtBot,
+    shown: Callable[[], list[str]],
+) -> None:
+    panel = open_panel()
+    click_and_wait(qtbot, panel)
+    anterior, posterior = labels_in(viewer)
+    before = anterior.data.copy()
+    posterior.undo()
+    click(qtbot, panel)
+    images[0].data = change(images[0].data)
+    qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
+    np.testing.assert_array_equal(anterior.data, before)
+    assert posterior.data.any()
+    assert any("anterior: the image was removed or changed meanwhile" in message for message in shown())
+
+
+def test_no_view_can_be_edited_while_it_runs(
+    images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
+) -> None:
+    panel = open_panel()
+    mirror = panel.rows.findChildren(QToolButton)[0]
+    click(qtbot, panel)
+    assert not mirror.isEnabled()
+    qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
+    assert panel.rows.isEnabled()
 
 
 def test_removed_labels_are_made_anew(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_bonescint.gui.label_layers import empty_labels, is_edited, labels_of, put_result, release
+from napari_bonescint.gui.scan_layers import layers_to_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from numpy.typing import NDArray
 
+    from napari_bonescint.scan import Scan
     from napari_bonescint.segmentation import Segmentation
 
 
@@ -46,6 +48,7 @@ class ResultPlace:
         self._ask = ask
         self._keep = Keep.NOTHING
         self._seen: dict[Image, NDArray[np.uint8]] = {}
+        self._taken: dict[Image, Any] = {}
 
     def prepare(self) -> bool:
         """Ask about edits if there are any; false if the user would rather not segment."""
@@ -54,6 +57,17 @@ class ResultPlace:
             image: labels.data.copy() for image in self.images if (labels := labels_of(self._layers, image)) is not None
         }
         return self._keep is not Keep.CANCEL
+
+    def take_scan(self) -> Scan:
+        """The scan to segment; a view that is mirrored or replaced after this gets no result.
+
+        Raises
+        ------
+        Refusal
+            If the pixels cannot be counts.
+        """
+        self._taken = {image: image.data for image in self.images}
+        return layers_to_scan(self.images)
 
     def put(self, segmentation: Segmentation) -> Iterator[str | None]:
         """Put a result into the labels layers, made anew where there are none, step by step.
@@ -64,14 +78,15 @@ class ResultPlace:
         ------
         str or None
             After each step, so that the window can breathe: napari takes a tenth of a second to add a layer. The name
-            of an image that was removed meanwhile, whose result is dropped.
+            of an image that was removed or changed meanwhile, whose result is dropped.
         """
         keep = self._keep
-        if any(self._changed_since(image) for image in self.images):
-            keep = self._question(self.images)
+        unchanged = [image for image in self.images if self._is_as_taken(image)]
+        if any(self._changed_since(image) for image in unchanged):
+            keep = self._question(unchanged)
         if keep is not Keep.CANCEL:
             for plane, image in enumerate(self.images):
-                if image not in self._layers:
+                if not self._is_as_taken(image):
                     yield image.name
                     continue
                 labels = self._labels_to_fill(image, keep)
@@ -81,6 +96,9 @@ class ResultPlace:
                     yield None
                 put_result(labels, segmentation, plane, keep_edits=keep is Keep.EDITS)
                 yield None
+
+    def _is_as_taken(self, image: Image) -> bool:
+        return image in self._layers and image.data is self._taken[image]
 
     def _labels_to_fill(self, image: Image, keep: Keep) -> Labels | None:
         labels = labels_of(self._layers, image)

@@ -89,9 +89,7 @@ class ScanRows(QWidget):
         self._grid.addWidget(self._view_widget(image), row, 1)
         mirror = QToolButton()
         mirror.setText("⇄")
-        mirror.setToolTip(
-            "The file shows this view the wrong way round: mirror it, so that R and L are true"
-        )
+        mirror.setToolTip("The file shows this view the wrong way round: mirror it, so that R and L are true")
         mirror.clicked.connect(lambda: self._edit(flip, image))
         self._grid.addWidget(mirror, row, 2)
 

@@ -16,7 +16,7 @@ from napari_bonescint.gui.keep_dialog import ask_what_to_keep
 from napari_bonescint.gui.label_layers import empty_labels, prepare_colours
 from napari_bonescint.gui.model_chooser import ModelChooser
 from napari_bonescint.gui.result_place import ResultPlace
-from napari_bonescint.gui.scan_layers import can_be_scan, group_by_scan, layers_to_scan
+from napari_bonescint.gui.scan_layers import can_be_scan, group_by_scan
 from napari_bonescint.gui.scan_rows import ScanRows
 from napari_bonescint.inference.child import Failed, Finished, Loaded, Progressed, SegmentationProcess
 
@@ -164,6 +164,7 @@ class SegmentWidget(QWidget):
     def _show_running(self, running: bool) -> None:
         self.button.setEnabled(not running)
         self.models.setEnabled(not running)
+        self.rows.setEnabled(not running)
         self.cancel_button.setVisible(running)
         self.bar.setVisible(running)
         self.bar.setValue(0)
@@ -177,7 +178,7 @@ class SegmentWidget(QWidget):
         place, card = self._queue[0]
         self.status.setText("Segmenting …")
         try:
-            self.child.segment(layers_to_scan(place.images), card)
+            self.child.segment(place.take_scan(), card)
         except BonescintError as error:
             self._fail(str(error))
         else:
@@ -210,10 +211,10 @@ class SegmentWidget(QWidget):
     def _put_next_view(self, segmentation: Segmentation, views: Iterator[str | None]) -> None:
         """Put one view of the result into its layer; after the last one, go on to the next scan."""
         finished = object()
-        removed = next(views, finished)
-        if isinstance(removed, str):
-            show_warning(f"{removed}: the image was removed meanwhile, so its result was dropped.")
-        if removed is not finished or self._result is None:
+        dropped = next(views, finished)
+        if isinstance(dropped, str):
+            show_warning(f"{dropped}: the image was removed or changed meanwhile, so its result was dropped.")
+        if dropped is not finished or self._result is None:
             return
         self._result = None
         for warning in segmentation.warnings:
