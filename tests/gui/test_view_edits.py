@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Points
 
-from napari_bonescint.gui.label_layers import empty_labels
+from napari_bonescint.gui.label_layers import empty_labels, release
 from napari_bonescint.gui.scan_layers import facts_of, layers_to_scan, scans_to_layers, spacing_of
 from napari_bonescint.gui.view_edits import ViewEditError, flip, set_spacing, set_view
 from napari_bonescint.scan import View, ViewName, ViewSource
@@ -100,6 +101,39 @@ def test_a_view_with_labels_is_not_flipped(model: ViewerModel) -> None:
     with pytest.raises(ViewEditError, match="anterior bones"):
         flip(model.layers, first)
     assert not facts_of(first).view.flipped
+
+
+def test_a_view_is_not_flipped_under_any_of_its_labels(model: ViewerModel) -> None:
+    first = model.layers[1]
+    before = first.data.copy()
+    mine, second = (model.add_layer(empty_labels(first)) for _ in range(2))
+    release(mine)
+    stranger = model.add_labels(np.zeros(first.data.shape, np.uint8), name="truth", translate=first.translate)
+    for labels in (mine, second, stranger):
+        labels.data_setitem((np.array([3]), np.array([4])), 1)
+        with pytest.raises(ViewEditError, match=re.escape(labels.name)):
+            flip(model.layers, first)
+        # Redo would bring the drawing back over the mirrored image.
+        labels.undo()
+        with pytest.raises(ViewEditError, match=re.escape(labels.name)):
+            flip(model.layers, first)
+        model.layers.remove(labels)
+    np.testing.assert_array_equal(first.data, before)
+    flip(model.layers, first)
+
+
+def test_all_labels_of_a_view_move_with_it(model: ViewerModel) -> None:
+    first, second = model.layers[1], model.layers[2]
+    mine, bound = (model.add_layer(empty_labels(first)) for _ in range(2))
+    release(mine)
+    blank = np.zeros(first.data.shape, np.uint8)
+    stranger = model.add_labels(blank, translate=first.translate)
+    others = model.add_labels(blank, translate=second.translate)
+    set_view(model.layers, first, ViewName.POSTERIOR)
+    set_spacing(model.layers, first, 2.5)
+    for labels, image in ((mine, first), (bound, first), (stranger, first), (others, second)):
+        np.testing.assert_array_equal(labels.translate, image.translate)
+        np.testing.assert_array_equal(labels.scale, image.scale)
 
 
 def test_removed_letters_stay_removed(model: ViewerModel) -> None:

@@ -33,6 +33,7 @@ _UNKNOWN_COLOUR = "#ffffff"
 class _Binding:
     image: weakref.ref[Image]
     written: NDArray[np.uint8]
+    takes_results: bool = True
 
 
 # By layer and not by name or metadata: a duplicate of a layer is the user's own, and ends with nothing.
@@ -45,13 +46,27 @@ def prepare_colours() -> None:
 
 
 def labels_of(layers: Iterable[Layer], image: Image) -> Labels | None:
-    """The labels layer bound to an image, if it is among `layers` and still fits the image."""
-    for layer in layers:
-        if not isinstance(layer, Labels) or layer not in _BINDINGS:
-            continue
-        if layer.data.shape == image.data.shape and _BINDINGS[layer].image() is image:
-            return layer
+    """The labels layer for results on an image, if it is among `layers` and still fits the image."""
+    for labels in all_labels_of(layers, image):
+        binding = _BINDINGS.get(labels)
+        if binding is not None and binding.takes_results and labels.data.shape == image.data.shape:
+            return labels
     return None
+
+
+def all_labels_of(layers: Iterable[Layer], image: Image) -> list[Labels]:
+    """All labels layers of an image: those made for it, and those from elsewhere that lie exactly on it."""
+    return [
+        layer
+        for layer in layers
+        if isinstance(layer, Labels)
+        and (_BINDINGS[layer].image() is image if layer in _BINDINGS else _lies_on(layer, image))
+    ]
+
+
+def was_drawn_on(labels: Labels) -> bool:
+    """Whether there is something in a labels layer, or was and could come back by Undo or Redo."""
+    return bool(np.any(labels.data) or labels._undo_history or labels._redo_history)
 
 
 def empty_labels(image: Image, *, names_regions: bool = True) -> Labels:
@@ -80,7 +95,7 @@ def empty_labels(image: Image, *, names_regions: bool = True) -> Labels:
 
 def release(labels: Labels) -> None:
     """Leave a layer to the user: no result goes into it any more."""
-    del _BINDINGS[labels]
+    _BINDINGS[labels].takes_results = False
 
 
 def is_edited(labels: Labels) -> bool:
@@ -116,6 +131,14 @@ def put_result(labels: Labels, segmentation: Segmentation, plane: int, *, keep_e
     labels.refresh()  # data_setitem leaves the thumbnail as it was
     binding.written = result.copy()
     labels.metadata[KEY] = _origin(segmentation)
+
+
+def _lies_on(labels: Labels, image: Image) -> bool:
+    return (
+        labels.data.shape == image.data.shape
+        and np.allclose(labels.scale, image.scale)
+        and np.allclose(labels.translate, image.translate)
+    )
 
 
 def _names_regions(labels: Labels) -> bool:

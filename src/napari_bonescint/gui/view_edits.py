@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.gui.label_layers import labels_of
+from napari_bonescint.gui.label_layers import all_labels_of, was_drawn_on
 from napari_bonescint.gui.scan_layers import KEY, ViewFacts, add_sides, facts_of, mark_sides, same_scan
 from napari_bonescint.scan import View, ViewName, ViewSource
 
@@ -44,9 +44,7 @@ def set_view(layers: Any, image: Image, name: ViewName) -> None:
         other = others[0]
         _say(other, name.opposite)
         if before is not name:
-            place = tuple(image.translate)
-            _move(layers, image, tuple(other.translate))
-            _move(layers, other, place)
+            _swap_places(layers, image, other)
     mark_sides(layers, image)
 
 
@@ -66,7 +64,7 @@ def set_spacing(layers: Any, image: Image, mm: float) -> None:
     views = same_scan(layers, image)
     for view in views:
         place = tuple(float(t) / float(s) * mm for t, s in zip(view.translate, view.scale, strict=True))
-        for layer in filter(None, (view, labels_of(layers, view))):
+        for layer in (view, *all_labels_of(layers, view)):
             layer.units = ("mm", "mm")
             layer.scale = (mm, mm)
             layer.translate = place
@@ -88,9 +86,9 @@ def flip(layers: Any, image: Image) -> None:
     ViewEditError
         If there are labels on the image, which would then lie on the wrong side.
     """
-    labels = labels_of(layers, image)
-    if labels is not None and np.any(labels.data):
-        raise ViewEditError(f"{image.name}: remove its labels ({labels.name}) before mirroring the image.")
+    drawn_on = [labels.name for labels in all_labels_of(layers, image) if was_drawn_on(labels)]
+    if drawn_on:
+        raise ViewEditError(f"{image.name}: remove its labels ({', '.join(drawn_on)}) before mirroring the image.")
     _adopt(layers, image)
     facts = facts_of(image)
     image.data = np.asarray(image.data)[:, ::-1]
@@ -114,6 +112,11 @@ def _record(image: Image, facts: ViewFacts) -> None:
     image.metadata = {**image.metadata, KEY: facts}
 
 
-def _move(layers: Any, image: Image, place: tuple[float, ...]) -> None:
-    for layer in filter(None, (image, labels_of(layers, image))):
+def _swap_places(layers: Any, image: Image, other: Image) -> None:
+    moves = [
+        (layer, tuple(there.translate))
+        for here, there in ((image, other), (other, image))
+        for layer in (here, *all_labels_of(layers, here))
+    ]
+    for layer, place in moves:
         layer.translate = place
