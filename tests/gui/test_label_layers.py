@@ -63,6 +63,27 @@ def test_drawn_and_erased_pixels_stay_when_edits_are_kept(image: Image, regions:
     assert labels.data[11, 11] == 4
 
 
+def test_what_an_undo_took_out_is_no_edit(image: Image, regions: np.ndarray) -> None:
+    labels = empty_labels(image)
+    put_result(labels, segmentation_of(regions), 0)
+    labels.undo()
+    labels.data_setitem((np.array([1]), np.array([2])), 7)
+    assert is_edited(labels)
+    put_result(labels, segmentation_of(regions), 0, keep_edits=True)
+    expected = regions.copy()
+    expected[1, 2] = 7
+    np.testing.assert_array_equal(labels.data, expected)
+
+
+def test_an_undo_back_to_an_older_result_is_no_edit(image: Image, regions: np.ndarray) -> None:
+    labels = empty_labels(image)
+    put_result(labels, segmentation_of(regions), 0)
+    put_result(labels, segmentation_of(np.where(regions > 0, 5, 0)), 0)
+    labels.undo()
+    np.testing.assert_array_equal(labels.data, regions)
+    assert not is_edited(labels)
+
+
 def test_names_and_colours_follow_the_kind_of_model(image: Image, regions: np.ndarray) -> None:
     labels = empty_labels(image)
     put_result(labels, segmentation_of(regions, names_regions=False), 0)

@@ -1,14 +1,15 @@
 """Labels layers that hold a view's bones, each bound to the image that it came from. No Qt.
 
-A model's result goes in as one step of the layer's history, so one Undo takes it out. What the model last wrote is
-kept beside the layer: pixels that differ from it were edited by a person. Events alone would not tell, because an
-undo sounds like any other change of data.
+A model's result goes in as one step of the layer's history, so one Undo takes it out. What models wrote is kept beside
+the layer: pixels that differ from the nearest of these results were edited by a person. The last one alone would not
+do, since Undo may have brought an older one back; nor would events, because an undo sounds like any other change.
 """
 
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,12 +28,13 @@ if TYPE_CHECKING:
     from napari_bonescint.segmentation import Segmentation
 
 _UNKNOWN_COLOUR = "#ffffff"
+_RESULTS_TO_KEEP = 8
 
 
 @dataclass
 class _Binding:
     image: weakref.ref[Image]
-    written: NDArray[np.uint8]
+    written: deque[NDArray[np.uint8]] = field(default_factory=lambda: deque(maxlen=_RESULTS_TO_KEEP))
     takes_results: bool = True
 
 
@@ -89,7 +91,7 @@ def empty_labels(image: Image, *, names_regions: bool = True) -> Labels:
         opacity=0.5,
         **legend(names_regions),
     )
-    _BINDINGS[labels] = _Binding(weakref.ref(image), np.zeros(image.data.shape, np.uint8))
+    _BINDINGS[labels] = _Binding(weakref.ref(image))
     return labels
 
 
@@ -100,7 +102,7 @@ def release(labels: Labels) -> None:
 
 def is_edited(labels: Labels) -> bool:
     """Whether a person drew something that a model's result would overwrite."""
-    return bool(np.any(labels.data)) and not np.array_equal(labels.data, _BINDINGS[labels].written)
+    return not np.array_equal(labels.data, _unedited(labels))
 
 
 def put_result(labels: Labels, segmentation: Segmentation, plane: int, *, keep_edits: bool = False) -> None:
@@ -120,17 +122,22 @@ def put_result(labels: Labels, segmentation: Segmentation, plane: int, *, keep_e
     names_regions = segmentation.regions is not None
     masks = segmentation.skeleton if segmentation.regions is None else segmentation.regions
     result = masks[plane]
-    binding = _BINDINGS[labels]
     changed = labels.data != result
     if keep_edits:
-        changed &= labels.data == binding.written
+        changed &= labels.data == _unedited(labels)
     if names_regions != _names_regions(labels):
         labels.features, labels.colormap = legend(names_regions).values()
     where = np.nonzero(changed)
     labels.data_setitem(where, result[where])
     labels.refresh()  # data_setitem leaves the thumbnail as it was
-    binding.written = result.copy()
+    _BINDINGS[labels].written.append(result.copy())
     labels.metadata[KEY] = _origin(segmentation)
+
+
+def _unedited(labels: Labels) -> NDArray[np.uint8]:
+    """What a labels layer held before a person edited it: of nothing and the results, that which it is nearest to."""
+    candidates = [np.zeros_like(labels.data), *_BINDINGS[labels].written]
+    return min(candidates, key=lambda candidate: np.count_nonzero(candidate != labels.data))
 
 
 def _lies_on(labels: Labels, image: Image) -> bool:
