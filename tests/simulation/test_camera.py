@@ -34,7 +34,7 @@ def test_points_beside_the_field_of_view_are_not_seen() -> None:
 def test_a_point_is_attenuated_by_the_tissue_before_it(body: Body) -> None:
     images = CAMERA.expose(POINT, np.array([1000.0], np.float32), body)
     for image, depth in zip(images, body.depths(POINT), strict=True):
-        assert image.sum() == pytest.approx(1000 * np.exp(-0.15 * float(depth[0]) / 10), rel=1e-3)
+        assert image.sum() == pytest.approx(1000 * np.exp(-0.12 * float(depth[0]) / 10), rel=1e-3)
 
 
 def test_the_posterior_view_shows_the_patients_left_on_the_left(body: Body) -> None:
@@ -50,7 +50,7 @@ def test_resolution_is_the_textbooks_at_10_cm() -> None:
 def test_tissue_glows_as_much_as_the_integral_says(body: Body) -> None:
     density = np.full(body.front.shape, 0.02, np.float32)
     images = Camera((300, 150), 2.0, left_mm=-150, top_mm=500).glow(density, body)
-    expected = 0.02 * ((1 - np.exp(-0.015 * body.thickness)) / 0.015).sum() * 36
+    expected = 0.02 * ((1 - np.exp(-0.012 * body.thickness)) / 0.012).sum() * 36
     assert images[0].sum() == pytest.approx(expected, rel=0.05)
 
 

@@ -50,6 +50,20 @@ def test_a_bent_knee_takes_the_kneecap_along(skeleton: Skeleton) -> None:
     assert 5 < np.linalg.norm(moved - still) < 80
 
 
+def test_volume_follows_size(skeleton: Skeleton) -> None:
+    before = skeleton.volumes(STANDING)
+    np.testing.assert_array_equal(before, skeleton.points.volume)
+    larger = skeleton.volumes(replace(STANDING, stretch=np.full(3, 1.1), girths={"arm": 1.5}))
+    humerus = skeleton.points.region == CODES["humerus"]
+    np.testing.assert_allclose(larger[~humerus].sum() / before[~humerus].sum(), 1.1**3, rtol=0.08)
+    np.testing.assert_allclose(larger[humerus].sum() / before[humerus].sum(), 1.1**3 * 1.5**2, rtol=1e-4)
+
+
+def test_every_joint_that_is_drawn_exists(skeleton: Skeleton) -> None:
+    for seed in range(3):
+        assert np.isfinite(skeleton.place(draw_pose(np.random.default_rng(seed)))).all()
+
+
 def test_posing_leaves_the_skeleton_as_it_was(skeleton: Skeleton) -> None:
     before = skeleton.place(STANDING)
     skeleton.place(draw_pose(np.random.default_rng(3)))

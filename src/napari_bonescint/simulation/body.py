@@ -32,7 +32,7 @@ class _Part(NamedTuple):
 _PARTS: tuple[_Part, ...] = (
     _Part(("skull",), 7, 8, 0.1, 10),
     _Part(("skull", "cervical_spine"), 8, 15, 0.3, 120),
-    _Part(("thoracic_spine", "lumbar_spine", "sacrum", "ribs", "sternum", "pelvis"), 16, 18, 1.6, 160),
+    _Part(("thoracic_spine", "lumbar_spine", "sacrum", "ribs", "sternum", "pelvis"), 16, 18, 1.2, 160),
     _Part(("clavicle", "scapula"), 10, 14, 0.5, 10),
     _Part(("humerus",), 22, 26, 0.5, 20, 0.3),
     _Part(("forearm",), 15, 18, 0.3, 20, 0.5),

@@ -1,6 +1,7 @@
 """A dual-head gamma camera: what it counts of tracer in a body, from the front and from the back at once.
 
-Sources. Attenuation: linear coefficient of soft tissue at 140 keV, 0.15 per cm (NIST XCOM gives 0.154 for water).
+Sources. Attenuation: the effective linear coefficient of soft tissue at 140 keV for planar imaging, 0.12 per cm; NIST
+XCOM gives 0.154 for water and a narrow beam, which accepted scatter lowers. Lung is not told from other tissue.
 Resolution: a parallel-hole collimator's geometric FWHM, d (L + z) / L with hole diameter d, effective length L and
 distance z, added in quadrature to the crystal's intrinsic FWHM (Cherry, Sorenson, Phelps, Physics in Nuclear
 Medicine). Scatter is a broad Gaussian share of the primary image: an approximation of this module's own.
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.simulation.body import Body
 
-ATTENUATION_PER_MM = 0.015
+ATTENUATION_PER_MM = 0.012
 _SLAB_MM = 25.0
 _FWHM_TO_SIGMA = 1 / 2.3548
 

@@ -10,6 +10,7 @@ Source: myo-sim (MyoFullBody), Apache-2.0.
 
 from __future__ import annotations
 
+import io
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from scipy import ndimage, sparse
 from scipy.sparse.csgraph import connected_components
 
 from napari_bonescint.anatomy import CODES
+from napari_bonescint.atomic import write_bytes_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,9 +89,11 @@ class BonePoints:
     pieces: tuple[str, ...]
 
     def save(self, path: Path) -> None:
-        """Write to a compressed NumPy archive."""
+        """Write to a compressed NumPy archive, whole or not at all."""
         arrays = {name: getattr(self, name) for name in _ARRAYS}
-        np.savez_compressed(path, pieces=np.array(self.pieces), **arrays)
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, pieces=np.array(self.pieces), **arrays)
+        write_bytes_atomically(path, buffer.getvalue())
 
     @classmethod
     def load(cls, path: Path) -> BonePoints:
@@ -137,9 +141,7 @@ def build_points(model: Any, fine_mm: float = 1.0) -> BonePoints:
             position, volume, depth, face = _hollow_skull(position, volume, depth)
             piece = np.where(face, len(pieces), len(pieces) - 1).astype(np.int16)
             pieces.append("face")
-        if region == "sacrum":
-            # The mesh is a solid wedge; the bone has foramina, a canal and a hollow front.
-            volume = 0.6 * volume
+        volume = volume * _share_of_bone(region, position)
         if name == "sternum":
             bone = _is_sternum(position)
             position, volume, depth, piece = position[bone], volume[bone], depth[bone], piece[bone]
@@ -248,6 +250,23 @@ def _is_sternum(position: NDArray[np.float64]) -> NDArray[np.bool_]:
     half_width = np.where(height > 0.86, 34.0, 19.0)
     sternum: NDArray[np.bool_] = (np.abs(position[:, 2] - np.median(position[:, 2])) < half_width) & (height > 0.36)
     return sternum
+
+
+def _share_of_bone(region: str, position: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Bone in a filled mesh against what the mesh encloses, for points (n, 3). Axes: y up.
+
+    The ribs are flat bands, half as thick as ribs, and the blade of the scapula is thin too. The sacrum is a solid
+    wedge; the bone has foramina and a canal, and thins towards the coccyx.
+    """
+    share = np.ones(len(position))
+    if region == "ribs":
+        share *= 1.8
+    elif region == "scapula":
+        share *= 1.6
+    elif region == "sacrum":
+        height = (position[:, 1] - position[:, 1].min()) / np.ptp(position[:, 1])
+        share *= 0.2 + 0.6 * height
+    return share
 
 
 def _hollow_skull(

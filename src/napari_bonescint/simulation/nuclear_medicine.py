@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ _VIEW_CODES = {
 def write_nuclear_medicine(scan: Scan, path: Path) -> None:
     """Write a scan as a DICOM NM whole-body image: one energy window, one frame for each view.
 
-    The identifiers follow from `path`'s name, so the same scan gives the same file. The values are compressed
+    The identifiers follow from the counts, so the same scan gives the same file. The values are compressed
     losslessly (deflated).
 
     Parameters
@@ -52,7 +53,8 @@ def write_nuclear_medicine(scan: Scan, path: Path) -> None:
     ds.file_meta = FileMetaDataset()
     ds.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
     ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID = NuclearMedicineImageStorage
-    uids = [generate_uid(entropy_srcs=[path.stem, kind]) for kind in ("instance", "study", "series")]
+    content = hashlib.sha256(scan.counts.tobytes()).hexdigest()
+    uids = [generate_uid(entropy_srcs=[content, kind]) for kind in ("instance", "study", "series")]
     ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID = uids[0]
     ds.StudyInstanceUID, ds.SeriesInstanceUID = uids[1:]
     ds.PatientName, ds.PatientID = "Simulated^Patient", "SIMULATED"

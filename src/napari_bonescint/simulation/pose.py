@@ -84,6 +84,8 @@ def draw_pose(rng: np.random.Generator) -> Pose:
             joints[f"mcp{finger}_flexion_{side}"] = max(0.0, curl + rng.normal(0, 0.15))
             joints[f"mcp{finger}_abduction_{side}"] = rng.normal(0, 0.08)
             joints[f"pm{finger}_flexion_{side}"] = max(0.0, curl + rng.normal(0, 0.2))
+    # The model's one finger joint without a side.
+    joints["pm4_flexion"] = joints.pop("pm4_flexion_r")
     scales = {segment: float(np.clip(rng.normal(1, 0.04), 0.88, 1.12)) for segment in SEGMENTS}
     # The model's long bones are slender, those of its arms above all.
     girths = {"arm": float(rng.uniform(0.95, 1.4)), "leg": float(rng.uniform(0.9, 1.25))}
@@ -156,10 +158,9 @@ class Skeleton:
                 model.body_quat[body] = _turned(self._body_quat[body], angles)
             mujoco.mj_resetDataKeyframe(model, data, 0)
             for name, angle in pose.joints.items():
-                index = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_JOINT, name)
-                if index >= 0:
-                    low, high = model.jnt_range[index]
-                    data.qpos[model.jnt_qposadr[index]] = np.clip(angle, low, high)
+                index = model.joint(name).id
+                low, high = model.jnt_range[index]
+                data.qpos[model.jnt_qposadr[index]] = np.clip(angle, low, high)
             self._follow_constraints()
             mujoco.mj_kinematics(model, data)
         finally:
@@ -168,7 +169,7 @@ class Skeleton:
         placed = np.empty_like(self.points.position)
         for part in self._slices:
             body = int(self.points.body[part.start])
-            girth = pose.girths.get(self._segment[body], 1.0) if self._is_long[body] else 1.0
+            girth = self._girth(pose, body)
             # A long bone's body has its y axis along the bone.
             thickened = self.points.position[part] * np.array([girth, 1, girth], np.float32)
             rotation = (data.xmat[body].reshape(3, 3) * scale[body]).astype(np.float32)
@@ -177,6 +178,17 @@ class Skeleton:
         for wave in pose.waves.astype(np.float32):
             placed += np.sin(placed @ wave[:3] + wave[6])[:, None] * wave[3:6]
         return placed
+
+    def volumes(self, pose: Pose) -> NDArray[np.float32]:
+        """Bone volume in mm^3 that each posed point stands for, (n,)."""
+        volume = self.points.volume * np.float32(np.prod(pose.stretch))
+        for part in self._slices:
+            body = int(self.points.body[part.start])
+            volume[part] *= np.float32(pose.scales[self._segment[body]] ** 3 * self._girth(pose, body) ** 2)
+        return volume
+
+    def _girth(self, pose: Pose, body: int) -> float:
+        return pose.girths.get(self._segment[body], 1.0) if self._is_long[body] else 1.0
 
     def _follow_constraints(self) -> None:
         """Set the joints that follow others: MuJoCo enforces equality constraints only while it steps."""

@@ -14,12 +14,13 @@ from scipy import ndimage
 from skimage.morphology import remove_small_objects
 
 from napari_bonescint.anatomy import CODES, REGIONS
-from napari_bonescint.simulation.camera import ATTENUATION_PER_MM, Camera
+from napari_bonescint.simulation.camera import ATTENUATION_PER_MM
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.simulation.body import Body
+    from napari_bonescint.simulation.camera import Camera
     from napari_bonescint.simulation.geometry import BonePoints
 
 _PATH_MM = 2.0
@@ -30,7 +31,11 @@ _GAP_MM = 24.0
 _SPECK_MM2 = 60.0
 _JOINT_MM = 16.0
 _SEEN_FROM_THE_FRONT_ONLY = ("sternum", "patella")
-_SEPARATE = ("background", "ribs", "sternum", "clavicle", "scapula")
+_CHAINS = (
+    ("skull", "cervical_spine", "thoracic_spine", "lumbar_spine", "sacrum"),
+    ("humerus", "forearm", "hand"),
+    ("femur", "lower_leg", "foot"),
+)
 
 
 def true_regions(
@@ -55,6 +60,7 @@ def true_regions(
     for extra, code in enumerate(outlined):
         plane[left & (points.region == code)] = len(REGIONS) + extra
     in_front = [index for index, name in enumerate(points.pieces) if name.startswith(_SEEN_FROM_THE_FRONT_ONLY)]
+    shoulder_blade = np.arange(len(REGIONS)) == CODES["scapula"]
     for mirrored, depth in enumerate(body.depths(position)):
         weight = points.volume * np.exp(-ATTENUATION_PER_MM * depth)
         if mirrored:
@@ -65,7 +71,8 @@ def true_regions(
         path[outlined] += paths[len(REGIONS) :]
         threshold = np.full(len(REGIONS), _PATH_MM)
         threshold[[CODES[name] for name in _FLAT]] = _FLAT_PATH_MM
-        region = path.argmax(axis=0)
+        # From behind the whole scapula is drawn, over the ribs before it.
+        region = (path * np.where(mirrored & shoulder_blade, 4.0, 1.0)[:, None, None]).argmax(axis=0)
         bone = path.sum(axis=0) > threshold[region]
         codes = np.where(bone, region, 0).astype(np.uint8)
         for extra, code in enumerate(outlined):
@@ -93,9 +100,9 @@ def _close_outline(codes: NDArray[np.uint8], mask: NDArray[np.bool_], code: int,
 
 def _bridge_joints(codes: NDArray[np.uint8], reach: int) -> None:
     """Close gaps along the body between bones that meet end to end, in place."""
-    mask = ~np.isin(codes, [CODES[name] for name in _SEPARATE])
     line = np.ones((2 * reach + 1, 1), bool)
-    closed = ndimage.binary_closing(np.pad(mask, ((reach, reach), (0, 0))), line)[reach:-reach]
-    gap = closed & (codes == 0)
-    nearest = ndimage.distance_transform_edt(~mask, return_distances=False, return_indices=True)
-    codes[gap] = codes[tuple(nearest)][gap]
+    for chain in _CHAINS:
+        mask = np.isin(codes, [CODES[name] for name in chain])
+        gap = ndimage.binary_closing(np.pad(mask, ((reach, reach), (0, 0))), line)[reach:-reach] & (codes == 0)
+        nearest = ndimage.distance_transform_edt(~mask, return_distances=False, return_indices=True)
+        codes[gap] = codes[tuple(nearest)][gap]
