@@ -5,7 +5,8 @@
     python train/train.py train/recipes/fdn-13-regions.toml --cases data/cases --held-out data/held-out --minutes 60
 
 Training goes on from the last checkpoint in --run, or begins. When the time or the recipe's steps are over, or on
-Ctrl-C, the averaged weights and their model card are written to --out and scored on the held-out cases.
+Ctrl-C, the averaged weights and their model card are written to --out and scored on the held-out cases. To ship them,
+copy both files to weights/.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.devices import choose_device
 from napari_bonescint.training.checkpoint import hash_files, publish, resume, save_checkpoint, write_card
 from napari_bonescint.training.evaluate import evaluate
-from napari_bonescint.training.fit import Progress, Trainer
+from napari_bonescint.training.fit import Progress, Trainer, TrainingError
 from napari_bonescint.training.recipe import read_recipe
 
 LIMITS = [
@@ -43,7 +44,7 @@ def main() -> int:
     parser.add_argument("--cases", type=Path, required=True, help="folder that train/simulate.py filled")
     parser.add_argument("--held-out", type=Path, required=True, help="folder of cases with other seeds, to score on")
     parser.add_argument("--run", type=Path, help="folder for checkpoint and log (default runs/NAME)")
-    parser.add_argument("--out", type=Path, default=Path("weights"), help="folder for the weights (default weights)")
+    parser.add_argument("--out", type=Path, help="folder for weights and card (default: the run's)")
     parser.add_argument("--minutes", type=float, default=60, help="end after this time (default 60)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
     parser.add_argument("--workers", type=int, default=1, help="processes that make examples (default 1)")
@@ -59,9 +60,14 @@ def _train(options: argparse.Namespace) -> int:
     until = time.monotonic() + 60 * options.minutes
     recipe = read_recipe(options.recipe)
     cases, held_out = (sorted(folder.glob("case_*.npz")) for folder in (options.cases, options.held_out))
+    if not held_out:
+        raise TrainingError(f"{options.held_out}: holds no cases to score on; simulate some first.")
+    if shared := {path.name for path in cases} & {path.name for path in held_out}:
+        raise TrainingError(f"{options.held_out}: {len(shared)} of its cases are trained on too; use other seeds.")
     device = choose_device(options.device)
     run = options.run or Path("runs") / recipe.name
-    for folder in (run, options.out):
+    out = options.out or run
+    for folder in (run, out):
         folder.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(recipe, cases, device.device)
     resumed = resume(trainer, run / "checkpoint.pt")
@@ -92,8 +98,8 @@ def _train(options: argparse.Namespace) -> int:
         "platform": platform.machine(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    card = publish(trainer.average, recipe, options.out, training, LIMITS)
-    card = write_card(dataclasses.replace(card, scores=evaluate(card, held_out, options.device)), options.out)
+    card = publish(trainer.average, recipe, out, training, LIMITS)
+    card = write_card(dataclasses.replace(card, scores=evaluate(card, held_out, options.device)), out)
     for score in card.scores:
         print(f"{score['metric']} {score['value']:.4f} ± {score['spread']:.4f}, lowest {score['lowest']:.4f}")
     return 0

@@ -7,6 +7,7 @@ import numpy as np
 
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.training.checkpoint import hash_files, publish, resume, save_checkpoint, write_card
+from napari_bonescint.training.evaluate import evaluate
 from napari_bonescint.training.fit import Trainer
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ def test_published_weights_serve_the_segmenter(recipe: Recipe, cases: list[Path]
     assert card.parameters > 0
     result = Segmenter(card, "cpu").segment(case.count(np.random.default_rng(0), 1e5))
     assert result.regions is not None
-    scored = write_card(replace(card, scores=[{"metric": "Dice skeleton", "value": 0.5}]), tmp_path)
-    assert scored.scores[0]["value"] == 0.5
+    scored = write_card(replace(card, scores=evaluate(card, cases, "cpu")), tmp_path)
+    assert [score["metric"] for score in scored.scores] == ["skeleton Dice", "regions Dice"]
     assert scored.weights_sha256 == card.weights_sha256
 
 

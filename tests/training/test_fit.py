@@ -29,7 +29,7 @@ def test_loss_falls(recipe: Recipe, cases: list[Path]) -> None:
 def test_the_time_limit_ends_training(recipe: Recipe, cases: list[Path]) -> None:
     trainer = Trainer(recipe, cases, "cpu")
     trainer.fit(until=time.monotonic(), on_progress=lambda _: None, workers=0)
-    assert trainer.step == 1
+    assert trainer.step == 0
 
 
 def test_a_restored_trainer_takes_the_same_next_step(recipe: Recipe, cases: list[Path]) -> None:
@@ -45,10 +45,35 @@ def test_a_restored_trainer_takes_the_same_next_step(recipe: Recipe, cases: list
     assert [second.train_step(*batch) for batch in batches[2:]] == pytest.approx(losses[2:], rel=1e-4)
 
 
-def test_a_checkpoint_of_another_recipe_is_refused(recipe: Recipe, cases: list[Path]) -> None:
+@pytest.mark.parametrize(("setting", "value"), [("name", "other"), ("grid_mm", 4.0)])
+def test_a_checkpoint_of_another_recipe_is_refused(
+    recipe: Recipe, cases: list[Path], setting: str, value: object
+) -> None:
     state = Trainer(recipe, cases, "cpu").state()
-    with pytest.raises(TrainingError, match="The checkpoint is of recipe 'tiny', not 'other'"):
-        Trainer(replace(recipe, name="other"), cases, "cpu").restore(state)
+    with pytest.raises(TrainingError, match=f"The checkpoint was trained with {setting} "):
+        Trainer(replace(recipe, **{setting: value}), cases, "cpu").restore(state)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"keep_phases": (4, 4)}, "keep_phases of tiny needs 1 numbers"),
+        ({"rows": 63}, "must be multiples of 2"),
+    ],
+)
+def test_a_recipe_that_does_not_fit_its_network_is_refused(
+    recipe: Recipe, cases: list[Path], settings: dict[str, object], message: str
+) -> None:
+    with pytest.raises(TrainingError, match=message):
+        Trainer(replace(recipe, **settings), cases, "cpu")
+
+
+def test_the_average_follows_the_weights(recipe: Recipe, cases: list[Path]) -> None:
+    trainer = Trainer(recipe, cases, "cpu")
+    start = [weight.clone() for weight in trainer.average.parameters()]
+    trainer.fit(until=FAR, on_progress=lambda _: None, workers=0)
+    for first, mean, last in zip(start, trainer.average.parameters(), trainer.network.parameters(), strict=True):
+        assert (mean - last).norm() < 0.5 * (first - last).norm()
 
 
 def test_no_cases_are_refused(recipe: Recipe) -> None:
@@ -60,5 +85,5 @@ def test_a_loss_that_is_no_number_stops_training(recipe: Recipe, cases: list[Pat
     trainer = Trainer(recipe, cases, "cpu")
     with torch.no_grad():
         trainer.network.head.bias.fill_(torch.nan)
-    with pytest.raises(TrainingError, match="The loss is nan at step 5"):
-        trainer.fit(until=FAR, on_progress=lambda _: None, every=5, workers=0)
+    with pytest.raises(TrainingError, match="The loss is nan at step 0"):
+        trainer.fit(until=FAR, on_progress=lambda _: None, workers=0)

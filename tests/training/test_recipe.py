@@ -28,6 +28,7 @@ def test_shipped_recipes_can_be_followed(path: Path) -> None:
     [
         ("batch = 4", "batch = -4", "batch is -4; it takes a number"),
         ("batch = 4", 'batch = "four"', "batch is 'four'; it takes a number"),
+        ("batch = 4", "batch = true", "batch is True; it takes a number"),
         ("batch = 4", "", "lacks the setting 'batch'"),
         ("batch = 4", "batch = 4\nbutch = 4", "has an unknown setting 'butch'"),
         (

@@ -12,7 +12,6 @@ from safetensors.torch import save
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.inference.model_card import ModelCard, read_card
 from napari_bonescint.inference.preprocessing import NORMALISATION
-from napari_bonescint.networks.zoo import count_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,14 +53,17 @@ def publish(network: nn.Module, recipe: Recipe, folder: Path, training: dict[str
     limits : list of str
         What it is not good at.
     """
-    state = {name: tensor.half().contiguous() for name, tensor in network.cpu().state_dict().items()}
+    state = {
+        name: (tensor.half() if tensor.is_floating_point() else tensor).cpu().contiguous()
+        for name, tensor in network.state_dict().items()
+    }
     data = save(state)
     card = ModelCard(
         name=recipe.name,
         description=recipe.description,
         architecture=recipe.architecture,
         outputs=recipe.outputs,
-        parameters=count_parameters(network.requires_grad_()),
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
         grid_mm=recipe.grid_mm,
         normalisation=NORMALISATION,
         weights_sha256=hashlib.sha256(data).hexdigest(),

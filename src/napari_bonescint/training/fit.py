@@ -69,6 +69,11 @@ class Trainer:
         network = build_network(recipe.architecture, outputs=recipe.outputs)
         if not isinstance(network, FDN):
             raise TrainingError(f"{recipe.architecture} is not one of the dilated nets, which this version trains.")
+        splits = len(network.stages) - 1
+        if len(recipe.keep_phases) != splits:
+            raise TrainingError(f"keep_phases of {recipe.name} needs {splits} numbers for {recipe.architecture}.")
+        if recipe.rows % network.multiple or recipe.columns % network.multiple:
+            raise TrainingError(f"rows and columns of {recipe.name} must be multiples of {network.multiple}.")
         torch.nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)
         self.network = network.to(device)
         self.average = copy.deepcopy(self.network).requires_grad_(requires_grad=False)
@@ -106,25 +111,43 @@ class Trainer:
         losses: list[float] = []
         start = time.monotonic()
         for image, target in loader:
+            if self.step >= recipe.steps or time.monotonic() >= until:
+                break
             losses.append(self.train_step(image, target))
-            if self.step % every == 0 or self.step >= recipe.steps:
+            if self.step % every == 0 or self.step == recipe.steps:
                 mean = sum(losses) / len(losses)
-                if not math.isfinite(mean):
-                    raise TrainingError(f"The loss is {mean} at step {self.step}; lower the learning rate.")
                 rate = len(losses) * recipe.batch / (time.monotonic() - start)
                 on_progress(Progress(self.step, mean, self._learning_rate(), rate))
                 losses, start = [], time.monotonic()
-            if self.step >= recipe.steps or time.monotonic() >= until:
-                break
 
     def train_step(self, image: Tensor, target: Tensor) -> float:
-        """One step of Adam on images (batch, 1, y, x) and class shares (batch, class, y, x); gives the loss."""
+        """One step of Adam.
+
+        Parameters
+        ----------
+        image : Tensor of shape (batch, 1, y, x)
+        target : Tensor of shape (batch, class, y, x)
+            Share of each class in each pixel.
+
+        Returns
+        -------
+        float
+            The loss.
+
+        Raises
+        ------
+        TrainingError
+            If the loss is no longer a number; the weights are those of before.
+        """
         for group in self._optimiser.param_groups:
             group["lr"] = self._learning_rate()
         image, target = image.to(self._device), target.to(self._device)
         with torch.autocast(self._device.type, torch.bfloat16):
             logits, sample = self.network.forward_sampled(image, self._recipe.keep_phases, self._phases)
         loss = segmentation_loss(logits, sample.pick(target), self._recipe.dice_weight)
+        value = loss.item()
+        if not math.isfinite(value):
+            raise TrainingError(f"The loss is {value} at step {self.step}; lower the learning rate.")
         self._optimiser.zero_grad()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -137,12 +160,12 @@ class Trainer:
                 mean.lerp_(current, 1 - decay)
             for statistic, current_statistic in zip(self.average.buffers(), self.network.buffers(), strict=True):
                 statistic.copy_(current_statistic)
-        return loss.item()
+        return value
 
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs: tensors, numbers and texts only."""
         return {
-            "recipe": self._recipe.name,
+            "recipe": self._fixed_settings(),
             "step": self.step,
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
@@ -152,13 +175,19 @@ class Trainer:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` gave."""
-        if state.get("recipe") != self._recipe.name:
-            raise TrainingError(f"The checkpoint is of recipe {state.get('recipe')!r}, not {self._recipe.name!r}.")
+        for name, value in self._fixed_settings().items():
+            if (other := state["recipe"].get(name)) != value:
+                raise TrainingError(f"The checkpoint was trained with {name} {other!r}, the recipe says {value!r}.")
         self.step = state["step"]
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
         self._phases.set_state(state["phases"])
+
+    def _fixed_settings(self) -> dict[str, Any]:
+        """What may not change between a checkpoint and the training that goes on from it."""
+        names = ("name", "architecture", "outputs", "grid_mm", "rows", "columns")
+        return {name: getattr(self._recipe, name) for name in names}
 
     def _learning_rate(self) -> float:
         recipe = self._recipe

@@ -17,6 +17,9 @@ class RecipeError(BonescintError):
     """A recipe that cannot be followed."""
 
 
+_LOWEST = {"outputs": 1, "rows": 1, "columns": 1, "batch": 1, "steps": 1, "grid_mm": 0.5}
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Settings of one training run.
@@ -94,8 +97,8 @@ def read_recipe(path: Path) -> Recipe:
             table[name] = tuple(value)
         elif kind == "str" and not isinstance(value, str):
             raise RecipeError(f"{path}: {name} is {value!r}; it takes a text.")
-        elif kind in ("int", "float") and not (
-            isinstance(value, (int, float) if kind == "float" else int) and value >= 0
-        ):
-            raise RecipeError(f"{path}: {name} is {value!r}; it takes a number that is not negative.")
+        elif kind in ("int", "float"):
+            right = isinstance(value, (int, float) if kind == "float" else int) and not isinstance(value, bool)
+            if not right or value < _LOWEST.get(name, 0):
+                raise RecipeError(f"{path}: {name} is {value!r}; it takes a number from {_LOWEST.get(name, 0)}.")
     return Recipe(**table)
