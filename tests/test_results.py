@@ -153,27 +153,45 @@ def test_a_name_that_is_too_long_is_one_sentence(tmp_path: Path, source: Scan, s
     result = Result(tmp_path, "n" * 254)
     with pytest.raises(ResultError, match="cannot be read"):
         result.recorded()
-    with pytest.raises(CannotWrite, match="cannot be replaced"):
+    with pytest.raises(CannotWrite, match="cannot be written"):
         result.write(source, segmentation)
 
 
-@pytest.mark.parametrize("failing", ["scan.skeleton.tif", "scan.regions.tif", "scan.json"])
-def test_an_interrupted_result_leaves_nothing(
+def interrupt_before(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have Ctrl-C come just before a file of that name is put in place."""
+    replacing = Path.replace
+
+    def interrupted(path: Path, target: Path) -> Path:
+        if target.name == name:
+            raise KeyboardInterrupt
+        return replacing(path, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+
+
+@pytest.mark.parametrize("failing", ["new.skeleton.tif", "new.regions.tif", "new.json"])
+def test_an_interruption_while_writing_leaves_the_old_result(
     tmp_path: Path, source: Scan, segmentation: Segmentation, failing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = Result(tmp_path, "scan")
     result.write(source, segmentation)
-    replacing = Path.replace
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    interrupt_before(failing, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        result.write(source, replace(segmentation, seconds=99.0))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
-    def interrupted_before(path: Path, target: Path) -> Path:
-        if target.name == failing:
-            raise KeyboardInterrupt
-        return replacing(path, target)
 
-    monkeypatch.setattr(Path, "replace", interrupted_before)
+@pytest.mark.parametrize("failing", ["scan.skeleton.tif", "scan.regions.tif", "scan.json"])
+def test_an_interruption_while_replacing_never_looks_like_a_result(
+    tmp_path: Path, source: Scan, segmentation: Segmentation, failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = Result(tmp_path, "scan")
+    result.write(source, segmentation)
+    interrupt_before(failing, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         result.write(source, segmentation)
-    assert list(tmp_path.iterdir()) == []
+    assert result.recorded() is None
 
 
 def test_an_interruption_after_the_last_file_leaves_the_result(
@@ -184,7 +202,7 @@ def test_an_interruption_after_the_last_file_leaves_the_result(
 
     def interrupted_after(path: Path, target: Path) -> Path:
         replacing(path, target)
-        if target.suffix == ".json":
+        if target.name == "scan.json":
             raise KeyboardInterrupt
         return target
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from napari_bonescint import __version__
@@ -12,8 +14,6 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.label_tiff import write_labels
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_bonescint.scan import Scan
     from napari_bonescint.segmentation import Segmentation
 
@@ -125,9 +125,9 @@ class Result:
             ) from error
 
     def write(self, scan: Scan, segmentation: Segmentation) -> None:
-        """Write the masks and then the facts, in place of a result that is there already.
+        """Write the masks and the facts, in place of a result that is there already.
 
-        If it is interrupted or fails, no part of the result stays.
+        If it fails or is interrupted, what was there before is still there.
 
         Parameters
         ----------
@@ -156,26 +156,26 @@ class Result:
             "warnings": [*scan.warnings, *segmentation.warnings],
             "version": __version__,
         }
-        self._remove()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            for path, mask in masks.items():
-                write_labels(path, mask, scan.spacing)
-            write_bytes_atomically(self.facts, (json.dumps(facts, indent=2) + "\n").encode())
+            # All of it is written before any of it is put in place: a full disk leaves the old result as it was.
+            with TemporaryDirectory(prefix=".bonescint-", dir=self.folder) as name:
+                fresh = Result(Path(name), "new")
+                for path, mask in masks.items():
+                    write_labels(fresh.skeleton if path == self.skeleton else fresh.regions, mask, scan.spacing)
+                write_bytes_atomically(fresh.facts, (json.dumps(facts, indent=2) + "\n").encode())
+                self._replace_by(fresh)
         except OSError as error:
-            raise CannotWrite(f"{self.folder}: cannot be made ({error.strerror or error}).") from error
-        finally:
-            # Also after Ctrl-C, which may come anywhere, even after the last file is there.
-            if not self.facts.exists():
-                self._remove()
+            raise CannotWrite(f"{self.folder}: cannot be written ({error.strerror or error}).") from error
 
-    def _remove(self) -> None:
-        """Remove what is there, the facts first, so that a part never looks like a whole."""
-        try:
-            for path in (self.facts, self.skeleton, self.regions):
-                path.unlink(missing_ok=True)
-        except OSError as error:
-            raise CannotWrite(f"{error.filename}: cannot be replaced ({error.strerror or error}).") from error
+    def _replace_by(self, fresh: Result) -> None:
+        """Put another result's files in this one's place; the facts go first and come last."""
+        self.facts.unlink(missing_ok=True)
+        for old, new in ((self.skeleton, fresh.skeleton), (self.regions, fresh.regions), (self.facts, fresh.facts)):
+            if new.exists():
+                new.replace(old)
+            else:
+                old.unlink(missing_ok=True)
 
 
 def _describe(scan: Scan) -> dict[str, Any]:

@@ -193,6 +193,19 @@ def test_what_is_there_is_kept_unless_overwritten(segment: Segment, write_nm: Wr
     assert tifffile.imread(out / "scan.skeleton.tif").shape == (2, 64, 32)
 
 
+@pytest.mark.parametrize("lost", ["scan.json", "scan.regions.tif"])
+def test_a_mask_of_unknown_origin_is_not_replaced(segment: Segment, write_nm: WriteScan, out: Path, lost: str) -> None:
+    scan = write_nm()
+    segment(scan)
+    (out / lost).unlink()
+    (out / "scan.skeleton.tif").write_bytes(b"corrected by hand")
+    refused = segment(scan)
+    assert refused.status == 1
+    assert (out / "scan.skeleton.tif").read_bytes() == b"corrected by hand"
+    assert segment(scan, "--overwrite").status == 0
+    assert tifffile.imread(out / "scan.skeleton.tif").shape == (2, 64, 32)
+
+
 def test_a_kept_result_says_what_would_now_be_otherwise(
     segment: Segment, tmp_path: Path, out: Path, make_model: MakeModel
 ) -> None:
@@ -207,9 +220,10 @@ def test_a_kept_result_says_what_would_now_be_otherwise(
     assert facts_of(out)["model"] == "tiny"
 
 
-def test_a_result_with_a_lost_mask_is_made_again(segment: Segment, write_nm: WriteScan, out: Path) -> None:
+def test_a_result_without_its_masks_is_made_again(segment: Segment, write_nm: WriteScan, out: Path) -> None:
     scan = write_nm()
     segment(scan)
+    (out / "scan.skeleton.tif").unlink()
     (out / "scan.regions.tif").unlink()
     assert segment(scan).out[-2] == "1 segmented, 0 kept, 0 failed."
     assert (out / "scan.regions.tif").exists()

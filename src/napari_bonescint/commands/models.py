@@ -51,7 +51,7 @@ def _facts(card: ModelCard) -> tuple[str, ...]:
         f"{card.parameters:,}",
         f"{card.outputs - 1} regions" if card.names_regions else "skeleton",
         f"{card.grid_mm:g} mm",
-        f"{card.weights_path.stat().st_size / 1e6:.1f} MB",
+        f"{card.size / 1e6:.1f} MB",
     )
 
 

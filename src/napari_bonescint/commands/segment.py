@@ -129,6 +129,9 @@ def run(arguments: argparse.Namespace) -> int:
             except BonescintError as error:
                 outcomes["failed"] += 1
                 progress.complain(f"error: {_sentence(error)}")
+            except (MemoryError, RuntimeError) as error:  # what PyTorch raises for a scan that is too large for it
+                outcomes["failed"] += 1
+                progress.complain(f"error: {job.name}: could not be segmented ({str(error).partition(chr(10))[0]}).")
             progress.finish()
     print(f"{outcomes['segmented']} segmented, {outcomes['kept']} kept, {outcomes['failed']} failed.")
     print("Research software, not a medical device: check every mask by eye.")
@@ -179,6 +182,8 @@ def _carry_out(
     """Segment one scan, or find that it was segmented before: ``segmented`` or ``kept``."""
     scan = job.open(arguments)
     there = _own_result(job, scan)
+    if not arguments.overwrite and not (there and there.complete):
+        _require_room(job.result)
     if there and there.complete and not arguments.overwrite:
         differences = there.differences(scan, arguments.model.weights_sha256)
         otherwise = f" (made with {', '.join(differences)}; --overwrite makes it anew)" if differences else ""
@@ -208,6 +213,15 @@ def _own_result(job: _Job, scan: Scan) -> Recorded | None:
             f"{there.source_sha256[:8]} (this one has {scan.source_sha256[:8]}); choose another --out folder."
         )
     return there
+
+
+def _require_room(result: Result) -> None:
+    """Refuse to replace a mask of which no JSON file says that it is ours and whole."""
+    for mask in (result.skeleton, result.regions):
+        if mask.exists():
+            raise ResultError(
+                f"{mask}: is there already, and {result.facts.name} does not say of what; move it, or use --overwrite."
+            )
 
 
 def _describe_skipped(found: Collection) -> str:
