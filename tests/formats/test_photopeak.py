@@ -24,7 +24,7 @@ def test_photopeak_of_two_windows_wherever_it_stands(write_nm):
 
 
 def test_scatter_window_alone_is_refused(write_nm):
-    with pytest.raises(Refusal, match=r"No energy window \(108-126 keV\) holds the Tc-99m photopeak at 140 keV"):
+    with pytest.raises(Refusal, match=r"No energy window holds the Tc-99m photopeak at 140 keV"):
         read_nuclear_medicine(write_nm(windows=(SCATTER,)))
 
 

@@ -10,7 +10,7 @@ import torch
 from napari_bonescint.errors import Cancelled
 from napari_bonescint.inference.model_card import ModelError
 from napari_bonescint.inference.preprocessing import normalise
-from napari_bonescint.inference.segmenter import Segmenter
+from napari_bonescint.inference.segmenter import Segmenter, is_out_of_memory
 from napari_bonescint.networks.zoo import build_network
 from napari_bonescint.scan import Scan, View, ViewName
 
@@ -87,6 +87,39 @@ def test_another_normalisation_is_refused(make_model: MakeModel) -> None:
 def test_a_class_count_that_is_no_mask_is_refused(make_model: MakeModel) -> None:
     with pytest.raises(ModelError, match="has 5 outputs"):
         Segmenter(make_model(outputs=5), "cpu")
+
+
+def test_an_unknown_network_is_refused(make_model: MakeModel) -> None:
+    with pytest.raises(ModelError, match="Model tiny: There is no network 'fdn-99'"):
+        Segmenter(replace(make_model(), architecture="fdn-99"), "cpu")
+
+
+@pytest.mark.parametrize(
+    ("error", "full"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), True),
+        (RuntimeError("CUDA error: out of memory"), True),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+    ],
+)
+def test_a_full_gpu_is_told_from_other_errors(error: RuntimeError, full: bool) -> None:
+    assert is_out_of_memory(error) is full
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_full_gpu_is_given_up_for_the_cpu(make_model: MakeModel, scan: Scan) -> None:
+    card = make_model(architecture="fdn-13")
+    segmenter = Segmenter(card, "cuda")
+    torch.cuda.set_per_process_memory_fraction(1e-4)
+    try:
+        result = segmenter.segment(scan)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert result.device == "cpu"
+    assert result.warnings == ("CPU: cuda:0 ran out of memory.",)
+    np.testing.assert_array_equal(result.skeleton, Segmenter(card, "cpu").segment(scan).skeleton)
 
 
 @pytest.mark.gpu

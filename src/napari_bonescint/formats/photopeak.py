@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from napari_bonescint.formats.refusal import Refusal
+from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,5 +121,4 @@ def choose_photopeak(path: Path, windows: Sequence[EnergyWindow]) -> tuple[int, 
             f"The file has {len(windows)} energy windows and does not say which holds the Tc-99m photopeak at 140 keV; "
             "export that window alone.",
         )
-    labels = ", ".join(window.label for window in windows)
-    raise Refusal(path, f"No energy window ({labels}) holds the Tc-99m photopeak at 140 keV; export the one that does.")
+    raise NotAPlanarScan(path, "No energy window holds the Tc-99m photopeak at 140 keV; export the one that does.")

@@ -46,7 +46,12 @@ def choose_device(requested: str = "auto") -> DeviceChoice:
     found = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if requested == "auto":
         if found:
-            return DeviceChoice("cuda:0", f"GPU: {torch.cuda.get_device_name(0)}")
+            name = torch.cuda.get_device_name(0)
+            try:
+                torch.ones(1, device="cuda:0").add_(1).item()
+            except RuntimeError as error:  # such as a card too old for this build of PyTorch, or a full one
+                return DeviceChoice("cpu", f"CPU: {name} cannot be used ({str(error).partition(chr(10))[0]})")
+            return DeviceChoice("cuda:0", f"GPU: {name}")
         if torch.version.cuda is None:
             return DeviceChoice("cpu", "CPU: this build of PyTorch has no CUDA")
         return DeviceChoice("cpu", "CPU: no CUDA device found")
@@ -55,5 +60,5 @@ def choose_device(requested: str = "auto") -> DeviceChoice:
         raise DeviceError(f"{requested!r} is no device; choose auto, cpu, cuda or cuda:N.")
     if int(index or 0) >= found:
         raise DeviceError(f"There is no device {requested}: PyTorch found {found} CUDA devices; use --device auto.")
-    name = f"cuda:{int(index or 0)}"
-    return DeviceChoice(name, f"GPU: {torch.cuda.get_device_name(name)}, chosen by the user")
+    device = f"cuda:{int(index or 0)}"
+    return DeviceChoice(device, f"GPU: {torch.cuda.get_device_name(device)}, chosen by the user")

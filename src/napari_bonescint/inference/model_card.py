@@ -73,6 +73,20 @@ class ModelCard:
         return self.outputs > 1
 
     @property
+    def size(self) -> int:
+        """Bytes of the weights file.
+
+        Raises
+        ------
+        ModelError
+            If the file is missing.
+        """
+        try:
+            return self.weights_path.stat().st_size
+        except OSError as error:
+            raise ModelError(f"{self.weights_path}: cannot be read: {error.strerror}.") from error
+
+    @property
     def weights_path(self) -> Path:
         """The weights file beside the card."""
         if self.path is None:
@@ -114,7 +128,13 @@ def read_card(path: Path) -> ModelCard:
         If the file cannot be read or is no model card.
     """
     try:
-        return ModelCard(**json.loads(path.read_text(encoding="utf-8")), path=path)
+        card = ModelCard(**json.loads(path.read_text(encoding="utf-8")), path=path)
+        if not card.grid_mm > 0:
+            raise ValueError(f"grid_mm is {card.grid_mm}")
+        for score in card.scores:
+            if missing := {"metric", "value", "data", "scans"} - set(score):
+                raise ValueError(f"a score has no {min(missing)}")
+        return card
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror}.") from error
     except (ValueError, TypeError) as error:

@@ -60,7 +60,11 @@ class Segmenter:
     def __init__(self, card: ModelCard, device: str = "auto") -> None:
         self.card = card
         self.device: DeviceChoice = choose_device(device)
-        self._network = _load(card).to(self.device.device)
+        self._network = _load(card)
+        try:
+            self._network.to(self.device.device)
+        except RuntimeError as error:
+            self._give_up_gpu(error)
 
     def segment(
         self,
@@ -122,19 +126,21 @@ class Segmenter:
 
     def _logits(self, images: NDArray[np.float32]) -> tuple[NDArray[np.float32], bool]:
         """Logits (view, outputs, y, x) of images (view, y, x), and whether the GPU was given up for the CPU."""
-        import torch
-
         try:
             return self._run(images), False
-        except torch.OutOfMemoryError:
-            if self.device.device == "cpu":
-                raise
+        except RuntimeError as error:
+            self._give_up_gpu(error)
         # Outside the handler: while the exception lives, so do the GPU tensors of its frames.
-        gpu = self.device.device
-        self._network.to("cpu")
-        torch.cuda.empty_cache()
-        self.device = DeviceChoice("cpu", f"CPU: {gpu} ran out of memory")
         return self._run(images), True
+
+    def _give_up_gpu(self, error: RuntimeError) -> None:
+        """Go on with the CPU if a GPU is out of memory; otherwise raise the error again."""
+        if self.device.device == "cpu" or not is_out_of_memory(error):
+            raise error
+        gpu = self.device.device
+        # A fresh copy: of the weights on the GPU, some may not have arrived.
+        self._network = _load(self.card)
+        self.device = DeviceChoice("cpu", f"CPU: {gpu} ran out of memory")
 
     def _run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         import torch
@@ -159,12 +165,21 @@ class Segmenter:
         return probability, np.where(probability >= 0.5, region, 0).astype(np.uint8)
 
 
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether an error of PyTorch means that a GPU is full; allocator, CUDA, cuBLAS and cuDNN each say it their way."""
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError) or any(
+        words in str(error) for words in ("out of memory", "ALLOC_FAILED")
+    )
+
+
 def _load(card: ModelCard) -> nn.Module:
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import load
 
-    from napari_bonescint.networks.zoo import build_network
+    from napari_bonescint.networks.zoo import UnknownArchitectureError, build_network
 
     if card.normalisation != NORMALISATION:
         raise ModelError(
@@ -176,7 +191,10 @@ def _load(card: ModelCard) -> nn.Module:
             f"Model {card.name} has {card.outputs} outputs; this version knows 1 (skeleton) and {len(REGIONS)} "
             "(background and regions)."
         )
-    network = build_network(card.architecture, outputs=card.outputs)
+    try:
+        network = build_network(card.architecture, outputs=card.outputs)
+    except UnknownArchitectureError as error:
+        raise ModelError(f"Model {card.name}: {error}") from error
     try:
         network.load_state_dict(load(card.read_weights()))
     except (SafetensorError, RuntimeError) as error:
