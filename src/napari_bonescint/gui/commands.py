@@ -6,7 +6,7 @@ import napari  # noqa: TC002  (napari looks the annotation up when it calls the 
 
 
 def segment_skeleton(viewer: napari.Viewer) -> None:
-    """Segment the selected scan layers, or all if none is selected; opens the panel if need be."""
+    """Segment the scans that are selected in the layer list, or else those checked in the panel, which it opens."""
     dock, widget = viewer.window.add_plugin_dock_widget("napari-bonescint", "Segment skeleton")
     dock.show()
     widget.segment_selected()

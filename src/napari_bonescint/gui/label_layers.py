@@ -66,6 +66,12 @@ def all_labels_of(layers: Iterable[Layer], image: Image) -> list[Labels]:
     ]
 
 
+def image_of(labels: Labels) -> Image | None:
+    """The image that a labels layer was made for; None if it comes from elsewhere, or if the image is gone."""
+    binding = _BINDINGS.get(labels)
+    return binding.image() if binding is not None else None
+
+
 def was_drawn_on(labels: Labels) -> bool:
     """Whether there is something in a labels layer, or was and could come back by Undo or Redo."""
     return bool(np.any(labels.data) or labels._undo_history or labels._redo_history)

@@ -6,6 +6,7 @@ from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from napari.layers import Labels
 from napari.utils import progress
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QTimer
@@ -13,10 +14,10 @@ from qtpy.QtWidgets import QApplication, QGroupBox, QHBoxLayout, QLabel, QProgre
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.keep_dialog import ask_what_to_keep
-from napari_bonescint.gui.label_layers import empty_labels, prepare_colours
+from napari_bonescint.gui.label_layers import empty_labels, image_of, prepare_colours
 from napari_bonescint.gui.model_chooser import ModelChooser
 from napari_bonescint.gui.result_place import ResultPlace
-from napari_bonescint.gui.scan_layers import can_be_scan, group_by_scan
+from napari_bonescint.gui.scan_layers import can_be_scan, group_by_scan, same_scan
 from napari_bonescint.gui.scan_rows import ScanRows
 from napari_bonescint.inference.child import Failed, Finished, Loaded, Progressed, SegmentationProcess
 
@@ -110,11 +111,16 @@ class SegmentWidget(QWidget):
             self._begin_next()
 
     def segment_selected(self) -> None:
-        """Segment the layers that are selected in the layer list; if none of them can be, the checked ones."""
-        selected = [layer for layer in self._viewer.layers if layer in self._viewer.layers.selection]
-        images = [layer for layer in selected if can_be_scan(layer)]
-        if images and not self.is_running:
-            self.rows.check_only(images)
+        """Segment the scans whose views or labels are selected in the layer list; if none are, what is checked.
+
+        All views of a scan, because napari selects but the last layer of a file that it opens.
+        """
+        layers = self._viewer.layers
+        selected = [image_of(layer) if isinstance(layer, Labels) else layer for layer in layers.selection]
+        images = [layer for layer in layers if can_be_scan(layer)]
+        chosen = [view for image in images if image in selected for view in same_scan(images, image)]
+        if chosen and not self.is_running:
+            self.rows.check_only(chosen)
         self.segment()
 
     def cancel(self) -> None:
