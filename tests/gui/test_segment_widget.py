@@ -13,7 +13,7 @@ import pytest
 from napari.layers import Image, Labels
 from napari.utils import progress
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QApplication, QMessageBox, QToolButton
+from qtpy.QtWidgets import QApplication, QDockWidget, QMessageBox, QToolButton
 
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.gui.result_place import Keep
@@ -235,6 +235,24 @@ def test_closing_the_window_while_it_runs_ends_the_child(
     assert pid is not None
     viewer.close()
     qtbot.waitUntil(lambda: has_ended(pid), timeout=5000)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_closing_the_panel_while_it_runs_ends_everything(
+    viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
+) -> None:
+    panel = open_panel()
+    click(qtbot, panel)
+    pid = panel.child.pid
+    assert pid is not None
+    (dock,) = [dock for dock in viewer.window._qt_window.findChildren(QDockWidget) if dock.widget() is panel]
+    qtbot.mouseClick(dock.title.close_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: has_ended(pid), timeout=1000)
+    assert not progress._all_instances
+    assert not panel.is_running
+    rows = len(panel.rows.checked())
+    viewer.add_image(np.ones((40, 20)))
+    assert len(panel.rows.checked()) == rows
 
 
 def test_a_result_without_its_image_is_dropped(

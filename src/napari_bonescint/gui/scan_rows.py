@@ -39,14 +39,16 @@ class ScanRows(QWidget):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setColumnStretch(0, 1)
-        for event in (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.layers.events.reordered):
+        events = viewer.layers.events
+        self._events = (events.inserted, events.removed, events.reordered, events.renamed)
+        for event in self._events:
             event.connect(self._rebuild)
-        viewer.layers.events.renamed.connect(self._rebuild)
         self._rebuild()
 
     def disconnect_from_viewer(self) -> None:
         """Hear no more of the viewer's layers."""
-        self._viewer.layers.events.disconnect(self._rebuild)
+        for event in self._events:
+            event.disconnect(self._rebuild)
 
     def checked(self) -> list[Image]:
         """The layers to segment, in the order of the layer list."""

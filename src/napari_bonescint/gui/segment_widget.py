@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from napari.layers import Labels
 from napari.utils import progress
 from napari.utils.notifications import show_error, show_info, show_warning
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QApplication, QGroupBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_bonescint.errors import BonescintError
@@ -136,10 +136,20 @@ class SegmentWidget(QWidget):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """End the child process with the panel."""
+        self._shut_down()
+        super().closeEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """End the child process when napari takes the panel out of its dock, which does not close it."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self._shut_down()
+
+    def _shut_down(self) -> None:
         self._timer.stop()
         self.child.close()
         self.rows.disconnect_from_viewer()
-        super().closeEvent(event)
+        self._end("")
 
     def _lay_out(self) -> None:
         scans = QGroupBox("Scan layers")
