@@ -184,6 +184,7 @@ def test_edits_made_while_it_runs_are_asked_about(
     answer("Cancel")
     qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
     np.testing.assert_array_equal(layer.data, edited)
+    assert panel.status.text().endswith("Nothing was changed.")
 
 
 def test_cancel_in_the_middle_leaves_nothing_and_the_next_click_works(
@@ -203,6 +204,21 @@ def test_cancel_in_the_middle_leaves_nothing_and_the_next_click_works(
     viewer.add_image(np.ones((40, 20), np.uint8) * np.arange(20, dtype=np.uint8))
     click_and_wait(qtbot, panel)
     assert len(labels_in(viewer)) == 1
+
+
+def test_cancel_between_two_views_ends_no_idle_child(
+    viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
+) -> None:
+    panel = open_panel()
+    click(qtbot, panel)
+    qtbot.waitUntil(lambda: bool(labels_in(viewer)), timeout=PATIENCE_MS)
+    child = panel.child.pid
+    qtbot.mouseClick(panel.cancel_button, Qt.MouseButton.LeftButton)
+    assert not panel.is_running
+    assert panel.child.pid == child
+    (labels,) = labels_in(viewer)
+    assert labels.data.any()
+    assert "Ctrl+Z" in panel.status.text()
 
 
 @needs_signals

@@ -40,10 +40,16 @@ class ResultPlace:
         The views, in the order of the scan that is segmented.
     ask : callable
         Asks the user what to keep of the edited layers whose names it is given.
+
+    Attributes
+    ----------
+    filled : int
+        To how many views the result has been put so far.
     """
 
     def __init__(self, layers: Any, images: Sequence[Image], ask: Callable[[Sequence[str]], Keep]) -> None:
         self.images = tuple(images)
+        self.filled = 0
         self._layers = layers
         self._ask = ask
         self._keep = Keep.NOTHING
@@ -92,9 +98,11 @@ class ResultPlace:
                 labels = self._labels_to_fill(image, keep)
                 if labels is None:
                     labels = empty_labels(image, names_regions=segmentation.regions is not None)
-                    self._layers.append(labels)
-                    yield None
                 put_result(labels, segmentation, plane, keep_edits=keep is Keep.EDITS)
+                if labels not in self._layers:
+                    yield None
+                    self._layers.append(labels)
+                self.filled += 1
                 yield None
 
     def _is_as_taken(self, image: Image) -> bool:

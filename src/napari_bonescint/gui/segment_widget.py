@@ -124,10 +124,12 @@ class SegmentWidget(QWidget):
         self.segment()
 
     def cancel(self) -> None:
-        """Stop at once; scans that are finished keep their result."""
-        if self.is_running:
+        """Stop at once; views that are filled already keep their result."""
+        if not self.is_running:
+            return
+        if self._result is None:  # otherwise the child has nothing left to do
             self.child.cancel()
-            self._end("Cancelled.")
+        self._end(f"Cancelled. {_UNDO}" if self._queue[0][0].filled else "Cancelled.")
 
     def add_empty_labels(self) -> None:
         """Put an empty labels layer over each checked layer, to draw on."""
@@ -235,7 +237,8 @@ class SegmentWidget(QWidget):
         self._result = None
         for warning in segmentation.warnings:
             show_warning(warning)
-        self._go_on(f"{segmentation.model}, {segmentation.seconds:.1f} s. {_UNDO}")
+        outcome = _UNDO if self._queue[0][0].filled else "Nothing was changed."
+        self._go_on(f"{segmentation.model}, {segmentation.seconds:.1f} s. {outcome}")
 
     def _fail(self, sentence: str) -> None:
         show_error(sentence)
