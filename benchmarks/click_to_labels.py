@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _BEAT_MS = 5
+_CORES = 2
 _PATIENCE_S = 300.0
 _IDLE_S = 3.0
 
@@ -78,6 +79,10 @@ def main() -> None:
     parser.add_argument("--clicks", type=int, default=5, help="warm clicks (default: 5)")
     arguments = parser.parse_args()
 
+    cores = range(os.cpu_count() or 1)
+    if hasattr(os, "sched_setaffinity"):  # on Linux, two cores are what is measured; the child inherits them
+        cores = sorted(os.sched_getaffinity(0))[:_CORES]
+        os.sched_setaffinity(0, cores)
     viewer = napari.Viewer()
     viewer.open_sample("napari-bonescint", "nema_nm1")
     viewer.reset_view()
@@ -127,7 +132,7 @@ def main() -> None:
 
     labels = [layer for layer in viewer.layers if isinstance(layer, Labels)]
     shapes = ", ".join(f"{layer.data.shape[0]} x {layer.data.shape[1]}" for layer in labels)
-    print(f"{panel.models.card.name}; {panel.device.text()}; {os.cpu_count()} cores of {platform.machine()}")
+    print(f"{panel.models.card.name}; {panel.device.text()}; {len(cores)} cores of {platform.machine()}")
     print(f"NM1, {shapes}")
     print(f"{'':34}{'click to labels':>16}{'longest stall':>16}{'busy in it':>16}")
     for what, seconds, stall, busy in rows:

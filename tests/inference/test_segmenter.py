@@ -10,7 +10,7 @@ import torch
 from napari_bonescint.errors import Cancelled
 from napari_bonescint.inference.model_card import ModelError
 from napari_bonescint.inference.preprocessing import normalise
-from napari_bonescint.inference.segmenter import Segmenter, is_out_of_memory
+from napari_bonescint.inference.segmenter import ScanError, Segmenter, is_out_of_memory
 from napari_bonescint.networks.zoo import build_network
 from napari_bonescint.scan import Scan, View, ViewName
 
@@ -58,6 +58,11 @@ def test_views_do_not_influence_each_other(make_model: MakeModel, scan: Scan) ->
 def test_missing_spacing_is_assumed_and_said(make_model: MakeModel, scan: Scan) -> None:
     result = Segmenter(make_model(), "cpu").segment(replace(scan, spacing=None))
     assert result.warnings == ("The network took pixels of 2.26 mm; if bones are cut wrongly, give the spacing.",)
+
+
+def test_an_impossible_size_is_refused(make_model: MakeModel, scan: Scan) -> None:
+    with pytest.raises(ScanError, match="The image would be 6 m long with pixels of 45 mm; give the spacing"):
+        Segmenter(make_model(), "cpu").segment(replace(scan, spacing=(45.0, 44.0)))
 
 
 def test_cancelling_raises(make_model: MakeModel, scan: Scan) -> None:

@@ -41,7 +41,7 @@ giving the same command again.
 _EXAMPLES = """\
 examples:
   bonescint segment scan.dcm --out masks
-  bonescint segment export/ more/*.dcm --out masks --device cpu
+  bonescint segment export/ more.dcm --out masks --device cpu
   bonescint segment anterior.png --view anterior --spacing 2.26 --out masks
 
 exit status: 0 if all is done, 1 if something failed, 2 if the command is wrong, 130 after Ctrl-C.

@@ -28,8 +28,8 @@ def acquisition_facts(header: Header, detectors: Iterable[Header], window: Energ
     Returns
     -------
     dict
-        Of strings and numbers. This is a list of what is wanted, not of what is left out: no name, identifier, date,
-        institution or free text of the file can get through it.
+        Of strings and numbers. This is a list of what is wanted, not of what is left out: no name, identifier, date or
+        institution of the file gets through it. Names of the camera, collimator and window are as the camera wrote them.
     """
     collimators = sorted({detector.text("CollimatorType") for detector in detectors} - {""})
     stated: dict[str, str | int | float | None] = {

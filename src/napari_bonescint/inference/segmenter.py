@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.errors import Cancelled
+from napari_bonescint.errors import BonescintError, Cancelled
 from napari_bonescint.inference.devices import DeviceChoice, choose_device
 from napari_bonescint.inference.model_card import ModelCard, ModelError
 from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, NORMALISATION, Grid, normalise
@@ -25,12 +25,19 @@ if TYPE_CHECKING:
     from napari_bonescint.scan import Scan
 
 
+_LARGEST_EXTENT_M = 4.0
+
+
 def _never() -> bool:
     return False
 
 
 def _ignore(_fraction: float) -> None:
     pass
+
+
+class ScanError(BonescintError):
+    """A scan that cannot be what it says."""
 
 
 class Segmenter:
@@ -93,6 +100,8 @@ class Segmenter:
         ------
         Cancelled
             If `is_cancelled` turned true; nothing is kept.
+        ScanError
+            If the spacing makes the scan longer than four metres, which no scanner table is.
         """
         start = time.perf_counter()
         warnings = []
@@ -101,6 +110,11 @@ class Segmenter:
             spacing = (ASSUMED_SPACING_MM, ASSUMED_SPACING_MM)
             warnings.append(
                 f"The network took pixels of {ASSUMED_SPACING_MM} mm; if bones are cut wrongly, give the spacing."
+            )
+        extent = max(n * mm / 1000 for n, mm in zip(scan.counts.shape[1:], spacing, strict=True))
+        if extent > _LARGEST_EXTENT_M:
+            raise ScanError(
+                f"The image would be {extent:.0f} m long with pixels of {max(spacing):g} mm; give the spacing."
             )
         grid = Grid.over((scan.counts.shape[1], scan.counts.shape[2]), spacing, self.card.grid_mm)
         images = np.stack([normalise(grid.coarsen(view)) for view in scan.counts.astype(np.float32)])
