@@ -29,7 +29,7 @@ def acquisition_facts(header: Header, detectors: Iterable[Header], window: Energ
     -------
     dict
         Of strings and numbers. This is a list of what is wanted, not of what is left out: no name, identifier, date or
-        institution of the file gets through it. Names of the camera, collimator and window are as the camera wrote them.
+        institution of the file gets through. Names of camera, collimator and window are as the camera wrote them.
     """
     collimators = sorted({detector.text("CollimatorType") for detector in detectors} - {""})
     stated: dict[str, str | int | float | None] = {
