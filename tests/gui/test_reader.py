@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,6 +71,30 @@ def test_two_files_of_one_study_opened_together_are_one_scan(viewer: Viewer, wri
     viewer.open(paths, stack=True, plugin="napari-bonescint")
     anterior, posterior = images_in(viewer)
     assert anterior.metadata["bonescint"].scan is posterior.metadata["bonescint"].scan
+
+
+def spans(images: list[Image]) -> list[tuple[float, float]]:
+    return sorted((image.translate[1], image.translate[1] + image.data.shape[1] * image.scale[1]) for image in images)
+
+
+def test_several_files_do_not_lie_over_each_other(viewer: Viewer, write_scan: Callable[..., Path]) -> None:
+    viewer.open([str(write_scan("a.dcm")), str(write_scan("b.dcm"))], plugin="napari-bonescint")
+    viewer.open(write_scan("c.dcm"), plugin="napari-bonescint")
+    found = spans(images_in(viewer))
+    assert len(found) == 6
+    for (_, end), (begin, _) in pairwise(found):
+        assert end < begin
+
+
+@pytest.mark.parametrize("order", [(ANTERIOR, POSTERIOR), (POSTERIOR, ANTERIOR)])
+def test_two_views_of_two_files_lie_side_by_side_whichever_comes_first(
+    order: tuple[str, str], viewer: Viewer, write_scan: Callable[..., Path]
+) -> None:
+    viewer.open([str(write_scan(f"{view}.dcm", (view,))) for view in order], plugin="napari-bonescint")
+    anterior, posterior = sorted(images_in(viewer), key=lambda image: image.name)
+    assert anterior.translate[1] == 0
+    ((_, end), (begin, _)) = spans([anterior, posterior])
+    assert end < begin == posterior.translate[1] < 1.3 * end
 
 
 def test_a_file_that_cannot_be_read_is_one_sentence(

@@ -33,3 +33,10 @@ def test_the_simulated_scan_opens_with_its_true_regions(viewer: Viewer) -> None:
         assert 5 < len(np.unique(truth.data)) <= len(REGIONS)
         # Bone holds more counts than what surrounds it.
         assert image.data[truth.data > 0].mean() > 1.5 * image.data[truth.data == 0].mean()
+
+
+def test_samples_lie_beside_what_is_open(viewer: Viewer) -> None:
+    for _ in range(2):
+        viewer.open_sample("napari-bonescint", "nema_nm1")
+    first, second = (layer for layer in viewer.layers if isinstance(layer, Image))
+    assert second.translate[1] > first.translate[1] + first.data.shape[1] * first.scale[1]

@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari import current_viewer
 from napari.utils.notifications import show_error, show_info, show_warning
 
 from napari_bonescint.errors import BonescintError
@@ -13,12 +14,13 @@ from napari_bonescint.formats.dicom_header import looks_like_dicom
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.refusal import Refusal
 from napari_bonescint.formats.source_file import read_start
-from napari_bonescint.gui.scan_layers import scans_to_layers
+from napari_bonescint.gui.scan_layers import scans_to_layers, spans_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from napari_bonescint.gui.scan_layers import LayerTuple
+    from napari_bonescint.scan import Scan
 
 Paths = str | list[str]
 Read = list["LayerTuple"] | list[tuple[None]]
@@ -64,7 +66,13 @@ def read(path: Paths) -> Read:
     for scan in scans:
         for warning in scan.warnings:
             show_warning(f"{scan.name}: {warning}" if len(scans) > 1 else warning)
-    return scans_to_layers(scans) if scans else _NOTHING
+    return lay_out(scans) if scans else _NOTHING
+
+
+def lay_out(scans: Iterable[Scan]) -> list[LayerTuple]:
+    """Layers for scans, beside those that are open already: napari asks a reader once for each of several files."""
+    viewer = current_viewer()
+    return scans_to_layers(scans, spans_of(viewer.layers) if viewer is not None else ())
 
 
 def _as_list(path: Paths) -> list[str]:

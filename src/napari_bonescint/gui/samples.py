@@ -11,7 +11,7 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.gui.label_layers import legend
-from napari_bonescint.gui.scan_layers import scans_to_layers
+from napari_bonescint.gui.reader import lay_out
 from napari_bonescint.scan import ViewName
 
 if TYPE_CHECKING:
@@ -35,12 +35,12 @@ def nema_nm1() -> list[LayerTuple]:
     path = get_testdata_file("JPEG-LL.dcm", download=False)
     if path is None:
         raise SampleMissingError("The sample is missing; install it with: pip install --force-reinstall pydicom-data")
-    return scans_to_layers([open_scan(Path(path), view=ViewName.ANTERIOR)])
+    return lay_out([open_scan(Path(path), view=ViewName.ANTERIOR)])
 
 
 def simulated() -> list[LayerTuple]:
     """A simulated scan, anterior and posterior, with the true region of every pixel."""
-    layers = scans_to_layers([open_scan(SAMPLES / "simulated.dcm")])
+    layers = lay_out([open_scan(SAMPLES / "simulated.dcm")])
     images = [attributes for _, attributes, kind in layers if kind == "image"]
     truth = read_labels(SAMPLES / "simulated.regions.tif").masks
     for mask, image in zip(truth, images, strict=True):

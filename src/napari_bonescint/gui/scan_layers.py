@@ -25,6 +25,8 @@ KEY = "bonescint"
 """Key of what is ours in a layer's metadata."""
 
 LayerTuple = tuple[Any, dict[str, Any], str]
+Span = tuple[float, float]
+"""Where something begins and ends, from left to right, in mm (or pixels, where these are not known)."""
 
 # Blank between two views, as a share of a view's width.
 _GAP = 0.15
@@ -47,21 +49,32 @@ class ViewFacts:
     view: View
 
 
-def scans_to_layers(scans: Iterable[Scan]) -> list[LayerTuple]:
+def scans_to_layers(scans: Iterable[Scan], taken: Sequence[Span] = ()) -> list[LayerTuple]:
     """Layers for napari: for each scan the letters of its sides, then one image per view, anterior left.
 
     A posterior view leaves room for the anterior one even when it is alone: the two may come from two files.
+
+    Parameters
+    ----------
+    scans : iterable of Scan
+        The scans.
+    taken : sequence of (float, float)
+        Where views lie already, as `spans_of` tells.
     """
     layers: list[LayerTuple] = []
-    left = 0.0
+    spans = list(taken)
     for scan in scans:
         height, width = scan.counts.shape[1:]
         scale = scan.spacing or (1.0, 1.0)
         step = (1 + _GAP) * width * scale[1]
+        starts = [step if view.name is ViewName.POSTERIOR else 0.0 for view in scan.views]
+        wanted = [(start, start + width * scale[1]) for start in starts]
+        left = _first_free(wanted, spans, gap=_GAP * width * scale[1])
+        spans += [(left + begin, left + end) for begin, end in wanted]
         letters: list[tuple[NDArray[np.float64], list[str]]] = []
         images: list[LayerTuple] = []
-        for counts, view in zip(scan.counts, scan.views, strict=True):
-            translate = (0.0, left + (step if view.name is ViewName.POSTERIOR else 0.0))
+        for counts, view, start in zip(scan.counts, scan.views, starts, strict=True):
+            translate = (0.0, left + start)
             letters.append(_letters(view, (height, width), scale, translate))
             attributes = {
                 "name": str(view.name),
@@ -74,8 +87,15 @@ def scans_to_layers(scans: Iterable[Scan]) -> list[LayerTuple]:
             }
             images.append((counts, attributes, "image"))
         layers += [_sides_layer(scan, letters), *images]
-        left += 2 * step
     return layers
+
+
+def spans_of(layers: Iterable[Layer]) -> list[Span]:
+    """Where those of some layers lie that show views of scans of ours."""
+    views = [layer for layer in layers if isinstance(layer.metadata.get(KEY), ViewFacts)]
+    return [
+        (float(view.translate[-1]), float(view.translate[-1] + view.data.shape[-1] * view.scale[-1])) for view in views
+    ]
 
 
 def facts_of(image: Image) -> ViewFacts:
@@ -179,6 +199,16 @@ def add_sides(layers: Any, image: Image) -> None:
     points, attributes, _ = _sides_layer(scan, [])
     layers.insert(0, Points(points, **attributes))
     mark_sides(layers, image)
+
+
+def _first_free(wanted: Sequence[Span], taken: Sequence[Span], gap: float) -> float:
+    """How far to the right some spans must be moved so as to lie over none that is taken."""
+    candidates = [0.0, *sorted(end + gap for _, end in taken)]
+    return next(
+        left
+        for left in candidates
+        if all(left + end <= other[0] or other[1] <= left + begin for begin, end in wanted for other in taken)
+    )
 
 
 def _belong_together(group: Sequence[Image], image: Image) -> bool:
