@@ -84,13 +84,19 @@ def test_an_undo_back_to_an_older_result_is_no_edit(image: Image, regions: np.nd
     assert not is_edited(labels)
 
 
-def test_names_and_colours_follow_the_kind_of_model(image: Image, regions: np.ndarray) -> None:
-    labels = empty_labels(image)
+def test_names_and_colours_are_those_of_the_kind_of_model(image: Image, regions: np.ndarray) -> None:
+    labels = empty_labels(image, names_regions=False)
     put_result(labels, segmentation_of(regions, names_regions=False), 0)
     assert list(labels.features["name"]) == ["background", "bone"]
     assert set(np.unique(labels.data)) == {0, 1}
-    put_result(labels, segmentation_of(regions), 0)
-    assert labels.features["name"][4] == "lumbar spine"
+    assert empty_labels(image).features["name"][4] == "lumbar spine"
+
+
+def test_regions_and_bone_alone_have_a_layer_each(image: Image) -> None:
+    regions, bone = empty_labels(image), empty_labels(image, names_regions=False)
+    assert labels_of([regions, bone], image, names_regions=True) is regions
+    assert labels_of([regions, bone], image, names_regions=False) is bone
+    assert labels_of([regions], image, names_regions=False) is None
 
 
 def test_labels_belong_to_their_image_and_to_no_other(image: Image) -> None:

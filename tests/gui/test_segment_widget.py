@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from napari_bonescint.gui.segment_widget import SegmentWidget
+    from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.scan import Scan
 
 PATIENCE_MS = 120_000
@@ -344,6 +345,24 @@ def test_empty_labels_are_one_click_and_are_asked_about_once_drawn_on(
     click_and_wait(qtbot, panel)
     np.testing.assert_array_equal(labels[0].data[drawn > 0], drawn[drawn > 0])
     assert labels[1].data.any()
+
+
+def test_bone_alone_is_put_beside_regions_and_not_over_them(
+    viewer: Viewer,
+    images: list[Image],
+    make_model: Callable[..., ModelCard],
+    open_panel: Callable[..., SegmentWidget],
+    qtbot: QtBot,
+) -> None:
+    panel = open_panel()
+    panel.rows.check_only([images[0]])
+    click_and_wait(qtbot, panel)
+    (regions,) = labels_in(viewer)
+    before = regions.data.copy()
+    panel.models.add_file(str(make_model("bone", outputs=1).weights_path))
+    click_and_wait(qtbot, panel)
+    assert [layer.name for layer in labels_in(viewer)] == ["anterior bones", "anterior skeleton"]
+    np.testing.assert_array_equal(regions.data, before)
 
 
 def test_only_checked_layers_are_segmented(

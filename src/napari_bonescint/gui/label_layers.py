@@ -34,6 +34,7 @@ _RESULTS_TO_KEEP = 8
 @dataclass
 class _Binding:
     image: weakref.ref[Image]
+    names_regions: bool
     written: deque[NDArray[np.uint8]] = field(default_factory=lambda: deque(maxlen=_RESULTS_TO_KEEP))
     takes_results: bool = True
 
@@ -47,11 +48,16 @@ def prepare_colours() -> None:
     label_colormap()
 
 
-def labels_of(layers: Iterable[Layer], image: Image) -> Labels | None:
-    """The labels layer for results on an image, if it is among `layers` and still fits the image."""
+def labels_of(layers: Iterable[Layer], image: Image, *, names_regions: bool = True) -> Labels | None:
+    """The labels layer for results on an image, if it is among `layers` and still fits the image.
+
+    Region codes and bone alone have a layer each, because Undo brings back pixels and not the legend to read them by.
+    """
     for labels in all_labels_of(layers, image):
         binding = _BINDINGS.get(labels)
-        if binding is not None and binding.takes_results and labels.data.shape == image.data.shape:
+        if binding is None or not binding.takes_results or binding.names_regions is not names_regions:
+            continue
+        if labels.data.shape == image.data.shape:
             return labels
     return None
 
@@ -97,7 +103,7 @@ def empty_labels(image: Image, *, names_regions: bool = True) -> Labels:
         opacity=0.5,
         **legend(names_regions),
     )
-    _BINDINGS[labels] = _Binding(weakref.ref(image))
+    _BINDINGS[labels] = _Binding(weakref.ref(image), names_regions)
     return labels
 
 
@@ -117,7 +123,7 @@ def put_result(labels: Labels, segmentation: Segmentation, plane: int, *, keep_e
     Parameters
     ----------
     labels : Labels
-        A layer made by `empty_labels`.
+        A layer made by `empty_labels` for this kind of result.
     segmentation : Segmentation
         The model's result.
     plane : int
@@ -125,14 +131,11 @@ def put_result(labels: Labels, segmentation: Segmentation, plane: int, *, keep_e
     keep_edits : bool
         Whether pixels that a person edited since the last result stay as they are.
     """
-    names_regions = segmentation.regions is not None
     masks = segmentation.skeleton if segmentation.regions is None else segmentation.regions
     result = masks[plane]
     changed = labels.data != result
     if keep_edits:
         changed &= labels.data == _unedited(labels)
-    if names_regions != _names_regions(labels):
-        labels.features, labels.colormap = legend(names_regions).values()
     where = np.nonzero(changed)
     labels.data_setitem(where, result[where])
     labels.refresh()  # data_setitem leaves the thumbnail as it was
@@ -152,10 +155,6 @@ def _lies_on(labels: Labels, image: Image) -> bool:
         and np.allclose(labels.scale, image.scale)
         and np.allclose(labels.translate, image.translate)
     )
-
-
-def _names_regions(labels: Labels) -> bool:
-    return len(labels.features) > 2
 
 
 def legend(names_regions: bool) -> dict[str, Any]:

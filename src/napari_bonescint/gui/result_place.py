@@ -38,6 +38,8 @@ class ResultPlace:
         The viewer's layers.
     images : sequence of Image
         The views, in the order of the scan that is segmented.
+    names_regions : bool
+        Whether the result will be region codes, or bone alone.
     ask : callable
         Asks the user what to keep of the edited layers whose names it is given.
 
@@ -47,10 +49,13 @@ class ResultPlace:
         To how many views the result has been put so far.
     """
 
-    def __init__(self, layers: Any, images: Sequence[Image], ask: Callable[[Sequence[str]], Keep]) -> None:
+    def __init__(
+        self, layers: Any, images: Sequence[Image], *, names_regions: bool, ask: Callable[[Sequence[str]], Keep]
+    ) -> None:
         self.images = tuple(images)
         self.filled = 0
         self._layers = layers
+        self._names_regions = names_regions
         self._ask = ask
         self._keep = Keep.NOTHING
         self._seen: dict[Image, NDArray[np.uint8]] = {}
@@ -60,7 +65,7 @@ class ResultPlace:
         """Ask about edits if there are any; false if the user would rather not segment."""
         self._keep = self._question(self.images)
         self._seen = {
-            image: labels.data.copy() for image in self.images if (labels := labels_of(self._layers, image)) is not None
+            image: labels.data.copy() for image in self.images if (labels := self._labels_of(image)) is not None
         }
         return self._keep is not Keep.CANCEL
 
@@ -97,7 +102,7 @@ class ResultPlace:
                     continue
                 labels = self._labels_to_fill(image, keep)
                 if labels is None:
-                    labels = empty_labels(image, names_regions=segmentation.regions is not None)
+                    labels = empty_labels(image, names_regions=self._names_regions)
                 put_result(labels, segmentation, plane, keep_edits=keep is Keep.EDITS)
                 if labels not in self._layers:
                     yield None
@@ -105,24 +110,27 @@ class ResultPlace:
                 self.filled += 1
                 yield None
 
+    def _labels_of(self, image: Image) -> Labels | None:
+        return labels_of(self._layers, image, names_regions=self._names_regions)
+
     def _is_as_taken(self, image: Image) -> bool:
         return image in self._layers and image.data is self._taken[image]
 
     def _labels_to_fill(self, image: Image, keep: Keep) -> Labels | None:
-        labels = labels_of(self._layers, image)
+        labels = self._labels_of(image)
         if labels is not None and keep is Keep.LAYER and is_edited(labels):
             release(labels)
             return None
         return labels
 
     def _changed_since(self, image: Image) -> bool:
-        labels = labels_of(self._layers, image)
+        labels = self._labels_of(image)
         if labels is None or not is_edited(labels):
             return False
         seen = self._seen.get(image)
         return seen is None or not np.array_equal(seen, labels.data)
 
     def _question(self, images: Sequence[Image]) -> Keep:
-        found = [labels_of(self._layers, image) for image in images]
+        found = [self._labels_of(image) for image in images]
         edited = [labels.name for labels in found if labels is not None and is_edited(labels)]
         return self._ask(edited) if edited else Keep.NOTHING

@@ -101,7 +101,10 @@ class SegmentWidget(QWidget):
             show_info("Open a bone scan and check its layers in the panel first.")
             return
         ask = partial(ask_what_to_keep, self)
-        places = [ResultPlace(self._viewer.layers, group, ask) for group in group_by_scan(images)]
+        places = [
+            ResultPlace(self._viewer.layers, group, names_regions=card.names_regions, ask=ask)
+            for group in group_by_scan(images)
+        ]
         self._queue = [(place, card) for place in places if place.prepare()]
         if self._queue:
             self._done = 0
