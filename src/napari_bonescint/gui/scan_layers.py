@@ -40,7 +40,8 @@ class ViewFacts:
     Attributes
     ----------
     scan : Scan
-        The scan as it was read, with its acquisition facts; the same object in all layers of one scan.
+        The scan as it was read, with its acquisition facts; the same object in all layers of one scan. It names no
+        files: their paths often hold a patient's name, and napari may save or show what is in a layer's metadata.
     view : View
         Which view the layer shows, as the file or the user says.
     """
@@ -63,7 +64,7 @@ def scans_to_layers(scans: Iterable[Scan], taken: Sequence[Span] = ()) -> list[L
     """
     layers: list[LayerTuple] = []
     spans = list(taken)
-    for scan in scans:
+    for scan in (replace(scan, sources=()) for scan in scans):
         height, width = scan.counts.shape[1:]
         scale = scan.spacing or (1.0, 1.0)
         step = (1 + _GAP) * width * scale[1]
