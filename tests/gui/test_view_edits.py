@@ -136,6 +136,28 @@ def test_all_labels_of_a_view_move_with_it(model: ViewerModel) -> None:
         np.testing.assert_array_equal(labels.scale, image.scale)
 
 
+def test_labels_are_renamed_with_their_view(model: ViewerModel) -> None:
+    first, second = model.layers[1], model.layers[2]
+    of_first, again, mine = (model.add_layer(empty_labels(first)) for _ in range(3))
+    of_second = model.add_layer(empty_labels(second))
+    mine.name = "anterior of my own"
+    set_view(model.layers, first, ViewName.POSTERIOR)
+    assert (first.name, second.name) == ("posterior", "anterior")
+    assert (of_first.name, again.name, of_second.name) == (
+        "posterior bones",
+        "posterior bones [1]",
+        "anterior bones",
+    )
+    assert mine.name == "anterior of my own"
+
+
+def test_a_name_that_the_user_gave_stays(model: ViewerModel) -> None:
+    first = model.layers[1]
+    first.name = "interior-anterior study"
+    set_view(model.layers, first, ViewName.POSTERIOR)
+    assert first.name == "interior-anterior study"
+
+
 def test_removed_letters_stay_removed(model: ViewerModel) -> None:
     model.layers.pop(0)
     set_view(model.layers, model.layers[0], ViewName.POSTERIOR)

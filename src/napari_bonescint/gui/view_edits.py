@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,10 @@ from napari_bonescint.gui.scan_layers import KEY, ViewFacts, add_sides, facts_of
 from napari_bonescint.scan import View, ViewName, ViewSource
 
 if TYPE_CHECKING:
-    from napari.layers import Image
+    from napari.layers import Image, Layer
+
+# As we name images and their labels, and as napari numbers them.
+_OUR_NAME = re.compile(r"(anterior|posterior)(?P<rest>( \[\d+\])?( (bones|skeleton|truth))?( \[\d+\])?)")
 
 
 class ViewEditError(BonescintError):
@@ -38,13 +42,20 @@ def set_view(layers: Any, image: Image, name: ViewName) -> None:
     _adopt(layers, image)
     before = facts_of(image).view.name
     views = same_scan(layers, image)
-    _say(image, name)
+    said = {image: name}
     others = [other for other in views if other is not image and facts_of(other).view.source is not ViewSource.FILE]
     if len(views) == 2 and others:
-        other = others[0]
-        _say(other, name.opposite)
-        if before is not name:
-            _swap_places(layers, image, other)
+        said[others[0]] = name.opposite
+    renamed = [new for view, new_name in said.items() for new in _new_names(layers, view, new_name)]
+    if before is not name and len(said) == 2:
+        _swap_places(layers, *said)
+    for view, new_name in said.items():
+        _say(view, new_name)
+    # All at once, or napari would number those whose new name another one still bears.
+    for layer, new in renamed:
+        layer.name = f"{new} …"
+    for layer, new in renamed:
+        layer.name = new
     mark_sides(layers, image)
 
 
@@ -104,8 +115,13 @@ def _adopt(layers: Any, image: Image) -> None:
 
 def _say(image: Image, name: ViewName) -> None:
     facts = facts_of(image)
-    image.name = image.name.replace(str(facts.view.name), str(name), 1)
     _record(image, ViewFacts(facts.scan, View(name, ViewSource.USER, facts.view.flipped)))
+
+
+def _new_names(layers: Any, image: Image, view: ViewName) -> list[tuple[Layer, str]]:
+    """New names of an image and its labels that show another view; names that a user gave stay."""
+    matches = [(layer, _OUR_NAME.fullmatch(layer.name)) for layer in (image, *all_labels_of(layers, image))]
+    return [(layer, f"{view}{match['rest']}") for layer, match in matches if match is not None]
 
 
 def _record(image: Image, facts: ViewFacts) -> None:
