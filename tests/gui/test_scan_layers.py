@@ -91,6 +91,32 @@ def test_an_image_of_another_reader_is_an_assumed_anterior_view_with_its_own_sca
     assert spacing_of(image) == pytest.approx((2.0, 2.0))
 
 
+class LazyImage:
+    """An array that must not be computed."""
+
+    ndim, dtype = 2, np.dtype(np.uint16)
+
+    def __init__(self, *shape: int) -> None:
+        self.shape = shape
+
+    def __getitem__(self, key: object) -> np.ndarray:
+        return np.ones((4, 4), np.uint16)  # napari looks at a corner
+
+    def __array__(self, *_arguments: object, **_options: object) -> np.ndarray:
+        raise AssertionError("was computed")
+
+
+def test_a_lazy_image_is_computed_to_segment_it_and_not_before() -> None:
+    options = {"contrast_limits": (0, 1), "multiscale": False}
+    image = Image(LazyImage(40, 20), **options)
+    assert facts_of(image).scan.counts.shape == (1, 40, 20)
+    assert len(group_by_scan([image])) == 1
+    with pytest.raises(AssertionError, match="was computed"):
+        layers_to_scan([image])
+    with pytest.raises(Refusal, match="larger than any"):
+        layers_to_scan([Image(LazyImage(40, 90_000), **options)])
+
+
 def test_only_plain_grey_images_can_be_scans() -> None:
     assert can_be_scan(Image(np.ones((30, 20))))
     assert not can_be_scan(Image(np.ones((30, 20, 3)), rgb=True))

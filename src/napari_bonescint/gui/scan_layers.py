@@ -100,12 +100,16 @@ def spans_of(layers: Iterable[Layer]) -> list[Span]:
 
 
 def facts_of(image: Image) -> ViewFacts:
-    """What an image layer shows; a layer that another reader made is taken as an anterior view."""
+    """What an image layer shows; a layer that another reader made is taken as an anterior view.
+
+    Its scan has the shape of the image but no counts: to read them could mean to compute a whole lazy image.
+    """
     facts = image.metadata.get(KEY)
     if isinstance(facts, ViewFacts):
         return facts
     view = View(ViewName.ANTERIOR, ViewSource.ASSUMED)
-    return ViewFacts(Scan(np.asarray(image.data)[np.newaxis], (view,), spacing_of(image)), view)
+    blank = np.broadcast_to(np.zeros((), np.dtype(image.dtype)), (1, *image.data.shape))
+    return ViewFacts(Scan(blank, (view,), spacing_of(image)), view)
 
 
 def can_be_scan(layer: Layer) -> bool:
@@ -153,9 +157,9 @@ def layers_to_scan(images: Sequence[Image]) -> Scan:
     Refusal
         If the pixels cannot be counts.
     """
-    counts = np.stack([np.asarray(image.data) for image in images])
     for image in images:
         require_possible_size(Path(image.name), *image.data.shape)
+    counts = np.stack([np.asarray(image.data) for image in images])
     require_counts(Path(images[0].name), counts)
     first = facts_of(images[0])
     return replace(
