@@ -117,6 +117,19 @@ def test_a_lazy_image_is_computed_to_segment_it_and_not_before() -> None:
         layers_to_scan([Image(LazyImage(40, 90_000), **options)])
 
 
+def test_a_dark_on_white_picture_is_warned_of() -> None:
+    picture = np.zeros((40, 30), np.uint8)
+    picture[10:30, 10:20] = 200
+    assert layers_to_scan([Image(picture)]).warnings == ()
+    (warning,) = layers_to_scan([Image(255 - picture, name="export")]).warnings
+    assert warning.startswith("export: The background is brighter than the body")
+
+
+def test_a_scan_of_our_reader_is_warned_of_by_the_reader_alone(scan: Scan) -> None:
+    inverted = replace(scan, counts=scan.counts.max() - scan.counts, source_sha256="0" * 64, warnings=("shown",))
+    assert layers_to_scan(images_of(inverted)).warnings == ()
+
+
 def test_only_plain_grey_images_can_be_scans() -> None:
     assert can_be_scan(Image(np.ones((30, 20))))
     assert not can_be_scan(Image(np.ones((30, 20, 3)), rgb=True))

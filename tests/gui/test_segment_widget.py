@@ -13,7 +13,7 @@ import pytest
 from napari.layers import Image, Labels
 from napari.utils import progress
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QApplication, QDockWidget, QMessageBox, QToolButton
+from qtpy.QtWidgets import QApplication, QDockWidget, QLabel, QMessageBox, QToolButton
 
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.gui.result_place import Keep
@@ -382,6 +382,32 @@ def test_an_image_of_another_reader_is_segmented(
     click_and_wait(qtbot, panel)
     assert [layer.name for layer in labels_in(viewer)] == ["photo bones"]
     assert any("pixels of 2.26 mm" in message for message in shown())
+
+
+def test_a_picture_that_looks_inverted_is_warned_of_and_segmented(
+    viewer: Viewer, open_panel: Callable[..., SegmentWidget], qtbot: QtBot, shown: Callable[[], list[str]]
+) -> None:
+    picture = np.full((90, 40), 250, np.uint8)
+    picture[20:70, 15:25] = 30
+    viewer.add_image(picture, name="export")
+    panel = open_panel()
+    click_and_wait(qtbot, panel)
+    assert any("export: The background is brighter than the body" in message for message in shown())
+    assert len(labels_in(viewer)) == 1
+
+
+@pytest.mark.parametrize(
+    ("pixels", "remedy"),
+    [(np.ones((40, 20, 3), np.uint8), "Split RGB"), (np.ones((2, 40, 20), np.uint8), "Split Stack")],
+)
+def test_an_image_that_cannot_be_segmented_has_a_hint(
+    pixels: np.ndarray, remedy: str, viewer: Viewer, open_panel: Callable[..., SegmentWidget]
+) -> None:
+    viewer.add_image(pixels, name="picture", rgb=pixels.shape[-1] == 3)
+    panel = open_panel()
+    assert panel.rows.checked() == []
+    hints = [label.text() for label in panel.rows.findChildren(QLabel)]
+    assert any(hint.startswith("picture cannot be segmented") and remedy in hint for hint in hints)
 
 
 def test_progress_is_shown_in_the_activity_dock_while_it_runs(

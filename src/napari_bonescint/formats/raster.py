@@ -68,7 +68,7 @@ def read_raster(path: Path, *, view: ViewName | None = None, spacing: Spacing | 
             raise NotAPlanarScan(path, "The file is neither PNG nor TIFF.")
     require_possible_size(path, *planes.shape[1:])
     require_counts(path, planes)
-    if _looks_inverted(planes):
+    if looks_inverted(planes):
         warnings.append("The background is brighter than the body; if dark means uptake here, invert the image first.")
 
     names = (ViewName.ANTERIOR, ViewName.POSTERIOR)[: len(planes)]
@@ -191,7 +191,7 @@ def _one_channel(path: Path, pixels: NDArray[np.generic]) -> tuple[NDArray[np.ge
     return np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("=")), warnings
 
 
-def _looks_inverted(planes: NDArray[np.generic]) -> bool:
+def looks_inverted(planes: NDArray[np.generic]) -> bool:
     """Whether the border of the image, where no body is, is nearer to the brightest than to the darkest."""
     border = np.concatenate([planes[:, (0, -1)].ravel(), planes[:, :, (0, -1)].ravel()])
     return bool(np.median(border) > (float(planes.min()) + float(planes.max())) / 2)

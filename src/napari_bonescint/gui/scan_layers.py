@@ -11,6 +11,7 @@ from napari.layers import Points
 
 from napari_bonescint.display import contrast_limits
 from napari_bonescint.formats.plausibility import require_counts, require_possible_size
+from napari_bonescint.formats.raster import looks_inverted
 from napari_bonescint.scan import Scan, View, ViewName, ViewSource
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ Span = tuple[float, float]
 
 # Blank between two views, as a share of a view's width.
 _GAP = 0.15
+_INVERTED = "The background is brighter than the body; if dark means uptake here, invert the image first."
 _LETTER_COLOUR = "#f08c00"
 
 
@@ -114,13 +116,20 @@ def facts_of(image: Image) -> ViewFacts:
 
 def can_be_scan(layer: Layer) -> bool:
     """Whether a layer can be one view of a scan: a plain two-dimensional grey image."""
-    return (
-        layer._type_string == "image"
-        and layer.ndim == 2
-        and not getattr(layer, "rgb", False)
-        and not getattr(layer, "multiscale", False)
-        and np.dtype(layer.dtype).kind in "uif"
-    )
+    return layer._type_string == "image" and why_unusable(layer) is None
+
+
+def why_unusable(image: Image) -> str | None:
+    """Why an image layer cannot be one view of a scan, and what can be done about it; None if it can be."""
+    if image.rgb:
+        return "it is stored in colour; if it shows greys, right-click it, choose Split RGB, and keep one of the three"
+    if image.multiscale:
+        return "it is multiscale; open it as a plain image"
+    if image.ndim != 2:
+        return f"it has {image.ndim} dimensions; if it holds views, right-click it and choose Split Stack"
+    if np.dtype(image.dtype).kind not in "uif":
+        return f"pixels of type {image.dtype} are no counts"
+    return None
 
 
 def spacing_of(layer: Layer) -> Spacing | None:
@@ -152,6 +161,11 @@ def layers_to_scan(images: Sequence[Image]) -> Scan:
     images : sequence of Image
         The layers of one group of `group_by_scan`.
 
+    Returns
+    -------
+    Scan
+        Its warnings are those that only the pixels of pictures can cause; the reader has shown all others.
+
     Raises
     ------
     Refusal
@@ -161,12 +175,14 @@ def layers_to_scan(images: Sequence[Image]) -> Scan:
         require_possible_size(Path(image.name), *image.data.shape)
     counts = np.stack([np.asarray(image.data) for image in images])
     require_counts(Path(images[0].name), counts)
-    first = facts_of(images[0])
+    scan = facts_of(images[0]).scan
+    doubtful = [] if scan.source_sha256 else [i for i in range(len(images)) if looks_inverted(counts[i : i + 1])]
     return replace(
-        first.scan,
+        scan,
         counts=counts,
         views=tuple(facts_of(image).view for image in images),
         spacing=spacing_of(images[0]),
+        warnings=tuple(f"{images[i].name}: {_INVERTED}" for i in doubtful),
     )
 
 

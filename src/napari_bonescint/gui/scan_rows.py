@@ -6,16 +6,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
+from napari.layers import Image
 from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QLabel, QToolButton, QWidget
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.gui.scan_layers import can_be_scan, facts_of, same_scan, spacing_of
+from napari_bonescint.gui.scan_layers import can_be_scan, facts_of, same_scan, spacing_of, why_unusable
 from napari_bonescint.gui.view_edits import flip, set_spacing, set_view
 from napari_bonescint.scan import ViewName, ViewSource
 
 if TYPE_CHECKING:
-    from napari.layers import Image
     from napari.viewer import Viewer
 
 _LARGEST_PIXEL_MM = 50.0
@@ -68,17 +68,21 @@ class ScanRows(QWidget):
         self._boxes = []
         images = [layer for layer in self._viewer.layers if can_be_scan(layer)]
         if not images:
-            hint = QLabel("Open a bone scan: drop a DICOM file here, or see File > Open Sample > Bone scintigraphy.")
-            hint.setWordWrap(True)
-            self._grid.addWidget(hint, 0, 0, 1, 3)
+            self._add_hint("Open a bone scan: drop a DICOM file here, or see File > Open Sample > Bone scintigraphy.")
         for image in images:
             self._add_row(image)
             if image is same_scan(images, image)[0] and facts_of(image).scan.spacing is None:
                 self._add_spacing(image)
         if any(facts_of(image).view.source is ViewSource.ASSUMED for image in images):
-            hint = QLabel("? The file does not name this view: please choose.")
-            hint.setWordWrap(True)
-            self._grid.addWidget(hint, self._grid.rowCount(), 0, 1, 3)
+            self._add_hint("? The file does not name this view: please choose.")
+        for layer in self._viewer.layers:
+            if isinstance(layer, Image) and (reason := why_unusable(layer)) is not None:
+                self._add_hint(f"{layer.name} cannot be segmented: {reason}.")
+
+    def _add_hint(self, text: str) -> None:
+        hint = QLabel(text)
+        hint.setWordWrap(True)
+        self._grid.addWidget(hint, self._grid.rowCount(), 0, 1, 3)
 
     def _add_row(self, image: Image) -> None:
         row = self._grid.rowCount()

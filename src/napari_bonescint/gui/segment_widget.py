@@ -199,11 +199,14 @@ class SegmentWidget(QWidget):
         place, card = self._queue[0]
         self.status.setText("Segmenting …")
         try:
-            self.child.segment(place.take_scan(), card)
+            scan = place.take_scan()
         except BonescintError as error:
             self._fail(str(error))
-        else:
-            self._timer.start()
+            return
+        for warning in scan.warnings:
+            show_warning(warning)
+        self.child.segment(scan, card)
+        self._timer.start()
 
     def _poll(self) -> None:
         # What handles an event may run Qt's event loop (a question, napari's activity dock), and so this again.
