@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from napari.layers import Image
 from napari.utils.notifications import notification_manager
 
-# The writers of DICOM files belong to the tests of the formats.
-sys.path.insert(0, str(Path(__file__).parents[1] / "formats"))
 from dicom_files import ANTERIOR, POSTERIOR, nm_dataset, save, some_counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from napari import Viewer
     from pytestqt.qtbot import QtBot
@@ -59,6 +58,13 @@ def write_scan(tmp_path: Path) -> Callable[..., Path]:
         return save(dataset, path)
 
     return write
+
+
+@pytest.fixture
+def images(viewer: Viewer, write_scan: Callable[..., Path]) -> list[Image]:
+    """The anterior and the posterior view of a scan, opened as a user does."""
+    viewer.open(write_scan(), plugin="napari-bonescint")
+    return [layer for layer in viewer.layers if isinstance(layer, Image)]
 
 
 @pytest.fixture

@@ -5,66 +5,32 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from napari.layers import Image, Labels
 from napari.utils import progress
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QApplication, QDockWidget, QLabel, QMessageBox, QToolButton
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QDockWidget
 
+from gui.panel_actions import PATIENCE_MS, click, click_and_wait, labels_in
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.gui.result_place import Keep
 from napari_bonescint.inference.segmenter import Segmenter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari import Viewer
+    from napari.layers import Image
     from pytestqt.qtbot import QtBot
 
     from napari_bonescint.gui.segment_widget import SegmentWidget
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.scan import Scan
 
-PATIENCE_MS = 120_000
-
 needs_signals = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals as Linux and macOS know them")
-
-
-@pytest.fixture
-def images(viewer: Viewer, write_scan: Callable[..., Path]) -> list[Image]:
-    """The anterior and the posterior view of a scan, opened as a user does."""
-    viewer.open(write_scan(), plugin="napari-bonescint")
-    return [layer for layer in viewer.layers if isinstance(layer, Image)]
-
-
-def click(qtbot: QtBot, panel: SegmentWidget) -> None:
-    qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
-
-
-def click_and_wait(qtbot: QtBot, panel: SegmentWidget) -> None:
-    click(qtbot, panel)
-    qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
-
-
-def labels_in(viewer: Viewer) -> list[Labels]:
-    return [layer for layer in viewer.layers if isinstance(layer, Labels)]
-
-
-def answer(choice: str) -> None:
-    """Press a button of the question, as soon as it is there."""
-
-    def press() -> None:
-        box = QApplication.activeModalWidget()
-        if not isinstance(box, QMessageBox):
-            QTimer.singleShot(20, press)
-            return
-        next(button for button in box.buttons() if choice in button.text().replace("&", "")).click()
-
-    QTimer.singleShot(0, press)
 
 
 def wait_until_computing(qtbot: QtBot, panel: SegmentWidget) -> int:
@@ -145,54 +111,17 @@ def test_a_second_click_updates_in_place_without_asking(
     assert labels_in(viewer) == before
 
 
-@pytest.mark.parametrize("keep", list(Keep))
-def test_edits_are_kept_as_the_user_says(
-    keep: Keep, viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
-) -> None:
-    panel = open_panel()
-    click_and_wait(qtbot, panel)
-    layer = labels_in(viewer)[0]
-    model = layer.data.copy()
-    drawn = np.zeros(model.shape, bool)
-    drawn[5:9, 4:8] = True
-    layer.data_setitem(np.nonzero(drawn), 3)
-    edited = layer.data.copy()
-    assert (edited != model).any()
-    answer(keep.value)
-    click_and_wait(qtbot, panel)
-    if keep is Keep.NOTHING:
-        np.testing.assert_array_equal(layer.data, model)
-        layer.undo()
-    np.testing.assert_array_equal(layer.data, edited)
-    assert len(labels_in(viewer)) == (3 if keep is Keep.LAYER else 2)
-    if keep is Keep.LAYER:
-        np.testing.assert_array_equal(labels_in(viewer)[-1].data, model)
-        # The edited layer is the user's own from now on: the next click fills the new one and asks nothing.
-        click_and_wait(qtbot, panel)
-        np.testing.assert_array_equal(layer.data, edited)
-        assert len(labels_in(viewer)) == 3
-
-
-def test_edits_made_while_it_runs_are_asked_about(
-    viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
-) -> None:
-    panel = open_panel()
-    click_and_wait(qtbot, panel)
-    layer = labels_in(viewer)[0]
-    click(qtbot, panel)
-    layer.fill((3, 3), int(layer.data[3, 3]) % 16 + 1)
-    edited = layer.data.copy()
-    answer("Cancel")
-    qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
-    np.testing.assert_array_equal(layer.data, edited)
-    assert panel.status.text().endswith("Nothing was changed.")
-
-
 def test_cancel_in_the_middle_leaves_nothing_and_the_next_click_works(
-    viewer: Viewer, open_panel: Callable[..., SegmentWidget], qtbot: QtBot
+    viewer: Viewer,
+    make_model: Callable[..., ModelCard],
+    open_panel: Callable[..., SegmentWidget],
+    qtbot: QtBot,
 ) -> None:
-    large = viewer.add_image(np.random.default_rng(0).poisson(5, (3000, 2000)), scale=(9, 9), units=("mm", "mm"))
-    panel = open_panel(architecture="fdn-13")
+    large = viewer.add_image(np.random.default_rng(0).poisson(5, (3000, 2000)), scale=(1.3, 1.3), units=("mm", "mm"))
+    card = make_model("fine", architecture="fdn-13")
+    card.weights_path.with_suffix(".json").write_text(replace(card, grid_mm=1.3).to_json(), encoding="utf-8")
+    panel = open_panel()
+    panel.models.add_file(str(card.weights_path))
     click(qtbot, panel)
     computing = wait_until_computing(qtbot, panel)
     start = time.monotonic()
@@ -272,108 +201,6 @@ def test_closing_the_panel_while_it_runs_ends_everything(
     assert len(panel.rows.checked()) == rows
 
 
-def test_a_result_without_its_image_is_dropped(
-    viewer: Viewer,
-    images: list[Image],
-    open_panel: Callable[..., SegmentWidget],
-    qtbot: QtBot,
-    shown: Callable[[], list[str]],
-) -> None:
-    panel = open_panel()
-    click(qtbot, panel)
-    viewer.layers.remove(images[0])
-    qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
-    assert [layer.name for layer in labels_in(viewer)] == ["posterior bones"]
-    assert any("anterior: the image was removed or changed meanwhile" in message for message in shown())
-
-
-@pytest.mark.parametrize("change", [lambda data: data[:, ::-1], lambda data: data[:-9]], ids=["mirrored", "cropped"])
-def test_a_result_of_an_image_that_changed_is_dropped(
-    change: Callable[[np.ndarray], np.ndarray],
-    viewer: Viewer,
-    images: list[Image],
-    open_panel: Callable[..., SegmentWidget],
-    qtbot: QtBot,
-    shown: Callable[[], list[str]],
-) -> None:
-    panel = open_panel()
-    click_and_wait(qtbot, panel)
-    anterior, posterior = labels_in(viewer)
-    before = anterior.data.copy()
-    posterior.undo()
-    click(qtbot, panel)
-    images[0].data = change(images[0].data)
-    qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
-    np.testing.assert_array_equal(anterior.data, before)
-    assert posterior.data.any()
-    assert any("anterior: the image was removed or changed meanwhile" in message for message in shown())
-
-
-def test_no_view_can_be_edited_while_it_runs(
-    images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
-) -> None:
-    panel = open_panel()
-    mirror = panel.rows.findChildren(QToolButton)[0]
-    click(qtbot, panel)
-    assert not mirror.isEnabled()
-    qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
-    assert panel.rows.isEnabled()
-
-
-def test_removed_labels_are_made_anew(
-    viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
-) -> None:
-    panel = open_panel()
-    click_and_wait(qtbot, panel)
-    viewer.layers.remove(labels_in(viewer)[0])
-    click_and_wait(qtbot, panel)
-    assert sorted(layer.name for layer in labels_in(viewer)) == ["anterior bones", "posterior bones"]
-
-
-def test_empty_labels_are_one_click_and_are_asked_about_once_drawn_on(
-    viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
-) -> None:
-    panel = open_panel()
-    qtbot.mouseClick(panel.empty_button, Qt.MouseButton.LeftButton)
-    labels = labels_in(viewer)
-    assert [layer.name for layer in labels] == ["anterior bones", "posterior bones"]
-    np.testing.assert_array_equal(labels[1].translate, images[1].translate)
-    labels[0].paint((20, 10), 7)
-    drawn = labels[0].data.copy()
-    assert drawn.any()
-    answer("Keep my edits")
-    click_and_wait(qtbot, panel)
-    np.testing.assert_array_equal(labels[0].data[drawn > 0], drawn[drawn > 0])
-    assert labels[1].data.any()
-
-
-def test_bone_alone_is_put_beside_regions_and_not_over_them(
-    viewer: Viewer,
-    images: list[Image],
-    make_model: Callable[..., ModelCard],
-    open_panel: Callable[..., SegmentWidget],
-    qtbot: QtBot,
-) -> None:
-    panel = open_panel()
-    panel.rows.check_only([images[0]])
-    click_and_wait(qtbot, panel)
-    (regions,) = labels_in(viewer)
-    before = regions.data.copy()
-    panel.models.add_file(str(make_model("bone", outputs=1).weights_path))
-    click_and_wait(qtbot, panel)
-    assert [layer.name for layer in labels_in(viewer)] == ["anterior bones", "anterior skeleton"]
-    np.testing.assert_array_equal(regions.data, before)
-
-
-def test_only_checked_layers_are_segmented(
-    viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
-) -> None:
-    panel = open_panel()
-    panel.rows.check_only([images[1]])
-    click_and_wait(qtbot, panel)
-    assert [layer.name for layer in labels_in(viewer)] == ["posterior bones"]
-
-
 def test_an_image_of_another_reader_is_segmented(
     viewer: Viewer, open_panel: Callable[..., SegmentWidget], qtbot: QtBot, shown: Callable[[], list[str]]
 ) -> None:
@@ -394,20 +221,6 @@ def test_a_picture_that_looks_inverted_is_warned_of_and_segmented(
     click_and_wait(qtbot, panel)
     assert any("export: The background is brighter than the body" in message for message in shown())
     assert len(labels_in(viewer)) == 1
-
-
-@pytest.mark.parametrize(
-    ("pixels", "remedy"),
-    [(np.ones((40, 20, 3), np.uint8), "Split RGB"), (np.ones((2, 40, 20), np.uint8), "Split Stack")],
-)
-def test_an_image_that_cannot_be_segmented_has_a_hint(
-    pixels: np.ndarray, remedy: str, viewer: Viewer, open_panel: Callable[..., SegmentWidget]
-) -> None:
-    viewer.add_image(pixels, name="picture", rgb=pixels.shape[-1] == 3)
-    panel = open_panel()
-    assert panel.rows.checked() == []
-    hints = [label.text() for label in panel.rows.findChildren(QLabel)]
-    assert any(hint.startswith("picture cannot be segmented") and remedy in hint for hint in hints)
 
 
 def test_progress_is_shown_in_the_activity_dock_while_it_runs(
