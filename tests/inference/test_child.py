@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,8 +103,8 @@ def test_one_scan_at_a_time(child: SegmentationProcess, make_model: Callable[...
 def test_cancel_in_the_middle_of_a_view_is_immediate_and_the_next_scan_works(
     child: SegmentationProcess, make_model: Callable[..., ModelCard], scan: Scan
 ) -> None:
-    card = make_model("large", "fdn-13")
-    large = Scan(np.ones((1, 3000, 2000), np.uint16), (View(ViewName.ANTERIOR),), (9.0, 9.0))
+    card = replace(make_model("large", "fdn-13"), grid_mm=1.0)
+    large = Scan(np.ones((1, 3000, 2000), np.uint16), (View(ViewName.ANTERIOR),), (1.0, 1.0))
     child.load(card, "cpu")
     events_until(child, Loaded)
     child.segment(large, card, "cpu")
