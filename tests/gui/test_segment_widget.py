@@ -111,29 +111,38 @@ def test_a_second_click_updates_in_place_without_asking(
     assert labels_in(viewer) == before
 
 
-def test_cancel_in_the_middle_leaves_nothing_and_the_next_click_works(
-    viewer: Viewer,
-    make_model: Callable[..., ModelCard],
-    open_panel: Callable[..., SegmentWidget],
-    qtbot: QtBot,
-) -> None:
-    large = viewer.add_image(np.random.default_rng(0).poisson(5, (3000, 2000)), scale=(1.3, 1.3), units=("mm", "mm"))
+@pytest.fixture
+def computing(
+    viewer: Viewer, make_model: Callable[..., ModelCard], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
+) -> tuple[SegmentWidget, int]:
+    """A panel whose child is in the middle of a view that takes many seconds, and the child's number."""
+    viewer.add_image(np.random.default_rng(0).poisson(5, (3000, 2000)), scale=(1.3, 1.3), units=("mm", "mm"))
     card = make_model("fine", architecture="fdn-13")
     card.weights_path.with_suffix(".json").write_text(replace(card, grid_mm=1.3).to_json(), encoding="utf-8")
     panel = open_panel()
     panel.models.add_file(str(card.weights_path))
     click(qtbot, panel)
-    computing = wait_until_computing(qtbot, panel)
-    start = time.monotonic()
-    qtbot.mouseClick(panel.cancel_button, Qt.MouseButton.LeftButton)
-    assert not panel.is_running
-    qtbot.waitUntil(lambda: has_ended(computing), timeout=1000)
-    assert time.monotonic() - start < 1
-    assert labels_in(viewer) == []
-    viewer.layers.remove(large)
+    return panel, wait_until_computing(qtbot, panel)
+
+
+def segment_a_small_image(viewer: Viewer, qtbot: QtBot, panel: SegmentWidget) -> None:
+    viewer.layers.clear()
     viewer.add_image(np.ones((40, 20), np.uint8) * np.arange(20, dtype=np.uint8))
     click_and_wait(qtbot, panel)
     assert len(labels_in(viewer)) == 1
+
+
+def test_cancel_in_the_middle_leaves_nothing_and_the_next_click_works(
+    viewer: Viewer, computing: tuple[SegmentWidget, int], qtbot: QtBot
+) -> None:
+    panel, child = computing
+    start = time.monotonic()
+    qtbot.mouseClick(panel.cancel_button, Qt.MouseButton.LeftButton)
+    assert not panel.is_running
+    qtbot.waitUntil(lambda: has_ended(child), timeout=1000)
+    assert time.monotonic() - start < 1
+    assert labels_in(viewer) == []
+    segment_a_small_image(viewer, qtbot, panel)
 
 
 def test_cancel_between_two_views_ends_no_idle_child(
@@ -153,22 +162,14 @@ def test_cancel_between_two_views_ends_no_idle_child(
 
 @needs_signals
 def test_a_killed_child_is_one_sentence_and_the_next_click_works(
-    viewer: Viewer,
-    images: list[Image],
-    open_panel: Callable[..., SegmentWidget],
-    qtbot: QtBot,
-    shown: Callable[[], list[str]],
+    viewer: Viewer, computing: tuple[SegmentWidget, int], qtbot: QtBot, shown: Callable[[], list[str]]
 ) -> None:
-    panel = open_panel()
-    click(qtbot, panel)
-    pid = panel.child.pid
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
+    panel, child = computing
+    os.kill(child, signal.SIGKILL)
     qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
     assert "The computing process ended unexpectedly" in shown()[-1]
     assert labels_in(viewer) == []
-    click_and_wait(qtbot, panel)
-    assert len(labels_in(viewer)) == 2
+    segment_a_small_image(viewer, qtbot, panel)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

@@ -100,11 +100,17 @@ def test_one_scan_at_a_time(child: SegmentationProcess, make_model: Callable[...
         child.segment(scan, make_model())
 
 
-def test_cancel_in_the_middle_of_a_view_is_immediate_and_the_next_scan_works(
-    child: SegmentationProcess, make_model: Callable[..., ModelCard], scan: Scan
-) -> None:
+@pytest.fixture
+def slow(make_model: Callable[..., ModelCard]) -> tuple[ModelCard, Scan]:
+    """A model and a scan that keep the child busy for many seconds."""
     card = replace(make_model("large", "fdn-13"), grid_mm=1.0)
-    large = Scan(np.ones((1, 3000, 2000), np.uint16), (View(ViewName.ANTERIOR),), (1.0, 1.0))
+    return card, Scan(np.ones((1, 3000, 2000), np.uint16), (View(ViewName.ANTERIOR),), (1.0, 1.0))
+
+
+def test_cancel_in_the_middle_of_a_view_is_immediate_and_the_next_scan_works(
+    child: SegmentationProcess, slow: tuple[ModelCard, Scan], scan: Scan
+) -> None:
+    card, large = slow
     child.load(card, "cpu")
     events_until(child, Loaded)
     child.segment(large, card, "cpu")
@@ -121,10 +127,10 @@ def test_cancel_in_the_middle_of_a_view_is_immediate_and_the_next_scan_works(
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals as Linux and macOS know them")
 def test_a_killed_child_is_one_sentence_and_the_next_scan_works(
-    child: SegmentationProcess, make_model: Callable[..., ModelCard], scan: Scan
+    child: SegmentationProcess, slow: tuple[ModelCard, Scan], scan: Scan
 ) -> None:
-    card = make_model()
-    child.segment(scan, card)
+    card, large = slow
+    child.segment(large, card)
     events_until(child, Progressed)
     assert child.pid is not None
     os.kill(child.pid, signal.SIGKILL)
