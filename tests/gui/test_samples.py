@@ -3,11 +3,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 from napari.layers import Image, Labels
 
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.gui.samples import SAMPLES
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -21,7 +19,6 @@ def test_the_real_scan_opens(viewer: Viewer) -> None:
     np.testing.assert_allclose(image.scale, (2.26, 2.26))
 
 
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the simulated sample has not been made")
 def test_the_simulated_scan_opens_with_its_true_regions(viewer: Viewer) -> None:
     viewer.open_sample("napari-bonescint", "simulated")
     images = [layer for layer in viewer.layers if isinstance(layer, Image)]
