@@ -10,8 +10,6 @@ import pytest
 from napari.layers import Image
 from napari.utils.notifications import notification_manager
 
-from dicom_files import ANTERIOR, POSTERIOR, nm_dataset, save, some_counts
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -43,27 +41,9 @@ def viewer(make_napari_viewer: Callable[..., Viewer]) -> Viewer:
 
 
 @pytest.fixture
-def write_scan(tmp_path: Path) -> Callable[..., Path]:
-    """Write an anterior and posterior whole-body scan, changed as wanted."""
-
-    def write(name: str = "scan.dcm", views: tuple[Any, ...] = (ANTERIOR, POSTERIOR), **attributes: Any) -> Path:
-        dataset = nm_dataset(some_counts(len(views)), views)
-        for keyword, value in attributes.items():
-            if value is None:
-                delattr(dataset, keyword)
-            else:
-                setattr(dataset, keyword, value)
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return save(dataset, path)
-
-    return write
-
-
-@pytest.fixture
-def images(viewer: Viewer, write_scan: Callable[..., Path]) -> list[Image]:
+def images(viewer: Viewer, write_nm: Callable[..., Path]) -> list[Image]:
     """The anterior and the posterior view of a scan, opened as a user does."""
-    viewer.open(write_scan(), plugin="napari-bonescint")
+    viewer.open(write_nm(), plugin="napari-bonescint")
     return [layer for layer in viewer.layers if isinstance(layer, Image)]
 
 

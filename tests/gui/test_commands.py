@@ -36,12 +36,12 @@ def test_the_command_is_in_the_menu_layers_segment_and_in_the_palette(viewer: Vi
 
 
 def test_the_command_segments_both_views_of_a_freshly_opened_scan(
-    viewer: Viewer, write_scan: Callable[..., Path], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
+    viewer: Viewer, write_nm: Callable[..., Path], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
 ) -> None:
     panel = open_panel()
-    viewer.open(write_scan("other.dcm"), plugin="napari-bonescint")
+    viewer.open(write_nm("other.dcm"), plugin="napari-bonescint")
     others = [layer for layer in viewer.layers if isinstance(layer, Image)]
-    viewer.open(write_scan(), plugin="napari-bonescint")
+    viewer.open(write_nm(), plugin="napari-bonescint")
     images = [layer for layer in viewer.layers if isinstance(layer, Image) and layer not in others]
     # As napari leaves it after opening a file.
     assert viewer.layers.selection == {images[1]}

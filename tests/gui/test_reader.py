@@ -38,9 +38,9 @@ def choose_our_reader() -> None:
     QTimer.singleShot(0, choose)
 
 
-def test_a_file_is_opened_as_by_file_open(viewer: Viewer, write_scan: Callable[..., Path]) -> None:
+def test_a_file_is_opened_as_by_file_open(viewer: Viewer, write_nm: Callable[..., Path]) -> None:
     choose_our_reader()
-    viewer.window._qt_viewer._qt_open([str(write_scan())], stack=False)
+    viewer.window._qt_viewer._qt_open([str(write_nm())], stack=False)
     anterior, posterior = images_in(viewer)
     assert (anterior.name, posterior.name) == ("anterior", "posterior")
     assert posterior.translate[1] > anterior.translate[1]
@@ -49,15 +49,15 @@ def test_a_file_is_opened_as_by_file_open(viewer: Viewer, write_scan: Callable[.
     assert facts.scan.source_sha256
 
 
-def test_a_file_without_extension_is_opened_without_a_question(viewer: Viewer, write_scan: Callable[..., Path]) -> None:
-    viewer.window._qt_viewer._qt_open([str(write_scan("IM_0001"))], stack=False)
-    viewer.window._qt_viewer._qt_open([str(write_scan("1.2.840.113619.2.55.3"))], stack=False)
+def test_a_file_without_extension_is_opened_without_a_question(viewer: Viewer, write_nm: Callable[..., Path]) -> None:
+    viewer.window._qt_viewer._qt_open([str(write_nm("IM_0001"))], stack=False)
+    viewer.window._qt_viewer._qt_open([str(write_nm("1.2.840.113619.2.55.3"))], stack=False)
     assert len(images_in(viewer)) == 4
 
 
-def test_a_folder_is_opened(viewer: Viewer, write_scan: Callable[..., Path], tmp_path: Path) -> None:
-    write_scan("export/a/IM1")
-    write_scan("export/b/IM1")
+def test_a_folder_is_opened(viewer: Viewer, write_nm: Callable[..., Path], tmp_path: Path) -> None:
+    write_nm("export/a/IM1")
+    write_nm("export/b/IM1")
     (tmp_path / "export" / "index.txt").write_text("not a scan")
     choose_our_reader()
     viewer.window._qt_viewer._qt_open([str(tmp_path / "export")], stack=False)
@@ -65,9 +65,9 @@ def test_a_folder_is_opened(viewer: Viewer, write_scan: Callable[..., Path], tmp
     assert len({tuple(image.translate) for image in images_in(viewer)}) == 4
 
 
-def test_two_files_of_one_study_opened_together_are_one_scan(viewer: Viewer, write_scan: Callable[..., Path]) -> None:
+def test_two_files_of_one_study_opened_together_are_one_scan(viewer: Viewer, write_nm: Callable[..., Path]) -> None:
     study = {"StudyInstanceUID": "1.2.3", "SeriesInstanceUID": "1.2.3.4"}
-    paths = [str(write_scan(name, (view,), **study)) for name, view in (("p", POSTERIOR), ("a", ANTERIOR))]
+    paths = [str(write_nm(name, views=(view,), **study)) for name, view in (("p", POSTERIOR), ("a", ANTERIOR))]
     viewer.open(paths, stack=True, plugin="napari-bonescint")
     anterior, posterior = images_in(viewer)
     assert anterior.metadata["bonescint"].scan is posterior.metadata["bonescint"].scan
@@ -77,9 +77,9 @@ def spans(images: list[Image]) -> list[tuple[float, float]]:
     return sorted((image.translate[1], image.translate[1] + image.data.shape[1] * image.scale[1]) for image in images)
 
 
-def test_several_files_do_not_lie_over_each_other(viewer: Viewer, write_scan: Callable[..., Path]) -> None:
-    viewer.open([str(write_scan("a.dcm")), str(write_scan("b.dcm"))], plugin="napari-bonescint")
-    viewer.open(write_scan("c.dcm"), plugin="napari-bonescint")
+def test_several_files_do_not_lie_over_each_other(viewer: Viewer, write_nm: Callable[..., Path]) -> None:
+    viewer.open([str(write_nm("a.dcm")), str(write_nm("b.dcm"))], plugin="napari-bonescint")
+    viewer.open(write_nm("c.dcm"), plugin="napari-bonescint")
     found = spans(images_in(viewer))
     assert len(found) == 6
     for (_, end), (begin, _) in pairwise(found):
@@ -88,9 +88,9 @@ def test_several_files_do_not_lie_over_each_other(viewer: Viewer, write_scan: Ca
 
 @pytest.mark.parametrize("order", [(ANTERIOR, POSTERIOR), (POSTERIOR, ANTERIOR)])
 def test_two_views_of_two_files_lie_side_by_side_whichever_comes_first(
-    order: tuple[str, str], viewer: Viewer, write_scan: Callable[..., Path]
+    order: tuple[str, str], viewer: Viewer, write_nm: Callable[..., Path]
 ) -> None:
-    viewer.open([str(write_scan(f"{view}.dcm", (view,))) for view in order], plugin="napari-bonescint")
+    viewer.open([str(write_nm(f"{view}.dcm", views=(view,))) for view in order], plugin="napari-bonescint")
     anterior, posterior = sorted(images_in(viewer), key=lambda image: image.name)
     assert anterior.translate[1] == 0
     ((_, end), (begin, _)) = spans([anterior, posterior])
@@ -98,32 +98,30 @@ def test_two_views_of_two_files_lie_side_by_side_whichever_comes_first(
 
 
 def test_a_file_that_cannot_be_read_is_one_sentence(
-    viewer: Viewer, write_scan: Callable[..., Path], shown: Callable[[], list[str]]
+    viewer: Viewer, write_nm: Callable[..., Path], shown: Callable[[], list[str]]
 ) -> None:
-    assert (
-        viewer.open(write_scan(ImageType=["ORIGINAL", "PRIMARY", "TOMO", "EMISSION"]), plugin="napari-bonescint") == []
-    )
+    assert viewer.open(write_nm(ImageType=["ORIGINAL", "PRIMARY", "TOMO", "EMISSION"]), plugin="napari-bonescint") == []
     (sentence,) = shown()
     assert "scan.dcm" in sentence
     assert "TOMO" in sentence
 
 
 def test_what_the_reader_had_to_assume_is_shown(
-    viewer: Viewer, write_scan: Callable[..., Path], shown: Callable[[], list[str]]
+    viewer: Viewer, write_nm: Callable[..., Path], shown: Callable[[], list[str]]
 ) -> None:
-    viewer.open(write_scan(views=(None,), PixelSpacing=None), plugin="napari-bonescint")
+    viewer.open(write_nm(views=(None,), PixelSpacing=None), plugin="napari-bonescint")
     assert any("view" in message for message in shown())
     assert any("pixel spacing" in message for message in shown())
 
 
-def test_other_files_are_left_to_other_readers(tmp_path: Path, write_scan: Callable[..., Path]) -> None:
+def test_other_files_are_left_to_other_readers(tmp_path: Path, write_nm: Callable[..., Path]) -> None:
     tifffile.imwrite(tmp_path / "image.tif", np.ones((20, 20), np.uint8))
     (tmp_path / "README").write_text("text")
     (tmp_path / "empty").mkdir()
     for name in ("image.tif", "README", "empty", "missing"):
         assert get_reader(str(tmp_path / name)) is None
-    assert get_reader(str(write_scan("IM1"))) is not None
-    assert get_reader([str(write_scan("IM1"))]) is not None
+    assert get_reader(str(write_nm("IM1"))) is not None
+    assert get_reader([str(write_nm("IM1"))]) is not None
 
 
 @pytest.mark.parametrize(

@@ -68,10 +68,8 @@ class Body(NamedTuple):
 
     def depths(self, position: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Tissue in mm before points (n, 3) as the anterior and as the posterior camera sees them."""
-        row = ((self.z1 - position[:, 2]) / CELL_MM).astype(np.int32)
-        column = ((position[:, 0] - self.x0) / CELL_MM).astype(np.int32)
-        row = np.clip(row, 0, self.front.shape[0] - 1)
-        column = np.clip(column, 0, self.front.shape[1] - 1)
+        row = self._row(position)
+        column = np.clip(((position[:, 0] - self.x0) / CELL_MM).astype(np.int32), 0, self.front.shape[1] - 1)
         anterior = np.maximum(position[:, 1] - self.front[row, column], 0)
         posterior = np.maximum(self.back[row, column] - position[:, 1], 0)
         return anterior, posterior
@@ -82,7 +80,7 @@ class Body(NamedTuple):
         A head is a plate as long as `_HEAD_MM`, so it keeps to the nearest skin over that length.
         """
         length = round(_HEAD_MM / CELL_MM)
-        row = np.clip(((self.z1 - position[:, 2]) / CELL_MM).astype(np.int32), 0, len(self.front) - 1)
+        row = self._row(position)
         nearest, farthest = self.front.min(axis=1), self.back.max(axis=1)
         known = np.flatnonzero(np.isfinite(nearest))
         rows = np.arange(len(nearest))
@@ -91,6 +89,13 @@ class Body(NamedTuple):
         anterior = np.maximum(position[:, 1] - ndimage.gaussian_filter1d(front, length / 3)[row], 0)
         posterior = np.maximum(ndimage.gaussian_filter1d(back, length / 3)[row] - position[:, 1], 0)
         return anterior.astype(np.float32), posterior.astype(np.float32)
+
+    def _row(self, position: NDArray[np.float32]) -> NDArray[np.int32]:
+        """The grid's row of each point (n, 3)."""
+        row: NDArray[np.int32] = np.clip(
+            ((self.z1 - position[:, 2]) / CELL_MM).astype(np.int32), 0, len(self.front) - 1
+        )
+        return row
 
 
 def wrap(position: NDArray[np.float32], region: NDArray[np.uint8], left: NDArray[np.bool_], fat: float) -> Body:
