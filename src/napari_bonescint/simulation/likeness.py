@@ -86,8 +86,7 @@ class Look:
     @cached_property
     def rows(self) -> Mask:
         """Rows (y,) that show any of the body."""
-        rows: Mask = self.body.any(axis=1)
-        return rows
+        return np.asarray(self.body.any(axis=1), bool)
 
     @cached_property
     def outside_mm(self) -> NDArray[np.float64]:
