@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.networks.fdn import FDN, Activation
+from napari_bonescint.networks.unet import UNet
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,7 +28,15 @@ class _Dilated(NamedTuple):
         return FDN(_STAGES[self.depth], outputs=outputs, activation=self.activation, batch_norm=self.batch_norm)
 
 
-ARCHITECTURES: dict[str, _Dilated] = {
+class _UNet(NamedTuple):
+    widths: tuple[int, ...]
+    phases: bool = False
+
+    def build(self, outputs: int) -> UNet:
+        return UNet(self.widths, outputs=outputs, phases=self.phases)
+
+
+ARCHITECTURES: dict[str, _Dilated | _UNet] = {
     "fdn-5": _Dilated(5),
     "fdn-11": _Dilated(11),
     "fdn-11e": _Dilated(11, "elu"),
@@ -36,6 +45,8 @@ ARCHITECTURES: dict[str, _Dilated] = {
     "fdn-16": _Dilated(16),
     "fdn-16e": _Dilated(16, "elu"),
     "fdn-16be": _Dilated(16, "elu", batch_norm=True),
+    "u-net": _UNet((16, 32, 64, 128, 256)),
+    "phase-u-net": _UNet((24, 40, 64, 96, 128, 128), phases=True),
 }
 
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _SAMPLES_PER_CELL_FACE = 18
 _VAULT_MM = 7.0
+_WIDER = {"cervical_spine": 1.1, "thoracic_spine": 1.15, "lumbar_spine": 1.25}
+_THICKER = (("clavicle", 1.3), ("fibula", 1.4))
 
 _REGION_OF_MESH: tuple[tuple[str, str], ...] = (
     # The first name that a mesh's name contains decides.
@@ -142,6 +144,7 @@ def build_points(model: Any, fine_mm: float = 1.0) -> BonePoints:
             piece = np.where(face, len(pieces), len(pieces) - 1).astype(np.int16)
             pieces.append("face")
         volume = volume * _share_of_bone(region, position)
+        position, volume = _reshaped(name, region, position, volume)
         if name == "sternum":
             bone = _is_sternum(position)
             position, volume, depth, piece = position[bone], volume[bone], depth[bone], piece[bone]
@@ -243,12 +246,34 @@ def _interior(shell: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return inside
 
 
+def _reshaped(
+    name: str, region: str, position: NDArray[np.float64], volume: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Widen bones that the model makes slender: position (n, 3) and volume (n,). Axes: x forward, y up, z to the right.
+
+    Vertebrae have no transverse processes to speak of; clavicle and fibula are thin rods. Widths were compared with
+    anatomical atlases and with outlines of bone on scans.
+    """
+    if region in _WIDER:
+        return position * (1, 1, _WIDER[region]), volume * _WIDER[region]
+    rod = next((factor for part, factor in _THICKER if part in name), None)
+    if rod is None:
+        return position, volume
+    axis = int(np.ptp(position, axis=0).argmax())
+    order = np.argsort(position[:, axis])
+    centre = np.empty_like(position)
+    centre[order] = ndimage.uniform_filter1d(position[order], len(order) // 12, axis=0, mode="nearest")
+    centre[:, axis] = position[:, axis]
+    return centre + (position - centre) * rod, volume * rod**2
+
+
 def _is_sternum(position: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Whether points (n, 3) of the front of the rib cage are sternum, not cartilage. Axes: y up, z to the right."""
     height = (position[:, 1] - position[:, 1].min()) / np.ptp(position[:, 1])
-    # The manubrium is wider than the body of the sternum, and the xiphoid process ends it.
-    half_width = np.where(height > 0.86, 34.0, 19.0)
-    sternum: NDArray[np.bool_] = (np.abs(position[:, 2] - np.median(position[:, 2])) < half_width) & (height > 0.36)
+    # From the tip of the xiphoid process over the body, wider below than above, to the manubrium.
+    half_width = np.interp(height, [0.30, 0.40, 0.46, 0.58, 0.78, 0.84, 0.95, 1.0], [5, 9, 19, 22, 16, 24, 35, 33])
+    middle = np.median(position[:, 2])
+    sternum: NDArray[np.bool_] = (np.abs(position[:, 2] - middle) < half_width) & (height > 0.30)
     return sternum
 
 

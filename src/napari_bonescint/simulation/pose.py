@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_bonescint.anatomy import CODES
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -22,8 +24,12 @@ _SEGMENT_OF_BODY: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("arm", ("humer", "ulna", "radius")),
     ("hand", ("lunate", "scaph", "pisi", "triq", "capi", "trapez", "hama", "mc_", "prox", "mid", "dist", "thumb")),
 )
+_SPINE_BEHIND_MM = 60.0
 _LONG_BONES = ("humerus", "ulna", "radius", "femur", "tibia")
-SEGMENTS = ("trunk", "head", "arm", "hand", "leg")
+# The model's head and trunk are small for its limbs. These sizes bring its proportions to those of scans: of the
+# height, head and neck make 0.15, the spine to L5 0.27, the femur 0.25 and the lower leg 0.23.
+_PROPORTIONS = {"trunk": 1.06, "head": 1.08, "arm": 0.95, "hand": 1.18, "leg": 0.95}
+SEGMENTS = tuple(_PROPORTIONS)
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,14 @@ class Pose:
         upwards (turn) and x forward (tilt).
     waves : ndarray, shape (k, 7)
         A smooth deformation, as k waves: wave vector (rad/mm), amplitude vector (mm) and phase.
+    rib_slope : float
+        By how much the rib cage falls towards the front, beyond the model's: mm down for each mm forward.
+    rib_width : float
+        Width of the rib cage against the model's.
+    absent : tuple of (str, bool)
+        Regions that the patient lacks, each with whether it is the left one.
+    lacks_last_ribs : bool
+        Whether the twelfth ribs are missing.
     """
 
     joints: dict[str, float]
@@ -53,18 +67,24 @@ class Pose:
     stretch: NDArray[np.float64]
     turns: dict[str, NDArray[np.float64]]
     waves: NDArray[np.float64]
+    rib_slope: float = 0.0
+    rib_width: float = 1.0
+    absent: tuple[tuple[str, bool], ...] = ()
+    lacks_last_ribs: bool = False
 
 
 def draw_pose(rng: np.random.Generator) -> Pose:
-    """A random patient, supine with the arms at the sides."""
+    """A random patient, supine, mostly with the arms at the sides."""
     joints: dict[str, float] = {
         "flex_extension": rng.normal(0, 0.08),
         "lat_bending": rng.normal(0, 0.025),
         "axial_rotation": rng.normal(0, 0.05),
     }
     spread, elbow, rotation = rng.uniform(0.0, 0.13), abs(rng.normal(0.1, 0.15)), rng.uniform(-0.9, 1.5)
-    apart, out, point = rng.normal(-0.03, 0.05), rng.uniform(-0.45, 0.1), rng.uniform(-0.6, 0.0)
+    apart, out, point = rng.normal(-0.03, 0.05), rng.uniform(-0.3, 0.15), rng.uniform(-0.6, 0.0)
     curl = rng.uniform(0, 0.6)
+    if rng.random() < 0.12:  # hands on the thighs or the belly
+        elbow, rotation = rng.uniform(0.3, 0.9), rng.uniform(0.3, 1.5)
     for side in "rl":
         joints |= {
             f"shoulder_elv_{side}": max(0.0, spread + rng.normal(0, 0.03)),
@@ -86,10 +106,16 @@ def draw_pose(rng: np.random.Generator) -> Pose:
             joints[f"pm{finger}_flexion_{side}"] = max(0.0, curl + rng.normal(0, 0.2))
     # The model's one finger joint without a side.
     joints["pm4_flexion"] = joints.pop("pm4_flexion_r")
-    scales = {segment: float(np.clip(rng.normal(1, 0.04), 0.88, 1.12)) for segment in SEGMENTS}
+    scales = {
+        segment: float(proportion * np.clip(rng.normal(1, 0.04), 0.88, 1.12))
+        for segment, proportion in _PROPORTIONS.items()
+    }
     # The model's long bones are slender, those of its arms above all.
-    girths = {"arm": float(rng.uniform(0.95, 1.4)), "leg": float(rng.uniform(0.9, 1.25))}
+    girths = {"arm": float(rng.uniform(1.0, 1.45)), "leg": float(rng.uniform(1.0, 1.45))}
     height = np.clip(rng.normal(1.0, 0.06), 0.82, 1.14)
+    if rng.random() < 0.05:  # a child, whose head is large
+        height = rng.uniform(0.6, 0.82)
+        scales["head"] *= 1 + 0.6 * (0.9 - height)
     stretch = height * np.clip(rng.normal(1, (0.06, 0.08, 0.02)), 0.85, 1.2)
     wavelength = rng.uniform(130, 500, (5, 1))
     direction = rng.normal(size=(5, 3))
@@ -102,9 +128,37 @@ def draw_pose(rng: np.random.Generator) -> Pose:
         "ulna_r": np.array([0, 0, inward + rng.normal(0, 0.05)]),
         "ulna_l": np.array([0, 0, -inward + rng.normal(0, 0.05)]),
     }
+    if rng.random() < 0.15:
+        turns["neck"] += (0, rng.uniform(-0.7, 0.7), 0)
+    waves = np.hstack([direction, amplitude, rng.uniform(0, 2 * np.pi, (5, 1))])
+    if rng.random() < 0.25:
+        waves = np.vstack([waves, _draw_scoliosis(rng)])
     return Pose(
-        joints, scales, girths, stretch, turns, np.hstack([direction, amplitude, rng.uniform(0, 2 * np.pi, (5, 1))])
+        joints,
+        scales,
+        girths,
+        stretch,
+        turns,
+        waves,
+        rib_slope=rng.normal(0.12, 0.06),
+        rib_width=float(np.clip(rng.normal(1.02, 0.05), 0.9, 1.15)),
+        absent=_draw_absent(rng),
+        lacks_last_ribs=bool(rng.random() < 0.2),
     )
+
+
+def _draw_scoliosis(rng: np.random.Generator) -> NDArray[np.float64]:
+    """A sideways bend along the body, as one wave."""
+    along = 2 * np.pi / rng.uniform(250, 600)
+    return np.array([0, 0, along, rng.normal(0, 9), 0, 0, rng.uniform(0, 2 * np.pi)])
+
+
+def _draw_absent(rng: np.random.Generator) -> tuple[tuple[str, bool], ...]:
+    """Seldom an amputation: below the knee, or the hand."""
+    left, chance = bool(rng.random() < 0.5), rng.random()
+    if chance < 0.01:
+        return ("lower_leg", left), ("foot", left)
+    return (("hand", left),) if chance < 0.015 else ()
 
 
 _STANDING = Pose({}, dict.fromkeys(SEGMENTS, 1.0), {}, np.ones(3), {}, np.zeros((0, 7)))
@@ -133,8 +187,15 @@ class Skeleton:
         names = [model.body(body).name for body in range(model.nbody)]
         self._segment = [_segment(name) for name in names]
         self._is_long = [name.startswith(_LONG_BONES) for name in names]
+        self._is_cage = [name.startswith(("rib_", "sternum")) for name in points.pieces]
         starts = np.flatnonzero(np.diff(points.piece, prepend=-1))
         self._slices = [slice(a, b) for a, b in zip(starts, [*starts[1:], len(points.piece)], strict=True)]
+
+    @cached_property
+    def _last_ribs(self) -> list[int]:
+        """Pieces that are the twelfth ribs: the two lowest ones, in the frame of the rib cage (y up)."""
+        ribs = [index for index, name in enumerate(self.points.pieces) if name.startswith("rib_")]
+        return sorted(ribs, key=lambda index: float(self.points.position[self._slices[index], 1].mean()))[:2]
 
     @cached_property
     def left(self) -> NDArray[np.bool_]:
@@ -172,6 +233,9 @@ class Skeleton:
             girth = self._girth(pose, body)
             # A long bone's body has its y axis along the bone.
             thickened = self.points.position[part] * np.array([girth, 1, girth], np.float32)
+            if self._is_cage[int(self.points.piece[part.start])]:
+                thickened[:, 2] *= np.float32(pose.rib_width)
+                thickened[:, 1] -= np.float32(pose.rib_slope) * (thickened[:, 0] + np.float32(_SPINE_BEHIND_MM))
             rotation = (data.xmat[body].reshape(3, 3) * scale[body]).astype(np.float32)
             placed[part] = thickened @ rotation.T + (1000 * data.xpos[body]).astype(np.float32)
         placed *= pose.stretch.astype(np.float32)
@@ -185,6 +249,10 @@ class Skeleton:
         for part in self._slices:
             body = int(self.points.body[part.start])
             volume[part] *= np.float32(pose.scales[self._segment[body]] ** 3 * self._girth(pose, body) ** 2)
+        for name, left in pose.absent:
+            volume[(self.points.region == CODES[name]) & (self.left == left)] = 0
+        if pose.lacks_last_ribs:
+            volume[np.isin(self.points.piece, self._last_ribs)] = 0
         return volume
 
     def _girth(self, pose: Pose, body: int) -> float:

@@ -30,6 +30,8 @@ _OUTLINED = ("forearm", "hand", "lower_leg", "foot")
 _GAP_MM = 24.0
 _SPECK_MM2 = 60.0
 _JOINT_MM = 16.0
+_SHOULDER_MM = 68.0
+_DRAWN_OVER = 4.0
 _SEEN_FROM_THE_FRONT_ONLY = ("sternum", "patella")
 _CHAINS = (
     ("skull", "cervical_spine", "thoracic_spine", "lumbar_spine", "sacrum"),
@@ -60,19 +62,19 @@ def true_regions(
     for extra, code in enumerate(outlined):
         plane[left & (points.region == code)] = len(REGIONS) + extra
     in_front = [index for index, name in enumerate(points.pieces) if name.startswith(_SEEN_FROM_THE_FRONT_ONLY)]
-    shoulder_blade = np.arange(len(REGIONS)) == CODES["scapula"]
+    blade = _is_blade(points, position, left)
     for mirrored, depth in enumerate(body.depths(position)):
         weight = points.volume * np.exp(-ATTENUATION_PER_MM * depth)
-        if mirrored:
-            weight = np.where(np.isin(points.piece, in_front), 0, weight)
+        weight = np.where(np.isin(points.piece, in_front) if mirrored else blade, 0, weight)
         paths = camera.splat(position, weight.astype(np.float32), plane, len(REGIONS) + len(_OUTLINED))
         paths = ndimage.gaussian_filter(paths, (0, 0.45, 0.45)) / camera.pixel_mm**2
         path = paths[: len(REGIONS)].copy()
         path[outlined] += paths[len(REGIONS) :]
         threshold = np.full(len(REGIONS), _PATH_MM)
         threshold[[CODES[name] for name in _FLAT]] = _FLAT_PATH_MM
-        # From behind the whole scapula is drawn, over the ribs before it.
-        region = (path * np.where(mirrored & shoulder_blade, 4.0, 1.0)[:, None, None]).argmax(axis=0)
+        # From behind the whole scapula is drawn, over the ribs before it; from the front the whole sternum.
+        drawn_over = np.arange(len(REGIONS)) == CODES["scapula" if mirrored else "sternum"]
+        region = (path * np.where(drawn_over, _DRAWN_OVER, 1.0)[:, None, None]).argmax(axis=0)
         bone = path.sum(axis=0) > threshold[region]
         codes = np.where(bone, region, 0).astype(np.uint8)
         for extra, code in enumerate(outlined):
@@ -83,6 +85,19 @@ def true_regions(
         codes[~kept] = 0
         views.append(codes[:, ::-1] if mirrored else codes)
     return np.stack(views)
+
+
+def _is_blade(points: BonePoints, position: NDArray[np.float32], left: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Points (n,) of the scapular blades, which ribs hide from the front: not acromion, coracoid and glenoid."""
+    blade = np.zeros(len(left), bool)
+    scapula, humerus = (points.region == CODES[name] for name in ("scapula", "humerus"))
+    for side in (left, ~left):
+        own, upper_arm = scapula & side, position[humerus & side]
+        if not own.any() or len(upper_arm) == 0:
+            continue
+        head = upper_arm[upper_arm[:, 2] > np.quantile(upper_arm[:, 2], 0.93)].mean(axis=0)
+        blade[own] = np.linalg.norm(position[own] - head, axis=1) > _SHOULDER_MM
+    return blade
 
 
 def _close_outline(codes: NDArray[np.uint8], mask: NDArray[np.bool_], code: int, radius: int) -> None:

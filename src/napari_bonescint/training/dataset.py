@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_COARSE_MM = 3.5
+_CONTROL_POINTS = (9, 4)
+_SHARE_UNCUT = 0.85
+
 
 class Example(NamedTuple):
     """One view on the network's grid.
@@ -26,12 +30,20 @@ class Example(NamedTuple):
     ----------
     image : ndarray of float32, shape (1, y, x)
         Normalised.
-    target : ndarray of float32, shape (class, y, x)
-        Share of each class in each coarse pixel; sums to 1.
+    codes : ndarray of uint8, shape (samples * y, samples * x)
+        Class of evenly spaced samples of each pixel, see `samples_per_pixel`.
     """
 
     image: NDArray[np.float32]
-    target: NDArray[np.float32]
+    codes: NDArray[np.uint8]
+
+
+def samples_per_pixel(grid_mm: float) -> int:
+    """How many samples, along y and along x, tell which classes a pixel of a grid shows.
+
+    Pixels about as fine as the acquired ones show one class; coarser ones may show shares of several.
+    """
+    return 3 if grid_mm > _COARSE_MM else 1
 
 
 class SimulatedViews(IterableDataset[tuple[torch.Tensor, torch.Tensor]]):
@@ -65,31 +77,63 @@ class SimulatedViews(IterableDataset[tuple[torch.Tensor, torch.Tensor]]):
             case = Case.load(self._paths[rng.integers(len(self._paths))])
             for view in (0, 1):
                 example = draw_example(case, view, rng, self._classes, self._grid_mm, self._shape)
-                yield torch.from_numpy(example.image), torch.from_numpy(example.target)
+                yield torch.from_numpy(example.image), torch.from_numpy(example.codes)
 
 
 def draw_example(
     case: Case, view: int, rng: np.random.Generator, classes: int, grid_mm: float, shape: tuple[int, int]
 ) -> Example:
-    """One random example of one view: other counts, organs, size, place, and what viewers do to pictures."""
-    strengths = np.exp(rng.normal(0, (0.0, 0.6, 1.0)))
-    mean = np.tensordot(strengths.astype(np.float32), case.expected[:, view], axes=1)
-    total = np.exp(rng.uniform(np.log(1.5e5), np.log(3e6)))
-    mean *= np.float32(total / max(float(mean.sum()), 1e-9))
-    image = rng.poisson(mean).astype(np.float32)
+    """One random example of one view: other uptake, counts, shape, size, place, and what viewers do to pictures."""
+    mean = np.tensordot(_draw_strengths(len(case.expected), rng), case.expected[:, view], axes=1)
     regions = case.regions[view]
     if classes == 2:
         regions = (regions > 0).astype(np.uint8)
+    if rng.random() < 0.7:
+        mean, regions = _bend(mean, regions, rng)
+    total = np.exp(rng.uniform(np.log(1.5e5), np.log(3e6)))
+    image = rng.poisson(mean * np.float32(total / max(float(mean.sum()), 1e-9))).astype(np.float32)
     if rng.random() < 0.5:
         image, regions = image[:, ::-1], regions[:, ::-1]
     if rng.random() < 0.5:
         image = _as_picture(image, rng)
     scale = rng.uniform(0.85, 1.18)
     spacing = (case.pixel_mm * scale * rng.uniform(0.97, 1.03), case.pixel_mm * scale)
-    grid = Grid.over((image.shape[0], image.shape[1]), spacing, grid_mm)
-    coarse = normalise(grid.coarsen(image))
-    target = _shares(regions, coarse.shape, spacing, grid_mm, classes)
-    return _place(coarse, target, shape, rng)
+    coarse = normalise(Grid.over((image.shape[0], image.shape[1]), spacing, grid_mm).coarsen(image))
+    codes = _sample(regions, (coarse.shape[0], coarse.shape[1]), spacing, grid_mm)
+    return _place(coarse, codes, shape, rng)
+
+
+def _draw_strengths(sources: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Factors of the bones' sources, of soft tissue and of what is excreted, the last two of a case's sources."""
+    spread = np.full(sources, 0.3 if sources > 3 else 0.0)
+    spread[-2:] = 0.6, 1.0
+    return np.exp(rng.normal(0, spread)).astype(np.float32)
+
+
+def _bend(
+    mean: NDArray[np.float32], regions: NDArray[np.uint8], rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Turn an image and its regions a little and deform them smoothly."""
+    rows, columns = mean.shape
+    y, x = (np.arange(n, dtype=np.float32) - n / 2 for n in (rows, columns))
+    angle, lean = rng.normal(0, 0.025), rng.normal(0, 0.03)
+    amplitude = abs(rng.normal(0, 4))
+    shifts = [
+        ndimage.zoom(
+            rng.normal(0, amplitude, _CONTROL_POINTS).astype(np.float32),
+            (rows / _CONTROL_POINTS[0], columns / _CONTROL_POINTS[1]),
+            order=2,
+        )[:rows, :columns]
+        for _ in range(2)
+    ]
+    source = np.stack(
+        [
+            y[:, None] * np.cos(angle) - x * np.sin(angle) + rows / 2 + shifts[0],
+            x + y[:, None] * np.sin(angle + lean) + columns / 2 + shifts[1],
+        ]
+    )
+    bent = ndimage.map_coordinates(mean, source, order=1, prefilter=False)
+    return bent, ndimage.map_coordinates(regions, source, order=0, prefilter=False)
 
 
 def _as_picture(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -97,36 +141,57 @@ def _as_picture(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray
     if rng.random() < 0.5:
         image = ndimage.gaussian_filter(image, rng.uniform(0.3, 1.3))
     top = max(float(np.quantile(image, rng.uniform(0.985, 0.9999))), 1e-3)
-    bent = np.minimum(image / top, 1) ** rng.uniform(0.6, 1.6)
+    bottom = rng.uniform(0, 0.08) if rng.random() < 0.3 else 0.0
+    bent = np.clip(image / top - bottom, 0, 1) ** rng.uniform(0.6, 1.6)
     result: NDArray[np.float32] = np.round(255 * bent, 0).astype(np.float32)
     return result
 
 
-def _shares(
-    regions: NDArray[np.uint8], coarse: tuple[int, ...], spacing: tuple[float, float], grid_mm: float, classes: int
-) -> NDArray[np.float32]:
-    """Share of each class in each coarse pixel, from three by three samples within it: (class, y, x)."""
+def _sample(
+    regions: NDArray[np.uint8], coarse: tuple[int, int], spacing: tuple[float, float], grid_mm: float
+) -> NDArray[np.uint8]:
+    """Codes at evenly spaced samples of each coarse pixel: (samples * y, samples * x)."""
+    samples = samples_per_pixel(grid_mm)
     indices = []
     for n, fine, mm in zip(coarse, regions.shape, spacing, strict=True):
-        place = (np.arange(3 * n) + 0.5) / 3 - n / 2
+        place = (np.arange(samples * n) + 0.5) / samples - n / 2
         indices.append(np.clip((place * grid_mm / mm + fine / 2).astype(np.int64), 0, fine - 1))
-    samples = regions[np.ix_(*indices)].reshape(coarse[0], 3, coarse[1], 3)
-    pixel = np.arange(coarse[0] * coarse[1]).reshape(coarse[0], 1, coarse[1], 1)
-    counted = np.bincount((samples.astype(np.int64) * pixel.size + pixel).ravel(), minlength=classes * pixel.size)
-    return (counted / 9).astype(np.float32).reshape(classes, *coarse)
+    sampled: NDArray[np.uint8] = regions[np.ix_(*indices)]
+    return sampled
 
 
 def _place(
-    image: NDArray[np.float32], target: NDArray[np.float32], shape: tuple[int, int], rng: np.random.Generator
+    image: NDArray[np.float32], codes: NDArray[np.uint8], shape: tuple[int, int], rng: np.random.Generator
 ) -> Example:
-    """Cut or pad an image (y, x) and its target (class, y, x) to one shape, at a random place."""
-    placed = Example(np.zeros((1, *shape), np.float32), np.zeros((len(target), *shape), np.float32))
-    placed.target[0] = 1
+    """Cut or pad an image (y, x) and its codes to one shape, at a random place, seldom cutting the body."""
+    samples = codes.shape[0] // image.shape[0]
+    placed = Example(np.zeros((1, *shape), np.float32), np.zeros((shape[0] * samples, shape[1] * samples), np.uint8))
+    whole = rng.random() < _SHARE_UNCUT
     source, into = [], []
-    for n, size in zip(image.shape, shape, strict=True):
-        offset = int(rng.integers(min(0, size - n), max(0, size - n) + 1))
-        into.append(slice(max(0, offset), min(size, offset + n)))
-        source.append(slice(max(0, -offset), max(0, -offset) + into[-1].stop - into[-1].start))
+    for axis, (n, size) in enumerate(zip(image.shape, shape, strict=True)):
+        low, high = _extent(np.asarray(codes.any(axis=1 - axis)), samples) if whole else (0, n)
+        if n <= size:
+            start = -int(rng.integers(size - n + 1))
+        elif high - low <= size:
+            start = int(rng.integers(max(0, high - size), min(low, n - size) + 1))
+        else:
+            start = int(rng.integers(low, high - size + 1))
+        source.append(slice(max(0, start), min(n, start + size)))
+        into.append(slice(max(0, -start), max(0, -start) + source[-1].stop - source[-1].start))
     placed.image[0, into[0], into[1]] = image[source[0], source[1]]
-    placed.target[:, into[0], into[1]] = target[:, source[0], source[1]]
+    placed.codes[_times(into[0], samples), _times(into[1], samples)] = codes[
+        _times(source[0], samples), _times(source[1], samples)
+    ]
     return placed
+
+
+def _extent(occupied: NDArray[np.bool_], samples: int) -> tuple[int, int]:
+    """First pixel and the one after the last that is occupied, along one axis."""
+    where = np.flatnonzero(occupied)
+    if where.size == 0:
+        return 0, occupied.size // samples
+    return int(where[0]) // samples, int(where[-1]) // samples + 1
+
+
+def _times(part: slice, factor: int) -> slice:
+    return slice(part.start * factor, part.stop * factor)

@@ -14,8 +14,8 @@ from torch.utils.data import DataLoader
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.networks.fdn import FDN
 from napari_bonescint.networks.zoo import build_network
-from napari_bonescint.training.dataset import SimulatedViews
-from napari_bonescint.training.losses import segmentation_loss
+from napari_bonescint.training.dataset import SimulatedViews, samples_per_pixel
+from napari_bonescint.training.losses import segmentation_loss, shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,14 +67,14 @@ class Trainer:
             raise TrainingError("There are no cases to train on; simulate some first.")
         torch.manual_seed(recipe.seed)
         network = build_network(recipe.architecture, outputs=recipe.outputs)
-        if not isinstance(network, FDN):
-            raise TrainingError(f"{recipe.architecture} is not one of the dilated nets, which this version trains.")
-        splits = len(network.stages) - 1
+        multiple = network.multiple
+        if not isinstance(multiple, int):
+            raise TypeError("a network says to which multiple it pads")
+        splits = len(network.stages) - 1 if isinstance(network, FDN) else 0
         if len(recipe.keep_phases) != splits:
             raise TrainingError(f"keep_phases of {recipe.name} needs {splits} numbers for {recipe.architecture}.")
-        if recipe.rows % network.multiple or recipe.columns % network.multiple:
-            raise TrainingError(f"rows and columns of {recipe.name} must be multiples of {network.multiple}.")
-        torch.nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)
+        if recipe.rows % multiple or recipe.columns % multiple:
+            raise TrainingError(f"rows and columns of {recipe.name} must be multiples of {multiple}.")
         self.network = network.to(device)
         self.average = copy.deepcopy(self.network).requires_grad_(requires_grad=False)
         self.step = 0
@@ -110,24 +110,24 @@ class Trainer:
         self.network.train()
         losses: list[float] = []
         start = time.monotonic()
-        for image, target in loader:
+        for image, codes in loader:
             if self.step >= recipe.steps or time.monotonic() >= until:
                 break
-            losses.append(self.train_step(image, target))
+            losses.append(self.train_step(image, codes))
             if self.step % every == 0 or self.step == recipe.steps:
                 mean = sum(losses) / len(losses)
                 rate = len(losses) * recipe.batch / (time.monotonic() - start)
                 on_progress(Progress(self.step, mean, self._learning_rate(), rate))
                 losses, start = [], time.monotonic()
 
-    def train_step(self, image: Tensor, target: Tensor) -> float:
+    def train_step(self, image: Tensor, codes: Tensor) -> float:
         """One step of Adam.
 
         Parameters
         ----------
         image : Tensor of shape (batch, 1, y, x)
-        target : Tensor of shape (batch, class, y, x)
-            Share of each class in each pixel.
+        codes : Tensor of uint8, shape (batch, samples * y, samples * x)
+            Class of evenly spaced samples of each pixel, see `dataset.samples_per_pixel`.
 
         Returns
         -------
@@ -141,10 +141,15 @@ class Trainer:
         """
         for group in self._optimiser.param_groups:
             group["lr"] = self._learning_rate()
-        image, target = image.to(self._device), target.to(self._device)
-        with torch.autocast(self._device.type, torch.bfloat16):
-            logits, sample = self.network.forward_sampled(image, self._recipe.keep_phases, self._phases)
-        loss = segmentation_loss(logits, sample.pick(target), self._recipe.dice_weight)
+        recipe = self._recipe
+        image = image.to(self._device)
+        target = shares(codes.to(self._device), max(2, recipe.outputs), samples_per_pixel(recipe.grid_mm))
+        if isinstance(self.network, FDN):
+            logits, sample = self.network.forward_sampled(image, recipe.keep_phases, self._phases)
+            target = sample.pick(target)
+        else:
+            logits = self.network(image)
+        loss = segmentation_loss(logits, target, recipe.dice_weight)
         value = loss.item()
         if not math.isfinite(value):
             raise TrainingError(f"The loss is {value} at step {self.step}; lower the learning rate.")

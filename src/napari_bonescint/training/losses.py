@@ -7,6 +7,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
+def shares(codes: Tensor, classes: int, samples: int) -> Tensor:
+    """Share of each class in each pixel: (batch, class, y, x), from codes (batch, samples * y, samples * x)."""
+    wanted = torch.arange(classes, dtype=codes.dtype, device=codes.device).reshape(-1, 1, 1)
+    return F.avg_pool2d((codes[:, None] == wanted).float(), samples)
+
+
 def segmentation_loss(logits: Tensor, target: Tensor, dice_weight: float) -> Tensor:
     """Cross-entropy plus soft Dice.
 
@@ -17,7 +23,7 @@ def segmentation_loss(logits: Tensor, target: Tensor, dice_weight: float) -> Ten
     target : Tensor of shape (samples, classes, y, x)
         Share of each class in each pixel, background first; sums to 1.
     dice_weight : float
-        Weight of the Dice loss, averaged over the classes that occur, background left out.
+        Weight of the Dice loss, averaged over the regions that occur and bone as a whole.
     """
     logits = logits.float()
     if logits.shape[1] == 1:
@@ -26,7 +32,10 @@ def segmentation_loss(logits: Tensor, target: Tensor, dice_weight: float) -> Ten
         predicted, wanted = torch.sigmoid(logits), bone
     else:
         entropy = F.cross_entropy(logits, target)
-        predicted, wanted = torch.softmax(logits, dim=1)[:, 1:], target[:, 1:]
+        # Bone as a whole counts as one more class.
+        predicted = torch.softmax(logits, dim=1)
+        predicted = torch.cat([1 - predicted[:, :1], predicted[:, 1:]], dim=1)
+        wanted = torch.cat([1 - target[:, :1], target[:, 1:]], dim=1)
     overlap = (predicted * wanted).sum(dim=(0, 2, 3))
     size = (predicted + wanted).sum(dim=(0, 2, 3))
     present = wanted.sum(dim=(0, 2, 3)) > 1
