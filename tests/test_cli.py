@@ -51,6 +51,12 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         (["segment", "scan.dcm", "--out", "x", "--spacing", "nan"], "'nan' is no length in millimetres"),
         (["segment", "scan.dcm", "--out", "x", "--spacing", "wide"], "'wide' is no length in millimetres"),
         (["segment", "scan.dcm", "--out", __file__], "is a file, not a folder"),
+        (["simulate"], "--out"),
+        (["simulate", "--out", "x", "--count", "0"], "'0' is no number from 1"),
+        (["simulate", "--out", "x", "--first", "-3"], "'-3' is no seed"),
+        (["simulate", "--out", "x", "--split", "exam"], "invalid choice: 'exam'"),
+        (["evaluate", "--data", "x", "--model", "fdn-99"], "There is no model 'fdn-99'"),
+        (["evaluate", "--data", "x", "--device", "tpu"], "'tpu' is none of auto, cpu, cuda and cuda:N"),
     ],
 )
 def test_a_wrong_command_is_status_2_and_says_why(

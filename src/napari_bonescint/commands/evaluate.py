@@ -107,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
     hashes = {references.name: references.sha256() for references in sets}
     for card in cards if sets else ():
         _measure(card, sets, hashes, arguments.device, store, out)
-    measured = [store.models[card.name] for card in cards if card.name in store.models]
+    measured = [store.models[card.name] for card in cards] if sets else list(store.models.values())
     print("\n".join(_lines(measured, list(hashes))))
     if out is not None:
         _write(store, out)
@@ -197,7 +197,7 @@ def _lines(models: Iterable[ModelResults], names: Sequence[str]) -> list[str]:
     rows: list[tuple[str, ...]] = [_HEADINGS]
     for model in models:
         times = [f"{model.speed[kind].milliseconds:.0f} ms" if kind in model.speed else "" for kind in ("cpu", "gpu")]
-        for name in names or model.sets:
+        for name in names or sorted(model.sets):
             scores = model.sets[name].scores
             skeleton = scores.skeleton
             each = [mean_and_spread(scores.of_view.get(view)) for view in ("anterior", "posterior")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import multiprocessing
+import signal
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -118,6 +119,8 @@ _skeleton: list[Skeleton] = []
 
 
 def _start(geometry: Path) -> None:
+    # Ctrl-C reaches every process of a terminal; the parent ends its workers and says so, once.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     from napari_bonescint.simulation.geometry import BonePoints, load_model
     from napari_bonescint.simulation.pose import Skeleton
 
