@@ -75,7 +75,7 @@ def put_between_marks(path: Path, text: str) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--geometry", type=Path, required=True, help="skeleton.npz that train/simulate.py made")
+    parser.add_argument("--geometry", type=Path, required=True, help="skeleton.npz that `bonescint simulate` made")
     parser.add_argument("--cases", type=int, default=10, help="how many simulated patients (default 10)")
     parser.add_argument("--first", type=int, default=100, help="seed of the first (default 100)")
     parser.add_argument("--write", type=Path, help="also put the table between its marks in this file")

@@ -48,7 +48,7 @@ def _simulate(seed: int) -> tuple[float, float]:
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--geometry", type=Path, required=True, help="skeleton.npz that train/simulate.py made")
+    parser.add_argument("--geometry", type=Path, required=True, help="skeleton.npz that `bonescint simulate` made")
     parser.add_argument("--cases", type=int, default=8, help="patients for each row (default 8)")
     options = parser.parse_args()
     # Read by the numerical libraries of the processes started below.

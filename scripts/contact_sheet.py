@@ -60,7 +60,7 @@ def draw_view(scan: Scan, index: int, name: str) -> Image.Image:
 def main() -> None:
     """Draw as the command line asks."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--geometry", type=Path, required=True, help="skeleton.npz that train/simulate.py made")
+    parser.add_argument("--geometry", type=Path, required=True, help="skeleton.npz that `bonescint simulate` made")
     parser.add_argument("--out", type=Path, required=True, help="the PNG to write")
     parser.add_argument("--seeds", type=int, nargs="+", default=range(100, 106), help="patients (default 100 to 105)")
     options = parser.parse_args()

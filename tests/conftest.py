@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from napari_bonescint.simulation.geometry import BonePoints
+
 
 @pytest.fixture
 def make_model(tmp_path: Path) -> Callable[..., ModelCard]:
@@ -46,6 +48,14 @@ def make_model(tmp_path: Path) -> Callable[..., ModelCard]:
         return read_card(tmp_path / f"{name}.json")
 
     return make
+
+
+@pytest.fixture(scope="session")
+def points() -> BonePoints:
+    """The whole skeleton, more coarsely than for training."""
+    from napari_bonescint.simulation.geometry import build_points, load_model
+
+    return build_points(load_model(), fine_mm=2.0)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from napari_bonescint import __version__
 from napari_bonescint.cli import main
 
-COMMANDS = ("segment", "models")
+COMMANDS = ("segment", "models", "simulate", "evaluate")
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,6 +51,12 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         (["segment", "scan.dcm", "--out", "x", "--spacing", "nan"], "'nan' is no length in millimetres"),
         (["segment", "scan.dcm", "--out", "x", "--spacing", "wide"], "'wide' is no length in millimetres"),
         (["segment", "scan.dcm", "--out", __file__], "is a file, not a folder"),
+        (["simulate"], "--out"),
+        (["simulate", "--out", "x", "--count", "0"], "'0' is no number from 1"),
+        (["simulate", "--out", "x", "--first", "-3"], "'-3' is no seed"),
+        (["simulate", "--out", "x", "--split", "exam"], "invalid choice: 'exam'"),
+        (["evaluate", "--data", "x", "--model", "fdn-99"], "There is no model 'fdn-99'"),
+        (["evaluate", "--data", "x", "--device", "tpu"], "'tpu' is none of auto, cpu, cuda and cuda:N"),
     ],
 )
 def test_a_wrong_command_is_status_2_and_says_why(
@@ -69,7 +75,7 @@ def test_the_package_runs_as_a_module() -> None:
     assert done.stdout == f"bonescint {__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["segment", "--help"], ["models"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["segment", "--help"], ["evaluate", "--help"], ["models"]])
 def test_no_torch_qt_or_napari_is_imported_before_it_is_needed(arguments: list[str]) -> None:
     code = (
         "import sys; from napari_bonescint.cli import main\n"

@@ -1,6 +1,6 @@
 """Make the simulated sample that ships with the plugin.
 
-python train/make_sample.py --geometry data/cases/skeleton.npz --seed 7
+python train/make_sample.py --geometry data/training/skeleton.npz --seed 7
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SAMPLES = Path(__file__).parents[1] / "src" / "napari_bonescint" / "samples"
 def main() -> None:
     """Simulate one scan with 2 million counts and write it with its true regions."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--geometry", type=Path, required=True, help="skeleton.npz that train/simulate.py made")
+    parser.add_argument("--geometry", type=Path, required=True, help="skeleton.npz that `bonescint simulate` made")
     parser.add_argument("--seed", type=int, required=True, help="not one that was trained on")
     parser.add_argument("--out", type=Path, default=SAMPLES, help="folder (default: the plugin's samples)")
     options = parser.parse_args()

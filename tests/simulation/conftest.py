@@ -1,16 +1,15 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from napari_bonescint.simulation.case import Case, simulate
-from napari_bonescint.simulation.geometry import BonePoints, build_points, load_model
+from napari_bonescint.simulation.geometry import load_model
 from napari_bonescint.simulation.pose import Skeleton
 
-
-@pytest.fixture(scope="session")
-def points() -> BonePoints:
-    """The whole skeleton, more coarsely than for training."""
-    return build_points(load_model(), fine_mm=2.0)
+if TYPE_CHECKING:
+    from napari_bonescint.simulation.geometry import BonePoints
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import re
 import sys
 from collections import Counter, defaultdict
 from functools import cache
@@ -14,11 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tqdm import tqdm
 
+from napari_bonescint.commands import argument_types
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.refusal import Refusal
 from napari_bonescint.inference.devices import DeviceError
-from napari_bonescint.inference.model_card import DEFAULT_MODEL, ModelCard, ModelError, find_model
+from napari_bonescint.inference.model_card import DEFAULT_MODEL, ModelError
 from napari_bonescint.results import Recorded, Result, ResultError
 from napari_bonescint.scan import ViewName
 
@@ -60,11 +60,13 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument(
         "inputs", metavar="INPUT", nargs="+", type=Path, help="DICOM, PNG or TIFF file, or a folder of DICOM files"
     )
-    parser.add_argument("--out", metavar="DIR", type=_folder, required=True, help="folder for the results")
+    parser.add_argument(
+        "--out", metavar="DIR", type=argument_types.folder, required=True, help="folder for the results"
+    )
     parser.add_argument(
         "--model",
         metavar="NAME|FILE",
-        type=_model,
+        type=argument_types.model,
         default=DEFAULT_MODEL,
         help="a name that `bonescint models` lists, or a .safetensors file with its card beside it "
         "(default: %(default)s)",
@@ -72,7 +74,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument(
         "--device",
         metavar="auto|cpu|cuda[:N]",
-        type=_device,
+        type=argument_types.device,
         default="auto",
         help="where to compute (default: the first GPU, if there is one)",
     )
@@ -284,25 +286,6 @@ class _Progress:
         """Print a warning or an error to standard error."""
         with tqdm.external_write_mode(sys.stderr):
             print(line, file=sys.stderr, flush=True)
-
-
-def _folder(text: str) -> Path:
-    if os.path.isfile(text):  # noqa: PTH113 - raises nothing, unlike Path.is_file
-        raise argparse.ArgumentTypeError(f"{text} is a file, not a folder")
-    return Path(text)
-
-
-def _model(text: str) -> ModelCard:
-    try:
-        return find_model(text)
-    except ModelError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _device(text: str) -> str:
-    if not re.fullmatch(r"auto|cpu|cuda(:[0-9]+)?", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is none of auto, cpu, cuda and cuda:N")
-    return text
 
 
 def _millimetres(text: str) -> float:

@@ -1,34 +1,154 @@
-"""Scores of a model on simulated cases, measured through the very code that serves a click."""
+"""Scores of a model, measured through the very code that serves a click."""
 
 from __future__ import annotations
 
+import os
+import platform
 import statistics
+from dataclasses import dataclass
+from functools import reduce
+from itertools import islice
+from operator import add
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.simulation.case import Case
-from napari_bonescint.training.metrics import dice, region_dice
+from napari_bonescint.scan import ViewName
+from napari_bonescint.training.calibration import Reliability
+from napari_bonescint.training.metrics import Summary, cross_entropy, dice, region_dice
+from napari_bonescint.training.reference_sets import SimulatedSet
+from napari_bonescint.training.splits import read_splits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Sequence
 
     from napari_bonescint.inference.model_card import ModelCard
+    from napari_bonescint.training.reference_sets import Reference
 
-TOTAL_COUNTS = 2.0e6
+_SCANS_TO_TIME = 5
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How well a model does on a set.
+
+    Attributes
+    ----------
+    skeleton : Summary
+        Skeleton Dice over all views.
+    of_view : dict of str to Summary
+        The same over the anterior and over the posterior views.
+    macro : Summary or None
+        Mean Dice over the regions of a view; None if the model names none.
+    regions : dict of str to float
+        Mean Dice of each region.
+    loss : float
+        Mean over views of the binary cross-entropy of bone, on the acquired pixels.
+    reliability : Reliability
+        Of the probability of bone, over all views.
+    """
+
+    skeleton: Summary
+    of_view: dict[str, Summary]
+    macro: Summary | None
+    regions: dict[str, float]
+    loss: float
+    reliability: Reliability
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How long a model takes.
+
+    Attributes
+    ----------
+    milliseconds : float
+        For one view, from counts in memory to masks in memory: median over scans.
+    scans : int
+        How many were timed, after one that was not.
+    hardware : str
+        On what.
+    """
+
+    milliseconds: float
+    scans: int
+    hardware: str
+
+
+def score(
+    segmenter: Segmenter, references: Iterable[Reference], on_scan: Callable[[], object] = lambda: None
+) -> Scores:
+    """Score a model on a set.
+
+    Parameters
+    ----------
+    segmenter : Segmenter
+    references : iterable of Reference
+        At least one.
+    on_scan : callable
+        Told after each scan.
+    """
+    skeleton: dict[ViewName, list[float]] = {name: [] for name in ViewName}
+    macro: list[float] = []
+    regions: dict[str, list[float]] = {name: [] for name in CODES}
+    losses: list[float] = []
+    reliabilities: list[Reliability] = []
+    for reference in references:
+        result = segmenter.segment(reference.scan)
+        for i, truth in enumerate(reference.regions):
+            skeleton[reference.scan.views[i].name].append(dice(result.skeleton[i] > 0, truth > 0))
+            losses.append(cross_entropy(result.probability[i], truth > 0))
+            reliabilities.append(Reliability.of(result.probability[i], truth > 0))
+            # A view that shows no region has no macro Dice.
+            if result.regions is not None and (by_name := region_dice(result.regions[i], truth)):
+                macro.append(statistics.mean(by_name.values()))
+                for name, value in by_name.items():
+                    regions[name].append(value)
+        on_scan()
+    return Scores(
+        skeleton=Summary.of([value for values in skeleton.values() for value in values]),
+        of_view={name.value: Summary.of(values) for name, values in skeleton.items() if values},
+        macro=Summary.of(macro) if macro else None,
+        regions={name: round(statistics.mean(values), 4) for name, values in regions.items() if values},
+        loss=round(statistics.mean(losses), 4),
+        reliability=reduce(add, reliabilities),
+    )
+
+
+def time_views(segmenter: Segmenter, references: Iterable[Reference]) -> Speed:
+    """Time a model on the first scans of a set, once it is warm.
+
+    Parameters
+    ----------
+    segmenter : Segmenter
+    references : iterable of Reference
+        At least one; up to five are timed.
+    """
+    scans = [reference.scan for reference in islice(references, _SCANS_TO_TIME)]
+    segmenter.segment(scans[0])
+    milliseconds = [1000 * segmenter.segment(scan).seconds / len(scan.views) for scan in scans]
+    return Speed(round(statistics.median(milliseconds), 1), len(scans), describe_hardware(segmenter.device.device))
+
+
+def describe_hardware(device: str) -> str:
+    """Name of the processor behind a device, and for a CPU how many of its cores are used."""
+    import torch
+
+    if device != "cpu":
+        return torch.cuda.get_device_name(device)
+    return f"{_cpu_name()}, {torch.get_num_threads()} of {os.cpu_count()} cores"
 
 
 def evaluate(card: ModelCard, paths: Sequence[Path], device: str = "auto") -> list[dict[str, Any]]:
-    """Score a model.
+    """Score a model for its card.
 
     Parameters
     ----------
     card : ModelCard
     paths : sequence of Path
-        Case files that the model was not trained on; each is counted once, with 2 million counts in both views.
+        Case files, named case_SEED.npz, that the model was not trained on; their photons are counted as those of the
+        test split.
     device : str
 
     Returns
@@ -37,33 +157,29 @@ def evaluate(card: ModelCard, paths: Sequence[Path], device: str = "auto") -> li
         For a model card: metric, value (mean over views), spread (standard deviation), lowest, data and scans; that
         of the regions also has the mean of each.
     """
-    segmenter = Segmenter(card, device)
-    skeleton: list[float] = []
-    regions: dict[str, list[float]] = {}
-    macro: list[float] = []
-    for seed, path in enumerate(sorted(paths)):
-        case = Case.load(path)
-        result = segmenter.segment(case.count(np.random.default_rng(seed), TOTAL_COUNTS))
-        for view, truth in enumerate(case.regions):
-            skeleton.append(dice(result.skeleton[view] > 0, truth > 0))
-            if result.regions is not None:
-                by_name = region_dice(result.regions[view], truth)
-                macro.append(statistics.mean(by_name.values()))
-                for name, value in by_name.items():
-                    regions.setdefault(name, []).append(value)
-    scores = [_score("skeleton Dice", skeleton, len(paths))]
-    if macro:
-        means = {name: round(statistics.mean(regions[name]), 4) for name in CODES if name in regions}
-        scores.append({**_score("regions Dice", macro, len(paths)), "regions": means})
-    return scores
+    scores = score(Segmenter(card, device), SimulatedSet(read_splits()["test"], tuple(sorted(paths))))
+    entries = [_card_score("skeleton Dice", scores.skeleton, len(paths))]
+    if scores.macro is not None:
+        entries.append({**_card_score("regions Dice", scores.macro, len(paths)), "regions": scores.regions})
+    return entries
 
 
-def _score(metric: str, values: list[float], scans: int) -> dict[str, Any]:
+def _card_score(metric: str, summary: Summary, scans: int) -> dict[str, Any]:
     return {
         "metric": metric,
-        "value": round(statistics.mean(values), 4),
-        "spread": round(statistics.pstdev(values), 4),
-        "lowest": round(min(values), 4),
+        "value": summary.mean,
+        "spread": summary.spread,
+        "lowest": summary.lowest,
         "data": "held-out simulated",
         "scans": scans,
     }
+
+
+def _cpu_name() -> str:
+    """What the system calls its CPU; Linux tells it in a file of its own."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or platform.machine()

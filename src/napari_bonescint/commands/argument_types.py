@@ -1,0 +1,39 @@
+"""Kinds of arguments that several commands take; each gives argparse a sentence about what is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from pathlib import Path
+
+from napari_bonescint.inference.model_card import ModelCard, ModelError, find_model
+
+
+def folder(text: str) -> Path:
+    """A folder to write to, which need not exist."""
+    if os.path.isfile(text):  # noqa: PTH113 - raises nothing, unlike Path.is_file
+        raise argparse.ArgumentTypeError(f"{text} is a file, not a folder")
+    return Path(text)
+
+
+def model(text: str) -> ModelCard:
+    """A shipped model, or a weights file with its card."""
+    try:
+        return find_model(text)
+    except ModelError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def device(text: str) -> str:
+    """The name of a device, which need not exist."""
+    if not re.fullmatch(r"auto|cpu|cuda(:[0-9]+)?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is none of auto, cpu, cuda and cuda:N")
+    return text
+
+
+def count(text: str) -> int:
+    """A number from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1")
+    return int(text)

@@ -1,0 +1,217 @@
+"""`bonescint evaluate`: models against scans whose true regions are known."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.commands import argument_types
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.inference.model_card import ModelCard, shipped_models
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from napari_bonescint.inference.segmenter import Segmenter
+    from napari_bonescint.training.reference_sets import ReferenceSet
+    from napari_bonescint.training.results_store import ModelResults, ResultsStore
+
+_DESCRIPTION = """\
+Score models on scans whose true regions are known, through the code that serves a click in napari.
+
+With --out, DIR gets results.json (what was measured), RESULTS.md (the table, made from it) and reliability.svg. What
+results.json holds of the same weights on the same data is not measured again; delete it to measure everything anew,
+for example after a change of the code that segments. Without --data and --external, RESULTS.md is only written again.
+"""
+
+_EXAMPLES = """\
+examples:
+  bonescint evaluate --data data/test --model fdn-13-regions
+  bonescint evaluate --data data/training data/validation data/test --out train
+  bonescint evaluate --external hospital/ --model runs/mine/mine.safetensors --device cpu
+
+exit status: 0 if all is done, 1 if something failed, 2 if the command is wrong.
+"""
+
+_HEADINGS = (
+    *("MODEL", "SET", "VIEWS", "DICE", "MEDIAN", "LOWEST", "ANTERIOR", "POSTERIOR", "REGIONS", "LOSS", "ECE"),
+    *("CPU", "GPU"),
+)
+_DIAGRAM, _DIAGRAM_SET = "reliability.svg", "test"
+
+
+class EvaluationError(BonescintError):
+    """Nothing to evaluate, or nothing to tell it apart by."""
+
+
+def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """State the arguments of `bonescint evaluate`."""
+    parser = subcommands.add_parser(
+        "evaluate",
+        help="score models on scans whose true regions are known",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--data", metavar="DIR", nargs="+", type=Path, default=[], help="folders that `bonescint simulate` filled"
+    )
+    parser.add_argument(
+        "--external",
+        metavar="DIR",
+        nargs="+",
+        type=Path,
+        default=[],
+        help="folders of other scans: index.csv (stem,file,views,spacing_mm), the files, and STEM.reference.tif with "
+        "region codes",
+    )
+    parser.add_argument(
+        "--model",
+        metavar="NAME|FILE",
+        nargs="+",
+        type=argument_types.model,
+        help="names that `bonescint models` lists, or .safetensors files (default: all that come with this "
+        "installation)",
+    )
+    parser.add_argument(
+        "--device",
+        metavar="auto|cpu|cuda[:N]",
+        type=argument_types.device,
+        default="auto",
+        help="where to compute (default: the first GPU, if there is one)",
+    )
+    parser.add_argument("--out", metavar="DIR", type=argument_types.folder, help="folder for results and table")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure what is missing, print it and write the table; the exit status."""
+    from napari_bonescint.training.reference_sets import ExternalSet, simulated_sets
+    from napari_bonescint.training.results_store import ResultsStore
+
+    out: Path | None = arguments.out
+    sets: list[ReferenceSet] = [*simulated_sets(arguments.data), *map(ExternalSet.read, arguments.external)]
+    if not sets and out is None:
+        raise EvaluationError("There is nothing to score on; give --data or --external.")
+    cards: list[ModelCard] = arguments.model or shipped_models()
+    for what, names in (("sets", [each.name for each in sets]), ("models", [card.name for card in cards])):
+        _require_different(what, names)
+    store = ResultsStore() if out is None else ResultsStore.read(out / "results.json")
+    hashes = {references.name: references.sha256() for references in sets}
+    for card in cards if sets else ():
+        _measure(card, sets, hashes, arguments.device, store, out)
+    measured = [store.models[card.name] for card in cards] if sets else list(store.models.values())
+    print("\n".join(_lines(measured, list(hashes))))
+    if out is not None:
+        _write(store, out)
+        print(f"-> {out / 'RESULTS.md'}")
+    return 0
+
+
+def _require_different(what: str, names: Iterable[str]) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise EvaluationError(f"{count} {what} are named {name}; give them one at a time, or rename them.")
+
+
+def _measure(
+    card: ModelCard,
+    sets: Sequence[ReferenceSet],
+    hashes: dict[str, str],
+    device: str,
+    store: ResultsStore,
+    out: Path | None,
+) -> None:
+    """Add what the store lacks of one model, and keep it at once, so that an interrupted run loses one set at most."""
+    from napari_bonescint.inference.devices import choose_device
+    from napari_bonescint.inference.segmenter import Segmenter
+    from napari_bonescint.training.evaluate import time_views
+
+    results = store.of(card)
+    missing = [references for references in sets if not results.holds(references, hashes[references.name])]
+    kind = _kind(choose_device(device).device)
+    if not missing and kind in results.speed:
+        return
+    segmenter = Segmenter(card, device)
+    print(f"Model {card.name}. {segmenter.device.reason}.", flush=True)
+    for references in missing:
+        _score(segmenter, references, hashes[references.name], results)
+        _keep(store, out)
+    if kind not in results.speed:
+        speed = time_views(segmenter, sets[0])
+        # A GPU that ran out of memory handed over to the CPU; its time is no GPU's.
+        results.speed[_kind(segmenter.device.device)] = speed
+        _keep(store, out)
+
+
+def _score(segmenter: Segmenter, references: ReferenceSet, sha256: str, results: ModelResults) -> None:
+    from napari_bonescint.training.evaluate import score
+    from napari_bonescint.training.results_store import SetResult
+
+    label = f"{results.name} on {references.name}"
+    with tqdm(total=len(references), desc=label, unit="scan", disable=None, leave=False, file=sys.stderr) as bar:
+        scores = score(segmenter, references, bar.update)
+    results.sets[references.name] = SetResult(
+        data_sha256=sha256,
+        is_simulated=references.is_simulated,
+        origin=references.origin,
+        scans=len(references),
+        measured=datetime.now(UTC).date().isoformat(),
+        scores=scores,
+    )
+
+
+def _keep(store: ResultsStore, out: Path | None) -> None:
+    if out is None:
+        return
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EvaluationError(f"{out}: cannot be made ({error.strerror}).") from error
+    store.write(out / "results.json")
+
+
+def _write(store: ResultsStore, out: Path) -> None:
+    from napari_bonescint.training.reliability_diagram import reliability_svg
+    from napari_bonescint.training.results_table import in_order, results_page
+
+    _keep(store, out)
+    models = in_order(store.models.values())
+    drawn = {model.name: model.sets[_DIAGRAM_SET].scores.reliability for model in models if _DIAGRAM_SET in model.sets}
+    if drawn:
+        write_bytes_atomically(out / _DIAGRAM, reliability_svg(drawn).encode())
+    write_bytes_atomically(out / "RESULTS.md", results_page(models, _DIAGRAM if drawn else None).encode())
+
+
+def _lines(models: Iterable[ModelResults], names: Sequence[str]) -> list[str]:
+    """A table of the sets that were asked for, or of all if none was."""
+    from napari_bonescint.training.results_table import mean_and_spread
+
+    rows: list[tuple[str, ...]] = [_HEADINGS]
+    for model in models:
+        times = [f"{model.speed[kind].milliseconds:.0f} ms" if kind in model.speed else "" for kind in ("cpu", "gpu")]
+        for name in names or sorted(model.sets):
+            scores = model.sets[name].scores
+            skeleton = scores.skeleton
+            each = [mean_and_spread(scores.of_view.get(view)) for view in ("anterior", "posterior")]
+            rows.append(
+                (
+                    *(model.name, name, str(skeleton.views), mean_and_spread(skeleton)),
+                    *(f"{skeleton.median:.4f}", f"{skeleton.lowest:.4f}", *each, mean_and_spread(scores.macro)),
+                    *(f"{scores.loss:.4f}", f"{scores.reliability.expected_error:.4f}", *times),
+                )
+            )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _kind(device: str) -> str:
+    """``cpu`` or ``gpu``."""
+    return "cpu" if device == "cpu" else "gpu"

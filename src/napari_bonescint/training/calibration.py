@@ -1,0 +1,77 @@
+"""Whether a probability of bone means what it says: reliability and expected calibration error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BINS = 15
+LOWEST_PROBABILITY = 0.005
+"""Pixels below are left out: nine in ten pixels are sure to be no bone, and would make any model look calibrated."""
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Pixels in bins of equal width by their probability of bone.
+
+    Attributes
+    ----------
+    pixels : tuple of int
+        How many pixels each bin holds.
+    probability : tuple of float
+        Sum of their probabilities.
+    bone : tuple of int
+        How many of them are bone in truth.
+    """
+
+    pixels: tuple[int, ...]
+    probability: tuple[float, ...]
+    bone: tuple[int, ...]
+
+    @classmethod
+    def of(cls, probability: NDArray[np.floating], truth: NDArray[np.bool_]) -> Reliability:
+        """Sort pixels into bins.
+
+        Parameters
+        ----------
+        probability : ndarray
+            Probability of bone, 0 to 1; pixels of 0.005 and less are left out.
+        truth : ndarray of bool, same shape
+        """
+        counted = probability > LOWEST_PROBABILITY
+        p, bone = probability[counted].astype(np.float64), truth[counted]
+        index = np.minimum((p * BINS).astype(np.int64), BINS - 1)
+        return cls(
+            tuple(np.bincount(index, minlength=BINS).tolist()),
+            tuple(np.bincount(index, p, minlength=BINS).round(3).tolist()),
+            tuple(np.bincount(index[bone], minlength=BINS).tolist()),
+        )
+
+    def __add__(self, other: Reliability) -> Reliability:
+        """Both together."""
+        return Reliability(
+            tuple(a + b for a, b in zip(self.pixels, other.pixels, strict=True)),
+            tuple(round(a + b, 3) for a, b in zip(self.probability, other.probability, strict=True)),
+            tuple(a + b for a, b in zip(self.bone, other.bone, strict=True)),
+        )
+
+    @property
+    def curve(self) -> list[tuple[float, float]]:
+        """Mean probability and share of bone in each bin that holds a pixel."""
+        bins = zip(self.pixels, self.probability, self.bone, strict=True)
+        return [(p / n, bone / n) for n, p, bone in bins if n]
+
+    @property
+    def expected_error(self) -> float:
+        """Expected calibration error: mean over pixels of |mean probability - share of bone| of the pixel's bin.
+
+        Guo et al., On calibration of modern neural networks, ICML 2017, equation 3; here of the probability of bone
+        rather than of the likelier class.
+        """
+        bins = zip(self.probability, self.bone, strict=True)
+        return sum(abs(p - bone) for p, bone in bins) / max(sum(self.pixels), 1)

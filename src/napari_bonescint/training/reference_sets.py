@@ -1,0 +1,238 @@
+"""Scans whose true regions are known, in sets that a model is scored on. Imports no torch."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.formats.label_tiff import read_labels
+from napari_bonescint.formats.opening import open_scan
+from napari_bonescint.rearranging import name_views, with_spacing
+from napari_bonescint.scan import ViewName
+from napari_bonescint.simulation.case import Case
+from napari_bonescint.training.splits import Split, read_splits, seed_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_bonescint.scan import Scan
+
+NOT_REPRODUCIBLE = "not reproducible by the reader (data not public)"
+
+_INDEX_COLUMNS = {"stem", "file", "views", "spacing_mm"}
+
+
+class ReferenceSetError(BonescintError):
+    """A folder that holds nothing to score on, or not what its index says."""
+
+
+class Reference(NamedTuple):
+    """One scan and its truth.
+
+    Attributes
+    ----------
+    scan : Scan
+    regions : ndarray of uint8, shape (view, y, x)
+        True region codes; skeleton where not 0.
+    """
+
+    scan: Scan
+    regions: NDArray[np.uint8]
+
+
+class ReferenceSet(Protocol):
+    """What a model is scored on."""
+
+    @property
+    def name(self) -> str:
+        """Name in tables."""
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether any reader can make it again from a seed."""
+
+    @property
+    def origin(self) -> str:
+        """What the scans are, as one phrase."""
+
+    def sha256(self) -> str:
+        """Hash of all that a score depends on, hexadecimal."""
+
+    def __len__(self) -> int:
+        """Number of scans."""
+
+    def __iter__(self) -> Iterator[Reference]:
+        """The scans, one after the other."""
+
+
+@dataclass(frozen=True)
+class SimulatedSet:
+    """Case files, with photons counted as a split says.
+
+    Attributes
+    ----------
+    split : Split
+    paths : tuple of Path
+        Files that `Case.save` wrote, named case_SEED.npz.
+    """
+
+    split: Split
+    paths: tuple[Path, ...]
+    is_simulated = True
+
+    @property
+    def name(self) -> str:
+        """The split's name."""
+        return self.split.name
+
+    @property
+    def origin(self) -> str:
+        """Seeds and counts."""
+        seeds = sorted(seed_of(path) for path in self.paths)
+        lowest, highest = (f"{total / 1e6:g}" for total in self.split.total_counts)
+        counts = lowest if lowest == highest else f"{lowest} to {highest}"
+        return f"simulated, seeds {seeds[0]} to {seeds[-1]}, {counts} million counts"
+
+    def sha256(self) -> str:
+        """Hash of the files' names and contents and of the counting."""
+        return _hash(self.paths, list(self.split.total_counts))
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __iter__(self) -> Iterator[Reference]:
+        for path in self.paths:
+            case = Case.load(path)
+            yield Reference(self.split.scan(case, seed_of(path)), case.regions)
+
+
+@dataclass(frozen=True)
+class ExternalSet:
+    """Scans from elsewhere, with reference masks.
+
+    Attributes
+    ----------
+    folder : Path
+        With index.csv (columns stem, file, views such as ``anterior+posterior``, spacing_mm) and for each row the scan
+        and STEM.reference.tif: region codes, uint8, (view, y, x), anterior first.
+    rows : tuple of dict
+        The rows of index.csv.
+    """
+
+    folder: Path
+    rows: tuple[dict[str, str], ...]
+    is_simulated = False
+
+    @classmethod
+    def read(cls, folder: Path) -> ExternalSet:
+        """Read the index of a folder.
+
+        Raises
+        ------
+        ReferenceSetError
+            If there is none, or it names no scan.
+        """
+        index = folder / "index.csv"
+        try:
+            with index.open(encoding="utf-8", newline="") as file:
+                rows = tuple(csv.DictReader(file))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ReferenceSetError(f"{index}: cannot be read ({error}); it lists the scans of the set.") from error
+        if not rows:
+            raise ReferenceSetError(f"{index}: lists no scans to score on.")
+        if missing := sorted(_INDEX_COLUMNS - set(rows[0])):
+            raise ReferenceSetError(f"{index}: lacks the column {missing[0]}.")
+        return cls(folder, rows)
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.resolve().name
+
+    @property
+    def origin(self) -> str:
+        """How a reader is told about it."""
+        return NOT_REPRODUCIBLE
+
+    def sha256(self) -> str:
+        """Hash of the names and contents of the index, the scans and the masks."""
+        paths = [path for row in self.rows for path in (self.folder / row["file"], self._mask(row))]
+        return _hash([self.folder / "index.csv", *paths], [])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Reference]:
+        for row in self.rows:
+            scan = open_scan(self.folder / row["file"])
+            # What the file itself says stays; the index may round a spacing.
+            try:
+                scan = name_views(scan, ViewName(row["views"].partition("+")[0]))
+                spacing = float(row["spacing_mm"])
+            except ValueError as error:
+                raise ReferenceSetError(f"{self.folder / 'index.csv'}: {row['stem']}: {error}.") from error
+            scan = with_spacing(scan, (spacing, spacing))
+            regions = read_labels(self._mask(row)).masks
+            if regions.shape != scan.counts.shape:
+                raise ReferenceSetError(
+                    f"{self._mask(row)}: has the shape {regions.shape}, its scan {scan.counts.shape}."
+                )
+            yield Reference(scan, regions)
+
+    def _mask(self, row: dict[str, str]) -> Path:
+        return self.folder / f"{row['stem']}.reference.tif"
+
+
+def simulated_sets(folders: Iterable[Path]) -> list[SimulatedSet]:
+    """Sort the cases in folders into sets.
+
+    Parameters
+    ----------
+    folders : iterable of Path
+        Folders of case_SEED.npz.
+
+    Returns
+    -------
+    list of SimulatedSet
+        One for each split of which a case to score is there, and one for each folder with seeds of no split, which is
+        named as the folder and counted as the test split.
+
+    Raises
+    ------
+    ReferenceSetError
+        If a folder holds no case to score on.
+    """
+    splits = read_splits()
+    of_split: dict[str, list[Path]] = {name: [] for name in splits}
+    others: list[SimulatedSet] = []
+    for folder in folders:
+        paths = sorted(folder.glob("case_*.npz"))
+        other = [path for path in paths if not any(split.holds(seed_of(path)) for split in splits.values())]
+        scored = {path for split in splits.values() for path in paths if seed_of(path) in split.seeds}
+        if not other and not scored:
+            raise ReferenceSetError(f"{folder}: holds no cases to score on; `bonescint simulate` makes some.")
+        for name, split in splits.items():
+            of_split[name] += [path for path in paths if seed_of(path) in split.seeds]
+        if other:
+            others.append(SimulatedSet(replace(splits["test"], name=folder.resolve().name), tuple(other)))
+    return [SimulatedSet(splits[name], tuple(paths)) for name, paths in of_split.items() if paths] + others
+
+
+def _hash(paths: Sequence[Path], settings: list[float]) -> str:
+    total = hashlib.sha256(json.dumps(settings).encode())
+    for path in paths:
+        total.update(path.name.encode())
+        try:
+            with path.open("rb") as file:
+                total.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError as error:
+            raise ReferenceSetError(f"{path}: cannot be read ({error.strerror}).") from error
+    return total.hexdigest()

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_bonescint.simulation.case import Case
+from napari_bonescint.training.splits import SIMULATED_SPLITS, SplitError, case_path, read_splits, seed_of, split_of
+
+
+def test_no_two_splits_share_a_body() -> None:
+    splits = [read_splits()[name] for name in SIMULATED_SPLITS]
+    for split in splits:
+        assert [other.name for other in splits if any(other.holds(seed) for seed in split.seeds)] == [split.name]
+    assert splits[0].holds(10**9)
+    assert not splits[0].holds(99_999)
+
+
+def test_the_seed_decides_what_is_counted(case: Case) -> None:
+    split = replace(read_splits()["test"], total_counts=(1e5, 4e5))
+    once, again, other = (split.scan(case, seed).counts for seed in (3000, 3000, 3001))
+    np.testing.assert_array_equal(once, again)
+    assert (once != other).any()
+
+
+def test_counts_fill_the_range_evenly_on_a_logarithmic_scale(case: Case) -> None:
+    dry = Case(case.expected * np.array([1, 1, 0], np.float32)[:, None, None, None], case.regions, case.pixel_mm)
+    split = replace(read_splits()["test"], total_counts=(1e4, 1e6))
+    totals = np.array([split.scan(dry, seed).counts.sum() for seed in range(200)])
+    assert 0.95e4 < totals.min() < 2e4
+    assert 0.5e6 < totals.max() < 1.01e6
+    assert np.median(totals) == pytest.approx(1e5, rel=0.5)
+
+
+def test_a_seed_is_found_in_the_name_of_its_file() -> None:
+    assert seed_of(case_path(Path("data"), 3007)) == 3007
+    assert seed_of(case_path(Path("data"), 12_345_678)) == 12_345_678
+    with pytest.raises(SplitError, match=r"case_x\.npz: is not named case_SEED\.npz"):
+        seed_of(Path("case_x.npz"))
+
+
+@pytest.mark.parametrize(("seed", "name"), [(2019, "validation"), (3000, "test"), (100_500, "training"), (7, "test")])
+def test_every_seed_is_counted_as_some_split(seed: int, name: str) -> None:
+    assert split_of(seed).name == name
