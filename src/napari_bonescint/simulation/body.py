@@ -26,7 +26,11 @@ _CHEST_WALL_MM = 12.0
 
 
 class _Part(NamedTuple):
-    """Margins around a body part's bones; `profile` scales them at its upper end, a third below and its lower end."""
+    """Margins around a body part's bones.
+
+    `profile` scales them at the part's upper end, a third below and its lower end; `inwards_mm` comes on top towards
+    the other side, and `below_mm` below the last bone.
+    """
 
     regions: tuple[str, ...]
     lateral_mm: float
@@ -34,17 +38,27 @@ class _Part(NamedTuple):
     fattens: float
     bridge_mm: float
     profile: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    inwards_mm: float = 0.0
+    below_mm: float = 0.0
 
 
 _PARTS: tuple[_Part, ...] = (
     _Part(("skull",), 7, 8, 0.1, 10),
-    _Part(("cervical_spine",), 24, 26, 0.4, 60),
-    _Part(("thoracic_spine", "lumbar_spine", "sacrum", "ribs", "sternum", "pelvis"), 22, 20, 1.2, 220),
+    _Part(("cervical_spine",), 24, 24, 0.4, 60, (0.9, 1.0, 2.2)),
+    _Part(
+        ("thoracic_spine", "lumbar_spine", "sacrum", "ribs", "sternum", "pelvis"),
+        22,
+        20,
+        1.2,
+        220,
+        (1.0, 1.0, 0.8),
+        below_mm=60,
+    ),
     _Part(("clavicle", "scapula"), 10, 14, 0.5, 10),
     _Part(("humerus",), 27, 30, 0.5, 20, (1.0, 1.0, 0.6)),
     _Part(("forearm",), 18, 20, 0.3, 20, (0.7, 1.0, 0.45)),
     _Part(("hand",), 6, 8, 0.1, 10),
-    _Part(("femur",), 60, 58, 0.4, 20, (1.0, 0.8, 0.25)),
+    _Part(("femur",), 46, 56, 0.45, 20, (0.55, 1.0, 0.3), 26),
     _Part(("lower_leg",), 29, 34, 0.4, 20, (0.45, 1.0, 0.35)),
     _Part(("foot",), 8, 9, 0.1, 10),
 )
@@ -150,7 +164,8 @@ def wrap(position: NDArray[np.float32], region: NDArray[np.uint8], left: NDArray
             points = position[member & side][::7]
             if len(points) == 0:
                 continue
-            ellipse = _rows_of_ellipses(points, float(high[2]), rows, part, fat)
+            outwards = float(np.sign(points[:, 0].mean() - position[:, 0].mean()))
+            ellipse = _rows_of_ellipses(points, float(high[2]), rows, part, fat, outwards)
             across = (x - ellipse[:, :1]) / ellipse[:, 1:2]
             reach = np.where(np.abs(across) < 1, np.sqrt(np.maximum(1 - across**2, 0)), np.nan) * ellipse[:, 3:4]
             front = np.fmin(front, ellipse[:, 2:3] - reach).astype(np.float32)
@@ -167,7 +182,7 @@ def _lungs(
     if len(ribs) == 0:
         return front, back
     chest = _Part(("ribs",), -_CHEST_WALL_MM, -_CHEST_WALL_MM, 0.0, 160)
-    centre_x, half_width, centre_y, half_depth = _rows_of_ellipses(ribs, z1, rows, chest, 0.0).T[:, :, None]
+    centre_x, half_width, centre_y, half_depth = _rows_of_ellipses(ribs, z1, rows, chest, 0.0, 0.0).T[:, :, None]
     z = z1 - (np.arange(rows)[:, None] + 0.5) * CELL_MM
     low, high = float(ribs[:, 2].min()), float(ribs[:, 2].max())
     # The dome of the diaphragm, over liver and stomach, falls off towards the sides.
@@ -182,7 +197,7 @@ def _lungs(
 
 
 def _rows_of_ellipses(
-    points: NDArray[np.float32], z1: float, rows: int, part: _Part, fat: float
+    points: NDArray[np.float32], z1: float, rows: int, part: _Part, fat: float, outwards: float
 ) -> NDArray[np.float64]:
     """Centre x, half width, centre y, half depth (rows, 4) around points; not a number in rows without any."""
     row = np.clip(((z1 - points[:, 2]) / CELL_MM).astype(np.int64), 0, rows - 1)
@@ -204,18 +219,19 @@ def _rows_of_ellipses(
     # Tissue goes on a little beyond the first and the last bone, and is rounded there.
     end = max(2, round(part.depth_mm * 0.6 / CELL_MM))
     roundness = np.ones(rows)
-    for edge, direction in ((first, -1), (last, 1)):
-        for step in range(1, end + 1):
+    for edge, direction, length in ((first, -1, end), (last, 1, end + round(part.below_mm / CELL_MM))):
+        for step in range(1, length + 1):
             row_beyond = edge + direction * step
             if 0 <= row_beyond < rows:
                 extents[row_beyond] = extents[edge]
-                roundness[row_beyond] = np.sqrt(1 - (step / (end + 1)) ** 2)
+                roundness[row_beyond] = np.sqrt(1 - (step / (length + 1)) ** 2)
     right, negative_left, rear, negative_front = extents.T
+    inwards = part.inwards_mm / 2 * scale
     with np.errstate(invalid="ignore"):
         return np.stack(
             [
-                (right - negative_left) / 2,
-                ((right + negative_left) / 2 + margin[0]) * roundness,
+                (right - negative_left) / 2 - outwards * inwards,
+                ((right + negative_left) / 2 + margin[0] + inwards) * roundness,
                 (rear - negative_front) / 2,
                 ((rear + negative_front) / 2 + margin[1]) * roundness,
             ],

@@ -163,7 +163,7 @@ def _contamination(rng: np.random.Generator, bones: PosedBones) -> list[Tracer]:
     """Spilt urine: drops on skin and clothes at the perineum and the thighs."""
     pelvis, foot = bones.middle("pelvis").astype(float), bones.middle("foot").astype(float)
     parts = []
-    for _ in range(rng.poisson(0.3) * int(rng.integers(1, 4))):
+    for _ in range(rng.poisson(0.2) * int(rng.integers(1, 4))):
         high = np.array([pelvis[0] + rng.normal(0, 60), pelvis[1] - 90, pelvis[2] - rng.uniform(60, 260)])
         place = high if rng.random() < 0.92 else foot + rng.normal(0, (120, 20, 250))
         drop = np.array([6.0, 3, 5]) * np.exp(rng.normal(0, 0.5, 3))

@@ -48,7 +48,7 @@ def draw_patient(rng: np.random.Generator, size: float) -> Patient:
     superscan = bool(kind == 3 and not growing)
     metastases = int((0, rng.integers(1, 5), rng.integers(5, 40), rng.integers(50, 110))[kind])
     # Of scans of good quality the share is below a half; late uptake, kidney failure and obesity raise it.
-    soft_share = float(np.clip(rng.normal(0.46 + 0.05 * fat, 0.13), 0.15, 0.85))
+    soft_share = float(np.clip(rng.normal(0.37 + 0.06 * fat, 0.13), 0.12, 0.85))
     if superscan:
         soft_share *= 0.4
     return Patient(

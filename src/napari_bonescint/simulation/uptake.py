@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from napari_bonescint.simulation.patient import Patient
 
 _BASE: dict[str, float] = {
-    "skull": 0.62,
+    "skull": 0.48,
     "cervical_spine": 0.95,
     "thoracic_spine": 1.1,
     "lumbar_spine": 1.2,
     "sacrum": 0.72,
     "ribs": 0.95,
-    "sternum": 1.9,
+    "sternum": 1.65,
     "clavicle": 0.9,
     "scapula": 0.8,
     "humerus": 0.45,
@@ -137,7 +137,7 @@ def _shape_pelvis(rng: np.random.Generator, bones: PosedBones, patient: Patient,
 def _shape_face(rng: np.random.Generator, bones: PosedBones, density: NDArray[np.float32]) -> None:
     """Make facial bones bright, in place: nose, maxilla and teeth above all, orbits not."""
     pieces = bones.points.pieces
-    for name, own_gain in (("face", rng.uniform(1.0, 1.9)), ("hat_jaw", rng.uniform(0.7, 1.5))):
+    for name, own_gain in (("face", rng.uniform(1.0, 1.8)), ("hat_jaw", rng.uniform(0.7, 1.5))):
         if name in pieces:
             density[bones.points.piece == pieces.index(name)] *= np.float32(own_gain)
 
@@ -179,14 +179,14 @@ def _sacroiliac(rng: np.random.Generator, bones: PosedBones) -> list[Spot]:
     """Both sacroiliac joints, each a line of spots down the edge of the sacrum."""
     sacrum = bones.of("sacrum")
     low, high = np.quantile(sacrum[:, 2], (0.02, 0.98))
-    gain = rng.uniform(0.5, 1.8)
+    gain = rng.uniform(0.5, 1.4)
     spots = []
     for side in SIDES:
         own = gain * np.exp(rng.normal(0, 0.15))
         for share in (0.5, 0.65, 0.8, 0.93):
             level = sacrum[np.abs(sacrum[:, 2] - (low + share * (high - low))) < 6]
             edge = level[(level[:, 0] * outward(side)).argmax()]
-            spots.append(Spot(edge, float(own), (7, 16, 9)))
+            spots.append(Spot(edge, float(own), (6, 15, 9)))
     return spots
 
 
