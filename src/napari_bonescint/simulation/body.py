@@ -52,7 +52,7 @@ _PARTS: tuple[_Part, ...] = (
         1.2,
         220,
         (1.0, 1.0, 0.8),
-        below_mm=60,
+        below_mm=42,
     ),
     _Part(("clavicle", "scapula"), 10, 14, 0.5, 10),
     _Part(("humerus",), 27, 30, 0.5, 20, (1.0, 1.0, 0.6)),

@@ -236,5 +236,5 @@ def draw_camera(rng: np.random.Generator, position: NDArray[np.float32]) -> Came
         clearance_mm=float(rng.uniform(10, 60)),
         scatter=float(rng.uniform(0.1, 0.4)),
         scatter_mm=float(rng.uniform(20, 36)),
-        penetration=float(rng.uniform(0.003, 0.02)),
+        penetration=float(rng.uniform(0.005, 0.05)),
     )

@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from napari_bonescint.simulation.patient import Patient
 
 _BASE: dict[str, float] = {
-    "skull": 0.48,
-    "cervical_spine": 0.95,
+    "skull": 0.43,
+    "cervical_spine": 0.75,
     "thoracic_spine": 1.1,
     "lumbar_spine": 1.2,
     "sacrum": 0.72,
-    "ribs": 0.95,
-    "sternum": 1.65,
+    "ribs": 0.8,
+    "sternum": 1.45,
     "clavicle": 0.9,
     "scapula": 0.8,
     "humerus": 0.45,
     "forearm": 0.36,
-    "hand": 0.5,
+    "hand": 0.4,
     "pelvis": 0.85,
     "femur": 0.45,
     "lower_leg": 0.38,
-    "foot": 0.38,
+    "foot": 0.33,
 }
 _LONG = ("humerus", "forearm", "femur", "lower_leg")
 _SPINE = ("cervical_spine", "thoracic_spine", "lumbar_spine")
@@ -118,7 +118,7 @@ def _shape_long_bones(
 
 def _shape_pelvis(rng: np.random.Generator, bones: PosedBones, patient: Patient, density: NDArray[np.float32]) -> None:
     """Make iliac crests bright and the middle of the iliac wings faint, in place."""
-    crest_gain = rng.uniform(0.3, 1.5) + (rng.uniform(1, 3) if patient.growing else 0)
+    crest_gain = rng.uniform(0.1, 1.1) + (rng.uniform(1, 3) if patient.growing else 0)
     wing, thickness = rng.uniform(0.35, 0.75), rng.uniform(7, 13)
     for side in SIDES:
         own = bones.indices("pelvis", side)
