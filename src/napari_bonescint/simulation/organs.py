@@ -165,7 +165,7 @@ def _contamination(rng: np.random.Generator, bones: PosedBones) -> list[Tracer]:
     parts = []
     for _ in range(rng.poisson(0.2) * int(rng.integers(1, 4))):
         high = np.array([pelvis[0] + rng.normal(0, 60), pelvis[1] - 90, pelvis[2] - rng.uniform(60, 260)])
-        place = high if rng.random() < 0.92 else foot + rng.normal(0, (120, 20, 250))
+        place = high if rng.random() < 0.92 else foot + rng.normal(0, (120, 20, 60))
         drop = np.array([6.0, 3, 5]) * np.exp(rng.normal(0, 0.5, 3))
         parts.append(ellipsoid(place, drop, _lognormal(rng, 1.5, 1.0)))
     return parts
