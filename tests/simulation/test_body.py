@@ -37,3 +37,21 @@ def test_a_camera_keeps_to_the_skin() -> None:
     anterior, posterior = body.distances(points)
     assert min(anterior.min(), posterior.min()) >= 0
     assert max(anterior.max(), posterior.max()) < body.thickness.max() + 1
+
+
+def chest():
+    """A barrel of ribs, 300 by 200 mm and 300 mm high, around nothing."""
+    rng = np.random.default_rng(0)
+    angle, z = rng.uniform(0, 2 * np.pi, 40_000), rng.uniform(0, 300, 40_000)
+    points = np.stack([150 * np.cos(angle), 100 * np.sin(angle), z], axis=1).astype(np.float32)
+    return wrap(points, np.full(40_000, CODES["ribs"], np.uint8), np.ones(40_000, bool), 0.0)
+
+
+def test_lungs_attenuate_less_than_the_middle_of_the_chest() -> None:
+    middle, lung, belly = (
+        chest().depths(np.array([place], np.float32)) for place in ((0, 90, 220), (60, 80, 220), (60, 80, 20))
+    )
+    assert 0.4 * belly[0] < lung[0] < 0.75 * belly[0]
+    assert lung[0] < 0.75 * middle[0]
+    # Behind the lung its front does not matter.
+    np.testing.assert_allclose(lung[1], belly[1], atol=12)

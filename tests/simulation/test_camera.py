@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.simulation.body import Body, wrap
-from napari_bonescint.simulation.camera import Camera
+from napari_bonescint.simulation.camera import Camera, draw_camera
 
 CAMERA = Camera((200, 100), 2.0, left_mm=-100, top_mm=400)
 POINT = np.array([[10.0, 0.0, 200.0]], np.float32)
@@ -54,7 +56,34 @@ def test_tissue_glows_as_much_as_the_integral_says(body: Body) -> None:
     assert images[0].sum() == pytest.approx(expected, rel=0.05)
 
 
-def test_scatter_adds_its_share() -> None:
+def test_scatter_adds_its_share_where_there_is_tissue() -> None:
+    # A slab of water 200 mm thick, as wide as the lower half of the view.
+    front = np.full((70, 40), np.inf, np.float32)
+    back = -front
+    front[35:], back[35:] = -100, 100
+    none = np.zeros_like(front)
+    water = Body(front, back, none, none, x0=-120, z1=410)
+    camera = replace(CAMERA, penetration=0.0)
     image = np.zeros((2, 200, 100), np.float32)
-    image[:, 80:120, 40:60] = 50
-    assert CAMERA.add_scatter(image).sum() == pytest.approx(1.25 * image.sum(), rel=0.05)
+    image[:, 140:150, 40:60] = 50
+    assert camera.add_scatter(image, water).sum() == pytest.approx(1.25 * image.sum(), rel=0.05)
+    beside = np.zeros_like(image)
+    beside[:, 40:50, 40:60] = 50
+    assert camera.add_scatter(beside, water).sum() == pytest.approx(beside.sum(), rel=0.01)
+
+
+def test_what_penetrates_the_septa_is_seen_everywhere(body: Body) -> None:
+    image = np.zeros((2, 200, 100), np.float32)
+    image[:, 80:120, 45:55] = 50
+    seen = replace(CAMERA, scatter=0.0, penetration=0.02).add_scatter(image, body)
+    assert seen.sum() == pytest.approx(1.02 * image.sum(), rel=0.005)
+
+
+def test_cameras_show_whole_bodies_with_few_exceptions() -> None:
+    patient = np.array([[0, 0, 0], [0, 0, 1750], [200, 0, 900], [-200, 0, 900]], np.float32)
+    cameras = [draw_camera(np.random.default_rng(seed), patient) for seed in range(200)]
+    whole = [c.top_mm >= 1750 and c.top_mm - c.shape[0] * c.pixel_mm <= 0 for c in cameras]
+    assert 0.8 < np.mean(whole) < 1
+    assert {c.shape for c in cameras} == {(1024, 256), (1024, 512), (512, 128)}
+    assert all(1.8 <= c.pixel_mm <= 2.8 for c in cameras if c.shape[0] == 1024)
+    assert np.ptp([c.hole_mm for c in cameras]) > 0.8

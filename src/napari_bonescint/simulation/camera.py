@@ -1,15 +1,18 @@
 """A dual-head gamma camera: what it counts of tracer in a body, from the front and from the back at once.
 
 Sources. Attenuation: the effective linear coefficient of soft tissue at 140 keV for planar imaging, 0.12 per cm; NIST
-XCOM gives 0.154 for water and a narrow beam, which accepted scatter lowers. Lung is not told from other tissue.
+XCOM gives 0.154 for water and a narrow beam, which accepted scatter lowers. `Body` says how much tissue lies before a
+point, and counts lung as thinner.
 Resolution: a parallel-hole collimator's geometric FWHM, d (L + z) / L with hole diameter d, effective length L and
 distance z, added in quadrature to the crystal's intrinsic FWHM (Cherry, Sorenson, Phelps, Physics in Nuclear
-Medicine). Scatter is a broad Gaussian share of the primary image: an approximation of this module's own.
+Medicine); the hole sizes of `COLLIMATORS` are typical of makers' data sheets. Scatter is a broad
+Gaussian share of the primary image where there is tissue to scatter, by the Compton coefficient of water, 0.135 per cm
+(NIST XCOM): an approximation of this module's own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +26,18 @@ if TYPE_CHECKING:
     from napari_bonescint.simulation.body import Body
 
 ATTENUATION_PER_MM = 0.012
-_SLAB_MM = 25.0
+_SLAB_MM = 40.0
+_SCATTER_STEP = 4
+_SCATTERING_PER_MM = 0.0135
+_TRUNK_MM = 200.0
+
+COLLIMATORS: dict[str, tuple[float, float]] = {
+    "high resolution": (1.15, 24.0),
+    "LEHR": (1.45, 24.5),
+    "LEAP": (1.9, 25.0),
+    "LEGP, short holes": (2.2, 28.0),
+}
+"""Hole diameter and effective length in mm."""
 _FWHM_TO_SIGMA = 1 / 2.3548
 
 
@@ -34,7 +48,7 @@ class Camera:
     Attributes
     ----------
     shape : (int, int)
-        Rows and columns of a view.
+        Rows and columns of a view, multiples of 4.
     pixel_mm : float
         Pixel size.
     left_mm, top_mm : float
@@ -46,7 +60,11 @@ class Camera:
     clearance_mm : float
         From each collimator to the level of the skin; the heads follow the body's contour.
     scatter : float
-        Scattered over primary counts.
+        Scattered over primary counts, in a trunk 200 mm thick.
+    scatter_mm : float
+        Standard deviation of the scattered counts about the primary ones.
+    penetration : float
+        Counts through the septa over primary ones.
     """
 
     shape: tuple[int, int]
@@ -58,6 +76,8 @@ class Camera:
     intrinsic_mm: float = 3.8
     clearance_mm: float = 30.0
     scatter: float = 0.25
+    scatter_mm: float = 28.0
+    penetration: float = 0.01
 
     def splat(
         self, position: NDArray[np.float32], weight: NDArray[np.float32], plane: NDArray[np.int64], planes: int
@@ -89,19 +109,44 @@ class Camera:
             Counts that would be seen without attenuation.
         body : Body
         """
-        images = []
-        for depth, distance, mirrored in zip(
-            body.depths(position), body.distances(position), (False, True), strict=True
-        ):
-            seen = activity * np.exp(-ATTENUATION_PER_MM * depth)
-            slabs = int(distance.max() // _SLAB_MM) + 1
-            planes = self.splat(position, seen, (distance // _SLAB_MM).astype(np.int64), slabs)
-            image = np.zeros(self.shape, np.float32)
-            for slab, plane in enumerate(planes):
-                if plane.any():
-                    image += ndimage.gaussian_filter(plane, self.sigma_pixels((slab + 0.5) * _SLAB_MM))
-            images.append(image[:, ::-1] if mirrored else image)
-        return np.stack(images)
+        images = np.zeros((2, *self.shape), np.float32)
+        window = self._window(position)
+        if window is None:
+            return images
+        part = self._part(window)
+        for image, depth, distance in zip(images, body.depths(position), body.distances(position), strict=True):
+            seen = activity * np.exp(np.float32(-ATTENUATION_PER_MM) * depth)
+            slab = (distance * np.float32(1 / _SLAB_MM)).astype(np.int64)
+            first = int(slab.min())
+            for plane, counts in enumerate(part.splat(position, seen, slab - first, int(slab.max()) - first + 1)):
+                if counts.any():
+                    sigma = self.sigma_pixels((first + plane + 0.5) * _SLAB_MM)
+                    image[window] += ndimage.gaussian_filter(counts, sigma, truncate=3.0)
+        images[1] = images[1, :, ::-1].copy()
+        return images
+
+    def _window(self, position: NDArray[np.float32]) -> tuple[slice, slice] | None:
+        """Rows and columns that points (n, 3) can reach, with a border for their blur; None if there are none."""
+        if len(position) == 0:
+            return None
+        low, high = position.min(axis=0), position.max(axis=0)
+        border = 3 * self.sigma_pixels(300) + 1
+        edges = (
+            ((self.top_mm - high[2]) / self.pixel_mm, (self.top_mm - low[2]) / self.pixel_mm, self.shape[0]),
+            ((low[0] - self.left_mm) / self.pixel_mm, (high[0] - self.left_mm) / self.pixel_mm, self.shape[1]),
+        )
+        rows, columns = (slice(max(0, int(a - border)), min(n, int(b + border) + 1)) for a, b, n in edges)
+        return (rows, columns) if rows.start < rows.stop and columns.start < columns.stop else None
+
+    def _part(self, window: tuple[slice, slice]) -> Camera:
+        """The camera that sees only a window."""
+        rows, columns = window
+        return replace(
+            self,
+            shape=(rows.stop - rows.start, columns.stop - columns.start),
+            left_mm=self.left_mm + columns.start * self.pixel_mm,
+            top_mm=self.top_mm - rows.start * self.pixel_mm,
+        )
 
     def glow(self, density: NDArray[np.float32], body: Body) -> NDArray[np.float32]:
         """Expected primary counts of tracer spread evenly from skin to skin: (2, y, x).
@@ -112,28 +157,84 @@ class Camera:
             Counts of 1 mm^3 on the body's grid.
         body : Body
         """
-        thickness = body.thickness
-        column_sum = density * (1 - np.exp(-ATTENUATION_PER_MM * thickness)) / ATTENUATION_PER_MM
-        rows, columns = self.shape
-        row = (body.z1 - (self.top_mm - (np.arange(rows) + 0.5) * self.pixel_mm)) / CELL_MM - 0.5
-        column = (self.left_mm + (np.arange(columns) + 0.5) * self.pixel_mm - body.x0) / CELL_MM - 0.5
-        image = ndimage.map_coordinates(
-            ndimage.gaussian_filter(column_sum, 0.7), np.meshgrid(row, column, indexing="ij"), order=1, cval=0.0
-        )
+        column_sum = density * (1 - np.exp(-ATTENUATION_PER_MM * body.thickness)) / ATTENUATION_PER_MM
+        image = self._on_pixels(ndimage.gaussian_filter(column_sum, 0.7), body)
         image = ndimage.gaussian_filter(image, self.sigma_pixels(100)) * self.pixel_mm**2
         return np.stack([image, image[:, ::-1]]).astype(np.float32)
 
-    def add_scatter(self, primary: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Primary counts (2, y, x) with their scatter."""
-        coarse = ndimage.zoom(primary, (1, 0.25, 0.25), order=1)
-        coarse = ndimage.gaussian_filter(coarse, (0, *[28 / self.pixel_mm / 4] * 2))
-        factors = (1, *(n / c for n, c in zip(primary.shape[1:], coarse.shape[1:], strict=True)))
-        broad = ndimage.zoom(coarse, factors, order=1)
-        result: NDArray[np.float32] = primary + np.float32(self.scatter) * broad
+    def _on_pixels(self, grid: NDArray[np.float32], body: Body) -> NDArray[np.float32]:
+        """An image (z, x) on the body's grid as the anterior view's pixels (y, x)."""
+        rows, columns = self.shape
+        row = (body.z1 - (self.top_mm - (np.arange(rows) + 0.5) * self.pixel_mm)) / CELL_MM - 0.5
+        column = (self.left_mm + (np.arange(columns) + 0.5) * self.pixel_mm - body.x0) / CELL_MM - 0.5
+        places = np.meshgrid(row, column, indexing="ij")
+        image: NDArray[np.float32] = ndimage.map_coordinates(grid, places, order=1, cval=0.0)
+        return image
+
+    def add_scatter(self, primary: NDArray[np.float32], body: Body) -> NDArray[np.float32]:
+        """Primary counts (..., view, y, x) with their scatter.
+
+        Scattered photons seem to come from where they scattered, so they end with the body as what it emits does;
+        what penetrates the collimator's septa does not.
+        """
+        rows, columns = (self._spread(n) for n in self.shape)
+        shape = [length for n in self.shape for length in (n // _SCATTER_STEP, _SCATTER_STEP)]
+        coarse = primary.reshape(*primary.shape[:-2], *shape).sum(axis=(-3, -1))
+        scatters = 1 - np.exp(-_SCATTERING_PER_MM * body.thickness)
+        share = self._on_pixels(scatters, body) * (self.scatter / (1 - np.exp(-_SCATTERING_PER_MM * _TRUNK_MM)))
+        share = ndimage.gaussian_filter(share, self.sigma_pixels(100)) + self.penetration
+        result: NDArray[np.float32] = rows @ coarse @ columns.T
+        result *= np.stack([share, share[:, ::-1]]).astype(np.float32)
+        result += primary
         return result
+
+    def _spread(self, pixels: int) -> NDArray[np.float32]:
+        """How much of each coarse pixel scatters into each pixel of a line: (pixel, coarse pixel)."""
+        coarse = (np.arange(pixels // _SCATTER_STEP) + 0.5) * _SCATTER_STEP
+        distance = (np.arange(pixels)[:, None] + 0.5 - coarse) * self.pixel_mm / self.scatter_mm
+        density = np.exp(-0.5 * distance**2) * self.pixel_mm / (np.sqrt(2 * np.pi) * self.scatter_mm)
+        return np.asarray(density, np.float32)
 
     def sigma_pixels(self, distance_mm: float) -> float:
         """Standard deviation of the blur in pixels at a distance below the level of the skin."""
         z = distance_mm + self.clearance_mm
         geometric = self.hole_mm * (self.length_mm + z) / self.length_mm
         return float(np.hypot(geometric, self.intrinsic_mm) * _FWHM_TO_SIGMA / self.pixel_mm)
+
+
+_FORMATS: tuple[tuple[tuple[int, int], float, float, float], ...] = (
+    # Matrix, smallest and largest pixel in mm, probability.
+    ((1024, 256), 1.8, 2.8, 0.86),
+    ((1024, 512), 1.9, 2.4, 0.07),
+    ((512, 128), 4.3, 5.0, 0.07),
+)
+
+
+def draw_camera(rng: np.random.Generator, position: NDArray[np.float32]) -> Camera:
+    """A random camera and field of view for posed points (n, 3)."""
+    chosen = int(rng.choice(len(_FORMATS), p=[probability for *_, probability in _FORMATS]))
+    shape, smallest, largest, _ = _FORMATS[chosen]
+    low, high = position.min(axis=0), position.max(axis=0)
+    height = float(high[2] - low[2])
+    # Most scans are set up to show the whole body; now and then the vertex or the toes are cut off.
+    cut_off = rng.random() < 0.12
+    least = smallest if cut_off else max(smallest, (height + 40) / shape[0])
+    pixel_mm = float(rng.uniform(min(least, largest), largest)) if rng.random() < 0.5 else max(least, 2.2)
+    pixel_mm = float(np.clip(pixel_mm * rng.uniform(1, 1.04), smallest, largest))
+    spare = shape[0] * pixel_mm - height
+    above = rng.uniform(-70, 40) if cut_off else rng.uniform(0.1, 0.9 if rng.random() < 0.3 else 0.4) * spare
+    middle = float(np.median(position[:, 0])) + rng.normal(0, 14)
+    hole_mm, length_mm = list(COLLIMATORS.values())[rng.choice(len(COLLIMATORS), p=[0.15, 0.55, 0.22, 0.08])]
+    return Camera(
+        shape,
+        pixel_mm,
+        left_mm=middle - shape[1] * pixel_mm / 2,
+        top_mm=float(high[2]) + above,
+        hole_mm=hole_mm * float(rng.uniform(0.93, 1.07)),
+        length_mm=length_mm,
+        intrinsic_mm=float(rng.uniform(3.3, 4.5)),
+        clearance_mm=float(rng.uniform(10, 60)),
+        scatter=float(rng.uniform(0.1, 0.4)),
+        scatter_mm=float(rng.uniform(20, 36)),
+        penetration=float(rng.uniform(0.005, 0.05)),
+    )

@@ -7,23 +7,63 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
 
-from napari_bonescint.anatomy import CODES
+from napari_bonescint.anatomy import CODES, REGIONS
 from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.errors import BonescintError
 from napari_bonescint.scan import Scan, View, ViewName
-from napari_bonescint.simulation.body import Body, draw_organs, wrap
-from napari_bonescint.simulation.camera import Camera
+from napari_bonescint.simulation import artefacts, pathology, tissue, uptake
+from napari_bonescint.simulation.body import Body, wrap
+from napari_bonescint.simulation.camera import Camera, draw_camera
+from napari_bonescint.simulation.organs import draw_excreted
+from napari_bonescint.simulation.patient import Patient, draw_patient
 from napari_bonescint.simulation.pose import Skeleton, draw_pose
+from napari_bonescint.simulation.posed import PosedBones
 from napari_bonescint.simulation.truth import true_regions
-from napari_bonescint.simulation.uptake import draw_uptake
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-SHAPE = (1024, 256)
+SIMULATOR = "napari-bonescint simulation 2"
+"""Name and version of what makes cases: in case files, and for model cards. A new one whenever cases change."""
+
+SOURCES: tuple[str, ...] = (
+    "head",
+    "spine",
+    "thorax",
+    "shoulders",
+    "arms",
+    "pelvis",
+    "legs",
+    "lesions",
+    "soft",
+    "excreted",
+)
+"""What `Case.expected` tells apart, in its order, so that training can redraw their relative strengths."""
+BONE_SOURCES = SOURCES[:8]
+
+_SOURCE_OF_REGION: dict[str, str] = {
+    "skull": "head",
+    "cervical_spine": "spine",
+    "thoracic_spine": "spine",
+    "lumbar_spine": "spine",
+    "ribs": "thorax",
+    "sternum": "thorax",
+    "clavicle": "shoulders",
+    "scapula": "shoulders",
+    "humerus": "arms",
+    "forearm": "arms",
+    "hand": "arms",
+    "pelvis": "pelvis",
+    "sacrum": "pelvis",
+    "femur": "legs",
+    "lower_leg": "legs",
+    "foot": "legs",
+}
+_LARGEST_HALF = 30_000.0
+_NEGLIGIBLE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -33,7 +73,8 @@ class Case:
     Attributes
     ----------
     expected : ndarray of float32, shape (source, view, y, x)
-        Expected counts of bone, soft tissue and urine, each anterior then posterior, in one arbitrary unit.
+        Expected counts of `SOURCES`, each anterior then posterior, in one arbitrary unit. Lesions are what they add to
+        the bone they are in; cold ones lower the bone's own counts.
     regions : ndarray of uint8, shape (view, y, x)
         True region codes.
     pixel_mm : float
@@ -45,35 +86,64 @@ class Case:
     pixel_mm: float
 
     def save(self, path: Path) -> None:
-        """Write to a NumPy archive, expected counts in half precision; whole or not at all."""
-        scaled = self.expected * np.float32(1e6 / self.expected[0].sum())
-        # An injection site may be brighter than half precision can say.
-        half = np.minimum(scaled, np.finfo(np.float16).max).astype(np.float16)
+        """Write to a NumPy archive, whole or not at all: of each source what is not negligible, in half precision."""
+        arrays: dict[str, NDArray[np.generic]] = {}
+        places = np.zeros((len(self.expected), 4), np.int32)
+        scales = np.ones(len(self.expected), np.float32)
+        for index, source in enumerate(self.expected):
+            window = _window(source)
+            places[index] = [edge for part in window for edge in (part.start, part.stop)]
+            scales[index] = max(float(source.max()) / _LARGEST_HALF, 1e-30)
+            arrays[f"source_{index}"] = (source[:, *window] / scales[index]).astype(np.float16)
         buffer = io.BytesIO()
-        np.savez(buffer, expected=half, regions=self.regions, pixel_mm=self.pixel_mm)
+        np.savez(
+            buffer,
+            simulator=SIMULATOR,
+            regions=self.regions,
+            pixel_mm=self.pixel_mm,
+            places=places,
+            scales=scales,
+            **arrays,  # type: ignore[arg-type]
+        )
         write_bytes_atomically(path, buffer.getvalue())
 
     @classmethod
     def load(cls, path: Path) -> Case:
-        """Read what `save` wrote."""
-        with np.load(path, allow_pickle=False) as file:
-            return cls(file["expected"].astype(np.float32), file["regions"], float(file["pixel_mm"]))
+        """Read what `save` wrote.
 
-    def count(self, rng: np.random.Generator, total: float, strengths: tuple[float, ...] = (1.0, 1.0, 1.0)) -> Scan:
+        Raises
+        ------
+        BonescintError
+            If another version of the simulator wrote the file.
+        """
+        with np.load(path, allow_pickle=False) as file:
+            simulator = str(file["simulator"]) if "simulator" in file else "an older simulator"
+            if simulator != SIMULATOR:
+                raise BonescintError(f"{path}: made by {simulator}, not by {SIMULATOR}; simulate the case again.")
+            regions = file["regions"]
+            expected = np.zeros((len(file["places"]), *regions.shape), np.float32)
+            for index, (place, scale) in enumerate(zip(file["places"], file["scales"], strict=True)):
+                top, bottom, left, right = place
+                expected[index, :, top:bottom, left:right] = file[f"source_{index}"] * scale
+            return cls(expected, regions, float(file["pixel_mm"]))
+
+    def count(self, rng: np.random.Generator, total: float, strengths: tuple[float, ...] | None = None) -> Scan:
         """Count photons.
 
         Parameters
         ----------
         rng : numpy.random.Generator
         total : float
-            Expected counts of both views together, without urine.
-        strengths : tuple of float
-            Factors of bone, soft tissue and urine.
+            Expected counts of both views together, without what is excreted, the last source.
+        strengths : tuple of float, optional
+            A factor for each source; 1 for all if not given.
         """
-        mean = np.tensordot(np.array(strengths, np.float32), self.expected, axes=1)
-        mean *= total / max(float(np.tensordot(strengths[:2], self.expected[:2], axes=1).sum()), 1e-9)
-        counts = np.minimum(rng.poisson(mean), np.iinfo(np.uint16).max).astype(np.uint16)
-        return Scan(counts, (View(ViewName.ANTERIOR), View(ViewName.POSTERIOR)), (self.pixel_mm, self.pixel_mm))
+        factors = np.ones(len(self.expected), np.float32) if strengths is None else np.array(strengths, np.float32)
+        mean = np.tensordot(factors, self.expected, axes=1)
+        within = float(factors[:-1] @ self.expected[:-1].sum(axis=(1, 2, 3)))
+        counts = np.minimum(rng.poisson(mean * (total / max(within, 1e-9))), np.iinfo(np.uint16).max)
+        views = (View(ViewName.ANTERIOR), View(ViewName.POSTERIOR))
+        return Scan(counts.astype(np.uint16), views, (self.pixel_mm, self.pixel_mm))
 
 
 def simulate(skeleton: Skeleton, seed: int) -> Case:
@@ -88,56 +158,60 @@ def simulate(skeleton: Skeleton, seed: int) -> Case:
     """
     rng = np.random.default_rng(seed)
     pose = draw_pose(rng)
+    patient = draw_patient(rng, float(pose.stretch[2]))
     points = replace(skeleton.points, volume=skeleton.volumes(pose))
-    position = skeleton.place(pose)
-    left = skeleton.left
-    size = float(pose.stretch[2])
-    camera = _draw_camera(rng, position)
-    body = wrap(position, points.region, left, fat=float(np.clip(rng.gamma(1.3, 0.5), 0, 3)))
-    organs = draw_organs(rng, _centres(points.region, position, left), size)
-    bone = camera.expose(position, draw_uptake(rng, points, position, left), body)
-    urine = camera.expose(organs.position, organs.activity, body)
-    soft = camera.glow(_draw_soft_tissue(rng, body), body)
-    expected = np.stack([camera.add_scatter(source) for source in (bone, soft, urine)])
-    return Case(expected, true_regions(points, position, left, body, camera), camera.pixel_mm)
+    position = artefacts.move_during_scan(rng, skeleton.place(pose))
+    bones = PosedBones(points, position, skeleton.left)
+    camera = draw_camera(rng, position)
+    there = points.volume > 0
+    body = wrap(position[there], points.region[there], skeleton.left[there], patient.fat)
+    bone = _expose_bone(rng, bones, patient, body, camera)
+    soft = _expose_soft_tissue(rng, bones, patient, body, camera)
+    soft *= np.float32(patient.soft_share / (1 - patient.soft_share) * bone.sum() / soft.sum())
+    excreted = camera.expose(*draw_excreted(rng, bones, patient), body)
+    expected = camera.add_scatter(np.concatenate([bone, soft[None], excreted[None]]), body)
+    field = artefacts.draw_field(rng, camera, position)
+    expected[SOURCES.index("soft")] += soft[soft > 0].mean() * artefacts.draw_background(rng)
+    fields = np.stack([field, field[:, ::-1]])
+    expected *= artefacts.draw_gains(rng, camera) * fields
+    regions = true_regions(points, position, skeleton.left, body, camera)
+    return Case(expected, regions * fields, camera.pixel_mm)
 
 
-def _draw_camera(rng: np.random.Generator, position: NDArray[np.float32]) -> Camera:
-    pixel_mm = float(rng.uniform(2.1, 2.5))
-    low, high = position.min(axis=0), position.max(axis=0)
-    middle = float(np.median(position[:, 0])) + rng.normal(0, 12)
-    spare = SHAPE[0] * pixel_mm - float(high[2] - low[2])
-    # Now and then the vertex is cut off, and with it the toes of a tall patient.
-    above = rng.uniform(-60, 30) if rng.random() < 0.15 else rng.uniform(0.0, 0.5) * spare
-    return Camera(
-        SHAPE,
-        pixel_mm,
-        left_mm=middle - SHAPE[1] * pixel_mm / 2,
-        top_mm=float(high[2]) + above,
-        hole_mm=float(rng.uniform(1.2, 1.9)),
-        intrinsic_mm=float(rng.uniform(3.3, 4.5)),
-        clearance_mm=float(rng.uniform(10, 70)),
-        scatter=float(rng.uniform(0.1, 0.45)),
-    )
+def _expose_bone(
+    rng: np.random.Generator, bones: PosedBones, patient: Patient, body: Body, camera: Camera
+) -> NDArray[np.float32]:
+    """Primary counts (source, view, y, x) of `BONE_SOURCES`."""
+    density = uptake.draw_density(rng, bones, patient) * pathology.wear(rng, bones, patient)
+    pathology.replace_joints(rng, bones, density)
+    extra = pathology.lesions(rng, bones, patient)
+    own = np.maximum(density + np.minimum(extra, 0), 0) * bones.points.volume
+    position = uptake.spread_along_spine(rng, bones)
+    source = np.zeros(len(REGIONS), np.int8)
+    for region, name in _SOURCE_OF_REGION.items():
+        source[CODES[region]] = BONE_SOURCES.index(name)
+    of_point = source[bones.points.region]
+    images = []
+    for index in range(len(BONE_SOURCES) - 1):
+        chosen = np.flatnonzero((of_point == index) & (own > 0))
+        images.append(camera.expose(position[chosen], own[chosen], body))
+    hot = np.flatnonzero(extra > 1e-3)
+    images.append(camera.expose(position[hot], extra[hot] * bones.points.volume[hot], body))
+    return np.stack(images)
 
 
-def _centres(
-    region: NDArray[np.uint8], position: NDArray[np.float32], left: NDArray[np.bool_]
-) -> dict[str, NDArray[np.float32]]:
-    centres = {name: position[region == CODES[name]].mean(axis=0) for name in ("lumbar_spine", "pelvis")}
-    for name in ("forearm", "hand"):
-        for suffix, side in (("l", left), ("r", ~left)):
-            centres[f"{name}_{suffix}"] = position[(region == CODES[name]) & side].mean(axis=0)
-    return centres
+def _expose_soft_tissue(
+    rng: np.random.Generator, bones: PosedBones, patient: Patient, body: Body, camera: Camera
+) -> NDArray[np.float32]:
+    """Primary counts (view, y, x) of soft tissue, in a unit of its own."""
+    spread = camera.glow(tissue.draw_density(rng, bones, body), body)
+    return spread + camera.expose(*tissue.draw_parts(rng, bones, patient), body)
 
 
-def _draw_soft_tissue(rng: np.random.Generator, body: Body) -> NDArray[np.float32]:
-    """Tracer density of soft tissue on the body's grid, uneven as muscle, fat and blood are."""
-    level = float(np.exp(rng.normal(np.log(0.02), 0.5)))
-    uneven = np.exp(
-        sum(
-            weight * sigma * ndimage.gaussian_filter(rng.normal(size=body.front.shape), sigma)
-            for sigma, weight in ((4, 0.5), (12, 0.8))
-        )
-    )
-    return np.asarray(level * uneven, np.float32)
+def _window(source: NDArray[np.float32]) -> tuple[slice, slice]:
+    """Rows and columns of (view, y, x) that hold all but the negligible."""
+    seen = (source > _NEGLIGIBLE * source.max()).any(axis=0)
+    if not seen.any():
+        return slice(0, 0), slice(0, 0)
+    rows, columns = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)

@@ -1,0 +1,132 @@
+"""A posed skeleton, and where on it things are: its bones side by side, their ends and landmarks."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from napari_bonescint.anatomy import CODES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_bonescint.simulation.geometry import BonePoints
+
+SIDES = ("left", "right")
+_END_MM = 12.0
+
+
+class Spot(NamedTuple):
+    """A Gaussian of tracer.
+
+    Attributes
+    ----------
+    centre : ndarray, shape (3,)
+        mm, scanner's frame.
+    gain : float
+        Added at the centre; negative where bone takes less.
+    width : float or sequence of three floats
+        Standard deviation in mm, along x, y and z if they differ.
+    """
+
+    centre: NDArray[np.float32]
+    gain: float
+    width: float | Sequence[float]
+
+
+class PosedBones:
+    """Bone points of one patient in the scanner's frame.
+
+    Parameters
+    ----------
+    points : BonePoints
+    position : ndarray of float32, shape (n, 3)
+        Posed points, mm.
+    left : ndarray of bool, shape (n,)
+        Whether a point belongs to the patient's left side.
+    """
+
+    def __init__(self, points: BonePoints, position: NDArray[np.float32], left: NDArray[np.bool_]) -> None:
+        self.points = points
+        self.position = position
+        self.left = left
+        self._indices: dict[tuple[str, str | None], NDArray[np.intp]] = {}
+
+    def indices(self, region: str, side: str | None = None) -> NDArray[np.intp]:
+        """Which points belong to a region, on one of `SIDES` or on both."""
+        key = (region, side)
+        if key not in self._indices:
+            if side is None:
+                self._indices[key] = np.flatnonzero(self.points.region == CODES[region])
+            else:
+                both = self.indices(region)
+                self._indices[key] = both[self.left[both] == (side == "left")]
+        return self._indices[key]
+
+    def of(self, region: str, side: str | None = None) -> NDArray[np.float32]:
+        """Points (k, 3) of a region."""
+        return self.position[self.indices(region, side)]
+
+    def middle(self, region: str, side: str | None = None) -> NDArray[np.float32]:
+        """The mean of a region's points."""
+        place: NDArray[np.float32] = self.of(region, side).mean(axis=0)
+        return place
+
+    def end(self, region: str, side: str | None, upper: bool) -> NDArray[np.float32]:
+        """The middle of a region's upper or lower end."""
+        own = self.of(region, side)
+        z = own[:, 2]
+        near = z > z.max() - _END_MM if upper else z < z.min() + _END_MM
+        place: NDArray[np.float32] = own[near].mean(axis=0)
+        return place
+
+    def hip(self, side: str) -> NDArray[np.float32]:
+        """The centre of a femoral head."""
+        femur = self.of("femur", side)
+        upper = femur[femur[:, 2] > femur[:, 2].max() - 0.1 * np.ptp(femur[:, 2])]
+        medial = upper[:, 0] * outward(side)
+        place: NDArray[np.float32] = upper[medial <= np.quantile(medial, 0.5)].mean(axis=0)
+        return place
+
+    def extreme(self, region: str, side: str | None, direction: tuple[float, float, float]) -> NDArray[np.float32]:
+        """A region's point farthest in a direction (x outwards from the middle if there is a side)."""
+        own = self.of(region, side)
+        along = np.array(direction, np.float32) * (1 if side is None else (outward(side), 1, 1))
+        place: NDArray[np.float32] = own[(own @ along.astype(np.float32)).argmax()]
+        return place
+
+    def pieces(self, region: str) -> list[NDArray[np.intp]]:
+        """Points of each separate bone of a region, the uppermost bone first."""
+        own = self.indices(region)
+        piece = self.points.piece[own]
+        parts = [own[piece == number] for number in np.unique(piece)]
+        return sorted(parts, key=lambda part: -float(self.position[part, 2].mean()))
+
+    @cached_property
+    def _by_height(self) -> tuple[NDArray[np.intp], tuple[NDArray[np.float32], ...]]:
+        order = np.argsort(self.position[:, 2])
+        return order, tuple(np.ascontiguousarray(column) for column in self.position[order].T)
+
+    def add_up(self, spots: Sequence[Spot]) -> NDArray[np.float32]:
+        """The sum of spots at each point, (n,)."""
+        order, (x, y, z) = self._by_height
+        ordered = np.zeros(len(order), np.float32)
+        for centre, gain, width in spots:
+            sigma = np.broadcast_to(np.asarray(width, np.float32), 3)
+            near = slice(*np.searchsorted(z, (centre[2] - 3 * sigma[2], centre[2] + 3 * sigma[2])))
+            exponent = ((x[near] - centre[0]) / sigma[0]) ** 2
+            exponent += ((y[near] - centre[1]) / sigma[1]) ** 2
+            exponent += ((z[near] - centre[2]) / sigma[2]) ** 2
+            ordered[near] += np.float32(gain) * np.exp(np.float32(-0.5) * exponent)
+        total = np.empty_like(ordered)
+        total[order] = ordered
+        return total
+
+
+def outward(side: str) -> float:
+    """Sign of x away from the middle on a side."""
+    return 1.0 if side == "left" else -1.0
