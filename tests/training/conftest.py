@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_bonescint.simulation.case import Case
+from napari_bonescint.simulation.case import SOURCES, Case
 from napari_bonescint.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -42,12 +42,12 @@ def case() -> Case:
     regions = np.zeros((2, 256, 128), np.uint8)
     regions[:, 20:120, 55:75] = 3
     regions[:, 150:240, 40:60] = 14
-    bone = np.where(regions == 3, 4.0, np.where(regions == 14, 1.5, 0)).astype(np.float32)
-    soft = np.zeros_like(bone)
-    soft[:, 10:250, 25:100] = 0.2
-    urine = np.zeros_like(bone)
-    urine[:, 125:140, 60:70] = 30
-    return Case(np.stack([bone, soft, urine]), regions, 2.0)
+    expected = np.zeros((len(SOURCES), *regions.shape), np.float32)
+    expected[SOURCES.index("spine")][regions == 3] = 4
+    expected[SOURCES.index("legs")][regions == 14] = 1.5
+    expected[SOURCES.index("soft")][:, 10:250, 25:100] = 0.2
+    expected[SOURCES.index("excreted")][:, 125:140, 60:70] = 30
+    return Case(expected, regions, 2.0)
 
 
 @pytest.fixture

@@ -15,22 +15,34 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("classes", [2, 17])
-def test_examples_are_normalised_images_and_class_shares(case: Case, classes: int) -> None:
+@pytest.mark.parametrize(("grid_mm", "samples"), [(8.0, 3), (2.5, 1)])
+def test_examples_are_normalised_images_and_codes(case: Case, classes: int, grid_mm: float, samples: int) -> None:
     for seed in range(6):
-        example = draw_example(case, seed % 2, np.random.default_rng(seed), classes, 8.0, (64, 32))
+        example = draw_example(case, seed % 2, np.random.default_rng(seed), classes, grid_mm, (64, 32))
         assert example.image.shape == (1, 64, 32)
-        assert example.target.shape == (classes, 64, 32)
+        assert example.codes.shape == (64 * samples, 32 * samples)
         assert 0 <= example.image.min() < example.image.max() <= 4
-        np.testing.assert_allclose(example.target.sum(axis=0), 1, rtol=1e-5)
+        assert set(np.unique(example.codes)) <= ({0, 1} if classes == 2 else {0, 3, 14})
 
 
-def test_target_lies_where_the_bone_is(case: Case) -> None:
+def test_codes_lie_where_the_bone_is(case: Case) -> None:
     for seed in range(6):
         example = draw_example(case, 0, np.random.default_rng(seed), 17, 8.0, (64, 32))
-        spine = example.target[3] > 0.5
+        shares = (example.codes == 3).reshape(64, 3, 32, 3).mean(axis=(1, 3))
+        spine = shares > 0.5
         assert 80 < spine.sum() < 190  # 200 by 40 mm in pixels of 8 mm, scaled by 0.85 to 1.18
-        tissue = (example.target[0] == 1) & (example.image[0] > 0)
+        background = (example.codes == 0).reshape(64, 3, 32, 3).all(axis=(1, 3))
+        tissue = background & (example.image[0] > 0)
         assert example.image[0][spine].mean() > 1.2 * example.image[0][tissue].mean()
+
+
+def test_the_body_is_seldom_cut_where_it_fits(case: Case) -> None:
+    heights = []
+    for seed in range(40):
+        example = draw_example(case, 0, np.random.default_rng(seed), 2, 2.0, (256, 128))
+        rows = np.flatnonzero(example.codes.any(axis=1))
+        heights.append(rows[-1] - rows[0] + 1)
+    assert np.mean(np.array(heights) > 0.8 * 220) > 0.8
 
 
 def test_examples_are_repeatable_and_endless(cases: list[Path]) -> None:

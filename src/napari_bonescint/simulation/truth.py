@@ -29,6 +29,7 @@ _FLAT = ("pelvis", "sacrum", "scapula")
 _OUTLINED = ("forearm", "hand", "lower_leg", "foot")
 _GAP_MM = 24.0
 _SPECK_MM2 = 60.0
+_SMOOTH_MM = 1.5
 _JOINT_MM = 16.0
 _SHOULDER_MM = 68.0
 _DRAWN_OVER = 4.0
@@ -67,7 +68,7 @@ def true_regions(
         weight = points.volume * np.exp(-ATTENUATION_PER_MM * depth)
         weight = np.where(np.isin(points.piece, in_front) if mirrored else blade, 0, weight)
         paths = camera.splat(position, weight.astype(np.float32), plane, len(REGIONS) + len(_OUTLINED))
-        paths = ndimage.gaussian_filter(paths, (0, 0.45, 0.45)) / camera.pixel_mm**2
+        paths = ndimage.gaussian_filter(paths, (0, *[_SMOOTH_MM / camera.pixel_mm] * 2)) / camera.pixel_mm**2
         path = paths[: len(REGIONS)].copy()
         path[outlined] += paths[len(REGIONS) :]
         threshold = np.full(len(REGIONS), _PATH_MM)

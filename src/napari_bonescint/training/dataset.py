@@ -10,7 +10,7 @@ from scipy import ndimage
 from torch.utils.data import IterableDataset, get_worker_info
 
 from napari_bonescint.inference.preprocessing import Grid, normalise
-from napari_bonescint.simulation.case import Case
+from napari_bonescint.simulation.case import SOURCES, Case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _COARSE_MM = 3.5
 _CONTROL_POINTS = (9, 4)
 _SHARE_UNCUT = 0.85
+_BONE_SPREAD = 0.25
+_SPREADS = {"lesions": 0.5, "soft": 0.4, "excreted": 1.0}
 
 
 class Example(NamedTuple):
@@ -84,14 +86,16 @@ def draw_example(
     case: Case, view: int, rng: np.random.Generator, classes: int, grid_mm: float, shape: tuple[int, int]
 ) -> Example:
     """One random example of one view: other uptake, counts, shape, size, place, and what viewers do to pictures."""
-    mean = np.tensordot(_draw_strengths(len(case.expected), rng), case.expected[:, view], axes=1)
+    strengths = _draw_strengths(rng)
+    mean = np.tensordot(strengths, case.expected[:, view], axes=1)
+    within = float(strengths[:-1] @ case.expected[:-1, view].sum(axis=(1, 2)))
     regions = case.regions[view]
     if classes == 2:
         regions = (regions > 0).astype(np.uint8)
     if rng.random() < 0.7:
         mean, regions = _bend(mean, regions, rng)
     total = np.exp(rng.uniform(np.log(1.5e5), np.log(3e6)))
-    image = rng.poisson(mean * np.float32(total / max(float(mean.sum()), 1e-9))).astype(np.float32)
+    image = rng.poisson(mean * np.float32(total / max(within, 1e-9))).astype(np.float32)
     if rng.random() < 0.5:
         image, regions = image[:, ::-1], regions[:, ::-1]
     if rng.random() < 0.5:
@@ -103,10 +107,9 @@ def draw_example(
     return _place(coarse, codes, shape, rng)
 
 
-def _draw_strengths(sources: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Factors of the bones' sources, of soft tissue and of what is excreted, the last two of a case's sources."""
-    spread = np.full(sources, 0.3 if sources > 3 else 0.0)
-    spread[-2:] = 0.6, 1.0
+def _draw_strengths(rng: np.random.Generator) -> NDArray[np.float32]:
+    """A factor for each of a case's sources."""
+    spread = [_SPREADS.get(source, _BONE_SPREAD) for source in SOURCES]
     return np.exp(rng.normal(0, spread)).astype(np.float32)
 
 
