@@ -166,7 +166,7 @@ def radiograph(subject: Subject, rng: np.random.Generator) -> Scan:
     cortex = bone & ~ndimage.binary_erosion(bone, iterations=2)
     dense = thickness / np.quantile(thickness[inside], 0.95) + rng.uniform(0.3, 0.6) * (bone + 0.5 * cortex)
     dense = ndimage.gaussian_filter(dense, 0.7) + rng.normal(0, 0.02, dense.shape)
-    picture = 1 - np.exp(-rng.uniform(0.8, 2.0) * dense)
+    picture = 1 - np.exp(-rng.uniform(0.8, 2.0) * np.maximum(dense, 0))
     return _scan(_eight_bits(picture if rng.random() < 0.6 else -picture), view, subject.scan.spacing)
 
 
@@ -189,7 +189,13 @@ def other_view(subject: Subject, rng: np.random.Generator) -> Scan:
     return replace(scan, views=(View(scan.views[0].name.opposite),))
 
 
-def mirrored_pair(subject: Subject, _rng: np.random.Generator) -> Scan:
+def posterior_mirrored(subject: Subject, _rng: np.random.Generator) -> Scan:
+    """Both views, the posterior one mirrored left to right, as some exports show it."""
+    anterior, posterior = subject.scan.counts
+    return replace(subject.scan, counts=np.stack([anterior, posterior[:, ::-1]]))
+
+
+def views_swapped(subject: Subject, _rng: np.random.Generator) -> Scan:
     """Both views under each other's name."""
     return replace(subject.scan, counts=subject.scan.counts[::-1].copy())
 
@@ -269,12 +275,13 @@ KINDS: dict[str, Kind] = {
     "upside down": upside_down,
     "sideways": sideways,
     "other view's name": other_view,
-    "views swapped": mirrored_pair,
+    "views swapped": views_swapped,
     "side by side": side_by_side,
     "single region": single_region,
     "other tracer": other_tracer,
     "blood pool": blood_pool,
     "dark on white": inverted_grey,
+    "posterior mirrored": posterior_mirrored,
 }
 
 

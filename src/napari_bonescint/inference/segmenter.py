@@ -127,9 +127,7 @@ class Segmenter:
         probability, classes = self._decide(logits, lambda coarse: grid.refine(coarse, spacing, self.card.grid_mm))
         regions = classes if self.card.names_regions else None
         fine_images = grid.refine(images, spacing, self.card.grid_mm)
-        for i, view in enumerate(scan.views):
-            region = None if regions is None else regions[i]
-            warnings += doubts_about(view.name, fine_images[i], probability[i], region, spacing)
+        warnings += doubts_about(scan.views, fine_images, probability, regions, spacing)
         _report(1.0, on_progress, is_cancelled)
         return Segmentation(
             skeleton=(classes > 0).astype(np.uint8),
