@@ -37,7 +37,7 @@ _MOST_WIDTH_PER_LENGTH = 1.3
 # Shares of the pixels that the network takes for bone perhaps (with a probability above 0.1) and not surely (below
 # 0.9); and how much brighter bone is than the rest of the body.
 _MOST_UNSURE = 0.8
-_LEAST_CONTRAST = 1.1
+_LEAST_CONTRAST = 1.25
 
 # A region counts as found from this area on; the skull's and spine's standard deviation to the sides is measured by
 # the height from pelvis to skull.
