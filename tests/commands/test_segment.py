@@ -255,7 +255,7 @@ def test_a_result_of_another_scan_is_an_error_that_names_both(
     ended = segment(other, *overwrite)
     assert ended.status == 1
     assert contents(out) == before
-    (error,) = ended.err
+    (error,) = ended.complaints
     assert error.startswith(
         f"error: {other}: {out / 'scan.json'} is the result of another scan, scan.dcm with SHA-256 "
     )
@@ -267,7 +267,7 @@ def test_a_foreign_file_in_the_place_of_a_result_stays(segment: Segment, write_n
     (out / "scan.json").write_text('{"my": "notes"}', encoding="utf-8")
     ended = segment(write_nm())
     assert ended.status == 1
-    assert "is no result of bonescint" in ended.err[0]
+    assert "is no result of bonescint" in ended.complaints[0]
     assert files_in(out) == ["scan.json"]
 
 
@@ -278,7 +278,7 @@ def test_inputs_with_one_place_for_their_results_are_an_error_that_names_all(
     ended = segment(*rivals, write_nm("third.dcm"))
     assert ended.status == 1
     assert files_in(out) == ["third.json", "third.regions.tif", "third.skeleton.tif"]
-    (error,) = ended.err
+    (error,) = ended.complaints
     assert error.startswith(f"error: {rivals[0]}, {rivals[1]}: would all be written to {out / 'scan.skeleton.tif'};")
     assert ended.out[-2] == "1 segmented, 0 kept, 2 failed."
 
@@ -297,7 +297,7 @@ def test_bad_inputs_are_reported_and_the_others_go_on(
     ended = segment(tmp_path / "missing.dcm", text, write_nm("good.dcm"), tomographic)
     assert ended.status == 1
     assert files_in(out) == ["good.json", "good.regions.tif", "good.skeleton.tif"]
-    missing, no_dicom, tomo = ended.err
+    missing, no_dicom, tomo = ended.complaints
     assert missing.startswith(f"error: {tmp_path / 'missing.dcm'}: ")
     assert "does not exist" in missing
     assert "neither DICOM" in no_dicom
@@ -327,7 +327,7 @@ def test_a_broken_scan_in_a_folder_is_reported_with_its_path(
     broken.write_bytes(whole.read_bytes()[:-500])
     ended = segment(tmp_path / "export")
     assert ended.status == 1
-    (error,) = ended.err
+    (error,) = ended.complaints
     assert error.startswith(f"error: {broken}: ")
     assert ended.out[-2] == "1 segmented, 0 kept, 1 failed."
 
@@ -336,7 +336,7 @@ def test_a_folder_without_a_scan_is_a_failure(segment: Segment, tmp_path: Path) 
     (tmp_path / "empty").mkdir()
     ended = segment(tmp_path / "empty")
     assert ended.status == 1
-    assert ended.err == [f"error: {tmp_path / 'empty'}: The folder holds no planar bone scan."]
+    assert ended.complaints == [f"error: {tmp_path / 'empty'}: The folder holds no planar bone scan."]
 
 
 def test_a_folder_that_cannot_be_made_is_reported(
@@ -362,7 +362,7 @@ def test_damaged_weights_are_one_sentence(segment: Segment, write_nm: WriteScan,
     Path(model).write_bytes(b"\0" * 1000)
     ended = segment(write_nm("a.dcm"), write_nm("b.dcm"))
     assert ended.status == 1
-    (error,) = ended.err
+    (error,) = ended.complaints
     assert "its SHA-256 differs" in error
     assert not out.exists()
 

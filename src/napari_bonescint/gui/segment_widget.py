@@ -249,7 +249,7 @@ class SegmentWidget(QWidget):
             show_warning(self._warned[-1])
         outcome = _UNDO if self._queue[0][0].filled else "Nothing was changed."
         # A notification goes by; what is wrong with a result must stay readable beside it.
-        self._go_on("\n".join([f"{segmentation.model}, {segmentation.seconds:.1f} s. {outcome}", *self._warned]))
+        self._go_on("\n".join([*self._warned, f"{segmentation.model}, {segmentation.seconds:.1f} s. {outcome}"]))
 
     def _fail(self, sentence: str) -> None:
         show_error(sentence)
