@@ -1,6 +1,6 @@
 """How many inputs that are no bone scan get a warning, and how many bone scans get one by mistake.
 
-    python train/simulate.py --out data/doubted --first 900000 --count 216
+    bonescint simulate --out data/doubted --first 900000 --count 216
     python benchmarks/wrong_inputs.py --cases data/doubted
 
 The first cases (--subjects) make one wrong input of each kind in `wrong_kinds.py`; the others are scans as they should
@@ -65,7 +65,7 @@ def external_scans(folder: Path) -> Iterator[Labelled]:
 def main() -> None:
     """Segment everything and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", type=Path, required=True, help="folder of case_*.npz that train/simulate.py made")
+    parser.add_argument("--cases", type=Path, required=True, help="folder of case_*.npz that `bonescint simulate` made")
     parser.add_argument("--subjects", type=int, default=16, help="cases to make wrong inputs of (default: 16)")
     parser.add_argument("--external", type=Path, action="append", default=[], help="folder with index.csv; repeatable")
     parser.add_argument("--model", default=DEFAULT_MODEL, help="name, or a .safetensors file (default: %(default)s)")
