@@ -224,6 +224,23 @@ def test_a_picture_that_looks_inverted_is_warned_of_and_segmented(
     assert len(labels_in(viewer)) == 1
 
 
+def test_what_is_no_bone_scan_is_warned_of_beside_its_result(
+    viewer: Viewer, open_panel: Callable[..., SegmentWidget], qtbot: QtBot, shown: Callable[[], list[str]]
+) -> None:
+    for name in ("first", "second"):
+        viewer.add_image(np.random.default_rng(1).poisson(90, (90, 40)).astype(np.uint8), name=name)
+    panel = open_panel()
+    click_and_wait(qtbot, panel)
+    for scan in ("Scan 1 of 2", "Scan 2 of 2"):
+        sentence = f"{scan}: The anterior view is bright up to its edges"
+        assert sentence in panel.status.text()
+        assert any(message.startswith(sentence) for message in shown())
+    panel.rows.check_only([viewer.layers["first"]])
+    click_and_wait(qtbot, panel)
+    assert "Scan 1 of" not in panel.status.text()
+    assert "The anterior view is bright up to its edges" in panel.status.text()
+
+
 def test_progress_is_shown_in_the_activity_dock_while_it_runs(
     images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
 ) -> None:

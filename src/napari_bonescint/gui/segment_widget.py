@@ -55,6 +55,7 @@ class SegmentWidget(QWidget):
         self.child = SegmentationProcess()
         self._queue: list[tuple[ResultPlace, ModelCard]] = []
         self._done = 0
+        self._warned: list[str] = []
         self._result: tuple[Segmentation, Iterator[str | None]] | None = None
         self._activity: progress | None = None
 
@@ -108,6 +109,7 @@ class SegmentWidget(QWidget):
         self._queue = [(place, card) for place in places if place.prepare()]
         if self._queue:
             self._done = 0
+            self._warned = []
             self._activity = progress(total=_STEPS * len(self._queue), desc="Segment skeleton", mininterval=0)
             self.bar.setMaximum(_STEPS * len(self._queue))
             self._show_running(True)
@@ -241,10 +243,13 @@ class SegmentWidget(QWidget):
         if dropped is not finished or self._result is None:
             return
         self._result = None
+        scans = self._done + len(self._queue)
         for warning in segmentation.warnings:
-            show_warning(warning)
+            self._warned.append(f"Scan {self._done + 1} of {scans}: {warning}" if scans > 1 else warning)
+            show_warning(self._warned[-1])
         outcome = _UNDO if self._queue[0][0].filled else "Nothing was changed."
-        self._go_on(f"{segmentation.model}, {segmentation.seconds:.1f} s. {outcome}")
+        # A notification goes by; what is wrong with a result must stay readable beside it.
+        self._go_on("\n".join([*self._warned, f"{segmentation.model}, {segmentation.seconds:.1f} s. {outcome}"]))
 
     def _fail(self, sentence: str) -> None:
         show_error(sentence)

@@ -11,6 +11,7 @@ from scipy.special import expit, softmax
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.errors import BonescintError, Cancelled
 from napari_bonescint.inference.devices import DeviceChoice, choose_device
+from napari_bonescint.inference.doubts import doubts_about
 from napari_bonescint.inference.model_card import ModelCard, ModelError
 from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, NORMALISATION, Grid, normalise
 from napari_bonescint.segmentation import Segmentation
@@ -124,10 +125,13 @@ class Segmenter:
             warnings.append(f"{self.device.reason}.")
         _report(0.8, on_progress, is_cancelled)
         probability, classes = self._decide(logits, lambda coarse: grid.refine(coarse, spacing, self.card.grid_mm))
+        regions = classes if self.card.names_regions else None
+        fine_images = grid.refine(images, spacing, self.card.grid_mm)
+        warnings += doubts_about(scan.views, fine_images, probability, regions, spacing)
         _report(1.0, on_progress, is_cancelled)
         return Segmentation(
             skeleton=(classes > 0).astype(np.uint8),
-            regions=classes if self.card.names_regions else None,
+            regions=regions,
             probability=probability,
             model=self.card.name,
             model_sha256=self.card.weights_sha256,
