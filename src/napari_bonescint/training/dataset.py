@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _COARSE_MM = 3.5
-_CONTROL_POINTS = (9, 4)
+_WAVES_DOWN, _WAVES_ACROSS = (150.0, 900.0), (120.0, 600.0)
 _SHARE_UNCUT = 0.85
 _BONE_SPREAD = 0.25
 _SPREADS = {"lesions": 0.5, "soft": 0.4, "excreted": 1.0}
@@ -120,23 +120,30 @@ def _bend(
     rows, columns = mean.shape
     y, x = (np.arange(n, dtype=np.float32) - n / 2 for n in (rows, columns))
     angle, lean = rng.normal(0, 0.025), rng.normal(0, 0.03)
-    amplitude = abs(rng.normal(0, 4))
-    shifts = [
-        ndimage.zoom(
-            rng.normal(0, amplitude, _CONTROL_POINTS).astype(np.float32),
-            (rows / _CONTROL_POINTS[0], columns / _CONTROL_POINTS[1]),
-            order=2,
-        )[:rows, :columns]
-        for _ in range(2)
-    ]
+    amplitude = abs(rng.normal(0, 5))
     source = np.stack(
         [
-            y[:, None] * np.cos(angle) - x * np.sin(angle) + rows / 2 + shifts[0],
-            x + y[:, None] * np.sin(angle + lean) + columns / 2 + shifts[1],
+            y[:, None] * np.cos(angle) - x * np.sin(angle) + rows / 2 + _waves(y, x, amplitude, rng),
+            x + y[:, None] * np.sin(angle + lean) + columns / 2 + _waves(y, x, amplitude, rng),
         ]
     )
     bent = ndimage.map_coordinates(mean, source, order=1, prefilter=False)
     return bent, ndimage.map_coordinates(regions, source, order=0, prefilter=False)
+
+
+def _waves(
+    y: NDArray[np.float32], x: NDArray[np.float32], amplitude: float, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """A smooth random shift in pixels at y (rows,) and x (columns,), as a few waves."""
+    count = 4
+    down, across = (
+        np.sin(np.outer(2 * np.pi / rng.uniform(*wavelengths, count), place) + rng.uniform(0, 6.3, (count, 1)))
+        for place, wavelengths in ((y, _WAVES_DOWN), (x, _WAVES_ACROSS))
+    )
+    shift: NDArray[np.float32] = (down.T * rng.normal(0, amplitude, count)).astype(np.float32) @ across.astype(
+        np.float32
+    )
+    return shift
 
 
 def _as_picture(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
