@@ -55,6 +55,24 @@ def test_views_do_not_influence_each_other(make_model: MakeModel, scan: Scan) ->
     np.testing.assert_allclose(alone.probability[0], both.probability[1], atol=1e-5)
 
 
+def test_mirrored_model_sees_left_and_right_alike(make_model: MakeModel, scan: Scan) -> None:
+    turned = replace(scan, counts=scan.counts[..., ::-1])
+    plain, mirrored = (Segmenter(replace(make_model(), mirrored=value), "cpu") for value in (False, True))
+    difference = [
+        np.abs(model.segment(scan).probability - model.segment(turned).probability[..., ::-1]).max()
+        for model in (plain, mirrored)
+    ]
+    assert difference[1] < 1e-5 < 0.01 < difference[0]
+
+
+def test_temperature_makes_the_probability_less_sure(make_model: MakeModel, scan: Scan) -> None:
+    cold, warm = (
+        Segmenter(replace(make_model(outputs=1), temperature=value), "cpu").segment(scan).probability
+        for value in (1.0, 3.0)
+    )
+    assert np.abs(warm - 0.5).mean() < 0.6 * np.abs(cold - 0.5).mean()
+
+
 def test_missing_spacing_is_assumed_and_said(make_model: MakeModel, scan: Scan) -> None:
     result = Segmenter(make_model(), "cpu").segment(replace(scan, spacing=None))
     assert result.warnings[0] == "The network took pixels of 2.26 mm; if bones are cut wrongly, give the spacing."

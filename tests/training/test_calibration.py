@@ -1,9 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
-from napari_bonescint.training.calibration import BINS, Reliability
+from napari_bonescint.inference.segmenter import Segmenter
+from napari_bonescint.training.calibration import BINS, Reliability, fit_temperature
+from napari_bonescint.training.reference_sets import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_bonescint.inference.model_card import ModelCard
+    from napari_bonescint.scan import Scan
 
 
 def test_what_is_said_and_found_alike_has_no_error() -> None:
@@ -39,3 +50,12 @@ def test_parts_add_up_to_the_whole() -> None:
 
 def test_nothing_has_no_error() -> None:
     assert Reliability.of(np.zeros(4, np.float32), np.zeros(4, bool)).expected_error == 0
+
+
+def test_the_temperature_that_truth_was_drawn_at_is_found(make_model: Callable[..., ModelCard], scan: Scan) -> None:
+    segmenter = Segmenter(replace(make_model(outputs=1), temperature=1.7), "cpu")
+    probability = segmenter.segment(scan).probability
+    truth = (np.random.default_rng(0).random(probability.shape) < probability).astype(np.uint8)
+    segmenter.card = replace(segmenter.card, temperature=1.0)
+    assert fit_temperature(segmenter, [Reference(scan, truth)]) == pytest.approx(1.7, rel=0.1)
+    assert segmenter.card.temperature == 1

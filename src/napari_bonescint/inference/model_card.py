@@ -41,6 +41,10 @@ class ModelCard:
         Name of the input normalisation, see `preprocessing.NORMALISATION`.
     weights_sha256 : str
         Hash of the weights file, hexadecimal.
+    temperature : float
+        Logits are divided by it, so that the probability means what it says; see `training.calibration`.
+    mirrored : bool
+        Whether a view is also segmented left to right, and both results are averaged.
     training : dict
         How and on what it was trained, with the data's hash.
     scores : list of dict
@@ -61,6 +65,8 @@ class ModelCard:
     grid_mm: float
     normalisation: str
     weights_sha256: str
+    temperature: float = 1.0
+    mirrored: bool = False
     training: dict[str, Any] = field(default_factory=dict)
     scores: list[dict[str, Any]] = field(default_factory=list)
     limits: list[str] = field(default_factory=list)
@@ -129,8 +135,9 @@ def read_card(path: Path) -> ModelCard:
     """
     try:
         card = ModelCard(**json.loads(path.read_text(encoding="utf-8")), path=path)
-        if not card.grid_mm > 0:
-            raise ValueError(f"grid_mm is {card.grid_mm}")
+        for name in ("grid_mm", "temperature"):
+            if not (value := getattr(card, name)) > 0:
+                raise ValueError(f"{name} is {value}")
         for score in card.scores:
             if missing := {"metric", "value", "data", "scans"} - set(score):
                 raise ValueError(f"a score has no {min(missing)}")

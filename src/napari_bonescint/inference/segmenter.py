@@ -166,7 +166,9 @@ class Segmenter:
         with torch.inference_mode():
             batch = torch.from_numpy(images[:, None]).to(self.device.device)
             logits: torch.Tensor = self._network(batch)
-            return logits.float().cpu().numpy()
+            if self.card.mirrored:
+                logits = (logits + self._network(batch.flip(-1)).flip(-1)) / 2
+            return (logits.float() / self.card.temperature).cpu().numpy()
 
     def _decide(
         self, logits: NDArray[np.float32], refine: Callable[[NDArray[np.float32]], NDArray[np.float32]]

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+import statistics
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.optimize import minimize_scalar
+
+from napari_bonescint.training.metrics import cross_entropy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
+
+    from napari_bonescint.inference.segmenter import Segmenter
+    from napari_bonescint.training.reference_sets import Reference
 
 BINS = 15
 LOWEST_PROBABILITY = 0.005
@@ -75,3 +85,29 @@ class Reliability:
         """
         bins = zip(self.probability, self.bone, strict=True)
         return sum(abs(p - bone) for p, bone in bins) / max(sum(self.pixels), 1)
+
+
+def fit_temperature(segmenter: Segmenter, references: Sequence[Reference]) -> float:
+    """The temperature, between 0.5 and 3, at which the probability of bone has the least cross-entropy.
+
+    Guo et al., On calibration of modern neural networks, ICML 2017, section 4.2.
+
+    Parameters
+    ----------
+    segmenter : Segmenter
+        Its card's temperature is changed, and put back.
+    references : sequence of Reference
+        Scans that the network was not trained on.
+    """
+    card = segmenter.card
+
+    def loss(log_temperature: float) -> float:
+        segmenter.card = replace(card, temperature=math.exp(log_temperature))
+        results = [(segmenter.segment(reference.scan), reference.regions > 0) for reference in references]
+        return statistics.mean(cross_entropy(result.probability, bone) for result, bone in results)
+
+    try:
+        best = minimize_scalar(loss, bounds=(math.log(0.5), math.log(3)), method="bounded", options={"xatol": 0.02})
+    finally:
+        segmenter.card = card
+    return round(math.exp(best.x), 3)
