@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from napari_bonescint.networks.zoo import build_network
+from napari_bonescint.networks.fdn import FDN
+from napari_bonescint.networks.zoo import ARCHITECTURES, build_network
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.training.recipe import RecipeError, read_recipe
 
@@ -20,7 +21,13 @@ def test_shipped_recipes_can_be_followed(path: Path) -> None:
     assert recipe.name == path.stem
     network = build_network(recipe.architecture, outputs=recipe.outputs)
     assert recipe.rows % network.multiple == recipe.columns % network.multiple == 0
-    assert len(recipe.keep_phases) == len(network.stages) - 1
+    assert len(recipe.keep_phases) == (len(network.stages) - 1 if isinstance(network, FDN) else 0)
+
+
+def test_every_network_has_a_recipe() -> None:
+    trained = {(recipe.architecture, recipe.outputs) for recipe in map(read_recipe, RECIPES)}
+    assert {name for name, _ in trained} == set(ARCHITECTURES)
+    assert {name for name, outputs in trained if outputs == 1} == set(ARCHITECTURES) - {"phase-u-net"}
 
 
 @pytest.mark.parametrize(
@@ -37,10 +44,11 @@ def test_shipped_recipes_can_be_followed(path: Path) -> None:
             "keep_phases is .9.; it takes a list of numbers from 1 to 4",
         ),
         ("batch = 4", "batch =", "is not TOML"),
+        ("batch = 4", 'batch = 4\nstart = "fdn-13"', "start is 'fdn-13'; it takes a list of texts"),
     ],
 )
 def test_a_bad_setting_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
-    text = RECIPES[0].read_text(encoding="utf-8")
+    text = (RECIPES[0].parent / "fdn-13-regions.toml").read_text(encoding="utf-8")
     assert old in text
     path = tmp_path / "mine.toml"
     path.write_text(text.replace(old, new), encoding="utf-8")

@@ -20,6 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from napari_bonescint.networks.dense import DenseNetwork
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -29,7 +31,7 @@ Computation = Literal["dilated", "phase-split"]
 _ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {"relu": F.relu, "elu": F.elu}
 
 
-class FDN(nn.Module):
+class FDN(DenseNetwork):
     """A dilated net.
 
     Parameters
@@ -60,16 +62,8 @@ class FDN(nn.Module):
         super().__init__()
         self.computation: Computation = "phase-split"
         self._activation = _ACTIVATIONS[activation]
-        self.stages = nn.ModuleList()
-        channels = 1
-        for widths in stages:
-            layers = nn.ModuleList()
-            for width in widths:
-                layers.append(_layer(channels, width, batch_norm=batch_norm))
-                channels = width
-            self.stages.append(layers)
-        self.head = nn.Conv2d(channels, outputs, kernel_size=1)
-        self.apply(_initialise)
+        self.stages = build_stages(stages, batch_norm=batch_norm)
+        self.head = _initialised(nn.Conv2d(stages[-1][-1], outputs, kernel_size=1))
 
     @property
     def multiple(self) -> int:
@@ -81,22 +75,9 @@ class FDN(nn.Module):
         """Width and height in pixels of the patch that decides about one pixel."""
         return 1 + sum((2 * len(layers) + 1) << k for k, layers in enumerate(self._layers()))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits for every pixel.
-
-        Parameters
-        ----------
-        x : Tensor of shape (batch, 1, y, x)
-            Normalised images of any size.
-
-        Returns
-        -------
-        Tensor of shape (batch, outputs, y, x)
-        """
-        height, width = x.shape[-2:]
-        x = pad_to_multiple(x, self.multiple)
-        y = self._dilated(x) if self.computation == "dilated" else self._phase_split(x)
-        return y[..., :height, :width]
+    def logits(self, x: Tensor) -> Tensor:
+        """See `DenseNetwork.logits`."""
+        return self._dilated(x) if self.computation == "dilated" else self._phase_split(x)
 
     def forward_sampled(self, x: Tensor, keep: Sequence[int], generator: torch.Generator) -> tuple[Tensor, PhaseSample]:
         """Logits of a random subset of the pixels, for training.
@@ -195,19 +176,22 @@ def join_phases(x: Tensor) -> Tensor:
     return x.permute(0, 3, 4, 1, 5, 2).reshape(n // 4, c, h * 2, w * 2)
 
 
-def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
-    """Add zeros below and to the right of (..., y, x) until both sizes divide by `multiple`."""
-    height, width = x.shape[-2:]
-    return F.pad(x, (0, -width % multiple, 0, -height % multiple))
+def build_stages(stages: Sequence[Sequence[int]], *, padding: int = 0, batch_norm: bool = False) -> nn.ModuleList:
+    """Untrained layers of each stage: 3x3 convolutions, from one channel to the widths given."""
+    built = nn.ModuleList()
+    channels = 1
+    for widths in stages:
+        layers = nn.ModuleList()
+        for width in widths:
+            convolution = _initialised(nn.Conv2d(channels, width, kernel_size=3, padding=padding))
+            layers.append(nn.Sequential(convolution, *([nn.BatchNorm2d(width)] if batch_norm else [])))
+            channels = width
+        built.append(layers)
+    return built
 
 
-def _layer(inputs: int, outputs: int, *, batch_norm: bool) -> nn.Sequential:
-    convolution = nn.Conv2d(inputs, outputs, kernel_size=3)
-    return nn.Sequential(convolution, nn.BatchNorm2d(outputs)) if batch_norm else nn.Sequential(convolution)
-
-
-def _initialise(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
+def _initialised(convolution: nn.Conv2d) -> nn.Conv2d:
+    nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+    if convolution.bias is not None:
+        nn.init.zeros_(convolution.bias)
+    return convolution

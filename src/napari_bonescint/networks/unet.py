@@ -17,13 +17,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from napari_bonescint.networks.fdn import pad_to_multiple
+from napari_bonescint.networks.dense import DenseNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class UNet(nn.Module):
+class UNet(DenseNetwork):
     """A U-Net.
 
     Parameters
@@ -42,12 +42,12 @@ class UNet(nn.Module):
         channels = self._step**2
         self.encoder = nn.ModuleList()
         for width in widths:
-            self.encoder.append(convolutions(channels, width))
+            self.encoder.append(self.block(channels, width))
             channels = width
         self.up, self.decoder = nn.ModuleList(), nn.ModuleList()
         for width in reversed(widths[:-1]):
             self.up.append(nn.ConvTranspose2d(channels, width, kernel_size=2, stride=2))
-            self.decoder.append(convolutions(2 * width, width))
+            self.decoder.append(self.block(2 * width, width))
             channels = width
         self.head = nn.Conv2d(channels, outputs * self._step**2, kernel_size=1)
 
@@ -56,20 +56,9 @@ class UNet(nn.Module):
         """Rows and columns are padded with zeros to a multiple of this."""
         return self._step << len(self.up)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits for every pixel.
-
-        Parameters
-        ----------
-        x : Tensor of shape (batch, 1, y, x)
-            Normalised images of any size.
-
-        Returns
-        -------
-        Tensor of shape (batch, outputs, y, x)
-        """
-        height, width = x.shape[-2:]
-        x = F.pixel_unshuffle(pad_to_multiple(x, self.multiple), self._step)
+    def logits(self, x: Tensor) -> Tensor:
+        """See `DenseNetwork.logits`."""
+        x = F.pixel_unshuffle(x, self._step)
         skips: list[Tensor] = []
         for level, block in enumerate(self.encoder):
             x = block(F.max_pool2d(x, 2) if level else x)
@@ -77,16 +66,16 @@ class UNet(nn.Module):
         skips.pop()
         for up, block in zip(self.up, self.decoder, strict=True):
             x = block(torch.cat([skips.pop(), up(x)], dim=1))
-        return F.pixel_shuffle(self.head(x), self._step)[..., :height, :width]
+        return F.pixel_shuffle(self.head(x), self._step)
 
-
-def convolutions(inputs: int, outputs: int) -> nn.Sequential:
-    """Two 3x3 convolutions, each with batch normalisation and ReLU."""
-    layers: list[nn.Module] = []
-    for channels in (inputs, outputs):
-        layers += [
-            nn.Conv2d(channels, outputs, kernel_size=3, padding=1, bias=False),
-            nn.BatchNorm2d(outputs),
-            nn.ReLU(inplace=True),
-        ]
-    return nn.Sequential(*layers)
+    @staticmethod
+    def block(inputs: int, outputs: int) -> nn.Module:
+        """What stands at each level: two 3x3 convolutions, each with batch normalisation and ReLU."""
+        layers: list[nn.Module] = []
+        for channels in (inputs, outputs):
+            layers += [
+                nn.Conv2d(channels, outputs, kernel_size=3, padding=1, bias=False),
+                nn.BatchNorm2d(outputs),
+                nn.ReLU(inplace=True),
+            ]
+        return nn.Sequential(*layers)

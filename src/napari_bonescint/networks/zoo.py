@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.networks.fdn import FDN, Activation
+from napari_bonescint.networks.dln import DLN
+from napari_bonescint.networks.fdn import FDN
 from napari_bonescint.networks.unet import UNet
+from napari_bonescint.networks.uri_net import URINet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import nn
+
+    from napari_bonescint.networks.dense import DenseNetwork
 
 _STAGES: dict[int, tuple[tuple[int, ...], ...]] = {
     5: ((64, 64), (128, 128)),
@@ -19,42 +26,28 @@ _STAGES: dict[int, tuple[tuple[int, ...], ...]] = {
 }
 
 
-class _Dilated(NamedTuple):
-    depth: int
-    activation: Activation = "relu"
-    batch_norm: bool = False
-
-    def build(self, outputs: int) -> FDN:
-        return FDN(_STAGES[self.depth], outputs=outputs, activation=self.activation, batch_norm=self.batch_norm)
-
-
-class _UNet(NamedTuple):
-    widths: tuple[int, ...]
-    phases: bool = False
-
-    def build(self, outputs: int) -> UNet:
-        return UNet(self.widths, outputs=outputs, phases=self.phases)
-
-
-ARCHITECTURES: dict[str, _Dilated | _UNet] = {
-    "fdn-5": _Dilated(5),
-    "fdn-11": _Dilated(11),
-    "fdn-11e": _Dilated(11, "elu"),
-    "fdn-11be": _Dilated(11, "elu", batch_norm=True),
-    "fdn-13": _Dilated(13),
-    "fdn-16": _Dilated(16),
-    "fdn-16e": _Dilated(16, "elu"),
-    "fdn-16be": _Dilated(16, "elu", batch_norm=True),
-    "u-net": _UNet((16, 32, 64, 128, 256)),
-    "phase-u-net": _UNet((24, 40, 64, 96, 128, 128), phases=True),
+ARCHITECTURES: dict[str, Callable[..., DenseNetwork]] = {
+    "fdn-5": partial(FDN, _STAGES[5]),
+    "fdn-11": partial(FDN, _STAGES[11]),
+    "fdn-11e": partial(FDN, _STAGES[11], activation="elu"),
+    "fdn-11be": partial(FDN, _STAGES[11], activation="elu", batch_norm=True),
+    "fdn-13": partial(FDN, _STAGES[13]),
+    "fdn-16": partial(FDN, _STAGES[16]),
+    "fdn-16e": partial(FDN, _STAGES[16], activation="elu"),
+    "fdn-16be": partial(FDN, _STAGES[16], activation="elu", batch_norm=True),
+    "dln-11": partial(DLN, _STAGES[11]),
+    "u-net": partial(UNet, (16, 32, 64, 128, 256)),
+    "uri-net": partial(URINet, (16, 32, 64, 112, 224)),
+    "phase-u-net": partial(UNet, (24, 40, 64, 96, 128, 128), phases=True),
 }
+"""Each makes an untrained network when called with ``outputs``."""
 
 
 class UnknownArchitectureError(BonescintError):
     """A name that is not in the zoo."""
 
 
-def build_network(architecture: str, *, outputs: int = 1) -> nn.Module:
+def build_network(architecture: str, *, outputs: int = 1) -> DenseNetwork:
     """An untrained network.
 
     Parameters
@@ -70,12 +63,12 @@ def build_network(architecture: str, *, outputs: int = 1) -> nn.Module:
         If there is no such network; the message lists those that exist.
     """
     try:
-        entry = ARCHITECTURES[architecture]
+        build = ARCHITECTURES[architecture]
     except KeyError:
         raise UnknownArchitectureError(
             f"There is no network {architecture!r}; choose one of {', '.join(ARCHITECTURES)}."
         ) from None
-    return entry.build(outputs)
+    return build(outputs=outputs)
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from napari_bonescint.errors import BonescintError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+_T = TypeVar("_T")
 
 
 class RecipeError(BonescintError):
@@ -37,11 +40,11 @@ class Recipe:
     grid_mm : float
         Pixel size that the network sees.
     rows, columns : int
-        Size of a training image on that grid; multiples of 32.
+        Size of a training image on that grid; multiples of the network's `multiple`.
     batch : int
         Views in a step.
     keep_phases : tuple of int
-        How many of the four phases each stage but the last hands on, see `FDN.forward_sampled`.
+        How many of the four phases each stage but the last hands on, see `FDN.forward_sampled`; empty for others.
     learning_rate : float
         Of Adam, at its highest: after the warm-up, before the decay along a cosine.
     warm_up : int
@@ -53,6 +56,9 @@ class Recipe:
     average : float
         Decay of the moving average of the weights, which is what is evaluated and shipped.
     seed : int
+    start : tuple of str
+        Models whose weights to begin from where names and shapes agree, later ones over earlier ones: names of
+        shipped ones or paths of ``.safetensors`` files. Without any, training begins from random weights.
     """
 
     name: str
@@ -70,6 +76,7 @@ class Recipe:
     dice_weight: float
     average: float
     seed: int
+    start: tuple[str, ...] = ()
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -86,19 +93,33 @@ def read_recipe(path: Path) -> Recipe:
         raise RecipeError(f"{path}: cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise RecipeError(f"{path}: is not TOML: {error}.") from error
-    known = {field.name: field.type for field in dataclasses.fields(Recipe)}
-    if odd := sorted(set(table) ^ set(known)):
-        raise RecipeError(f"{path}: {'has an unknown' if odd[0] in table else 'lacks the'} setting {odd[0]!r}.")
-    for name, kind in known.items():
-        value = table[name]
-        if kind == "tuple[int, ...]":
-            if not (isinstance(value, list) and all(isinstance(v, int) and 1 <= v <= 4 for v in value)):
-                raise RecipeError(f"{path}: {name} is {value!r}; it takes a list of numbers from 1 to 4.")
-            table[name] = tuple(value)
-        elif kind == "str" and not isinstance(value, str):
-            raise RecipeError(f"{path}: {name} is {value!r}; it takes a text.")
-        elif kind in ("int", "float"):
-            right = isinstance(value, (int, float) if kind == "float" else int) and not isinstance(value, bool)
-            if not right or value < _LOWEST.get(name, 0):
-                raise RecipeError(f"{path}: {name} is {value!r}; it takes a number from {_LOWEST.get(name, 0)}.")
-    return Recipe(**table)
+    fields = {field.name: field for field in dataclasses.fields(Recipe)}
+    if odd := sorted(set(table) - set(fields)):
+        raise RecipeError(f"{path}: has an unknown setting {odd[0]!r}.")
+    required = {name for name, field in fields.items() if field.default is dataclasses.MISSING}
+    if odd := sorted(required - set(table)):
+        raise RecipeError(f"{path}: lacks the setting {odd[0]!r}.")
+    return Recipe(**{name: _checked(path, name, str(fields[name].type), value) for name, value in table.items()})
+
+
+def _checked(path: Path, name: str, kind: str, value: object) -> Any:
+    """The value of a setting, if it is of its kind."""
+    lowest = _LOWEST.get(name, 0)
+    match kind:
+        case "tuple[int, ...]":
+            right, wanted = _is_list(value, int) and all(1 <= v <= 4 for v in value), "a list of numbers from 1 to 4"
+        case "tuple[str, ...]":
+            right, wanted = _is_list(value, str), "a list of texts"
+        case "str":
+            right, wanted = isinstance(value, str), "a text"
+        case _:
+            numbers = (int, float) if kind == "float" else int
+            right = isinstance(value, numbers) and not isinstance(value, bool) and value >= lowest
+            wanted = f"a number from {lowest}"
+    if not right:
+        raise RecipeError(f"{path}: {name} is {value!r}; it takes {wanted}.")
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _is_list(value: object, kind: type[_T]) -> TypeGuard[list[_T]]:
+    return isinstance(value, list) and all(isinstance(v, kind) for v in value)

@@ -1,0 +1,72 @@
+"""DLN-11: the other way to make a segmenter of a patch classifier, with pooling that loses resolution.
+
+Source: the slide deck that the dilated nets come from (see `fdn`), which says little more than the name. Read here as:
+FDN-11's layers with ordinary poolings of stride 2, then one learned upsampling for each of them, and no skips. The
+upsamplings are transposed convolutions that narrow as the stages widened and start as bilinear interpolation (Long,
+Shelhamer, Darrell, "Fully Convolutional Networks for Semantic Segmentation", CVPR 2015), here of a random mix of
+channels; after each comes a ReLU, and after the last the 1x1 convolution.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from napari_bonescint.networks.dense import DenseNetwork
+from napari_bonescint.networks.fdn import build_stages
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class DLN(DenseNetwork):
+    """A classifier with learned upsampling.
+
+    Parameters
+    ----------
+    stages : sequence of sequence of int
+        Output channels of each stage's 3x3 convolutions; each stage ends with a 2x2 max-pooling.
+    outputs : int
+        Channels of the result: 1 logit, or one for each region code.
+    """
+
+    def __init__(self, stages: Sequence[Sequence[int]], *, outputs: int = 1) -> None:
+        super().__init__()
+        self.stages = build_stages(stages, padding=1)
+        widths = [stage[-1] for stage in reversed(stages)]
+        self.up = nn.ModuleList(_bilinear(*channels) for channels in pairwise([*widths, widths[-1]]))
+        self.head = nn.Conv2d(widths[-1], outputs, kernel_size=1)
+
+    @property
+    def multiple(self) -> int:
+        """Rows and columns are padded with zeros to a multiple of this."""
+        return 1 << len(self.stages)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """See `DenseNetwork.logits`."""
+        for stage in self.stages:
+            if not isinstance(stage, nn.ModuleList):
+                raise TypeError("a stage is a list of layers")
+            for layer in stage:
+                x = F.relu(layer(x))
+            x = F.max_pool2d(x, 2)
+        for up in self.up:
+            x = F.relu(up(x))
+        logits: Tensor = self.head(x)
+        return logits
+
+
+def _bilinear(inputs: int, outputs: int) -> nn.ConvTranspose2d:
+    """Upsampling by two that starts as bilinear interpolation of random mixes of the inputs."""
+    up = nn.ConvTranspose2d(inputs, outputs, kernel_size=4, stride=2, padding=1)
+    line = torch.tensor([0.25, 0.75, 0.75, 0.25])
+    mix = nn.init.kaiming_normal_(torch.empty(outputs, inputs), nonlinearity="relu").T
+    with torch.no_grad():
+        up.weight.copy_(mix[:, :, None, None] * torch.outer(line, line))
+    if up.bias is not None:
+        nn.init.zeros_(up.bias)
+    return up

@@ -1,0 +1,58 @@
+"""URI-Net: a U-Net whose blocks are residual Inception units.
+
+Source: the slide deck that the dilated nets come from (see `fdn`), which says little more than the name. Read here as:
+the topology of `unet`; each block is two units of parallel 1x1, 3x3 and 5x5 convolutions (Szegedy et al., "Going
+Deeper with Convolutions", CVPR 2015), side by side in its channels, batch-normalised and summed with the unit's input
+(He et al., "Deep Residual Learning for Image Recognition", CVPR 2016), which a 1x1 convolution brings to the same
+width where it differs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from napari_bonescint.networks.unet import UNet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SHARES = {1: 4, 3: 2, 5: 4}
+"""Kernel size of each path: which part of the channels it makes, a quarter or a half."""
+
+
+class URINet(UNet):
+    """A U-Net of residual Inception units; widths are multiples of 4."""
+
+    @staticmethod
+    def block(inputs: int, outputs: int) -> nn.Module:
+        """Two residual Inception units."""
+        return nn.Sequential(ResidualInception(inputs, outputs), ResidualInception(outputs, outputs))
+
+
+class ResidualInception(nn.Module):
+    """Parallel 1x1, 3x3 and 5x5 convolutions, summed with the input.
+
+    Parameters
+    ----------
+    inputs, outputs : int
+        Channels.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.paths = nn.ModuleList(
+            nn.Conv2d(inputs, outputs // part, size, padding=size // 2, bias=False) for size, part in _SHARES.items()
+        )
+        self.normalisation = nn.BatchNorm2d(outputs)
+        self.shortcut: Callable[[Tensor], Tensor] = (
+            nn.Identity() if inputs == outputs else nn.Conv2d(inputs, outputs, kernel_size=1, bias=False)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features (batch, outputs, y, x) of (batch, inputs, y, x)."""
+        together = torch.cat([path(x) for path in self.paths], dim=1)
+        return F.relu(self.normalisation(together) + self.shortcut(x))
