@@ -1,12 +1,13 @@
-"""Train a network on simulated cases.
+"""Train networks on simulated cases, one after the other.
 
-    python train/simulate.py --out data/cases --count 500 --workers 2
-    python train/simulate.py --out data/held-out --first 0 --count 20
-    python train/train.py train/recipes/fdn-13-regions.toml --cases data/cases --held-out data/held-out --minutes 60
+    bonescint simulate --out data/training --split training --count 500 --workers 2
+    bonescint simulate --out data/validation --split validation
+    python train/train.py train/recipes/u-net.toml --cases data/training --held-out data/validation --minutes 60
+    python train/train.py train/recipes/*.toml --cases data/training --held-out data/validation --minutes 4
 
-Training goes on from the last checkpoint in --run, or begins. When the time or the recipe's steps are over, or on
-Ctrl-C, the averaged weights and their model card are written to --out and scored on the held-out cases. To ship them,
-copy both files to weights/.
+Each training goes on from the last checkpoint in RUNS/NAME, or begins. When its time or the recipe's steps are over, or
+on Ctrl-C, the averaged weights and their model card are written to --out and scored on the held-out cases. To ship
+them, copy both files to weights/.
 """
 
 from __future__ import annotations
@@ -19,15 +20,22 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.devices import choose_device
+from napari_bonescint.training.acceleration import start_fabric
 from napari_bonescint.training.checkpoint import hash_files, publish, resume, save_checkpoint, write_card
 from napari_bonescint.training.evaluate import evaluate
 from napari_bonescint.training.fit import Progress, Trainer, TrainingError
-from napari_bonescint.training.recipe import read_recipe
+from napari_bonescint.training.recipe import Recipe, read_recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lightning_fabric import Fabric
 
 LIMITS = [
     "Research software, not a medical device: not for diagnosis.",
@@ -39,41 +47,63 @@ LIMITS = [
 
 def main() -> int:
     """Train as the command line asks."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("recipe", type=Path, help="a file of train/recipes/")
-    parser.add_argument("--cases", type=Path, required=True, help="folder that train/simulate.py filled")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("recipes", type=Path, nargs="+", metavar="RECIPE", help="a file of train/recipes/")
+    parser.add_argument("--cases", type=Path, required=True, help="folder that `bonescint simulate` filled")
     parser.add_argument("--held-out", type=Path, required=True, help="folder of cases with other seeds, to score on")
-    parser.add_argument("--run", type=Path, help="folder for checkpoint and log (default runs/NAME)")
-    parser.add_argument("--out", type=Path, help="folder for weights and card (default: the run's)")
-    parser.add_argument("--minutes", type=float, default=60, help="end after this time (default 60)")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="gets a folder NAME for each (default runs)")
+    parser.add_argument("--out", type=Path, help="folder for weights and cards (default: RUNS/NAME)")
+    parser.add_argument("--minutes", type=float, default=60, help="end each training after this time (default 60)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
     parser.add_argument("--workers", type=int, default=1, help="processes that make examples (default 1)")
+    parser.add_argument(
+        "--processes", type=int, default=1, help="processes that train together, each on a GPU if any (default 1)"
+    )
     options = parser.parse_args()
     try:
-        return _train(options)
+        recipes = [read_recipe(path) for path in options.recipes]
+        cases, held_out = (sorted(folder.glob("case_*.npz")) for folder in (options.cases, options.held_out))
+        if not held_out:
+            raise TrainingError(f"{options.held_out}: holds no cases to score on; simulate some first.")
+        if shared := {path.name for path in cases} & {path.name for path in held_out}:
+            raise TrainingError(f"{options.held_out}: {len(shared)} of its cases are trained on too; use other seeds.")
+        fabric = start_fabric(choose_device(options.device).device, options.processes)
     except BonescintError as error:
         print(error, file=sys.stderr)
         return 1
+    failed = 0
+    for recipe in recipes:
+        try:
+            was_interrupted = _train(recipe, cases, held_out, fabric, options)
+        except BonescintError as error:
+            print(f"{recipe.name}: {error}", file=sys.stderr)
+            failed += 1
+        else:
+            if was_interrupted:
+                break
+    return 1 if failed else 0
 
 
-def _train(options: argparse.Namespace) -> int:
+def _train(
+    recipe: Recipe, cases: Sequence[Path], held_out: Sequence[Path], fabric: Fabric, options: argparse.Namespace
+) -> bool:
+    """Train, publish and score one network, and say whether Ctrl-C ended it."""
     until = time.monotonic() + 60 * options.minutes
-    recipe = read_recipe(options.recipe)
-    cases, held_out = (sorted(folder.glob("case_*.npz")) for folder in (options.cases, options.held_out))
-    if not held_out:
-        raise TrainingError(f"{options.held_out}: holds no cases to score on; simulate some first.")
-    if shared := {path.name for path in cases} & {path.name for path in held_out}:
-        raise TrainingError(f"{options.held_out}: {len(shared)} of its cases are trained on too; use other seeds.")
-    device = choose_device(options.device)
-    run = options.run or Path("runs") / recipe.name
+    run = options.runs / recipe.name
     out = options.out or run
+    trainer = Trainer(recipe, cases, fabric)
+    resumed = resume(trainer, run / "checkpoint.pt")
     for folder in (run, out):
         folder.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(recipe, cases, device.device)
-    resumed = resume(trainer, run / "checkpoint.pt")
-    print(f"{recipe.name}: {len(cases)} cases, {device.reason}, {'from step ' if resumed else 'step '}{trainer.step}")
+    fabric.print(f"{recipe.name}: {len(cases)} cases, {'from step ' if resumed else 'step '}{trainer.step}")
+    for model in trainer.start:
+        fabric.print(f"{recipe.name}: began with {model['tensors']} tensors of {model['model']}")
 
     def report(progress: Progress) -> None:
+        if not fabric.is_global_zero:
+            return
         save_checkpoint(trainer, run / "checkpoint.pt")
         with (run / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps({"time": time.time(), "cases": len(cases), **dataclasses.asdict(progress)}) + "\n")
@@ -82,27 +112,41 @@ def _train(options: argparse.Namespace) -> int:
             flush=True,
         )
 
+    was_interrupted = False
     try:
-        trainer.fit(until=until, on_progress=report, every=100, workers=options.workers)
+        trainer.fit(until=until, on_progress=report, every=20, workers=options.workers)
     except KeyboardInterrupt:
+        was_interrupted = True
         print("interrupted; the weights so far are written")
-    save_checkpoint(trainer, run / "checkpoint.pt")
+    if fabric.is_global_zero:
+        save_checkpoint(trainer, run / "checkpoint.pt")
+        _publish(trainer, recipe, cases, held_out, out, options.device)
+    fabric.barrier()
+    return was_interrupted
+
+
+def _publish(
+    trainer: Trainer, recipe: Recipe, cases: Sequence[Path], held_out: Sequence[Path], out: Path, device: str
+) -> None:
+    """Write the weights and their card, and score them."""
     training = {
         "recipe": dataclasses.asdict(recipe),
         "steps_done": trainer.step,
+        "minutes": round(trainer.minutes, 1),
+        "started_from": trainer.start,
+        "history": [{**stretch, "minutes": round(stretch["minutes"], 1)} for stretch in trainer.history],
         "cases": len(cases),
         "cases_sha256": hash_files(cases),
         "data": "simulated: myo-sim skeleton, napari_bonescint.simulation",
-        "device": device.reason,
         "torch": torch.__version__,
         "platform": platform.machine(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     card = publish(trainer.average, recipe, out, training, LIMITS)
-    card = write_card(dataclasses.replace(card, scores=evaluate(card, held_out, options.device)), out)
+    card = write_card(dataclasses.replace(card, scores=evaluate(card, held_out, device)), out)
     for score in card.scores:
-        print(f"{score['metric']} {score['value']:.4f} ± {score['spread']:.4f}, lowest {score['lowest']:.4f}")
-    return 0
+        value, spread, lowest = score["value"], score["spread"], score["lowest"]
+        print(f"{recipe.name}: {score['metric']} {value:.4f} ± {spread:.4f}, lowest {lowest:.4f}")
 
 
 if __name__ == "__main__":

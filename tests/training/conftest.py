@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from napari_bonescint.simulation.case import SOURCES, Case
+from napari_bonescint.training.acceleration import start_fabric
 from napari_bonescint.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from lightning_fabric import Fabric
 
     from napari_bonescint.training.results_store import ModelResults
 
@@ -34,6 +37,12 @@ def recipe() -> Recipe:
         average=0.9,
         seed=1,
     )
+
+
+@pytest.fixture
+def fabric() -> Fabric:
+    """One process on the CPU."""
+    return start_fabric("cpu")
 
 
 @pytest.fixture

@@ -4,31 +4,68 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
+import torch
+from safetensors.torch import load
 
+from napari_bonescint.inference.model_card import ModelError
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.training.checkpoint import hash_files, publish, resume, save_checkpoint, write_card
+from napari_bonescint.networks.zoo import build_network
+from napari_bonescint.training.checkpoint import (
+    hash_files,
+    publish,
+    resume,
+    save_checkpoint,
+    start_from,
+    write_card,
+)
 from napari_bonescint.training.evaluate import evaluate
 from napari_bonescint.training.fit import Trainer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from lightning_fabric import Fabric
+
+    from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.simulation.case import Case
     from napari_bonescint.training.recipe import Recipe
 
 
-def test_training_goes_on_from_a_checkpoint(recipe: Recipe, cases: list[Path], tmp_path: Path) -> None:
-    trainer = Trainer(recipe, cases, "cpu")
+def test_training_goes_on_from_a_checkpoint(recipe: Recipe, fabric: Fabric, cases: list[Path], tmp_path: Path) -> None:
+    trainer = Trainer(recipe, cases, fabric)
     assert not resume(trainer, tmp_path / "checkpoint.pt")
     trainer.step = 17
     save_checkpoint(trainer, tmp_path / "checkpoint.pt")
-    again = Trainer(recipe, cases, "cpu")
+    again = Trainer(recipe, cases, fabric)
     assert resume(again, tmp_path / "checkpoint.pt")
     assert again.step == 17
 
 
-def test_published_weights_serve_the_segmenter(recipe: Recipe, cases: list[Path], case: Case, tmp_path: Path) -> None:
-    trainer = Trainer(recipe, cases, "cpu")
+def test_a_network_starts_from_the_weights_that_fit_it(make_model: Callable[..., ModelCard]) -> None:
+    card = make_model("other", architecture="fdn-11", outputs=17)
+    network = build_network("fdn-16", outputs=1)
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    (copied,) = start_from(network, [str(card.weights_path)])
+    # Of FDN-11's ten convolutions, each a weight and a bias, all have their like in FDN-16; the head has not.
+    assert copied == {"model": "other", "weights_sha256": card.weights_sha256, "tensors": 20}
+    given = load(card.read_weights())
+    for key, value in network.state_dict().items():
+        same = key in given and given[key].shape == value.shape
+        torch.testing.assert_close(value, given[key] if same else before[key])
+
+
+def test_weights_of_which_nothing_fits_are_refused(make_model: Callable[..., ModelCard]) -> None:
+    card = make_model("other", architecture="u-net")
+    with pytest.raises(ModelError, match=r"No layer of model .*other.* has the name and shape"):
+        start_from(build_network("fdn-5"), [str(card.weights_path)])
+
+
+def test_published_weights_serve_the_segmenter(
+    recipe: Recipe, fabric: Fabric, cases: list[Path], case: Case, tmp_path: Path
+) -> None:
+    trainer = Trainer(recipe, cases, fabric)
     card = publish(trainer.average, recipe, tmp_path, {"steps_done": 0}, ["none"])
     assert card.parameters > 0
     result = Segmenter(card, "cpu").segment(case.count(np.random.default_rng(0), 1e5))

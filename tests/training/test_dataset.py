@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from napari_bonescint.training.dataset import SimulatedViews, draw_example
+from napari_bonescint.training.dataset import SimulatedBatches, draw_example
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,10 +44,14 @@ def test_the_body_is_seldom_cut_where_it_fits(case: Case) -> None:
     assert np.mean(np.array(heights) > 0.8 * 220) > 0.8
 
 
-def test_examples_are_repeatable_and_endless(cases: list[Path]) -> None:
-    def first(seed: int) -> np.ndarray:
-        views = SimulatedViews(cases, 17, 8.0, (64, 32), seed)
-        return np.stack([image.numpy() for image, _ in islice(views, 5)])
+def test_a_step_always_has_the_same_examples_and_others_have_others(cases: list[Path]) -> None:
+    def images(seed: int, step: int) -> np.ndarray:
+        batches = SimulatedBatches(cases, 17, 8.0, (64, 32), 3, (seed,))
+        image, codes = batches[step]
+        assert image.shape == (3, 1, 64, 32)
+        assert codes.shape == (3, 192, 96)
+        return image.numpy()
 
-    np.testing.assert_array_equal(first(1), first(1))
-    assert not np.array_equal(first(1), first(2))
+    np.testing.assert_array_equal(images(1, 5), images(1, 5))
+    assert not np.array_equal(images(1, 5), images(1, 6))
+    assert not np.array_equal(images(1, 5), images(2, 5))

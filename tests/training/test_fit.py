@@ -7,51 +7,81 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
+from napari_bonescint.training.checkpoint import resume, save_checkpoint
 from napari_bonescint.training.fit import Progress, Trainer, TrainingError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from lightning_fabric import Fabric
 
     from napari_bonescint.training.recipe import Recipe
 
 FAR = time.monotonic() + 3600
 
 
-def test_loss_falls(recipe: Recipe, cases: list[Path]) -> None:
+def test_loss_falls(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
     progress: list[Progress] = []
-    trainer = Trainer(recipe, cases, "cpu")
+    trainer = Trainer(recipe, cases, fabric)
     trainer.fit(until=FAR, on_progress=progress.append, every=10, workers=0)
     assert [p.step for p in progress] == [10, 20, 30]
     assert progress[-1].loss < 0.7 * progress[0].loss
     assert progress[-1].learning_rate < progress[0].learning_rate
 
 
-def test_the_time_limit_ends_training(recipe: Recipe, cases: list[Path]) -> None:
-    trainer = Trainer(recipe, cases, "cpu")
+def test_the_time_limit_ends_training(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
+    trainer = Trainer(recipe, cases, fabric)
     trainer.fit(until=time.monotonic(), on_progress=lambda _: None, workers=0)
     assert trainer.step == 0
 
 
-def test_a_restored_trainer_takes_the_same_next_step(recipe: Recipe, cases: list[Path]) -> None:
-    torch.manual_seed(0)
-    batches = [(torch.rand(2, 1, 64, 32), torch.full((2, 17, 64, 32), 1 / 17)) for _ in range(4)]
-    straight = Trainer(recipe, cases, "cpu")
-    losses = [straight.train_step(*batch) for batch in batches]
-    first = Trainer(recipe, cases, "cpu")
-    for batch in batches[:2]:
-        first.train_step(*batch)
-    second = Trainer(replace(recipe, seed=99), cases, "cpu")
+class Stopped(Exception):
+    """What ends a training early in these tests."""
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("architecture", ["fdn-11", "u-net"])
+def test_a_resumed_training_takes_the_very_steps_of_one_that_was_not(
+    recipe: Recipe, fabric: Fabric, cases: list[Path], tmp_path: Path, architecture: str, workers: int
+) -> None:
+    keep = (2, 1, 4, 4) if architecture == "fdn-11" else ()
+    recipe = replace(recipe, architecture=architecture, keep_phases=keep, steps=6)
+    straight = Trainer(recipe, cases, fabric)
+    straight.fit(until=FAR, on_progress=lambda _: None, workers=0)
+
+    def stop(_progress: Progress) -> None:
+        save_checkpoint(stopped, tmp_path / "checkpoint.pt")
+        raise Stopped
+
+    stopped = Trainer(recipe, cases, fabric)
+    with pytest.raises(Stopped):
+        stopped.fit(until=FAR, on_progress=stop, every=3, workers=workers)
+    resumed = Trainer(recipe, cases, fabric)
+    assert resume(resumed, tmp_path / "checkpoint.pt")
+    assert resumed.step == 3
+    resumed.fit(until=FAR, on_progress=lambda _: None, workers=workers)
+    for name in ("network", "average"):
+        wanted, got = straight.state()[name], resumed.state()[name]
+        assert all(torch.equal(wanted[key], got[key]) for key in wanted)
+
+
+def test_the_time_of_all_runs_is_told(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
+    first = Trainer(replace(recipe, steps=2), cases, fabric)
+    first.fit(until=FAR, on_progress=lambda _: None, workers=0)
+    second = Trainer(replace(recipe, steps=3), cases[:1], fabric)
     second.restore(first.state())
-    assert [second.train_step(*batch) for batch in batches[2:]] == pytest.approx(losses[2:], rel=1e-4)
+    second.fit(until=FAR, on_progress=lambda _: None, workers=0)
+    assert [(stretch["steps"], stretch["cases"]) for stretch in second.history] == [(2, 2), (1, 1)]
+    assert second.minutes > first.minutes > 0
 
 
 @pytest.mark.parametrize(("setting", "value"), [("name", "other"), ("grid_mm", 4.0)])
 def test_a_checkpoint_of_another_recipe_is_refused(
-    recipe: Recipe, cases: list[Path], setting: str, value: object
+    recipe: Recipe, fabric: Fabric, cases: list[Path], setting: str, value: object
 ) -> None:
-    state = Trainer(recipe, cases, "cpu").state()
+    state = Trainer(recipe, cases, fabric).state()
     with pytest.raises(TrainingError, match=f"The checkpoint was trained with {setting} "):
-        Trainer(replace(recipe, **{setting: value}), cases, "cpu").restore(state)
+        Trainer(replace(recipe, **{setting: value}), cases, fabric).restore(state)
 
 
 @pytest.mark.parametrize(
@@ -62,27 +92,27 @@ def test_a_checkpoint_of_another_recipe_is_refused(
     ],
 )
 def test_a_recipe_that_does_not_fit_its_network_is_refused(
-    recipe: Recipe, cases: list[Path], settings: dict[str, object], message: str
+    recipe: Recipe, fabric: Fabric, cases: list[Path], settings: dict[str, object], message: str
 ) -> None:
     with pytest.raises(TrainingError, match=message):
-        Trainer(replace(recipe, **settings), cases, "cpu")
+        Trainer(replace(recipe, **settings), cases, fabric)
 
 
-def test_the_average_follows_the_weights(recipe: Recipe, cases: list[Path]) -> None:
-    trainer = Trainer(recipe, cases, "cpu")
+def test_the_average_follows_the_weights(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
+    trainer = Trainer(recipe, cases, fabric)
     start = [weight.clone() for weight in trainer.average.parameters()]
     trainer.fit(until=FAR, on_progress=lambda _: None, workers=0)
     for first, mean, last in zip(start, trainer.average.parameters(), trainer.network.parameters(), strict=True):
         assert (mean - last).norm() < 0.5 * (first - last).norm()
 
 
-def test_no_cases_are_refused(recipe: Recipe) -> None:
+def test_no_cases_are_refused(recipe: Recipe, fabric: Fabric) -> None:
     with pytest.raises(TrainingError, match="no cases to train on"):
-        Trainer(recipe, [], "cpu")
+        Trainer(recipe, [], fabric)
 
 
-def test_a_loss_that_is_no_number_stops_training(recipe: Recipe, cases: list[Path]) -> None:
-    trainer = Trainer(recipe, cases, "cpu")
+def test_a_loss_that_is_no_number_stops_training(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
+    trainer = Trainer(recipe, cases, fabric)
     with torch.no_grad():
         trainer.network.head.bias.fill_(torch.nan)
     with pytest.raises(TrainingError, match="The loss is nan at step 0"):

@@ -10,6 +10,7 @@ import pytest
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.resources import shipped_folder
+from napari_bonescint.simulation.case import SIMULATOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,13 +29,19 @@ def train(tmp_path: Path, recipe: Recipe, cases: list[Path], case: Case) -> Trai
     held_out.mkdir()
     case.save(held_out / "case_000099.npz")
 
-    def run(held_out: Path = held_out, steps: int = recipe.steps) -> subprocess.CompletedProcess[str]:
-        lines = []
-        for name, value in dataclasses.asdict(dataclasses.replace(recipe, steps=steps)).items():
-            lines.append(f"{name} = {list(value) if isinstance(value, tuple) else value!r}")
-        (tmp_path / "tiny.toml").write_text("\n".join(lines), encoding="utf-8")
-        script = [sys.executable, str(shipped_folder("train") / "train.py"), str(tmp_path / "tiny.toml")]
-        options = ["--cases", str(cases[0].parent), "--held-out", str(held_out), "--run", str(tmp_path / "run")]
+    def run(
+        held_out: Path = held_out, steps: int = recipe.steps, names: tuple[str, ...] = ("tiny",), **settings: object
+    ) -> subprocess.CompletedProcess[str]:
+        paths = []
+        for name in names:
+            lines = []
+            values = dataclasses.asdict(dataclasses.replace(recipe, name=name, steps=steps)) | settings
+            for setting, value in values.items():
+                lines.append(f"{setting} = {list(value) if isinstance(value, tuple) else value!r}")
+            paths.append(tmp_path / f"{name}.toml")
+            paths[-1].write_text("\n".join(lines), encoding="utf-8")
+        script = [sys.executable, str(shipped_folder("train") / "train.py"), *map(str, paths)]
+        options = ["--cases", str(cases[0].parent), "--held-out", str(held_out), "--runs", str(tmp_path / "runs")]
         return subprocess.run(
             [*script, *options, "--device", "cpu", "--workers", "0"], capture_output=True, text=True, check=False
         )
@@ -45,7 +52,7 @@ def train(tmp_path: Path, recipe: Recipe, cases: list[Path], case: Case) -> Trai
 def test_training_publishes_scored_weights_and_goes_on(train: Train, tmp_path: Path) -> None:
     first = train(steps=4)
     assert first.returncode == 0, first.stderr
-    card = read_card(tmp_path / "run" / "tiny.json")
+    card = read_card(tmp_path / "runs" / "tiny" / "tiny.json")
     assert card.training["steps_done"] == 4
     assert card.training["cases"] == 2
     assert [score["metric"] for score in card.scores] == ["skeleton Dice", "regions Dice"]
@@ -54,7 +61,30 @@ def test_training_publishes_scored_weights_and_goes_on(train: Train, tmp_path: P
 
     again = train(steps=6)
     assert "from step 4" in again.stdout
-    assert read_card(tmp_path / "run" / "tiny.json").training["steps_done"] == 6
+    training = read_card(tmp_path / "runs" / "tiny" / "tiny.json").training
+    assert training["steps_done"] == 6
+    (stretch,) = training["history"]
+    assert (stretch["steps"], stretch["cases"], stretch["simulator"]) == (6, 2, SIMULATOR)
+    assert "cores" in stretch["hardware"]
+
+
+def test_several_are_trained_in_turn_and_one_that_cannot_be_does_not_stop_the_others(
+    train: Train, tmp_path: Path
+) -> None:
+    first = train(steps=1, names=("first",))
+    assert first.returncode == 0, first.stderr
+    weights = tmp_path / "runs" / "first" / "first.safetensors"
+    started = train(steps=1, names=("third",), start=(str(weights),))
+    assert "third: began with 10 tensors of first" in started.stdout
+    assert read_card(tmp_path / "runs" / "third" / "third.json").training["started_from"][0]["model"] == "first"
+
+    both = train(steps=2, names=("first", "second"), keep_phases=(4, 4))
+    assert both.returncode == 1
+    assert both.stderr.count("keep_phases of") == 2
+    both = train(steps=2, names=("first", "second"))
+    assert both.returncode == 0, both.stderr
+    assert "first: 2 cases, from step 1" in both.stdout
+    assert "second: skeleton Dice" in both.stdout
 
 
 def test_what_cannot_be_scored_is_not_trained(train: Train, tmp_path: Path, cases: list[Path]) -> None:
@@ -65,4 +95,4 @@ def test_what_cannot_be_scored_is_not_trained(train: Train, tmp_path: Path, case
     seen = train(held_out=cases[0].parent)
     assert seen.returncode == 1
     assert "2 of its cases are trained on too; use other seeds." in seen.stderr
-    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "runs").exists()

@@ -7,10 +7,10 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import save
+from safetensors.torch import load, save
 
 from napari_bonescint.atomic import write_bytes_atomically
-from napari_bonescint.inference.model_card import ModelCard, read_card
+from napari_bonescint.inference.model_card import ModelCard, ModelError, find_model, read_card
 from napari_bonescint.inference.preprocessing import NORMALISATION
 
 if TYPE_CHECKING:
@@ -36,6 +36,42 @@ def resume(trainer: Trainer, path: Path) -> bool:
         return False
     trainer.restore(torch.load(path, map_location="cpu", weights_only=True))
     return True
+
+
+def start_from(network: nn.Module, models: Sequence[str]) -> list[dict[str, Any]]:
+    """Copy the weights of other models into a network, where names and shapes agree.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Changed in place.
+    models : sequence of str
+        As `find_model` takes them; later ones are copied over earlier ones.
+
+    Returns
+    -------
+    list of dict
+        For a model card: of each model its name, ``weights_sha256`` and how many ``tensors`` were copied.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or nothing of it fits the network.
+    """
+    own = network.state_dict()
+    copied = []
+    for name in models:
+        card = find_model(name)
+        fitting = {
+            key: value
+            for key, value in load(card.read_weights()).items()
+            if key in own and own[key].shape == value.shape
+        }
+        if not fitting:
+            raise ModelError(f"No layer of model {name} has the name and shape of one of this network; start without.")
+        network.load_state_dict(fitting, strict=False)
+        copied.append({"model": card.name, "weights_sha256": card.weights_sha256, "tensors": len(fitting)})
+    return copied
 
 
 def publish(network: nn.Module, recipe: Recipe, folder: Path, training: dict[str, Any], limits: list[str]) -> ModelCard:

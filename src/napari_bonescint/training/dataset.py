@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 from scipy import ndimage
-from torch.utils.data import IterableDataset, get_worker_info
+from torch.utils.data import Dataset
 
 from napari_bonescint.inference.preprocessing import Grid, normalise
 from napari_bonescint.simulation.case import SOURCES, Case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -48,38 +48,50 @@ def samples_per_pixel(grid_mm: float) -> int:
     return 3 if grid_mm > _COARSE_MM else 1
 
 
-class SimulatedViews(IterableDataset[tuple[torch.Tensor, torch.Tensor]]):
-    """Endless random examples from case files; memory does not grow with their number.
+class SimulatedBatches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+    """Random examples from case files, by step: the same step always gives the same ones.
 
     Parameters
     ----------
     paths : sequence of Path
-        Files that `Case.save` wrote.
+        Files that `Case.save` wrote; memory does not grow with their number.
     classes : int
         Number of region codes; 2 for background and bone.
     grid_mm : float
         Pixel size of the examples.
     shape : (int, int)
         Rows and columns of the examples.
-    seed : int
-        Start of the random numbers; each worker has its own.
+    batch : int
+        Examples in a step.
+    seed : tuple of int
+        Start of the random numbers; processes that train together need different ones.
     """
 
-    def __init__(self, paths: Sequence[Path], classes: int, grid_mm: float, shape: tuple[int, int], seed: int) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        classes: int,
+        grid_mm: float,
+        shape: tuple[int, int],
+        batch: int,
+        seed: tuple[int, ...],
+    ) -> None:
         self._paths = list(paths)
         self._classes = classes
         self._grid_mm = grid_mm
         self._shape = shape
+        self._batch = batch
         self._seed = seed
 
-    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        worker = get_worker_info()
-        rng = np.random.default_rng((self._seed, worker.id if worker else 0))
-        while True:
+    def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Images (batch, 1, y, x) and codes (batch, samples * y, samples * x) of a step."""
+        rng = np.random.default_rng((*self._seed, step))
+        examples: list[Example] = []
+        while len(examples) < self._batch:
             case = Case.load(self._paths[rng.integers(len(self._paths))])
-            for view in (0, 1):
-                example = draw_example(case, view, rng, self._classes, self._grid_mm, self._shape)
-                yield torch.from_numpy(example.image), torch.from_numpy(example.codes)
+            examples += [draw_example(case, view, rng, self._classes, self._grid_mm, self._shape) for view in (0, 1)]
+        images, codes = zip(*examples[: self._batch], strict=True)
+        return torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(codes))
 
 
 def draw_example(

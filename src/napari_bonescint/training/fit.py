@@ -8,21 +8,28 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from torch import nn
 from torch.utils.data import DataLoader
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.networks.fdn import FDN
+from napari_bonescint.networks.fdn import FDN, PhaseSample
 from napari_bonescint.networks.zoo import build_network
-from napari_bonescint.training.dataset import SimulatedViews, samples_per_pixel
+from napari_bonescint.simulation.case import SIMULATOR
+from napari_bonescint.training.acceleration import describe_acceleration
+from napari_bonescint.training.checkpoint import start_from
+from napari_bonescint.training.dataset import SimulatedBatches, samples_per_pixel
 from napari_bonescint.training.losses import segmentation_loss, shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from lightning_fabric import Fabric
     from torch import Tensor
 
+    from napari_bonescint.networks.dense import DenseNetwork
     from napari_bonescint.training.recipe import Recipe
 
 
@@ -53,34 +60,55 @@ class Progress:
 class Trainer:
     """A network in training, which can be saved after any step and resumed.
 
+    Every step depends on the recipe's seed and its number only, so that a training that was resumed takes the same
+    steps as one that was not.
+
     Parameters
     ----------
     recipe : Recipe
     cases : sequence of Path
         Case files to train on.
-    device : str
-        Name that torch understands.
+    fabric : lightning_fabric.Fabric
+        Launched, see `acceleration.start_fabric`.
+
+    Attributes
+    ----------
+    network, average : DenseNetwork
+        As trained, and with the moving average of its weights.
+    step : int
+        Steps done since the beginning of training.
+    start : list of dict
+        Whose weights training began from, see `checkpoint.start_from`.
+    history : list of dict
+        What was trained in turn, for a model card: ``simulator``, number of ``cases``, ``hardware``, ``precision``,
+        ``steps`` and ``minutes``.
     """
 
-    def __init__(self, recipe: Recipe, cases: Sequence[Path], device: str) -> None:
+    def __init__(self, recipe: Recipe, cases: Sequence[Path], fabric: Fabric) -> None:
         if not cases:
             raise TrainingError("There are no cases to train on; simulate some first.")
         torch.manual_seed(recipe.seed)
         network = build_network(recipe.architecture, outputs=recipe.outputs)
-        multiple = network.multiple
-        if not isinstance(multiple, int):
-            raise TypeError("a network says to which multiple it pads")
         splits = len(network.stages) - 1 if isinstance(network, FDN) else 0
         if len(recipe.keep_phases) != splits:
             raise TrainingError(f"keep_phases of {recipe.name} needs {splits} numbers for {recipe.architecture}.")
-        if recipe.rows % multiple or recipe.columns % multiple:
-            raise TrainingError(f"rows and columns of {recipe.name} must be multiples of {multiple}.")
-        self.network = network.to(device)
+        if recipe.rows % network.multiple or recipe.columns % network.multiple:
+            raise TrainingError(f"rows and columns of {recipe.name} must be multiples of {network.multiple}.")
+        self.start = start_from(network, recipe.start)
+        self.network = network.to(fabric.device)
         self.average = copy.deepcopy(self.network).requires_grad_(requires_grad=False)
         self.step = 0
-        self._recipe, self._cases, self._device = recipe, cases, torch.device(device)
-        self._optimiser = torch.optim.Adam(self.network.parameters(), lr=recipe.learning_rate)
-        self._phases = torch.Generator().manual_seed(recipe.seed)
+        self.history: list[dict[str, Any]] = []
+        self._recipe, self._cases, self._fabric = recipe, cases, fabric
+        self._pass, self._optimiser = fabric.setup(
+            _TrainingPass(self.network, recipe.keep_phases),
+            torch.optim.Adam(self.network.parameters(), lr=recipe.learning_rate),
+        )
+
+    @property
+    def minutes(self) -> float:
+        """How long was trained in all, with what went before a resume."""
+        return float(sum(stretch["minutes"] for stretch in self.history))
 
     def fit(self, *, until: float, on_progress: Callable[[Progress], None], every: int = 50, workers: int = 1) -> None:
         """Train until the recipe's last step or a time.
@@ -100,23 +128,32 @@ class Trainer:
         TrainingError
             If the loss is no longer a number.
         """
-        recipe = self._recipe
-        classes = max(2, recipe.outputs)
-        # Examples are random and endless: after a resume others come, never the same ones again.
-        data = SimulatedViews(
-            self._cases, classes, recipe.grid_mm, (recipe.rows, recipe.columns), recipe.seed + self.step
+        recipe, fabric = self._recipe, self._fabric
+        data = SimulatedBatches(
+            self._cases,
+            max(2, recipe.outputs),
+            recipe.grid_mm,
+            (recipe.rows, recipe.columns),
+            recipe.batch,
+            (recipe.seed, fabric.global_rank),
         )
-        loader = DataLoader(data, batch_size=recipe.batch, num_workers=workers, drop_last=True)
+        loader = DataLoader(data, batch_size=None, sampler=range(self.step, recipe.steps), num_workers=workers)
+        stretch = self._begin_stretch()
         self.network.train()
         losses: list[float] = []
-        start = time.monotonic()
+        start = last = time.monotonic()
         for image, codes in loader:
-            if self.step >= recipe.steps or time.monotonic() >= until:
+            # Processes that train together end together.
+            if fabric.broadcast(time.monotonic() >= until):
                 break
             losses.append(self.train_step(image, codes))
+            now = time.monotonic()
+            stretch["steps"] += 1
+            stretch["minutes"] += (now - last) / 60
+            last = now
             if self.step % every == 0 or self.step == recipe.steps:
                 mean = sum(losses) / len(losses)
-                rate = len(losses) * recipe.batch / (time.monotonic() - start)
+                rate = len(losses) * recipe.batch * fabric.world_size / (now - start)
                 on_progress(Progress(self.step, mean, self._learning_rate(), rate))
                 losses, start = [], time.monotonic()
 
@@ -142,20 +179,18 @@ class Trainer:
         for group in self._optimiser.param_groups:
             group["lr"] = self._learning_rate()
         recipe = self._recipe
-        image = image.to(self._device)
-        target = shares(codes.to(self._device), max(2, recipe.outputs), samples_per_pixel(recipe.grid_mm))
-        if isinstance(self.network, FDN):
-            logits, sample = self.network.forward_sampled(image, recipe.keep_phases, self._phases)
-            target = sample.pick(target)
-        else:
-            logits = self.network(image)
-        loss = segmentation_loss(logits, target, recipe.dice_weight)
-        value = loss.item()
+        codes = codes.to(self._fabric.device)
+        target = shares(codes, max(2, recipe.outputs), samples_per_pixel(recipe.grid_mm))
+        logits, sample = self._pass(image.to(self._fabric.device), self._phases())
+        loss = segmentation_loss(logits, target if sample is None else sample.pick(target), recipe.dice_weight)
+        value = float(self._fabric.all_reduce(loss.detach().clone()))  # type: ignore[arg-type]
         if not math.isfinite(value):
             raise TrainingError(f"The loss is {value} at step {self.step}; lower the learning rate.")
         self._optimiser.zero_grad()
-        torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self._fabric.backward(loss)
+        norm = self._fabric.clip_gradients(self._pass, self._optimiser, max_norm=1.0, error_if_nonfinite=False)
+        if norm is None or not math.isfinite(norm):
+            raise TrainingError(f"The gradient is {norm} at step {self.step}; lower the learning rate.")
         self._optimiser.step()
         self.step += 1
         # A young average forgets faster, so that it does not remember the random start.
@@ -175,7 +210,8 @@ class Trainer:
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimiser": self._optimiser.state_dict(),
-            "phases": self._phases.get_state(),
+            "start": self.start,
+            "history": self.history,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -187,12 +223,30 @@ class Trainer:
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
-        self._phases.set_state(state["phases"])
+        self.start = state.get("start", [])
+        self.history = copy.deepcopy(state.get("history", []))
 
     def _fixed_settings(self) -> dict[str, Any]:
         """What may not change between a checkpoint and the training that goes on from it."""
         names = ("name", "architecture", "outputs", "grid_mm", "rows", "columns")
         return {name: getattr(self._recipe, name) for name in names}
+
+    def _phases(self) -> torch.Generator:
+        """What decides which phases this process computes in this step."""
+        seed = np.random.SeedSequence((self._recipe.seed, self._fabric.global_rank, self.step))
+        return torch.Generator().manual_seed(int(seed.generate_state(1, np.uint64)[0] >> 1))
+
+    def _begin_stretch(self) -> dict[str, Any]:
+        """The last entry of `history`; a new one unless the last was trained on and with the same."""
+        present = {
+            "simulator": SIMULATOR,
+            "cases": len(self._cases),
+            "hardware": describe_acceleration(self._fabric),
+            "precision": self._fabric.strategy.precision.precision,
+        }
+        if not self.history or {**self.history[-1], **present} != self.history[-1]:
+            self.history.append({**present, "steps": 0, "minutes": 0.0})
+        return self.history[-1]
 
     def _learning_rate(self) -> float:
         recipe = self._recipe
@@ -200,3 +254,18 @@ class Trainer:
             return recipe.learning_rate * (self.step + 1) / recipe.warm_up
         done = (self.step - recipe.warm_up) / max(1, recipe.steps - recipe.warm_up)
         return recipe.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
+
+
+class _TrainingPass(nn.Module):
+    """What training computes of a network: everything, or a random subset of a dilated net's phases."""
+
+    def __init__(self, network: DenseNetwork, keep_phases: Sequence[int]) -> None:
+        super().__init__()
+        self.network = network
+        self._keep_phases = keep_phases
+
+    def forward(self, image: Tensor, phases: torch.Generator) -> tuple[Tensor, PhaseSample | None]:
+        """Logits, and what picks the same pixels from the truth."""
+        if isinstance(self.network, FDN):
+            return self.network.forward_sampled(image, self._keep_phases, phases)
+        return self.network(image), None

@@ -1,0 +1,68 @@
+"""On what training runs: devices, precision and processes, by lightning-fabric."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import torch
+
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.training.evaluate import describe_hardware
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+Precision = Literal["32-true", "bf16-mixed"]
+
+
+class AccelerationError(BonescintError):
+    """Training cannot run on what was asked for."""
+
+
+def choose_precision(device: str) -> Precision:
+    """Mixed bfloat16 where the device computes with it natively; elsewhere it is slower than single precision."""
+    if device == "cpu":
+        native = torch.cpu._is_avx512_bf16_supported()
+    else:
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    return "bf16-mixed" if native else "32-true"
+
+
+def start_fabric(device: str, processes: int = 1) -> Fabric:
+    """Start the processes that train together.
+
+    Parameters
+    ----------
+    device : str
+        Name that torch understands; with several processes on GPUs, those from the first one on.
+    processes : int
+        How many. The script that calls this is run again for each but the first.
+
+    Raises
+    ------
+    AccelerationError
+        If lightning-fabric is not installed, or there are fewer GPUs than processes.
+    """
+    try:
+        from lightning_fabric import Fabric
+    except ImportError as error:
+        raise AccelerationError(
+            "Training needs lightning-fabric; install it with: pip install 'napari-bonescint[train]'."
+        ) from error
+    kind, _, index = device.partition(":")
+    if kind == "cuda" and processes > (found := torch.cuda.device_count()):
+        raise AccelerationError(f"There are {found} GPUs for {processes} processes; ask for no more than {found}.")
+    fabric = Fabric(
+        accelerator=kind,
+        devices=processes if kind == "cpu" or processes > 1 else [int(index or 0)],
+        strategy="ddp" if processes > 1 else "auto",
+        precision=choose_precision(device),
+    )
+    fabric.launch()
+    return fabric
+
+
+def describe_acceleration(fabric: Fabric) -> str:
+    """The hardware that trains, and how many processes if there are several."""
+    hardware = describe_hardware(str(fabric.device))
+    return hardware if fabric.world_size == 1 else f"{fabric.world_size} processes, each on {hardware}"

@@ -1,0 +1,30 @@
+import sys
+
+import pytest
+import torch
+
+from napari_bonescint.training.acceleration import (
+    AccelerationError,
+    choose_precision,
+    describe_acceleration,
+    start_fabric,
+)
+
+
+def test_one_process_trains_on_the_cpu() -> None:
+    fabric = start_fabric("cpu")
+    assert (fabric.world_size, fabric.device.type) == (1, "cpu")
+    assert fabric.strategy.precision.precision == choose_precision("cpu")
+    assert describe_acceleration(fabric).endswith("cores")
+
+
+def test_more_processes_than_gpus_are_refused() -> None:
+    found = torch.cuda.device_count()
+    with pytest.raises(AccelerationError, match=f"There are {found} GPUs for {found + 2} processes"):
+        start_fabric("cuda:0", found + 2)
+
+
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lightning_fabric", None)
+    with pytest.raises(AccelerationError, match=r"Training needs lightning-fabric; install it with: pip install"):
+        start_fabric("cpu")
