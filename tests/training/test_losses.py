@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from napari_bonescint.training.losses import segmentation_loss
+from napari_bonescint.training.losses import segmentation_loss, shares
 
 
 def one_hot(classes: int) -> torch.Tensor:
@@ -30,3 +30,32 @@ def test_no_bone_at_all_is_no_reason_to_fail() -> None:
     loss.backward()
     assert loss.item() == pytest.approx(torch.tensor(3.0).log().item())
     assert torch.isfinite(logits.grad).all()
+
+
+@pytest.mark.parametrize(("outputs", "samples"), [(1, 3), (5, 1), (5, 3)])
+def test_it_is_cross_entropy_plus_dice_over_whole_tensors(outputs: int, samples: int) -> None:
+    generator = torch.Generator().manual_seed(2)
+    codes = torch.randint(0, max(2, outputs - 1), (2, 6 * samples, 9 * samples), generator=generator, dtype=torch.uint8)
+    target = shares(codes, max(2, outputs), samples)
+    logits = torch.randn(2, outputs, 6, 9, generator=generator)
+    if outputs == 1:
+        wanted, predicted = 1 - target[:, :1], torch.sigmoid(logits)
+        entropy = torch.nn.functional.binary_cross_entropy(predicted, wanted)
+    else:
+        predicted = torch.softmax(logits, dim=1)
+        entropy = torch.nn.functional.cross_entropy(logits, target)
+        # Bone as a whole in the place of background; the last class does not occur.
+        predicted = torch.cat([1 - predicted[:, :1], predicted[:, 1:-1]], dim=1)
+        wanted = torch.cat([1 - target[:, :1], target[:, 1:-1]], dim=1)
+    dice = 2 * (predicted * wanted).sum(dim=(0, 2, 3)) / (predicted + wanted).sum(dim=(0, 2, 3))
+    torch.testing.assert_close(segmentation_loss(logits, target, 0.7), entropy + 0.7 * (1 - dice).mean())
+
+
+@pytest.mark.parametrize("samples", [1, 2, 3])
+def test_shares_count_the_samples_of_each_class_in_a_pixel(samples: int) -> None:
+    codes = torch.randint(
+        0, 4, (2, 5 * samples, 3 * samples), generator=torch.Generator().manual_seed(3), dtype=torch.uint8
+    )
+    pixels = codes.reshape(2, 5, samples, 3, samples)
+    expected = torch.stack([(pixels == code).float().mean(dim=(2, 4)) for code in range(4)], dim=1)
+    torch.testing.assert_close(shares(codes, 4, samples), expected)
