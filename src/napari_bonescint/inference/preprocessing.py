@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,12 +26,12 @@ class Grid(NamedTuple):
 
     Attributes
     ----------
-    rows, columns : ndarray
+    rows, columns : scipy.sparse.csr_array
         Weights (coarse y, fine y) and (coarse x, fine x) that average the fine pixels below each coarse one.
     """
 
-    rows: NDArray[np.float32]
-    columns: NDArray[np.float32]
+    rows: sparse.csr_array
+    columns: sparse.csr_array
 
     @classmethod
     def over(cls, shape: tuple[int, int], spacing: Spacing, grid_mm: float) -> Grid:
@@ -40,8 +41,7 @@ class Grid(NamedTuple):
 
     def coarsen(self, image: NDArray[np.floating]) -> NDArray[np.float32]:
         """Mean of (..., fine y, fine x) over each coarse pixel: (..., coarse y, coarse x)."""
-        coarse: NDArray[np.float32] = self.rows @ image.astype(np.float32, copy=False) @ self.columns.T
-        return coarse
+        return _weigh(self.rows, self.columns, image)
 
     def refine(self, image: NDArray[np.floating], spacing: Spacing, grid_mm: float) -> NDArray[np.float32]:
         """Bilinear interpolation of (..., coarse y, coarse x) at the fine pixels' centres: (..., fine y, fine x)."""
@@ -49,8 +49,7 @@ class Grid(NamedTuple):
             _interpolation(matrix.shape[1], matrix.shape[0], s, grid_mm)
             for matrix, s in zip((self.rows, self.columns), spacing, strict=True)
         )
-        fine: NDArray[np.float32] = rows @ image.astype(np.float32, copy=False) @ columns.T
-        return fine
+        return _weigh(rows, columns, image)
 
 
 def normalise(counts: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -83,7 +82,18 @@ def normalise(counts: NDArray[np.floating]) -> NDArray[np.float32]:
     return brightness
 
 
-def _averaging(fine: int, spacing: float, grid_mm: float) -> NDArray[np.float32]:
+def _weigh(rows: sparse.csr_array, columns: sparse.csr_array, image: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Weights (y', y) and (x', x) applied to images (..., y, x): (..., y', x').
+
+    Sparse: a pixel depends on two or three others along either axis. And no BLAS, whose threads would get in the way of
+    those that compute the network.
+    """
+    planes = image.reshape(-1, *image.shape[-2:]).astype(np.float32, copy=False)
+    weighed = np.stack([(columns @ (rows @ plane).T).T for plane in planes])
+    return weighed.reshape(*image.shape[:-2], *weighed.shape[1:])
+
+
+def _averaging(fine: int, spacing: float, grid_mm: float) -> sparse.csr_array:
     """Share of each fine pixel in each coarse one, in weights that sum to 1 over a coarse pixel inside the image."""
     ratio = grid_mm / spacing
     coarse = max(1, round(fine / ratio))
@@ -92,14 +102,12 @@ def _averaging(fine: int, spacing: float, grid_mm: float) -> NDArray[np.float32]
     pixels = np.arange(fine)
     overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
     weights = np.clip(overlap, 0, 1)
-    shares: NDArray[np.float32] = (weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-6)).astype(np.float32)
-    return shares
+    return sparse.csr_array((weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-6)).astype(np.float32))
 
 
-def _interpolation(fine: int, coarse: int, spacing: float, grid_mm: float) -> NDArray[np.float32]:
+def _interpolation(fine: int, coarse: int, spacing: float, grid_mm: float) -> sparse.csr_array:
     """Weights (fine, coarse) of linear interpolation between coarse centres, constant beyond the outermost."""
     ratio = grid_mm / spacing
     position = np.clip((np.arange(fine) + 0.5 - fine / 2) / ratio + coarse / 2 - 0.5, 0, coarse - 1)
     distance = np.abs(position[:, None] - np.arange(coarse))
-    weights: NDArray[np.float32] = np.clip(1 - distance, 0, 1).astype(np.float32)
-    return weights
+    return sparse.csr_array(np.clip(1 - distance, 0, 1).astype(np.float32))
