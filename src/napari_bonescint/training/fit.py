@@ -138,7 +138,7 @@ class Trainer:
             (recipe.seed, fabric.global_rank),
         )
         loader = DataLoader(data, batch_size=None, sampler=range(self.step, recipe.steps), num_workers=workers)
-        stretch = self._begin_stretch()
+        stretch = self._stretch()
         self.network.train()
         losses: list[float] = []
         start = last = time.monotonic()
@@ -148,6 +148,8 @@ class Trainer:
                 break
             losses.append(self.train_step(image, codes))
             now = time.monotonic()
+            if stretch["steps"] == 0:
+                self.history.append(stretch)
             stretch["steps"] += 1
             stretch["minutes"] += (now - last) / 60
             last = now
@@ -236,17 +238,17 @@ class Trainer:
         seed = np.random.SeedSequence((self._recipe.seed, self._fabric.global_rank, self.step))
         return torch.Generator().manual_seed(int(seed.generate_state(1, np.uint64)[0] >> 1))
 
-    def _begin_stretch(self) -> dict[str, Any]:
-        """The last entry of `history`; a new one unless the last was trained on and with the same."""
+    def _stretch(self) -> dict[str, Any]:
+        """The last entry of `history` if it was trained on and with what is at hand now, and otherwise a new one."""
         present = {
             "simulator": SIMULATOR,
             "cases": len(self._cases),
             "hardware": describe_acceleration(self._fabric),
             "precision": self._fabric.strategy.precision.precision,
         }
-        if not self.history or {**self.history[-1], **present} != self.history[-1]:
-            self.history.append({**present, "steps": 0, "minutes": 0.0})
-        return self.history[-1]
+        if self.history and {**self.history[-1], **present} == self.history[-1]:
+            return self.history[-1]
+        return {**present, "steps": 0, "minutes": 0.0}
 
     def _learning_rate(self) -> float:
         recipe = self._recipe
