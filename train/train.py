@@ -6,8 +6,8 @@
     python train/train.py train/recipes/*.toml --cases data/training --held-out data/validation --minutes 4
 
 Each training goes on from the last checkpoint in RUNS/NAME, or begins. When its time or the recipe's steps are over, or
-on Ctrl-C, the averaged weights and their model card are written to --out and scored on the held-out cases. To ship
-them, copy both files to weights/.
+on Ctrl-C, the averaged weights and their model card are written to --out, calibrated and scored on the held-out cases.
+To ship them, copy both files to weights/.
 """
 
 from __future__ import annotations
@@ -26,11 +26,15 @@ import torch
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.devices import choose_device
+from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.training.acceleration import start_fabric
+from napari_bonescint.training.calibration import fit_temperature
 from napari_bonescint.training.checkpoint import hash_files, publish, resume, save_checkpoint, write_card
 from napari_bonescint.training.evaluate import evaluate
 from napari_bonescint.training.fit import Progress, Trainer, TrainingError
 from napari_bonescint.training.recipe import Recipe, read_recipe
+from napari_bonescint.training.reference_sets import SimulatedSet
+from napari_bonescint.training.splits import read_splits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,10 +43,12 @@ if TYPE_CHECKING:
 
 LIMITS = [
     "Research software, not a medical device: not for diagnosis.",
-    "Trained on simulated scans only, made from one adult skeleton in many sizes and poses.",
-    "Not trained on children, amputations, prostheses, or patients lying on their side.",
+    "Trained on simulated scans only, made from one adult skeleton in many sizes, proportions and poses.",
+    "Children, amputations and prostheses were few in training, and there were no patients lying on their side.",
     "Scores on simulated scans say little about real ones; look at the overlay.",
 ]
+
+_CALIBRATING_CASES = 6
 
 
 def main() -> int:
@@ -143,6 +149,8 @@ def _publish(
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     card = publish(trainer.average, recipe, out, training, LIMITS)
+    calibrating = SimulatedSet(read_splits()["validation"], tuple(held_out[:_CALIBRATING_CASES]))
+    card = dataclasses.replace(card, temperature=fit_temperature(Segmenter(card, device), list(calibrating)))
     card = write_card(dataclasses.replace(card, scores=evaluate(card, held_out, device)), out)
     for score in card.scores:
         value, spread, lowest = score["value"], score["spread"], score["lowest"]

@@ -45,6 +45,7 @@ def test_every_network_has_a_recipe() -> None:
         ),
         ("batch = 4", "batch =", "is not TOML"),
         ("batch = 4", 'batch = 4\nstart = "fdn-13"', "start is 'fdn-13'; it takes a list of texts"),
+        ("batch = 4", "batch = 4\nmirrored = 1", "mirrored is 1; it takes true or false"),
     ],
 )
 def test_a_bad_setting_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -103,6 +103,7 @@ def publish(network: nn.Module, recipe: Recipe, folder: Path, training: dict[str
         grid_mm=recipe.grid_mm,
         normalisation=NORMALISATION,
         weights_sha256=hashlib.sha256(data).hexdigest(),
+        mirrored=recipe.mirrored,
         training=training,
         limits=limits,
     )

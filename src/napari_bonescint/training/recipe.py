@@ -59,6 +59,8 @@ class Recipe:
     start : tuple of str
         Models whose weights to begin from where names and shapes agree, later ones over earlier ones: names of
         shipped ones or paths of ``.safetensors`` files. Without any, training begins from random weights.
+    mirrored : bool
+        Whether the model is to segment a view left to right too and average both.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Recipe:
     average: float
     seed: int
     start: tuple[str, ...] = ()
+    mirrored: bool = False
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -110,6 +113,8 @@ def _checked(path: Path, name: str, kind: str, value: object) -> Any:
             right, wanted = _is_list(value, int) and all(1 <= v <= 4 for v in value), "a list of numbers from 1 to 4"
         case "tuple[str, ...]":
             right, wanted = _is_list(value, str), "a list of texts"
+        case "bool":
+            right, wanted = isinstance(value, bool), "true or false"
         case "str":
             right, wanted = isinstance(value, str), "a text"
         case _:
