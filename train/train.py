@@ -150,7 +150,7 @@ def _publish(
     }
     card = publish(trainer.average, recipe, out, training, LIMITS)
     calibrating = SimulatedSet(read_splits()["validation"], tuple(held_out[:_CALIBRATING_CASES]))
-    card = dataclasses.replace(card, temperature=fit_temperature(Segmenter(card, device), list(calibrating)))
+    card = dataclasses.replace(card, temperature=fit_temperature(Segmenter(card, device), calibrating))
     card = write_card(dataclasses.replace(card, scores=evaluate(card, held_out, device)), out)
     for score in card.scores:
         value, spread, lowest = score["value"], score["spread"], score["lowest"]

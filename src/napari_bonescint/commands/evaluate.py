@@ -33,7 +33,7 @@ for example after a change of the code that segments. Without --data and --exter
 
 _EXAMPLES = """\
 examples:
-  bonescint evaluate --data data/test --model fdn-13-regions
+  bonescint evaluate --data data/test --model phase-u-net-regions
   bonescint evaluate --data data/training data/validation data/test --out train
   bonescint evaluate --external hospital/ --model runs/mine/mine.safetensors --device cpu
 

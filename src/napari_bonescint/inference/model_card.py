@@ -12,7 +12,7 @@ from typing import Any
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.resources import shipped_folder
 
-DEFAULT_MODEL = "fdn-13-regions"
+DEFAULT_MODEL = "phase-u-net-regions"
 
 
 class ModelError(BonescintError):
@@ -42,7 +42,7 @@ class ModelCard:
     weights_sha256 : str
         Hash of the weights file, hexadecimal.
     temperature : float
-        Logits are divided by it, so that the probability means what it says; see `training.calibration`.
+        The log-odds of bone are divided by it, so that the probability means what it says; see `training.calibration`.
     mirrored : bool
         Whether a view is also segmented left to right, and both results are averaged.
     training : dict

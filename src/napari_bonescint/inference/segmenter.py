@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import expit, softmax
+from scipy.special import expit, logit, softmax
 
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.errors import BonescintError, Cancelled
@@ -168,7 +168,7 @@ class Segmenter:
             logits: torch.Tensor = self._network(batch)
             if self.card.mirrored:
                 logits = (logits + self._network(batch.flip(-1)).flip(-1)) / 2
-            return (logits.float() / self.card.temperature).cpu().numpy()
+            return logits.float().cpu().numpy()
 
     def _decide(
         self, logits: NDArray[np.float32], refine: Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -176,13 +176,18 @@ class Segmenter:
         """Probability of bone and class of every fine pixel, both (view, y, x)."""
         if not self.card.names_regions:
             probability = refine(expit(logits[:, 0]))
-            return probability, (probability >= 0.5).astype(np.uint8)
+            return self._calibrated(probability), (probability >= 0.5).astype(np.uint8)
         shares = np.stack([refine(softmax(view, axis=0)) for view in logits])
         probability = np.clip(1 - shares[:, 0], 0, 1)
         # Bone or not is decided first, and which bone second: a pixel on the border of two bones is bone
         # even if neither of them alone is likelier than background.
         region = 1 + shares[:, 1:].argmax(axis=1)
-        return probability, np.where(probability >= 0.5, region, 0).astype(np.uint8)
+        return self._calibrated(probability), np.where(probability >= 0.5, region, 0).astype(np.uint8)
+
+    def _calibrated(self, probability: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probability of bone with its log-odds divided by the card's temperature, which leaves one half as it is."""
+        calibrated: NDArray[np.float32] = expit(logit(np.clip(probability, 1e-7, 1 - 1e-7)) / self.card.temperature)
+        return calibrated.astype(np.float32)
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import statistics
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import minimize_scalar
+from scipy.special import expit, logit
 
 from napari_bonescint.training.metrics import cross_entropy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
@@ -87,7 +88,7 @@ class Reliability:
         return sum(abs(p - bone) for p, bone in bins) / max(sum(self.pixels), 1)
 
 
-def fit_temperature(segmenter: Segmenter, references: Sequence[Reference]) -> float:
+def fit_temperature(segmenter: Segmenter, references: Iterable[Reference]) -> float:
     """The temperature, between 0.5 and 3, at which the probability of bone has the least cross-entropy.
 
     Guo et al., On calibration of modern neural networks, ICML 2017, section 4.2.
@@ -95,19 +96,18 @@ def fit_temperature(segmenter: Segmenter, references: Sequence[Reference]) -> fl
     Parameters
     ----------
     segmenter : Segmenter
-        Its card's temperature is changed, and put back.
-    references : sequence of Reference
+        Of a model whose temperature is 1.
+    references : iterable of Reference
         Scans that the network was not trained on.
     """
-    card = segmenter.card
+    results = [(segmenter.segment(reference.scan).probability, reference.regions > 0) for reference in references]
+    odds = [logit(np.clip(probability, 1e-6, 1 - 1e-6)) for probability, _ in results]
 
     def loss(log_temperature: float) -> float:
-        segmenter.card = replace(card, temperature=math.exp(log_temperature))
-        results = [(segmenter.segment(reference.scan), reference.regions > 0) for reference in references]
-        return statistics.mean(cross_entropy(result.probability, bone) for result, bone in results)
+        temperature = math.exp(log_temperature)
+        return statistics.mean(
+            cross_entropy(expit(each / temperature), bone) for each, (_, bone) in zip(odds, results, strict=True)
+        )
 
-    try:
-        best = minimize_scalar(loss, bounds=(math.log(0.5), math.log(3)), method="bounded", options={"xatol": 0.02})
-    finally:
-        segmenter.card = card
+    best = minimize_scalar(loss, bounds=(math.log(0.5), math.log(3)), method="bounded", options={"xatol": 0.02})
     return round(math.exp(best.x), 3)
