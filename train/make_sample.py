@@ -1,6 +1,6 @@
 """Make the simulated sample that ships with the plugin.
 
-python train/make_sample.py --geometry data/training/skeleton.npz --seed 7
+python train/make_sample.py --geometry data/training/skeleton.npz --seed 18
 """
 
 from __future__ import annotations

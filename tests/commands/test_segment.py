@@ -439,7 +439,7 @@ def _read_terminal(descriptor: int) -> bytes:
 def test_ctrl_c_leaves_whole_results_and_the_next_run_goes_on(
     segment: Segment, write_nm: WriteScan, tmp_path: Path, out: Path, model: str
 ) -> None:
-    scans = 12
+    scans = 40
     for number in range(scans):
         write_nm(f"export/{number:02}.dcm", counts=some_counts(2, rows=512, columns=128) + number)
     words = command(tmp_path / "export", "--out", out, "--model", model)
