@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -37,7 +38,7 @@ def train(tmp_path: Path, recipe: Recipe, cases: list[Path], case: Case) -> Trai
             lines = []
             values = dataclasses.asdict(dataclasses.replace(recipe, name=name, steps=steps)) | settings
             for setting, value in values.items():
-                lines.append(f"{setting} = {list(value) if isinstance(value, tuple) else value!r}")
+                lines.append(f"{setting} = {json.dumps(value)}")
             paths.append(tmp_path / f"{name}.toml")
             paths[-1].write_text("\n".join(lines), encoding="utf-8")
         script = [sys.executable, str(shipped_folder("train") / "train.py"), *map(str, paths)]

@@ -125,6 +125,8 @@ def _read_tiff(path: Path, content: bytes) -> tuple[NDArray[np.generic], list[st
         raise
     except Exception as error:  # tifffile raises whatever its parser trips over
         raise Refusal(path, DAMAGED) from error
+    if pixels.size == 0:
+        raise Refusal(path, DAMAGED)
     if "S" in axes:
         pixels = np.moveaxis(pixels, axes.index("S"), -1)
         pixels = pixels.reshape(-1, *pixels.shape[-3:])
