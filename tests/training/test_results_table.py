@@ -68,6 +68,6 @@ def test_the_same_results_give_the_same_page(model_results: Make) -> None:
     assert [model.name for model in in_order(models)] == ["fdn-5", "fdn-16", "a-regions"]
 
 
-@pytest.mark.parametrize("said", ["2026-11-24", "CPU: Some CPU, 2 of 2 cores", "--split validation --count 20"])
+@pytest.mark.parametrize("said", ["2026-11-24", "CPU: Some CPU, 2 of 2 cores", "--split validation --count 2"])
 def test_the_page_says_when_on_what_and_how_to_repeat_it(model_results: Make, said: str) -> None:
     assert said in results_page([model_results("fdn-13")], None).partition("## Data")[0]

@@ -68,9 +68,10 @@ def _introduction(models: Sequence[ModelResults]) -> str:
     period = " to ".join(dict.fromkeys((dates[0], dates[-1]))) if dates else "never"
     hardware = sorted({(kind, speed.hardware) for model in models for kind, speed in model.speed.items()})
     machines = "; ".join(f"{kind.upper()}: {name}" for kind, name in hardware) or "not timed"
+    scans = {name: read_splits()[name].scored for name in SIMULATED_SPLITS}
+    scans |= {name: result.scans for model in models for name, result in model.sets.items() if name in scans}
     simulate = "".join(
-        f"bonescint simulate --out data/{name} --split {name} --count {read_splits()[name].scored}\n"
-        for name in SIMULATED_SPLITS
+        f"bonescint simulate --out data/{name} --split {name} --count {count}\n" for name, count in scans.items()
     )
     folders = " ".join(f"data/{name}" for name in SIMULATED_SPLITS)
     return f"""\
