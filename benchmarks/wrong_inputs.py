@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import argparse
 import csv
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
-from wrong_kinds import KINDS, Subject, either_view
+from wrong_kinds import KINDS, SHAPE, Subject, either_view
 
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, find_model
@@ -71,7 +72,9 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL, help="name, or a .safetensors file (default: %(default)s)")
     arguments = parser.parse_args()
     cases = sorted(arguments.cases.glob("case_*.npz"))
-    wrong, right = cases[: arguments.subjects], cases[arguments.subjects :]
+    usual = (path for path in cases if Case.load(path).regions.shape[1:] == SHAPE)
+    wrong = list(islice(usual, arguments.subjects))
+    right = [path for path in cases if path not in wrong]
     segmenter = Segmenter(find_model(arguments.model))
     print(f"Model {segmenter.card.name}. {segmenter.device.reason}.")
     print("\nInputs of the wrong kind")

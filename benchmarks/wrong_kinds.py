@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Kind = Callable[["Subject", np.random.Generator], Scan]
 
-_SHAPE = (1024, 256)
+SHAPE = (1024, 256)
 _SPACING = (2.26, 2.26)
 _PHOTOGRAPHS = (
     "astronaut", "camera", "cat", "cell", "clock", "coffee", "coins", "horse", "hubble_deep_field",
@@ -100,18 +100,18 @@ def either_view(subject: Subject, rng: np.random.Generator) -> Scan:
 def photograph(_subject: Subject, rng: np.random.Generator) -> Scan:
     """A photograph or a micrograph, in its own proportions or squeezed to those of a whole-body scan."""
     image = _picture(str(rng.choice(_PHOTOGRAPHS)))
-    shape = _SHAPE if rng.random() < 0.5 else image.shape
+    shape = SHAPE if rng.random() < 0.5 else image.shape
     return _scan(_eight_bits(resize(image, shape)), int(rng.integers(2)))
 
 
 def document(_subject: Subject, rng: np.random.Generator) -> Scan:
     """A page of print or a screenshot with text, dark on white or white on dark."""
     if rng.random() < 0.3:
-        page = resize(_picture(str(rng.choice(_PAGES))), _SHAPE)
+        page = resize(_picture(str(rng.choice(_PAGES))), SHAPE)
     else:
-        sheet = Image.new("L", _SHAPE[::-1], 255)
+        sheet = Image.new("L", SHAPE[::-1], 255)
         draw = ImageDraw.Draw(sheet)
-        for line in range(20, _SHAPE[0] - 30, int(rng.integers(14, 40))):
+        for line in range(20, SHAPE[0] - 30, int(rng.integers(14, 40))):
             letters = "".join(rng.choice(list("abcdefghijklmnop rstuvw "), int(rng.integers(10, 40))))
             draw.text((int(rng.integers(4, 30)), line), letters, fill=0, font_size=int(rng.integers(10, 22)))
         page = np.asarray(sheet) / 255
@@ -122,31 +122,31 @@ def noise(_subject: Subject, rng: np.random.Generator) -> Scan:
     """Nothing but noise: fine or blotchy, weak or strong."""
     level = float(np.exp(rng.uniform(*np.log((0.5, 100)))))
     sigma = float(rng.choice([0.0, 0.0, 2.0, 6.0, 15.0]))
-    rough = ndimage.gaussian_filter(rng.normal(size=_SHAPE), sigma)
+    rough = ndimage.gaussian_filter(rng.normal(size=SHAPE), sigma)
     return _scan(rng.poisson(level * np.exp((sigma > 0) * rough / rough.std() / 2)), int(rng.integers(2)))
 
 
 def nearly_empty(subject: Subject, rng: np.random.Generator) -> Scan:
     """Background and a few counts: nobody on the table, a scan stopped at once, or a single hot source."""
-    counts = rng.poisson(float(rng.uniform(0.001, 0.05)), _SHAPE).astype(np.float64)
+    counts = rng.poisson(float(rng.uniform(0.001, 0.05)), SHAPE).astype(np.float64)
     which = rng.integers(3)
     if which == 0:
         counts += rng.binomial(subject.scan.counts[0].astype(np.int64), 2e-3)
     elif which == 1:
-        row, column = rng.integers(30, _SHAPE[0] - 30), rng.integers(30, _SHAPE[1] - 30)
+        row, column = rng.integers(30, SHAPE[0] - 30), rng.integers(30, SHAPE[1] - 30)
         _add_ellipse(counts, (row, column), (8, 8), 200.0)
     return _scan(np.round(counts), int(rng.integers(2)))
 
 
 def flood_or_phantom(_subject: Subject, rng: np.random.Generator) -> Scan:
     """What a camera is checked with: a flood field, bars, a disc, rods, or a Shepp-Logan phantom."""
-    rows, columns = np.indices(_SHAPE)
+    rows, columns = np.indices(SHAPE)
     period = int(rng.integers(6, 24))
-    rods = np.zeros(_SHAPE)
+    rods = np.zeros(SHAPE)
     for _ in range(12):
         _add_ellipse(rods, (rng.integers(200, 800), rng.integers(40, 216)), (rng.integers(4, 20),) * 2, 1.0)
     mean = (
-        np.ones(_SHAPE),
+        np.ones(SHAPE),
         1.0 * ((rows // period) % 2 == 0) * (abs(rows - 512) < 150),
         1.0 * ((columns // period) % 2 == 0),
         1.0 * (np.hypot(rows - 512, columns - 128) < rng.uniform(60, 120)),

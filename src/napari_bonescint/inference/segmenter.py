@@ -186,8 +186,8 @@ class Segmenter:
 
     def _calibrated(self, probability: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probability of bone with its log-odds divided by the card's temperature, which leaves one half as it is."""
-        calibrated: NDArray[np.float32] = expit(logit(np.clip(probability, 1e-7, 1 - 1e-7)) / self.card.temperature)
-        return calibrated.astype(np.float32)
+        log_odds = logit(np.clip(probability, 1e-7, 1 - 1e-7))
+        return np.asarray(expit(log_odds / self.card.temperature), np.float32)
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
