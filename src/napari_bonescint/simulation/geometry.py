@@ -251,8 +251,8 @@ def _reshaped(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Widen bones that the model makes slender: position (n, 3) and volume (n,). Axes: x forward, y up, z to the right.
 
-    Vertebrae have no transverse processes to speak of; clavicle and fibula are thin rods. Widths were compared with
-    anatomical atlases and with outlines of bone on scans.
+    Vertebrae have no transverse processes to speak of; clavicle and fibula are thin rods. The factors bring their
+    widths near those of outlines of bone on reference scans.
     """
     if region in _WIDER:
         return position * (1, 1, _WIDER[region]), volume * _WIDER[region]
