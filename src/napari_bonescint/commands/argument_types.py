@@ -32,6 +32,17 @@ def device(text: str) -> str:
     return text
 
 
+def add_device_to(parser: argparse.ArgumentParser) -> None:
+    """State the argument --device."""
+    parser.add_argument(
+        "--device",
+        metavar="auto|cpu|cuda[:N]",
+        type=device,
+        default="auto",
+        help="where to compute (default: the first GPU, if there is one)",
+    )
+
+
 def count(text: str) -> int:
     """A number from 1."""
     if not text.isdecimal() or int(text) < 1:

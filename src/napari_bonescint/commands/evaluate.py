@@ -80,13 +80,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="names that `bonescint models` lists, or .safetensors files (default: all that come with this "
         "installation)",
     )
-    parser.add_argument(
-        "--device",
-        metavar="auto|cpu|cuda[:N]",
-        type=argument_types.device,
-        default="auto",
-        help="where to compute (default: the first GPU, if there is one)",
-    )
+    argument_types.add_device_to(parser)
     parser.add_argument("--out", metavar="DIR", type=argument_types.folder, help="folder for results and table")
     parser.set_defaults(run=run)
 

@@ -71,13 +71,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="a name that `bonescint models` lists, or a .safetensors file with its card beside it "
         "(default: %(default)s)",
     )
-    parser.add_argument(
-        "--device",
-        metavar="auto|cpu|cuda[:N]",
-        type=argument_types.device,
-        default="auto",
-        help="where to compute (default: the first GPU, if there is one)",
-    )
+    argument_types.add_device_to(parser)
     parser.add_argument(
         "--view",
         choices=[name.value for name in ViewName],
