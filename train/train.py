@@ -4,7 +4,9 @@
     bonescint simulate --out data/validation --split validation
     python train/train.py train/recipes/u-net.toml --cases data/training --held-out data/validation --minutes 60
     python train/train.py train/recipes/*.toml --cases data/training --held-out data/validation --minutes 4
+    python train/train.py train/recipes/u-net.toml --simulate --workers 16 --held-out data/validation
 
+With --simulate each training example is of a new body, simulated by the workers while the device trains.
 Each training goes on from the last checkpoint in RUNS/NAME, or begins. When its time or the recipe's steps are over, or
 on Ctrl-C, the averaged weights and their model card are written to --out, calibrated and scored on the held-out cases.
 To ship them, copy both files to weights/.
@@ -24,22 +26,26 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from napari_bonescint.commands.simulate import prepare_geometry
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.devices import choose_device
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.training.acceleration import start_fabric
 from napari_bonescint.training.calibration import fit_temperature
-from napari_bonescint.training.checkpoint import hash_files, publish, resume, save_checkpoint, write_card
+from napari_bonescint.training.case_sources import CaseFiles, SimulatedStream
+from napari_bonescint.training.checkpoint import publish, resume, save_checkpoint, write_card
 from napari_bonescint.training.evaluate import evaluate
 from napari_bonescint.training.fit import Progress, Trainer, TrainingError
 from napari_bonescint.training.recipe import Recipe, read_recipe
 from napari_bonescint.training.reference_sets import SimulatedSet
-from napari_bonescint.training.splits import read_splits
+from napari_bonescint.training.splits import read_splits, seed_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lightning_fabric import Fabric
+
+    from napari_bonescint.training.case_sources import CaseSource
 
 LIMITS = [
     "Research software, not a medical device: not for diagnosis.",
@@ -57,7 +63,9 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument("recipes", type=Path, nargs="+", metavar="RECIPE", help="a file of train/recipes/")
-    parser.add_argument("--cases", type=Path, required=True, help="folder that `bonescint simulate` filled")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--cases", type=Path, help="folder that `bonescint simulate` filled")
+    source.add_argument("--simulate", action="store_true", help="simulate a new case for each pair of views")
     parser.add_argument("--held-out", type=Path, required=True, help="folder of cases with other seeds, to score on")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="gets a folder NAME for each (default runs)")
     parser.add_argument("--out", type=Path, help="folder for weights and cards (default: RUNS/NAME)")
@@ -70,11 +78,10 @@ def main() -> int:
     options = parser.parse_args()
     try:
         recipes = [read_recipe(path) for path in options.recipes]
-        cases, held_out = (sorted(folder.glob("case_*.npz")) for folder in (options.cases, options.held_out))
+        held_out = sorted(options.held_out.glob("case_*.npz"))
         if not held_out:
             raise TrainingError(f"{options.held_out}: holds no cases to score on; simulate some first.")
-        if shared := {path.name for path in cases} & {path.name for path in held_out}:
-            raise TrainingError(f"{options.held_out}: {len(shared)} of its cases are trained on too; use other seeds.")
+        cases = _cases(options, held_out)
         fabric = start_fabric(choose_device(options.device).device, options.processes)
     except BonescintError as error:
         print(error, file=sys.stderr)
@@ -92,8 +99,20 @@ def main() -> int:
     return 1 if failed else 0
 
 
+def _cases(options: argparse.Namespace, held_out: Sequence[Path]) -> CaseSource:
+    """What to train on, which no held-out case may be part of."""
+    if options.simulate:
+        if any(read_splits()["training"].holds(seed_of(path)) for path in held_out):
+            raise TrainingError(f"{options.held_out}: holds seeds of the training split, which --simulate draws from.")
+        return SimulatedStream(prepare_geometry(options.runs))
+    paths = sorted(options.cases.glob("case_*.npz"))
+    if shared := {path.name for path in paths} & {path.name for path in held_out}:
+        raise TrainingError(f"{options.held_out}: {len(shared)} of its cases are trained on too; use other seeds.")
+    return CaseFiles(paths)
+
+
 def _train(
-    recipe: Recipe, cases: Sequence[Path], held_out: Sequence[Path], fabric: Fabric, options: argparse.Namespace
+    recipe: Recipe, cases: CaseSource, held_out: Sequence[Path], fabric: Fabric, options: argparse.Namespace
 ) -> bool:
     """Train, publish and score one network, and say whether Ctrl-C ended it."""
     until = time.monotonic() + 60 * options.minutes
@@ -103,7 +122,8 @@ def _train(
     resumed = resume(trainer, run / "checkpoint.pt")
     for folder in (run, out):
         folder.mkdir(parents=True, exist_ok=True)
-    fabric.print(f"{recipe.name}: {len(cases)} cases, {'from step ' if resumed else 'step '}{trainer.step}")
+    of_what = "new cases" if cases.number is None else f"{cases.number} cases"
+    fabric.print(f"{recipe.name}: {of_what}, {'from step ' if resumed else 'step '}{trainer.step}")
     for model in trainer.start:
         fabric.print(f"{recipe.name}: began with {model['tensors']} tensors of {model['model']}")
 
@@ -112,7 +132,7 @@ def _train(
             return
         save_checkpoint(trainer, run / "checkpoint.pt")
         with (run / "log.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps({"time": time.time(), "cases": len(cases), **dataclasses.asdict(progress)}) + "\n")
+            log.write(json.dumps({"time": time.time(), "cases": cases.number, **dataclasses.asdict(progress)}) + "\n")
         print(
             f"step {progress.step}/{recipe.steps}  loss {progress.loss:.4f}  {progress.views_per_second:.1f} views/s",
             flush=True,
@@ -132,7 +152,7 @@ def _train(
 
 
 def _publish(
-    trainer: Trainer, recipe: Recipe, cases: Sequence[Path], held_out: Sequence[Path], out: Path, device: str
+    trainer: Trainer, recipe: Recipe, cases: CaseSource, held_out: Sequence[Path], out: Path, device: str
 ) -> None:
     """Write the weights and their card, and score them."""
     training = {
@@ -141,8 +161,8 @@ def _publish(
         "minutes": round(trainer.minutes, 1),
         "started_from": trainer.start,
         "history": [{**stretch, "minutes": round(stretch["minutes"], 1)} for stretch in trainer.history],
-        "cases": len(cases),
-        "cases_sha256": hash_files(cases),
+        "cases": cases.number,
+        "cases_sha256": cases.sha256(),
         "data": "simulated: myo-sim skeleton, napari_bonescint.simulation",
         "torch": torch.__version__,
         "platform": platform.machine(),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from napari_bonescint.training.case_sources import CaseFiles
 from napari_bonescint.training.dataset import SimulatedBatches, draw_example
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def test_the_body_is_seldom_cut_where_it_fits(case: Case) -> None:
 
 def test_a_step_always_has_the_same_examples_and_others_have_others(cases: list[Path]) -> None:
     def images(seed: int, step: int) -> np.ndarray:
-        batches = SimulatedBatches(cases, 17, 8.0, (64, 32), 3, (seed,))
+        batches = SimulatedBatches(CaseFiles(cases), 17, 8.0, (64, 32), 3, (seed,))
         image, codes = batches[step]
         assert image.shape == (3, 1, 64, 32)
         assert codes.shape == (3, 192, 96)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
+from napari_bonescint.training.case_sources import CaseFiles
 from napari_bonescint.training.checkpoint import resume, save_checkpoint
 from napari_bonescint.training.fit import Progress, Trainer, TrainingError
 
@@ -22,7 +23,7 @@ FAR = time.monotonic() + 3600
 
 def test_loss_falls(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
     progress: list[Progress] = []
-    trainer = Trainer(recipe, cases, fabric)
+    trainer = Trainer(recipe, CaseFiles(cases), fabric)
     trainer.fit(until=FAR, on_progress=progress.append, every=10, workers=0)
     assert [p.step for p in progress] == [10, 20, 30]
     assert progress[-1].loss < 0.7 * progress[0].loss
@@ -30,7 +31,7 @@ def test_loss_falls(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
 
 
 def test_the_time_limit_ends_training(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
-    trainer = Trainer(recipe, cases, fabric)
+    trainer = Trainer(recipe, CaseFiles(cases), fabric)
     trainer.fit(until=time.monotonic(), on_progress=lambda _: None, workers=0)
     assert trainer.step == 0
 
@@ -46,17 +47,17 @@ def test_a_resumed_training_takes_the_very_steps_of_one_that_was_not(
 ) -> None:
     keep = (2, 1, 4, 4) if architecture == "fdn-11" else ()
     recipe = replace(recipe, architecture=architecture, keep_phases=keep, steps=6)
-    straight = Trainer(recipe, cases, fabric)
+    straight = Trainer(recipe, CaseFiles(cases), fabric)
     straight.fit(until=FAR, on_progress=lambda _: None, workers=0)
 
     def stop(_progress: Progress) -> None:
         save_checkpoint(stopped, tmp_path / "checkpoint.pt")
         raise Stopped
 
-    stopped = Trainer(recipe, cases, fabric)
+    stopped = Trainer(recipe, CaseFiles(cases), fabric)
     with pytest.raises(Stopped):
         stopped.fit(until=FAR, on_progress=stop, every=3, workers=workers)
-    resumed = Trainer(recipe, cases, fabric)
+    resumed = Trainer(recipe, CaseFiles(cases), fabric)
     assert resume(resumed, tmp_path / "checkpoint.pt")
     assert resumed.step == 3
     resumed.fit(until=FAR, on_progress=lambda _: None, workers=workers)
@@ -66,9 +67,9 @@ def test_a_resumed_training_takes_the_very_steps_of_one_that_was_not(
 
 
 def test_the_time_of_all_runs_is_told(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
-    first = Trainer(replace(recipe, steps=2), cases, fabric)
+    first = Trainer(replace(recipe, steps=2), CaseFiles(cases), fabric)
     first.fit(until=FAR, on_progress=lambda _: None, workers=0)
-    second = Trainer(replace(recipe, steps=3), cases[:1], fabric)
+    second = Trainer(replace(recipe, steps=3), CaseFiles(cases[:1]), fabric)
     second.restore(first.state())
     second.fit(until=FAR, on_progress=lambda _: None, workers=0)
     assert [(stretch["steps"], stretch["cases"]) for stretch in second.history] == [(2, 2), (1, 1)]
@@ -79,9 +80,9 @@ def test_the_time_of_all_runs_is_told(recipe: Recipe, fabric: Fabric, cases: lis
 def test_a_checkpoint_of_another_recipe_is_refused(
     recipe: Recipe, fabric: Fabric, cases: list[Path], setting: str, value: object
 ) -> None:
-    state = Trainer(recipe, cases, fabric).state()
+    state = Trainer(recipe, CaseFiles(cases), fabric).state()
     with pytest.raises(TrainingError, match=f"The checkpoint was trained with {setting} "):
-        Trainer(replace(recipe, **{setting: value}), cases, fabric).restore(state)
+        Trainer(replace(recipe, **{setting: value}), CaseFiles(cases), fabric).restore(state)
 
 
 @pytest.mark.parametrize(
@@ -95,24 +96,19 @@ def test_a_recipe_that_does_not_fit_its_network_is_refused(
     recipe: Recipe, fabric: Fabric, cases: list[Path], settings: dict[str, object], message: str
 ) -> None:
     with pytest.raises(TrainingError, match=message):
-        Trainer(replace(recipe, **settings), cases, fabric)
+        Trainer(replace(recipe, **settings), CaseFiles(cases), fabric)
 
 
 def test_the_average_follows_the_weights(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
-    trainer = Trainer(recipe, cases, fabric)
+    trainer = Trainer(recipe, CaseFiles(cases), fabric)
     start = [weight.clone() for weight in trainer.average.parameters()]
     trainer.fit(until=FAR, on_progress=lambda _: None, workers=0)
     for first, mean, last in zip(start, trainer.average.parameters(), trainer.network.parameters(), strict=True):
         assert (mean - last).norm() < 0.5 * (first - last).norm()
 
 
-def test_no_cases_are_refused(recipe: Recipe, fabric: Fabric) -> None:
-    with pytest.raises(TrainingError, match="no cases to train on"):
-        Trainer(recipe, [], fabric)
-
-
 def test_a_loss_that_is_no_number_stops_training(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
-    trainer = Trainer(recipe, cases, fabric)
+    trainer = Trainer(recipe, CaseFiles(cases), fabric)
     with torch.no_grad():
         trainer.network.head.bias.fill_(torch.nan)
     with pytest.raises(TrainingError, match="The loss is nan at step 0"):

@@ -85,11 +85,6 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def run(arguments: argparse.Namespace) -> int:
     """Simulate what is missing; the exit status."""
     seeds = _seeds(arguments)
-    for package in ("mujoco", "myo_sim"):
-        if importlib.util.find_spec(package) is None:
-            raise SimulationError(
-                f'Simulating needs {package}, which is not installed: pip install "napari-bonescint[simulate]".'
-            )
     jobs = [_Job(arguments.out, seed, arguments.dicom) for seed in seeds]
     missing = [job for job in jobs if not all(path.exists() for path in _files(job))]
     if missing:
@@ -99,6 +94,25 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _simulate(jobs: list[_Job], folder: Path, workers: int) -> None:
+    geometry = prepare_geometry(folder)
+    with multiprocessing.get_context("spawn").Pool(workers, _start, (geometry,)) as pool:
+        for _ in tqdm(pool.imap_unordered(_make, jobs), total=len(jobs), unit="case", file=sys.stderr):
+            pass
+
+
+def prepare_geometry(folder: Path) -> Path:
+    """The bones' geometry in a folder, which is made with what is missing.
+
+    Raises
+    ------
+    SimulationError
+        If what simulates is not installed, or the folder cannot be made.
+    """
+    for package in ("mujoco", "myo_sim"):
+        if importlib.util.find_spec(package) is None:
+            raise SimulationError(
+                f'Simulating needs {package}, which is not installed: pip install "napari-bonescint[simulate]".'
+            )
     from napari_bonescint.simulation.geometry import build_points, load_model
 
     geometry = folder / "skeleton.npz"
@@ -109,9 +123,7 @@ def _simulate(jobs: list[_Job], folder: Path, workers: int) -> None:
     if not geometry.exists():
         print("Preparing the bones' geometry, about a minute.", flush=True)
         build_points(load_model()).save(geometry)
-    with multiprocessing.get_context("spawn").Pool(workers, _start, (geometry,)) as pool:
-        for _ in tqdm(pool.imap_unordered(_make, jobs), total=len(jobs), unit="case", file=sys.stderr):
-            pass
+    return geometry
 
 
 _skeleton: list[Skeleton] = []

@@ -116,11 +116,3 @@ def write_card(card: ModelCard, folder: Path) -> ModelCard:
     path = folder / f"{card.name}.json"
     write_bytes_atomically(path, card.to_json().encode())
     return read_card(path)
-
-
-def hash_files(paths: Sequence[Path]) -> str:
-    """SHA-256 of the files' SHA-256s in the order of their names, hexadecimal."""
-    total = hashlib.sha256()
-    for path in sorted(paths, key=lambda path: path.name):
-        total.update(hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()

@@ -10,13 +10,13 @@ from scipy import ndimage
 from torch.utils.data import Dataset
 
 from napari_bonescint.inference.preprocessing import Grid, normalise
-from napari_bonescint.simulation.case import SOURCES, Case
+from napari_bonescint.simulation.case import SOURCES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from numpy.typing import NDArray
+
+    from napari_bonescint.simulation.case import Case
+    from napari_bonescint.training.case_sources import CaseSource
 
 _COARSE_MM = 3.5
 _WAVES_DOWN, _WAVES_ACROSS = (150.0, 900.0), (120.0, 600.0)
@@ -49,12 +49,11 @@ def samples_per_pixel(grid_mm: float) -> int:
 
 
 class SimulatedBatches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
-    """Random examples from case files, by step: the same step always gives the same ones.
+    """Random examples from cases, by step: the same step always gives the same ones.
 
     Parameters
     ----------
-    paths : sequence of Path
-        Files that `Case.save` wrote; memory does not grow with their number.
+    cases : CaseSource
     classes : int
         Number of region codes; 2 for background and bone.
     grid_mm : float
@@ -69,14 +68,14 @@ class SimulatedBatches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
 
     def __init__(
         self,
-        paths: Sequence[Path],
+        cases: CaseSource,
         classes: int,
         grid_mm: float,
         shape: tuple[int, int],
         batch: int,
         seed: tuple[int, ...],
     ) -> None:
-        self._paths = list(paths)
+        self._cases = cases
         self._classes = classes
         self._grid_mm = grid_mm
         self._shape = shape
@@ -88,7 +87,7 @@ class SimulatedBatches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         rng = np.random.default_rng((*self._seed, step))
         examples: list[Example] = []
         while len(examples) < self._batch:
-            case = Case.load(self._paths[rng.integers(len(self._paths))])
+            case = self._cases.draw(rng)
             examples += [draw_example(case, view, rng, self._classes, self._grid_mm, self._shape) for view in (0, 1)]
         images, codes = zip(*examples[: self._batch], strict=True)
         return torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(codes))

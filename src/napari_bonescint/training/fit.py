@@ -24,12 +24,12 @@ from napari_bonescint.training.losses import segmentation_loss, shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from lightning_fabric import Fabric
     from torch import Tensor
 
     from napari_bonescint.networks.dense import DenseNetwork
+    from napari_bonescint.training.case_sources import CaseSource
     from napari_bonescint.training.recipe import Recipe
 
 
@@ -66,8 +66,8 @@ class Trainer:
     Parameters
     ----------
     recipe : Recipe
-    cases : sequence of Path
-        Case files to train on.
+    cases : CaseSource
+        What to train on.
     fabric : lightning_fabric.Fabric
         Launched, see `acceleration.start_fabric`.
 
@@ -80,13 +80,11 @@ class Trainer:
     start : list of dict
         Whose weights training began from, see `checkpoint.start_from`.
     history : list of dict
-        What was trained in turn, for a model card: ``simulator``, number of ``cases``, ``hardware``, ``precision``,
-        ``steps`` and ``minutes``.
+        What was trained in turn, for a model card: ``simulator``, number of ``cases`` (None: each was new),
+        ``hardware``, ``precision``, ``steps`` and ``minutes``.
     """
 
-    def __init__(self, recipe: Recipe, cases: Sequence[Path], fabric: Fabric) -> None:
-        if not cases:
-            raise TrainingError("There are no cases to train on; simulate some first.")
+    def __init__(self, recipe: Recipe, cases: CaseSource, fabric: Fabric) -> None:
         torch.manual_seed(recipe.seed)
         network = build_network(recipe.architecture, outputs=recipe.outputs)
         splits = len(network.stages) - 1 if isinstance(network, FDN) else 0
@@ -242,7 +240,7 @@ class Trainer:
         """The last entry of `history` if it was trained on and with what is at hand now, and otherwise a new one."""
         present = {
             "simulator": SIMULATOR,
-            "cases": len(self._cases),
+            "cases": self._cases.number,
             "hardware": describe_acceleration(self._fabric),
             "precision": self._fabric.strategy.precision.precision,
         }
