@@ -129,9 +129,8 @@ def check(arguments: argparse.Namespace) -> int:
     for sentence in found.damage:
         _complain(f"error: {sentence}")
     if found.leftovers:
-        print(
-            f"{len(found.leftovers)} harmless files are left over from interrupted writes, such as {found.leftovers[0]}."
-        )
+        example = found.leftovers[0]
+        print(f"{len(found.leftovers)} harmless files are left over from interrupted writes, such as {example}.")
     print(
         f"{found.cases} cases, {found.predictions} predictions, {found.revisions} revisions and {found.drafts} drafts "
         f"are whole; {len(found.damage)} damaged."
