@@ -86,11 +86,11 @@ class LabelStore:
             If it cannot be written to.
         """
         with reachable(folder):
-            there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-        if _MARKER in there:
+            names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        if _MARKER in names:
             raise StoreError(f"{folder}: is a label store already; add to it, or choose another folder.")
-        # What a call that was cut off left behind does not count.
-        if there - {"cases", "drafts", _SECRET}:
+        # What a call that was cut off left behind does not count, nor what desktops hide in every folder.
+        if any(not name.startswith(".") for name in names - {"cases", "drafts", _SECRET}):
             raise StoreError(f"{folder}: is not empty; choose an empty or a new folder for the store.")
         try:
             for part in ("cases", "drafts"):
