@@ -103,6 +103,8 @@ def add(arguments: argparse.Namespace) -> int:
             continue
         outcomes["kept" if key in before else "added"] += 1
         before.add(key)
+    # Whoever opens the store next finds its index made.
+    store.cases()
     print(f"{outcomes['added']} added, {outcomes['kept']} there already, {outcomes['failed']} failed.")
     return 1 if outcomes["failed"] else 0
 

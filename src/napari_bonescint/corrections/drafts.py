@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
-from napari_bonescint.corrections.errors import Damaged, StoreError, reachable
+from napari_bonescint.corrections.errors import Damaged, StoreError, reachable, read_bytes
 from napari_bonescint.corrections.plane_files import planes_sha256
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.sealed import seal, unseal
@@ -152,8 +152,7 @@ def read_draft(path: Path) -> Draft:
     StoreError
         If it cannot be reached.
     """
-    with reachable(path):
-        content = path.read_bytes()
+    content = read_bytes(path)
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             facts = unseal(path, archive["facts"].tobytes())

@@ -1,4 +1,4 @@
-"""What can be wrong with a label store."""
+"""What can be wrong with a label store, found out while reaching for its files."""
 
 from __future__ import annotations
 
@@ -30,6 +30,28 @@ def reachable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(
-            f"{path}: cannot be reached ({error.strerror or error}); is the folder still there, and open to you?"
-        ) from error
+        raise unreachable(path, error) from error
+
+
+def unreachable(path: Path | str, error: OSError) -> StoreError:
+    """What to say about a file or folder of a store that the system does not give access to."""
+    return StoreError(
+        f"{path}: cannot be reached ({error.strerror or error}); is the folder still there, and open to you?"
+    )
+
+
+def read_bytes(path: Path) -> bytes:
+    """All of a file of a store.
+
+    Raises
+    ------
+    Damaged
+        If it is missing.
+    StoreError
+        If it cannot be reached.
+    """
+    with reachable(path):
+        try:
+            return path.read_bytes()
+        except FileNotFoundError as error:
+            raise Damaged(f"{path}: is missing.") from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tifffile
 
-from napari_bonescint.corrections.errors import Damaged, reachable
+from napari_bonescint.corrections.errors import Damaged, read_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,11 +40,7 @@ def read_planes(path: Path, shape: Shape, sha256: str) -> NDArray[np.generic]:
     StoreError
         If it cannot be reached.
     """
-    with reachable(path):
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError as error:
-            raise Damaged(f"{path}: is missing.") from error
+    content = read_bytes(path)
     try:
         planes = np.asarray(tifffile.imread(io.BytesIO(content))).reshape(shape)
         intact = planes_sha256(planes) == sha256

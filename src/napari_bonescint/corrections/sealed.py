@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from napari_bonescint.corrections.errors import Damaged, reachable
+from napari_bonescint.corrections.errors import Damaged, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,12 +49,7 @@ def read_sealed(path: Path) -> Facts:
     StoreError
         If it cannot be reached.
     """
-    with reachable(path):
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError as error:
-            raise Damaged(f"{path}: is missing.") from error
-    return unseal(path, content)
+    return unseal(path, read_bytes(path))
 
 
 def _sha256(facts: Mapping[str, Any]) -> str:
