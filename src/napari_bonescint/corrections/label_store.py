@@ -113,6 +113,10 @@ class LabelStore:
         """
         path = folder / _MARKER
         with reachable(folder):
+            if not folder.exists():
+                raise StoreError(
+                    f"{folder}: does not exist; check the path, and whether a network folder is connected."
+                )
             content = path.read_bytes() if path.exists() else b"{}"
         try:
             marker = json.loads(content)

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -75,6 +75,9 @@ def append(folder: Path, parts: Mapping[str, bytes], facts: Facts) -> int:
             # The record must not reach the disk before what it speaks of.
             sync_folder(folder)
             sealed.replace(part_of(folder, number, FACTS))
+        # The index goes by the folder's time, which FAT file systems leave as it was.
+        with suppress(OSError):
+            os.utime(folder)
         sync_folder(folder)
     except OSError as error:
         raise CannotWrite(f"{folder}: could not be written ({error.strerror or error}).") from error
