@@ -1,0 +1,113 @@
+"""`bonescint store`: what it makes, what it says, and how it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_bonescint.cli import main
+from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.revision import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Run = Callable[..., "Ended"]
+    WriteScan = Callable[..., Path]
+
+
+class Ended(NamedTuple):
+    status: int
+    out: list[str]
+    err: list[str]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run `bonescint store`."""
+
+    def call(*words: str | Path) -> Ended:
+        status = main(["store", *map(str, words)])
+        said = capsys.readouterr()
+        return Ended(status, said.out.splitlines(), said.err.splitlines())
+
+    return call
+
+
+@pytest.fixture
+def folder(tmp_path: Path, run: Run) -> Path:
+    """A new store."""
+    assert run("create", tmp_path / "labels").status == 0
+    return tmp_path / "labels"
+
+
+@pytest.mark.parametrize("action", ["create", "add", "list", "check"])
+def test_help_shows_an_example(action: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["store", action, "--help"])
+    assert ended.value.code == 0
+    assert f"  bonescint store {action} labels" in capsys.readouterr().out
+
+
+def test_scans_of_one_patient_are_listed_with_one_key(folder: Path, run: Run, write_nm: WriteScan) -> None:
+    first, second = write_nm("a.dcm"), write_nm("b.dcm")
+    other = write_nm("c.dcm", PatientID="ID-0815")
+    ended = run("add", folder, first, second, other)
+    assert (ended.status, ended.out, ended.err) == (0, ["3 added, 0 there already, 0 failed."], [])
+    heading, *rows = run("list", folder).out
+    assert heading.split()[:3] == ["CASE", "PATIENT", "VIEWS"]
+    patients = [row.split()[1] for row in rows]
+    assert sorted(patients.count(patient) for patient in patients) == [1, 2, 2]
+    assert all("anterior + posterior  64 x 32  new" in row for row in rows)
+
+
+def test_adding_again_keeps_what_is_there(folder: Path, run: Run, write_nm: WriteScan) -> None:
+    path = write_nm()
+    run("add", folder, path)
+    store = LabelStore.open(folder)
+    store.save(store.keys()[0], np.ones((2, 64, 32), np.uint8), Origin.empty(), annotator="Ada", reviewed=True)
+    assert run("add", folder, path).out == ["0 added, 1 there already, 0 failed."]
+    (_, row) = run("list", folder).out
+    assert "reviewed  Ada" in row
+
+
+def test_what_cannot_be_added_is_told_and_the_others_go_in(
+    folder: Path, run: Run, write_nm: WriteScan, tmp_path: Path
+) -> None:
+    good = write_nm()
+    run("add", folder, good)
+    (tmp_path / "letter.txt").write_text("Dear colleague")
+    ended = run("add", folder, tmp_path / "letter.txt", good, write_nm("d.dcm"), "--flip-posterior")
+    assert (ended.status, ended.out) == (1, ["1 added, 0 there already, 2 failed."])
+    assert ended.err[0] == f"error: {tmp_path / 'letter.txt'}: The file is neither DICOM, PNG nor TIFF."
+    assert "is in the store already, as case" in ended.err[1]
+
+
+def test_text_in_the_pixels_is_warned_about(folder: Path, run: Run, write_nm: WriteScan, tmp_path: Path) -> None:
+    Image.fromarray(np.eye(64, 32, dtype=np.uint8) * 9).save(tmp_path / "scan.png")
+    ended = run("add", folder, write_nm(BurnedInAnnotation="YES"), tmp_path / "scan.png", "--view", "anterior")
+    assert ended.status == 0
+    assert [line for line in ended.err if "scan.dcm: The file says that text is burned into its pixels" in line]
+    assert [line for line in ended.err if "scan.png: Whether a name is burned into the pixels" in line]
+
+
+def test_a_damaged_store_fails_the_check(folder: Path, run: Run, write_nm: WriteScan) -> None:
+    run("add", folder, write_nm())
+    whole = run("check", folder)
+    assert (whole.status, whole.err) == (0, [])
+    assert whole.out == ["1 cases, 0 predictions, 0 revisions and 0 drafts are whole; 0 damaged."]
+    (counts,) = folder.glob("cases/*/counts.tif")
+    counts.write_bytes(b"cut off")
+    damaged = run("check", folder)
+    assert damaged.status == 1
+    assert damaged.err == [f"error: {counts}: is damaged: its pixels are not those that were saved."]
+
+
+def test_a_folder_that_is_no_store_is_one_sentence(tmp_path: Path, run: Run) -> None:
+    ended = run("list", tmp_path)
+    assert ended.status == 1
+    assert ended.err == [f"bonescint: {tmp_path}: is no label store; `bonescint store create {tmp_path}` makes one."]
