@@ -179,8 +179,8 @@ def _describe(scan: Scan, source: SourceImages) -> Dataset:
     shared = Dataset()
     if scan.spacing is not None:
         spacing = [DSfloat(mm, auto_format=True) for mm in scan.spacing]
-        # A projection has no thickness, but highdicom refuses pixel measures that state none.
-        shared.PixelMeasuresSequence = Sequence([_item(PixelSpacing=spacing, SliceThickness=0)])
+        # A projection has no thickness; highdicom refuses pixel measures without one, and dciodvfy 0. So 1 stands in.
+        shared.PixelMeasuresSequence = Sequence([_item(PixelSpacing=spacing, SliceThickness=1)])
     ds.SharedFunctionalGroupsSequence = Sequence([shared])
     return ds
 
