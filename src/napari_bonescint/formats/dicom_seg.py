@@ -1,9 +1,9 @@
 """Masks as DICOM Segmentation (PS3.3 A.51), one binary segment for each region.
 
 A planar image has no place in the patient, so the file has no frame of reference: each of its pixels is the same pixel
-of the frame of the source image that it refers to (Derivation Image functional group). Views that a user mirrored or cut
-out of a larger image are put back to where the source has them. Frames are binary rather than a label map: readers of
-label maps, which DICOM has had since 2024, are still few.
+of the frame of the source image that it refers to (Derivation Image functional group). Views that a user mirrored, or
+cut out of a larger image, are put back to where the source has them. Frames are binary rather than a label map: readers
+of label maps, which DICOM has had since 2024, are still few.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from skimage.color import rgb2lab
 from napari_bonescint import __version__
 from napari_bonescint.anatomy import REGIONS, SKELETON_COLOUR
 from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.formats.dicom_pixels import is_lossy
 from napari_bonescint.formats.source_file import quiet
 from napari_bonescint.formats.source_views import SourceMissing, find_views
 
@@ -155,11 +156,12 @@ def _describe(scan: Scan, source: SourceImages) -> Dataset:
     ds.Rows, ds.Columns = source.size
     ds.BurnedInAnnotation = "NO"
     ds.PatientOrientation = ""  # frames of two views differ in it; that of the source holds
-    lossy = next((header for header in source.headers if header.text("LossyImageCompression") == "01"), None)
-    ds.LossyImageCompression = "00" if lossy is None else "01"
-    for keyword in _LOSSY if lossy is not None else ():
-        if lossy.texts(keyword):
-            setattr(ds, keyword, lossy.texts(keyword))
+    ds.LossyImageCompression = "00"
+    for header in filter(is_lossy, source.headers):
+        ds.LossyImageCompression = "01"
+        for keyword in _LOSSY:
+            if header.texts(keyword):
+                setattr(ds, keyword, header.texts(keyword))
 
     ds.ReferencedSeriesSequence = Sequence(_referenced_series(source))
     organization = generate_uid()
@@ -265,7 +267,7 @@ def _item(**attributes: object) -> Dataset:
 
 
 def _cielab(colour: str) -> list[int]:
-    """A colour ``#rrggbb`` as DICOM writes it (PS3.3 C.10.7.1.1): L of 0..100, a and b of -128..127, each in 16 bits."""
+    """A colour ``#rrggbb`` as DICOM writes it (PS3.3 C.10.7.1.1): L in 0..100, a and b in -128..127, 16 bits each."""
     rgb = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
     lightness, a, b = rgb2lab(rgb)
     scaled = np.array([lightness / 100, (a + 128) / 255, (b + 128) / 255]) * 65535

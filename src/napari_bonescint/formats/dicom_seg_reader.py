@@ -88,10 +88,7 @@ def read_dicom_seg(path: Path, mapping: RegionMapping | None = None, scan: Scan 
         names = _segment_names(header)
         planes = _planes(path, header)
     labels = np.stack(list(planes.values()))
-    if mapping is not None:
-        translated = mapping.translate(path, labels, names)
-    else:
-        translated = _by_code(path, labels, names)
+    translated = _by_code(path, labels, names) if mapping is None else mapping.translate(path, labels, names)
     spacing = _spacing(header)
     if scan is None:
         views = tuple(_view(place.label) for place in planes)

@@ -66,7 +66,7 @@ def write_labels(path: Path, masks: NDArray[np.uint8], spacing: Spacing | None) 
     """
     if masks.dtype != np.uint8 or masks.ndim != 3:
         raise ValueError(f"masks of {masks.dtype} and shape {masks.shape} are not uint8 (view, y, x)")
-    _write(path, masks, spacing, {})
+    write_bytes_atomically(path, encode_planes(masks, spacing))
 
 
 def write_mask_tiff(path: Path, mask: Mask) -> None:
@@ -78,7 +78,8 @@ def write_mask_tiff(path: Path, mask: Mask) -> None:
         If the file cannot be written.
     """
     views = [None if view is None else {"name": view.name, "flipped": view.flipped} for view in mask.views]
-    _write(path, mask.regions, mask.spacing, {_VIEWS_KEY: views, _NAMES_KEY: mask.names_regions})
+    facts = {_VIEWS_KEY: views, _NAMES_KEY: mask.names_regions}
+    write_bytes_atomically(path, encode_planes(mask.regions, mask.spacing, facts))
 
 
 def read_mask_tiff(path: Path, mapping: RegionMapping | None = None) -> Mask:
@@ -107,8 +108,21 @@ def read_mask_tiff(path: Path, mapping: RegionMapping | None = None) -> Mask:
     return Mask(regions, _views(described, len(regions)), spacing, names)
 
 
-def _write(path: Path, masks: NDArray[np.uint8], spacing: Spacing | None, facts: Mapping[str, object]) -> None:
-    metadata: dict[str, object] = {"axes": "QYX", **facts}
+def encode_planes(
+    planes: NDArray[np.generic], spacing: Spacing | None, facts: Mapping[str, object] | None = None
+) -> bytes:
+    """The bytes of a TIFF with one page for each view, of any numbers: masks, counts, probabilities.
+
+    Parameters
+    ----------
+    planes : ndarray of shape (view, y, x)
+        What to encode.
+    spacing : (float, float) or None
+        Pixel spacing (y, x) in mm, kept in the resolution tags and, exactly, in the description.
+    facts : mapping, optional
+        What else the description says, as JSON.
+    """
+    metadata: dict[str, object] = {"axes": "QYX", **(facts or {})}
     resolution = None
     if spacing is not None:
         metadata[_SPACING_KEY] = list(spacing)
@@ -116,7 +130,7 @@ def _write(path: Path, masks: NDArray[np.uint8], spacing: Spacing | None, facts:
     buffer = io.BytesIO()
     tifffile.imwrite(
         buffer,
-        masks,
+        planes,
         photometric="minisblack",
         compression="zlib",
         metadata=metadata,
@@ -124,7 +138,7 @@ def _write(path: Path, masks: NDArray[np.uint8], spacing: Spacing | None, facts:
         resolutionunit="NONE" if resolution is None else "CENTIMETER",
         software="napari-bonescint",
     )
-    write_bytes_atomically(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def read_labels(path: Path) -> Labels:

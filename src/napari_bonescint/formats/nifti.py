@@ -1,7 +1,7 @@
 """Masks as NIfTI-1: one file for each view, since one orientation cannot be true of two views.
 
 Voxel axes are (x, y, depth), the depth being one plane. Images being as a camera acquires them, the voxel axes of an
-anterior view run to the patient's left, to the feet and to the back (nibabel's codes L, I, P), those of a posterior view
+anterior view run to the patient's left, to the feet and to the back (nibabel's codes L, I, P), those of a posterior one
 to the right, to the feet and to the front (R, I, A); this is what the file's affine says, so that any viewer names the
 sides truly. A projection has no place in depth, nor a thickness: both are set to stand-ins (0 and 1). Where the pixel
 spacing is not known, the file's unit is "unknown" and its pixels count as 1.

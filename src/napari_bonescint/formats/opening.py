@@ -14,7 +14,7 @@ from napari_bonescint.formats.dicom_header import is_encrypted, looks_like_dicom
 from napari_bonescint.formats.nuclear_medicine import read_nuclear_medicine, read_planar_header
 from napari_bonescint.formats.raster import looks_like_raster, read_raster
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
-from napari_bonescint.formats.source_file import read_start, read_whole, sha256
+from napari_bonescint.formats.source_file import read_start, sha256
 from napari_bonescint.rearranging import flip, name_views, split_side_by_side, with_spacing
 from napari_bonescint.scan import Scan, Spacing, ViewName, ViewSource, file_stem
 
@@ -90,11 +90,6 @@ class ScanSource:
         scan = with_spacing(scan, spacing) if spacing is not None else scan
         return flip(scan, ViewName.POSTERIOR) if flip_posterior else scan
 
-    def sha256(self) -> str:
-        """`Scan.source_sha256` of the scan, without decoding a pixel."""
-        hashes = [sha256(read_whole(path)) for path in self.paths]
-        return hashes[0] if len(hashes) == 1 else _joint_sha256(hashes)
-
 
 @dataclass(frozen=True)
 class Collection:
@@ -144,12 +139,6 @@ def collect(inputs: Iterable[Path]) -> Collection:
         except Refusal as failure:
             failures.append(failure)
     return Collection(tuple(_pair(list(found.values()))), tuple(failures), skipped)
-
-
-def sources_by_hash(found: Collection) -> dict[str, ScanSource]:
-    """The sources of a collection by `Scan.source_sha256`; of two files that make a scan, each of them, too."""
-    singles = [ScanSource((path,), each.result) for each in found.sources if len(each.paths) > 1 for path in each.paths]
-    return {source.sha256(): source for source in (*singles, *found.sources)}
 
 
 class _Single(NamedTuple):
@@ -272,10 +261,6 @@ def _join(anterior: Scan, posterior: Scan) -> Scan:
         views=anterior.views + posterior.views,
         acquisition=facts,
         sources=anterior.sources + posterior.sources,
-        source_sha256=_joint_sha256([anterior.source_sha256, posterior.source_sha256]),
+        source_sha256=sha256((anterior.source_sha256 + posterior.source_sha256).encode()),
         warnings=tuple(dict.fromkeys(anterior.warnings + posterior.warnings)),
     )
-
-
-def _joint_sha256(hashes: Iterable[str]) -> str:
-    return sha256("".join(hashes).encode())

@@ -1,12 +1,12 @@
 """Where the views of a scan lie in the DICOM files that it was read from: which file, which frame, which columns.
 
-A store keeps neither identity nor file names, so a scan's files are found again by their hash, and its views in them by
-their counts, which a user may have mirrored, split, named or put into another order.
+A store keeps no file names, and a user may have mirrored, split, named or reordered the views: each is found by its
+counts.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,11 +18,10 @@ from napari_bonescint.formats.nuclear_medicine import read_planar_header
 from napari_bonescint.formats.source_file import quiet, read_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from napari_bonescint.formats.opening import ScanSource
     from napari_bonescint.scan import Scan, View
 
 
@@ -80,30 +79,6 @@ class SourceImages:
     frames: tuple[int, ...]
     size: tuple[int, int]
     views: tuple[SourceView, ...]
-
-
-def with_sources(scan: Scan, sources: Mapping[str, ScanSource]) -> Scan:
-    """A scan with the paths of its files, which are found by hash.
-
-    Parameters
-    ----------
-    scan : Scan
-        A scan whose files are not known.
-    sources : mapping of str to ScanSource
-        Files by `Scan.source_sha256`, as `opening.sources_by_hash` finds them.
-
-    Raises
-    ------
-    SourceMissing
-        If none of the files is the scan's.
-    """
-    found = sources.get(scan.source_sha256)
-    if found is None:
-        raise SourceMissing(
-            f"{scan.name}: none of the source files given is the one that it was made from "
-            f"(SHA-256 {scan.source_sha256[:8]}...)."
-        )
-    return replace(scan, sources=found.paths)
 
 
 def find_views(scan: Scan) -> SourceImages:
