@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _TIFF_ENDINGS = (".regions.tif", ".skeleton.tif")
 _NIFTI_ENDINGS = (".nii", ".nii.gz")
+MASK_ENDINGS = (*_TIFF_ENDINGS, *_NIFTI_ENDINGS)
+"""How the names of files end that are masks, whatever else their format is used for."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def looks_like_mask(path: Path) -> bool:
     Refusal
         If the file cannot be read.
     """
-    if path.name.lower().endswith((*_TIFF_ENDINGS, *_NIFTI_ENDINGS)):
+    if path.name.lower().endswith(MASK_ENDINGS):
         return True
     if path.is_dir() or not looks_like_dicom(read_start(path)):
         return False
