@@ -1,15 +1,17 @@
-"""`bonescint store`: making, filling, listing and checking a label store."""
+"""`bonescint store`: making, filling, listing and checking a label store; `store_exchange` has export and import."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from napari_bonescint.commands import store_exchange
 from napari_bonescint.commands.reading_arguments import add_reading_to, describe_skipped, name_of, read, sentence_of
 from napari_bonescint.corrections.errors import AddedOtherwise, Damaged
 from napari_bonescint.corrections.label_store import LabelStore
@@ -36,6 +38,8 @@ examples:
   bonescint store add labels exports/
   bonescint store list labels
   bonescint store check labels
+  bonescint store export labels --out masks
+  bonescint store import labels scan.seg.dcm --source scan.dcm --annotator Ada
 """
 _ADD_DESCRIPTION = """\
 Add scans to a label store. What is there already stays as it is, so that an interrupted run is taken up by giving the
@@ -74,6 +78,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "bonescint store check labels",
         "Read everything in a store and compare it with its hash. Exit status 1 if anything is damaged.",
     )
+    store_exchange.add_to(partial(_action, actions))
 
 
 def create(arguments: argparse.Namespace) -> int:

@@ -9,20 +9,27 @@ import numpy as np
 import tifffile
 
 from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.formats.mask import Mask
 from napari_bonescint.formats.refusal import Refusal
+from napari_bonescint.formats.region_mapping import translate
 from napari_bonescint.formats.source_file import read_whole
+from napari_bonescint.scan import View, ViewName
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from napari_bonescint.formats.region_mapping import RegionMapping
     from napari_bonescint.scan import Spacing
 
 _MM_PER_CM = 10.0
 # Two views of the largest scan that is read.
 _MOST_PIXELS = 2 * 8192**2
 _SPACING_KEY = "spacing_mm"
+_VIEWS_KEY = "views"
+_NAMES_KEY = "names_regions"
 
 
 class Labels(NamedTuple):
@@ -62,7 +69,48 @@ def write_labels(path: Path, masks: NDArray[np.uint8], spacing: Spacing | None) 
     write_bytes_atomically(path, encode_planes(masks, spacing))
 
 
-def encode_planes(planes: NDArray[np.generic], spacing: Spacing | None) -> bytes:
+def write_mask_tiff(path: Path, mask: Mask) -> None:
+    """Write a mask whole or not at all, with what is known about its views.
+
+    Raises
+    ------
+    CannotWrite
+        If the file cannot be written.
+    """
+    views = [None if view is None else {"name": view.name, "flipped": view.flipped} for view in mask.views]
+    facts = {_VIEWS_KEY: views, _NAMES_KEY: mask.names_regions}
+    write_bytes_atomically(path, encode_planes(mask.regions, mask.spacing, facts))
+
+
+def read_mask_tiff(path: Path, mapping: RegionMapping | None = None) -> Mask:
+    """Read a mask that `write_mask_tiff` wrote, or any TIFF of integers with one page for each view.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    mapping : RegionMapping, optional
+        What its values mean, if they are not our region codes.
+
+    Raises
+    ------
+    Refusal
+        If the file is missing, damaged, or holds no masks.
+    UnmappedLabels
+        If a value has no meaning.
+    """
+    labels, spacing, described = _read(path)
+    if labels.dtype.kind not in "bui":
+        raise Refusal(path, f"The file holds {labels.dtype}; a mask holds whole numbers.")
+    names_regions = described.get(_NAMES_KEY)
+    known = names_regions if isinstance(names_regions, bool) else None
+    regions, names = translate(path, labels.astype(np.int64), mapping, names_regions=known)
+    return Mask(regions, _views(described, len(regions)), spacing, names)
+
+
+def encode_planes(
+    planes: NDArray[np.generic], spacing: Spacing | None, facts: Mapping[str, object] | None = None
+) -> bytes:
     """The bytes of a TIFF with one page for each view, of any numbers: masks, counts, probabilities.
 
     Parameters
@@ -71,8 +119,10 @@ def encode_planes(planes: NDArray[np.generic], spacing: Spacing | None) -> bytes
         What to encode.
     spacing : (float, float) or None
         Pixel spacing (y, x) in mm, kept in the resolution tags and, exactly, in the description.
+    facts : mapping, optional
+        What else the description says, as JSON.
     """
-    metadata: dict[str, object] = {"axes": "QYX"}
+    metadata: dict[str, object] = {"axes": "QYX", **(facts or {})}
     resolution = None
     if spacing is not None:
         metadata[_SPACING_KEY] = list(spacing)
@@ -99,27 +149,48 @@ def read_labels(path: Path) -> Labels:
     Refusal
         If the file is missing, damaged, or holds no masks.
     """
+    masks, spacing, _ = _read(path)
+    if masks.dtype != np.uint8:
+        raise Refusal(path, f"The file holds {masks.dtype} of shape {masks.shape}, not uint8 masks (view, y, x).")
+    return Labels(masks.astype(np.uint8, copy=False), spacing)
+
+
+def _read(path: Path) -> tuple[NDArray[np.generic], Spacing | None, Mapping[str, object]]:
+    """Pages (view, y, x) of any type, their spacing, and what our writer said about them."""
     content = read_whole(path)
     try:
         with tifffile.TiffFile(io.BytesIO(content)) as tiff:
             if tiff.series[0].size > _MOST_PIXELS:
                 raise Refusal(path, "The image is larger than the masks of any scan.")
             masks = tiff.asarray()
-            spacing = _spacing(tiff)
+            described = next(iter(tiff.shaped_metadata or ()), {})
+            spacing = _spacing(tiff, described)
     except Refusal:
         raise
     except Exception as error:  # tifffile raises whatever its parser trips over
         raise Refusal(path, "The file is no TIFF, or damaged; masks are read from TIFF files.") from error
-    if masks.dtype != np.uint8 or masks.ndim not in (2, 3):
+    if masks.ndim not in (2, 3):
         raise Refusal(path, f"The file holds {masks.dtype} of shape {masks.shape}, not uint8 masks (view, y, x).")
-    return Labels(masks if masks.ndim == 3 else masks[np.newaxis], spacing)
+    return masks if masks.ndim == 3 else masks[np.newaxis], spacing, described
 
 
-def _spacing(tiff: tifffile.TiffFile) -> Spacing | None:
-    for described in tiff.shaped_metadata or ():
-        stated = described.get(_SPACING_KEY)
-        if isinstance(stated, list) and len(stated) == 2:
-            return float(stated[0]), float(stated[1])
+def _views(described: Mapping[str, object], count: int) -> tuple[View | None, ...]:
+    stated = described.get(_VIEWS_KEY)
+    if not isinstance(stated, list) or len(stated) != count:
+        return (None,) * count
+    names = {name.value for name in ViewName}
+    return tuple(
+        View(ViewName(each["name"]), flipped=each.get("flipped") is True)
+        if isinstance(each, dict) and each.get("name") in names
+        else None
+        for each in stated
+    )
+
+
+def _spacing(tiff: tifffile.TiffFile, described: Mapping[str, object]) -> Spacing | None:
+    stated = described.get(_SPACING_KEY)
+    if isinstance(stated, list) and len(stated) == 2:
+        return float(stated[0]), float(stated[1])
     page = tiff.pages.first
     if page.resolutionunit == tifffile.RESUNIT.NONE:
         return None

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from napari_bonescint.scan import Spacing
 
-_PNG = b"\x89PNG\r\n\x1a\n"
-_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+PNG_START = b"\x89PNG\r\n\x1a\n"
+TIFF_START = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 _PNG_GREY = 0
 _IN_COLOUR = "The image is in colour; only grey images can be segmented."
@@ -33,7 +33,7 @@ _EQUAL_CHANNELS = "The image is stored in colour, with equal channels; one of th
 
 def looks_like_raster(start: bytes) -> bool:
     """Whether the first bytes of a file are those of PNG or TIFF."""
-    return start.startswith((_PNG, *_TIFF))
+    return start.startswith((PNG_START, *TIFF_START))
 
 
 def read_raster(path: Path, *, view: ViewName | None = None, spacing: Spacing | None = None) -> Scan:
@@ -60,9 +60,9 @@ def read_raster(path: Path, *, view: ViewName | None = None, spacing: Spacing | 
     """
     content = read_whole(path)
     with quiet():
-        if content.startswith(_PNG):
+        if content.startswith(PNG_START):
             planes, warnings = _read_png(path, content)
-        elif content.startswith(_TIFF):
+        elif content.startswith(TIFF_START):
             planes, warnings = _read_tiff(path, content)
         else:
             raise NotAPlanarScan(path, "The file is neither PNG nor TIFF.")

@@ -1,4 +1,4 @@
-"""napari's way to open bone scans: File > Open, drag and drop, ``napari FILE``."""
+"""napari's way to open bone scans and masks: File > Open, drag and drop, ``napari FILE``."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from napari.utils.notifications import show_error, show_info, show_warning
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.dicom_header import looks_like_dicom
+from napari_bonescint.formats.masks import MASK_ENDINGS, looks_like_mask, read_mask
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.refusal import Refusal
 from napari_bonescint.formats.source_file import read_start
+from napari_bonescint.gui.mask_layers import mask_to_layers
 from napari_bonescint.gui.scan_layers import scans_to_layers, spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from napari_bonescint.formats.mask import Mask
     from napari_bonescint.gui.scan_layers import LayerTuple
     from napari_bonescint.scan import Scan
 
@@ -51,12 +54,19 @@ def read(path: Paths) -> Read:
     list of tuple
         Layer data for napari, or its sign for nothing.
     """
-    found = collect(Path(one) for one in _as_list(path))
+    masks, others, errors = _sort(map(Path, _as_list(path)))
+    found = collect(others)
     scans = []
-    errors: list[BonescintError] = list(found.failures)
+    errors += found.failures
     for source in found.sources:
         try:
             scans.append(source.open())
+        except BonescintError as error:
+            errors.append(error)
+    layers = lay_out(scans)
+    for mask in masks:
+        try:
+            layers += _lay_on(read_mask(mask))
         except BonescintError as error:
             errors.append(error)
     _show_errors(errors)
@@ -66,13 +76,31 @@ def read(path: Paths) -> Read:
     for scan in scans:
         for warning in scan.warnings:
             show_warning(f"{scan.name}: {warning}" if len(scans) > 1 else warning)
-    return lay_out(scans) if scans else _NOTHING
+    return layers or _NOTHING
 
 
 def lay_out(scans: Iterable[Scan]) -> list[LayerTuple]:
     """Layers for scans, beside those that are open already: napari asks a reader once for each of several files."""
     viewer = current_viewer()
     return scans_to_layers(scans, spans_of(viewer.layers) if viewer is not None else ())
+
+
+def _lay_on(mask: Mask) -> list[LayerTuple]:
+    viewer = current_viewer()
+    return mask_to_layers(mask, viewer.layers if viewer is not None else ())
+
+
+def _sort(paths: Iterable[Path]) -> tuple[list[Path], list[Path], list[BonescintError]]:
+    """Masks, what may be scans, and why some are neither."""
+    masks: list[Path] = []
+    others: list[Path] = []
+    errors: list[BonescintError] = []
+    for path in paths:
+        try:
+            (masks if looks_like_mask(path) else others).append(path)
+        except Refusal as error:
+            errors.append(error)
+    return masks, others, errors
 
 
 def _as_list(path: Paths) -> list[str]:
@@ -83,6 +111,8 @@ def _may_be_scan(path: Path) -> bool:
     if path.is_dir():
         files = list(islice((file for file in path.rglob("*") if file.is_file()), _FILES_TO_LOOK_AT))
         return len(files) == _FILES_TO_LOOK_AT or any(_may_be_scan(file) for file in files)
+    if path.name.lower().endswith(MASK_ENDINGS):
+        return path.is_file()
     # A file that is called DICOM and is none gets a sentence from us rather than silence.
     return path.suffix.lower() in _DICOM_NAMES or _starts_as_dicom(path)
 

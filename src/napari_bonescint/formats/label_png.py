@@ -1,0 +1,59 @@
+"""Masks as PNG, read only: one view, its pixels (grey values or indices of a palette) being the labels."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from napari_bonescint.formats.mask import Mask
+from napari_bonescint.formats.plausibility import require_possible_size
+from napari_bonescint.formats.refusal import DAMAGED, Refusal
+from napari_bonescint.formats.region_mapping import translate
+from napari_bonescint.formats.source_file import quiet, read_whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_bonescint.formats.region_mapping import RegionMapping
+
+_LABEL_MODES = {"1", "L", "P", "I", "I;16"}
+
+
+def read_mask_png(path: Path, mapping: RegionMapping | None = None) -> Mask:
+    """Read a mask of one view.
+
+    Parameters
+    ----------
+    path : Path
+        A PNG whose pixels are labels: grey values of 1 to 16 bits, or a palette's indices.
+    mapping : RegionMapping, optional
+        What the labels mean, if they are not our region codes.
+
+    Returns
+    -------
+    Mask
+        PNG says neither which view it shows nor how large its pixels are.
+
+    Raises
+    ------
+    Refusal
+        If the file is missing, damaged, no PNG, or in colours that stand for no labels.
+    UnmappedLabels
+        If a label has no meaning.
+    """
+    content = read_whole(path)
+    try:
+        with quiet(), Image.open(io.BytesIO(content), formats=("PNG",)) as image:
+            require_possible_size(path, image.height, image.width)
+            if image.mode not in _LABEL_MODES:
+                raise Refusal(path, "The image is in colour; a mask has one grey value, or palette index, a region.")
+            labels = np.asarray(image).astype(np.int64)
+    except Refusal:
+        raise
+    except Exception as error:  # Pillow raises whatever its decoders trip over
+        raise Refusal(path, DAMAGED) from error
+    regions, names_regions = translate(path, labels[np.newaxis], mapping)
+    return Mask(regions, (None,), None, names_regions)

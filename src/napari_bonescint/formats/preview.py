@@ -1,0 +1,83 @@
+"""A picture of a scan with its mask over it, to look at: it cannot be read back as a mask."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from napari_bonescint.anatomy import REGIONS, SKELETON_COLOUR
+from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.display import contrast_limits
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from napari_bonescint.scan import Scan
+
+DISCLAIMER = "Research software, not a medical device"
+
+_OPACITY = 0.5
+_WHITE = (255, 255, 255)
+_TEXT_COLOUR = (60, 60, 60)
+_MARGIN = 8
+_FONT_SIZE = 14
+
+
+def write_preview(path: Path, scan: Scan, regions: NDArray[np.uint8], *, names_regions: bool = True) -> None:
+    """Write the views of a scan side by side as PNG, with the mask in colours, whole or not at all.
+
+    Pixels are as many as the scan has rows; where they are not square, the columns are stretched to show the true
+    shape. L and R are the patient's sides.
+
+    Parameters
+    ----------
+    path : Path
+        Where to write; a file already there is replaced.
+    scan : Scan
+        The scan.
+    regions : ndarray of uint8, shape (view, y, x)
+        Region codes, or 1 for bone.
+    names_regions : bool
+        Which of the two.
+
+    Raises
+    ------
+    CannotWrite
+        If the file cannot be written.
+    """
+    font = ImageFont.load_default(_FONT_SIZE)
+    line = _FONT_SIZE + _MARGIN
+    views = [_view(counts, mask, names_regions) for counts, mask in zip(scan.counts, regions, strict=True)]
+    if scan.spacing is not None:
+        stretch = scan.spacing[1] / scan.spacing[0]
+        views = [view.resize((max(1, round(view.width * stretch)), view.height)) for view in views]
+    width = _MARGIN + sum(view.width + _MARGIN for view in views)
+    width = max(width, 2 * _MARGIN + round(font.getlength(DISCLAIMER)))
+    picture = Image.new("RGB", (width, 2 * line + views[0].height + _MARGIN), _WHITE)
+    draw = ImageDraw.Draw(picture)
+    left = _MARGIN
+    for view, shown in zip(scan.views, views, strict=True):
+        picture.paste(shown, (left, line))
+        sides = "RL" if view.patient_left_on_image_right else "LR"
+        draw.text((left, _MARGIN // 2), sides[0], _TEXT_COLOUR, font)
+        draw.text((left + shown.width, _MARGIN // 2), sides[1], _TEXT_COLOUR, font, anchor="ra")
+        left += shown.width + _MARGIN
+    draw.text((_MARGIN, line + views[0].height + _MARGIN // 2), DISCLAIMER, _TEXT_COLOUR, font)
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", optimize=True)
+    write_bytes_atomically(path, buffer.getvalue())
+
+
+def _view(counts: NDArray[np.generic], mask: NDArray[np.uint8], names_regions: bool) -> Image.Image:
+    low, high = contrast_limits(counts)
+    grey = 255 * (1 - ((counts.astype(np.float32) - low) / (high - low)).clip(0, 1))
+    colours = [region.colour for region in REGIONS] if names_regions else ["#000000", SKELETON_COLOUR]
+    table = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in colours], np.float32)
+    opacity = _OPACITY * (mask > 0)[..., np.newaxis]
+    rgb = (1 - opacity) * grey[..., np.newaxis] + opacity * table[mask]
+    return Image.fromarray(rgb.round().astype(np.uint8))

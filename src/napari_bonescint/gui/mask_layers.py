@@ -1,0 +1,131 @@
+"""Masks as labels layers that lie on the views of a scan, and back. No Qt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.formats.dicom_seg import Author
+from napari_bonescint.formats.masks import MaskOfScan
+from napari_bonescint.formats.region_mapping import translate
+from napari_bonescint.gui.label_layers import all_labels_of, image_of, is_edited, legend
+from napari_bonescint.gui.scan_layers import KEY, can_be_scan, facts_of, group_by_scan, layers_to_scan, scans_to_layers
+from napari_bonescint.scan import Scan, View, ViewName, ViewSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from napari.layers import Image, Labels, Layer
+
+    from napari_bonescint.formats.mask import Mask
+    from napari_bonescint.gui.scan_layers import LayerTuple
+
+# Of the image, what its mask shares.
+_PLACE = ("scale", "translate", "units", "axis_labels")
+
+
+class NotOneScan(BonescintError):
+    """Labels layers that are not the masks of one scan."""
+
+
+def mask_to_layers(mask: Mask, layers: Iterable[Layer]) -> list[LayerTuple]:
+    """Labels layers for a mask: over the images of its views where these are open, else where they would lie.
+
+    Parameters
+    ----------
+    mask : Mask
+        The mask.
+    layers : iterable of Layer
+        The layers that are open. Of several scans, the mask lies on the one opened last that it fits.
+    """
+    images = [layer for layer in layers if can_be_scan(layer) and layer.data.shape == mask.regions.shape[1:]]
+    found: list[LayerTuple] = []
+    for plane, said, alone in zip(mask.regions, mask.views, _places_alone(mask), strict=True):
+        fitting = [image for image in images if said is None or facts_of(image).view.name is said.name]
+        fitting = [
+            image for image in fitting if not any(image.name == attributes["over"] for _, attributes, _ in found)
+        ]
+        # Planes that do not say what they show are taken in order, those that do on the last scan opened.
+        image = next(iter(fitting if said is None else reversed(fitting)), None)
+        mirrored = said is not None and image is not None and facts_of(image).view.flipped is not said.flipped
+        place = alone if image is None else {name: getattr(image, name) for name in _PLACE}
+        title = alone["name"] if image is None else image.name
+        attributes = {
+            "name": f"{title} {'bones' if mask.names_regions else 'skeleton'}",
+            "opacity": 0.5,
+            "over": title,
+            **{name: place[name] for name in _PLACE},
+            **legend(mask.names_regions),
+        }
+        found.append((plane[:, ::-1].copy() if mirrored else plane, attributes, "labels"))
+    for _, attributes, _ in found:
+        del attributes["over"]
+    return found
+
+
+def layers_to_mask(layers: Any, labels: Sequence[Labels]) -> tuple[MaskOfScan, list[Image]]:
+    """The mask that labels layers hold, and the images that they lie on.
+
+    Parameters
+    ----------
+    layers : LayerList
+        The viewer's layers.
+    labels : sequence of Labels
+        One for each view that is to be written, of one scan.
+
+    Raises
+    ------
+    NotOneScan
+        If a layer lies on no image of a scan, or they are not the views of one scan.
+    UnmappedLabels
+        If a value is no region's code.
+    """
+    images = [_image_under(layers, each) for each in labels]
+    groups = group_by_scan(images)
+    if len(groups) != 1 or len(set(images)) != len(images):
+        raise NotOneScan("The selected labels are not one for each view of one scan; save them one scan at a time.")
+    by_image = dict(zip(images, labels, strict=True))
+    ordered = [by_image[image] for image in groups[0]]
+    named = {_names_regions(each) for each in ordered}
+    if len(named) != 1:
+        raise NotOneScan("Some of the selected labels name regions and others do not; save them one kind at a time.")
+    (names_regions,) = named
+    regions = [
+        translate(Path(each.name), np.asarray(each.data).astype(np.int64), None, names_regions=names_regions).regions
+        for each in ordered
+    ]
+    mask = MaskOfScan(layers_to_scan(groups[0]), np.stack(regions), names_regions, _author(ordered))
+    return mask, list(groups[0])
+
+
+def _places_alone(mask: Mask) -> list[dict[str, Any]]:
+    """Where the views of a mask lie if no image is open: where their scan would be put."""
+    names = [view.name if view is not None else list(ViewName)[min(i, 1)] for i, view in enumerate(mask.views)]
+    scan = Scan(mask.regions, tuple(View(name, ViewSource.ASSUMED) for name in names), mask.spacing)
+    return [attributes for _, attributes, kind in scans_to_layers([scan]) if kind == "image"]
+
+
+def _image_under(layers: Any, labels: Labels) -> Image:
+    image = image_of(labels)
+    if image is not None and image in layers:
+        return image
+    for layer in layers:
+        if can_be_scan(layer) and labels in all_labels_of(layers, layer):
+            return layer
+    raise NotOneScan(f"{labels.name}: lies on no image of a bone scan; open the scan, too, or choose another writer.")
+
+
+def _names_regions(labels: Labels) -> bool:
+    return "bone" not in list(labels.features.get("name", ()))
+
+
+def _author(labels: Sequence[Labels]) -> Author:
+    """Where the masks come from; of two views by two models, the first one's."""
+    origins = [origin for each in labels if isinstance(origin := each.metadata.get(KEY), dict)]
+    if not origins:
+        return Author()
+    bound = all(image_of(each) is not None for each in labels)
+    return Author(str(origins[0]["model"]), corrected=not bound or any(is_edited(each) for each in labels))

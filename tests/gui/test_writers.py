@@ -1,0 +1,64 @@
+"""Masks saved and opened in a real window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import tifffile
+from napari.layers import Image, Labels
+
+from napari_bonescint.gui.label_layers import empty_labels
+from napari_bonescint.gui.mask_layers import NotOneScan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari import Viewer
+
+
+def draw(viewer: Viewer, images: list[Image]) -> list[Labels]:
+    drawn = []
+    for code, image in enumerate(images, start=3):
+        labels = empty_labels(image)
+        labels.data[10:30, 4 * code : 4 * code + 8] = code
+        viewer.add_layer(labels)
+        drawn.append(labels)
+    viewer.layers.selection = set(drawn)
+    return drawn
+
+
+@pytest.mark.parametrize("name", ["m.regions.tif", "m.seg.dcm", "m.nii.gz"])
+def test_saved_masks_open_over_their_views(name: str, viewer: Viewer, images: list[Image], tmp_path: Path) -> None:
+    drawn = draw(viewer, images)
+    expected = [labels.data.copy() for labels in drawn]
+    saved = viewer.layers.save(str(tmp_path / name), selected=True)
+    for labels in drawn:
+        viewer.layers.remove(labels)
+    for path in saved:
+        viewer.open(path, plugin="napari-bonescint")
+    opened = [layer for layer in viewer.layers if isinstance(layer, Labels)]
+    assert [labels.name for labels in opened] == ["anterior bones", "posterior bones"]
+    for labels, image, regions in zip(opened, images, expected, strict=True):
+        np.testing.assert_array_equal(labels.data, regions)
+        np.testing.assert_allclose([*labels.scale, *labels.translate], [*image.scale, *image.translate])
+        assert labels.units == image.units
+
+
+def test_a_mask_alone_lies_where_its_scan_would(viewer: Viewer, images: list[Image], tmp_path: Path) -> None:
+    draw(viewer, images)
+    (path,) = viewer.layers.save(str(tmp_path / "m.regions.tif"), selected=True)
+    places = [tuple(image.translate) for image in images]
+    viewer.layers.clear()
+    viewer.open(path, plugin="napari-bonescint")
+    assert [tuple(layer.translate) for layer in viewer.layers] == places
+
+
+def test_labels_of_other_images_stay_with_the_writers_of_napari(viewer: Viewer, tmp_path: Path) -> None:
+    cells = viewer.add_labels(np.ones((5, 20, 20), np.int32), name="cells")
+    viewer.layers.selection = {cells}
+    (path,) = viewer.layers.save(str(tmp_path / "cells.tif"), selected=True)
+    assert tifffile.imread(path).shape == (5, 20, 20)
+    with pytest.raises(NotOneScan, match=r"^cells: lies on no image"):
+        viewer.layers.save(str(tmp_path / "cells.regions.tif"), selected=True)
