@@ -26,7 +26,7 @@ A stroke is at most 500 pixels long, which is once around a femur.
   bone's true edge at the error, with the brush touching the edge or up to one pixel away from it, as jitter makes a
   stroke wider. This annotator plans as far ahead as ours does; a disc is painted as `Labels.paint` does, at steps of a
   quarter of its size.
-- **Ours**: the sweeping brush at one size; tracing such a stretch; drawing the whole outline of a true piece of bone;
+- **Ours**: the sweeping brush at two sizes; tracing such a stretch; drawing the whole outline of a true piece of bone;
   the smart brush along the medial line of the error; a click to add or remove a piece; keys to grow, shrink or smooth
   the region; and asking the model again in a box around the error.
 
@@ -44,7 +44,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
-from skimage.graph import route_through_array
+from skimage.graph import MCP, route_through_array
 from skimage.measure import find_contours, label
 from skimage.morphology import skeletonize
 
@@ -73,7 +73,7 @@ BRUSH_SIZES = (1, 3, 5, 7, 9, 13)
 LONGEST = 500
 STRETCHES = (40, 120, LONGEST)
 PLACES = 3
-OUR_BRUSH_SIZE = 3
+OUR_BRUSH_SIZES = (1, 3)
 SMART_RADIUS = 4.0
 
 
@@ -163,7 +163,8 @@ class OurTools:
 
     def acts(self, task: Task, place: Place) -> Iterator[Act]:
         """Whatever tool may help."""
-        yield from PlainBrush(OUR_BRUSH_SIZE, sweeps=True).acts(task, place)
+        for size in OUR_BRUSH_SIZES:
+            yield from PlainBrush(size, sweeps=True).acts(task, place)
         for stretch in edge_stretches(task, place):
             yield Act("trace edge", 1, partial(_trace, stretch, place.code))
         for outline, code in outlines(task, place):
@@ -207,9 +208,8 @@ def _ask(task: Task, corners: Points, threshold: float, mask: Mask, rng: np.rand
 
 
 def jittered(path: Points, rng: np.random.Generator) -> Points:
-    """A point every two pixels of a path that has one every pixel, each coordinate moved by up to a pixel."""
-    points = path[::1]
-    return points + rng.uniform(-1, 1, points.shape)
+    """The points of a path, each coordinate moved by up to a pixel."""
+    return path + rng.uniform(-1, 1, path.shape)
 
 
 def click(point: Points, mask: Mask, rng: np.random.Generator) -> tuple[int, int]:
@@ -248,7 +248,7 @@ def even(path: Points) -> Points:
 
 
 def edge_stretches(task: Task, place: Place) -> Iterator[Points]:
-    """Stretches of the true edge, centred where it is nearest to an error."""
+    """Stretches of the true edge that hold the point nearest to an error."""
     middle = np.argwhere(place.error).mean(axis=0)
     nearest = [np.hypot(*(edge - middle).T).min() for edge in task.edges]
     if not nearest:
@@ -299,8 +299,7 @@ def medial_line(error: NDArray[np.bool_]) -> Points:
 
 
 def _steps_from(bones: NDArray[np.bool_], start: NDArray[np.integer]) -> NDArray[np.float64]:
-    from skimage.graph import MCP
-
+    """Length of the way from a pixel along a line of pixels; -1 where there is none."""
     steps, _ = MCP(np.where(bones, 1.0, np.inf)).find_costs([tuple(start)])
     return np.where(np.isfinite(steps), steps, -1)
 
