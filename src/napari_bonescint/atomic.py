@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from napari_bonescint.errors import BonescintError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -32,25 +33,46 @@ def write_bytes_atomically(path: Path, data: bytes) -> None:
     CannotWrite
         If the folder is missing, full or not writable.
     """
-    # The same folder, since only a rename within one file system is atomic; a short name of its own, since the
-    # target's name may already be as long as the file system allows.
-    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        try:
-            with temporary.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+        with staged(path.parent, data) as temporary:
             temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise CannotWrite(f"{path}: could not be written ({error.strerror or error}).") from error
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself durable, where the system can: Windows and some network folders cannot."""
+@contextmanager
+def staged(folder: Path, data: bytes) -> Iterator[Path]:
+    """A temporary file in `folder` that holds `data` on the disk, to be moved to its place.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the file is to go: only a rename within one file system is atomic.
+    data : bytes
+        The whole content.
+
+    Yields
+    ------
+    Path
+        The file. It is removed at the end, unless it was moved.
+    """
+    # A short name of its own, since the target's name may already be as long as the file system allows.
+    temporary = folder / f".{secrets.token_hex(8)}.part"
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        yield temporary
+    finally:
+        # What went wrong is told by the error that is on its way, not by one about the temporary file.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder durable, where the system can: Windows and some network folders cannot."""
     if os.name == "nt":
         return
     with suppress(OSError):

@@ -59,6 +59,19 @@ def write_labels(path: Path, masks: NDArray[np.uint8], spacing: Spacing | None) 
     """
     if masks.dtype != np.uint8 or masks.ndim != 3:
         raise ValueError(f"masks of {masks.dtype} and shape {masks.shape} are not uint8 (view, y, x)")
+    write_bytes_atomically(path, encode_planes(masks, spacing))
+
+
+def encode_planes(planes: NDArray[np.generic], spacing: Spacing | None) -> bytes:
+    """The bytes of a TIFF with one page for each view, of any numbers: masks, counts, probabilities.
+
+    Parameters
+    ----------
+    planes : ndarray of shape (view, y, x)
+        What to encode.
+    spacing : (float, float) or None
+        Pixel spacing (y, x) in mm, kept in the resolution tags and, exactly, in the description.
+    """
     metadata: dict[str, object] = {"axes": "QYX"}
     resolution = None
     if spacing is not None:
@@ -67,7 +80,7 @@ def write_labels(path: Path, masks: NDArray[np.uint8], spacing: Spacing | None) 
     buffer = io.BytesIO()
     tifffile.imwrite(
         buffer,
-        masks,
+        planes,
         photometric="minisblack",
         compression="zlib",
         metadata=metadata,
@@ -75,7 +88,7 @@ def write_labels(path: Path, masks: NDArray[np.uint8], spacing: Spacing | None) 
         resolutionunit="NONE" if resolution is None else "CENTIMETER",
         software="napari-bonescint",
     )
-    write_bytes_atomically(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def read_labels(path: Path) -> Labels:

@@ -1,0 +1,217 @@
+"""The files of one case: ``counts.tif``, ``case.json``, and the folders of its predictions and revisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from napari_bonescint import __version__
+from napari_bonescint.atomic import CannotWrite, sync_folder, write_bytes_atomically
+from napari_bonescint.corrections.errors import Damaged
+from napari_bonescint.corrections.plane_files import Shape, planes_sha256, read_planes
+from napari_bonescint.corrections.sealed import read_sealed, seal
+from napari_bonescint.formats.label_tiff import encode_planes
+from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, Scan, Spacing, View, ViewName, ViewSource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from napari_bonescint.corrections.keys import Keys
+    from napari_bonescint.corrections.sealed import Facts
+
+# What a camera writes by itself. The name of an energy window is typed by people, and so may hold anything.
+_KEPT_FACTS = (
+    "image_type",
+    "matrix",
+    "counts_accumulated",
+    "frame_duration_s",
+    "scan_velocity_mm_per_s",
+    "whole_body_technique",
+    "photopeak_window",
+    "radionuclide",
+    "collimator_type",
+    "manufacturer",
+    "model",
+)
+
+
+@dataclass(frozen=True)
+class CaseFacts:
+    """What is known about a case.
+
+    Attributes
+    ----------
+    patient_key, study_key : str
+        Equal for scans of one patient, and of one study.
+    views : tuple of View
+        One for each plane of the counts.
+    shape : (int, int, int)
+        Of the counts: (view, y, x).
+    spacing : (float, float) or None
+        Pixel spacing (y, x) in mm.
+    acquisition : mapping
+        How the scan was acquired; nothing that people type.
+    image_sha256 : str
+        Hash of the counts; see `plane_files.planes_sha256`.
+    """
+
+    patient_key: str
+    study_key: str
+    views: tuple[View, ...]
+    shape: Shape
+    spacing: Spacing | None
+    acquisition: Mapping[str, str | int | float]
+    image_sha256: str
+
+    @classmethod
+    def of(cls, scan: Scan, keys: Keys) -> CaseFacts:
+        """What the store keeps of a scan: nothing that tells whose it is."""
+        views, y, x = scan.counts.shape
+        return cls(
+            patient_key=keys.patient,
+            study_key=keys.study,
+            views=scan.views,
+            shape=(views, y, x),
+            spacing=scan.spacing,
+            acquisition=_impersonal(scan.acquisition),
+            image_sha256=planes_sha256(scan.counts),
+        )
+
+    def as_json(self) -> Facts:
+        """What ``case.json`` says."""
+        return {
+            "patient_key": self.patient_key,
+            "study_key": self.study_key,
+            "views": [{"name": view.name, "source": view.source, "flipped": view.flipped} for view in self.views],
+            "shape": list(self.shape),
+            "spacing_mm": None if self.spacing is None else list(self.spacing),
+            "acquisition": dict(self.acquisition),
+            "image_sha256": self.image_sha256,
+            "version": __version__,
+        }
+
+    @classmethod
+    def from_json(cls, facts: Facts) -> CaseFacts:
+        """What `as_json` gave."""
+        views, y, x = facts["shape"]
+        return cls(
+            patient_key=facts["patient_key"],
+            study_key=facts["study_key"],
+            views=tuple(
+                View(ViewName(view["name"]), ViewSource(view["source"]), view["flipped"]) for view in facts["views"]
+            ),
+            shape=(views, y, x),
+            spacing=None if facts["spacing_mm"] is None else (facts["spacing_mm"][0], facts["spacing_mm"][1]),
+            acquisition=facts["acquisition"],
+            image_sha256=facts["image_sha256"],
+        )
+
+    def contradictions(self, scan: Scan) -> list[str]:
+        """In what a scan differs from the case, not counting what it only assumes: phrases, none if in nothing."""
+        stated = [(own.name, view.name) for own, view in zip(self.views, scan.views, strict=False)]
+        assumed = any(view.source is ViewSource.ASSUMED for view in scan.views)
+        differs: dict[str, Any] = {
+            "other counts, such as a mirrored view": planes_sha256(scan.counts) != self.image_sha256,
+            "other views": not assumed and any(own is not view for own, view in stated),
+            "another pixel spacing": scan.spacing is not None and scan.spacing != self.spacing,
+        }
+        return [phrase for phrase, differing in differs.items() if differing]
+
+
+class CaseFiles:
+    """The files of a case.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the case, named by its key.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.revisions = folder / "revisions"
+        self.predictions = folder / "predictions"
+        self.counts_path = folder / "counts.tif"
+        self.facts_path = folder / "case.json"
+
+    @property
+    def key(self) -> str:
+        """The key of the case."""
+        return self.folder.name
+
+    def facts(self) -> CaseFacts:
+        """What is known about the case.
+
+        Raises
+        ------
+        StoreError
+            If the file is damaged or cannot be reached.
+        """
+        facts = read_sealed(self.facts_path)
+        try:
+            return CaseFacts.from_json(facts)
+        except (TypeError, ValueError, LookupError) as error:
+            raise Damaged(f"{self.facts_path}: is no case that this version of bonescint can read.") from error
+
+    def scan(self) -> Scan:
+        """The scan, with counts that are those that were added; its name is the key.
+
+        Raises
+        ------
+        StoreError
+            If a file is damaged or cannot be reached.
+        """
+        facts = self.facts()
+        warnings = []
+        if any(view.source is ViewSource.ASSUMED for view in facts.views):
+            warnings.append(VIEW_ASSUMED if len(facts.views) == 1 else VIEWS_ASSUMED)
+        if facts.spacing is None:
+            warnings.append(NO_SPACING)
+        return Scan(
+            counts=read_planes(self.counts_path, facts.shape, facts.image_sha256),
+            views=facts.views,
+            spacing=facts.spacing,
+            acquisition=facts.acquisition,
+            sources=(self.folder,),
+            warnings=tuple(warnings),
+        )
+
+    def create(self, scan: Scan, facts: CaseFacts) -> None:
+        """Put the case in its place whole, unless another writer did so first.
+
+        Raises
+        ------
+        CannotWrite
+            If the store is full or not writable; there is no such case then.
+        """
+        cases = self.folder.parent
+        try:
+            with TemporaryDirectory(prefix=".part-", dir=cases, ignore_cleanup_errors=True) as name:
+                # One folder deeper, since the temporary one is closed to everyone else.
+                fresh = CaseFiles(Path(name) / self.key)
+                for folder in (fresh.folder, fresh.revisions, fresh.predictions):
+                    folder.mkdir()
+                write_bytes_atomically(fresh.counts_path, encode_planes(scan.counts, scan.spacing))
+                write_bytes_atomically(fresh.facts_path, seal(facts.as_json()))
+                fresh._move_to(self.folder)
+            sync_folder(cases)
+        except OSError as error:
+            raise CannotWrite(f"{cases}: could not be written ({error.strerror or error}).") from error
+
+    def _move_to(self, folder: Path) -> None:
+        """Move all of it in one step, which fails where a folder with anything in it is already."""
+        try:
+            self.folder.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise
+
+
+def _impersonal(acquisition: Mapping[str, str | int | float]) -> dict[str, str | int | float]:
+    kept = {name: acquisition[name] for name in _KEPT_FACTS if name in acquisition}
+    # A window without limits is called by its name.
+    if kept.get("photopeak_window") == acquisition.get("photopeak_window_name"):
+        kept.pop("photopeak_window", None)
+    return kept

@@ -1,0 +1,178 @@
+"""Unsaved work, kept so that a crash costs seconds: one draft for each annotator and case, which is no revision.
+
+Saving a draft replaces the one before in one step, so that there is always a whole one. Two windows in which the same
+annotator works on the same case share a draft: the last one to save it is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
+from napari_bonescint.corrections.errors import Damaged, StoreError, reachable
+from napari_bonescint.corrections.plane_files import planes_sha256
+from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.sealed import seal, unseal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from napari_bonescint.corrections.label_store import LabelStore
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Unsaved work on a case.
+
+    Attributes
+    ----------
+    case : str
+        Key of the case.
+    annotator : str
+        Whose work it is.
+    when : str
+        When it was kept, in UTC: ``2026-03-01T09:30:00+00:00``.
+    origin : Origin
+        What it was made from.
+    regions : ndarray of uint8, shape (view, y, x)
+        The mask.
+    """
+
+    case: str
+    annotator: str
+    when: str
+    origin: Origin
+    regions: NDArray[np.uint8]
+
+
+class Drafts:
+    """The drafts of a store.
+
+    Parameters
+    ----------
+    store : LabelStore
+        Where they are kept.
+    """
+
+    def __init__(self, store: LabelStore) -> None:
+        self._folder = store.folder / "drafts"
+
+    def save(self, case: str, annotator: str, regions: NDArray[np.uint8], origin: Origin) -> None:
+        """Keep unsaved work in place of the same annotator's draft of the same case.
+
+        Parameters
+        ----------
+        case : str
+            Key of the case.
+        annotator : str
+            Whose work it is.
+        regions : ndarray of uint8, shape (view, y, x)
+            The mask.
+        origin : Origin
+            What it was made from.
+
+        Raises
+        ------
+        CannotWrite
+            If the store is full, not writable or gone; the draft before is still there.
+        """
+        facts = {
+            "case": case,
+            "annotator": annotator,
+            "when": datetime.now(UTC).isoformat(timespec="seconds"),
+            "origin": origin.as_facts(),
+            "mask_sha256": planes_sha256(regions),
+        }
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, regions=regions, facts=np.frombuffer(seal(facts), np.uint8))
+        write_bytes_atomically(self._path(case, annotator), buffer.getvalue())
+
+    def find(self, case: str, annotator: str) -> Draft | None:
+        """The annotator's draft of a case, if there is one.
+
+        Raises
+        ------
+        StoreError
+            If it is damaged or cannot be reached.
+        """
+        path = self._path(case, annotator)
+        with reachable(path):
+            return read_draft(path) if path.exists() else None
+
+    def waiting(self, annotator: str) -> list[Draft]:
+        """All drafts of an annotator that are whole, by case.
+
+        Raises
+        ------
+        StoreError
+            If the folder cannot be reached.
+        """
+        drafts = []
+        with reachable(self._folder):
+            paths = sorted(self._folder.glob(f"*.{_key(annotator)}.npz"))
+        for path in paths:
+            with suppress(Damaged):
+                drafts.append(read_draft(path))
+        return drafts
+
+    def discard(self, case: str, annotator: str) -> None:
+        """Delete the annotator's draft of a case, if there is one.
+
+        Raises
+        ------
+        CannotWrite
+            If it cannot be deleted.
+        """
+        path = self._path(case, annotator)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise CannotWrite(f"{path}: could not be deleted ({error.strerror or error}).") from error
+
+    def _path(self, case: str, annotator: str) -> Path:
+        return self._folder / f"{case}.{_key(annotator)}.npz"
+
+
+def read_draft(path: Path) -> Draft:
+    """The draft in a file.
+
+    Raises
+    ------
+    Damaged
+        If the file holds no draft, or not the whole of it.
+    StoreError
+        If it cannot be reached.
+    """
+    with reachable(path):
+        content = path.read_bytes()
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            facts = unseal(path, archive["facts"].tobytes())
+            regions = archive["regions"]
+        if planes_sha256(regions) != facts["mask_sha256"]:
+            raise Damaged(f"{path}: is a damaged draft.")
+        return Draft(
+            case=facts["case"],
+            annotator=facts["annotator"],
+            when=facts["when"],
+            origin=Origin.from_facts(facts["origin"]),
+            regions=regions,
+        )
+    except StoreError:
+        raise
+    except Exception as error:  # zipfile and NumPy raise whatever their parsers trip over
+        raise Damaged(f"{path}: is no draft, or a damaged one.") from error
+
+
+def _key(annotator: str) -> str:
+    """A file name for an annotator, whatever characters the name has."""
+    return hashlib.sha256(annotator.encode()).hexdigest()[:16]

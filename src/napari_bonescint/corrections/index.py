@@ -1,0 +1,237 @@
+"""What a work list shows of every case, and a cache of it, so that ten thousand cases are listed quickly.
+
+``index.json`` can be deleted at any time. For each case it tells the modification times of the folders of revisions and
+predictions, which change with every record; a case whose times differ is read anew. So is one that was changed less
+than three seconds before it was read, because a second change may then have left the same time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
+from napari_bonescint.corrections import numbered
+from napari_bonescint.corrections.case_files import CaseFiles
+from napari_bonescint.corrections.errors import Damaged, reachable
+from napari_bonescint.corrections.revision import Revision
+from napari_bonescint.corrections.sealed import read_sealed
+from napari_bonescint.scan import ViewName
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_bonescint.corrections.plane_files import Shape
+
+_CASE_KEY = re.compile("[0-9a-f]{16}")
+_UNSETTLED_S = 3.0
+# Reading this many cases anew takes less than writing the file.
+_WORTH_WRITING = 64
+_VERSION = 1
+
+Stamps = tuple[int, int]
+
+
+class CaseState(StrEnum):
+    """How far a case has come."""
+
+    NEW = "new"
+    PREDICTED = "predicted"
+    CORRECTED = "corrected"
+    REVIEWED = "reviewed"
+
+
+@dataclass(frozen=True)
+class CaseSummary:
+    """What a work list shows of a case.
+
+    Attributes
+    ----------
+    key, patient_key, study_key : str
+        Its keys; see `keys.Keys`.
+    views : tuple of ViewName
+        One for each plane.
+    shape : (int, int, int)
+        Of the counts: (view, y, x).
+    state : CaseState
+        Reviewed or corrected by its last revision; else predicted if there is a prediction; else new.
+    annotator, when : str or None
+        Of the last revision, if there is one.
+    uncertainty, predicted_dice : float or None
+        Of the last prediction, if there is one.
+    """
+
+    key: str
+    patient_key: str
+    study_key: str
+    views: tuple[ViewName, ...]
+    shape: Shape
+    state: CaseState
+    annotator: str | None = None
+    when: str | None = None
+    uncertainty: float | None = None
+    predicted_dice: float | None = None
+
+
+def intact_revisions(case: CaseFiles, *, last_only: bool = False) -> list[Revision]:
+    """The revisions of a case in order, or the last alone; those whose facts are damaged are left out.
+
+    Raises
+    ------
+    StoreError
+        If a file cannot be reached.
+    """
+    found: list[Revision] = []
+    for number in reversed(numbered.numbers(case.revisions)):
+        path = numbered.part_of(case.revisions, number, numbered.FACTS)
+        with suppress(Damaged):
+            found.append(Revision.from_facts(path, number, read_sealed(path)))
+        if found and last_only:
+            break
+    return found[::-1]
+
+
+def summarise(case: CaseFiles) -> CaseSummary:
+    """What a work list shows of a case, from its own files.
+
+    Raises
+    ------
+    Damaged
+        If the facts about the case are.
+    StoreError
+        If a file cannot be reached.
+    """
+    facts = case.facts()
+    revision = next(iter(intact_revisions(case, last_only=True)), None)
+    uncertainty, predicted_dice = None, None
+    for number in reversed(numbered.numbers(case.predictions)):
+        with suppress(Damaged, KeyError):
+            said = read_sealed(numbered.part_of(case.predictions, number, numbered.FACTS))
+            uncertainty, predicted_dice = float(said["uncertainty"]), float(said["predicted_dice"])
+            break
+    if revision is not None:
+        state = CaseState.REVIEWED if revision.reviewed else CaseState.CORRECTED
+    else:
+        state = CaseState.NEW if uncertainty is None else CaseState.PREDICTED
+    return CaseSummary(
+        key=case.key,
+        patient_key=facts.patient_key,
+        study_key=facts.study_key,
+        views=tuple(view.name for view in facts.views),
+        shape=facts.shape,
+        state=state,
+        annotator=revision.annotator if revision else None,
+        when=revision.when if revision else None,
+        uncertainty=uncertainty,
+        predicted_dice=predicted_dice,
+    )
+
+
+class Index:
+    """Summaries of all cases in a folder.
+
+    Parameters
+    ----------
+    cases : Path
+        The folder of the cases.
+    cache : Path
+        The file that keeps the summaries; it may be missing, damaged, out of date, and in a folder that is read-only.
+
+    Attributes
+    ----------
+    damaged : list of str
+        Keys of cases that `summaries` left out when it was last called, because the facts about them are damaged.
+    """
+
+    def __init__(self, cases: Path, cache: Path) -> None:
+        self.damaged: list[str] = []
+        self._cases = cases
+        self._cache = cache
+        self._known: dict[str, tuple[Stamps, CaseSummary]] | None = None
+
+    def summaries(self) -> list[CaseSummary]:
+        """Of all cases, by key.
+
+        Raises
+        ------
+        StoreError
+            If the folder, or a file in it, cannot be reached.
+        """
+        known = self._read_cache() if self._known is None else self._known
+        current: dict[str, tuple[Stamps, CaseSummary]] = {}
+        self.damaged = []
+        renewed = 0
+        for key in case_keys(self._cases):
+            case = CaseFiles(self._cases / key)
+            try:
+                stamps = _stamps(case)
+                entry = known.get(key)
+                if entry is None or entry[0] != stamps:
+                    renewed += 1
+                    entry = (stamps if _are_settled(stamps) else (0, 0), summarise(case))
+                current[key] = entry
+            except Damaged:
+                self.damaged.append(key)
+        self._known = current
+        if renewed >= _WORTH_WRITING:
+            self._write_cache()
+        return [summary for _, summary in current.values()]
+
+    def _read_cache(self) -> dict[str, tuple[Stamps, CaseSummary]]:
+        try:
+            kept = json.loads(self._cache.read_bytes())
+            if kept["version"] != _VERSION:
+                return {}
+            return {key: ((stamps[0], stamps[1]), _restore(summary)) for key, stamps, summary in kept["cases"]}
+        except (OSError, ValueError, TypeError, LookupError):
+            return {}
+
+    def _write_cache(self) -> None:
+        entries = [(key, stamps, asdict(summary)) for key, (stamps, summary) in (self._known or {}).items()]
+        # Without it all works as well, only slower.
+        with suppress(CannotWrite):
+            write_bytes_atomically(self._cache, json.dumps({"version": _VERSION, "cases": entries}).encode())
+
+
+def case_keys(cases: Path) -> list[str]:
+    """Keys of the cases in a folder, in order; other names in it are no cases.
+
+    Raises
+    ------
+    StoreError
+        If the folder cannot be reached.
+    """
+    with reachable(cases):
+        return sorted(name for name in os.listdir(cases) if is_case_key(name))  # noqa: PTH208 - 10,000 paths
+
+
+def is_case_key(name: str) -> bool:
+    """Whether a name is the key of a case."""
+    return _CASE_KEY.fullmatch(name) is not None
+
+
+def _stamps(case: CaseFiles) -> Stamps:
+    with reachable(case.folder):
+        try:
+            return case.revisions.stat().st_mtime_ns, case.predictions.stat().st_mtime_ns
+        except FileNotFoundError as error:
+            raise Damaged(f"{case.folder}: lacks the folder of its revisions or predictions.") from error
+
+
+def _are_settled(stamps: Stamps) -> bool:
+    return time.time() - max(stamps) / 1e9 > _UNSETTLED_S
+
+
+def _restore(kept: dict[str, object]) -> CaseSummary:
+    summary = CaseSummary(**kept)  # type: ignore[arg-type]
+    views, y, x = summary.shape
+    object.__setattr__(summary, "shape", (views, y, x))
+    object.__setattr__(summary, "views", tuple(map(ViewName, summary.views)))
+    object.__setattr__(summary, "state", CaseState(summary.state))
+    return summary

@@ -1,0 +1,60 @@
+"""Keys that tell patients, studies and scans apart without naming them.
+
+A key is the HMAC-SHA256 (RFC 2104) of an identifier with the store's secret. Whoever has the store but not its secret
+cannot find out whether a patient is in it by trying all hospital numbers; whoever has both can, so the secret stays at
+home when a store is passed on. The same patient has other keys in another store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import TYPE_CHECKING, NamedTuple
+
+from napari_bonescint.corrections.plane_files import planes_sha256
+
+if TYPE_CHECKING:
+    from napari_bonescint.formats.identity import Identity
+    from napari_bonescint.scan import Scan
+
+# 64 bits: among a million scans, two have the same key with a probability of 3 in 100 million.
+_HEX_DIGITS = 16
+
+
+class Keys(NamedTuple):
+    """The keys of a scan.
+
+    Attributes
+    ----------
+    case : str
+        Of the source file, or of the counts where there is none.
+    patient : str
+        Of the patient; of the study or else the scan where the patient is not known.
+    study : str
+        Of the study; of the scan where it is not known.
+    """
+
+    case: str
+    patient: str
+    study: str
+
+
+def keys_of(secret: bytes, scan: Scan, identity: Identity) -> Keys:
+    """The keys of a scan in the store with this secret."""
+    case = case_key(secret, scan)
+    study = _key(secret, "study", identity.study) if identity.study else case
+    # A study belongs to one patient, so its scans stay together even if a de-identification emptied the Patient ID.
+    patient = _key(secret, "patient", identity.patient) if identity.patient else study
+    return Keys(case, patient, study)
+
+
+def case_key(secret: bytes, scan: Scan) -> str:
+    """The key of a scan, by the hash of its source or, without one, of its counts."""
+    if scan.source_sha256:
+        return _key(secret, "source", scan.source_sha256)
+    return _key(secret, "counts", planes_sha256(scan.counts))
+
+
+def _key(secret: bytes, kind: str, identifier: str) -> str:
+    # The kind is part of what is hashed: a study and a patient with the same number must not share a key.
+    return hmac.new(secret, f"{kind}\n{identifier}".encode(), hashlib.sha256).hexdigest()[:_HEX_DIGITS]

@@ -1,0 +1,388 @@
+"""A folder of scans and of what people and models made of them, that is only ever added to.
+
+    STORE/
+      store.json                    what this folder is, and the version of its layout
+      secret                        with which keys are made; whoever passes the store on leaves it out
+      index.json                    a cache of what a work list shows; may be deleted
+      drafts/                       unsaved work
+      cases/KEY/counts.tif          the counts as acquired
+      cases/KEY/case.json           views, spacing, keys of patient and study, hash of the counts
+      cases/KEY/predictions/        what models said: 0001.tif, 0001.probability.tif, 0001.json ...
+      cases/KEY/revisions/          what people made of it: 0001.tif, 0001.json ...
+
+A case, a prediction and a revision are each there as a whole or not at all, whoever is killed or runs out of space, and
+nobody waits for a lock; `numbered` says how, and what holds on network folders. Nothing in the store says whose scan it
+is: no name, identifier, date or path, and no text that people typed at the camera; comments and names of annotators are
+what annotators type.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_bonescint import __version__
+from napari_bonescint.anatomy import REGIONS
+from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
+from napari_bonescint.corrections import numbered
+from napari_bonescint.corrections.case_files import CaseFacts, CaseFiles
+from napari_bonescint.corrections.errors import StoreError, reachable
+from napari_bonescint.corrections.index import CaseSummary, Index, case_keys, intact_revisions, is_case_key
+from napari_bonescint.corrections.keys import case_key, keys_of
+from napari_bonescint.corrections.plane_files import planes_sha256, read_planes
+from napari_bonescint.corrections.prediction import Prediction, expected_dice, uncertainty_of
+from napari_bonescint.corrections.revision import Revision
+from napari_bonescint.corrections.sealed import read_sealed
+from napari_bonescint.formats.identity import Identity
+from napari_bonescint.formats.label_tiff import encode_planes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from napari_bonescint.corrections.revision import Origin
+    from napari_bonescint.corrections.sealed import Facts
+    from napari_bonescint.scan import Scan
+    from napari_bonescint.segmentation import Segmentation
+
+_FORMAT = "napari-bonescint label store"
+_LAYOUT = 1
+_MARKER, _SECRET = "store.json", "secret"
+_SECRET_DIGITS = 64
+# Probabilities are kept in a byte.
+_STEPS = 255
+_MASK, _PROBABILITY = ".tif", ".probability.tif"
+
+
+class LabelStore:
+    """A label store; made with `create`, opened with `open`.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it is.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._cases = folder / "cases"
+        self._index = Index(self._cases, folder / "index.json")
+
+    @classmethod
+    def create(cls, folder: Path) -> LabelStore:
+        """Make a store in a folder that is empty or does not exist.
+
+        Raises
+        ------
+        StoreError
+            If there is something in the folder, or it cannot be looked into.
+        CannotWrite
+            If it cannot be written to.
+        """
+        with reachable(folder):
+            there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        if _MARKER in there:
+            raise StoreError(f"{folder}: is a label store already; add to it, or choose another folder.")
+        # What a call that was cut off left behind does not count.
+        if there - {"cases", "drafts", _SECRET}:
+            raise StoreError(f"{folder}: is not empty; choose an empty or a new folder for the store.")
+        try:
+            for part in ("cases", "drafts"):
+                (folder / part).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotWrite(f"{folder}: could not be written ({error.strerror or error}).") from error
+        write_bytes_atomically(folder / _SECRET, secrets.token_hex(_SECRET_DIGITS // 2).encode())
+        marker = {"format": _FORMAT, "layout": _LAYOUT, "version": __version__}
+        write_bytes_atomically(folder / _MARKER, json.dumps(marker).encode())
+        return cls(folder)
+
+    @classmethod
+    def open(cls, folder: Path) -> LabelStore:
+        """Open a store.
+
+        Raises
+        ------
+        StoreError
+            If the folder is none, is of a newer layout, or cannot be reached.
+        """
+        path = folder / _MARKER
+        with reachable(folder):
+            content = path.read_bytes() if path.exists() else b"{}"
+        try:
+            marker = json.loads(content)
+            ours, layout = marker.get("format") == _FORMAT, marker.get("layout")
+        except (ValueError, AttributeError):
+            ours, layout = False, None
+        if not ours:
+            raise StoreError(f"{folder}: is no label store; `bonescint store create {folder}` makes one.")
+        if layout != _LAYOUT:
+            raise StoreError(f"{folder}: is a label store of layout {layout}; install a newer version of bonescint.")
+        return cls(folder)
+
+    def add(self, scan: Scan, identity: Identity | None = None) -> str:
+        """Add a scan, unless it is there already.
+
+        Parameters
+        ----------
+        scan : Scan
+            As opened.
+        identity : Identity, optional
+            Whose it is, to keep a patient's scans together; without it the scan is taken as a patient of its own.
+
+        Returns
+        -------
+        str
+            The key of its case.
+
+        Raises
+        ------
+        StoreError
+            If the same file was added with other views, another spacing or another side mirrored, or the store's secret
+            is missing.
+        CannotWrite
+            If the store is full, not writable or gone.
+        """
+        keys = keys_of(self._secret(), scan, identity or Identity())
+        case = self._files(keys.case)
+        with reachable(case.folder):
+            there = case.folder.exists()
+        if not there:
+            case.create(scan, CaseFacts.of(scan, keys))
+        contradictions = case.facts().contradictions(scan)
+        if contradictions:
+            raise StoreError(
+                f"{scan.name}: is in the store already, as case {keys.case}, with {' and '.join(contradictions)}; "
+                "open that case instead."
+            )
+        return keys.case
+
+    def find(self, scan: Scan) -> str | None:
+        """The key of the case that was made of this scan's file; None if there is none.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be reached, or its secret is missing.
+        """
+        key = case_key(self._secret(), scan)
+        with reachable(self._cases):
+            return key if self._files(key).folder.exists() else None
+
+    def cases(self) -> list[CaseSummary]:
+        """What a work list shows of every case, by key; `damaged_cases` tells which are left out.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be reached.
+        """
+        return self._index.summaries()
+
+    @property
+    def damaged_cases(self) -> tuple[str, ...]:
+        """Keys of cases that `cases` left out when it was last called, because the facts about them are damaged."""
+        return tuple(self._index.damaged)
+
+    def scan(self, case: str) -> Scan:
+        """The scan of a case; its name is the key, and its source the folder of the case.
+
+        Raises
+        ------
+        StoreError
+            If there is no such case, a file is damaged, or it cannot be reached.
+        """
+        return self._files(case).scan()
+
+    def revisions(self, case: str) -> list[Revision]:
+        """The revisions of a case in order, without those whose facts are damaged; `store_check` names these.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be reached.
+        """
+        return intact_revisions(self._files(case))
+
+    def save(
+        self,
+        case: str,
+        regions: NDArray[np.uint8],
+        origin: Origin,
+        *,
+        annotator: str,
+        reviewed: bool,
+        comment: str = "",
+        names_regions: bool = True,
+    ) -> Revision:
+        """Add a revision; when this returns, it is on the disk.
+
+        Parameters
+        ----------
+        case : str
+            Key of the case.
+        regions : ndarray of uint8, shape (view, y, x)
+            The mask: region codes, or 0 and 1.
+        origin : Origin
+            What it was made from.
+        annotator : str
+            Who made it.
+        reviewed : bool
+            Whether the annotator calls it finished.
+        comment : str
+            What the annotator has to say.
+        names_regions : bool
+            False if 1 means bone, whichever.
+
+        Raises
+        ------
+        StoreError
+            If the mask does not fit the case, nobody is named, or a file cannot be reached; nothing was saved.
+        CannotWrite
+            If the store is full, not writable or gone; nothing was saved.
+        """
+        files = self._files(case)
+        facts = files.facts()
+        annotator = annotator.strip()
+        if not annotator:
+            raise StoreError("Nobody is named as annotator; type a name to save under.")
+        if regions.dtype != np.uint8 or regions.shape != facts.shape:
+            raise StoreError(
+                f"The mask is {regions.dtype} of shape {regions.shape}; case {case} needs uint8 of shape {facts.shape}."
+            )
+        most = REGIONS[-1].code if names_regions else 1
+        if regions.max(initial=0) > most:
+            raise StoreError(f"The mask holds the number {regions.max()}, which is no region; the last is {most}.")
+        revision = Revision(
+            number=0,
+            annotator=annotator,
+            when=datetime.now(UTC).isoformat(timespec="seconds"),
+            reviewed=reviewed,
+            comment=comment,
+            origin=origin,
+            names_regions=names_regions,
+            image_sha256=facts.image_sha256,
+            mask_sha256=planes_sha256(regions),
+        )
+        parts = {_MASK: encode_planes(regions, facts.spacing)}
+        return replace(revision, number=numbered.append(files.revisions, parts, revision.as_facts()))
+
+    def regions(self, case: str, number: int) -> NDArray[np.uint8]:
+        """The mask of a revision: uint8 of shape (view, y, x).
+
+        Raises
+        ------
+        StoreError
+            If there is no such revision, it is damaged, or it cannot be reached.
+        """
+        files = self._files(case)
+        path = numbered.part_of(files.revisions, number, numbered.FACTS)
+        revision = Revision.from_facts(path, number, read_sealed(path))
+        mask = numbered.part_of(files.revisions, number, _MASK)
+        return read_planes(mask, files.facts().shape, revision.mask_sha256).astype(np.uint8, copy=False)
+
+    def add_prediction(self, case: str, segmentation: Segmentation) -> None:
+        """Add what a model says about a case, unless it is the model whose prediction was added last.
+
+        Raises
+        ------
+        StoreError
+            If there is no such case, or it cannot be reached.
+        CannotWrite
+            If the store is full, not writable or gone; nothing was saved.
+        """
+        files = self._files(case)
+        facts = files.facts()
+        last = self._last_prediction(files)
+        if last is not None and last[1]["model_sha256"] == segmentation.model_sha256:
+            return
+        mask = segmentation.skeleton if segmentation.regions is None else segmentation.regions
+        if mask.shape != facts.shape:
+            raise StoreError(f"The prediction has shape {mask.shape}; case {case} has {facts.shape}.")
+        probability = np.rint(segmentation.probability * _STEPS).astype(np.uint8)
+        numbered.append(
+            files.predictions,
+            {_MASK: encode_planes(mask, facts.spacing), _PROBABILITY: encode_planes(probability, facts.spacing)},
+            {
+                "model": segmentation.model,
+                "model_sha256": segmentation.model_sha256,
+                "names_regions": segmentation.regions is not None,
+                "uncertainty": uncertainty_of(segmentation.probability),
+                "predicted_dice": expected_dice(segmentation.probability, segmentation.skeleton),
+                "mask_sha256": planes_sha256(mask),
+                "probability_sha256": planes_sha256(probability),
+            },
+        )
+
+    def prediction(self, case: str) -> Prediction | None:
+        """What the model that was asked last said about a case; None if none was.
+
+        Raises
+        ------
+        StoreError
+            If there is no such case, a file is damaged, or it cannot be reached.
+        """
+        files = self._files(case)
+        last = self._last_prediction(files)
+        if last is None:
+            return None
+        number, said = last
+        shape = files.facts().shape
+        mask = read_planes(numbered.part_of(files.predictions, number, _MASK), shape, said["mask_sha256"])
+        steps = read_planes(
+            numbered.part_of(files.predictions, number, _PROBABILITY), shape, said["probability_sha256"]
+        )
+        return Prediction(
+            regions=mask.astype(np.uint8, copy=False),
+            names_regions=said["names_regions"],
+            probability=steps.astype(np.float32) / np.float32(_STEPS),
+            model=said["model"],
+            model_sha256=said["model_sha256"],
+            uncertainty=said["uncertainty"],
+            predicted_dice=said["predicted_dice"],
+        )
+
+    def manifest_sha256(self) -> str:
+        """Hash of all cases and revisions, hexadecimal: equal for stores that hold the same scans and labels.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be reached.
+        """
+        manifest = hashlib.sha256()
+        for key in case_keys(self._cases):
+            case = self._files(key)
+            paths = [case.facts_path]
+            paths += [numbered.part_of(case.revisions, n, numbered.FACTS) for n in numbered.numbers(case.revisions)]
+            for path in paths:
+                with reachable(path):
+                    # The facts hold the hashes of counts and masks.
+                    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+                manifest.update(f"{key}/{path.name} {digest}\n".encode())
+        return manifest.hexdigest()
+
+    def _last_prediction(self, files: CaseFiles) -> tuple[int, Facts] | None:
+        made = numbered.numbers(files.predictions)
+        if not made:
+            return None
+        return made[-1], read_sealed(numbered.part_of(files.predictions, made[-1], numbered.FACTS))
+
+    def _files(self, case: str) -> CaseFiles:
+        if not is_case_key(case):
+            raise StoreError(f"{case}: is no key of a case; `bonescint store list {self.folder}` lists them.")
+        return CaseFiles(self._cases / case)
+
+    def _secret(self) -> bytes:
+        path = self.folder / _SECRET
+        with reachable(path):
+            secret = path.read_bytes().strip() if path.exists() else b""
+        if len(secret) != _SECRET_DIGITS:
+            raise StoreError(f"{path}: is missing or damaged, so no scan can be added; bring it back from a copy.")
+        return secret

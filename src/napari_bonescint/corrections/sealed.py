@@ -1,0 +1,62 @@
+"""Facts as JSON that carry their own hash, so that a file which was cut off, changed or is foreign is found out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from napari_bonescint.corrections.errors import Damaged, reachable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+Facts = dict[str, Any]
+_SEAL = "facts_sha256"
+
+
+def seal(facts: Mapping[str, Any]) -> bytes:
+    """The bytes of a JSON file that holds `facts` and their hash."""
+    return (json.dumps({**facts, _SEAL: _sha256(facts)}, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def unseal(path: Path, content: bytes) -> Facts:
+    """The facts in the bytes of a file that `seal` made.
+
+    Raises
+    ------
+    Damaged
+        If they are not what was sealed; the sentence names `path`.
+    """
+    try:
+        facts: Facts = json.loads(content)
+        sealed = facts.pop(_SEAL) == _sha256(facts)
+    except (ValueError, TypeError, AttributeError, LookupError):
+        sealed = False
+    if not sealed:
+        raise Damaged(f"{path}: is damaged, or was changed by something other than bonescint.")
+    return facts
+
+
+def read_sealed(path: Path) -> Facts:
+    """The facts in a file that `seal` made.
+
+    Raises
+    ------
+    Damaged
+        If the file is missing or holds anything else.
+    StoreError
+        If it cannot be reached.
+    """
+    with reachable(path):
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError as error:
+            raise Damaged(f"{path}: is missing.") from error
+    return unseal(path, content)
+
+
+def _sha256(facts: Mapping[str, Any]) -> str:
+    canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
