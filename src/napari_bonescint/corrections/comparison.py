@@ -1,0 +1,98 @@
+"""Two masks of one scan compared: Dice, changed pixels of each region, and a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_bonescint.anatomy import REGIONS
+from napari_bonescint.display import contrast_limits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BOTH, ONLY_FIRST, ONLY_SECOND, OTHER_REGION = (90, 170, 90), (225, 70, 60), (60, 110, 235), (240, 190, 40)
+"""Colours (red, green, blue) of bone in both masks, in the first or the second alone, and of another name in each."""
+
+_OPACITY = 0.6
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How two masks differ.
+
+    Attributes
+    ----------
+    dice : float
+        Of bone, whatever its region: 2 |A and B| / (|A| + |B|); 1 if both masks are empty.
+    region_dice : dict of str to float
+        Of each region that either mask shows.
+    changed : int
+        Pixels whose code differs.
+    region_changed : dict of str to int
+        For each of these regions, the pixels that belong to it in one of the masks only.
+    """
+
+    dice: float
+    region_dice: dict[str, float]
+    changed: int
+    region_changed: dict[str, int]
+
+
+def compare(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Comparison:
+    """Compare two masks.
+
+    Parameters
+    ----------
+    first, second : ndarray of uint8, shape (view, y, x)
+        Region codes.
+    """
+    together = np.bincount(
+        first.ravel().astype(np.intp) * len(REGIONS) + second.ravel(), minlength=len(REGIONS) ** 2
+    ).reshape(len(REGIONS), len(REGIONS))
+    alike, sizes = together.diagonal(), together.sum(axis=0) + together.sum(axis=1)
+    bone, total = int(together[1:, 1:].sum()), int(sizes[1:].sum())
+    shown = [region for region in REGIONS[1:] if sizes[region.code]]
+    return Comparison(
+        dice=2 * bone / total if total else 1.0,
+        region_dice={r.name: 2 * int(alike[r.code]) / int(sizes[r.code]) for r in shown},
+        changed=int(together.sum() - alike.sum()),
+        region_changed={r.name: int(sizes[r.code]) - 2 * int(alike[r.code]) for r in shown},
+    )
+
+
+def picture(first: NDArray[np.uint8], second: NDArray[np.uint8], counts: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Show where two masks differ, on the counts as dark on white.
+
+    Parameters
+    ----------
+    first, second : ndarray of uint8, shape (view, y, x)
+        Region codes.
+    counts : ndarray of shape (view, y, x)
+        As acquired.
+
+    Returns
+    -------
+    ndarray of uint8, shape (y, views side by side, 3)
+        Red, green, blue; bone in the colours `BOTH`, `ONLY_FIRST`, `ONLY_SECOND` and `OTHER_REGION`.
+    """
+    shown = [_picture_view(*planes) for planes in zip(first, second, counts, strict=True)]
+    return np.concatenate(shown, axis=1)
+
+
+def _picture_view(
+    first: NDArray[np.uint8], second: NDArray[np.uint8], counts: NDArray[np.generic]
+) -> NDArray[np.uint8]:
+    low, high = contrast_limits(counts)
+    grey = 255 * (1 - np.clip((counts.astype(np.float32) - low) / (high - low), 0, 1))
+    rgb = np.repeat(grey[..., None], 3, axis=2)
+    for where, colour in (
+        ((first == second) & (first != 0), BOTH),
+        ((first != 0) & (second == 0), ONLY_FIRST),
+        ((first == 0) & (second != 0), ONLY_SECOND),
+        ((first != second) & (first != 0) & (second != 0), OTHER_REGION),
+    ):
+        rgb[where] += _OPACITY * (np.array(colour) - rgb[where])
+    return np.asarray(np.rint(rgb), np.uint8)

@@ -1,0 +1,111 @@
+"""The line that parts left from right, and mirroring the good side onto the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from scipy.ndimage import binary_dilation, gaussian_filter
+from scipy.signal import fftconvolve
+from skimage.measure import label, regionprops
+
+from napari_bonescint.anatomy import CODES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ImageSide = Literal["left", "right"]
+
+_ON_THE_MIDLINE = [
+    CODES[name] for name in ("skull", "cervical_spine", "thoracic_spine", "lumbar_spine", "sacrum", "sternum", "pelvis")
+]
+_FEWEST_ROWS = 10
+_MOST_TILT = 0.2
+
+
+def midline(regions: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Column of the midline of the body in each row: a straight line through the middle of skull, spine and pelvis.
+
+    Where too few of them are seen, it is the vertical through the middle of all bone, or of the image if there is none.
+
+    Parameters
+    ----------
+    regions : ndarray of uint8, shape (y, x)
+        Region codes.
+
+    Returns
+    -------
+    ndarray of float64, shape (y,)
+    """
+    rows, columns = np.nonzero(np.isin(regions, _ON_THE_MIDLINE))
+    height, width = regions.shape
+    pixels = np.bincount(rows, minlength=height)
+    seen = np.flatnonzero(pixels)
+    if seen.size < _FEWEST_ROWS:
+        bone = np.nonzero(regions)[1]
+        return np.full(height, bone.mean() if bone.size else (width - 1) / 2)
+    middle = np.bincount(rows, weights=columns, minlength=height)[seen] / pixels[seen]
+    # Medians of slopes and offsets do not mind a pelvis seen by half (Theil and Sen).
+    half = seen.size // 2
+    slope = np.median((middle[half:] - middle[: seen.size - half]) / (seen[half:] - seen[: seen.size - half]))
+    slope = np.clip(slope, -_MOST_TILT, _MOST_TILT)
+    return np.asarray(np.median(middle - slope * seen) + slope * np.arange(height))
+
+
+_FARTHEST = 8
+_RING = 3
+
+
+def mirror_side(regions: NDArray[np.uint8], counts: NDArray[np.generic], good_side: ImageSide) -> NDArray[np.uint8]:
+    """Replace one side of the mask by the mirror image of the other.
+
+    Each mirrored piece that does not touch the midline is moved by up to 8 pixels to where it stands out most in the
+    counts, as arms and legs do not lie quite alike.
+
+    Parameters
+    ----------
+    regions : ndarray of uint8, shape (y, x)
+        The present mask; it is not changed.
+    counts : ndarray of shape (y, x)
+        As acquired.
+    good_side : "left" or "right"
+        Of the image, not of the patient.
+    """
+    height, width = regions.shape
+    middle = midline(regions)[:, None]
+    columns = np.arange(width)[None, :]
+    is_good = columns < middle if good_side == "left" else columns > middle
+    source = np.rint(2 * middle - columns).astype(np.intp)
+    there = (source >= 0) & (source < width) & ~is_good
+    mirrored = np.where(there, np.take_along_axis(regions, np.clip(source, 0, width - 1), axis=1), 0)
+    uptake = np.sqrt(gaussian_filter(counts.astype(np.float32), 1.0))
+    result = np.where(is_good, regions, np.uint8(0))
+    joined = np.abs(columns - middle) <= 1.5
+    pieces = label(mirrored, connectivity=2)
+    for piece in regionprops(pieces):
+        y0, x0, _, _ = piece.bbox
+        shape = piece.image
+        dy, dx = (0, 0) if (joined & (pieces == piece.label)).any() else _best_shift(shape, (y0, x0), uptake)
+        rows, cols = np.nonzero(shape)
+        codes = mirrored[rows + y0, cols + x0]
+        rows, cols = rows + y0 + dy, cols + x0 + dx
+        kept = (rows >= 0) & (rows < height) & (cols >= 0) & (cols < width)
+        rows, cols, codes = rows[kept], cols[kept], codes[kept]
+        free = ~is_good[rows, cols]
+        result[rows[free], cols[free]] = codes[free]
+    return np.asarray(result, np.uint8)
+
+
+def _best_shift(piece: NDArray[np.bool_], corner: tuple[int, int], uptake: NDArray[np.float32]) -> tuple[int, int]:
+    """By how many rows and columns a piece at a corner is moved so that it is brightest against what surrounds it."""
+    margin = _RING + _FARTHEST
+    around = np.pad(piece, _RING)
+    ring = binary_dilation(around, iterations=_RING) & ~around
+    weights = around / around.sum() - ring / ring.sum()
+    padded = np.pad(uptake, margin, mode="edge")
+    window = padded[
+        corner[0] : corner[0] + piece.shape[0] + 2 * margin, corner[1] : corner[1] + piece.shape[1] + 2 * margin
+    ]
+    contrast = fftconvolve(window, weights[::-1, ::-1], mode="valid")
+    row, column = np.unravel_index(int(contrast.argmax()), contrast.shape)
+    return int(row) - _FARTHEST, int(column) - _FARTHEST

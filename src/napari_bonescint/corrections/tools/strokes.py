@@ -1,0 +1,96 @@
+"""What a stroke covers: its path without the tremor of the hand, what a disc swept along it hits, what it encloses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt, gaussian_filter1d
+from skimage.draw import line, polygon
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_TREMOR = 4.0
+"""Standard deviation, in pixels along the path, of the smoothing that takes the tremor of a hand out of it."""
+
+
+def steady(path: NDArray[np.floating], *, closed: bool = False) -> NDArray[np.float64]:
+    """A path at steps of about one pixel, without the tremor of the hand.
+
+    Parameters
+    ----------
+    path : ndarray of shape (n, 2)
+        Points (y, x) in pixels, at least one.
+    closed : bool
+        Whether the last point is joined to the first.
+
+    Returns
+    -------
+    ndarray of float64, shape (m, 2)
+        An open path still begins and ends where it did.
+    """
+    points = np.asarray(path, np.float64)
+    ring = np.vstack([points, points[:1]]) if closed else points
+    along = np.concatenate([[0.0], np.hypot(*np.diff(ring, axis=0).T).cumsum()])
+    if along[-1] < 2:
+        return points
+    steps = np.linspace(0, along[-1], round(along[-1]) + 1)
+    even = np.stack([np.interp(steps, along, values) for values in ring.T], axis=1)
+    if closed:
+        return np.asarray(gaussian_filter1d(even[:-1], _TREMOR, axis=0, mode="wrap"))
+    # Going on beyond its ends, turned by half a circle about each, keeps them in place.
+    reach = min(len(even) - 1, round(4 * _TREMOR))
+    before = 2 * even[0] - even[reach:0:-1]
+    after = 2 * even[-1] - even[-2 : -reach - 2 : -1]
+    smooth = gaussian_filter1d(np.vstack([before, even, after]), _TREMOR, axis=0, mode="nearest")
+    return np.asarray(smooth[reach : reach + len(even)])
+
+
+def swept(path: NDArray[np.floating], radius: float, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Pixels of an image that a disc covers whose centre is drawn along a path.
+
+    Parameters
+    ----------
+    path : ndarray of shape (n, 2)
+        Points (y, x), at least one; they may lie outside the image.
+    radius : float
+        Of the disc, in pixels; 0 for the pixels on the path alone.
+    shape : (int, int)
+        Of the image.
+    """
+    covered = np.zeros(shape, np.bool_)
+    margin = int(np.ceil(radius)) + 1
+    points = np.rint(path).astype(np.intp)
+    origin = points.min(axis=0) - margin
+    local = points - origin
+    away = np.ones(local.max(axis=0) + margin + 1, np.bool_)
+    for (y0, x0), (y1, x1) in zip(local[: max(len(local) - 1, 1)], local[min(1, len(local) - 1) :], strict=True):
+        away[line(y0, x0, y1, x1)] = False
+    hit = np.argwhere(distance_transform_edt(away) <= radius) + origin
+    hit = hit[np.all((hit >= 0) & (hit < shape), axis=1)]
+    covered[hit[:, 0], hit[:, 1]] = True
+    return covered
+
+
+def enclosed(outline: NDArray[np.floating], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Pixels of an image inside a closed path; its last point is joined to the first.
+
+    Parameters
+    ----------
+    outline : ndarray of shape (n, 2)
+        Points (y, x).
+    shape : (int, int)
+        Of the image.
+    """
+    inside = np.zeros(shape, np.bool_)
+    inside[polygon(outline[:, 0], outline[:, 1], shape)] = True
+    return inside
+
+
+def bounding_box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """The rows and columns that hold what is true; both are empty if nothing is."""
+    if not mask.any():
+        return slice(0, 0), slice(0, 0)
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
