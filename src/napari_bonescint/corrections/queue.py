@@ -13,11 +13,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_bonescint.corrections.index import CaseState
+from napari_bonescint.formats.opening import collect
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
+    from pathlib import Path
 
     from napari_bonescint.corrections.index import CaseSummary
+    from napari_bonescint.corrections.label_store import LabelStore
     from napari_bonescint.corrections.prediction import Prediction
     from napari_bonescint.corrections.revision import Revision
     from napari_bonescint.formats.opening import ScanSource
@@ -76,6 +79,45 @@ def in_order(items: Iterable[WorkItem]) -> list[WorkItem]:
 def count_reviewed(items: Sequence[WorkItem]) -> int:
     """How many of the items are reviewed."""
     return sum(item.state is CaseState.REVIEWED for item in items)
+
+
+def queue_of_store(store: LabelStore) -> list[WorkItem]:
+    """All cases of a store, in order.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be reached.
+    """
+    return in_order(WorkItem(case=case) for case in store.cases())
+
+
+def queue_of_folder(folder: Path, store: LabelStore) -> list[WorkItem]:
+    """All scans of a folder, in order; those that the store has already are what it says of them.
+
+    Parameters
+    ----------
+    folder : Path
+        Searched for DICOM files all the way down.
+    store : LabelStore
+        The store that takes the scans.
+
+    Raises
+    ------
+    Refusal
+        If there is no scan, or a file cannot be read.
+    StoreError
+        If the store cannot be reached, or its secret is missing.
+    """
+    found = collect([folder])
+    if not found.sources:
+        raise found.failures[0]
+    known = {case.key: case for case in store.cases()}
+    items = []
+    for source in found.sources:
+        key = store.find_file(source.source_sha256()) if known else None
+        items.append(WorkItem(known.get(key) if key is not None else None, source))
+    return in_order(items)
 
 
 def after_prediction(case: CaseSummary, prediction: Prediction) -> CaseSummary:

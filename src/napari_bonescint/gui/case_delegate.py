@@ -12,7 +12,7 @@ from napari_bonescint.gui.thumbnails import HEIGHT
 from napari_bonescint.gui.work_list_model import ITEM
 
 if TYPE_CHECKING:
-    from napari_bonescint.corrections.label_store import CaseSummary
+    from napari_bonescint.corrections.index import CaseSummary
     from napari_bonescint.corrections.queue import WorkItem
 
 _MARGIN = 6

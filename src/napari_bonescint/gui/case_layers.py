@@ -92,11 +92,11 @@ class CaseLayers:
 
     def _add(self, sides: LayerTuple, images: Sequence[LayerTuple]) -> None:
         points, attributes, _ = sides
-        self._sides = self._viewer.add_layer(Points(points, **attributes))
-        for counts, attributes, _ in images:
-            self.images.append(self._viewer.add_layer(Image(counts, **attributes)))
-        for image in self.images:
-            self.labels.append(self._viewer.add_layer(empty_labels(image)))
+        self._sides = Points(points, **attributes)
+        self.images = [Image(counts, **attributes) for counts, attributes, _ in images]
+        self.labels = [empty_labels(image) for image in self.images]
+        for layer in (self._sides, *self.images, *self.labels):
+            self._viewer.add_layer(layer)
         self._viewer.layers.selection.active = self.labels[0]
 
     def _refill(self, sides: LayerTuple, images: Sequence[LayerTuple], *, same_place: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_bonescint.corrections.revision import Origin
-from napari_bonescint.gui.label_layers import put_mask
+from napari_bonescint.gui.label_layers import set_regions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.corrections.opening import OpenedCase
-    from napari_bonescint.corrections.prediction import Prediction
     from napari_bonescint.corrections.revision import Revision
 
 
@@ -61,7 +60,9 @@ class CaseSession:
 
     def is_changed(self) -> bool:
         """Whether the mask differs from what the store holds."""
-        return not all(np.array_equal(labels.data, plane) for labels, plane in zip(self.labels, self._stored, strict=True))
+        return not all(
+            np.array_equal(labels.data, plane) for labels, plane in zip(self.labels, self._stored, strict=True)
+        )
 
     def start_from(self, regions: NDArray[np.uint8], origin: Origin) -> None:
         """Put another mask in place of the present one, which Undo brings back.
@@ -78,7 +79,7 @@ class CaseSession:
             self._before.append((before, self.origin))
         self._origin = origin
         for labels, plane in zip(self.labels, regions, strict=True):
-            put_mask(labels, plane)
+            set_regions(labels, plane)
 
     def note_saved(self, revision: Revision, regions: NDArray[np.uint8]) -> None:
         """Note that a mask is a revision now; later ones are made from it."""
@@ -86,10 +87,6 @@ class CaseSession:
         self._origin = Origin.of_revision(revision.number)
         self._before.clear()
 
-    def take_prediction(self, prediction: Prediction) -> bool:
-        """Begin with a model's mask that came late; false if there is work in the layers already, which stays."""
-        if self._stored.any() or self.is_changed() or prediction.names_regions is not self.names_regions:
-            return False
-        self.start_from(prediction.regions, Origin.of_model(prediction.model, prediction.model_sha256))
-        self._stored = prediction.regions
-        return True
+    def is_untouched_and_empty(self) -> bool:
+        """Whether there is nothing in the store and nothing in the layers, so that a model's mask may come in."""
+        return not self._stored.any() and not self.is_changed()

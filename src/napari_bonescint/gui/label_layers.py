@@ -136,44 +136,11 @@ def put_result(labels: Labels, segmentation: Segmentation, plane: int, *, keep_e
     changed = labels.data != result
     if keep_edits:
         changed &= labels.data == _unedited(labels)
-    _set_pixels(labels, changed, result)
+    where = np.nonzero(changed)
+    labels.data_setitem(where, result[where])
+    labels.refresh()  # data_setitem leaves the thumbnail as it was
     _BINDINGS[labels].written.append(result.copy())
     labels.metadata[KEY] = _origin(segmentation)
-
-
-def put_mask(labels: Labels, mask: NDArray[np.uint8]) -> None:
-    """Put another mask of the same shape into a labels layer, as one undoable step."""
-    _set_pixels(labels, labels.data != mask, mask)
-
-
-def show_instead(labels: Labels, mask: NDArray[np.uint8], *, names_regions: bool) -> None:
-    """Have a labels layer show a mask of another scan, as if it were new: unedited, and with nothing to undo.
-
-    Parameters
-    ----------
-    labels : Labels
-        A layer made by `empty_labels`, whose image shows the other scan already.
-    mask : ndarray of uint8, shape (y, x)
-        The mask.
-    names_regions : bool
-        Whether its numbers are region codes, or 1 for bone.
-    """
-    binding = _BINDINGS[labels]
-    if binding.names_regions is not names_regions:
-        for name, value in legend(names_regions).items():
-            setattr(labels, name, value)
-    image = binding.image()
-    if image is not None:
-        labels.scale, labels.translate, labels.units = image.scale, image.translate, image.units
-    labels.data = mask.copy()
-    labels._reset_history()
-    _BINDINGS[labels] = _Binding(binding.image, names_regions, deque([mask], maxlen=_RESULTS_TO_KEEP))
-
-
-def _set_pixels(labels: Labels, changed: NDArray[np.bool_], values: NDArray[np.uint8]) -> None:
-    where = np.nonzero(changed)
-    labels.data_setitem(where, values[where])
-    labels.refresh()  # data_setitem leaves the thumbnail as it was
 
 
 def _unedited(labels: Labels) -> NDArray[np.uint8]:
@@ -198,6 +165,30 @@ def legend(names_regions: bool) -> dict[str, Any]:
         "features": {"index": [code for code, _, _ in rows], "name": [name for _, name, _ in rows]},
         "colormap": DirectLabelColormap(color_dict={**colours, 0: "transparent", None: _UNKNOWN_COLOUR}),
     }
+
+
+def show_instead(labels: Labels, mask: NDArray[np.uint8], *, names_regions: bool) -> None:
+    """Have a labels layer show a mask of another scan, as if it were new: unedited, and with nothing to undo.
+
+    Parameters
+    ----------
+    labels : Labels
+        A layer made by `empty_labels`, whose image shows the other scan already.
+    mask : ndarray of uint8, shape (y, x)
+        The mask.
+    names_regions : bool
+        Whether its numbers are region codes, or 1 for bone.
+    """
+    binding = _BINDINGS[labels]
+    if binding.names_regions is not names_regions:
+        for name, value in legend(names_regions).items():
+            setattr(labels, name, value)
+    image = binding.image()
+    if image is not None:
+        labels.scale, labels.translate, labels.units = image.scale, image.translate, image.units
+    labels.data = mask.copy()
+    labels._reset_history()
+    _BINDINGS[labels] = _Binding(binding.image, names_regions, deque([mask], maxlen=_RESULTS_TO_KEEP))
 
 
 def _origin(segmentation: Segmentation) -> dict[str, str | float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QAbstractListModel, QModelIndex, Qt
+from qtpy.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
 from napari_bonescint.gui.thumbnails import Thumbnails
 
@@ -74,11 +74,11 @@ class WorkListModel(QAbstractListModel):
         """End the thread that makes the pictures."""
         self._thumbnails.close()
 
-    def rowCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex | None = None) -> int:  # noqa: N802
         """How many items there are."""
         return 0 if parent is not None and parent.isValid() else len(self._items)
 
-    def data(self, index: QModelIndex, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:
+    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:
         """What the list shows in a row."""
         if not index.isValid():
             return None
