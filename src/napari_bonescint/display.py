@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+WINDOWS = {"Bone": 100, "Faint": 40, "Hot spots": 300}
+"""How far windows for some purposes reach, in per cent of the usual one."""
+
+
 def contrast_limits(counts: NDArray[np.generic]) -> tuple[float, float]:
     """The window, from white to black, in which bone is easily seen.
 
@@ -32,3 +36,9 @@ def contrast_limits(counts: NDArray[np.generic]) -> tuple[float, float]:
         return 0.0, 1.0
     body = inside[inside > 0.1 * np.quantile(inside, 0.95)]
     return 0.0, float(1.6 * np.quantile(body, 0.9))
+
+
+def widened(window: tuple[float, float], percent: float) -> tuple[float, float]:
+    """A window that begins where another does and is `percent` per cent as wide."""
+    low, high = window
+    return low, low + (high - low) * percent / 100
