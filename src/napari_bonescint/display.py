@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+WINDOWS = {"Bone": 100, "Faint": 40, "Hot spots": 300}
+"""How far windows for some purposes reach, in per cent of the usual one."""
+
+
 def contrast_limits(counts: NDArray[np.generic]) -> tuple[float, float]:
     """The window, from white to black, in which bone is easily seen.
 
@@ -58,3 +62,9 @@ def thumbnail(counts: NDArray[np.generic], height: int) -> NDArray[np.uint8]:
         share = (blocks.mean(axis=(1, 3)) - low) / (high - low)
         views.append(np.round(255 * (1 - np.clip(np.nan_to_num(share), 0, 1))).astype(np.uint8))
     return np.hstack(views)
+
+
+def widened(window: tuple[float, float], percent: float) -> tuple[float, float]:
+    """A window that begins where another does and is `percent` per cent as wide."""
+    low, high = window
+    return low, low + (high - low) * percent / 100

@@ -17,7 +17,7 @@ from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap, label_colormap
 
 from napari_bonescint.anatomy import REGIONS, SKELETON_COLOUR
-from napari_bonescint.gui.scan_layers import KEY
+from napari_bonescint.gui.scan_layers import AID, KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,6 +68,7 @@ def all_labels_of(layers: Iterable[Layer], image: Image) -> list[Labels]:
         layer
         for layer in layers
         if isinstance(layer, Labels)
+        and layer.metadata.get(KEY) != AID
         and (_BINDINGS[layer].image() is image if layer in _BINDINGS else _lies_on(layer, image))
     ]
 
@@ -136,11 +137,17 @@ def put_result(labels: Labels, segmentation: Segmentation, plane: int, *, keep_e
     changed = labels.data != result
     if keep_edits:
         changed &= labels.data == _unedited(labels)
-    where = np.nonzero(changed)
-    labels.data_setitem(where, result[where])
+    set_regions(labels, np.where(changed, result, labels.data))
     labels.refresh()  # data_setitem leaves the thumbnail as it was
     _BINDINGS[labels].written.append(result.copy())
     labels.metadata[KEY] = _origin(segmentation)
+
+
+def set_regions(labels: Labels, regions: NDArray[np.uint8]) -> bool:
+    """Make a labels layer hold a mask, as one step of its history of only what changes; false if nothing does."""
+    where = np.nonzero(labels.data != regions)
+    labels.data_setitem(where, regions[where])
+    return bool(len(where[0]))
 
 
 def _unedited(labels: Labels) -> NDArray[np.uint8]:

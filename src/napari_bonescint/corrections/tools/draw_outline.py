@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from skimage.measure import label
+from scipy.ndimage import label
 
 from napari_bonescint.corrections.tools.strokes import enclosed, steady
 
@@ -29,10 +29,12 @@ def draw_outline(regions: NDArray[np.uint8], path: NDArray[np.floating], code: i
     """
     inside = enclosed(steady(path, closed=True), (regions.shape[0], regions.shape[1]))
     drawn = regions.copy()
-    pieces = label(regions == code, connectivity=2) if code else np.zeros(regions.shape, np.intp)
-    size = np.bincount(pieces.ravel())
-    replaced = np.bincount(pieces[inside], minlength=size.size) > _LEAST_SHARE * size
-    replaced[0] = False
-    drawn[replaced[pieces]] = 0
+    if code:
+        # A piece of bone that is mostly outside was not meant, and stays.
+        pieces, _ = label(regions == code, np.ones((3, 3)))
+        size = np.bincount(pieces.ravel())
+        replaced = np.bincount(pieces[inside], minlength=size.size) > _LEAST_SHARE * size
+        replaced[0] = False
+        drawn[replaced[pieces]] = 0
     drawn[inside] = code
     return drawn

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import binary_fill_holes, distance_transform_edt, gaussian_filter
 
+from napari_bonescint.corrections.tools.strokes import bounding_box
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -26,8 +28,11 @@ def grow(regions: NDArray[np.uint8], code: int, pixels: float = 1) -> NDArray[np
     pixels : float
         The distance.
     """
-    near = distance_transform_edt(regions != code) <= pixels if (regions == code).any() else False
-    return np.where(near & (regions == 0), np.uint8(code), regions)
+    grown = regions.copy()
+    here = grown[_around(regions == code, pixels)]
+    if here.size:
+        here[(distance_transform_edt(here != code) <= pixels) & (here == 0)] = code
+    return grown
 
 
 def shrink(regions: NDArray[np.uint8], code: int, pixels: float = 1) -> NDArray[np.uint8]:
@@ -42,8 +47,11 @@ def shrink(regions: NDArray[np.uint8], code: int, pixels: float = 1) -> NDArray[
     pixels : float
         The distance.
     """
-    near = distance_transform_edt(regions) <= pixels
-    return np.where(near & (regions == code), np.uint8(0), regions)
+    shrunk = regions.copy()
+    here = shrunk[_around(regions == code, pixels)]
+    if here.size:
+        here[(distance_transform_edt(here) <= pixels) & (here == code)] = 0
+    return shrunk
 
 
 def smooth(regions: NDArray[np.uint8], code: int) -> NDArray[np.uint8]:
@@ -57,11 +65,14 @@ def smooth(regions: NDArray[np.uint8], code: int) -> NDArray[np.uint8]:
         Which region, not 0.
     """
     # Other bones count as half, so that the border to them does not move.
-    share = np.where(regions == code, 1, np.where(regions == 0, 0, 0.5)).astype(np.float32)
+    smoothed = regions.copy()
+    here = smoothed[_around(regions == code, 4 * _ROUGHNESS)]
+    share = np.where(here == code, 1, np.where(here == 0, 0, 0.5)).astype(np.float32)
     inside = gaussian_filter(share, _ROUGHNESS, mode="nearest") > 0.5
-    changed = np.where((regions == 0) & inside, np.uint8(code), regions)
-    changed[(regions == code) & ~inside] = 0
-    return changed
+    gained, lost = (here == 0) & inside, (here == code) & ~inside
+    here[gained] = code
+    here[lost] = 0
+    return smoothed
 
 
 def fill_holes(regions: NDArray[np.uint8], code: int) -> NDArray[np.uint8]:
@@ -74,4 +85,18 @@ def fill_holes(regions: NDArray[np.uint8], code: int) -> NDArray[np.uint8]:
     code : int
         Which region, not 0.
     """
-    return np.where(binary_fill_holes(regions == code) & (regions == 0), np.uint8(code), regions)
+    filled = regions.copy()
+    here = filled[bounding_box(regions == code)]
+    here[binary_fill_holes(here == code) & (here == 0)] = code
+    return filled
+
+
+def _around(mask: NDArray[np.bool_], pixels: float) -> tuple[slice, slice]:
+    """The rows and columns within some distance of what is true."""
+    margin = int(np.ceil(pixels)) + 1
+    rows, columns = bounding_box(mask)
+    if rows.stop == 0:
+        return rows, columns
+    return slice(max(rows.start - margin, 0), rows.stop + margin), slice(
+        max(columns.start - margin, 0), columns.stop + margin
+    )

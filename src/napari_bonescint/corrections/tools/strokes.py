@@ -11,7 +11,7 @@ from skimage.draw import line, polygon
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_TREMOR = 4.0
+_TREMOR = 2.0
 """Standard deviation, in pixels along the path, of the smoothing that takes the tremor of a hand out of it."""
 
 
