@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import sys
 from collections import Counter, defaultdict
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tqdm import tqdm
 
-from napari_bonescint.commands import argument_types
+from napari_bonescint.commands import argument_types, reading_arguments
+from napari_bonescint.commands.reading_arguments import describe_skipped, name_of, read, sentence_of
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.opening import collect
-from napari_bonescint.formats.refusal import Refusal
 from napari_bonescint.inference.devices import DeviceError
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, ModelError
 from napari_bonescint.results import Recorded, Result, ResultError
-from napari_bonescint.scan import ViewName
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from napari_bonescint.formats.opening import Collection, ScanSource
     from napari_bonescint.inference.segmenter import Segmenter
@@ -57,9 +55,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "inputs", metavar="INPUT", nargs="+", type=Path, help="DICOM, PNG or TIFF file, or a folder of DICOM files"
-    )
+    reading_arguments.add_reading_to(parser)
     parser.add_argument(
         "--out", metavar="DIR", type=argument_types.folder, required=True, help="folder for the results"
     )
@@ -72,22 +68,6 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "(default: %(default)s)",
     )
     argument_types.add_device_to(parser)
-    parser.add_argument(
-        "--view",
-        choices=[name.value for name in ViewName],
-        help="what images show that do not say so themselves (of two views, the first)",
-    )
-    parser.add_argument("--spacing", metavar="MM", type=_millimetres, help="pixel size of images that do not give it")
-    parser.add_argument(
-        "--split-sides",
-        action="store_true",
-        help="cut images that show two views side by side in halves: anterior on the left, posterior on the right",
-    )
-    parser.add_argument(
-        "--flip-posterior",
-        action="store_true",
-        help="mirror posterior views, for files that show them mirrored; their masks belong to the mirrored image",
-    )
     parser.add_argument("--overwrite", action="store_true", help="replace results that were made from the same scan")
     parser.set_defaults(run=run)
 
@@ -102,10 +82,10 @@ def run(arguments: argparse.Namespace) -> int:
     jobs, clashes = _plan(found, arguments.out)
     outcomes = Counter(failed=len(found.failures) + sum(map(len, clashes)))
     with _Progress(len(jobs)) as progress:
-        for sentence in (*map(_sentence, found.failures), *map(_describe_clash, clashes)):
+        for sentence in (*map(sentence_of, found.failures), *map(_describe_clash, clashes)):
             progress.complain(f"error: {sentence}")
         if found.skipped:
-            progress.say(_describe_skipped(found))
+            progress.say(describe_skipped(found))
 
         @cache
         def segmenter() -> Segmenter:
@@ -124,7 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
                 raise  # without a model, no other scan can be segmented either
             except BonescintError as error:
                 outcomes["failed"] += 1
-                progress.complain(f"error: {_sentence(error)}")
+                progress.complain(f"error: {sentence_of(error)}")
             except (MemoryError, RuntimeError) as error:  # what PyTorch raises for a scan that is too large for it
                 outcomes["failed"] += 1
                 progress.complain(f"error: {job.name}: could not be segmented ({str(error).partition(chr(10))[0]}).")
@@ -141,16 +121,7 @@ class _Job(NamedTuple):
     @property
     def name(self) -> str:
         """The files as the user named them."""
-        return " + ".join(str(path) for path in self.source.paths)
-
-    def open(self, arguments: argparse.Namespace) -> Scan:
-        """Read the scan, with what the user says about it."""
-        return self.source.open(
-            view=None if arguments.view is None else ViewName(arguments.view),
-            spacing=None if arguments.spacing is None else (arguments.spacing, arguments.spacing),
-            split_sides=arguments.split_sides,
-            flip_posterior=arguments.flip_posterior,
-        )
+        return name_of(self.source)
 
 
 def _plan(found: Collection, out: Path) -> tuple[list[_Job], list[list[_Job]]]:
@@ -176,7 +147,7 @@ def _carry_out(
     job: _Job, arguments: argparse.Namespace, segmenter: Callable[[], Segmenter], progress: _Progress
 ) -> str:
     """Segment one scan, or find that it was segmented before: ``segmented`` or ``kept``."""
-    scan = job.open(arguments)
+    scan = read(job.source, arguments)
     there = _own_result(job, scan)
     if not arguments.overwrite and not (there and there.complete):
         _require_room(job.result)
@@ -218,18 +189,6 @@ def _require_room(result: Result) -> None:
             raise ResultError(
                 f"{mask}: is there already, and {result.facts.name} does not say of what; move it, or use --overwrite."
             )
-
-
-def _describe_skipped(found: Collection) -> str:
-    reasons = sorted(found.skipped.items(), key=lambda item: -item[1])
-    listed = "; ".join(f"{count} x {reason.rstrip('.')}" for reason, count in reasons[:3])
-    more = "; ..." if len(reasons) > 3 else ""
-    return f"Skipped {sum(found.skipped.values())} files in folders that are no planar bone scans: {listed}{more}."
-
-
-def _sentence(error: BonescintError) -> str:
-    """What to print about an error: a refusal leaves the folders out, and in an export all files may be named alike."""
-    return f"{error.path}: {error.reason}" if isinstance(error, Refusal) else str(error)
 
 
 class _Progress:
@@ -280,13 +239,3 @@ class _Progress:
         """Print a warning or an error to standard error."""
         with tqdm.external_write_mode(sys.stderr):
             print(line, file=sys.stderr, flush=True)
-
-
-def _millimetres(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no length in millimetres, such as 2.26")
-    return number

@@ -20,6 +20,10 @@ class Damaged(StoreError):
     """A file of a store that is missing, cut off or changed; what it held cannot be had from it."""
 
 
+class AddedOtherwise(StoreError):
+    """A scan that is in the store already, with other views, another spacing or another side mirrored."""
+
+
 @contextmanager
 def reachable(path: Path) -> Iterator[None]:
     """Turn what the system says about a file or folder of a store into a `StoreError`."""

@@ -20,6 +20,7 @@ from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.corrections import numbered
 from napari_bonescint.corrections.case_files import CaseFiles
 from napari_bonescint.corrections.errors import Damaged, reachable
+from napari_bonescint.corrections.prediction import last_prediction
 from napari_bonescint.corrections.revision import Revision
 from napari_bonescint.corrections.sealed import read_sealed
 from napari_bonescint.scan import ViewName
@@ -109,16 +110,11 @@ def summarise(case: CaseFiles) -> CaseSummary:
     """
     facts = case.facts()
     revision = next(iter(intact_revisions(case, last_only=True)), None)
-    uncertainty, predicted_dice = None, None
-    for number in reversed(numbered.numbers(case.predictions)):
-        with suppress(Damaged, KeyError):
-            said = read_sealed(numbered.part_of(case.predictions, number, numbered.FACTS))
-            uncertainty, predicted_dice = float(said["uncertainty"]), float(said["predicted_dice"])
-            break
+    prediction = last_prediction(case.predictions)
     if revision is not None:
         state = CaseState.REVIEWED if revision.reviewed else CaseState.CORRECTED
     else:
-        state = CaseState.NEW if uncertainty is None else CaseState.PREDICTED
+        state = CaseState.NEW if prediction is None else CaseState.PREDICTED
     return CaseSummary(
         key=case.key,
         patient_key=facts.patient_key,
@@ -128,8 +124,8 @@ def summarise(case: CaseFiles) -> CaseSummary:
         state=state,
         annotator=revision.annotator if revision else None,
         when=revision.when if revision else None,
-        uncertainty=uncertainty,
-        predicted_dice=predicted_dice,
+        uncertainty=prediction.uncertainty if prediction else None,
+        predicted_dice=prediction.predicted_dice if prediction else None,
     )
 
 

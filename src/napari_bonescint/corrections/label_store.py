@@ -32,11 +32,11 @@ from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.corrections import numbered
 from napari_bonescint.corrections.case_files import CaseFacts, CaseFiles
-from napari_bonescint.corrections.errors import StoreError, reachable
-from napari_bonescint.corrections.index import CaseSummary, Index, case_keys, intact_revisions, is_case_key
+from napari_bonescint.corrections.errors import AddedOtherwise, StoreError, reachable
+from napari_bonescint.corrections.index import Index, case_keys, intact_revisions, is_case_key
 from napari_bonescint.corrections.keys import case_key, keys_of, source_key
 from napari_bonescint.corrections.plane_files import planes_sha256, read_planes
-from napari_bonescint.corrections.prediction import Prediction, expected_dice, uncertainty_of
+from napari_bonescint.corrections.prediction import add_prediction, last_prediction, read_prediction
 from napari_bonescint.corrections.revision import Revision
 from napari_bonescint.corrections.sealed import read_sealed
 from napari_bonescint.formats.identity import Identity
@@ -47,8 +47,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_bonescint.corrections.index import CaseSummary
+    from napari_bonescint.corrections.prediction import Prediction
     from napari_bonescint.corrections.revision import Origin
-    from napari_bonescint.corrections.sealed import Facts
     from napari_bonescint.scan import Scan
     from napari_bonescint.segmentation import Segmentation
 
@@ -56,9 +57,7 @@ _FORMAT = "napari-bonescint label store"
 _LAYOUT = 1
 _MARKER, _SECRET = "store.json", "secret"
 _SECRET_DIGITS = 64
-# Probabilities are kept in a byte.
-_STEPS = 255
-_MASK, _PROBABILITY = ".tif", ".probability.tif"
+_MASK = ".tif"
 
 
 class LabelStore:
@@ -87,11 +86,11 @@ class LabelStore:
             If it cannot be written to.
         """
         with reachable(folder):
-            there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-        if _MARKER in there:
+            names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        if _MARKER in names:
             raise StoreError(f"{folder}: is a label store already; add to it, or choose another folder.")
-        # What a call that was cut off left behind does not count.
-        if there - {"cases", "drafts", _SECRET}:
+        # What a call that was cut off left behind does not count, nor what desktops hide in every folder.
+        if any(not name.startswith(".") for name in names - {"cases", "drafts", _SECRET}):
             raise StoreError(f"{folder}: is not empty; choose an empty or a new folder for the store.")
         try:
             for part in ("cases", "drafts"):
@@ -143,21 +142,22 @@ class LabelStore:
 
         Raises
         ------
+        AddedOtherwise
+            If the same file was added with other views, another spacing or another side mirrored.
         StoreError
-            If the same file was added with other views, another spacing or another side mirrored, or the store's secret
-            is missing.
+            If the store cannot be reached, or its secret is missing.
         CannotWrite
             If the store is full, not writable or gone.
         """
         keys = keys_of(self._secret(), scan, identity or Identity())
-        case = self._files(keys.case)
+        case = self.files(keys.case)
         with reachable(case.folder):
             there = case.folder.exists()
         if not there:
             case.create(scan, CaseFacts.of(scan, keys))
         contradictions = case.facts().contradictions(scan)
         if contradictions:
-            raise StoreError(
+            raise AddedOtherwise(
                 f"{scan.name}: is in the store already, as case {keys.case}, with {' and '.join(contradictions)}; "
                 "open that case instead."
             )
@@ -206,7 +206,7 @@ class LabelStore:
         StoreError
             If there is no such case, a file is damaged, or it cannot be reached.
         """
-        return self._files(case).scan()
+        return self.files(case).scan()
 
     def revisions(self, case: str) -> list[Revision]:
         """The revisions of a case in order, without those whose facts are damaged; `store_check` names these.
@@ -216,7 +216,7 @@ class LabelStore:
         StoreError
             If the store cannot be reached.
         """
-        return intact_revisions(self._files(case))
+        return intact_revisions(self.files(case))
 
     def save(
         self,
@@ -255,7 +255,7 @@ class LabelStore:
         CannotWrite
             If the store is full, not writable or gone; nothing was saved.
         """
-        files = self._files(case)
+        files = self.files(case)
         facts = files.facts()
         annotator = annotator.strip()
         if not annotator:
@@ -289,7 +289,7 @@ class LabelStore:
         StoreError
             If there is no such revision, it is damaged, or it cannot be reached.
         """
-        files = self._files(case)
+        files = self.files(case)
         path = numbered.part_of(files.revisions, number, numbered.FACTS)
         revision = Revision.from_facts(path, number, read_sealed(path))
         mask = numbered.part_of(files.revisions, number, _MASK)
@@ -305,28 +305,14 @@ class LabelStore:
         CannotWrite
             If the store is full, not writable or gone; nothing was saved.
         """
-        files = self._files(case)
+        files = self.files(case)
         facts = files.facts()
-        last = self._last_prediction(files)
-        if last is not None and last[1]["model_sha256"] == segmentation.model_sha256:
+        last = last_prediction(files.predictions)
+        if last is not None and last.model_sha256 == segmentation.model_sha256:
             return
-        mask = segmentation.skeleton if segmentation.regions is None else segmentation.regions
-        if mask.shape != facts.shape:
-            raise StoreError(f"The prediction has shape {mask.shape}; case {case} has {facts.shape}.")
-        probability = np.rint(segmentation.probability * _STEPS).astype(np.uint8)
-        numbered.append(
-            files.predictions,
-            {_MASK: encode_planes(mask, facts.spacing), _PROBABILITY: encode_planes(probability, facts.spacing)},
-            {
-                "model": segmentation.model,
-                "model_sha256": segmentation.model_sha256,
-                "names_regions": segmentation.regions is not None,
-                "uncertainty": uncertainty_of(segmentation.probability),
-                "predicted_dice": expected_dice(segmentation.probability, segmentation.skeleton),
-                "mask_sha256": planes_sha256(mask),
-                "probability_sha256": planes_sha256(probability),
-            },
-        )
+        if segmentation.skeleton.shape != facts.shape:
+            raise StoreError(f"The prediction has shape {segmentation.skeleton.shape}; case {case} has {facts.shape}.")
+        add_prediction(files.predictions, segmentation, facts.spacing)
 
     def prediction(self, case: str) -> Prediction | None:
         """What the model that was asked last said about a case; None if none was.
@@ -336,25 +322,9 @@ class LabelStore:
         StoreError
             If there is no such case, a file is damaged, or it cannot be reached.
         """
-        files = self._files(case)
-        last = self._last_prediction(files)
-        if last is None:
-            return None
-        number, said = last
-        shape = files.facts().shape
-        mask = read_planes(numbered.part_of(files.predictions, number, _MASK), shape, said["mask_sha256"])
-        steps = read_planes(
-            numbered.part_of(files.predictions, number, _PROBABILITY), shape, said["probability_sha256"]
-        )
-        return Prediction(
-            regions=mask.astype(np.uint8, copy=False),
-            names_regions=said["names_regions"],
-            probability=steps.astype(np.float32) / np.float32(_STEPS),
-            model=said["model"],
-            model_sha256=said["model_sha256"],
-            uncertainty=said["uncertainty"],
-            predicted_dice=said["predicted_dice"],
-        )
+        files = self.files(case)
+        last = last_prediction(files.predictions)
+        return None if last is None else read_prediction(files.predictions, last, files.facts().shape)
 
     def manifest_sha256(self) -> str:
         """Hash of all cases and revisions, hexadecimal: equal for stores that hold the same scans and labels.
@@ -365,8 +335,8 @@ class LabelStore:
             If the store cannot be reached.
         """
         manifest = hashlib.sha256()
-        for key in case_keys(self._cases):
-            case = self._files(key)
+        for key in self.keys():
+            case = self.files(key)
             paths = [case.facts_path]
             paths += [numbered.part_of(case.revisions, n, numbered.FACTS) for n in numbered.numbers(case.revisions)]
             for path in paths:
@@ -376,20 +346,31 @@ class LabelStore:
                 manifest.update(f"{key}/{path.name} {digest}\n".encode())
         return manifest.hexdigest()
 
-    def _existing(self, key: str) -> str | None:
-        with reachable(self._cases):
-            return key if self._files(key).folder.exists() else None
+    def keys(self) -> list[str]:
+        """Keys of all cases, in order.
 
-    def _last_prediction(self, files: CaseFiles) -> tuple[int, Facts] | None:
-        made = numbered.numbers(files.predictions)
-        if not made:
-            return None
-        return made[-1], read_sealed(numbered.part_of(files.predictions, made[-1], numbered.FACTS))
+        Raises
+        ------
+        StoreError
+            If the store cannot be reached.
+        """
+        return case_keys(self._cases)
 
-    def _files(self, case: str) -> CaseFiles:
+    def files(self, case: str) -> CaseFiles:
+        """The files of a case, whether it is there or not.
+
+        Raises
+        ------
+        StoreError
+            If that is no key.
+        """
         if not is_case_key(case):
             raise StoreError(f"{case}: is no key of a case; `bonescint store list {self.folder}` lists them.")
         return CaseFiles(self._cases / case)
+
+    def _existing(self, key: str) -> str | None:
+        with reachable(self._cases):
+            return key if self.files(key).folder.exists() else None
 
     def _secret(self) -> bytes:
         path = self.folder / _SECRET

@@ -98,6 +98,20 @@ def part_of(folder: Path, number: int, suffix: str) -> Path:
     return folder / f"{number:04d}{suffix}"
 
 
+def abandoned(folder: Path) -> list[Path]:
+    """Files whose number has no record, because the process that took it was ended.
+
+    Raises
+    ------
+    StoreError
+        If the folder cannot be read.
+    """
+    with reachable(folder):
+        files = _files(folder)
+    complete = {number for number, part in files if part == FACTS}
+    return [part_of(folder, number, part) for number, part in sorted(files) if number not in complete]
+
+
 def _take_number(folder: Path, suffix: str) -> int:
     """Create an empty file with the first free number; that it did not exist is certain even with other writers."""
     first = 1 + max((number for number, _ in _files(folder)), default=0)

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.special import entr
 
+from napari_bonescint.corrections import numbered
+from napari_bonescint.corrections.errors import Damaged
+from napari_bonescint.corrections.plane_files import planes_sha256, read_planes
+from napari_bonescint.corrections.sealed import read_sealed
+from napari_bonescint.formats.label_tiff import encode_planes
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
+
+    from napari_bonescint.corrections.plane_files import Shape
+    from napari_bonescint.scan import Spacing
+    from napari_bonescint.segmentation import Segmentation
+
+# Probabilities are kept in a byte.
+_STEPS = 255
+_MASK, _PROBABILITY = ".tif", ".probability.tif"
 
 # Most of an image is background of which every model is sure; a mean over all of it would only measure its size.
 _POSSIBLY_BONE = 0.02
@@ -42,6 +59,96 @@ class Prediction:
     model_sha256: str
     uncertainty: float
     predicted_dice: float
+
+
+class PredictionFacts(NamedTuple):
+    """What is known about a prediction without its masks; see `Prediction`."""
+
+    number: int
+    model: str
+    model_sha256: str
+    names_regions: bool
+    uncertainty: float
+    predicted_dice: float
+    mask_sha256: str
+    probability_sha256: str
+
+
+def add_prediction(folder: Path, segmentation: Segmentation, spacing: Spacing | None) -> None:
+    """Add a model's result to the predictions of a case.
+
+    Raises
+    ------
+    CannotWrite
+        If the folder is full, not writable or gone; nothing was added.
+    """
+    mask = segmentation.skeleton if segmentation.regions is None else segmentation.regions
+    probability = np.rint(segmentation.probability * _STEPS).astype(np.uint8)
+    facts = PredictionFacts(
+        number=0,
+        model=segmentation.model,
+        model_sha256=segmentation.model_sha256,
+        names_regions=segmentation.regions is not None,
+        uncertainty=uncertainty_of(segmentation.probability),
+        predicted_dice=expected_dice(segmentation.probability, segmentation.skeleton),
+        mask_sha256=planes_sha256(mask),
+        probability_sha256=planes_sha256(probability),
+    )._asdict()
+    # The number is the file's name.
+    del facts["number"]
+    parts = {_MASK: encode_planes(mask, spacing), _PROBABILITY: encode_planes(probability, spacing)}
+    numbered.append(folder, parts, facts)
+
+
+def prediction_facts(folder: Path, number: int) -> PredictionFacts:
+    """What is known about a prediction without its masks.
+
+    Raises
+    ------
+    StoreError
+        If it is damaged or cannot be reached.
+    """
+    path = numbered.part_of(folder, number, numbered.FACTS)
+    facts = read_sealed(path)
+    try:
+        return PredictionFacts(number=number, **facts)
+    except TypeError as error:
+        raise Damaged(f"{path}: is no prediction that this version of bonescint can read.") from error
+
+
+def last_prediction(folder: Path) -> PredictionFacts | None:
+    """What is known about the last prediction of a case whose facts are not damaged; None if there is none.
+
+    Raises
+    ------
+    StoreError
+        If a file cannot be reached.
+    """
+    for number in reversed(numbered.numbers(folder)):
+        with suppress(Damaged):
+            return prediction_facts(folder, number)
+    return None
+
+
+def read_prediction(folder: Path, facts: PredictionFacts, shape: Shape) -> Prediction:
+    """A prediction with its masks, of shape (view, y, x).
+
+    Raises
+    ------
+    StoreError
+        If a file is damaged or cannot be reached.
+    """
+    mask = read_planes(numbered.part_of(folder, facts.number, _MASK), shape, facts.mask_sha256)
+    steps = read_planes(numbered.part_of(folder, facts.number, _PROBABILITY), shape, facts.probability_sha256)
+    return Prediction(
+        regions=mask.astype(np.uint8, copy=False),
+        names_regions=facts.names_regions,
+        probability=steps.astype(np.float32) / np.float32(_STEPS),
+        model=facts.model,
+        model_sha256=facts.model_sha256,
+        uncertainty=facts.uncertainty,
+        predicted_dice=facts.predicted_dice,
+    )
 
 
 def expected_dice(probability: NDArray[np.float32], skeleton: NDArray[np.uint8]) -> float:

@@ -1,0 +1,77 @@
+"""Arguments of commands that read scans: which, and what the user says about those that do not say it themselves."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_bonescint.formats.refusal import Refusal
+from napari_bonescint.scan import ViewName
+
+if TYPE_CHECKING:
+    from napari_bonescint.errors import BonescintError
+    from napari_bonescint.formats.opening import Collection, ScanSource
+    from napari_bonescint.scan import Scan
+
+
+def add_reading_to(parser: argparse.ArgumentParser) -> None:
+    """State the inputs and what can be said about them."""
+    parser.add_argument(
+        "inputs", metavar="INPUT", nargs="+", type=Path, help="DICOM, PNG or TIFF file, or a folder of DICOM files"
+    )
+    parser.add_argument(
+        "--view",
+        choices=[name.value for name in ViewName],
+        help="what images show that do not say so themselves (of two views, the first)",
+    )
+    parser.add_argument("--spacing", metavar="MM", type=_millimetres, help="pixel size of images that do not give it")
+    parser.add_argument(
+        "--split-sides",
+        action="store_true",
+        help="cut images that show two views side by side in halves: anterior on the left, posterior on the right",
+    )
+    parser.add_argument(
+        "--flip-posterior",
+        action="store_true",
+        help="mirror posterior views, for files that show them mirrored; their masks belong to the mirrored image",
+    )
+
+
+def read(source: ScanSource, arguments: argparse.Namespace) -> Scan:
+    """Read a scan, with what the user says about it."""
+    return source.open(
+        view=None if arguments.view is None else ViewName(arguments.view),
+        spacing=None if arguments.spacing is None else (arguments.spacing, arguments.spacing),
+        split_sides=arguments.split_sides,
+        flip_posterior=arguments.flip_posterior,
+    )
+
+
+def name_of(source: ScanSource) -> str:
+    """The files of a scan as the user named them."""
+    return " + ".join(str(path) for path in source.paths)
+
+
+def describe_skipped(found: Collection) -> str:
+    """How many files in folders are no scans, and why."""
+    reasons = sorted(found.skipped.items(), key=lambda item: -item[1])
+    listed = "; ".join(f"{count} x {reason.rstrip('.')}" for reason, count in reasons[:3])
+    more = "; ..." if len(reasons) > 3 else ""
+    return f"Skipped {sum(found.skipped.values())} files in folders that are no planar bone scans: {listed}{more}."
+
+
+def sentence_of(error: BonescintError) -> str:
+    """What to print about an error: a refusal leaves the folders out, and in an export all files may be named alike."""
+    return f"{error.path}: {error.reason}" if isinstance(error, Refusal) else str(error)
+
+
+def _millimetres(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no length in millimetres, such as 2.26")
+    return number

@@ -1,0 +1,199 @@
+"""`bonescint store`: making, filling, listing and checking a label store."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from napari_bonescint.commands.reading_arguments import add_reading_to, describe_skipped, name_of, read, sentence_of
+from napari_bonescint.corrections.errors import AddedOtherwise, Damaged
+from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.store_check import check_store
+from napari_bonescint.formats.identity import burned_in_text, read_identity
+from napari_bonescint.formats.opening import collect
+from napari_bonescint.formats.refusal import Refusal
+from napari_bonescint.rearranging import CannotRearrange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from napari_bonescint.corrections.index import CaseSummary
+    from napari_bonescint.formats.opening import ScanSource
+
+_DESCRIPTION = """\
+Keep scans and the corrections of their masks in a label store: a folder that is only ever added to, and that tells
+patients apart without naming them.
+"""
+_EXAMPLES = """\
+examples:
+  bonescint store create labels
+  bonescint store add labels exports/
+  bonescint store list labels
+  bonescint store check labels
+"""
+_ADD_DESCRIPTION = """\
+Add scans to a label store. What is there already stays as it is, so that an interrupted run is taken up by giving the
+same command again. Names, identifiers and dates stay out of the store; text that is burned into pixels does not.
+"""
+_HEADINGS = ("CASE", "PATIENT", "VIEWS", "SIZE", "STATE", "ANNOTATOR", "WHEN", "UNCERTAINTY", "PREDICTED DICE")
+
+
+def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """State the arguments of `bonescint store`."""
+    parser = subcommands.add_parser(
+        "store",
+        help="keep scans and corrected masks",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    _action(actions, "create", create, "make a store in an empty or a new folder", "bonescint store create labels")
+    adding = _action(
+        actions,
+        "add",
+        add,
+        "add scans",
+        "bonescint store add labels scan.dcm exports/\n"
+        "  bonescint store add labels anterior.png --view anterior --spacing 2.26",
+        _ADD_DESCRIPTION,
+    )
+    add_reading_to(adding)
+    _action(actions, "list", list_cases, "list the cases and how far each has come", "bonescint store list labels")
+    _action(
+        actions,
+        "check",
+        check,
+        "read everything and compare it with its hash",
+        "bonescint store check labels",
+        "Read everything in a store and compare it with its hash. Exit status 1 if anything is damaged.",
+    )
+
+
+def create(arguments: argparse.Namespace) -> int:
+    """Make a store; the exit status."""
+    store = LabelStore.create(arguments.store)
+    print(f"{store.folder} is a label store now. Keep its file `secret` to yourself when you pass the store on.")
+    return 0
+
+
+def add(arguments: argparse.Namespace) -> int:
+    """Add what was named; the exit status."""
+    store = LabelStore.open(arguments.store)
+    before = set(store.keys())
+    found = collect(arguments.inputs)
+    outcomes = Counter(failed=len(found.failures))
+    for failure in found.failures:
+        _complain(f"error: {sentence_of(failure)}")
+    if found.skipped:
+        print(describe_skipped(found))
+    for source in _progress(found.sources):
+        try:
+            key = _add(store, source, arguments)
+        # What is wrong with the store itself ends the command: it is as wrong for the next scan.
+        except (Refusal, CannotRearrange, AddedOtherwise, Damaged) as error:
+            outcomes["failed"] += 1
+            _complain(f"error: {sentence_of(error)}")
+            continue
+        outcomes["kept" if key in before else "added"] += 1
+        before.add(key)
+    print(f"{outcomes['added']} added, {outcomes['kept']} there already, {outcomes['failed']} failed.")
+    return 1 if outcomes["failed"] else 0
+
+
+def list_cases(arguments: argparse.Namespace) -> int:
+    """Print the cases of a store; the exit status."""
+    store = LabelStore.open(arguments.store)
+    print("\n".join(table(store.cases())))
+    for key in store.damaged_cases:
+        _complain(f"warning: case {key} is damaged; `bonescint store check {arguments.store}` says how.")
+    return 0
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Check a store; the exit status."""
+    store = LabelStore.open(arguments.store)
+    with tqdm(total=1, disable=None, leave=False, bar_format="{percentage:3.0f}%|{bar}| {elapsed}<{remaining}") as bar:
+
+        def advance(fraction: float) -> None:
+            bar.n = fraction
+            bar.refresh()
+
+        found = check_store(store, advance)
+    for sentence in found.damage:
+        _complain(f"error: {sentence}")
+    if found.leftovers:
+        example = found.leftovers[0]
+        print(f"{len(found.leftovers)} harmless files are left over from interrupted writes, such as {example}.")
+    print(
+        f"{found.cases} cases, {found.predictions} predictions, {found.revisions} revisions and {found.drafts} drafts "
+        f"are whole; {len(found.damage)} damaged."
+    )
+    return 1 if found.damage else 0
+
+
+def table(cases: Iterable[CaseSummary]) -> list[str]:
+    """Lines of a table of cases."""
+    rows = [_HEADINGS, *map(_row, cases)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _row(case: CaseSummary) -> tuple[str, ...]:
+    return (
+        case.key,
+        case.patient_key,
+        " + ".join(case.views),
+        f"{case.shape[1]} x {case.shape[2]}",
+        case.state,
+        case.annotator or "",
+        case.when or "",
+        "" if case.uncertainty is None else f"{case.uncertainty:.3f}",
+        "" if case.predicted_dice is None else f"{case.predicted_dice:.3f}",
+    )
+
+
+def _add(store: LabelStore, source: ScanSource, arguments: argparse.Namespace) -> str:
+    scan = read(source, arguments)
+    # Two files of one scan are of one study.
+    key = store.add(scan, read_identity(source.paths[0]))
+    about_pixels = [burned_in_text(path) for path in source.paths]
+    for warning in dict.fromkeys((*scan.warnings, *filter(None, about_pixels))):
+        _complain(f"warning: {name_of(source)}: {warning}")
+    return key
+
+
+def _action(
+    actions: Any,
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    summary: str,
+    example: str,
+    description: str | None = None,
+) -> argparse.ArgumentParser:
+    """State one action, with the store as its first argument."""
+    parser: argparse.ArgumentParser = actions.add_parser(
+        name,
+        help=summary,
+        description=description or f"{summary[0].upper()}{summary[1:]}.",
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("store", metavar="STORE", type=Path, help="folder of the label store")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _progress(sources: Iterable[ScanSource]) -> Iterable[ScanSource]:
+    return tqdm(list(sources), disable=None, leave=False, unit="scan")
+
+
+def _complain(line: str) -> None:
+    with tqdm.external_write_mode(sys.stderr):
+        print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,96 @@
+"""Whether everything in a label store is still what was put there."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from napari_bonescint.corrections import numbered
+from napari_bonescint.corrections.drafts import read_draft
+from napari_bonescint.corrections.errors import Damaged, reachable
+from napari_bonescint.corrections.prediction import prediction_facts, read_prediction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from napari_bonescint.corrections.case_files import CaseFiles
+    from napari_bonescint.corrections.label_store import LabelStore
+
+
+class StoreCheck(NamedTuple):
+    """What was found.
+
+    Attributes
+    ----------
+    cases, revisions, predictions, drafts : int
+        How many of each are there and whole.
+    damage : list of str
+        A sentence for each file that is missing, damaged or foreign.
+    leftovers : list of Path
+        What interrupted writes left behind; harmless.
+    """
+
+    cases: int
+    revisions: int
+    predictions: int
+    drafts: int
+    damage: list[str]
+    leftovers: list[Path]
+
+
+def check_store(store: LabelStore, on_progress: Callable[[float], None]) -> StoreCheck:
+    """Read every file of a store and compare it with its hash.
+
+    Parameters
+    ----------
+    store : LabelStore
+        The store.
+    on_progress : callable
+        Told the fraction done, 0 to 1.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be reached.
+    """
+    damage: list[str] = []
+
+    def whole(read: Callable[[], object]) -> bool:
+        try:
+            read()
+        except Damaged as error:
+            damage.append(str(error))
+            return False
+        return True
+
+    cases = revisions = predictions = 0
+    leftovers = _temporary(store.folder) + _temporary(store.folder / "cases") + _temporary(store.folder / "drafts")
+    keys = store.keys()
+    for done, key in enumerate(keys):
+        on_progress(done / len(keys))
+        files = store.files(key)
+        cases += whole(partial(store.scan, key))
+        for number in numbered.numbers(files.revisions):
+            revisions += whole(partial(store.regions, key, number))
+        for number in numbered.numbers(files.predictions):
+            predictions += whole(partial(_read_prediction, files, number))
+        for folder in (files.folder, files.revisions, files.predictions):
+            leftovers += _temporary(folder)
+        leftovers += numbered.abandoned(files.revisions) + numbered.abandoned(files.predictions)
+    drafts = 0
+    with reachable(store.folder):
+        paths = sorted((store.folder / "drafts").glob("[!.]*"))
+    for path in paths:
+        drafts += whole(partial(read_draft, path))
+    return StoreCheck(cases, revisions, predictions, drafts, damage, leftovers)
+
+
+def _read_prediction(files: CaseFiles, number: int) -> None:
+    facts = prediction_facts(files.predictions, number)
+    read_prediction(files.predictions, facts, files.facts().shape)
+
+
+def _temporary(folder: Path) -> list[Path]:
+    with reachable(folder):
+        return sorted([*folder.glob(".*.part"), *folder.glob(".part-*")])
