@@ -106,8 +106,8 @@ def open_correcting(viewer: Viewer, qtbot: QtBot) -> Iterator[Callable[..., Corr
         return panel
 
     yield open_it
-    for panel in panels:
-        panel.saving.end()
+    while panels:
+        panels.pop().saving.end()
 
 
 def prediction_of(scan: Scan, certainty: float) -> Segmentation:

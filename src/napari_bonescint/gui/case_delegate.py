@@ -33,7 +33,11 @@ class CaseDelegate(QStyledItemDelegate):
 
     open_row = -1
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:  # noqa: N802
+    def sizeHint(  # noqa: N802
+        self,
+        _option: QStyleOptionViewItem,
+        _index: QModelIndex | QPersistentModelIndex,
+    ) -> QSize:
         """All rows are of one height, so that a list of thousands needs to ask but once."""
         return QSize(240, HEIGHT + 2 * _MARGIN)
 

@@ -162,7 +162,7 @@ class CorrectWidget(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Ask before napari closes with unsaved work."""
-        if watched is self._window and event.type() == QEvent.Type.Close and not self.saving.may_close():
+        if event.type() == QEvent.Type.Close and watched is self._window and not self.saving.may_close():
             event.ignore()
             return True
         return super().eventFilter(watched, event)
@@ -200,7 +200,7 @@ class CorrectWidget(QWidget):
     def _on_loaded(self, item: WorkItem, case: OpenedCase) -> None:
         if self._work is None:
             return
-        self._let_go()
+        self._end_session()
         self._layers.show(case.scan, case.regions, names_regions=case.names_regions)
         self._case, self._session = case, CaseSession(case, self._layers.labels)
         self._hand_out(case.prediction)
@@ -225,13 +225,17 @@ class CorrectWidget(QWidget):
         for part in (self.toolbox, self.aids, self.checks):
             part.set_case(case)
 
-    def _let_go(self) -> None:
+    def _end_session(self) -> None:
         """End the work on the case that is open; what is in its layers is kept as a draft if it is not saved."""
         self.saving.autosave.keep()
         self.saving.end()
+        self._case = self._session = None
+
+    def _let_go(self) -> None:
+        """End the work on the case that is open, and take it from the tools, too."""
+        self._end_session()
         for part in (self.toolbox, self.aids, self.checks):
             part.set_case(None)
-        self._case = self._session = None
         self._show_case_buttons()
 
     def _on_predicted(self, item: WorkItem, prediction: Prediction) -> None:

@@ -40,7 +40,8 @@ class OwnLayer:
         selection = self._viewer.layers.selection
         before, active = set(selection), selection.active
         self._viewer.layers.append(self.layer)
-        selection.replace_selection(before)
+        selection.intersection_update(before)
+        selection.update(before)
         selection.active = active
 
     def remove(self) -> None:
