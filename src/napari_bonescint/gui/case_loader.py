@@ -63,24 +63,20 @@ class CaseLoader(QObject):
         self._cases: dict[Hashable, OpenedCase] = {}
         self._scans: dict[Hashable, Scan] = {}
         self._segmentations: dict[Hashable, Segmentation] = {}
+        self._visited: dict[Hashable, WorkItem] = {}
         self._to_segment: list[tuple[WorkItem, Scan]] = []
         self._segmenting: WorkItem | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_POLL_MS)
         self._timer.timeout.connect(self._poll)
 
-    @property
-    def is_segmenting(self) -> bool:
-        """Whether the model is at work."""
-        return self._segmenting is not None
-
     def use(self, store: LabelStore, annotator: str) -> None:
         """Take cases from another store, or look for drafts of another annotator; forget what was read ahead."""
         self._store, self._annotator = store, annotator
         self._wanted = None
         self._to_segment.clear()
-        for ahead in (self._cases, self._scans, self._segmentations):
-            ahead.clear()
+        for known in (self._cases, self._scans, self._segmentations, self._visited):
+            known.clear()
 
     def open(self, item: WorkItem) -> None:
         """Open a case; at once if it was read ahead, else `loaded` or `failed` comes when it is there.
@@ -134,8 +130,15 @@ class CaseLoader(QObject):
         if self._wanted is not asked:
             return  # the user went elsewhere meanwhile
         self._wanted = None
+        self._visited[item.identity] = item
         self.loaded.emit(item, case)
-        if case.prediction is None:
+        if case.prediction is not None:
+            return
+        # The model may have finished while the scan was being added to the store.
+        segmentation = self._segmentations.pop(item.identity, None)
+        if segmentation is not None:
+            self._take(item, segmentation)
+        else:
             self._segment(item, case.scan, first=True)
 
     def _keep(self, item: WorkItem, case: OpenedCase) -> None:
@@ -181,6 +184,7 @@ class CaseLoader(QObject):
     def _take(self, item: WorkItem, segmentation: Segmentation) -> None:
         """Put a result into the store; that of a scan which is in none yet waits for the user to open it."""
         store = self._store
+        item = self._visited.get(item.identity, item)
         if item.case is None or store is None:
             self._segmentations[item.identity] = segmentation
             return

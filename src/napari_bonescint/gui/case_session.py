@@ -87,6 +87,10 @@ class CaseSession:
         self._origin = Origin.of_revision(revision.number)
         self._before.clear()
 
+    def give_up(self) -> None:
+        """Take the mask as it is for saved: the user gave it up. What is drawn from now on counts as unsaved again."""
+        self._stored = self.regions()
+
     def is_untouched_and_empty(self) -> bool:
         """Whether there is nothing in the store and nothing in the layers, so that a model's mask may come in."""
         return not self._stored.any() and not self.is_changed()

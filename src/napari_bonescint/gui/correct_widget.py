@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.utils.notifications import show_warning
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QApplication,
@@ -133,8 +133,13 @@ class CorrectWidget(QWidget):
 
     def start_from_model(self) -> None:
         """Start the case that is open from what the model says."""
-        if self._case is not None and self._case.prediction is not None:
-            self.start_from(self._case.prediction.regions, Entry(prediction=self._case.prediction).origin)
+        prediction = None if self._case is None else self._case.prediction
+        if prediction is None or self._session is None:
+            self._complain("No model has segmented this case yet; choose one in the tab Model.")
+        elif prediction.names_regions is not self._session.names_regions:
+            self._complain("The model's mask and the labels do not both name regions, so it was not taken.")
+        else:
+            self.start_from(prediction.regions, Entry(prediction=prediction).origin)
 
     def show_revisions(self) -> RevisionDialog | None:
         """Open the window with all masks of the case that is open."""
@@ -162,9 +167,12 @@ class CorrectWidget(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Ask before napari closes with unsaved work."""
-        if event.type() == QEvent.Type.Close and watched is self._window and not self.saving.may_close():
-            event.ignore()
-            return True
+        if event.type() == QEvent.Type.Close and watched is self._window:
+            if not self.saving.may_close():
+                event.ignore()
+                return True
+            # Whether the window closes is not known yet: napari may ask, too.
+            QTimer.singleShot(0, self._shut_down_if_closed)
         return super().eventFilter(watched, event)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
@@ -306,12 +314,17 @@ class CorrectWidget(QWidget):
         for button in (self.revisions_button, self.start_button):
             button.setEnabled(self._case is not None)
 
+    def _shut_down_if_closed(self) -> None:
+        if self._window is not None and not self._window.isVisible():
+            self._shut_down()
+
     def _shut_down(self) -> None:
         if self._is_shut_down:
             return
         self._is_shut_down = True
         if self._window is not None:
             self._window.removeEventFilter(self)
+            self._window = None
         self._viewer.layers.events.removed.disconnect(self._on_layer_removed)
         for shortcut in self._shortcuts:
             shortcut.setParent(None)
@@ -340,6 +353,7 @@ class CorrectWidget(QWidget):
         application = QApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(self.loader.child.close)
+            application.aboutToQuit.connect(self.saving.autosave.keep)
 
     def _bind_keys(self, window: QWidget) -> None:
         actions = {

@@ -188,15 +188,17 @@ class Saving(QWidget):
                 return False
 
     def _save_and_wait(self) -> bool:
-        future = self.save(reviewed=False)
-        if future is None:
+        session, future = self._session, self.save(reviewed=False)
+        if session is None or future is None:
             return False
         try:
-            future.result()
+            revision = future.result()
         except BonescintError as error:
             self._on_failed(str(error))
             return False
-        self.end()
+        # The signal that tells the same is delivered too late if the window closes now.
+        session.note_saved(revision, session.regions())
+        self.autosave.note_saved()
         return True
 
     def _ask(self) -> Unsaved:
@@ -209,7 +211,8 @@ class Saving(QWidget):
         if session is not None and store is not None:
             work = partial(Drafts(store).discard, session.key, self.annotator)
             self._background.run(work, lambda _: None, self._on_failed)
-        self.end()
+            session.give_up()
+            self.autosave.note_saved()
 
     def _on_name(self) -> None:
         name = self.name.text().strip()
