@@ -10,6 +10,8 @@ import pytest
 from napari.layers import Image
 from napari.utils.notifications import notification_manager
 
+from gui.correcting import Hand, open_case
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from napari import Viewer
     from pytestqt.qtbot import QtBot
 
+    from napari_bonescint.gui.open_case import OpenCase
     from napari_bonescint.gui.segment_widget import SegmentWidget
     from napari_bonescint.inference.model_card import ModelCard
 
@@ -64,3 +67,15 @@ def shown() -> Callable[[], list[str]]:
     """What napari has told the user since the test began."""
     before = len(notification_manager.records)
     return lambda: [notification.message for notification in notification_manager.records[before:]]
+
+
+@pytest.fixture
+def case(viewer: Viewer) -> OpenCase:
+    """The simulated sample, open for correction."""
+    return open_case(viewer)
+
+
+@pytest.fixture
+def hand(viewer: Viewer, case: OpenCase) -> Hand:
+    """A hand over that sample."""
+    return Hand(viewer, case)
