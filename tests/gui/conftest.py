@@ -17,6 +17,8 @@ from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.gui.settings import Setting, remember
 from napari_bonescint.segmentation import Segmentation
 
+from gui.correcting import Hand, open_case
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from napari_bonescint.gui.correct_widget import CorrectWidget
+    from napari_bonescint.gui.open_case import OpenCase
     from napari_bonescint.gui.segment_widget import SegmentWidget
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.scan import Scan
@@ -117,3 +120,15 @@ def prediction_of(scan: Scan, certainty: float) -> Segmentation:
     bone = (regions > 0).astype(np.uint8)
     probability = np.where(bone, certainty, 1 - certainty).astype(np.float32)
     return Segmentation(bone, regions, probability, "tiny", "0" * 64, "cpu", "CPU: test", "torch", 0.1)
+
+
+@pytest.fixture
+def case(viewer: Viewer) -> OpenCase:
+    """The simulated sample, open for correction."""
+    return open_case(viewer)
+
+
+@pytest.fixture
+def hand(viewer: Viewer, case: OpenCase) -> Hand:
+    """A hand over that sample."""
+    return Hand(viewer, case)

@@ -54,16 +54,15 @@ class CaseDelegate(QStyledItemDelegate):
             painter.fillRect(QRect(option.rect.topLeft(), QSize(3, option.rect.height())), QColor(_MARK))
         inside = option.rect.adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
         _draw_picture(painter, inside, picture)
-        text = inside.adjusted(_PICTURE_WIDTH + _MARGIN, 0, 0, 0)
-        line = QRect(text.topLeft(), QSize(text.width(), text.height() // 3))
+        words = inside.adjusted(_PICTURE_WIDTH + _MARGIN, 0, 0, 0)
+        line = QRect(words.topLeft(), QSize(words.width(), words.height() // 3))
         pen = QPen(option.palette.text().color())
         _draw_state(painter, line, item.state, option.font)
         painter.setPen(pen)
         _draw_line(painter, line.adjusted(0, 0, -_CHIP_WIDTH - _MARGIN, 0), item.name, option.font, bold=True)
-        line.translate(0, line.height())
-        _draw_line(painter, line, who_and_when(item.case), option.font)
-        line.translate(0, line.height())
-        _draw_line(painter, line, quality(item.case), option.font)
+        for text in filter(None, (who_and_when(item.case), quality(item.case))):
+            line.translate(0, line.height())
+            _draw_line(painter, line, text, option.font)
         painter.restore()
 
 

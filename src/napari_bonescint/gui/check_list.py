@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from qtpy.QtWidgets import QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QW
 
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.corrections.checks import check
+from napari_bonescint.gui.own_layers import camera_of
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -62,6 +64,7 @@ class CheckList(QWidget):
         self._timer.setInterval(_WAIT_MS)
         self._timer.timeout.connect(self._start)
         self.checked.connect(self._show)
+        self.destroyed.connect(partial(self._thread.shutdown, wait=False))
         self.list.itemActivated.connect(self._go_to)
         self.list.itemClicked.connect(self._go_to)
         self._show(None, [])
@@ -116,4 +119,4 @@ class CheckList(QWidget):
             return
         self._viewer.layers.selection.active = self._case.labels[finding.view]
         (centre,) = self._case.world(finding.view, np.array([finding.point]))
-        self._viewer.camera.center = (0.0, *centre)
+        camera_of(self._viewer).center = (0.0, *centre)

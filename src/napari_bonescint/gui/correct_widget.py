@@ -21,7 +21,6 @@ from qtpy.QtWidgets import (
     QScrollArea,
     QSplitter,
     QTabWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -60,6 +59,10 @@ if TYPE_CHECKING:
     from napari_bonescint.corrections.revision import Revision
 
 
+# How the panel shares its height at first; the bar between both can be dragged.
+_LIST_HEIGHT, _TOOLS_HEIGHT = 300, 420
+
+
 class CorrectWidget(QWidget):
     """Go through a work list, correct masks with tools, and save them as revisions.
 
@@ -90,7 +93,7 @@ class CorrectWidget(QWidget):
         self.checks = CheckList(napari_viewer)
         self.models = ModelChooser()
         self.saving = Saving(self._background)
-        self.start_button = QToolButton()
+        self.start_button = QPushButton("Start from …")
         self.revisions_button = QPushButton()
         self.loader = CaseLoader(self, self._background)
         self.loader.card = self.models.card
@@ -375,8 +378,6 @@ class CorrectWidget(QWidget):
         menu.addAction("An empty mask", self.start_empty)
         menu.addAction("A previous revision …", self.show_revisions)
         self.start_button.setMenu(menu)
-        self.start_button.setText("Start from")
-        self.start_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         pages = {"Tools": self.toolbox, "View": self.aids, "Checks": self.checks, "Model": self.models}
@@ -391,8 +392,7 @@ class CorrectWidget(QWidget):
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(upper)
         splitter.addWidget(self.tabs)
-        splitter.setStretchFactor(0, 1)
-        splitter.setStretchFactor(1, 2)
+        splitter.setSizes([_LIST_HEIGHT, _TOOLS_HEIGHT])
         splitter.setChildrenCollapsible(False)
         masks = QHBoxLayout()
         masks.addWidget(self.start_button)
@@ -413,4 +413,5 @@ def _scrollable(page: QWidget) -> QScrollArea:
     area.setFrameShape(QScrollArea.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(page)
+    area.setMinimumWidth(page.minimumSizeHint().width() + area.verticalScrollBar().sizeHint().width())
     return area

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from napari.layers import Image, Layer
     from numpy.typing import NDArray
 
-_LINE_WIDTH_PIXELS = 0.6
+# On the screen, whatever the zoom: thinner ones are not drawn at all.
+_LINE_WIDTH = 2.5
+_CROSS_ARM = 9.0
 
 
 class OwnLayer:
@@ -68,25 +70,35 @@ class Lines(OwnLayer):
         super().__init__(viewer, layer)
 
     def fit(self, image: Image) -> None:
-        """Have lines in the units of an image, as wide as looks well on it."""
+        """Have lines in the units of an image."""
         self.layer.units = image.units
-        self.layer.edge_width = _LINE_WIDTH_PIXELS * float(image.scale[-1])
 
     def draw(self, path: NDArray[np.floating]) -> None:
         """Show a line through points of the world, of shape (n, 2)."""
-        self.layer.data = np.stack([path[:-1], np.diff(path, axis=0)], axis=1)
+        self._show(np.stack([path[:-1], np.diff(path, axis=0)], axis=1))
 
-    def draw_cross(self, at: NDArray[np.floating], arm: float) -> None:
-        """Show a cross at a point (y, x) of the world with arms of some length."""
-        arms = np.array([[arm, 0.0], [0.0, arm]])
-        self.layer.data = np.stack([at - arms, 2 * arms], axis=1)
+    def draw_cross(self, at: NDArray[np.floating]) -> None:
+        """Show a cross at a point (y, x) of the world."""
+        arms = np.eye(2) * _CROSS_ARM / camera_of(self._viewer).zoom
+        self._show(np.stack([at - arms, 2 * arms], axis=1))
 
     def clear(self) -> None:
         """Show nothing."""
         if len(self.layer.data):
             self.layer.data = np.zeros((0, 2, 2))
 
+    def _show(self, vectors: NDArray[np.floating]) -> None:
+        width = _LINE_WIDTH / camera_of(self._viewer).zoom
+        if self.layer.edge_width != width:
+            self.layer.edge_width = width
+        self.layer.data = vectors
+
 
 def place_of(image: Image) -> dict[str, Any]:
     """What a layer needs to lie on an image."""
     return {name: getattr(image, name) for name in ("scale", "translate", "units", "axis_labels")}
+
+
+def camera_of(viewer: ViewerModel) -> Any:
+    """The viewer's camera, which napari 0.9 moved."""
+    return viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera

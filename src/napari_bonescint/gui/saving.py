@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from napari_bonescint.corrections.drafts import Drafts
 from napari_bonescint.errors import BonescintError
@@ -51,9 +51,9 @@ class Saving(QWidget):
         self._store: LabelStore | None = None
         self.autosave = Autosave(self, background)
         self.name = QLineEdit(remembered(Setting.ANNOTATOR))
-        self.name.setPlaceholderText("your name or initials")
+        self.name.setPlaceholderText("your name")
         self.comment = QLineEdit()
-        self.comment.setPlaceholderText("comment on this revision (optional)")
+        self.comment.setPlaceholderText("comment (optional)")
         self.reviewed_button = QPushButton("Save as reviewed")
         self.reviewed_button.setToolTip("A revision that you call finished (Ctrl+Enter)")
         self.button = QPushButton("Save, not reviewed")
@@ -249,15 +249,16 @@ class Saving(QWidget):
         self.status.setStyleSheet("color: #ff7b72;" if wrong else "")
 
     def _lay_out(self) -> None:
-        form = QFormLayout()
-        form.setContentsMargins(0, 0, 0, 0)
-        form.addRow("Annotator", self.name)
-        form.addRow("Comment", self.comment)
+        self.name.setToolTip("Annotator: your name or initials, remembered")
+        words = QHBoxLayout()
+        words.addWidget(QLabel("Annotator"))
+        words.addWidget(self.name, 1)
+        words.addWidget(self.comment, 2)
         buttons = QHBoxLayout()
         buttons.addWidget(self.reviewed_button)
         buttons.addWidget(self.button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(form)
+        layout.addLayout(words)
         layout.addLayout(buttons)
         layout.addWidget(self.status)

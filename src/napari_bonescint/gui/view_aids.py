@@ -16,9 +16,12 @@ from napari_bonescint.gui.tool_button import ToolButton
 from napari_bonescint.gui.view_maps import DifferenceMap, UncertaintyMap
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari.viewer import Viewer
 
     from napari_bonescint.gui.open_case import OpenCase
+    from napari_bonescint.gui.view_maps import ViewMap
 
 _MASK_KEY, _WINDOW_KEY = "C", "W"
 _MASKS = {
@@ -26,7 +29,7 @@ _MASKS = {
     "Outline": "Only the edge of each region is drawn.",
     "Hidden": "The mask is not shown.",
 }
-_MAPS = {
+_MAPS: dict[str, tuple[str, Callable[[Viewer, OpenCase], ViewMap], str]] = {
     "Difference": (
         "Y",
         DifferenceMap,
@@ -36,7 +39,6 @@ _MAPS = {
 }
 _CROSS_KEY = "J"
 _CROSS_COLOUR = "#00a2ff"
-_CROSS_ARM_PIXELS = 6.0
 _WIDEST_PERCENT = 400
 _UPDATE_MS = 60
 _NOWHERE = "Point at the picture to read it."
@@ -57,7 +59,7 @@ class ViewAids(QWidget):
         self._keys = KeyBindings()
         self._case: OpenCase | None = None
         self._place: CursorPlace | None = None
-        self._maps: dict[str, DifferenceMap | UncertaintyMap] = {}
+        self._maps: dict[str, ViewMap] = {}
         self._windows: list[tuple[float, float]] = []
         self._cross = Lines(viewer, "same place", _CROSS_COLOUR)
         self.mask_buttons = {
@@ -230,4 +232,4 @@ class ViewAids(QWidget):
             if there is None:
                 self._cross.clear()
             else:
-                self._cross.draw_cross(there, _CROSS_ARM_PIXELS * float(self._case.images[0].scale[-1]))
+                self._cross.draw_cross(there)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from napari.layers import Image, Labels
@@ -16,8 +16,18 @@ if TYPE_CHECKING:
 
     from napari_bonescint.gui.open_case import OpenCase
 
-DIFFERENCE_COLOURS = {ADDED: "#00a651", REMOVED: "#e6007e", RELABELLED: "#ffb000"}
+_DIFFERENCE_COLOURS = {ADDED: "#00a651", REMOVED: "#e6007e", RELABELLED: "#ffb000"}
 _UNSURE = (0.55, 0.0, 0.85)
+
+
+class ViewMap(Protocol):
+    """A map over the views of a scan, shown as soon as it is made."""
+
+    def update(self) -> None:
+        """Follow a change of the mask."""
+
+    def remove(self) -> None:
+        """Take the map out of the viewer."""
 
 
 class DifferenceMap:
@@ -33,14 +43,14 @@ class DifferenceMap:
 
     def __init__(self, viewer: ViewerModel, case: OpenCase) -> None:
         self._case = case
-        colours = DirectLabelColormap(color_dict={None: "transparent", 0: "transparent", **DIFFERENCE_COLOURS})
+        colours: dict[int | None, str] = {None: "transparent", 0: "transparent", **_DIFFERENCE_COLOURS}
         self._maps = [
             OwnLayer(
                 viewer,
                 Labels(
                     np.zeros(image.data.shape, np.uint8),
                     name=f"{image.name} against model",
-                    colormap=colours,
+                    colormap=DirectLabelColormap(color_dict=colours),
                     opacity=0.8,
                     **place_of(image),
                 ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
 
 
 class WorkOpener(QWidget):
@@ -18,9 +18,7 @@ class WorkOpener(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.button = QToolButton()
-        self.button.setText("Open …")
-        self.button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.button = QPushButton("Open …")
         menu = QMenu(self.button)
         menu.addAction("Label store …", self._choose_store)
         menu.addAction("Folder of scans …", self._choose_scans)

@@ -16,17 +16,16 @@ if TYPE_CHECKING:
 
 ImageSide = Literal["left", "right"]
 
-_ON_THE_MIDLINE = [
-    CODES[name] for name in ("skull", "cervical_spine", "thoracic_spine", "lumbar_spine", "sacrum", "sternum", "pelvis")
-]
+_ON_THE_MIDLINE = [CODES[name] for name in ("cervical_spine", "thoracic_spine", "lumbar_spine", "sacrum", "sternum")]
 _FEWEST_ROWS = 10
-_MOST_TILT = 0.2
+_MOST_TILT = 0.1
 
 
 def midline(regions: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Column of the midline of the body in each row: a straight line through the middle of skull, spine and pelvis.
+    """Column of the midline of the body in each row: the straight line along the spine.
 
-    Where too few of them are seen, it is the vertical through the middle of all bone, or of the image if there is none.
+    Above and below the spine it goes straight on upright, as a head turns and legs lie as they like. Where no spine is
+    seen, it is the vertical through the middle of all bone, or of the image if there is none.
 
     Parameters
     ----------
@@ -45,15 +44,16 @@ def midline(regions: NDArray[np.uint8]) -> NDArray[np.float64]:
         bone = np.nonzero(regions)[1]
         return np.full(height, bone.mean() if bone.size else (width - 1) / 2)
     middle = np.bincount(rows, weights=columns, minlength=height)[seen] / pixels[seen]
-    # Medians of slopes and offsets do not mind a pelvis seen by half (Theil and Sen).
+    # Medians of slopes and offsets do not mind a few rows of a bent spine (Theil and Sen).
     half = seen.size // 2
     slope = np.median((middle[half:] - middle[: seen.size - half]) / (seen[half:] - seen[: seen.size - half]))
     slope = np.clip(slope, -_MOST_TILT, _MOST_TILT)
-    return np.asarray(np.median(middle - slope * seen) + slope * np.arange(height))
+    return np.asarray(np.median(middle - slope * seen) + slope * np.clip(np.arange(height), seen[0], seen[-1]))
 
 
 _FARTHEST = 8
 _RING = 3
+_JOINED = 1.5
 
 
 def mirror_side(regions: NDArray[np.uint8], counts: NDArray[np.generic], good_side: ImageSide) -> NDArray[np.uint8]:
@@ -80,12 +80,12 @@ def mirror_side(regions: NDArray[np.uint8], counts: NDArray[np.generic], good_si
     mirrored = np.where(there, np.take_along_axis(regions, np.clip(source, 0, width - 1), axis=1), 0)
     uptake = np.sqrt(gaussian_filter(counts.astype(np.float32), 1.0))
     result = np.where(is_good, regions, np.uint8(0))
-    joined = np.abs(columns - middle) <= 1.5
     pieces = label(mirrored, connectivity=2)
+    at_midline = set(pieces[np.abs(columns - middle) <= _JOINED].tolist())
     for piece in regionprops(pieces):
         y0, x0, _, _ = piece.bbox
         shape = piece.image
-        dy, dx = (0, 0) if (joined & (pieces == piece.label)).any() else _best_shift(shape, (y0, x0), uptake)
+        dy, dx = (0, 0) if piece.label in at_midline else _best_shift(shape, (y0, x0), uptake)
         rows, cols = np.nonzero(shape)
         codes = mirrored[rows + y0, cols + x0]
         rows, cols = rows + y0 + dy, cols + x0 + dx
@@ -101,7 +101,7 @@ def _best_shift(piece: NDArray[np.bool_], corner: tuple[int, int], uptake: NDArr
     margin = _RING + _FARTHEST
     around = np.pad(piece, _RING)
     ring = binary_dilation(around, iterations=_RING) & ~around
-    weights = around / around.sum() - ring / ring.sum()
+    weights = (around / around.sum() - ring / ring.sum()).astype(np.float32)
     padded = np.pad(uptake, margin, mode="edge")
     window = padded[
         corner[0] : corner[0] + piece.shape[0] + 2 * margin, corner[1] : corner[1] + piece.shape[1] + 2 * margin

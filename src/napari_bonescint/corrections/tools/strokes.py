@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt, gaussian_filter1d
-from skimage.draw import line, polygon
+from skimage.draw import line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,9 +83,18 @@ def enclosed(outline: NDArray[np.floating], shape: tuple[int, int]) -> NDArray[n
     shape : (int, int)
         Of the image.
     """
-    inside = np.zeros(shape, np.bool_)
-    inside[polygon(outline[:, 0], outline[:, 1], shape)] = True
-    return inside
+    start = np.asarray(outline, np.float64)
+    end = np.roll(start, -1, axis=0)
+    first, last = (np.ceil(pick(start[:, 0], end[:, 0])).astype(np.intp) for pick in (np.minimum, np.maximum))
+    # Each row that a side crosses, from the first to before the last: where it does, inside turns to outside.
+    side = np.repeat(np.arange(len(start)), last - first)
+    row = np.arange(side.size) - np.repeat((last - first).cumsum() - last, last - first)
+    part = (row - start[side, 0]) / (end[side, 0] - start[side, 0])
+    column = np.ceil(start[side, 1] + part * (end[side, 1] - start[side, 1])).astype(np.intp)
+    seen = (row >= 0) & (row < shape[0])
+    turns = np.zeros((shape[0], shape[1] + 1), np.intp)
+    np.add.at(turns, (row[seen], np.clip(column[seen], 0, shape[1])), 1)
+    return np.asarray(turns.cumsum(axis=1)[:, :-1] % 2 == 1)
 
 
 def bounding_box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:

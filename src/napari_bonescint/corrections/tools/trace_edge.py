@@ -88,4 +88,4 @@ def _nearest_names(regions: NDArray[np.uint8], code: int) -> NDArray[np.uint8]:
     if not regions.any():
         return np.full(regions.shape, code, np.uint8)
     row, column = distance_transform_edt(regions == 0, return_distances=False, return_indices=True)
-    return regions[row, column]
+    return np.asarray(regions[row, column], np.uint8)
