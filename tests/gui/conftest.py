@@ -13,11 +13,10 @@ from napari.layers import Image
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QSettings
 
+from gui.correcting import Hand, open_case
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.gui.settings import Setting, remember
 from napari_bonescint.segmentation import Segmentation
-
-from gui.correcting import Hand, open_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

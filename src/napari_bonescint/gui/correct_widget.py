@@ -18,7 +18,6 @@ from qtpy.QtWidgets import (
     QMainWindow,
     QMenu,
     QPushButton,
-    QScrollArea,
     QSplitter,
     QTabWidget,
     QVBoxLayout,
@@ -40,6 +39,7 @@ from napari_bonescint.gui.model_chooser import ModelChooser
 from napari_bonescint.gui.open_case import OpenCase
 from napari_bonescint.gui.revision_dialog import RevisionDialog
 from napari_bonescint.gui.saving import Saving
+from napari_bonescint.gui.scrolled_page import ScrolledPage
 from napari_bonescint.gui.settings import Setting, remember, remembered
 from napari_bonescint.gui.toolbox import Toolbox
 from napari_bonescint.gui.view_aids import ViewAids
@@ -382,7 +382,7 @@ class CorrectWidget(QWidget):
         self.tabs.setDocumentMode(True)
         pages = {"Tools": self.toolbox, "View": self.aids, "Checks": self.checks, "Model": self.models}
         for title, page in pages.items():
-            self.tabs.addTab(_scrollable(page), title)
+            self.tabs.addTab(ScrolledPage(page), title)
         upper = QWidget()
         above = QVBoxLayout(upper)
         above.setContentsMargins(0, 0, 0, 0)
@@ -405,13 +405,3 @@ class CorrectWidget(QWidget):
         layout.addLayout(masks)
         layout.addWidget(self.saving)
         layout.addWidget(notice)
-
-
-def _scrollable(page: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QScrollArea.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setWidget(page)
-    area.setMinimumWidth(page.minimumSizeHint().width() + area.verticalScrollBar().sizeHint().width())
-    return area
