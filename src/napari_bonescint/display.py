@@ -1,4 +1,4 @@
-"""How bright a bone scan is shown."""
+"""How a bone scan is shown: how bright, and small in a list."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+WINDOWS = {"Bone": 100, "Faint": 40, "Hot spots": 300}
+"""How far windows for some purposes reach, in per cent of the usual one."""
 
 
 def contrast_limits(counts: NDArray[np.generic]) -> tuple[float, float]:
@@ -32,3 +36,35 @@ def contrast_limits(counts: NDArray[np.generic]) -> tuple[float, float]:
         return 0.0, 1.0
     body = inside[inside > 0.1 * np.quantile(inside, 0.95)]
     return 0.0, float(1.6 * np.quantile(body, 0.9))
+
+
+def thumbnail(counts: NDArray[np.generic], height: int) -> NDArray[np.uint8]:
+    """A small picture of a scan, its views side by side, uptake dark on white.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (view, y, x)
+        A scan, as acquired.
+    height : int
+        The most pixels that the picture is high; a scan that is less high is not enlarged.
+
+    Returns
+    -------
+    ndarray of uint8, shape (y, x)
+        Blocks of pixels are averaged, so that the picture is as even as the scan allows.
+    """
+    step = max(1, -(-counts.shape[1] // height))
+    views = []
+    for view in counts:
+        low, high = contrast_limits(view)
+        rows, columns = (side - side % step for side in view.shape)
+        blocks = view[:rows, :columns].astype(np.float32).reshape(rows // step, step, columns // step, step)
+        share = (blocks.mean(axis=(1, 3)) - low) / (high - low)
+        views.append(np.round(255 * (1 - np.clip(np.nan_to_num(share), 0, 1))).astype(np.uint8))
+    return np.hstack(views)
+
+
+def widened(window: tuple[float, float], percent: float) -> tuple[float, float]:
+    """A window that begins where another does and is `percent` per cent as wide."""
+    low, high = window
+    return low, low + (high - low) * percent / 100

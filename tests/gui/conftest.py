@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from napari.layers import Image
 from napari.utils.notifications import notification_manager
+from qtpy.QtCore import QSettings
+
+from gui.correcting import Hand, open_case
+from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.gui.settings import Setting, remember
+from napari_bonescint.segmentation import Segmentation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from napari import Viewer
     from pytestqt.qtbot import QtBot
 
+    from napari_bonescint.gui.correct_widget import CorrectWidget
+    from napari_bonescint.gui.open_case import OpenCase
     from napari_bonescint.gui.segment_widget import SegmentWidget
     from napari_bonescint.inference.model_card import ModelCard
+    from napari_bonescint.scan import Scan
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -64,3 +75,59 @@ def shown() -> Callable[[], list[str]]:
     """What napari has told the user since the test began."""
     before = len(notification_manager.records)
     return lambda: [notification.message for notification in notification_manager.records[before:]]
+
+
+@pytest.fixture(autouse=True)
+def settings(tmp_path: Path) -> None:
+    """What is remembered between starts is forgotten between tests, and never the user's own."""
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+
+
+@pytest.fixture
+def store(tmp_path: Path, scan: Scan) -> LabelStore:
+    """A label store with three cases; a model is sure of the first two and wrong about the third."""
+    store = LabelStore.create(tmp_path / "store")
+    for number in range(3):
+        key = store.add(replace(scan, counts=scan.counts + np.uint16(number), source_sha256=f"{number}"))
+        store.add_prediction(key, prediction_of(scan, certainty=(0.99, 0.9, 0.6)[number]))
+    return store
+
+
+@pytest.fixture
+def open_correcting(viewer: Viewer, qtbot: QtBot) -> Iterator[Callable[..., CorrectWidget]]:
+    """Open the panel "Correct masks"; work that a test leaves unsaved is dropped without a question."""
+    panels: list[CorrectWidget] = []
+
+    def open_it(annotator: str = "AB") -> CorrectWidget:
+        if annotator:
+            remember(Setting.ANNOTATOR, annotator)
+        _, panel = viewer.window.add_plugin_dock_widget("napari-bonescint", "Correct masks")
+        # Predictions come from the store, not from a child process that takes seconds to start.
+        panel.loader.card = None
+        panels.append(panel)
+        return panel
+
+    yield open_it
+    while panels:
+        panels.pop().saving.end()
+
+
+def prediction_of(scan: Scan, certainty: float) -> Segmentation:
+    """What a model could say of the `scan` of these tests: a bar of thoracic spine."""
+    regions = np.zeros(scan.counts.shape, np.uint8)
+    regions[:, 20:110, 25:40] = 3
+    bone = (regions > 0).astype(np.uint8)
+    probability = np.where(bone, certainty, 1 - certainty).astype(np.float32)
+    return Segmentation(bone, regions, probability, "tiny", "0" * 64, "cpu", "CPU: test", "torch", 0.1)
+
+
+@pytest.fixture
+def case(viewer: Viewer) -> OpenCase:
+    """The simulated sample, open for correction."""
+    return open_case(viewer)
+
+
+@pytest.fixture
+def hand(viewer: Viewer, case: OpenCase) -> Hand:
+    """A hand over that sample."""
+    return Hand(viewer, case)

@@ -51,8 +51,13 @@ def keys_of(secret: bytes, scan: Scan, identity: Identity) -> Keys:
 def case_key(secret: bytes, scan: Scan) -> str:
     """The key of a scan, by the hash of its source or, without one, of its counts."""
     if scan.source_sha256:
-        return _key(secret, "source", scan.source_sha256)
+        return source_key(secret, scan.source_sha256)
     return _key(secret, "counts", planes_sha256(scan.counts))
+
+
+def source_key(secret: bytes, source_sha256: str) -> str:
+    """The key of a scan that was read from a source with this hash."""
+    return _key(secret, "source", source_sha256)
 
 
 def _key(secret: bytes, kind: str, identifier: str) -> str:

@@ -34,7 +34,7 @@ from napari_bonescint.corrections import numbered
 from napari_bonescint.corrections.case_files import CaseFacts, CaseFiles
 from napari_bonescint.corrections.errors import AddedOtherwise, StoreError, reachable
 from napari_bonescint.corrections.index import Index, case_keys, intact_revisions, is_case_key
-from napari_bonescint.corrections.keys import case_key, keys_of
+from napari_bonescint.corrections.keys import case_key, keys_of, source_key
 from napari_bonescint.corrections.plane_files import planes_sha256, read_planes
 from napari_bonescint.corrections.prediction import add_prediction, last_prediction, read_prediction
 from napari_bonescint.corrections.revision import Revision
@@ -175,9 +175,17 @@ class LabelStore:
         StoreError
             If the store cannot be reached, or its secret is missing.
         """
-        key = case_key(self._secret(), scan)
-        with reachable(self._cases):
-            return key if self.files(key).folder.exists() else None
+        return self._existing(case_key(self._secret(), scan))
+
+    def find_file(self, source_sha256: str) -> str | None:
+        """The key of the case that was made of a file with this hash; None if there is none.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be reached, or its secret is missing.
+        """
+        return self._existing(source_key(self._secret(), source_sha256))
 
     def cases(self) -> list[CaseSummary]:
         """What a work list shows of every case, by key; `damaged_cases` tells which are left out.
@@ -363,6 +371,10 @@ class LabelStore:
         if not is_case_key(case):
             raise StoreError(f"{case}: is no key of a case; `bonescint store list {self.folder}` lists them.")
         return CaseFiles(self._cases / case)
+
+    def _existing(self, key: str) -> str | None:
+        with reachable(self._cases):
+            return key if self.files(key).folder.exists() else None
 
     def _secret(self) -> bytes:
         path = self.folder / _SECRET

@@ -14,7 +14,7 @@ from napari_bonescint.formats.dicom_header import is_encrypted, looks_like_dicom
 from napari_bonescint.formats.nuclear_medicine import read_nuclear_medicine, read_planar_header
 from napari_bonescint.formats.raster import looks_like_raster, read_raster
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
-from napari_bonescint.formats.source_file import read_start, sha256
+from napari_bonescint.formats.source_file import read_start, read_whole, sha256
 from napari_bonescint.rearranging import flip, name_views, split_side_by_side, with_spacing
 from napari_bonescint.scan import Scan, Spacing, ViewName, ViewSource, file_stem
 
@@ -89,6 +89,16 @@ class ScanSource:
         scan = name_views(scan, view) if view is not None else scan
         scan = with_spacing(scan, spacing) if spacing is not None else scan
         return flip(scan, ViewName.POSTERIOR) if flip_posterior else scan
+
+    def source_sha256(self) -> str:
+        """The hash that the scan's `source_sha256` will be, without decoding it.
+
+        Raises
+        ------
+        Refusal
+            If a file cannot be read.
+        """
+        return _joint_sha256([sha256(read_whole(path)) for path in self.paths])
 
 
 @dataclass(frozen=True)
@@ -261,6 +271,11 @@ def _join(anterior: Scan, posterior: Scan) -> Scan:
         views=anterior.views + posterior.views,
         acquisition=facts,
         sources=anterior.sources + posterior.sources,
-        source_sha256=sha256((anterior.source_sha256 + posterior.source_sha256).encode()),
+        source_sha256=_joint_sha256([anterior.source_sha256, posterior.source_sha256]),
         warnings=tuple(dict.fromkeys(anterior.warnings + posterior.warnings)),
     )
+
+
+def _joint_sha256(hashes: list[str]) -> str:
+    """The hash of a scan of one file or of two."""
+    return hashes[0] if len(hashes) == 1 else sha256("".join(hashes).encode())

@@ -10,3 +10,9 @@ def segment_skeleton(viewer: napari.Viewer) -> None:
     dock, widget = viewer.window.add_plugin_dock_widget("napari-bonescint", "Segment skeleton")
     dock.show()
     widget.segment_selected()
+
+
+def correct_masks(viewer: napari.Viewer) -> None:
+    """Open the panel in which masks are corrected."""
+    dock, _ = viewer.window.add_plugin_dock_widget("napari-bonescint", "Correct masks")
+    dock.show()

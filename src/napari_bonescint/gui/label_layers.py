@@ -17,7 +17,7 @@ from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap, label_colormap
 
 from napari_bonescint.anatomy import REGIONS, SKELETON_COLOUR
-from napari_bonescint.gui.scan_layers import KEY
+from napari_bonescint.gui.scan_layers import AID, KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,6 +68,7 @@ def all_labels_of(layers: Iterable[Layer], image: Image) -> list[Labels]:
         layer
         for layer in layers
         if isinstance(layer, Labels)
+        and layer.metadata.get(KEY) != AID
         and (_BINDINGS[layer].image() is image if layer in _BINDINGS else _lies_on(layer, image))
     ]
 
@@ -136,11 +137,17 @@ def put_result(labels: Labels, segmentation: Segmentation, plane: int, *, keep_e
     changed = labels.data != result
     if keep_edits:
         changed &= labels.data == _unedited(labels)
-    where = np.nonzero(changed)
-    labels.data_setitem(where, result[where])
+    set_regions(labels, np.where(changed, result, labels.data))
     labels.refresh()  # data_setitem leaves the thumbnail as it was
     _BINDINGS[labels].written.append(result.copy())
     labels.metadata[KEY] = _origin(segmentation)
+
+
+def set_regions(labels: Labels, regions: NDArray[np.uint8]) -> bool:
+    """Make a labels layer hold a mask, as one step of its history of only what changes; false if nothing does."""
+    where = np.nonzero(labels.data != regions)
+    labels.data_setitem(where, regions[where])
+    return bool(len(where[0]))
 
 
 def _unedited(labels: Labels) -> NDArray[np.uint8]:
@@ -165,6 +172,30 @@ def legend(names_regions: bool) -> dict[str, Any]:
         "features": {"index": [code for code, _, _ in rows], "name": [name for _, name, _ in rows]},
         "colormap": DirectLabelColormap(color_dict={**colours, 0: "transparent", None: _UNKNOWN_COLOUR}),
     }
+
+
+def show_instead(labels: Labels, mask: NDArray[np.uint8], *, names_regions: bool) -> None:
+    """Have a labels layer show a mask of another scan, as if it were new: unedited, and with nothing to undo.
+
+    Parameters
+    ----------
+    labels : Labels
+        A layer made by `empty_labels`, whose image shows the other scan already.
+    mask : ndarray of uint8, shape (y, x)
+        The mask.
+    names_regions : bool
+        Whether its numbers are region codes, or 1 for bone.
+    """
+    binding = _BINDINGS[labels]
+    if binding.names_regions is not names_regions:
+        for name, value in legend(names_regions).items():
+            setattr(labels, name, value)
+    image = binding.image()
+    if image is not None:
+        labels.scale, labels.translate, labels.units = image.scale, image.translate, image.units
+    labels.data = mask.copy()
+    labels._reset_history()
+    _BINDINGS[labels] = _Binding(binding.image, names_regions, deque([mask], maxlen=_RESULTS_TO_KEEP))
 
 
 def _origin(segmentation: Segmentation) -> dict[str, str | float]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 KEY = "bonescint"
 """Key of what is ours in a layer's metadata."""
+AID = "aid"
+"""Under `KEY`, of layers that only help to see."""
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 Span = tuple[float, float]
@@ -115,8 +117,8 @@ def facts_of(image: Image) -> ViewFacts:
 
 
 def can_be_scan(layer: Layer) -> bool:
-    """Whether a layer can be one view of a scan: a plain two-dimensional grey image."""
-    return layer._type_string == "image" and why_unusable(layer) is None
+    """Whether a layer can be one view of a scan: a plain two-dimensional grey image, and no aid to see."""
+    return layer._type_string == "image" and layer.metadata.get(KEY) != AID and why_unusable(layer) is None
 
 
 def why_unusable(image: Image) -> str | None:

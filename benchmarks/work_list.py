@@ -1,0 +1,92 @@
+"""How long the panel "Correct masks" takes to open a store of many cases, and to move on, and whether it stalls.
+
+    scripts/on_display.sh python benchmarks/work_list.py --cases 10000
+    scripts/on_display.sh python benchmarks/work_list.py --store labels          # one that exists
+
+The list is timed with small cases (see `store_size.py`), moving on with cases of a scan's usual size, which come first.
+A stall is how long the thread of the window does not answer; what it was busy meanwhile is what would be left on a
+computer with nothing else to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import napari
+from click_to_labels import Heartbeat, run_until
+from qtpy.QtCore import QTimer
+from store_size import SMALL, USUAL, add_case
+from tqdm import tqdm
+
+from napari_bonescint.corrections.label_store import LabelStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_BEAT_MS = 5
+_USUAL_CASES = 8
+
+
+def make_store(folder: Path, cases: int) -> None:
+    """Make a store of small cases, and some of the usual size about which a model is not sure."""
+    store = LabelStore.create(folder)
+    for number in tqdm(range(cases), desc="making cases"):
+        usual = number < _USUAL_CASES
+        add_case(store, number, USUAL if usual else SMALL, predicted=usual, corrected=number % 4 == 3 and not usual)
+
+
+def measure(folder: Path) -> None:
+    """Print the times."""
+    viewer = napari.Viewer()
+    _, panel = viewer.window.add_plugin_dock_widget("napari-bonescint", "Correct masks")
+    panel.loader.card = None
+    heart, timer = Heartbeat(), QTimer()
+    timer.setInterval(_BEAT_MS)
+    timer.timeout.connect(heart.beat)
+    timer.start()
+    idle_until = time.perf_counter() + 1
+    run_until(lambda: time.perf_counter() > idle_until)
+
+    def timed(what: str, action: Callable[[], object], done: Callable[[], bool]) -> None:
+        heart.start()
+        start = time.perf_counter()
+        action()
+        run_until(done)
+        heart.beat()
+        taken = time.perf_counter() - start
+        print(f"{what:30}{taken:>8.3f} s{1000 * heart.longest:>10.0f} ms{1000 * heart.busiest:>10.0f} ms")
+
+    print(f"{'':30}{'time':>10}{'stall':>13}{'busy in it':>13}")
+    timed("opening the list", lambda: panel._open(folder, None, begin=False), lambda: bool(panel.list.model.items))
+    print(f"{len(panel.list.model.items)} cases")
+    for number in range(_USUAL_CASES - 1):
+        before = panel.session
+        name = "first case, new layers" if before is None else f"next, {number}"
+        timed(name, panel.list.open_next, lambda before=before: panel.session not in (None, before))
+        pause_until = time.perf_counter() + 1
+        run_until(lambda end=pause_until: time.perf_counter() > end)
+    panel.saving.end()
+    viewer.close()
+
+
+def main() -> None:
+    """Make a store if none is given, and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", type=int, default=10_000, help="cases to make (default: 10000)")
+    parser.add_argument("--store", type=Path, help="a store that exists")
+    arguments = parser.parse_args()
+    if arguments.store:
+        measure(arguments.store)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder, "store")
+        make_store(store, arguments.cases)
+        measure(store)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""Everything that is known about one case, read together, so that it can be corrected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_bonescint.corrections.drafts import Draft, Drafts
+from napari_bonescint.corrections.revision import Origin, Revision
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_bonescint.corrections.label_store import LabelStore
+    from napari_bonescint.corrections.prediction import Prediction
+    from napari_bonescint.scan import Scan
+
+
+@dataclass(frozen=True)
+class OpenedCase:
+    """One case, as it is when somebody begins to correct it.
+
+    Attributes
+    ----------
+    key : str
+        Key of the case.
+    scan : Scan
+        Counts of shape (view, y, x).
+    revisions : tuple of Revision
+        In order.
+    prediction : Prediction or None
+        What the model said that was asked last.
+    regions : ndarray of uint8, shape (view, y, x)
+        The mask to begin with: of the last revision, else of the model, else empty.
+    names_regions : bool
+        Whether `regions` are region codes, or 1 for bone.
+    origin : Origin
+        Where `regions` comes from.
+    draft : Draft or None
+        What the annotator left unsaved; the user decides what becomes of it.
+    """
+
+    key: str
+    scan: Scan
+    revisions: tuple[Revision, ...]
+    prediction: Prediction | None
+    regions: NDArray[np.uint8]
+    names_regions: bool
+    origin: Origin
+    draft: Draft | None
+
+
+def open_case(store: LabelStore, key: str, annotator: str) -> OpenedCase:
+    """Read a case.
+
+    Parameters
+    ----------
+    store : LabelStore
+        The store.
+    key : str
+        Key of the case.
+    annotator : str
+        Whose draft to look for.
+
+    Raises
+    ------
+    StoreError
+        If there is no such case, a file is damaged, or it cannot be reached.
+    """
+    scan = store.scan(key)
+    revisions = tuple(store.revisions(key))
+    prediction = store.prediction(key)
+    draft = Drafts(store).find(key, annotator)
+    regions, names_regions, origin = np.zeros(scan.counts.shape, np.uint8), True, Origin.empty()
+    if revisions:
+        last = revisions[-1]
+        regions, names_regions = store.regions(key, last.number), last.names_regions
+        origin = Origin.of_revision(last.number)
+    elif prediction is not None:
+        regions, names_regions = prediction.regions, prediction.names_regions
+        origin = Origin.of_model(prediction.model, prediction.model_sha256)
+    return OpenedCase(key, scan, revisions, prediction, regions, names_regions, origin, draft)

@@ -1,0 +1,49 @@
+"""What an annotator sees beside the mask: where it differs from the model, how sure that was, and the other view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import entr
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ADDED, REMOVED, RELABELLED = 1, 2, 3
+
+
+def difference(regions: NDArray[np.uint8], model_regions: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Where a mask differs from the model's.
+
+    Parameters
+    ----------
+    regions, model_regions : ndarray of uint8, one shape
+        Region codes.
+
+    Returns
+    -------
+    ndarray of uint8
+        `ADDED` where only the mask has bone, `REMOVED` where only the model has, `RELABELLED` where both have, of
+        different regions; 0 elsewhere.
+    """
+    kinds = np.zeros(regions.shape, np.uint8)
+    differs = regions != model_regions
+    kinds[differs] = RELABELLED
+    kinds[differs & (model_regions == 0)] = ADDED
+    kinds[differs & (regions == 0)] = REMOVED
+    return kinds
+
+
+def uncertainty(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Binary entropy in bits of each pixel: 0 where the model is sure, 1 where it might as well toss a coin."""
+    bits: NDArray[np.float32] = (entr(probability) + entr(1 - probability)) / np.float32(np.log(2))
+    return bits
+
+
+def opposite_column(column: float, width: int) -> float:
+    """The column of the other view that shows the same place of the body.
+
+    The two heads of a camera face each other, so their images are mirrored about the middle of the field of view.
+    """
+    return width - 1 - column

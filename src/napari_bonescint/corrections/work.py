@@ -1,0 +1,82 @@
+"""What somebody sits down to correct: a label store, as a whole or for the scans of one folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_bonescint.corrections.drafts import Draft, Drafts
+from napari_bonescint.corrections.errors import reachable
+from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.queue import WorkItem, queue_of_folder, queue_of_store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_bonescint.scan import Scan
+
+
+@dataclass(frozen=True)
+class Work:
+    """A queue of cases and the store that keeps them.
+
+    Attributes
+    ----------
+    store : LabelStore
+        The store.
+    scans : Path or None
+        The folder of scans; None if it is the store's own cases.
+    items : list of WorkItem
+        In the order in which to correct them.
+    waiting : list of Draft
+        What the annotator left unsaved.
+    """
+
+    store: LabelStore
+    scans: Path | None
+    items: list[WorkItem]
+    waiting: list[Draft]
+
+    def read(self, item: WorkItem) -> Scan:
+        """The scan of an item.
+
+        Raises
+        ------
+        Refusal
+            If its file cannot be read.
+        StoreError
+            If its case is damaged or cannot be reached.
+        """
+        if item.case is not None:
+            return self.store.scan(item.case.key)
+        if item.source is None:
+            raise ValueError("an item has a case or a source")
+        return item.source.open()
+
+
+def open_work(store: Path, annotator: str, scans: Path | None = None) -> Work:
+    """Open a store, or make one in an empty folder, and see what there is to do.
+
+    Parameters
+    ----------
+    store : Path
+        Its folder.
+    annotator : str
+        Whose drafts to look for.
+    scans : Path, optional
+        A folder of scans to correct, whose cases the store takes; without it, the store's own cases.
+
+    Raises
+    ------
+    StoreError
+        If the folder holds something else, or cannot be reached.
+    CannotWrite
+        If a store cannot be made in it.
+    Refusal
+        If there is no scan in the folder of scans.
+    """
+    with reachable(store):
+        is_empty = not store.exists() or not any(store.iterdir())
+    opened = LabelStore.create(store) if is_empty else LabelStore.open(store)
+    items = queue_of_store(opened) if scans is None else queue_of_folder(scans, opened)
+    return Work(opened, scans, items, Drafts(opened).waiting(annotator))

@@ -1,0 +1,55 @@
+"""A box in which the model answers again, as strictly as a slider says. No Qt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_bonescint.corrections.tools.ask_again import ask_again
+from napari_bonescint.gui.label_layers import set_regions
+
+if TYPE_CHECKING:
+    from napari_bonescint.corrections.tools.ask_again import Box
+    from napari_bonescint.gui.open_case import OpenCase
+
+
+class Answer:
+    """The model's answer in a box of one view, which is at any time at most one step of the layer's history.
+
+    Parameters
+    ----------
+    case : OpenCase
+        The scan; it has a model's mask and probability.
+    view : int
+        Which view.
+    box : (y0, x0, y1, x1)
+        In pixels; the row and column after the last are not part of it.
+    """
+
+    def __init__(self, case: OpenCase, view: int, box: Box) -> None:
+        self._case, self._view, self._box = case, view, box
+        self._before = case.labels[view].data.copy()
+        self._step: object = None
+
+    def give(self, threshold: float) -> bool:
+        """Answer with another threshold in place of the present one; false if other edits came between.
+
+        Parameters
+        ----------
+        threshold : float
+            From which probability on a pixel is bone.
+        """
+        labels = self._case.labels[self._view]
+        if self._step is not None:
+            if not labels._undo_history or labels._undo_history[-1] is not self._step:
+                return False
+            labels.undo()
+            self._step = None
+        elif not (labels.data == self._before).all():
+            return False
+        probability, model_regions = self._case.probability, self._case.model_regions
+        if probability is None or model_regions is None:
+            return False
+        answer = ask_again(self._before, probability[self._view], model_regions[self._view], self._box, threshold)
+        if set_regions(labels, answer):
+            self._step = labels._undo_history[-1]
+        return True

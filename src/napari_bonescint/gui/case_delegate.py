@@ -1,0 +1,117 @@
+"""How the work list draws a row: picture, name, state, who and when, and what the model thinks of its own mask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from qtpy.QtGui import QColor, QFont, QImage, QPainter, QPen
+from qtpy.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from napari_bonescint.gui.thumbnails import HEIGHT
+from napari_bonescint.gui.work_list_model import ITEM
+
+if TYPE_CHECKING:
+    from napari_bonescint.corrections.index import CaseSummary
+    from napari_bonescint.corrections.queue import WorkItem
+
+_MARGIN = 6
+_PICTURE_WIDTH = 48
+_CHIP_WIDTH = 66
+_STATE_COLOURS = {"new": "#7d8590", "predicted": "#d29922", "corrected": "#388bfd", "reviewed": "#3fb950"}
+_MARK = "#00a3ff"
+
+
+class CaseDelegate(QStyledItemDelegate):
+    """Draws rows of a `WorkListModel`; the case that is open has a bar at its left.
+
+    Attributes
+    ----------
+    open_row : int
+        The row of the case that is open; -1 if none is.
+    """
+
+    open_row = -1
+
+    def sizeHint(  # noqa: N802
+        self,
+        _option: QStyleOptionViewItem,
+        _index: QModelIndex | QPersistentModelIndex,
+    ) -> QSize:
+        """All rows are of one height, so that a list of thousands needs to ask but once."""
+        return QSize(240, HEIGHT + 2 * _MARGIN)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Draw one row."""
+        item: WorkItem = index.data(ITEM)
+        picture: QImage | None = index.data(int(Qt.ItemDataRole.DecorationRole))
+        painter.save()
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(option.rect, option.palette.highlight())
+        if index.row() == self.open_row:
+            painter.fillRect(QRect(option.rect.topLeft(), QSize(3, option.rect.height())), QColor(_MARK))
+        inside = option.rect.adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
+        _draw_picture(painter, inside, picture)
+        words = inside.adjusted(_PICTURE_WIDTH + _MARGIN, 0, 0, 0)
+        line = QRect(words.topLeft(), QSize(words.width(), words.height() // 3))
+        pen = QPen(option.palette.text().color())
+        _draw_state(painter, line, item.state, option.font)
+        painter.setPen(pen)
+        _draw_line(painter, line.adjusted(0, 0, -_CHIP_WIDTH - _MARGIN, 0), item.name, option.font, bold=True)
+        for text in filter(None, (who_and_when(item.case), quality(item.case))):
+            line.translate(0, line.height())
+            _draw_line(painter, line, text, option.font)
+        painter.restore()
+
+
+def who_and_when(case: CaseSummary | None) -> str:
+    """Who saved the case last, and when; empty if nobody did."""
+    if case is None or not case.annotator:
+        return ""
+    return f"{case.annotator} · {shown_time(case.when)}"
+
+
+def quality(case: CaseSummary | None) -> str:
+    """What the model expects of its mask; empty if there is none."""
+    if case is None or case.predicted_dice is None or case.uncertainty is None:
+        return ""
+    return f"expected Dice {case.predicted_dice:.2f} · uncertainty {case.uncertainty:.2f}"
+
+
+def shown_time(when: str | None) -> str:
+    """A time in UTC as the store keeps it, to the minute and shorter to read; empty for none."""
+    return f"{when[:10]} {when[11:16]}" if when else ""
+
+
+def _draw_picture(painter: QPainter, inside: QRect, picture: QImage | None) -> None:
+    frame = QRect(inside.topLeft(), QSize(_PICTURE_WIDTH, inside.height()))
+    if picture is None:
+        painter.fillRect(frame, QColor("#33808080"))
+        return
+    size = picture.size().scaled(frame.size(), Qt.AspectRatioMode.KeepAspectRatio)
+    place = QRect(frame.topLeft(), size)
+    place.moveCenter(frame.center())
+    painter.drawImage(place, picture)
+
+
+def _draw_state(painter: QPainter, line: QRect, state: str, font: QFont) -> None:
+    chip = QRect(line.right() - _CHIP_WIDTH, line.top(), _CHIP_WIDTH, line.height() - 2)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(_STATE_COLOURS[state]))
+    painter.drawRoundedRect(chip, 4, 4)
+    small = QFont(font)
+    small.setPointSizeF(font.pointSizeF() * 0.85 if font.pointSizeF() > 0 else 8)
+    painter.setFont(small)
+    painter.setPen(QColor("white"))
+    painter.drawText(chip, int(Qt.AlignmentFlag.AlignCenter), state)
+
+
+def _draw_line(painter: QPainter, line: QRect, text: str, font: QFont, *, bold: bool = False) -> None:
+    shown = QFont(font)
+    shown.setBold(bold)
+    painter.setFont(shown)
+    elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, line.width())
+    painter.drawText(line, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), elided)

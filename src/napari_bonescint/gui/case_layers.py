@@ -1,0 +1,114 @@
+"""The layers in which one case after the other is corrected. No Qt.
+
+Adding a layer takes napari a tenth of a second and a scan needs five, so a case moves into the layers of the case
+before it wherever both have the same views.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Image, Layer, Points
+
+from napari_bonescint.gui.label_layers import empty_labels, show_instead
+from napari_bonescint.gui.scan_layers import mark_sides, scans_to_layers, spans_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from napari.components import ViewerModel
+    from napari.layers import Labels
+    from numpy.typing import NDArray
+
+    from napari_bonescint.gui.scan_layers import LayerTuple
+    from napari_bonescint.scan import Scan
+
+# Where and how large an image is comes first: its data tell the viewer how far everything reaches.
+_OF_AN_IMAGE = ("scale", "translate", "units", "metadata", "contrast_limits")
+
+
+class CaseLayers:
+    """Shows cases in a viewer, one at a time.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        The viewer; layers of others in it are left alone.
+
+    Attributes
+    ----------
+    images, labels : list
+        One Image and one Labels layer for each view of the case that is shown.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._scan: Scan | None = None
+        self._sides: Layer | None = None
+        self.images: list[Image] = []
+        self.labels: list[Labels] = []
+
+    def show(self, scan: Scan, mask: NDArray[np.uint8], *, names_regions: bool) -> None:
+        """Show a case in place of the one before.
+
+        Parameters
+        ----------
+        scan : Scan
+            Its scan.
+        mask : ndarray of uint8, shape (view, y, x)
+            The mask to begin with.
+        names_regions : bool
+            Whether it holds region codes, or 1 for bone.
+        """
+        if not self._can_hold(scan):
+            self.clear()
+        ours = {*self.images, *self.labels}
+        sides, *images = scans_to_layers([scan], spans_of(layer for layer in self._viewer.layers if layer not in ours))
+        same_place = self._scan is not None and _geometry(self._scan) == _geometry(scan)
+        if self.images:
+            self._refill(sides, images, same_place=same_place)
+        else:
+            self._add(sides, images)
+        for labels, plane in zip(self.labels, mask, strict=True):
+            show_instead(labels, plane, names_regions=names_regions)
+        self._scan = scan
+        if not same_place:
+            self._viewer.reset_view()
+
+    def clear(self) -> None:
+        """Take the case that is shown out of the viewer."""
+        for layer in (*self.labels, *self.images, self._sides):
+            if layer is not None and layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+        self.images, self.labels, self._sides, self._scan = [], [], None, None
+
+    def _can_hold(self, scan: Scan) -> bool:
+        return (
+            self._scan is not None
+            and [view.name for view in self._scan.views] == [view.name for view in scan.views]
+            and all(layer in self._viewer.layers for layer in (*self.images, *self.labels))
+        )
+
+    def _add(self, sides: LayerTuple, images: Sequence[LayerTuple]) -> None:
+        points, attributes, _ = sides
+        self._sides = Points(points, **attributes)
+        self.images = [Image(counts, **attributes) for counts, attributes, _ in images]
+        self.labels = [empty_labels(image) for image in self.images]
+        for layer in (self._sides, *self.images, *self.labels):
+            self._viewer.add_layer(layer)
+        self._viewer.layers.selection.active = self.labels[0]
+
+    def _refill(self, sides: LayerTuple, images: Sequence[LayerTuple], *, same_place: bool) -> None:
+        for image, (counts, attributes, _) in zip(self.images, images, strict=True):
+            image.data = counts
+            for name in _OF_AN_IMAGE:
+                setattr(image, name, attributes[name])
+        if self._sides is not None and self._sides in self._viewer.layers:
+            self._sides.metadata = sides[1]["metadata"]
+            if not same_place:
+                mark_sides(self._viewer.layers, self.images[0])
+
+
+def _geometry(scan: Scan) -> Any:
+    return scan.counts.shape, scan.spacing, scan.views

@@ -1,0 +1,122 @@
+"""What in the mask is hardly so in any body, listed while one works."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtWidgets import QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from napari_bonescint.anatomy import REGIONS
+from napari_bonescint.corrections.checks import check
+from napari_bonescint.gui.own_layers import camera_of
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from napari.viewer import Viewer
+
+    from napari_bonescint.corrections.checks import Finding
+    from napari_bonescint.gui.open_case import OpenCase
+
+_WAIT_MS = 300
+_ROWS = 4
+_NOTHING = "Checks: nothing found"
+
+
+class CheckList(QWidget):
+    """The findings of the live checks; a click on one goes there.
+
+    They are looked for in a thread, once the mask has been left alone for a moment.
+
+    Parameters
+    ----------
+    viewer : Viewer
+        The viewer.
+    """
+
+    checked = Signal(object, object)
+    """Emitted from the thread with the case and what was found in it."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._case: OpenCase | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="checks")
+        self._running: Future[None] | None = None
+        self.title = QLabel()
+        self.list = QListWidget()
+        self.list.setWordWrap(True)
+        self.list.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.list.setStyleSheet("QListWidget { font-size: 11px; }")
+        self.list.setFixedHeight(24 * _ROWS)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self.title)
+        layout.addWidget(self.list)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_WAIT_MS)
+        self._timer.timeout.connect(self._start)
+        self.checked.connect(self._show)
+        self.destroyed.connect(partial(self._thread.shutdown, wait=False))
+        self.list.itemActivated.connect(self._go_to)
+        self.list.itemClicked.connect(self._go_to)
+        self._show(None, [])
+
+    def set_case(self, case: OpenCase | None) -> None:
+        """Check another scan; with None, check none."""
+        if self._case is not None:
+            for labels in self._case.labels:
+                labels.events.paint.disconnect(self._wait)
+                labels.events.set_data.disconnect(self._wait)
+        self._timer.stop()
+        self._case = case
+        self._show(case, [])
+        if case is not None:
+            for labels in case.labels:
+                labels.events.paint.connect(self._wait)
+                labels.events.set_data.connect(self._wait)  # an undo says only this
+            self._timer.start()
+
+    def _wait(self, _event: Any = None) -> None:
+        self._timer.start()
+
+    def _start(self) -> None:
+        if self._case is None:
+            return
+        if self._running is not None and not self._running.done():
+            self._timer.start()
+            return
+        self._running = self._thread.submit(self._check, self._case, self._case.regions())
+
+    def _check(self, case: OpenCase, regions: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
+        views = [case.view(index) for index in range(len(case.images))]
+        self.checked.emit(case, check(regions, case.scan.counts, views, case.scan.spacing))
+
+    def _show(self, case: OpenCase | None, findings: list[Finding]) -> None:
+        if case is not self._case:
+            return
+        self.list.clear()
+        self.title.setText(f"Checks: {len(findings)} to look at" if findings else _NOTHING)
+        self.list.setVisible(bool(findings))
+        for finding in findings:
+            square = QPixmap(10, 10)
+            square.fill(QColor(REGIONS[finding.code].colour))
+            item = QListWidgetItem(QIcon(square), finding.sentence)
+            item.setToolTip("Click to go there")
+            item.setData(Qt.ItemDataRole.UserRole, finding)
+            self.list.addItem(item)
+
+    def _go_to(self, item: QListWidgetItem) -> None:
+        finding: Finding = item.data(Qt.ItemDataRole.UserRole)
+        if self._case is None:
+            return
+        self._viewer.layers.selection.active = self._case.labels[finding.view]
+        (centre,) = self._case.world(finding.view, np.array([finding.point]))
+        camera_of(self._viewer).center = (0.0, *centre)

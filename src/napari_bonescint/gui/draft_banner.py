@@ -1,0 +1,54 @@
+"""Offers the unsaved work that a crash, or a closed window, left behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
+
+from napari_bonescint.gui.case_delegate import shown_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from napari_bonescint.corrections.drafts import Draft
+
+
+class DraftBanner(QFrame):
+    """One line about the drafts that wait, hidden while there are none."""
+
+    open_wanted = Signal(str)
+    """Emitted with the key of the case whose draft the user wants to go on with."""
+    discard_wanted = Signal(str)
+    """Emitted with the key of the case whose draft the user gives up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: list[Draft] = []
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.open_button = QPushButton("Go on with it")
+        self.discard_button = QPushButton("Discard")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(6, 4, 6, 4)
+        layout.addWidget(self.text, 1)
+        layout.addWidget(self.open_button)
+        layout.addWidget(self.discard_button)
+        self.setStyleSheet("DraftBanner { background: #5c4400; border-radius: 4px; }")
+        self.open_button.clicked.connect(lambda: self.open_wanted.emit(self._waiting[0].case))
+        self.discard_button.clicked.connect(lambda: self.discard_wanted.emit(self._waiting[0].case))
+        self.offer(())
+
+    def offer(self, drafts: Iterable[Draft]) -> None:
+        """Offer these drafts, and no others."""
+        self._waiting = list(drafts)
+        self.setVisible(bool(self._waiting))
+        if self._waiting:
+            first, more = self._waiting[0], len(self._waiting) - 1
+            others = f" ({more} more)" if more else ""
+            self.text.setText(f"You left unsaved work on {first.case}, {shown_time(first.when)} UTC{others}.")
+
+    def withdraw(self, case: str) -> None:
+        """Offer the draft of a case no more."""
+        self.offer([draft for draft in self._waiting if draft.case != case])

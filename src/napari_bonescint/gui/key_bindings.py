@@ -1,0 +1,60 @@
+"""Keys that hold while a scan is being corrected. No Qt.
+
+napari ignores the key bindings of a plugin's manifest, so they are bound in code: on the labels layers, whose own keys
+come before those of their class, and on the viewer, for when another layer is selected.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.key_bindings import coerce_keybinding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+
+class KeyBindings:
+    """Binds keys, and brings back on `release` what was bound to them before."""
+
+    def __init__(self) -> None:
+        self._before: list[tuple[Any, str, Any]] = []
+
+    def bind(self, owners: Iterable[Any], key: str, action: Callable[[], object]) -> None:
+        """Bind a key.
+
+        Parameters
+        ----------
+        owners : iterable of Layer or Viewer
+            Where the key holds.
+        key : str
+            As napari writes keys: ``G``, ``Shift-G``.
+        action : callable
+            What the key does.
+        """
+
+        def press(_owner: Any) -> None:
+            action()
+
+        self._bind(owners, key, press)
+
+    def hold(self, owners: Iterable[Any], key: str, press: Callable[[], object], let_go: Callable[[], object]) -> None:
+        """Bind a key that does something when it is pressed and something else when it is let go."""
+
+        def held(_owner: Any) -> Iterator[None]:
+            press()
+            yield
+            let_go()
+
+        self._bind(owners, key, held)
+
+    def release(self) -> None:
+        """Take all keys away."""
+        for owner, key, before in reversed(self._before):
+            owner.bind_key(key, before, overwrite=True)
+        self._before = []
+
+    def _bind(self, owners: Iterable[Any], key: str, function: Callable[[Any], object]) -> None:
+        for owner in owners:
+            self._before.append((owner, key, owner.keymap.get(coerce_keybinding(key))))
+            owner.bind_key(key, function, overwrite=True)

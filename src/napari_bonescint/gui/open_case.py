@@ -1,0 +1,74 @@
+"""The scan that is being corrected, with its layers. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_bonescint.gui.scan_layers import facts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari.layers import Image, Labels
+    from numpy.typing import NDArray
+
+    from napari_bonescint.scan import Scan, View
+
+
+@dataclass(frozen=True, eq=False)
+class OpenCase:
+    """A scan whose views lie side by side in the viewer, each with its image and its labels.
+
+    Attributes
+    ----------
+    scan : Scan
+        The scan.
+    images : list of Image
+        One for each view, in the order of the scan.
+    labels : list of Labels
+        The mask that is being corrected, one for each view; region codes.
+    model_regions : ndarray of uint8, shape (view, y, x), or None
+        What the model said.
+    probability : ndarray of float32, shape (view, y, x), or None
+        Of bone, as the model sees it.
+    """
+
+    scan: Scan
+    images: list[Image]
+    labels: list[Labels]
+    model_regions: NDArray[np.uint8] | None = None
+    probability: NDArray[np.float32] | None = None
+
+    def regions(self) -> NDArray[np.uint8]:
+        """A copy of the mask as it is now, of shape (view, y, x)."""
+        return np.stack([np.asarray(labels.data, np.uint8) for labels in self.labels])
+
+    def view(self, index: int) -> View:
+        """Which view an image shows, as the file or the user says."""
+        return facts_of(self.images[index]).view
+
+    def view_at(self, position: Sequence[float]) -> int | None:
+        """Index of the view that lies under a position of the viewer's world; None between the views."""
+        for index, labels in enumerate(self.labels):
+            row, column = self.pixel(index, position)
+            if 0 <= row < labels.data.shape[0] and 0 <= column < labels.data.shape[1]:
+                return index
+        return None
+
+    def point(self, index: int, position: Sequence[float]) -> tuple[float, float]:
+        """Where in a view, in pixels (y, x) with whole numbers at their middles, a position of the world lies."""
+        y, x = self.labels[index].world_to_data(tuple(position)[-2:])
+        return float(y), float(x)
+
+    def pixel(self, index: int, position: Sequence[float]) -> tuple[int, int]:
+        """The row and column of a view that lie under a position of the world; they may lie outside."""
+        y, x = self.point(index, position)
+        return round(y), round(x)
+
+    def world(self, index: int, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Where in the world points of a view lie, both of shape (n, 2)."""
+        labels = self.labels[index]
+        return np.array([labels.data_to_world(point) for point in points]).reshape(-1, 2)

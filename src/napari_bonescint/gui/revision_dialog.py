@@ -1,0 +1,207 @@
+"""A window with all masks of a case: look at one, compare two, take one over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QImage, QPixmap
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_bonescint.anatomy import CODES, REGIONS
+from napari_bonescint.corrections.comparison import BOTH, ONLY_FIRST, ONLY_SECOND, OTHER_REGION
+from napari_bonescint.corrections.entries import agreement, difference, pair_to_compare
+from napari_bonescint.gui.case_delegate import shown_time
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_bonescint.corrections.comparison import Comparison
+    from napari_bonescint.corrections.entries import Difference, Entry
+    from napari_bonescint.corrections.label_store import LabelStore
+    from napari_bonescint.gui.background import Background
+
+_COLUMNS = ("Mask", "Who", "When", "Reviewed", "Made from", "Comment")
+_PICTURE_HEIGHT = 560
+
+
+class RevisionDialog(QDialog):
+    """Lists the masks of a case and compares those that are selected.
+
+    Parameters
+    ----------
+    parent : QWidget
+        The panel that it belongs to.
+    background : Background
+        The thread in which the store is read.
+    store : LabelStore
+        The store.
+    case : str
+        Key of the case.
+    entries : sequence of Entry
+        Its masks.
+    names_regions : bool
+        Whether the labels that are being corrected hold region codes; only masks that do likewise can be taken over.
+    """
+
+    copy_wanted = Signal(object, object)
+    """Emitted with the `Entry` and its mask when it shall come into the labels, to be corrected further."""
+    restore_wanted = Signal(object, object)
+    """Emitted with the `Entry` and its mask when it shall be the newest revision."""
+
+    def __init__(
+        self,
+        parent: QWidget,
+        background: Background,
+        store: LabelStore,
+        case: str,
+        entries: Sequence[Entry],
+        *,
+        names_regions: bool,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(f"Revisions of {case}")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._background, self._store, self._case = background, store, case
+        self._names_regions = names_regions
+        self.list = QTreeWidget()
+        self.list.setHeaderLabels(_COLUMNS)
+        self.list.setRootIsDecorated(False)
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.regions = QTreeWidget()
+        self.regions.setHeaderLabels(("Region", "Dice", "Pixels that differ"))
+        self.regions.setRootIsDecorated(False)
+        self.sentence = QLabel()
+        self.sentence.setWordWrap(True)
+        self.picture = QLabel()
+        self.picture.setMinimumWidth(280)
+        self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.copy_button = QPushButton("Copy into the labels")
+        self.copy_button.setToolTip("Go on from this mask; Undo brings back what was there")
+        self.restore_button = QPushButton("Restore as a new revision")
+        self.restore_button.setToolTip("Save this mask once more, as the newest revision; nothing is deleted")
+        self._lay_out()
+        self._rows = [(_row(entry), entry) for entry in entries]
+        self.list.addTopLevelItems([row for row, _ in self._rows])
+        for column in range(len(_COLUMNS)):
+            self.list.resizeColumnToContents(column)
+        self.list.itemSelectionChanged.connect(self._on_selected)
+        self.copy_button.clicked.connect(lambda: self._take(self.copy_wanted))
+        self.restore_button.clicked.connect(lambda: self._take(self.restore_wanted))
+        self.select(pair_to_compare(entries))
+
+    @property
+    def selected(self) -> list[Entry]:
+        """The masks that are selected, in the order of the list."""
+        return [entry for row, entry in self._rows if row.isSelected()]
+
+    def select(self, entries: Sequence[Entry]) -> None:
+        """Select masks, and no others."""
+        for row, entry in self._rows:
+            row.setSelected(entry in entries)
+        self._on_selected()
+
+    def _on_selected(self) -> None:
+        selected = self.selected
+        one = selected[0] if len(selected) == 1 else None
+        alike = one is not None and one.names_regions is self._names_regions
+        self.copy_button.setEnabled(alike)
+        self.restore_button.setEnabled(alike and one is not None and one.revision is not None)
+        if len(selected) not in (1, 2):
+            self.sentence.setText("Select one mask to look at it, or two to compare them.")
+            return
+        first, second = selected[0], selected[-1]
+        self._background.run(
+            lambda: difference(self._store, self._case, first, second),
+            lambda result: self._show(first, second, result),
+            self.sentence.setText,
+        )
+
+    def _show(self, first: Entry, second: Entry, result: Difference) -> None:
+        if self.selected not in ([first], [first, second]):
+            return  # the user selected something else meanwhile
+        comparison = result.comparison
+        if first is second:
+            self.sentence.setText(f"{first.title}. Select a second mask, too (Ctrl+click), to compare them.")
+        else:
+            self.sentence.setText(f"{agreement(first, second, comparison)}<br>{_legend(first, second)}")
+        self.picture.setPixmap(_pixmap(result.picture))
+        self._show_regions(comparison)
+
+    def _show_regions(self, comparison: Comparison) -> None:
+        self.regions.clear()
+        for name, changed in sorted(comparison.region_changed.items(), key=lambda region: -region[1]):
+            label = REGIONS[CODES[name]].label
+            self.regions.addTopLevelItem(QTreeWidgetItem([label, f"{comparison.region_dice[name]:.3f}", str(changed)]))
+
+    def _take(self, wanted: Signal) -> None:
+        (entry,) = self.selected
+        self._background.run(
+            lambda: entry.read(self._store, self._case),
+            lambda regions: self._emit(wanted, entry, regions),
+            self.sentence.setText,
+        )
+
+    def _emit(self, wanted: Signal, entry: Entry, regions: NDArray[np.uint8]) -> None:
+        wanted.emit(entry, regions)
+        self.close()
+
+    def _lay_out(self) -> None:
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.copy_button)
+        buttons.addWidget(self.restore_button)
+        left = QVBoxLayout()
+        left.addWidget(self.list, 3)
+        left.addWidget(self.sentence)
+        left.addWidget(self.regions, 4)
+        left.addLayout(buttons)
+        layout = QHBoxLayout(self)
+        layout.addLayout(left, 1)
+        layout.addWidget(self.picture)
+        self.resize(920, 640)
+
+
+def _row(entry: Entry) -> QTreeWidgetItem:
+    revision = entry.revision
+    if revision is None:
+        return QTreeWidgetItem([entry.title])
+    return QTreeWidgetItem(
+        [
+            str(revision.number),
+            revision.annotator,
+            shown_time(revision.when),
+            "yes" if revision.reviewed else "no",
+            str(revision.origin),
+            revision.comment,
+        ]
+    )
+
+
+def _legend(first: Entry, second: Entry) -> str:
+    meanings = (
+        (BOTH, "in both"),
+        (ONLY_FIRST, f"only {first.title}"),
+        (ONLY_SECOND, f"only {second.title}"),
+        (OTHER_REGION, "another region"),
+    )
+    return " ".join(f'<span style="color: rgb{colour}">■</span> {meaning}' for colour, meaning in meanings)
+
+
+def _pixmap(rgb: NDArray[np.uint8]) -> QPixmap:
+    height, width, _ = rgb.shape
+    data = np.ascontiguousarray(rgb).tobytes()
+    image = QImage(data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+    return QPixmap.fromImage(image).scaledToHeight(_PICTURE_HEIGHT, Qt.TransformationMode.SmoothTransformation)

@@ -1,0 +1,101 @@
+"""Small pictures of scans, made when they are first seen, in a thread of their own."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtGui import QImage
+
+from napari_bonescint.display import thumbnail
+from napari_bonescint.gui.background import Background
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from numpy.typing import NDArray
+
+    from napari_bonescint.scan import Scan
+
+HEIGHT = 60
+_KEPT = 2000
+# What was asked for longest ago has been scrolled past.
+_WAITING = 30
+
+
+class Thumbnails(QObject):
+    """Pictures by the name of what they show; those asked for last are made first.
+
+    Parameters
+    ----------
+    parent : QObject
+        The model of the list that shows them.
+    """
+
+    ready = Signal(object)
+    """Emitted with the name of a picture that can be had now."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._background = Background(self)
+        self._made: OrderedDict[Hashable, QImage | None] = OrderedDict()
+        self._wanted: OrderedDict[Hashable, Callable[[], Scan]] = OrderedDict()
+        self._making: Hashable | None = None
+
+    def get(self, name: Hashable, read: Callable[[], Scan]) -> QImage | None:
+        """A picture; None if there is none yet, or if the scan cannot be read.
+
+        Parameters
+        ----------
+        name : hashable
+            Of what is shown.
+        read : callable
+            Reads the scan, in another thread.
+        """
+        if name in self._made:
+            self._made.move_to_end(name)
+            return self._made[name]
+        if name != self._making:
+            self._wanted[name] = read
+            self._wanted.move_to_end(name)
+            if len(self._wanted) > _WAITING:
+                self._wanted.popitem(last=False)
+            self._make_next()
+        return None
+
+    def clear(self) -> None:
+        """Forget all pictures, made and wanted."""
+        self._made.clear()
+        self._wanted.clear()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._wanted.clear()
+        self._background.close()
+
+    def _make_next(self) -> None:
+        if self._making is not None or not self._wanted:
+            return
+        name, read = self._wanted.popitem()
+        self._making = name
+        self._background.run(
+            lambda: thumbnail(read().counts, HEIGHT),
+            lambda grey: self._keep(name, _image(grey)),
+            lambda _sentence: self._keep(name, None),
+        )
+
+    def _keep(self, name: Hashable, picture: QImage | None) -> None:
+        self._making = None
+        self._made[name] = picture
+        if len(self._made) > _KEPT:
+            self._made.popitem(last=False)
+        self.ready.emit(name)
+        self._make_next()
+
+
+def _image(grey: NDArray[np.uint8]) -> QImage:
+    height, width = grey.shape
+    data = np.ascontiguousarray(grey).tobytes()
+    return QImage(data, width, height, width, QImage.Format.Format_Grayscale8).copy()

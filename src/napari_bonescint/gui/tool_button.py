@@ -1,0 +1,71 @@
+"""A flat button that shows its key."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtGui import QColor, QPixmap
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton
+
+_HEIGHT = 24
+_SWATCH = 10
+_STYLE = """
+QPushButton { border: 1px solid transparent; border-radius: 3px; padding: 0px; background: rgba(128, 128, 128, 28); }
+QPushButton:hover { border-color: rgba(128, 128, 128, 160); }
+QPushButton:checked { background: rgba(70, 130, 220, 150); border-color: rgba(110, 170, 255, 220); }
+QPushButton:pressed { background: rgba(70, 130, 220, 90); }
+QLabel { background: transparent; font-size: 11px; }
+QLabel#key { color: rgba(140, 140, 140, 255); }
+"""
+
+
+class ToolButton(QPushButton):
+    """A flat button with a name at its left and a key at its right; it never takes the keyboard from the picture.
+
+    Parameters
+    ----------
+    name : str
+        What stands on it.
+    key : str
+        The key that does the same; may be empty.
+    tip : str
+        Shown with the key when the mouse rests on it.
+    checkable : bool
+        Whether it stays down.
+    colour : str
+        Of a small square before the name; none if empty.
+    """
+
+    def __init__(self, name: str, key: str = "", tip: str = "", *, checkable: bool = False, colour: str = "") -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setObjectName(name)
+        self.setCheckable(checkable)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setStyleSheet(_STYLE)
+        self.setFixedHeight(_HEIGHT)
+        if tip:
+            self.setToolTip(f"<p>{tip}</p>" + (f"<p>Key: <b>{key}</b></p>" if key else ""))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(5, 0, 5, 0)
+        layout.setSpacing(4)
+        if colour:
+            square = QPixmap(_SWATCH, _SWATCH)
+            square.fill(QColor(colour))
+            swatch = QLabel()
+            swatch.setPixmap(square)
+            layout.addWidget(swatch)
+        layout.addWidget(QLabel(name), 1)
+        shown = QLabel(key)
+        shown.setObjectName("key")
+        layout.addWidget(shown)
+        for label in self.findChildren(QLabel):
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """As wide as what stands on it."""
+        layout = self.layout()
+        return layout.sizeHint() if layout is not None else super().sizeHint()
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Nothing on it is cut off."""
+        return self.sizeHint()

@@ -1,0 +1,282 @@
+"""The tool in the hand: turns what the mouse does over a view into one undoable change of its labels. No Qt.
+
+All is bound to the viewer and not to a layer, so that a tool works on the view under the mouse. The layer of that view
+becomes the active one, and so napari's own tools and Ctrl+Z work on it, too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.components._viewer_mouse_bindings import double_click_to_zoom
+from napari.utils.notifications import show_info
+
+from napari_bonescint.gui.label_layers import set_regions
+from napari_bonescint.gui.own_layers import Lines
+from napari_bonescint.gui.tool_table import MOVE, TOOLS, Gesture, Strike, Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from napari.components import ViewerModel
+    from napari.layers import Labels
+    from numpy.typing import NDArray
+
+    from napari_bonescint.corrections.tools.ask_again import Box
+    from napari_bonescint.gui.open_case import OpenCase
+
+_LINE_COLOUR = "#ff6a00"
+_BRUSH_PIXELS = 8
+_BY_MODE = {tool.mode: tool for tools in TOOLS.values() for tool in tools if tool.gesture is Gesture.NAPARI}
+
+
+class ToolStrokes:
+    """Which tool and which region are chosen, and what comes of the mouse.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        The viewer.
+    on_choice : callable
+        Called when another tool, region or size of brush is chosen, here or in napari's own controls.
+    on_box : callable
+        Called with the index of a view and a box in it, when the tool that asks the model again has drawn one.
+
+    Attributes
+    ----------
+    case : OpenCase or None
+        The scan that is being corrected.
+    tool : Tool
+        The one in the hand.
+    code : int
+        The region that is chosen; 0 for background.
+    brush_size : int
+        Diameter of the brush in pixels, the same for napari's and ours.
+    """
+
+    def __init__(
+        self, viewer: ViewerModel, *, on_choice: Callable[[], object], on_box: Callable[[int, Box], object]
+    ) -> None:
+        self.case: OpenCase | None = None
+        self.tool = MOVE
+        self.code = 1
+        self.brush_size = _BRUSH_PIXELS
+        self._viewer = viewer
+        self._on_choice = on_choice
+        self._on_box = on_box
+        self._paused = False
+        self._line = Lines(viewer, "stroke", _LINE_COLOUR)
+
+    def set_case(self, case: OpenCase | None) -> None:
+        """Work on another scan; with None, leave the viewer as it was."""
+        viewer = self._viewer
+        if self.case is not None:
+            for labels in self.case.labels:
+                for event in self._events(labels):
+                    event.disconnect(self._on_layer_choice)
+                self._put_mode(labels, MOVE)
+            if case is None:
+                viewer.mouse_drag_callbacks.remove(self._on_drag)
+                viewer.mouse_move_callbacks.remove(self._on_move)
+                viewer.mouse_double_click_callbacks.remove(self._on_double_click)
+                self._line.remove()
+        elif case is not None:
+            viewer.mouse_drag_callbacks.append(self._on_drag)
+            viewer.mouse_move_callbacks.append(self._on_move)
+            viewer.mouse_double_click_callbacks.append(self._on_double_click)
+        self.case = case
+        self._paused = False
+        if case is not None:
+            self._line.fit(case.images[0])
+            self._line.show()
+            for labels in case.labels:
+                for event in self._events(labels):
+                    event.connect(self._on_layer_choice)
+        self._choose()
+
+    def take(self, tool: Tool) -> None:
+        """Take a tool into the hand; one that needs no mouse is used at once."""
+        if self.case is None or not self._is_usable(tool):
+            return
+        if tool.gesture is Gesture.NONE:
+            view = self._active_view()
+            self._change(self.case, view, tool, np.array([self.case.point(view, self._viewer.cursor.position)]))
+            return
+        self.tool = tool
+        self._choose()
+
+    def choose(self, code: int) -> None:
+        """Choose a region, or 0 for background."""
+        self.code = code
+        self._choose()
+
+    def set_brush_size(self, pixels: int) -> None:
+        """Change the diameter of the brush."""
+        self.brush_size = pixels
+        self._choose()
+
+    def pick(self) -> None:
+        """Choose the region under the mouse."""
+        if self.case is None:
+            return
+        position = self._viewer.cursor.position
+        view = self.case.view_at(position)
+        if view is not None:
+            self.choose(int(self.case.labels[view].data[self.case.pixel(view, position)]))
+
+    def pause(self) -> None:
+        """Let the mouse move the picture until `resume`."""
+        self._paused = True
+        self._choose()
+
+    def resume(self) -> None:
+        """Go on with the tool in the hand."""
+        self._paused = False
+        self._choose()
+
+    def _is_usable(self, tool: Tool) -> bool:
+        if tool.needs_region and self.code == 0:
+            show_info(f"{tool.name}: choose a region first; background (0) is chosen.")
+            return False
+        if tool.needs_model and (self.case is None or self.case.model_regions is None or self.case.probability is None):
+            show_info(f"{tool.name}: no model has segmented this scan.")
+            return False
+        return True
+
+    def _active_view(self) -> int:
+        """The view that the mouse was over last."""
+        active = self._viewer.layers.selection.active
+        labels = self.case.labels if self.case is not None else []
+        return next((index for index, layer in enumerate(labels) if layer is active), 0)
+
+    @staticmethod
+    def _events(labels: Labels) -> tuple[Any, ...]:
+        return labels.events.mode, labels.events.selected_label, labels.events.brush_size
+
+    def _on_layer_choice(self, event: Any) -> None:
+        """Follow what the user chose in napari's own controls of a labels layer."""
+        labels = event.source
+        if event.type == "mode" and not self._paused:
+            self.tool = _BY_MODE.get(str(labels.mode), self.tool)
+        self.code = int(labels.selected_label)
+        self.brush_size = int(labels.brush_size)
+        self._choose()
+
+    def _choose(self) -> None:
+        """Have all labels layers and whoever listens know what is chosen."""
+        tool = MOVE if self._paused else self.tool
+        for labels in self.case.labels if self.case is not None else []:
+            self._put_mode(labels, tool)
+        self._let_double_click_zoom(tool.gesture is Gesture.NAPARI or self.case is None)
+        self._on_choice()
+
+    def _put_mode(self, labels: Labels, tool: Tool) -> None:
+        blocked = [event.blocker(self._on_layer_choice) for event in self._events(labels)]
+        with blocked[0], blocked[1], blocked[2]:
+            labels.mode = tool.mode
+            labels.selected_label = self.code
+            labels.brush_size = self.brush_size
+            if tool.gesture is Gesture.PAINT:
+                labels.cursor = "circle"
+                labels.cursor_size = labels._calculate_cursor_size()
+            elif tool.gesture is not Gesture.NAPARI:
+                labels.cursor = "cross"
+            elif tool is MOVE:
+                labels.cursor = "standard"
+
+    def _let_double_click_zoom(self, zooms: bool) -> None:
+        callbacks = self._viewer.mouse_double_click_callbacks
+        if zooms and double_click_to_zoom not in callbacks:
+            callbacks.insert(0, double_click_to_zoom)
+        elif not zooms and double_click_to_zoom in callbacks:
+            callbacks.remove(double_click_to_zoom)
+
+    def _on_move(self, viewer: ViewerModel, event: Any) -> None:
+        view = self.case.view_at(event.position) if self.case is not None else None
+        if view is None or self.case is None:
+            return
+        labels = self.case.labels[view]
+        if viewer.layers.selection.active is not labels and labels in viewer.layers:
+            viewer.layers.selection.active = labels
+
+    def _on_double_click(self, _viewer: ViewerModel, event: Any) -> None:
+        # The second press of a double click comes as this and not as a press.
+        view = self._view_for_stroke(event)
+        if view is not None and self.case is not None and self.tool.gesture is Gesture.CLICK:
+            event.handled = True
+            self._change(self.case, view, self.tool, np.array([self.case.point(view, event.position)]))
+
+    def _view_for_stroke(self, event: Any) -> int | None:
+        """In which view a press begins a stroke of ours."""
+        if self.case is None or self._paused or event.button != 1 or event.modifiers:
+            return None
+        if self.tool.gesture is Gesture.NAPARI or not self._is_usable(self.tool):
+            return None
+        return self.case.view_at(event.position)
+
+    def _on_drag(self, _viewer: ViewerModel, event: Any) -> Iterator[None]:
+        view, case, tool = self._view_for_stroke(event), self.case, self.tool
+        if view is None or case is None:
+            return
+        # A handled event moves no camera.
+        event.handled = True
+        points = [case.point(view, event.position)]
+        before = case.labels[view].data.copy()
+        with case.labels[view].block_history():
+            if tool.gesture is Gesture.PAINT:
+                self._change(case, view, tool, np.array(points), before)
+            yield
+            while event.type == "mouse_move":
+                event.handled = True
+                points.append(case.point(view, event.position))
+                if tool.gesture is Gesture.PAINT:
+                    self._change(case, view, tool, np.array(points), before)
+                elif tool.gesture is not Gesture.CLICK:
+                    self._line.draw(case.world(view, _shape_of(tool.gesture, np.array(points))))
+                yield
+            event.handled = True
+            self._line.clear()
+            if self.case is not case or tool.gesture is Gesture.PAINT:
+                return
+            if tool.gesture is not Gesture.BOX:
+                self._change(case, view, tool, np.array(points))
+        if tool.gesture is Gesture.BOX:
+            self._on_box(view, _box_of(np.array(points)))
+
+    def _change(
+        self,
+        case: OpenCase,
+        view: int,
+        tool: Tool,
+        path: NDArray[np.float64],
+        before: NDArray[np.uint8] | None = None,
+    ) -> None:
+        labels = case.labels[view]
+        if tool.change is None or (tool.gesture in (Gesture.LINE, Gesture.LOOP) and len(path) < 2):
+            return
+        strike = Strike(
+            labels.data.copy() if before is None else before,
+            case.images[view].data,
+            None if case.probability is None else case.probability[view],
+            None if case.model_regions is None else case.model_regions[view],
+            path,
+            self.code,
+            self.brush_size / 2,
+        )
+        set_regions(labels, tool.change(strike))
+
+
+def _shape_of(gesture: Gesture, path: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The line that shows a stroke so far."""
+    if gesture is Gesture.BOX:
+        (y0, x0), (y1, x1) = path[0], path[-1]
+        return np.array([[y0, x0], [y0, x1], [y1, x1], [y1, x0], [y0, x0]])
+    return np.concatenate([path, path[:1]]) if gesture is Gesture.LOOP else path
+
+
+def _box_of(path: NDArray[np.float64]) -> Box:
+    corners = np.rint(path[[0, -1]]).astype(int)
+    y0, x0 = corners.min(axis=0)
+    y1, x1 = corners.max(axis=0) + 1
+    return int(y0), int(x0), int(y1), int(x1)

@@ -1,0 +1,207 @@
+"""The toolbox: regions, tools and their keys."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+
+from napari_bonescint.anatomy import REGIONS
+from napari_bonescint.gui.ask_again import Answer
+from napari_bonescint.gui.key_bindings import KeyBindings
+from napari_bonescint.gui.tool_button import ToolButton
+from napari_bonescint.gui.tool_strokes import ToolStrokes
+from napari_bonescint.gui.tool_table import PICK_KEY, TOOLS, Gesture
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from napari_bonescint.corrections.tools.ask_again import Box
+    from napari_bonescint.gui.open_case import OpenCase
+
+_COLUMNS = 3
+_SECOND_DIGIT_MS = 1000
+_LARGEST_BRUSH = 40
+_LOOSER, _STRICTER = "Comma", "."
+_STEP_PERCENT = 5
+_PROMPT = "Ask again: drag a box first"
+_BACKGROUND_COLOUR = "#707070"
+
+
+class Toolbox(QWidget):
+    """Choose a region and a tool, and correct masks.
+
+    Keys hold on the labels layers of the open scan and on the viewer, and go with `set_case(None)`, which whoever
+    shows the toolbox must call before it closes. Digits choose regions (1 and 3 within a second: region 13), so
+    napari's own modes are on their letters and buttons here meanwhile.
+
+    Parameters
+    ----------
+    viewer : Viewer
+        The viewer.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._keys = KeyBindings()
+        self._answer: Answer | None = None
+        self.strokes = ToolStrokes(viewer, on_choice=self._show_choice, on_box=self._ask_in_box)
+        self._digit_wait = QTimer(self)
+        self._digit_wait.setSingleShot(True)
+        self._digit_wait.setInterval(_SECOND_DIGIT_MS)
+        self.region_buttons = {
+            region.code: ToolButton(
+                region.label,
+                str(region.code),
+                checkable=True,
+                colour=region.colour if region.code else _BACKGROUND_COLOUR,
+            )
+            for region in REGIONS
+        }
+        self.tool_buttons = {
+            tool.name: ToolButton(tool.name, tool.shown_key, tool.tip, checkable=tool.gesture is not Gesture.NONE)
+            for tools in TOOLS.values()
+            for tool in tools
+        }
+        self.brush = _slider(1, _LARGEST_BRUSH)
+        self.threshold = _slider(1, 99)
+        self.threshold.setValue(50)
+        self._brush_label, self._threshold_label = QLabel(), QLabel(_PROMPT)
+        self._lay_out()
+        self._connect()
+        self.set_case(None)
+
+    def set_case(self, case: OpenCase | None) -> None:
+        """Correct another scan; with None, take keys, mouse and line from the viewer."""
+        self._keys.release()
+        self._end_answer()
+        self.strokes.set_case(case)
+        self.setEnabled(case is not None)
+        if case is not None:
+            self._bind_keys(case)
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(3)
+        layout.addLayout(_grid(list(self.region_buttons.values())))
+        for title, tools in TOOLS.items():
+            layout.addWidget(_heading(title))
+            layout.addLayout(_grid([self.tool_buttons[tool.name] for tool in tools]))
+            if title == "Draw":
+                layout.addLayout(_row(self._brush_label, self.brush))
+        layout.addLayout(_row(self._threshold_label, self.threshold))
+        self.brush.setToolTip("Diameter of the brushes, in pixels. Keys: [ and ]")
+        self.threshold.setToolTip(
+            "How sure the model must be for a pixel in the box to be bone. Keys: comma (more bone) and full stop (less)"
+        )
+
+    def _connect(self) -> None:
+        for code, button in self.region_buttons.items():
+            button.clicked.connect(partial(self._choose_region, code))
+        for tools in TOOLS.values():
+            for tool in tools:
+                self.tool_buttons[tool.name].clicked.connect(partial(self._take, tool.name))
+        self.brush.valueChanged.connect(self.strokes.set_brush_size)
+        self.threshold.valueChanged.connect(self._give_answer)
+
+    def _bind_keys(self, case: OpenCase) -> None:
+        owners = (*case.labels, self._viewer)
+        for tools in TOOLS.values():
+            for tool in tools:
+                self._keys.bind(owners, tool.key, partial(self._take, tool.name))
+        for digit in range(10):
+            self._keys.bind(owners, str(digit), partial(self._type_digit, digit))
+        self._keys.bind(owners, PICK_KEY, self.strokes.pick)
+        self._keys.hold(owners, "Space", self.strokes.pause, self.strokes.resume)
+        self._keys.bind(owners, _LOOSER, partial(self._step_threshold, -_STEP_PERCENT))
+        self._keys.bind(owners, _STRICTER, partial(self._step_threshold, _STEP_PERCENT))
+
+    def _take(self, name: str, _checked: bool = False) -> None:
+        tool = next(tool for tools in TOOLS.values() for tool in tools if tool.name == name)
+        self.strokes.take(tool)
+        self._show_choice()
+
+    def _choose_region(self, code: int, _checked: bool = False) -> None:
+        self.strokes.choose(code)
+
+    def _type_digit(self, digit: int) -> None:
+        two_digits = 10 + digit
+        if self._digit_wait.isActive() and two_digits in self.region_buttons:
+            self._digit_wait.stop()
+            self.strokes.choose(two_digits)
+            return
+        self.strokes.choose(digit)
+        if digit == 1:
+            self._digit_wait.start()
+        else:
+            self._digit_wait.stop()
+
+    def _ask_in_box(self, view: int, box: Box) -> None:
+        if self.strokes.case is not None:
+            self._answer = Answer(self.strokes.case, view, box)
+            self.threshold.setEnabled(True)
+            self._give_answer()
+
+    def _give_answer(self) -> None:
+        if self._answer is None:
+            return
+        percent = self.threshold.value()
+        if self._answer.give(percent / 100):
+            self._threshold_label.setText(f"Bone from {percent} %")
+        else:
+            self._end_answer()
+
+    def _step_threshold(self, percent: int) -> None:
+        self.threshold.setValue(self.threshold.value() + percent)
+
+    def _end_answer(self) -> None:
+        self._answer = None
+        self.threshold.setEnabled(False)
+        self._threshold_label.setText(_PROMPT)
+
+    def _show_choice(self) -> None:
+        """Show what is chosen, also when that was done in napari's own controls."""
+        for code, region_button in self.region_buttons.items():
+            region_button.setChecked(code == self.strokes.code)
+        for name, button in self.tool_buttons.items():
+            if button.isCheckable():
+                button.setChecked(name == self.strokes.tool.name)
+        self.brush.blockSignals(True)
+        self.brush.setValue(self.strokes.brush_size)
+        self.brush.blockSignals(False)
+        self._brush_label.setText(f"Brush {self.strokes.brush_size} px  [ ]")
+
+
+def _slider(least: int, most: int) -> QSlider:
+    slider = QSlider(Qt.Orientation.Horizontal)
+    slider.setRange(least, most)
+    slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return slider
+
+
+def _heading(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setStyleSheet("font-size: 11px; font-weight: bold; margin-top: 4px;")
+    return label
+
+
+def _grid(buttons: list[ToolButton]) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setSpacing(2)
+    for number, button in enumerate(buttons):
+        grid.addWidget(button, number // _COLUMNS, number % _COLUMNS)
+    for column in range(_COLUMNS):
+        grid.setColumnStretch(column, 1)
+    return grid
+
+
+def _row(label: QLabel, slider: QSlider) -> QHBoxLayout:
+    row = QHBoxLayout()
+    label.setMinimumWidth(150)
+    row.addWidget(label)
+    row.addWidget(slider, 1)
+    return row

@@ -1,0 +1,235 @@
+"""Aids to see: the mask as outline or filled, its difference to the model, brightness, and what is under the mouse."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+
+from napari_bonescint.display import WINDOWS, contrast_limits, widened
+from napari_bonescint.gui.cursor_place import CursorPlace
+from napari_bonescint.gui.key_bindings import KeyBindings
+from napari_bonescint.gui.own_layers import Lines
+from napari_bonescint.gui.tool_button import ToolButton
+from napari_bonescint.gui.view_maps import DifferenceMap, UncertaintyMap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.viewer import Viewer
+
+    from napari_bonescint.gui.open_case import OpenCase
+    from napari_bonescint.gui.view_maps import ViewMap
+
+_MASK_KEY, _WINDOW_KEY = "C", "W"
+_MASKS = {
+    "Filled": "The mask is filled.",
+    "Outline": "Only the edge of each region is drawn.",
+    "Hidden": "The mask is not shown.",
+}
+_MAPS: dict[str, tuple[str, Callable[[Viewer, OpenCase], ViewMap], str]] = {
+    "Difference": (
+        "Y",
+        DifferenceMap,
+        "Against the model's mask: green is added, magenta taken away, amber of another region.",
+    ),
+    "Unsure": ("I", UncertaintyMap, "Violet where the model was unsure whether there is bone."),
+}
+_CROSS_KEY = "J"
+_CROSS_COLOUR = "#00a2ff"
+_WIDEST_PERCENT = 400
+_UPDATE_MS = 60
+_NOWHERE = "Point at the picture to read it."
+
+
+class ViewAids(QWidget):
+    """How the mask and the scan are shown.
+
+    Parameters
+    ----------
+    viewer : Viewer
+        The viewer.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._keys = KeyBindings()
+        self._case: OpenCase | None = None
+        self._place: CursorPlace | None = None
+        self._maps: dict[str, ViewMap] = {}
+        self._windows: list[tuple[float, float]] = []
+        self._cross = Lines(viewer, "same place", _CROSS_COLOUR)
+        self.mask_buttons = {
+            name: ToolButton(name, _MASK_KEY if name == "Filled" else "", tip, checkable=True)
+            for name, tip in _MASKS.items()
+        }
+        self.map_buttons = {name: ToolButton(name, key, tip, checkable=True) for name, (key, _, tip) in _MAPS.items()}
+        self.cross_button = ToolButton(
+            "Other view", _CROSS_KEY, "A cross where the other view shows the same place of the body.", checkable=True
+        )
+        self.cross_button.setChecked(True)
+        self.window_buttons = {
+            name: ToolButton(name, _WINDOW_KEY if name == "Bone" else "", f"Brightness for this: {percent} %.")
+            for name, percent in WINDOWS.items()
+        }
+        self.brightness = QSlider(Qt.Orientation.Horizontal)
+        self.brightness.setRange(10, _WIDEST_PERCENT)
+        self.brightness.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.brightness.setToolTip("Counts that are shown as black, in per cent of the usual")
+        self._brightness_label = QLabel()
+        self.under_mouse = QLabel(_NOWHERE)
+        self._mask = "Filled"
+        self._update = QTimer(self)
+        self._update.setSingleShot(True)
+        self._update.setInterval(_UPDATE_MS)
+        self._update.timeout.connect(self._follow_mask)
+        self._lay_out()
+        self._connect()
+        self.set_case(None)
+
+    def set_case(self, case: OpenCase | None) -> None:
+        """Show another scan as this one is shown; with None, take keys, maps and cross from the viewer."""
+        self._keys.release()
+        self._remove_maps()
+        if self._case is not None:
+            self._leave(self._case)
+        self._case = case
+        self._place = None if case is None else CursorPlace(case)
+        self.setEnabled(case is not None)
+        self.under_mouse.setText(_NOWHERE)
+        if case is None:
+            self._cross.remove()
+            return
+        self._windows = [contrast_limits(image.data) for image in case.images]
+        self._cross.fit(case.images[0])
+        self._viewer.mouse_move_callbacks.append(self._on_move)
+        for labels in case.labels:
+            labels.events.paint.connect(self._on_mask)
+            labels.events.set_data.connect(self._on_mask)  # an undo says only this
+        for name, button in self.map_buttons.items():
+            if button.isChecked():
+                self._show_map(name, True)
+        self._show_cross(self.cross_button.isChecked())
+        self.show_mask(self._mask)
+        self._show_brightness(self.brightness.value())
+        self._bind_keys(case)
+
+    def show_mask(self, name: str, _checked: bool = False) -> None:
+        """Show the mask ``Filled``, as ``Outline`` or ``Hidden``."""
+        self._mask = name
+        for each, button in self.mask_buttons.items():
+            button.setChecked(each == name)
+        for labels in self._case.labels if self._case is not None else []:
+            labels.visible = name != "Hidden"
+            labels.contour = 1 if name == "Outline" else 0
+
+    def _leave(self, case: OpenCase) -> None:
+        self._viewer.mouse_move_callbacks.remove(self._on_move)
+        for labels in case.labels:
+            labels.events.paint.disconnect(self._on_mask)
+            labels.events.set_data.disconnect(self._on_mask)
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(3)
+        grid = QGridLayout()
+        grid.setSpacing(2)
+        rows = (
+            self.mask_buttons.values(),
+            (*self.map_buttons.values(), self.cross_button),
+            self.window_buttons.values(),
+        )
+        for row, buttons in enumerate(rows):
+            for column, button in enumerate(buttons):
+                grid.addWidget(button, row, column)
+        for column in range(3):
+            grid.setColumnStretch(column, 1)
+        brightness = QHBoxLayout()
+        brightness.addWidget(self._brightness_label)
+        brightness.addWidget(self.brightness, 1)
+        self._brightness_label.setMinimumWidth(110)
+        self.under_mouse.setWordWrap(True)
+        self.under_mouse.setStyleSheet("font-size: 11px;")
+        self.under_mouse.setMinimumHeight(30)
+        layout.addLayout(grid)
+        layout.addLayout(brightness)
+        layout.addWidget(self.under_mouse)
+
+    def _connect(self) -> None:
+        for name, button in self.mask_buttons.items():
+            button.clicked.connect(partial(self.show_mask, name))
+        for name, button in self.map_buttons.items():
+            button.toggled.connect(partial(self._show_map, name))
+        self.cross_button.toggled.connect(self._show_cross)
+        for name, button in self.window_buttons.items():
+            button.clicked.connect(partial(self._take_window, name))
+        self.brightness.valueChanged.connect(self._show_brightness)
+        self.brightness.setValue(WINDOWS["Bone"])
+
+    def _bind_keys(self, case: OpenCase) -> None:
+        owners = (*case.labels, self._viewer)
+        self._keys.bind(owners, _MASK_KEY, self._next_mask)
+        self._keys.bind(owners, _WINDOW_KEY, self._next_window)
+        self._keys.bind(owners, _CROSS_KEY, self.cross_button.toggle)
+        for name, (key, _, _) in _MAPS.items():
+            self._keys.bind(owners, key, self.map_buttons[name].toggle)
+
+    def _next_mask(self) -> None:
+        names = list(_MASKS)
+        self.show_mask(names[(names.index(self._mask) + 1) % len(names)])
+
+    def _next_window(self) -> None:
+        percents = [percent for percent in WINDOWS.values() if percent > self.brightness.value()]
+        self.brightness.setValue(min(percents or WINDOWS.values()))
+
+    def _take_window(self, name: str, _checked: bool = False) -> None:
+        self.brightness.setValue(WINDOWS[name])
+
+    def _show_brightness(self, percent: int) -> None:
+        self._brightness_label.setText(f"Window {percent} %")
+        if self._case is not None:
+            for image, window in zip(self._case.images, self._windows, strict=True):
+                image.contrast_limits = widened(window, percent)
+
+    def _show_map(self, name: str, shown: bool) -> None:
+        if name in self._maps:
+            self._maps.pop(name).remove()
+        if shown and self._case is not None:
+            self._maps[name] = _MAPS[name][1](self._viewer, self._case)
+
+    def _remove_maps(self) -> None:
+        for each in self._maps.values():
+            each.remove()
+        self._maps.clear()
+
+    def _show_cross(self, shown: bool) -> None:
+        self._cross.clear()
+        if shown and self._case is not None and len(self._case.labels) == 2:
+            self._cross.show()
+        else:
+            self._cross.remove()
+
+    def _on_mask(self, _event: Any) -> None:
+        if not self._update.isActive():
+            self._update.start()
+
+    def _follow_mask(self) -> None:
+        if self._place is not None:
+            self._place.forget_midlines()
+        for each in self._maps.values():
+            each.update()
+
+    def _on_move(self, _viewer: Viewer, event: Any) -> None:
+        if self._place is None or self._case is None:
+            return
+        self.under_mouse.setText(self._place.describe(event.position) or _NOWHERE)
+        if self.cross_button.isChecked():
+            there = self._place.opposite(event.position)
+            if there is None:
+                self._cross.clear()
+            else:
+                self._cross.draw_cross(there)

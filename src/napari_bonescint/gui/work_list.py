@@ -1,0 +1,131 @@
+"""The work list: a queue of cases, of which one is open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QModelIndex, Signal
+from qtpy.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QListView, QPushButton, QVBoxLayout, QWidget
+
+from napari_bonescint.corrections.queue import count_reviewed
+from napari_bonescint.gui.case_delegate import CaseDelegate
+from napari_bonescint.gui.work_list_model import ITEM, WorkListModel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from napari_bonescint.corrections.queue import WorkItem
+    from napari_bonescint.scan import Scan
+
+
+class WorkList(QWidget):
+    """Shows items and lets the user go from one to the next, or to any by a click.
+
+    The list keeps its order while one works in it: a row that moved away once saved would make "next" unpredictable.
+    """
+
+    chosen = Signal(object)
+    """Emitted with the `WorkItem` that the user wants to open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = WorkListModel(self)
+        self._delegate = CaseDelegate(self)
+        self.view = QListView()
+        self.view.setModel(self.model)
+        self.view.setItemDelegate(self._delegate)
+        self.view.setUniformItemSizes(True)
+        self.view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.view.setMinimumHeight(80)
+        self.previous_button = QPushButton("◀  PgUp")
+        self.previous_button.setToolTip("Open the previous case (Page Up)")
+        self.next_button = QPushButton("PgDn  ▶")
+        self.next_button.setToolTip("Open the next case (Page Down)")
+        self.place = QLabel()
+        row = QHBoxLayout()
+        row.addWidget(self.previous_button)
+        row.addStretch()
+        row.addWidget(self.place)
+        row.addStretch()
+        row.addWidget(self.next_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.view, 1)
+        layout.addLayout(row)
+        self.view.clicked.connect(self._on_clicked)
+        self.view.activated.connect(self._on_clicked)
+        self.previous_button.clicked.connect(self.open_previous)
+        self.next_button.clicked.connect(self.open_next)
+        self._show_place()
+
+    @property
+    def open_item(self) -> WorkItem | None:
+        """The item that is open."""
+        row = self._delegate.open_row
+        return self.model.items[row] if 0 <= row < len(self.model.items) else None
+
+    def show_items(self, items: Sequence[WorkItem], read: Callable[[WorkItem], Scan]) -> None:
+        """Show other items, of which none is open.
+
+        Parameters
+        ----------
+        items : sequence of WorkItem
+            In the order in which to correct them.
+        read : callable
+            Reads the scan of an item for its picture, in another thread.
+        """
+        self._delegate.open_row = -1
+        self.model.show(items, read)
+        self._show_place()
+
+    def mark_open(self, item: WorkItem) -> None:
+        """Show that an item is open now, and what is known of it."""
+        self.model.update(item)
+        row = self.model.row_of(item)
+        self._delegate.open_row = -1 if row is None else row
+        self.show_open()
+        self.view.viewport().update()
+        self._show_place()
+
+    def show_open(self) -> None:
+        """Select the item that is open, whatever the user looked at meanwhile."""
+        index = self.model.index(self._delegate.open_row) if self._delegate.open_row >= 0 else QModelIndex()
+        self.view.setCurrentIndex(index)
+        self.view.scrollTo(index)
+
+    def update_item(self, item: WorkItem) -> None:
+        """Show what has become of an item."""
+        self.model.update(item)
+        self._show_place()
+
+    def neighbour(self, step: int) -> WorkItem | None:
+        """The item so many rows after the open one; without an open one, the first; None past either end."""
+        row = self._delegate.open_row + step if self._delegate.open_row >= 0 else 0
+        return self.model.items[row] if 0 <= row < len(self.model.items) else None
+
+    def open_next(self) -> None:
+        """Ask for the item after the open one; for the first if none is open."""
+        self._ask_for(self.neighbour(1))
+
+    def open_previous(self) -> None:
+        """Ask for the item before the open one."""
+        self._ask_for(self.neighbour(-1))
+
+    def close_pictures(self) -> None:
+        """End the thread that makes the pictures."""
+        self.model.close()
+
+    def _ask_for(self, item: WorkItem | None) -> None:
+        if item is not None:
+            self.chosen.emit(item)
+
+    def _on_clicked(self, index: QModelIndex) -> None:
+        if index.row() != self._delegate.open_row:
+            self.chosen.emit(index.data(ITEM))
+
+    def _show_place(self) -> None:
+        items, row = self.model.items, self._delegate.open_row
+        place = f"{row + 1} of {len(items)}" if row >= 0 else f"{len(items)} cases"
+        self.place.setText(f"{place} · {count_reviewed(items)} reviewed" if items else "")
+        self.previous_button.setEnabled(row > 0)
+        self.next_button.setEnabled(row < len(items) - 1)

@@ -1,0 +1,54 @@
+"""Where the work comes from: a label store, or a folder of scans with the store that takes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
+
+
+class WorkOpener(QWidget):
+    """A button with the ways to open work, and the name of what is open."""
+
+    store_chosen = Signal(object)
+    """Emitted with the folder of a label store to open, or of a new one to make."""
+    scans_chosen = Signal(object)
+    """Emitted with a folder of scans."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.button = QPushButton("Open …")
+        menu = QMenu(self.button)
+        menu.addAction("Label store …", self._choose_store)
+        menu.addAction("Folder of scans …", self._choose_scans)
+        self.button.setMenu(menu)
+        self.place = QLabel("Open a label store, or a folder of scans to correct.")
+        self.place.setWordWrap(True)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.button)
+        layout.addWidget(self.place, 1)
+
+    def ask_for_store(self) -> Path | None:
+        """Ask which store takes the scans of a folder; None if the user would rather not."""
+        return self._ask("Where corrections are kept: a label store, or an empty folder for a new one")
+
+    def show_place(self, store: Path, scans: Path | None) -> None:
+        """Show what is open."""
+        self.place.setText(f"<b>{(scans or store).name}</b>" + (f" → {store.name}" if scans else ""))
+        self.place.setToolTip(str(store) if scans is None else f"{scans}\nCorrections are kept in {store}")
+
+    def _choose_store(self) -> None:
+        folder = self._ask("Open a label store, or an empty folder to make one in")
+        if folder is not None:
+            self.store_chosen.emit(folder)
+
+    def _choose_scans(self) -> None:
+        folder = self._ask("Open a folder of scans")
+        if folder is not None:
+            self.scans_chosen.emit(folder)
+
+    def _ask(self, title: str) -> Path | None:
+        chosen = QFileDialog.getExistingDirectory(self, title)
+        return Path(chosen) if chosen else None

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from napari_bonescint.corrections.drafts import Drafts
+from napari_bonescint.corrections.errors import StoreError
+from napari_bonescint.corrections.opening import open_case
+from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.work import open_work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from napari_bonescint.corrections.label_store import LabelStore
+    from napari_bonescint.scan import Scan
+    from napari_bonescint.segmentation import Segmentation
+
+
+def test_an_empty_folder_becomes_a_store_and_another_one_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    assert open_work(tmp_path / "new", "AB").items == []
+    assert open_work(tmp_path / "new", "AB").store.folder == tmp_path / "new"
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.png").write_bytes(b"cat")
+    with pytest.raises(StoreError, match="no label store"):
+        open_work(tmp_path / "photos", "AB")
+
+
+def test_work_brings_the_annotators_own_drafts(
+    store: LabelStore, case: str, some_regions: Callable[[int], np.ndarray]
+) -> None:
+    Drafts(store).save(case, "AB", some_regions(0), Origin.empty())
+    assert [draft.case for draft in open_work(store.folder, "AB").waiting] == [case]
+    assert open_work(store.folder, "CD").waiting == []
+
+
+def test_work_reads_a_case_and_a_file(
+    store: LabelStore, case: str, scan: Scan, tmp_path: Path, write_nm: Callable[..., Path]
+) -> None:
+    work = open_work(store.folder, "AB")
+    np.testing.assert_array_equal(work.read(work.items[0]).counts, scan.counts)
+    counts = np.arange(2 * 64 * 32, dtype=np.uint16).reshape(2, 64, 32)
+    write_nm("scans/a.dcm", counts=counts)
+    work = open_work(store.folder, "AB", tmp_path / "scans")
+    np.testing.assert_array_equal(work.read(work.items[0]).counts, counts)
+
+
+def test_a_case_opens_with_its_last_revision_else_the_models_mask_else_an_empty_one(
+    store: LabelStore, case: str, segmentation: Segmentation, some_regions: Callable[[int], np.ndarray]
+) -> None:
+    opened = open_case(store, case, "AB")
+    assert not opened.regions.any()
+    assert (str(opened.origin), opened.draft) == ("an empty mask", None)
+    store.add_prediction(case, segmentation)
+    opened = open_case(store, case, "AB")
+    np.testing.assert_array_equal(opened.regions, segmentation.regions)
+    assert str(opened.origin) == "model tiny"
+    for seed in (1, 2):
+        store.save(case, some_regions(seed), opened.origin, annotator="AB", reviewed=False)
+    Drafts(store).save(case, "AB", some_regions(3), Origin.of_revision(2))
+    opened = open_case(store, case, "AB")
+    np.testing.assert_array_equal(opened.regions, some_regions(2))
+    assert str(opened.origin) == "revision 2"
+    assert opened.draft is not None
+    np.testing.assert_array_equal(opened.draft.regions, some_regions(3))
+    assert open_case(store, case, "CD").draft is None

@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QDockWidget, QLabel
+
+from gui.panel_actions import answer, labels_in
+from napari_bonescint.corrections.drafts import Drafts
+from napari_bonescint.corrections.label_store import LabelStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from napari import Viewer
+    from napari.layers import Labels
+    from pytestqt.qtbot import QtBot
+
+    from napari_bonescint.gui.correct_widget import CorrectWidget
+
+
+def open_first(qtbot: QtBot, panel: CorrectWidget, store: LabelStore) -> str:
+    """Open a store, and wait for its first case."""
+    panel.open_store(store.folder)
+    qtbot.waitUntil(lambda: panel.session is not None)
+    return key_of(panel)
+
+
+def key_of(panel: CorrectWidget) -> str:
+    assert panel.session is not None
+    return panel.session.key
+
+
+def move_on(qtbot: QtBot, panel: CorrectWidget) -> str:
+    before = key_of(panel)
+    panel.window().activateWindow()
+    qtbot.waitUntil(panel.isActiveWindow)
+    qtbot.keyClick(panel.window(), Qt.Key.Key_PageDown)
+    qtbot.waitUntil(lambda: panel.session is not None and panel.session.key != before)
+    return key_of(panel)
+
+
+def masks(viewer: Viewer) -> list[Labels]:
+    """The labels that are corrected, without those that help to see."""
+    return [labels for labels in labels_in(viewer) if labels.name in ("anterior bones", "posterior bones")]
+
+
+def draw(viewer: Viewer, code: int = 13) -> None:
+    """Paint a square, as a brush does: one step that Undo takes back."""
+    labels = masks(viewer)[0]
+    labels.data_setitem(tuple(np.mgrid[5:15, 5:15].reshape(2, -1)), code)
+
+
+def test_a_store_opens_with_the_scan_first_at_which_the_model_is_least_sure(
+    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    panel = open_correcting()
+    key = open_first(qtbot, panel, store)
+    expected = sorted(store.cases(), key=lambda case: case.predicted_dice or 0)
+    assert [item.name for item in panel.list.model.items] == [case.key for case in expected]
+    assert key == expected[0].key
+    shown = ["sides", "anterior", "posterior", "anterior bones", "posterior bones"]
+    assert [layer.name for layer in viewer.layers][:5] == shown
+    prediction = store.prediction(key)
+    assert prediction is not None
+    np.testing.assert_array_equal(np.stack([labels.data for labels in masks(viewer)]), prediction.regions)
+    assert panel.list.place.text() == "1 of 3 · 0 reviewed"
+
+
+def test_the_panel_says_that_it_is_no_medical_device(open_correcting: Callable[..., CorrectWidget]) -> None:
+    notices = [label.text() for label in open_correcting().findChildren(QLabel)]
+    assert "Research software, not a medical device." in notices
+
+
+def test_page_down_moves_on_into_the_same_layers_with_nothing_to_undo(
+    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    panel = open_correcting()
+    open_first(qtbot, panel, store)
+    layers = list(viewer.layers)[:5]
+    draw(viewer)
+    layers[3].undo()
+    second = move_on(qtbot, panel)
+    assert list(viewer.layers)[:5] == layers
+    np.testing.assert_array_equal(np.stack([layers[1].data, layers[2].data]), store.scan(second).counts)
+    drawn = masks(viewer)[0].data.copy()
+    masks(viewer)[0].redo()
+    masks(viewer)[0].undo()
+    np.testing.assert_array_equal(masks(viewer)[0].data, drawn)
+
+
+def test_a_saved_correction_is_a_revision_with_its_name_comment_and_origin(
+    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    panel = open_correcting()
+    key = open_first(qtbot, panel, store)
+    draw(viewer)
+    panel.saving.comment.setText("bladder removed")
+    with qtbot.waitSignal(panel.saving.saved):
+        qtbot.mouseClick(panel.saving.reviewed_button, Qt.MouseButton.LeftButton)
+    (revision,) = store.revisions(key)
+    assert (revision.annotator, revision.comment, revision.reviewed) == ("AB", "bladder removed", True)
+    assert str(revision.origin) == "model tiny"
+    np.testing.assert_array_equal(store.regions(key, 1), np.stack([labels.data for labels in masks(viewer)]))
+    item = panel.list.open_item
+    assert item is not None
+    assert item.state == "reviewed"
+    assert not panel.saving.has_unsaved
+    assert panel.revisions_button.text() == "Revisions (1) …"
+    masks(viewer)[0].undo()
+    assert panel.saving.has_unsaved
+
+
+def test_work_left_by_a_closed_panel_is_offered_by_the_next_one(
+    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    panel = open_correcting()
+    key = open_first(qtbot, panel, store)
+    draw(viewer)
+    drawn = masks(viewer)[0].data.copy()
+    (dock,) = [dock for dock in viewer.window._qt_window.findChildren(QDockWidget) if dock.widget() is panel]
+    qtbot.mouseClick(dock.title.close_button, Qt.MouseButton.LeftButton)
+    viewer.layers.clear()
+    again = open_correcting()
+    qtbot.waitUntil(lambda: again.drafts.isVisible())
+    assert key in again.drafts.text.text()
+    assert again.session is None
+    qtbot.mouseClick(again.drafts.open_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: again.session is not None)
+    assert key_of(again) == key
+    np.testing.assert_array_equal(masks(viewer)[0].data, drawn)
+    assert not again.drafts.isVisible()
+    assert again.saving.has_unsaved
+    assert store.revisions(key) == []
+
+
+def test_moving_on_with_unsaved_work_asks_and_cancel_stays(
+    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    panel = open_correcting()
+    first = open_first(qtbot, panel, store)
+    draw(viewer)
+    drawn = masks(viewer)[0].data.copy()
+    answer("Cancel")
+    panel.list.open_next()
+    assert key_of(panel) == first
+    np.testing.assert_array_equal(masks(viewer)[0].data, drawn)
+    answer("Save")
+    panel.list.open_next()
+    qtbot.waitUntil(lambda: panel.session is not None and panel.session.key != first)
+    np.testing.assert_array_equal(store.regions(first, 1)[0], drawn)
+    draw(viewer)
+    second = key_of(panel)
+    answer("Discard")
+    panel.list.open_next()
+    qtbot.waitUntil(lambda: panel.session is not None and panel.session.key != second)
+    assert store.revisions(second) == []
+    assert Drafts(store).waiting("AB") == []
+
+
+def test_closing_napari_with_unsaved_work_asks_and_saves(
+    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    panel = open_correcting()
+    key = open_first(qtbot, panel, store)
+    draw(viewer)
+    window = viewer.window._qt_window
+    answer("Cancel")
+    window.close()
+    assert window.isVisible()
+    answer("Save")
+    window.close()
+    assert not window.isVisible()
+    assert len(store.revisions(key)) == 1
+
+
+def test_removing_the_labels_layer_loses_nothing(
+    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    panel = open_correcting()
+    key = open_first(qtbot, panel, store)
+    draw(viewer)
+    drawn = masks(viewer)[0].data.copy()
+    viewer.layers.remove(masks(viewer)[0])
+    assert panel.session is None
+    qtbot.waitUntil(lambda: Drafts(store).find(key, "AB") is not None)
+    draft = Drafts(store).find(key, "AB")
+    assert draft is not None
+    np.testing.assert_array_equal(draft.regions[0], drawn)
+
+
+def test_starting_from_an_empty_mask_is_undone_with_where_it_came_from(
+    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    panel = open_correcting()
+    open_first(qtbot, panel, store)
+    assert panel.session is not None
+    panel.start_empty()
+    assert not any(labels.data.any() for labels in masks(viewer))
+    assert str(panel.session.origin) == "an empty mask"
+    for labels in masks(viewer):
+        labels.undo()
+    assert masks(viewer)[0].data.any()
+    assert str(panel.session.origin) == "model tiny"
+
+
+def test_a_folder_of_scans_goes_into_the_store_case_by_case(
+    viewer: Viewer,
+    tmp_path: Path,
+    write_nm: Callable[..., Path],
+    open_correcting: Callable[..., CorrectWidget],
+    qtbot: QtBot,
+) -> None:
+    for name in ("scans/a.dcm", "scans/b.dcm"):
+        write_nm(name, counts=np.random.default_rng(len(name) + ord(name[6])).poisson(5, (2, 96, 32)).astype(np.uint16))
+    store = LabelStore.create(tmp_path / "store")
+    panel = open_correcting()
+    panel.open_store(store.folder)
+    qtbot.waitUntil(lambda: "no case in this store" in panel.message.text())
+    panel.open_scans(tmp_path / "scans")
+    qtbot.waitUntil(lambda: panel.session is not None)
+    assert [item.name for item in panel.list.model.items] == ["a", "b"]
+    assert [case.key for case in store.cases()] == [key_of(panel)]
+    move_on(qtbot, panel)
+    assert len(store.cases()) == 2
+    with qtbot.waitSignal(panel.saving.saved):
+        qtbot.mouseClick(panel.saving.reviewed_button, Qt.MouseButton.LeftButton)
+    panel.open_scans(tmp_path / "scans")
+    qtbot.waitUntil(lambda: panel.list.model.items[-1].state == "reviewed")
+    assert [item.name for item in panel.list.model.items] == ["a", "b"]
+
+
+def test_a_store_that_vanished_is_one_sentence_and_the_labels_stay(
+    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    panel = open_correcting()
+    open_first(qtbot, panel, store)
+    draw(viewer)
+    drawn = masks(viewer)[0].data.copy()
+    moved = store.folder.rename(store.folder.with_name("elsewhere"))
+    qtbot.mouseClick(panel.saving.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "stay in the layers" in panel.saving.status.text())
+    np.testing.assert_array_equal(masks(viewer)[0].data, drawn)
+    moved.rename(store.folder)
+    with qtbot.waitSignal(panel.saving.saved):
+        qtbot.mouseClick(panel.saving.button, Qt.MouseButton.LeftButton)
