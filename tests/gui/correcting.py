@@ -100,4 +100,5 @@ class Hand:
         size = np.array([self._canvas.height(), self._canvas.width()])
         y, x = (world - np.array(camera.center)[-2:]) * camera.zoom + size / 2
         place = QPointF(x, y)
+        self._canvas._last_time = 0.0  # vispy drops moves that follow within 10 ms
         self.send(QMouseEvent(kind, place, place, button, self._held, Qt.KeyboardModifier.NoModifier))
