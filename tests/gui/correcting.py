@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QEvent, QPointF, Qt
 from qtpy.QtGui import QKeyEvent, QMouseEvent
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 from scipy.ndimage import gaussian_filter
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari import Viewer
+
+# vispy drops moves of the mouse that follow within 10 ms, and napari delays those within 5 ms.
+_PACE_MS = 12
 
 
 def open_case(viewer: Viewer, *, with_model: bool = True) -> OpenCase:
@@ -56,6 +60,7 @@ class Hand:
 
     def move(self, view: int, point: Sequence[float]) -> None:
         self._mouse(QEvent.Type.MouseMove, Qt.MouseButton.NoButton, view, point)
+        QTest.qWait(_PACE_MS)
 
     def press(self, view: int, point: Sequence[float]) -> None:
         self.move(view, point)

@@ -237,10 +237,12 @@ class ToolStrokes:
                 yield
             event.handled = True
             self._line.clear()
-            if self.case is not case or tool.gesture is Gesture.PAINT:
+            if self.case is not case:
                 return
+            if tool.gesture is not Gesture.CLICK:
+                points.append(case.point(view, event.position))
             if tool.gesture is not Gesture.BOX:
-                self._change(case, view, tool, np.array(points))
+                self._change(case, view, tool, np.array(points), before)
         if tool.gesture is Gesture.BOX:
             self._on_box(view, _box_of(np.array(points)))
 
