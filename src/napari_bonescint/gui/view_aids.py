@@ -16,8 +16,6 @@ from napari_bonescint.gui.tool_button import ToolButton
 from napari_bonescint.gui.view_maps import DifferenceMap, UncertaintyMap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari.viewer import Viewer
 
     from napari_bonescint.gui.open_case import OpenCase
@@ -29,7 +27,7 @@ _MASKS = {
     "Outline": "Only the edge of each region is drawn.",
     "Hidden": "The mask is not shown.",
 }
-_MAPS: dict[str, tuple[str, Callable[[Viewer, OpenCase], ViewMap], str]] = {
+_MAPS: dict[str, tuple[str, type[ViewMap], str]] = {
     "Difference": (
         "Y",
         DifferenceMap,
@@ -59,7 +57,7 @@ class ViewAids(QWidget):
         self._keys = KeyBindings()
         self._case: OpenCase | None = None
         self._place: CursorPlace | None = None
-        self._maps: dict[str, ViewMap] = {}
+        self._maps = {name: kind(viewer) for name, (_, kind, _) in _MAPS.items()}
         self._windows: list[tuple[float, float]] = []
         self._cross = Lines(viewer, "same place", _CROSS_COLOUR)
         self.mask_buttons = {
@@ -93,7 +91,6 @@ class ViewAids(QWidget):
     def set_case(self, case: OpenCase | None) -> None:
         """Show another scan as this one is shown; with None, take keys, maps and cross from the viewer."""
         self._keys.release()
-        self._remove_maps()
         if self._case is not None:
             self._leave(self._case)
         self._case = case
@@ -102,16 +99,19 @@ class ViewAids(QWidget):
         self.under_mouse.setText(_NOWHERE)
         if case is None:
             self._cross.remove()
+            for each in self._maps.values():
+                each.remove()
             return
         self._windows = [contrast_limits(image.data) for image in case.images]
         self._cross.fit(case.images[0])
+        self._cross.clear()
+        self._cross.show()
         self._viewer.mouse_move_callbacks.append(self._on_move)
         for labels in case.labels:
             labels.events.paint.connect(self._on_mask)
             labels.events.set_data.connect(self._on_mask)  # an undo says only this
         for name, button in self.map_buttons.items():
-            if button.isChecked():
-                self._show_map(name, True)
+            self._show_map(name, button.isChecked())
         self._show_cross(self.cross_button.isChecked())
         self.show_mask(self._mask)
         self._show_brightness(self.brightness.value())
@@ -123,8 +123,11 @@ class ViewAids(QWidget):
         for each, button in self.mask_buttons.items():
             button.setChecked(each == name)
         for labels in self._case.labels if self._case is not None else []:
-            labels.visible = name != "Hidden"
-            labels.contour = 1 if name == "Outline" else 0
+            contour = 1 if name == "Outline" else 0
+            if name != "Hidden" and labels.contour != contour:
+                labels.contour = contour
+            if labels.visible != (name != "Hidden"):
+                labels.visible = name != "Hidden"
 
     def _leave(self, case: OpenCase) -> None:
         self._viewer.mouse_move_callbacks.remove(self._on_move)
@@ -196,22 +199,14 @@ class ViewAids(QWidget):
                 image.contrast_limits = widened(window, percent)
 
     def _show_map(self, name: str, shown: bool) -> None:
-        if name in self._maps:
-            self._maps.pop(name).remove()
         if shown and self._case is not None:
-            self._maps[name] = _MAPS[name][1](self._viewer, self._case)
-
-    def _remove_maps(self) -> None:
-        for each in self._maps.values():
-            each.remove()
-        self._maps.clear()
+            self._maps[name].show(self._case)
+        else:
+            self._maps[name].hide()
 
     def _show_cross(self, shown: bool) -> None:
         self._cross.clear()
-        if shown and self._case is not None and len(self._case.labels) == 2:
-            self._cross.show()
-        else:
-            self._cross.remove()
+        self._cross.layer.visible = shown
 
     def _on_mask(self, _event: Any) -> None:
         if not self._update.isActive():
@@ -220,8 +215,9 @@ class ViewAids(QWidget):
     def _follow_mask(self) -> None:
         if self._place is not None:
             self._place.forget_midlines()
-        for each in self._maps.values():
-            each.update()
+        for name, button in self.map_buttons.items():
+            if button.isChecked():
+                self._show_map(name, True)
 
     def _on_move(self, _viewer: Viewer, event: Any) -> None:
         if self._place is None or self._case is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Image, Labels
@@ -13,6 +14,8 @@ from napari_bonescint.gui.own_layers import OwnLayer, place_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.layers import Layer
+    from numpy.typing import NDArray
 
     from napari_bonescint.gui.open_case import OpenCase
 
@@ -20,92 +23,78 @@ _DIFFERENCE_COLOURS: dict[int | None, str] = {ADDED: "#00a651", REMOVED: "#e6007
 _UNSURE = (0.55, 0.0, 0.85)
 
 
-class ViewMap(Protocol):
-    """A map over the views of a scan, shown as soon as it is made."""
-
-    def update(self) -> None:
-        """Follow a change of the mask."""
-
-    def remove(self) -> None:
-        """Take the map out of the viewer."""
-
-
-class DifferenceMap:
-    """Pixels that differ from the model's mask, in colour, in each view.
+class ViewMap(ABC):
+    """A map over each view of a scan. Its layers are kept while they fit: napari takes long to add one.
 
     Parameters
     ----------
     viewer : ViewerModel
         The viewer.
-    case : OpenCase
-        A scan with a model's mask.
     """
 
-    def __init__(self, viewer: ViewerModel, case: OpenCase) -> None:
-        self._case = case
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._layers: list[OwnLayer] = []
+
+    def show(self, case: OpenCase) -> None:
+        """Show the map of a scan."""
+        planes = self._planes(case)
+        if [own.layer.data.shape for own in self._layers] != [plane.shape for plane in planes]:
+            self.remove()
+            self._layers = [
+                OwnLayer(self._viewer, self._layer(image, plane))
+                for image, plane in zip(case.images, planes, strict=True)
+            ]
+        for own, image, plane in zip(self._layers, case.images, planes, strict=False):
+            for name, value in place_of(image).items():
+                if not np.array_equal(getattr(own.layer, name), value):
+                    setattr(own.layer, name, value)
+            if not np.array_equal(own.layer.data, plane):
+                own.layer.data = plane
+            own.show()
+            if not own.layer.visible:
+                own.layer.visible = True
+
+    def hide(self) -> None:
+        """Show nothing, but be ready to show it again."""
+        for own in self._layers:
+            own.layer.visible = False
+
+    def remove(self) -> None:
+        """Take the map out of the viewer."""
+        for own in self._layers:
+            own.remove()
+        self._layers = []
+
+    @abstractmethod
+    def _planes(self, case: OpenCase) -> list[NDArray[Any]]:
+        """What is to be shown of each view; nothing if no model has segmented the scan."""
+
+    @abstractmethod
+    def _layer(self, image: Image, plane: NDArray[Any]) -> Layer: ...
+
+
+class DifferenceMap(ViewMap):
+    """Pixels that differ from the model's mask, in colour."""
+
+    def _planes(self, case: OpenCase) -> list[NDArray[np.uint8]]:
+        if case.model_regions is None:
+            return []
+        return [difference(labels.data, model) for labels, model in zip(case.labels, case.model_regions, strict=True)]
+
+    def _layer(self, image: Image, plane: NDArray[np.uint8]) -> Layer:
         colours: dict[int | None, str] = {None: "transparent", 0: "transparent", **_DIFFERENCE_COLOURS}
-        self._maps = [
-            OwnLayer(
-                viewer,
-                Labels(
-                    np.zeros(image.data.shape, np.uint8),
-                    name=f"{image.name} against model",
-                    colormap=DirectLabelColormap(color_dict=colours),
-                    opacity=0.8,
-                    **place_of(image),
-                ),
-            )
-            for image in case.images
-        ]
-        self.update()
-        for layer in self._maps:
-            layer.show()
-
-    def update(self) -> None:
-        """Follow a change of the mask."""
-        if self._case.model_regions is None:
-            return
-        for labels, model, layer in zip(self._case.labels, self._case.model_regions, self._maps, strict=True):
-            differs = difference(labels.data, model)
-            if not np.array_equal(differs, layer.layer.data):
-                layer.layer.data = differs
-
-    def remove(self) -> None:
-        """Take the map out of the viewer."""
-        for layer in self._maps:
-            layer.remove()
+        colormap = DirectLabelColormap(color_dict=colours)
+        return Labels(plane, name=f"{image.name} against model", colormap=colormap, opacity=0.8, **place_of(image))
 
 
-class UncertaintyMap:
-    """How unsure the model was of each pixel, in each view.
+class UncertaintyMap(ViewMap):
+    """How unsure the model was of each pixel."""
 
-    Parameters
-    ----------
-    viewer : ViewerModel
-        The viewer.
-    case : OpenCase
-        A scan with a model's probability.
-    """
+    def _planes(self, case: OpenCase) -> list[NDArray[np.float32]]:
+        return [] if case.probability is None else list(uncertainty(case.probability))
 
-    def __init__(self, viewer: ViewerModel, case: OpenCase) -> None:
+    def _layer(self, image: Image, plane: NDArray[np.float32]) -> Layer:
         fading = Colormap([(*_UNSURE, 0.0), (*_UNSURE, 0.9)], name="unsure")
-        planes = [] if case.probability is None else list(uncertainty(case.probability))
-        self._maps = [
-            OwnLayer(
-                viewer,
-                Image(
-                    plane, name=f"{image.name} unsure", colormap=fading, contrast_limits=(0.0, 1.0), **place_of(image)
-                ),
-            )
-            for image, plane in zip(case.images, planes, strict=False)
-        ]
-        for layer in self._maps:
-            layer.show()
-
-    def update(self) -> None:
-        """The model's answer does not change with the mask."""
-
-    def remove(self) -> None:
-        """Take the map out of the viewer."""
-        for layer in self._maps:
-            layer.remove()
+        name = f"{image.name} unsure"
+        return Image(plane, name=name, colormap=fading, contrast_limits=(0.0, 1.0), **place_of(image))
