@@ -16,7 +16,7 @@ from napari_bonescint.gui.tool_button import ToolButton
 from napari_bonescint.gui.view_maps import DifferenceMap, UncertaintyMap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from napari.viewer import Viewer
 
@@ -92,7 +92,6 @@ class ViewAids(QWidget):
 
     def set_case(self, case: OpenCase | None) -> None:
         """Show another scan as this one is shown; with None, take keys, maps and cross from the viewer."""
-        self._keys.release()
         self._remove_maps()
         if self._case is not None:
             self._leave(self._case)
@@ -100,6 +99,10 @@ class ViewAids(QWidget):
         self._place = None if case is None else CursorPlace(case)
         self.setEnabled(case is not None)
         self.under_mouse.setText(_NOWHERE)
+        owners = () if case is None else (*case.labels, self._viewer)
+        if not self._keys.are_on(owners):
+            self._keys.release()
+            self._bind_keys(owners)
         if case is None:
             self._cross.remove()
             return
@@ -115,7 +118,6 @@ class ViewAids(QWidget):
         self._show_cross(self.cross_button.isChecked())
         self.show_mask(self._mask)
         self._show_brightness(self.brightness.value())
-        self._bind_keys(case)
 
     def show_mask(self, name: str, _checked: bool = False) -> None:
         """Show the mask ``Filled``, as ``Outline`` or ``Hidden``."""
@@ -123,8 +125,11 @@ class ViewAids(QWidget):
         for each, button in self.mask_buttons.items():
             button.setChecked(each == name)
         for labels in self._case.labels if self._case is not None else []:
-            labels.visible = name != "Hidden"
-            labels.contour = 1 if name == "Outline" else 0
+            # What stays as it is would be drawn anew all the same.
+            if labels.visible is not (name != "Hidden"):
+                labels.visible = name != "Hidden"
+            if labels.contour != (name == "Outline"):
+                labels.contour = int(name == "Outline")
 
     def _leave(self, case: OpenCase) -> None:
         self._viewer.mouse_move_callbacks.remove(self._on_move)
@@ -170,8 +175,7 @@ class ViewAids(QWidget):
         self.brightness.valueChanged.connect(self._show_brightness)
         self.brightness.setValue(WINDOWS["Bone"])
 
-    def _bind_keys(self, case: OpenCase) -> None:
-        owners = (*case.labels, self._viewer)
+    def _bind_keys(self, owners: Sequence[Any]) -> None:
         self._keys.bind(owners, _MASK_KEY, self._next_mask)
         self._keys.bind(owners, _WINDOW_KEY, self._next_window)
         self._keys.bind(owners, _CROSS_KEY, self.cross_button.toggle)
