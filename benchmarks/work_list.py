@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import napari
 from click_to_labels import Heartbeat, run_until
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QSettings, QTimer
 from store_size import SMALL, USUAL, add_case
 from tqdm import tqdm
 
@@ -41,6 +41,8 @@ def make_store(folder: Path, cases: int) -> None:
 
 def measure(folder: Path) -> None:
     """Print the times."""
+    # Nothing that is remembered opens another store meanwhile.
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, tempfile.mkdtemp())
     viewer = napari.Viewer()
     _, panel = viewer.window.add_plugin_dock_widget("napari-bonescint", "Correct masks")
     panel.loader.card = None

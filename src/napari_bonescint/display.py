@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_bonescint.anatomy import REGIONS, SKELETON_COLOUR
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 WINDOWS = {"Bone": 100, "Faint": 40, "Hot spots": 300}
 """How far windows for some purposes reach, in per cent of the usual one."""
+
+_OPACITY = 0.5
 
 
 def contrast_limits(counts: NDArray[np.generic]) -> tuple[float, float]:
@@ -62,6 +66,32 @@ def thumbnail(counts: NDArray[np.generic], height: int) -> NDArray[np.uint8]:
         share = (blocks.mean(axis=(1, 3)) - low) / (high - low)
         views.append(np.round(255 * (1 - np.clip(np.nan_to_num(share), 0, 1))).astype(np.uint8))
     return np.hstack(views)
+
+
+def overlay(counts: NDArray[np.generic], mask: NDArray[np.uint8], *, names_regions: bool) -> NDArray[np.uint8]:
+    """A view, uptake dark on white, with its mask over it in colours.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (y, x)
+        One view, as acquired.
+    mask : ndarray of uint8, shape (y, x)
+        Region codes, or 1 for bone.
+    names_regions : bool
+        Which of the two.
+
+    Returns
+    -------
+    ndarray of uint8, shape (y, x, 3)
+        Red, green, blue.
+    """
+    low, high = contrast_limits(counts)
+    grey = 255 * (1 - ((counts.astype(np.float32) - low) / (high - low)).clip(0, 1))
+    colours = [region.colour for region in REGIONS] if names_regions else ["#000000", SKELETON_COLOUR]
+    table = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in colours], np.float32)
+    opacity = _OPACITY * (mask > 0)[..., np.newaxis]
+    rgb = (1 - opacity) * grey[..., np.newaxis] + opacity * table[mask]
+    return np.asarray(rgb.round(), np.uint8)
 
 
 def widened(window: tuple[float, float], percent: float) -> tuple[float, float]:

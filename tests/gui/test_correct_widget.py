@@ -167,6 +167,7 @@ def test_closing_napari_with_unsaved_work_asks_and_saves(
     key = open_first(qtbot, panel, store)
     draw(viewer)
     window = viewer.window._qt_window
+    window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)  # the viewer's fixture closes it once more
     answer("Cancel")
     window.close()
     assert window.isVisible()
@@ -174,6 +175,38 @@ def test_closing_napari_with_unsaved_work_asks_and_saves(
     window.close()
     assert not window.isVisible()
     assert len(store.revisions(key)) == 1
+
+
+def test_closing_napari_and_discarding_leaves_neither_revision_nor_draft(
+    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    panel = open_correcting()
+    key = open_first(qtbot, panel, store)
+    draw(viewer)
+    window = viewer.window._qt_window
+    window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    answer("Discard")
+    window.close()
+    assert not window.isVisible()
+    assert store.revisions(key) == []
+    assert Drafts(store).waiting("AB") == []
+
+
+def test_a_change_is_a_draft_within_five_seconds_and_undo_still_works(
+    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    panel = open_correcting()
+    key = open_first(qtbot, panel, store)
+    before = masks(viewer)[0].data.copy()
+    draw(viewer)
+    with qtbot.waitSignal(panel.saving.autosave.kept, timeout=5000):
+        pass
+    draft = Drafts(store).find(key, "AB")
+    assert draft is not None
+    np.testing.assert_array_equal(draft.regions[0], masks(viewer)[0].data)
+    masks(viewer)[0].undo()
+    np.testing.assert_array_equal(masks(viewer)[0].data, before)
+    qtbot.waitUntil(lambda: Drafts(store).find(key, "AB") is None)
 
 
 def test_removing_the_labels_layer_loses_nothing(

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_bonescint.corrections.comparison import Comparison, compare, picture
 from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.display import overlay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +82,7 @@ class Difference:
     comparison : Comparison
         In numbers.
     picture : ndarray of uint8, shape (y, x, 3)
-        As `comparison.picture` draws it.
+        As `comparison.picture` draws it; of a mask beside itself, its regions in their colours.
     """
 
     comparison: Comparison
@@ -116,7 +117,13 @@ def difference(store: LabelStore, case: str, first: Entry, second: Entry) -> Dif
     masks = [entry.read(store, case) for entry in (first, second)]
     if not (first.names_regions and second.names_regions):
         masks = [(mask > 0).astype(np.uint8) for mask in masks]
-    return Difference(compare(*masks), picture(masks[0], masks[1], store.scan(case).counts))
+    counts = store.scan(case).counts
+    if first is not second:
+        return Difference(compare(*masks), picture(masks[0], masks[1], counts))
+    shown = [
+        overlay(view, mask, names_regions=first.names_regions) for view, mask in zip(counts, masks[0], strict=True)
+    ]
+    return Difference(compare(*masks), np.concatenate(shown, axis=1))
 
 
 def agreement(first: Entry, second: Entry, comparison: Comparison) -> str:

@@ -5,23 +5,21 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from napari_bonescint.anatomy import REGIONS, SKELETON_COLOUR
 from napari_bonescint.atomic import write_bytes_atomically
-from napari_bonescint.display import contrast_limits
+from napari_bonescint.display import overlay
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from napari_bonescint.scan import Scan
 
 DISCLAIMER = "Research software, not a medical device"
 
-_OPACITY = 0.5
 _WHITE = (255, 255, 255)
 _TEXT_COLOUR = (60, 60, 60)
 _MARGIN = 8
@@ -52,7 +50,10 @@ def write_preview(path: Path, scan: Scan, regions: NDArray[np.uint8], *, names_r
     """
     font = ImageFont.load_default(_FONT_SIZE)
     line = _FONT_SIZE + _MARGIN
-    views = [_view(counts, mask, names_regions) for counts, mask in zip(scan.counts, regions, strict=True)]
+    views = [
+        Image.fromarray(overlay(counts, mask, names_regions=names_regions))
+        for counts, mask in zip(scan.counts, regions, strict=True)
+    ]
     if scan.spacing is not None:
         stretch = scan.spacing[1] / scan.spacing[0]
         views = [view.resize((max(1, round(view.width * stretch)), view.height)) for view in views]
@@ -71,13 +72,3 @@ def write_preview(path: Path, scan: Scan, regions: NDArray[np.uint8], *, names_r
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", optimize=True)
     write_bytes_atomically(path, buffer.getvalue())
-
-
-def _view(counts: NDArray[np.generic], mask: NDArray[np.uint8], names_regions: bool) -> Image.Image:
-    low, high = contrast_limits(counts)
-    grey = 255 * (1 - ((counts.astype(np.float32) - low) / (high - low)).clip(0, 1))
-    colours = [region.colour for region in REGIONS] if names_regions else ["#000000", SKELETON_COLOUR]
-    table = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in colours], np.float32)
-    opacity = _OPACITY * (mask > 0)[..., np.newaxis]
-    rgb = (1 - opacity) * grey[..., np.newaxis] + opacity * table[mask]
-    return Image.fromarray(rgb.round().astype(np.uint8))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Image, Layer, Points
 
 from napari_bonescint.gui.label_layers import empty_labels, show_instead
-from napari_bonescint.gui.scan_layers import mark_sides, scans_to_layers, spans_of
+from napari_bonescint.gui.scan_layers import mark_sides, put_pixels, scans_to_layers, spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from napari_bonescint.gui.scan_layers import LayerTuple
     from napari_bonescint.scan import Scan
 
-# Where and how large an image is comes first: its data tell the viewer how far everything reaches.
-_OF_AN_IMAGE = ("scale", "translate", "units", "metadata", "contrast_limits")
+# Set before the pixels, so that these are drawn but once; each of the place has napari measure the whole scene anew.
+_PLACE, _LOOK = ("scale", "translate", "units"), ("metadata", "contrast_limits")
 
 
 class CaseLayers:
@@ -93,7 +93,8 @@ class CaseLayers:
     def _add(self, sides: LayerTuple, images: Sequence[LayerTuple]) -> None:
         points, attributes, _ = sides
         self._sides = Points(points, **attributes)
-        self.images = [Image(counts, **attributes) for counts, attributes, _ in images]
+        # Copies, because the next case is written into them.
+        self.images = [Image(counts.copy(), **attributes) for counts, attributes, _ in images]
         self.labels = [empty_labels(image) for image in self.images]
         for layer in (self._sides, *self.images, *self.labels):
             self._viewer.add_layer(layer)
@@ -101,9 +102,9 @@ class CaseLayers:
 
     def _refill(self, sides: LayerTuple, images: Sequence[LayerTuple], *, same_place: bool) -> None:
         for image, (counts, attributes, _) in zip(self.images, images, strict=True):
-            image.data = counts
-            for name in _OF_AN_IMAGE:
+            for name in _LOOK if same_place else (*_PLACE, *_LOOK):
                 setattr(image, name, attributes[name])
+            put_pixels(image, counts)
         if self._sides is not None and self._sides in self._viewer.layers:
             self._sides.metadata = sides[1]["metadata"]
             if not same_place:

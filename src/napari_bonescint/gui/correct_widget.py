@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.utils.notifications import show_warning
-from qtpy.QtCore import QEvent, QObject, Qt, QTimer
+from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QApplication,
@@ -81,7 +81,7 @@ class CorrectWidget(QWidget):
         self._work: Work | None = None
         self._case: OpenedCase | None = None
         self._session: CaseSession | None = None
-        self._is_shut_down = False
+        self._may_close = self._is_shut_down = False
         self._shortcuts: list[QShortcut] = []
 
         self.opener = WorkOpener()
@@ -170,12 +170,14 @@ class CorrectWidget(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Ask before napari closes with unsaved work."""
-        if event.type() == QEvent.Type.Close and watched is self._window:
+        if watched is self._window and event.type() == QEvent.Type.Close:
             if not self.saving.may_close():
                 event.ignore()
                 return True
-            # Whether the window closes is not known yet: napari may ask, too.
-            QTimer.singleShot(0, self._shut_down_if_closed)
+            # Whether the window closes is not known yet: napari may ask, too. If it does, it hides.
+            self._may_close = True
+        elif watched is self._window and event.type() == QEvent.Type.Hide and self._may_close:
+            self._shut_down()
         return super().eventFilter(watched, event)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
@@ -316,10 +318,6 @@ class CorrectWidget(QWidget):
         self.revisions_button.setText(f"Revisions ({count}) …")
         for button in (self.revisions_button, self.start_button):
             button.setEnabled(self._case is not None)
-
-    def _shut_down_if_closed(self) -> None:
-        if self._window is not None and not self._window.isVisible():
-            self._shut_down()
 
     def _shut_down(self) -> None:
         if self._is_shut_down:

@@ -48,6 +48,10 @@ class KeyBindings:
 
         self._bind(owners, key, held)
 
+    def are_on(self, owners: Iterable[Any]) -> bool:
+        """Whether keys are bound on these owners and no others."""
+        return {id(owner) for owner, _, _ in self._before} == {id(owner) for owner in owners}
+
     def release(self) -> None:
         """Take all keys away."""
         for owner, key, before in reversed(self._before):

@@ -17,7 +17,7 @@ from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap, label_colormap
 
 from napari_bonescint.anatomy import REGIONS, SKELETON_COLOUR
-from napari_bonescint.gui.scan_layers import AID, KEY
+from napari_bonescint.gui.scan_layers import AID, KEY, put_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -164,6 +164,14 @@ def _lies_on(labels: Labels, image: Image) -> bool:
     )
 
 
+def _lies_in_place(labels: Labels, image: Image) -> bool:
+    return (
+        np.array_equal(labels.scale, image.scale)
+        and np.array_equal(labels.translate, image.translate)
+        and labels.units == image.units
+    )
+
+
 def legend(names_regions: bool) -> dict[str, Any]:
     """What a labels layer needs to show names and colours: of the regions, or of bone alone."""
     rows = [(r.code, r.label, r.colour) for r in REGIONS] if names_regions else [(0, "background", ""), (1, "bone", "")]
@@ -191,9 +199,9 @@ def show_instead(labels: Labels, mask: NDArray[np.uint8], *, names_regions: bool
         for name, value in legend(names_regions).items():
             setattr(labels, name, value)
     image = binding.image()
-    if image is not None:
+    if image is not None and not _lies_in_place(labels, image):
         labels.scale, labels.translate, labels.units = image.scale, image.translate, image.units
-    labels.data = mask.copy()
+    put_pixels(labels, mask)
     labels._reset_history()
     _BINDINGS[labels] = _Binding(binding.image, names_regions, deque([mask], maxlen=_RESULTS_TO_KEEP))
 

@@ -17,7 +17,7 @@ from napari_bonescint.scan import Scan, View, ViewName, ViewSource
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from napari.layers import Image, Layer
+    from napari.layers import Image, Labels, Layer
     from numpy.typing import NDArray
 
     from napari_bonescint.scan import Spacing
@@ -186,6 +186,19 @@ def layers_to_scan(images: Sequence[Image]) -> Scan:
         spacing=spacing_of(images[0]),
         warnings=tuple(f"{images[i].name}: {_INVERTED}" for i in doubtful),
     )
+
+
+def put_pixels(layer: Image | Labels, pixels: NDArray[np.generic]) -> None:
+    """Have a layer show other pixels, which are copied.
+
+    Pixels of the shape and type that the layer has go into its own array: of another one, napari would measure the
+    whole scene anew and build the layer's shaders again.
+    """
+    if layer.data.shape == pixels.shape and layer.data.dtype == pixels.dtype:
+        layer.data[...] = pixels
+        layer.refresh(extent=False)
+    else:
+        layer.data = pixels.copy()
 
 
 def same_scan(images: Iterable[Layer], image: Image) -> list[Image]:

@@ -71,11 +71,14 @@ class ToolStrokes:
     def set_case(self, case: OpenCase | None) -> None:
         """Work on another scan; with None, leave the viewer as it was."""
         viewer = self._viewer
-        if self.case is not None:
-            for labels in self.case.labels:
+        before = [] if self.case is None else self.case.labels
+        after = [] if case is None else case.labels
+        for labels in before:
+            if labels not in after:
                 for event in self._events(labels):
                     event.disconnect(self._on_layer_choice)
                 self._put_mode(labels, MOVE)
+        if self.case is not None:
             if case is None:
                 viewer.mouse_drag_callbacks.remove(self._on_drag)
                 viewer.mouse_move_callbacks.remove(self._on_move)
@@ -90,7 +93,8 @@ class ToolStrokes:
         if case is not None:
             self._line.fit(case.images[0])
             self._line.show()
-            for labels in case.labels:
+        for labels in after:
+            if labels not in before:
                 for event in self._events(labels):
                     event.connect(self._on_layer_choice)
         self._choose()

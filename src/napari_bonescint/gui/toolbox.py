@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
@@ -16,6 +16,8 @@ from napari_bonescint.gui.tool_strokes import ToolStrokes
 from napari_bonescint.gui.tool_table import PICK_KEY, TOOLS, Gesture
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari.viewer import Viewer
 
     from napari_bonescint.corrections.tools.ask_again import Box
@@ -76,12 +78,13 @@ class Toolbox(QWidget):
 
     def set_case(self, case: OpenCase | None) -> None:
         """Correct another scan; with None, take keys, mouse and line from the viewer."""
-        self._keys.release()
         self._end_answer()
         self.strokes.set_case(case)
         self.setEnabled(case is not None)
-        if case is not None:
-            self._bind_keys(case)
+        owners = () if case is None else (*case.labels, self._viewer)
+        if not self._keys.are_on(owners):
+            self._keys.release()
+            self._bind_keys(owners)
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
@@ -108,8 +111,7 @@ class Toolbox(QWidget):
         self.brush.valueChanged.connect(self.strokes.set_brush_size)
         self.threshold.valueChanged.connect(self._give_answer)
 
-    def _bind_keys(self, case: OpenCase) -> None:
-        owners = (*case.labels, self._viewer)
+    def _bind_keys(self, owners: Sequence[Any]) -> None:
         for tools in TOOLS.values():
             for tool in tools:
                 self._keys.bind(owners, tool.key, partial(self._take, tool.name))

@@ -16,6 +16,8 @@ from napari_bonescint.gui.tool_button import ToolButton
 from napari_bonescint.gui.view_maps import DifferenceMap, UncertaintyMap
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from napari.viewer import Viewer
 
     from napari_bonescint.gui.open_case import OpenCase
@@ -90,13 +92,16 @@ class ViewAids(QWidget):
 
     def set_case(self, case: OpenCase | None) -> None:
         """Show another scan as this one is shown; with None, take keys, maps and cross from the viewer."""
-        self._keys.release()
         if self._case is not None:
             self._leave(self._case)
         self._case = case
         self._place = None if case is None else CursorPlace(case)
         self.setEnabled(case is not None)
         self.under_mouse.setText(_NOWHERE)
+        owners = () if case is None else (*case.labels, self._viewer)
+        if not self._keys.are_on(owners):
+            self._keys.release()
+            self._bind_keys(owners)
         if case is None:
             self._cross.remove()
             for each in self._maps.values():
@@ -115,7 +120,6 @@ class ViewAids(QWidget):
         self._show_cross(self.cross_button.isChecked())
         self.show_mask(self._mask)
         self._show_brightness(self.brightness.value())
-        self._bind_keys(case)
 
     def show_mask(self, name: str, _checked: bool = False) -> None:
         """Show the mask ``Filled``, as ``Outline`` or ``Hidden``."""
@@ -173,8 +177,7 @@ class ViewAids(QWidget):
         self.brightness.valueChanged.connect(self._show_brightness)
         self.brightness.setValue(WINDOWS["Bone"])
 
-    def _bind_keys(self, case: OpenCase) -> None:
-        owners = (*case.labels, self._viewer)
+    def _bind_keys(self, owners: Sequence[Any]) -> None:
         self._keys.bind(owners, _MASK_KEY, self._next_mask)
         self._keys.bind(owners, _WINDOW_KEY, self._next_window)
         self._keys.bind(owners, _CROSS_KEY, self.cross_button.toggle)

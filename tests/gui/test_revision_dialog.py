@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QColor
+
+from gui.panel_actions import labels_in
+from napari_bonescint.anatomy import REGIONS
+from napari_bonescint.corrections.revision import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari import Viewer
+    from pytestqt.qtbot import QtBot
+
+    from napari_bonescint.corrections.label_store import LabelStore
+    from napari_bonescint.gui.correct_widget import CorrectWidget
+    from napari_bonescint.gui.revision_dialog import RevisionDialog
+
+_CODE = 3
+
+
+def open_dialog(qtbot: QtBot, panel: CorrectWidget, store: LabelStore) -> tuple[str, RevisionDialog]:
+    """Open all masks of the case of which the model is least sure: the model's, and one of each of two annotators."""
+    key = min(store.cases(), key=lambda case: case.predicted_dice or 0).key
+    mask = np.zeros(store.scan(key).counts.shape, np.uint8)
+    mask[:, 20:60, 25:40] = _CODE
+    store.save(key, mask, Origin.empty(), annotator="AB", reviewed=False)
+    mask[:, 40:60] = 0
+    store.save(key, mask, Origin.empty(), annotator="CD", reviewed=True)
+    panel.open_store(store.folder)
+    qtbot.waitUntil(lambda: panel.session is not None)
+    panel.go_to(next(item for item in panel.list.model.items if item.case is not None and item.case.key == key))
+    qtbot.waitUntil(lambda: panel.session is not None and panel.session.key == key)
+    dialog = panel.show_revisions()
+    assert dialog is not None
+    return key, dialog
+
+
+def test_masks_are_looked_at_compared_copied_and_restored(
+    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    panel = open_correcting()
+    key, dialog = open_dialog(qtbot, panel, store)
+    qtbot.waitUntil(lambda: "AB (revision 1) and CD (revision 2) agree: Dice 0.667" in dialog.sentence.text())
+    assert dialog.regions.topLevelItem(0).text(2) == str(2 * 20 * 15)
+    assert not dialog.restore_button.isEnabled()
+
+    dialog.select([entry for _, entry in dialog._rows if entry.title == "revision 1"])
+    qtbot.waitUntil(lambda: dialog.sentence.text().startswith("revision 1."))
+    picture = dialog.picture.pixmap().toImage()
+    scale = picture.height() / 131
+    shown = picture.pixelColor(round(32 * scale), round(50 * scale))
+    assert abs(shown.hue() - QColor(REGIONS[_CODE].colour).hue()) <= 8
+
+    qtbot.mouseClick(dialog.copy_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: str(panel.session and panel.session.origin) == "revision 1")
+    assert len(store.revisions(key)) == 2
+
+    dialog = panel.show_revisions()
+    assert dialog is not None
+    dialog.select([entry for _, entry in dialog._rows if entry.title == "revision 1"])
+    with qtbot.waitSignal(panel.saving.saved):
+        qtbot.mouseClick(dialog.restore_button, Qt.MouseButton.LeftButton)
+    third = store.revisions(key)[-1]
+    assert (third.number, third.reviewed, third.comment) == (3, False, "Restored from revision 1.")
+    np.testing.assert_array_equal(store.regions(key, 3), store.regions(key, 1))
+    labels = [layer for layer in labels_in(viewer) if layer.name.endswith("bones")]
+    np.testing.assert_array_equal(np.stack([layer.data for layer in labels]), store.regions(key, 1))
