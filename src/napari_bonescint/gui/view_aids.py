@@ -16,7 +16,7 @@ from napari_bonescint.gui.tool_button import ToolButton
 from napari_bonescint.gui.view_maps import DifferenceMap, UncertaintyMap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from napari.viewer import Viewer
 
