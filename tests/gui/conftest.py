@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +110,8 @@ def open_correcting(viewer: Viewer, qtbot: QtBot) -> Iterator[Callable[..., Corr
 
     yield open_it
     while panels:
-        panels.pop().saving.end()
+        with suppress(RuntimeError):  # Qt's word that a test closed the panel and it is no more
+            panels.pop().saving.end()
 
 
 def prediction_of(scan: Scan, certainty: float) -> Segmentation:
