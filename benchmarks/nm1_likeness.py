@@ -30,9 +30,8 @@ from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.inference.model_card import find_model
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.simulation.case import simulate
-from napari_bonescint.simulation.geometry import BonePoints, load_model
 from napari_bonescint.simulation.likeness import NM1_COUNTS, Look, count_anterior, read_nm1
-from napari_bonescint.simulation.pose import Skeleton
+from napari_bonescint.simulation.pose import load_skeleton
 
 if TYPE_CHECKING:
     from napari_bonescint.scan import Scan
@@ -84,7 +83,7 @@ def main() -> None:
     card = find_model()
     segmenter = Segmenter(card, "cpu")
     real = measure(read_nm1(), segmenter)
-    skeleton = Skeleton(load_model(), BonePoints.load(options.geometry))
+    skeleton = load_skeleton(options.geometry)
     seeds = range(options.first, options.first + options.cases)
     simulated = [measure(count_anterior(simulate(skeleton, seed), seed, NM1_COUNTS), segmenter) for seed in seeds]
     heading = (

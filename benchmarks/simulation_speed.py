@@ -29,10 +29,9 @@ _skeleton: list[Skeleton] = []
 
 
 def _start(geometry: Path, ready: Barrier) -> None:
-    from napari_bonescint.simulation.geometry import BonePoints, load_model
-    from napari_bonescint.simulation.pose import Skeleton
+    from napari_bonescint.simulation.pose import load_skeleton
 
-    _skeleton.append(Skeleton(load_model(), BonePoints.load(geometry)))
+    _skeleton.append(load_skeleton(geometry))
     ready.wait()
 
 

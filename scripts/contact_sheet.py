@@ -19,9 +19,8 @@ from PIL import Image, ImageDraw, ImageFont
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.display import contrast_limits
 from napari_bonescint.simulation.case import simulate
-from napari_bonescint.simulation.geometry import BonePoints, load_model
 from napari_bonescint.simulation.likeness import NM1_COUNTS, count_anterior, read_nm1
-from napari_bonescint.simulation.pose import Skeleton
+from napari_bonescint.simulation.pose import load_skeleton
 
 if TYPE_CHECKING:
     from napari_bonescint.scan import Scan
@@ -66,7 +65,7 @@ def main() -> None:
     options = parser.parse_args()
 
     real = draw_view(read_nm1(), 0, "NM1 (real)")
-    skeleton = Skeleton(load_model(), BonePoints.load(options.geometry))
+    skeleton = load_skeleton(options.geometry)
     width, height = real.width + _GAP, real.height + _GAP
     rows = -(-len(options.seeds) // _PATIENTS)
     sheet = Image.new("L", ((1 + 2 * _PATIENTS) * width, rows * height), 255)

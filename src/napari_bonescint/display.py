@@ -42,6 +42,13 @@ def contrast_limits(counts: NDArray[np.generic]) -> tuple[float, float]:
     return 0.0, float(1.6 * np.quantile(body, 0.9))
 
 
+def dark_on_white(values: NDArray[np.generic], window: tuple[float, float]) -> NDArray[np.float32]:
+    """Grey levels, 255 (white) to 0, of counts in a window, see `contrast_limits`."""
+    low, high = window
+    grey: NDArray[np.float32] = 255 * (1 - np.clip((values.astype(np.float32) - low) / (high - low), 0, 1))
+    return grey
+
+
 def thumbnail(counts: NDArray[np.generic], height: int) -> NDArray[np.uint8]:
     """A small picture of a scan, its views side by side, uptake dark on white.
 
@@ -60,11 +67,10 @@ def thumbnail(counts: NDArray[np.generic], height: int) -> NDArray[np.uint8]:
     step = max(1, -(-counts.shape[1] // height))
     views = []
     for view in counts:
-        low, high = contrast_limits(view)
         rows, columns = (side - side % step for side in view.shape)
         blocks = view[:rows, :columns].astype(np.float32).reshape(rows // step, step, columns // step, step)
-        share = (blocks.mean(axis=(1, 3)) - low) / (high - low)
-        views.append(np.round(255 * (1 - np.clip(np.nan_to_num(share), 0, 1))).astype(np.uint8))
+        means = np.nan_to_num(blocks.mean(axis=(1, 3)))
+        views.append(dark_on_white(means, contrast_limits(view)).round().astype(np.uint8))
     return np.hstack(views)
 
 
@@ -85,8 +91,7 @@ def overlay(counts: NDArray[np.generic], mask: NDArray[np.uint8], *, names_regio
     ndarray of uint8, shape (y, x, 3)
         Red, green, blue.
     """
-    low, high = contrast_limits(counts)
-    grey = 255 * (1 - ((counts.astype(np.float32) - low) / (high - low)).clip(0, 1))
+    grey = dark_on_white(counts, contrast_limits(counts))
     colours = [region.colour for region in REGIONS] if names_regions else ["#000000", SKELETON_COLOUR]
     table = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in colours], np.float32)
     opacity = _OPACITY * (mask > 0)[..., np.newaxis]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -183,6 +183,6 @@ def _describe(scan: Scan) -> dict[str, Any]:
     return {
         "sources": [path.name for path in scan.sources],
         "source_sha256": scan.source_sha256,
-        "views": [{"name": view.name, "source": view.source, "flipped": view.flipped} for view in scan.views],
+        "views": [asdict(view) for view in scan.views],
         "spacing_mm": None if scan.spacing is None else list(scan.spacing),
     }

@@ -7,6 +7,7 @@ import importlib.util
 import multiprocessing
 import signal
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from tqdm import tqdm
@@ -17,8 +18,6 @@ from napari_bonescint.training.splits import SIMULATED_SPLITS, case_path, read_s
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from napari_bonescint.simulation.pose import Skeleton
 
 _DESCRIPTION = """\
 Simulate bone scans whose true regions are known.
@@ -95,8 +94,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _simulate(jobs: list[_Job], folder: Path, workers: int) -> None:
     geometry = prepare_geometry(folder)
-    with multiprocessing.get_context("spawn").Pool(workers, _start, (geometry,)) as pool:
-        for _ in tqdm(pool.imap_unordered(_make, jobs), total=len(jobs), unit="case", file=sys.stderr):
+    with multiprocessing.get_context("spawn").Pool(workers, _start) as pool:
+        for _ in tqdm(
+            pool.imap_unordered(partial(_make, geometry), jobs), total=len(jobs), unit="case", file=sys.stderr
+        ):
             pass
 
 
@@ -126,25 +127,18 @@ def prepare_geometry(folder: Path) -> Path:
     return geometry
 
 
-_skeleton: list[Skeleton] = []
-"""Of a worker process: filled once, when it starts."""
-
-
-def _start(geometry: Path) -> None:
+def _start() -> None:
     # Ctrl-C reaches every process of a terminal; the parent ends its workers and says so, once.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from napari_bonescint.simulation.geometry import BonePoints, load_model
-    from napari_bonescint.simulation.pose import Skeleton
-
-    _skeleton.append(Skeleton(load_model(), BonePoints.load(geometry)))
 
 
-def _make(job: _Job) -> None:
+def _make(geometry: Path, job: _Job) -> None:
     from napari_bonescint.formats.label_tiff import write_labels
     from napari_bonescint.simulation.case import simulate
     from napari_bonescint.simulation.nuclear_medicine import write_nuclear_medicine
+    from napari_bonescint.simulation.pose import load_skeleton
 
-    case = simulate(_skeleton[0], job.seed)
+    case = simulate(load_skeleton(geometry), job.seed)
     if not job.dicom:
         case.save(_files(job)[0])
         return

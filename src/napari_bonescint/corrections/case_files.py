@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -84,7 +84,7 @@ class CaseFacts:
         return {
             "patient_key": self.patient_key,
             "study_key": self.study_key,
-            "views": [{"name": view.name, "source": view.source, "flipped": view.flipped} for view in self.views],
+            "views": [asdict(view) for view in self.views],
             "shape": list(self.shape),
             "spacing_mm": None if self.spacing is None else list(self.spacing),
             "acquisition": dict(self.acquisition),

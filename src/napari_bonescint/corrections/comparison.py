@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.display import contrast_limits
+from napari_bonescint.display import contrast_limits, dark_on_white
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,8 +85,7 @@ def picture(first: NDArray[np.uint8], second: NDArray[np.uint8], counts: NDArray
 def _picture_view(
     first: NDArray[np.uint8], second: NDArray[np.uint8], counts: NDArray[np.generic]
 ) -> NDArray[np.uint8]:
-    low, high = contrast_limits(counts)
-    grey = 255 * (1 - np.clip((counts.astype(np.float32) - low) / (high - low), 0, 1))
+    grey = dark_on_white(counts, contrast_limits(counts))
     rgb = np.repeat(grey[..., None], 3, axis=2)
     for where, colour in (
         ((first == second) & (first != 0), BOTH),

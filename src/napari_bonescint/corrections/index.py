@@ -23,7 +23,6 @@ from napari_bonescint.corrections.case_files import CaseFiles
 from napari_bonescint.corrections.errors import Damaged, reachable, unreachable
 from napari_bonescint.corrections.prediction import last_prediction
 from napari_bonescint.corrections.revision import Revision
-from napari_bonescint.corrections.sealed import read_sealed
 from napari_bonescint.scan import ViewName
 
 if TYPE_CHECKING:
@@ -89,9 +88,8 @@ def intact_revisions(case: CaseFiles, *, last_only: bool = False) -> list[Revisi
     """
     found: list[Revision] = []
     for number in reversed(numbered.numbers(case.revisions)):
-        path = numbered.part_of(case.revisions, number, numbered.FACTS)
         with suppress(Damaged):
-            found.append(Revision.from_facts(path, number, read_sealed(path)))
+            found.append(Revision.read(case.revisions, number))
         if found and last_only:
             break
     return found[::-1]

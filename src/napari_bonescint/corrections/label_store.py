@@ -38,7 +38,6 @@ from napari_bonescint.corrections.keys import case_key, keys_of, source_key
 from napari_bonescint.corrections.plane_files import planes_sha256, read_planes
 from napari_bonescint.corrections.prediction import add_prediction, last_prediction, read_prediction
 from napari_bonescint.corrections.revision import Revision
-from napari_bonescint.corrections.sealed import read_sealed
 from napari_bonescint.formats.identity import Identity
 from napari_bonescint.formats.label_tiff import encode_planes
 
@@ -294,8 +293,7 @@ class LabelStore:
             If there is no such revision, it is damaged, or it cannot be reached.
         """
         files = self.files(case)
-        path = numbered.part_of(files.revisions, number, numbered.FACTS)
-        revision = Revision.from_facts(path, number, read_sealed(path))
+        revision = Revision.read(files.revisions, number)
         mask = numbered.part_of(files.revisions, number, _MASK)
         return read_planes(mask, files.facts().shape, revision.mask_sha256).astype(np.uint8, copy=False)
 

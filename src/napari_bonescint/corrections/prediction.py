@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import entr
 
 from napari_bonescint.corrections import numbered
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.plane_files import planes_sha256, read_planes
 from napari_bonescint.corrections.sealed import read_sealed
+from napari_bonescint.corrections.seeing import uncertainty
 from napari_bonescint.formats.label_tiff import encode_planes
 
 if TYPE_CHECKING:
@@ -175,4 +175,4 @@ def expected_dice(probability: NDArray[np.float32], skeleton: NDArray[np.uint8])
 def uncertainty_of(probability: NDArray[np.float32]) -> float:
     """Mean entropy in bits, 0 to 1, of whether a pixel is bone, over pixels that may be (p > 0.02); 0 if none may."""
     p = probability[probability > _POSSIBLY_BONE].astype(np.float64)
-    return float(((entr(p) + entr(1 - p)) / np.log(2)).mean()) if p.size else 0.0
+    return float(uncertainty(p).mean()) if p.size else 0.0

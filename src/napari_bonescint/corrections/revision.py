@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from napari_bonescint.corrections.errors import Damaged
+from napari_bonescint.corrections.numbered import FACTS, part_of
+from napari_bonescint.corrections.sealed import read_sealed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,14 +120,18 @@ class Revision:
     mask_sha256: str
 
     @classmethod
-    def from_facts(cls, path: Path, number: int, facts: Facts) -> Revision:
-        """What the JSON file at `path` says.
+    def read(cls, folder: Path, number: int) -> Revision:
+        """A revision in the folder of a case's revisions.
 
         Raises
         ------
         Damaged
-            If another version wrote it.
+            If its file is missing or damaged, or another version wrote it.
+        StoreError
+            If it cannot be reached.
         """
+        path = part_of(folder, number, FACTS)
+        facts = read_sealed(path)
         try:
             return cls(number=number, **{**facts, "origin": Origin.from_facts(facts["origin"])})
         except (TypeError, ValueError, LookupError) as error:

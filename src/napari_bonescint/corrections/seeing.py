@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from scipy.special import entr
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_Float = TypeVar("_Float", np.float32, np.float64)
 
 ADDED, REMOVED, RELABELLED = 1, 2, 3
 
@@ -35,9 +37,9 @@ def difference(regions: NDArray[np.uint8], model_regions: NDArray[np.uint8]) -> 
     return kinds
 
 
-def uncertainty(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+def uncertainty(probability: NDArray[_Float]) -> NDArray[_Float]:
     """Binary entropy in bits of each pixel: 0 where the model is sure, 1 where it might as well toss a coin."""
-    bits: NDArray[np.float32] = (entr(probability) + entr(1 - probability)) / np.float32(np.log(2))
+    bits: NDArray[_Float] = (entr(probability) + entr(1 - probability)) / probability.dtype.type(np.log(2))
     return bits
 
 

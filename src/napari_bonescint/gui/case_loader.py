@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_bonescint.corrections.index import summarise
 from napari_bonescint.corrections.opening import OpenedCase, open_case
 from napari_bonescint.formats.identity import burned_in_text, read_identity
 from napari_bonescint.inference.child import Failed, Finished, SegmentationProcess
@@ -216,7 +217,7 @@ def _visit(
     key = store.find(scan) or store.add(scan, read_identity(item.source.paths[0]))
     if segmentation is not None:
         store.add_prediction(key, segmentation)
-    summary = next(case for case in store.cases() if case.key == key)
+    summary = summarise(store.files(key))
     warnings = [*scan.warnings, *(text for path in item.source.paths if (text := burned_in_text(path)))]
     return replace(item, case=summary), open_case(store, key, annotator), tuple(dict.fromkeys(warnings))
 

@@ -34,6 +34,7 @@ from napari_bonescint.gui.case_layers import CaseLayers
 from napari_bonescint.gui.case_loader import CaseLoader
 from napari_bonescint.gui.case_session import CaseSession
 from napari_bonescint.gui.check_list import CheckList
+from napari_bonescint.gui.dock_panel import DockPanel
 from napari_bonescint.gui.draft_banner import DraftBanner
 from napari_bonescint.gui.model_chooser import ModelChooser
 from napari_bonescint.gui.open_case import OpenCase
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 
     from napari.viewer import Viewer
     from numpy.typing import NDArray
-    from qtpy.QtGui import QCloseEvent, QShowEvent
+    from qtpy.QtGui import QShowEvent
 
     from napari_bonescint.corrections.opening import OpenedCase
     from napari_bonescint.corrections.prediction import Prediction
@@ -63,7 +64,7 @@ if TYPE_CHECKING:
 _LIST_HEIGHT, _TOOLS_HEIGHT = 300, 420
 
 
-class CorrectWidget(QWidget):
+class CorrectWidget(DockPanel):
     """Go through a work list, correct masks with tools, and save them as revisions.
 
     Parameters
@@ -179,17 +180,6 @@ class CorrectWidget(QWidget):
         elif watched is self._window and event.type() == QEvent.Type.Hide and self._may_close:
             self._shut_down()
         return super().eventFilter(watched, event)
-
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
-        """Keep unsaved work as a draft, and end threads and child process, with the panel."""
-        self._shut_down()
-        super().closeEvent(event)
-
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
-        """Do the same when napari takes the panel out of its dock, which does not close it."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self._shut_down()
 
     def _open(self, store: Path, scans: Path | None, *, begin: bool) -> None:
         self._say("Opening …")
@@ -320,6 +310,7 @@ class CorrectWidget(QWidget):
             button.setEnabled(self._case is not None)
 
     def _shut_down(self) -> None:
+        """Keep unsaved work as a draft, and end threads and child process."""
         if self._is_shut_down:
             return
         self._is_shut_down = True
@@ -349,11 +340,9 @@ class CorrectWidget(QWidget):
         self.models.chosen.connect(self._on_model)
         self.revisions_button.clicked.connect(self.show_revisions)
         self._viewer.layers.events.removed.connect(self._on_layer_removed)
-        # Bound to the child alone: once `destroyed` is emitted, nothing else of the panel is left.
-        self.destroyed.connect(self.loader.child.close)
+        self._end_at_last(self.loader.child)
         application = QApplication.instance()
         if application is not None:
-            application.aboutToQuit.connect(self.loader.child.close)
             application.aboutToQuit.connect(self.saving.autosave.keep)
 
     def _bind_keys(self, window: QWidget) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.key_bindings import coerce_keybinding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
 class KeyBindings:
@@ -48,9 +48,11 @@ class KeyBindings:
 
         self._bind(owners, key, held)
 
-    def are_on(self, owners: Iterable[Any]) -> bool:
-        """Whether keys are bound on these owners and no others."""
-        return {id(owner) for owner, _, _ in self._before} == {id(owner) for owner in owners}
+    def move_to(self, owners: Sequence[Any], bind: Callable[[Sequence[Any]], object]) -> None:
+        """Have the keys hold on these owners and no others; `bind` is told them unless they are so already."""
+        if {id(owner) for owner, _, _ in self._before} != {id(owner) for owner in owners}:
+            self.release()
+            bind(owners)
 
     def release(self) -> None:
         """Take all keys away."""

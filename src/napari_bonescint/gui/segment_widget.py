@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from napari.layers import Labels
 from napari.utils import progress
 from napari.utils.notifications import show_error, show_info, show_warning
-from qtpy.QtCore import QEvent, QTimer
-from qtpy.QtWidgets import QApplication, QGroupBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout
 
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.gui.dock_panel import DockPanel
 from napari_bonescint.gui.keep_dialog import ask_what_to_keep
 from napari_bonescint.gui.label_layers import empty_labels, image_of, prepare_colours
 from napari_bonescint.gui.model_chooser import ModelChooser
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from napari.viewer import Viewer
-    from qtpy.QtGui import QCloseEvent
 
     from napari_bonescint.inference.child import Event
     from napari_bonescint.inference.model_card import ModelCard
@@ -37,7 +37,7 @@ _UNDO = "To take the result out again, select its layer and press Ctrl+Z."
 _BUTTON = "QPushButton { font-size: 15px; font-weight: bold; padding: 10px; }"
 
 
-class SegmentWidget(QWidget):
+class SegmentWidget(DockPanel):
     """Choose scans and a model, and segment.
 
     The child process that computes starts with the panel and ends with it. Everything that comes from it is fetched by
@@ -76,11 +76,7 @@ class SegmentWidget(QWidget):
         self.cancel_button.clicked.connect(self.cancel)
         self.empty_button.clicked.connect(self.add_empty_labels)
         self.models.chosen.connect(self._load)
-        # Bound to the child alone: once `destroyed` is emitted, nothing else of the panel is left.
-        self.destroyed.connect(self.child.close)
-        application = QApplication.instance()
-        if application is not None:
-            application.aboutToQuit.connect(self.child.close)
+        self._end_at_last(self.child)
         self._show_running(False)
         self._load(self.models.card)
         Thread(target=prepare_colours).start()
@@ -140,17 +136,6 @@ class SegmentWidget(QWidget):
         """Put an empty labels layer over each checked layer, to draw on."""
         for image in self.rows.checked():
             self._viewer.add_layer(empty_labels(image))
-
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
-        """End the child process with the panel."""
-        self._shut_down()
-        super().closeEvent(event)
-
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
-        """End the child process when napari takes the panel out of its dock, which does not close it."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self._shut_down()
 
     def _shut_down(self) -> None:
         self._timer.stop()

@@ -82,9 +82,7 @@ class Toolbox(QWidget):
         self.strokes.set_case(case)
         self.setEnabled(case is not None)
         owners = () if case is None else (*case.labels, self._viewer)
-        if not self._keys.are_on(owners):
-            self._keys.release()
-            self._bind_keys(owners)
+        self._keys.move_to(owners, self._bind_keys)
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)

@@ -99,9 +99,7 @@ class ViewAids(QWidget):
         self.setEnabled(case is not None)
         self.under_mouse.setText(_NOWHERE)
         owners = () if case is None else (*case.labels, self._viewer)
-        if not self._keys.are_on(owners):
-            self._keys.release()
-            self._bind_keys(owners)
+        self._keys.move_to(owners, self._bind_keys)
         if case is None:
             self._cross.remove()
             for each in self._maps.values():

@@ -6,17 +6,18 @@ The scanner's frame: x to the patient's left, y from the anterior to the posteri
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_bonescint.anatomy import CODES
+from napari_bonescint.simulation.geometry import BonePoints, load_model
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from pathlib import Path
 
-    from napari_bonescint.simulation.geometry import BonePoints
+    from numpy.typing import NDArray
 
 _SEGMENT_OF_BODY: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("head", ("head", "neck")),
@@ -284,3 +285,15 @@ def _turned(quaternion: NDArray[np.float64], angles: NDArray[np.float64]) -> NDA
         mujoco.mju_mulQuat(product, result, turn)
         result = product
     return result
+
+
+@cache
+def load_skeleton(geometry: Path) -> Skeleton:
+    """The skeleton with the geometry that `BonePoints.save` wrote; read once in a process.
+
+    Parameters
+    ----------
+    geometry : Path
+        The file.
+    """
+    return Skeleton(load_model(), BonePoints.load(geometry))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.simulation.case import Case
+from napari_bonescint.simulation.case import Case, simulate
+from napari_bonescint.simulation.pose import load_skeleton
 from napari_bonescint.training.splits import read_splits
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
-
-    from napari_bonescint.simulation.pose import Skeleton
 
 # As many seeds as are ever drawn from; that one comes twice is a matter of tens of thousands of cases.
 _SEEDS = 1_000_000_000
@@ -99,19 +97,8 @@ class SimulatedStream:
 
     def draw(self, rng: np.random.Generator) -> Case:
         """See `CaseSource`."""
-        from napari_bonescint.simulation.case import simulate
-
-        return simulate(_skeleton(self.geometry), read_splits()["training"].first + int(rng.integers(_SEEDS)))
+        return simulate(load_skeleton(self.geometry), read_splits()["training"].first + int(rng.integers(_SEEDS)))
 
     def sha256(self) -> None:
         """See `CaseSource`."""
         return
-
-
-@cache
-def _skeleton(geometry: Path) -> Skeleton:
-    """The skeleton of this process, prepared when it is first drawn from."""
-    from napari_bonescint.simulation.geometry import BonePoints, load_model
-    from napari_bonescint.simulation.pose import Skeleton
-
-    return Skeleton(load_model(), BonePoints.load(geometry))
