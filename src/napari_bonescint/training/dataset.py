@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
-from scipy import ndimage
 from torch.utils.data import Dataset
 
 from napari_bonescint.inference.preprocessing import Grid, normalise
 from napari_bonescint.simulation.case import SOURCES
+from napari_bonescint.training.augmentation import as_picture, bend, glow, narrow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from napari_bonescint.training.case_sources import CaseSource
 
 _COARSE_MM = 3.5
-_WAVES_DOWN, _WAVES_ACROSS = (150.0, 900.0), (120.0, 600.0)
 _SHARE_UNCUT = 0.85
 _BONE_SPREAD = 0.25
-_SPREADS = {"lesions": 0.5, "soft": 0.4, "excreted": 1.0}
+_SPREADS = {"lesions": 0.5, "soft": 0.5, "excreted": 1.0}
 
 
 class Example(NamedTuple):
@@ -104,13 +103,17 @@ def draw_example(
     if classes == 2:
         regions = (regions > 0).astype(np.uint8)
     if rng.random() < 0.7:
-        mean, regions = _bend(mean, regions, rng)
+        mean, regions = bend(mean, regions, rng)
+    if rng.random() < 0.3:
+        mean = glow(mean, regions, rng)
     total = np.exp(rng.uniform(np.log(1.5e5), np.log(3e6)))
     image = rng.poisson(mean * np.float32(total / max(within, 1e-9))).astype(np.float32)
+    if rng.random() < 0.25:
+        image, regions = narrow(image, regions, rng)
     if rng.random() < 0.5:
         image, regions = image[:, ::-1], regions[:, ::-1]
     if rng.random() < 0.5:
-        image = _as_picture(image, rng)
+        image = as_picture(image, rng)
     scale = rng.uniform(0.85, 1.18)
     spacing = (case.pixel_mm * scale * rng.uniform(0.97, 1.03), case.pixel_mm * scale)
     coarse = normalise(Grid.over((image.shape[0], image.shape[1]), spacing, grid_mm).coarsen(image))
@@ -122,50 +125,6 @@ def _draw_strengths(rng: np.random.Generator) -> NDArray[np.float32]:
     """A factor for each of a case's sources."""
     spread = [_SPREADS.get(source, _BONE_SPREAD) for source in SOURCES]
     return np.exp(rng.normal(0, spread)).astype(np.float32)
-
-
-def _bend(
-    mean: NDArray[np.float32], regions: NDArray[np.uint8], rng: np.random.Generator
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Turn an image and its regions a little and deform them smoothly."""
-    rows, columns = mean.shape
-    y, x = (np.arange(n, dtype=np.float32) - n / 2 for n in (rows, columns))
-    angle, lean = rng.normal(0, 0.025), rng.normal(0, 0.03)
-    amplitude = abs(rng.normal(0, 5))
-    source = np.stack(
-        [
-            y[:, None] * np.cos(angle) - x * np.sin(angle) + rows / 2 + _waves(y, x, amplitude, rng),
-            x + y[:, None] * np.sin(angle + lean) + columns / 2 + _waves(y, x, amplitude, rng),
-        ]
-    )
-    bent = ndimage.map_coordinates(mean, source, order=1, prefilter=False)
-    return bent, ndimage.map_coordinates(regions, source, order=0, prefilter=False)
-
-
-def _waves(
-    y: NDArray[np.float32], x: NDArray[np.float32], amplitude: float, rng: np.random.Generator
-) -> NDArray[np.float32]:
-    """A smooth random shift in pixels at y (rows,) and x (columns,), as a few waves."""
-    count = 4
-    down, across = (
-        np.sin(np.outer(2 * np.pi / rng.uniform(*wavelengths, count), place) + rng.uniform(0, 6.3, (count, 1)))
-        for place, wavelengths in ((y, _WAVES_DOWN), (x, _WAVES_ACROSS))
-    )
-    shift: NDArray[np.float32] = (down.T * rng.normal(0, amplitude, count)).astype(np.float32) @ across.astype(
-        np.float32
-    )
-    return shift
-
-
-def _as_picture(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Clip, bend and round counts as viewers do when they save a scan as a picture, perhaps a smoothed one."""
-    if rng.random() < 0.5:
-        image = ndimage.gaussian_filter(image, rng.uniform(0.3, 1.3))
-    top = max(float(np.quantile(image, rng.uniform(0.985, 0.9999))), 1e-3)
-    bottom = rng.uniform(0, 0.08) if rng.random() < 0.3 else 0.0
-    bent = np.clip(image / top - bottom, 0, 1) ** rng.uniform(0.6, 1.6)
-    result: NDArray[np.float32] = np.round(255 * bent, 0).astype(np.float32)
-    return result
 
 
 def _sample(
