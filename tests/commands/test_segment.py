@@ -98,7 +98,7 @@ def test_a_scan_gets_masks_and_facts(segment: Segment, write_nm: WriteScan, out:
     assert [view["source"] for view in facts["views"]] == ["file", "file"]
     assert facts["spacing_mm"] == [2.4, 2.2]
     assert facts["sources"] == ["scan.dcm"]
-    assert (facts["model"], facts["device"], facts["backend"]) == ("tiny", "cpu", "torch")
+    assert (facts["model"], facts["device"], facts["backend"]) == ("tiny", "cpu", "openvino")
     assert facts["device_reason"] == "CPU: chosen by the user"
     model_line, scan_line, *last = ended.out
     assert model_line == "Model tiny. CPU: chosen by the user."

@@ -43,7 +43,8 @@ class ResidualInception(nn.Module):
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.paths = nn.ModuleList(
-            nn.Conv2d(inputs, outputs // part, size, padding=size // 2, bias=False) for size, part in URI_NET_PATHS.items()
+            nn.Conv2d(inputs, outputs // part, size, padding=size // 2, bias=False)
+            for size, part in URI_NET_PATHS.items()
         )
         self.normalisation = nn.BatchNorm2d(outputs)
         self.shortcut: Callable[[Tensor], Tensor] = (
