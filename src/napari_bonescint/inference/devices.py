@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from typing import NamedTuple
 
@@ -66,6 +67,13 @@ def choose_device(requested: str = "auto") -> DeviceChoice:
         raise DeviceError(f"There is no device {requested}: PyTorch found {found} CUDA devices; use --device auto.")
     device = f"cuda:{int(index or 0)}"
     return DeviceChoice(device, f"GPU: {torch.cuda.get_device_name(device)}, chosen by the user")
+
+
+def usable_cores() -> int:
+    """How many processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _has_nvidia_driver() -> bool:

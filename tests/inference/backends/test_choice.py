@@ -56,7 +56,7 @@ def test_probability_is_that_of_the_naive_reference(name: str, engine: str, make
         network.computation = "dilated"
     computed = CPU_ENGINES[engine](card)
     generator = np.random.default_rng(4)
-    for shape in ((1, 1, 1), (2, 67, 45), (3, 33, 70)):
+    for shape in ((1, 1, 1), (2, 37, 21)):
         images = generator.random(shape, np.float32) * 2
         with torch.inference_mode():
             naive = torch.cat([network(torch.from_numpy(image)[None, None]) for image in images]).softmax(dim=1)

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
+
 import pytest
-from torch import nn
 
 from napari_bonescint.inference.backends.openvino_graph import WrongWeights, build_graph
 from napari_bonescint.networks.fdn import FDN
 from napari_bonescint.networks.zoo import ARCHITECTURES, build_network
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import nn
 
 
 def weights(network: nn.Module) -> dict[str, np.ndarray]:
@@ -27,7 +31,7 @@ def test_an_unknown_network_has_no_graph() -> None:
 
 
 def test_weights_of_a_deeper_network_are_refused() -> None:
-    with pytest.raises(WrongWeights, match="belongs to another network|is missing"):
+    with pytest.raises(WrongWeights, match=r"belongs to another network|is missing"):
         build_graph("fdn-11", weights(build_network("fdn-13")), 1)
 
 

@@ -5,12 +5,12 @@ A model is ready within half a second, so compiled ones are not kept on disk.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_bonescint.inference.backends.engine import EngineUnavailable, other_weights
+from napari_bonescint.inference.devices import usable_cores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,7 +62,7 @@ class OpenVinoEngine:
             hint.performance_mode(): hint.PerformanceMode.LATENCY,
             # Threads bound to cores would all be bound to the same ones in several processes.
             hint.enable_cpu_pinning(): False,
-            inference_num_threads(): _cores(),
+            inference_num_threads(): usable_cores(),
         }
         try:
             self._compiled = ov.Core().compile_model(graph.model, "CPU", settings)
@@ -76,10 +76,3 @@ class OpenVinoEngine:
         padded = np.ascontiguousarray(np.pad(images, beyond)[:, None])
         logits: NDArray[np.float32] = self._compiled([padded])[0]
         return logits[..., :height, :width]
-
-
-def _cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
