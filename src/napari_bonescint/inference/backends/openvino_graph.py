@@ -244,7 +244,11 @@ def _halve(x: ov.Node) -> ov.Node:
 
 def _fdn_family() -> dict[str, tuple[int, _Wiring]]:
     elu = partial(opset13.elu, alpha=1.0)
-    variants = {"": _fdn, "e": partial(_fdn, activation=elu), "be": partial(_fdn, activation=elu, batch_norm=True)}
+    variants: dict[str, Callable[..., ov.Node]] = {
+        "": _fdn,
+        "e": partial(_fdn, activation=elu),
+        "be": partial(_fdn, activation=elu, batch_norm=True),
+    }
     return {
         f"fdn-{number}{suffix}": (1 << (len(stages) - 1), partial(variant, stages))
         for number, stages in widths.FDN.items()
