@@ -1,6 +1,6 @@
 """OpenVINO (Apache-2.0): for CPUs, in float32, without PyTorch.
 
-A model is ready within half a second, so compiled ones are not kept on disk.
+Building and compiling a graph takes a fraction of a second, so compiled models are not kept on disk.
 """
 
 from __future__ import annotations
