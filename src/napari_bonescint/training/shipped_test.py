@@ -86,7 +86,8 @@ def pack(case: Case, total: float) -> bytes:
     expected = grid.coarsen(mean) * (PIXEL_MM / case.pixel_mm) ** 2
     levels = np.minimum(np.rint(_LEVELS * expected**0.25), 255).astype(np.uint8)
     shares = np.stack([grid.coarsen((case.regions == region.code).astype(np.float32)) for region in REGIONS])
-    regions = shares.argmax(axis=0).astype(np.uint8)
+    # As a network's result is decided: first whether a pixel is bone, then of which region.
+    regions = np.where(shares[0] <= 0.5, 1 + shares[1:].argmax(axis=0), 0).astype(np.uint8)
     channels = [np.concatenate(planes, axis=1) for planes in (levels, regions, np.zeros_like(levels))]
     buffer = io.BytesIO()
     Image.fromarray(np.stack(channels, axis=-1)).save(buffer, "WEBP", lossless=True, quality=100, method=6, exact=True)
