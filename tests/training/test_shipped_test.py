@@ -39,6 +39,7 @@ def test_packing_keeps_counts_and_regions(case: Case) -> None:
     scale = total / case.expected[:-1].sum() * (3.0 / 2.0) ** 2
     for region, strength in ((3, 4.0), (14, 1.5)):
         inside = reference.regions == region
-        assert inside.sum() == pytest.approx((case.regions == region).sum() * (2 / 3) ** 2, rel=0.05)
+        # To half a pixel of 3 mm all round.
+        assert inside.sum() == pytest.approx((case.regions == region).sum() * (2 / 3) ** 2, rel=0.1)
         assert reference.scan.counts[inside].mean() == pytest.approx(strength * scale, rel=0.1)
     assert (reference.scan.counts[:, 0] == 0).all()
