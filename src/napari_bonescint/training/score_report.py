@@ -126,7 +126,7 @@ def _section(model: str, section: _Section) -> list[str]:
     shown = [view for view in ViewName if any(each.view is view for each in section.measured)]
     headings = ["region"]
     for view in shown:
-        headings += [f"{view}: views", "Dice", "distance", "95th percentile"]
+        headings += [f"{view}: views", "Dice", "distance (mm)", "95th percentile (mm)"]
     rows = []
     for region, label in _LABELS.items():
         of_region = [each for each in section.measured if each.region == region]
