@@ -167,9 +167,8 @@ class Work:
         there = [score("there", case_path(self._there, seed), _counted) for seed in HELD_OUT]
         test = sorted(self._options.test.glob("case_*.npz"))
         original = [score("original", path, _counted_as_usual) for path in test]
-        print(
-            f"{card.name}: {statistics.mean(there):.4f} there, {statistics.mean(original):.4f} on the test", flush=True
-        )
+        means = statistics.mean(there), statistics.mean(original)
+        print(f"{card.name}: {means[0]:.4f} there, {means[1]:.4f} on the test", flush=True)
         return CurvePoint(method, corrections, there, original)
 
     def _write(self, before: CurvePoint, points: list[CurvePoint]) -> None:

@@ -94,7 +94,8 @@ def test_corrected_scans_become_a_model_that_says_what_it_learnt_from(
     checks = events_of(run, "check")
     assert [check["step"] for check in checks] == [10, 20]
     for sample in events_of(run, "sample"):
-        assert Image.open(run / sample["file"]).size == (600, 400)
+        with Image.open(run / sample["file"]) as picture:
+            assert picture.size == (600, 400)
     card = read_card(run / "tiny.json")
     assert card.training["data_sha256"] == data["sha256"]
     assert f"{20 - held_out} corrected scans" in card.training["data"]

@@ -106,20 +106,9 @@ def lower_bound(before: Sequence[float], after: Sequence[float]) -> float:
 
 def curve_section(curve: LearningCurve) -> str:
     """Markdown of a learning curve, for train/RESULTS.md."""
-    there, original = np.mean(curve.before.there), np.mean(curve.before.original)
+    there, original = float(np.mean(curve.before.there)), float(np.mean(curve.before.original))
     rows = [["none", "0", f"{there:.4f}", "–", "–", f"{original:.4f}", "–"]]
-    for point in curve.points:
-        rows.append(
-            [
-                point.method,
-                str(point.corrections),
-                f"{np.mean(point.there):.4f}",
-                f"{np.mean(point.there) - there:+.4f}",
-                f"{lower_bound(curve.before.there, point.there):+.4f}",
-                f"{np.mean(point.original):.4f}",
-                f"{np.mean(point.original) - original:+.4f}",
-            ]
-        )
+    rows += [_row(curve.before, point) for point in curve.points]
     heading = ["training", "corrected scans", "Dice there", "gain", "95 % lower bound", "Dice on the test", "change"]
     lines = [heading, ["---"] * len(heading), *rows]
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -134,3 +123,16 @@ the 95 % interval of the mean gain by a paired bootstrap over scans.
 {table}
 
 To make it again: `python benchmarks/learning_curve.py --help`."""
+
+
+def _row(before: CurvePoint, point: CurvePoint) -> list[str]:
+    there, original = float(np.mean(point.there)), float(np.mean(point.original))
+    return [
+        point.method,
+        str(point.corrections),
+        f"{there:.4f}",
+        f"{there - float(np.mean(before.there)):+.4f}",
+        f"{lower_bound(before.there, point.there):+.4f}",
+        f"{original:.4f}",
+        f"{original - float(np.mean(before.original)):+.4f}",
+    ]
