@@ -127,10 +127,11 @@ class Work:
     def _trained(self, method: str, corrections: int, recipe: Recipe) -> ModelCard:
         """The model that a method makes of some corrections."""
         name = f"{method.replace(' ', '-')}-{corrections}"
-        run = self._folder / name
+        # What another default model became of it is no result of this one.
+        run = self._folder / self._card.weights_sha256[:8] / name
         if (run / f"{name}.json").exists():
             return find_model(str(run / f"{name}.json"))
-        run.mkdir(exist_ok=True)
+        run.mkdir(parents=True, exist_ok=True)
         corrected = CorrectedThere([case_path(self._there, seed) for seed in TO_CORRECT[:corrections]])
         simulated = CaseFiles(sorted(self._options.cases.glob("case_*.npz")))
         recipe = replace(recipe, name=name)
