@@ -11,11 +11,13 @@ that ran through.
 from __future__ import annotations
 
 import argparse
+import io
 import multiprocessing
 import random
 import tempfile
 import time
 from collections import Counter
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -94,7 +96,8 @@ def train_in(folder: Path, cases: tuple[Path, ...], held_out: tuple[Path, ...]) 
 
     torch.set_num_threads(1)
     material = Material(None, CaseFiles(cases), held_out)
-    Session(RECIPE, material, start_fabric("cpu"), folder, Settings("cpu", 60, workers=0)).train()
+    with redirect_stdout(io.StringIO()):
+        Session(RECIPE, material, start_fabric("cpu"), folder, Settings("cpu", 60, workers=0)).train()
 
 
 def kill_often(folder: Path, kills: int, seed: int) -> Outcome:
