@@ -1,0 +1,74 @@
+"""What a training run is doing, told from its folder by a process that does not train. Imports no torch."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from enum import Enum
+from pathlib import Path
+
+import psutil
+from platformdirs import user_data_path
+
+from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
+
+LOG = "log.jsonl"
+RUNNING = "running.json"
+REQUEST = "request"
+OUTPUT = "output.txt"
+SETTINGS = "settings.json"
+
+
+class Request(Enum):
+    """What a run is asked to do before its next step."""
+
+    PAUSE = "pause"
+    STOP = "stop"
+    GO_ON = ""
+
+
+def runs_folder() -> Path:
+    """Where the panel keeps its runs: the user's folder for data, or what ``BONESCINT_RUNS`` names."""
+    chosen = os.environ.get("BONESCINT_RUNS")
+    return Path(chosen) if chosen else user_data_path("napari-bonescint") / "runs"
+
+
+def runs_in(folder: Path) -> list[Path]:
+    """Folders of runs, the newest first."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        # What tells that a folder is a run was written when it began, and never again.
+        begun = {path.parent: path.stat().st_mtime for path in folder.glob(f"*/{SETTINGS}")}
+        return sorted(begun, key=begun.__getitem__, reverse=True)
+    return []
+
+
+def is_running(run: Path) -> bool:
+    """Whether the process of a run is alive.
+
+    A process number may be given again after its process has ended, so the time at which that one began counts, too.
+    """
+    try:
+        claim = json.loads((run / RUNNING).read_text(encoding="utf-8"))
+        process = psutil.Process(int(claim["pid"]))
+        same = abs(process.create_time() - float(claim["started"])) < 1
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        return False
+
+
+def ask(run: Path, request: Request) -> None:
+    """Ask a run for something.
+
+    Raises
+    ------
+    CannotWrite
+        If the folder cannot be written to.
+    """
+    if request is not Request.GO_ON:
+        write_bytes_atomically(run / REQUEST, request.value.encode())
+        return
+    try:
+        (run / REQUEST).unlink(missing_ok=True)
+    except OSError as error:
+        raise CannotWrite(f"{run / REQUEST}: could not be removed ({error.strerror}).") from error
