@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _HEIGHT = 110
 _LEFT, _TOP, _RIGHT, _BOTTOM = 42, 18, 8, 16
-_POINT = 3.0
+_MARGIN, _POINT = 5, 3.0
 _TICKS = 4
 
 
@@ -92,7 +92,7 @@ class Curve(QWidget):
         faint = QColor(text)
         faint.setAlpha(60)
         painter.setPen(text)
-        painter.drawText(QRectF(0, 0, self.width() - _RIGHT, _TOP), Qt.AlignmentFlag.AlignLeft, self._title)
+        painter.drawText(QRectF(_MARGIN, 0, self.width(), _TOP), Qt.AlignmentFlag.AlignLeft, self._title)
         painter.drawText(QRectF(0, 0, self.width() - _RIGHT, _TOP), Qt.AlignmentFlag.AlignRight, self.latest)
         plot = self._plot()
         painter.setPen(faint)

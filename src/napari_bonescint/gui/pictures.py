@@ -51,7 +51,7 @@ class Picture(QPushButton):
         self._pixmap = QPixmap()
         self.setFlat(True)
         self.setToolTip("Show it larger")
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.clicked.connect(self.show_large)

@@ -38,6 +38,7 @@ class TrainingSetup(QWidget):
 
     def __init__(self, background: Background) -> None:
         super().__init__()
+        self._background = background
         self._plans: list[Plan] = []
         self.stores = StoreList(background)
         self.recipes = QComboBox()
@@ -78,10 +79,11 @@ class TrainingSetup(QWidget):
 
     def show_model(self) -> None:
         """Show which model is in use now, and would be begun with."""
-        try:
-            self.model.setText(f"Begins with <b>{label(current_model())}</b>, the model in use.")
-        except BonescintError as error:
-            self.model.setText(str(error))
+        self._background.run(
+            lambda: label(current_model()),
+            lambda name: self.model.setText(f"Begins with <b>{name}</b>, the model in use."),
+            self.model.setText,
+        )
 
     def say(self, sentence: str) -> None:
         """Show a sentence under the button."""
@@ -92,15 +94,15 @@ class TrainingSetup(QWidget):
         if not folders:
             self.say("Add a label store with corrected masks first.")
             return
-        try:
-            start = str(current_model().weights_path)
-        except BonescintError as error:
-            self.say(str(error))
-            return
-        self.say("")
+        self.say("Starting …")
         # The measuring would take the processor from the training.
         self.devices.close_child()
-        self.wanted.emit(RunSettings(self.plan, tuple(map(str, folders)), start, self.devices.device))
+        plan, device = self.plan, self.devices.device
+
+        def settings() -> RunSettings:
+            return RunSettings(plan, tuple(map(str, folders)), str(current_model().weights_path), device)
+
+        self._background.run(settings, self.wanted.emit, self.say)
 
     def _offer(self, plan: Plan) -> None:
         self.recipes.insertItem(len(self._plans), plan.title)
@@ -130,8 +132,9 @@ class TrainingSetup(QWidget):
         QVBoxLayout(stores).addWidget(self.stores)
         recipe = QGroupBox("Recipe")
         recipe_layout = QVBoxLayout(recipe)
-        for part in (self.recipes, self.description, self.model):
-            recipe_layout.addWidget(part)
+        recipe_layout.addWidget(self.recipes)
+        recipe_layout.addWidget(self.description)
+        recipe_layout.addWidget(self.model)
         device = QGroupBox("Device")
         QVBoxLayout(device).addWidget(self.devices)
         layout = QVBoxLayout(self)

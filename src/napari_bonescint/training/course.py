@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_bonescint.training.log import read_events
@@ -13,6 +12,8 @@ from napari_bonescint.training.run_state import LOG, OUTPUT, is_running
 from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_bonescint.training.log import Event
 
 Points = tuple[tuple[float, float], ...]
@@ -185,4 +186,3 @@ def _told(event: Event) -> str:
         f"{counted(int(event['cases']), 'scan')} of {counted(int(event['patients']), 'patient')} to learn from, "
         f"{counted(held_out, 'scan')} of {counted(int(event['held_out_patients']), 'patient')} held out."
     )
-

@@ -9,7 +9,6 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import psutil
@@ -22,6 +21,7 @@ from napari_bonescint.wording import duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from pathlib import Path
 
 _NICENESS = 5
@@ -225,4 +225,3 @@ def estimate(plan: Plan, steps: int, seconds_per_step: float) -> str:
     if minutes <= plan.minutes:
         return f"about {duration(60 * minutes)}"
     return f"{duration(60 * plan.minutes)}, in which some {100 * plan.minutes / minutes:.0f} % of its steps are made"
-

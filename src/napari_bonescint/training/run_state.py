@@ -52,7 +52,7 @@ def is_running(run: Path) -> bool:
         claim = json.loads((run / RUNNING).read_text(encoding="utf-8"))
         process = psutil.Process(int(claim["pid"]))
         same = abs(process.create_time() - float(claim["started"])) < 1
-        return same and process.status() != psutil.STATUS_ZOMBIE
+        return same and bool(process.status() != psutil.STATUS_ZOMBIE)
     except (OSError, ValueError, KeyError, TypeError, psutil.Error):
         return False
 

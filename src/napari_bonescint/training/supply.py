@@ -39,7 +39,9 @@ class Supply:
         """The numbers in words, and what they do not suffice for."""
         if not self.scans:
             nothing = "There is no reviewed mask to learn from yet"
-            held_out = f" ({counted(self.held_out_scans, 'scan')} held out to judge with)" if self.held_out_scans else ""
+            held_out = (
+                f" ({counted(self.held_out_scans, 'scan')} held out to judge with)" if self.held_out_scans else ""
+            )
             return f"{nothing}{held_out}: save corrections as reviewed first."
         told = (
             f"{counted(self.scans, 'reviewed scan')} of {counted(self.patients, 'patient')} to learn from, "
