@@ -1,7 +1,7 @@
 """A curve that grows while training runs.
 
-Drawn by Qt itself: the first plot of a plotting library (pyqtgraph 0.14 was measured) costs half a second of imports and
-60 ms in one piece, which is a stall that one sees, for two lines and four numbers.
+Drawn by Qt itself: the first plot of a plotting library (pyqtgraph 0.14 was measured) costs half a second of imports
+and 60 ms in one piece, a stall that one sees, for two lines and four numbers.
 """
 
 from __future__ import annotations

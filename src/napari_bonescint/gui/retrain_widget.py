@@ -6,10 +6,8 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QLabel, QTabWidget, QVBoxLayout, QWidget
 
-from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.background import Background
 from napari_bonescint.gui.dock_panel import DockPanel
 from napari_bonescint.gui.judging import Judging

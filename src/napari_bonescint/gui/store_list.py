@@ -10,13 +10,14 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QFileDialog,
+    QGroupBox,
     QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
-    QWidget,
 )
 
 from napari_bonescint.gui.settings import Setting, remember, remembered
@@ -29,7 +30,7 @@ _ROWS = 3
 _FOLDER = Qt.ItemDataRole.UserRole
 
 
-class StoreList(QWidget):
+class StoreList(QGroupBox):
     """Stores that can be added and removed, and what there is in them to learn from.
 
     Parameters
@@ -42,10 +43,11 @@ class StoreList(QWidget):
     """Emitted when there are other stores in the list."""
 
     def __init__(self, background: Background) -> None:
-        super().__init__()
+        super().__init__("Corrected scans")
         self._background = background
         self.list = QListWidget()
         self.list.setFixedHeight(22 * _ROWS)
+        self.list.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.list.setAccessibleName("Label stores")
         self.add_button = QPushButton("Add …")
         self.remove_button = QPushButton("Remove")
@@ -57,7 +59,6 @@ class StoreList(QWidget):
         buttons.addWidget(self.remove_button)
         buttons.addStretch()
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.list)
         layout.addLayout(buttons)
         layout.addWidget(self.supply)

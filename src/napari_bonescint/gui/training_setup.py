@@ -128,8 +128,6 @@ class TrainingSetup(QWidget):
             self.add_recipe(Path(path))
 
     def _lay_out(self) -> None:
-        stores = QGroupBox("Corrected scans")
-        QVBoxLayout(stores).addWidget(self.stores)
         recipe = QGroupBox("Recipe")
         recipe_layout = QVBoxLayout(recipe)
         recipe_layout.addWidget(self.recipes)
@@ -138,6 +136,6 @@ class TrainingSetup(QWidget):
         device = QGroupBox("Device")
         QVBoxLayout(device).addWidget(self.devices)
         layout = QVBoxLayout(self)
-        for part in (stores, recipe, device, self.button, self.message):
+        for part in (self.stores, recipe, device, self.button, self.message):
             layout.addWidget(part)
         layout.addStretch()

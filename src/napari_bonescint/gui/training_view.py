@@ -16,6 +16,7 @@ from napari_bonescint.wording import counted, duration
 if TYPE_CHECKING:
     from napari_bonescint.gui.background import Background
 
+_LEFT_OUT = 8
 _LOSS, _DICE = "#f0a030", "#59a14f"
 
 
@@ -128,12 +129,12 @@ def status_of(stage: Stage, course: Course, last_words: str) -> str:
         case Stage.PAUSED:
             return f"{where}. Paused."
         case Stage.FINISHED:
-            best = "" if course.best is None else f" Best Dice on held-out scans: {course.best:.3f}."
-            return f"Finished. {where}.{best}"
+            best = "" if course.best is None else f"; Dice on held-out scans {course.best:.3f}"
+            return f"Finished. The weights of step {course.weights_step} were kept{best}."
         case Stage.FAILED:
             return course.failure
         case Stage.INTERRUPTED:
-            reason = f" ({last_words.removeprefix('bonescint: ')})" if last_words and not where else ""
+            reason = f" ({last_words})" if last_words and not where else ""
             kept = "; its last checkpoint is kept" if where else ""
             return f"The training process ended unexpectedly{reason}{kept}. {where}"
 
@@ -143,5 +144,7 @@ def facts_of(course: Course) -> list[str]:
     facts = [course.data] if course.data else []
     if course.left_out:
         facts.append(f"{counted(len(course.left_out), 'scan')} left out:")
-        facts += [f"  {case}: {why}" for case, why in course.left_out]
+        facts += [f"  {case}: {why}" for case, why in course.left_out[:_LEFT_OUT]]
+        if more := course.left_out[_LEFT_OUT:]:
+            facts.append(f"  and {len(more)} more; data.json in the folder of the training names all.")
     return facts + list(course.notes)

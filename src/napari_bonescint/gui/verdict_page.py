@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QProgressBar,
@@ -20,7 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_bonescint.gui.pictures import Picture, load_picture
-from napari_bonescint.training.verdict import Recommendation, Verdict
+from napari_bonescint.training.verdict import Recommendation, SetKind, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from napari_bonescint.training.verdict import Row
 
 _COLOURS = {Recommendation.USE: "#59a14f", Recommendation.KEEP: "#ff7b72", Recommendation.CANNOT_TELL: "#f0a030"}
-_SETS = {"corrected": "Corrected scans, held out", "simulated": "Simulated test"}
+_SETS = {SetKind.CORRECTED: "Corrected scans, held out", SetKind.SIMULATED: "Simulated test"}
 _COLUMNS = ("Region", "Now", "New", "Change (95 %)")
 
 
@@ -136,42 +135,44 @@ class VerdictPage(QWidget):
     def _fill_table(self, rows: tuple[Row, ...]) -> None:
         self.table.clear()
         for name in dict.fromkeys(row.set for row in rows):
-            group = QTreeWidgetItem([_SETS.get(name, name)])
+            group = QTreeWidgetItem([_SETS[name]])
             self.table.addTopLevelItem(group)
             group.setFirstColumnSpanned(True)
             group.addChildren([_item(row) for row in rows if row.set == name])
             group.setExpanded(True)
+        # All of it is seen: it is the page that scrolls.
+        shown = len(rows) + self.table.topLevelItemCount()
+        row_height = self.table.sizeHintForRow(0)
+        self.table.setFixedHeight(shown * row_height + self.table.header().sizeHint().height() + 4)
 
     def _lay_out(self) -> None:
         for text in (self.sentence, self.details):
             text.setWordWrap(True)
         self.table.setHeaderLabels(_COLUMNS)
-        self.table.setIndentation(8)
-        self.table.setMinimumHeight(260)
+        self.table.setIndentation(0)
+        self.table.setRootIsDecorated(False)
+        self.table.setUniformRowHeights(True)
         self.table.setStyleSheet("QTreeWidget { font-size: 11px; }")
+        self.table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header = self.table.header()
+        header.setMinimumSectionSize(20)
         header.setStretchLastSection(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self._pictures_layout = QVBoxLayout()
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.use_button)
-        buttons.addWidget(self.keep_button)
         layout = QVBoxLayout(self)
-        for part in (self.sentence, self.bar, self.judge_button):
+        decisions = (self.judge_button, self.use_button, self.keep_button)
+        for part in (self.sentence, self.bar, *decisions, self.details, self.table):
             layout.addWidget(part)
-        layout.addLayout(buttons)
-        layout.addWidget(self.table)
-        layout.addWidget(self.details)
         layout.addLayout(self._pictures_layout)
         layout.addStretch()
 
 
 def _item(row: Row) -> QTreeWidgetItem:
-    change = f"{row.difference:+.3f}"
+    change = _brief(row.difference, sign="+")
     if row.low is not None and row.high is not None:
-        change += f" ({row.low:+.3f}, {row.high:+.3f})"
-    item = QTreeWidgetItem([row.label, f"{row.current:.3f}", f"{row.new:.3f}", change])
+        change += f" ({_brief(row.low)}, {_brief(row.high)})"
+    item = QTreeWidgetItem([row.label, _brief(row.current), _brief(row.new), change])
     for column in range(1, len(_COLUMNS)):
         item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     item.setToolTip(0, f"{row.label}: {row.patients} patients, {row.views} views")
@@ -180,3 +181,8 @@ def _item(row: Row) -> QTreeWidgetItem:
     elif row.high is not None and row.high < 0:
         item.setForeground(3, QColor(_COLOURS[Recommendation.KEEP]))
     return item
+
+
+def _brief(value: float, sign: str = "") -> str:
+    """Three digits without the zero before the point, as a narrow table needs it: ``.912``, ``+.019``."""
+    return f"{value:{sign}.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:{sign}.3f}"

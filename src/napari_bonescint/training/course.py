@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_bonescint.training.log import Event
+
+_SPEAKER = re.compile(r"^bonescint[a-z ]*: (error: )?")
 
 Points = tuple[tuple[float, float], ...]
 
@@ -61,7 +64,9 @@ class Course:
     failure : str
         Why it ended; empty unless it failed.
     weights : Path or None
-        What came out.
+        What came out; None until it has finished.
+    weights_step : int
+        The step that they are of: the last, or the best on the held-out scans.
     """
 
     step: int = 0
@@ -76,6 +81,7 @@ class Course:
     paused: bool = False
     failure: str = ""
     weights: Path | None = None
+    weights_step: int = 0
 
     @property
     def best(self) -> float | None:
@@ -103,7 +109,9 @@ class Course:
         match event["event"]:
             case "data":
                 left_out = tuple((str(case["case"]), str(case["why"])) for case in event["left_out"])
-                return replace(self, data=_told(event), left_out=left_out)
+                # Each start of the process tells it first.
+                begun = replace(self, paused=False, failure="", weights=None)
+                return replace(begun, data=_told(event), left_out=left_out)
             case "progress":
                 step = int(event["step"])
                 return replace(
@@ -112,8 +120,6 @@ class Course:
                     steps=int(event["steps"]),
                     losses=_until(self.losses, step, float(event["loss"])),
                     seconds_left=float(event["seconds_left"]),
-                    paused=False,
-                    failure="",
                 )
             case "check":
                 return replace(self, dices=_until(self.dices, int(event["step"]), float(event["dice"])))
@@ -125,11 +131,12 @@ class Course:
             case "paused":
                 return replace(self, paused=True)
             case "resumed":
-                return replace(self, paused=False, failure="", weights=None)
+                return replace(self, paused=False)
             case "failed":
                 return replace(self, failure=str(event["text"]))
             case "finished":
-                return replace(self, weights=run / str(event["weights"]), failure="", paused=False)
+                weights = run / str(event["weights"])
+                return replace(self, weights=weights, weights_step=int(event["step"]))
         return self
 
 
@@ -160,7 +167,8 @@ class CourseReader:
         """The last line that the process wrote, which tells why it ended if its log does not; empty if none."""
         with suppress(OSError):
             lines = (self.run / OUTPUT).read_text(encoding="utf-8", errors="replace").split("\n")
-            return next((line.strip() for line in reversed(lines) if line.strip()), "")
+            last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+            return _SPEAKER.sub("", last)
         return ""
 
     def _stage(self, *, alive: bool) -> Stage:

@@ -45,7 +45,8 @@ class Supply:
             return f"{nothing}{held_out}: save corrections as reviewed first."
         told = (
             f"{counted(self.scans, 'reviewed scan')} of {counted(self.patients, 'patient')} to learn from, "
-            f"{self.held_out_scans} of {counted(self.held_out_patients, 'patient')} held out to judge with."
+            f"{counted(self.held_out_scans, 'scan')} of {counted(self.held_out_patients, 'patient')} "
+            "held out to judge with."
         )
         if self.held_out_patients < ENOUGH_TO_JUDGE:
             return f"{told} Fewer than {ENOUGH_TO_JUDGE} patients held out: it cannot be told whether it got better."
