@@ -117,7 +117,7 @@ def select(stores: Sequence[LabelStore], on_progress: Callable[[float], object] 
         If a store cannot be reached.
     """
     by_folder = {store.folder.resolve(): store for store in stores}
-    work = [(store, case) for store in by_folder.values() for case in store.keys()]
+    work = [(store, case) for store in by_folder.values() for case in store.keys()]  # noqa: SIM118 - a store is no dict
     found: list[CorrectedScan] = []
     left_out: list[tuple[str, str]] = []
     for done, (store, case) in enumerate(work):
