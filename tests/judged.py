@@ -18,10 +18,11 @@ from napari_bonescint.scan import Scan, View, ViewName
 from napari_bonescint.training.held_out import is_held_out
 
 if TYPE_CHECKING:
-    from napari_bonescint.corrections.revision import Origin
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from napari_bonescint.corrections.revision import Origin
 
 BONE = CODES["thoracic_spine"]
 

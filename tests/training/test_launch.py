@@ -19,7 +19,7 @@ from napari_bonescint.training.launch import (
     start_detached,
 )
 from napari_bonescint.training.recipe import read_recipe
-from napari_bonescint.training.run_state import is_running
+from napari_bonescint.training.run_folder import running_process
 from training.run_folders import SLEEPER, begin, occupy, settle
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def test_the_command_line_says_what_was_chosen(tmp_path: Path) -> None:
     settings = RunSettings(QUICK, ("/a", "/b"), "weights.safetensors", "cuda:1")
     line = " ".join(settings.arguments(tmp_path / "runs/quick-1"))
     assert line == (
-        f"train quick.toml --name quick-1 --runs {tmp_path / 'runs'} --store /a --store /b "
+        f"train quick.toml --name quick-1 --runs {tmp_path / 'runs'} --store /a /b "
         "--start weights.safetensors --device cuda:1 --minutes 10"
     )
 
@@ -77,9 +77,9 @@ def test_a_detached_process_yields_the_processor_and_is_missed_when_it_is_killed
     process = psutil.Process(pid)
     assert process.nice() != psutil.Process().nice()
     occupy(tmp_path, pid)
-    assert is_running(tmp_path)
+    assert running_process(tmp_path) == pid
     process.kill()
-    settle(lambda: not is_running(tmp_path))
+    settle(lambda: running_process(tmp_path) is None)
 
 
 @pytest.mark.parametrize(

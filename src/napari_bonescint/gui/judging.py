@@ -70,9 +70,8 @@ class Judging(QObject):
             self._read()
             return
         self.progressed.emit(0, 0)
-        options = [argument for store in stores for argument in ("--store", store)]
         against = ["--current", str(current.weights_path), "--report", str(self._folder)]
-        self._child.start("napari_bonescint", ["judge", "--new", str(weights), *against, *options])
+        self._child.start("napari_bonescint", ["judge", "--new", str(weights), *against, "--store", *stores])
 
     def stop(self) -> None:
         """End a comparison that runs."""

@@ -23,7 +23,7 @@ from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.model_shelf import label, use
 from napari_bonescint.training.course import Course, Stage
 from napari_bonescint.training.launch import launch, name_of_run, read_settings
-from napari_bonescint.training.run_state import Request, ask, runs_folder, runs_in
+from napari_bonescint.training.runs import Request, ask, runs_folder, runs_in
 
 if TYPE_CHECKING:
     from pathlib import Path

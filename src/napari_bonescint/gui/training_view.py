@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBox
 from napari_bonescint.gui.curve import Curve
 from napari_bonescint.gui.sample_viewer import SampleViewer
 from napari_bonescint.training.course import Course, Stage
-from napari_bonescint.training.run_state import Request
+from napari_bonescint.training.runs import Request
 from napari_bonescint.wording import counted, duration
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from napari_bonescint.training.log import read_events
-from napari_bonescint.training.run_state import LOG, OUTPUT, is_running
+from napari_bonescint.training.run_folder import running_process
+from napari_bonescint.training.runs import LOG, OUTPUT
 from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ class CourseReader:
     def read(self) -> tuple[Stage, Course]:
         """What the run is doing now, and its course until now. Reads only what was added since the last call."""
         # In this order: a run that ends between the two has said so in its log by then.
-        alive = is_running(self.run)
+        alive = running_process(self.run) is not None
         with suppress(OSError):  # a network folder that is away for a moment; the next reading finds the rest
             events, self._offset = read_events(self.run / LOG, self._offset)
             self.course = self.course.after(events, self.run)

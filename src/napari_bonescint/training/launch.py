@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
+from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.resources import shipped_folder
-from napari_bonescint.training.run_state import OUTPUT, REQUEST, RUNNING, SETTINGS, is_running
+from napari_bonescint.training.run_folder import make_folder, running_process
+from napari_bonescint.training.runs import OUTPUT, RUNNING, SETTINGS, Request, ask
 from napari_bonescint.wording import duration
 
 if TYPE_CHECKING:
@@ -90,13 +91,12 @@ class RunSettings:
 
     def arguments(self, run: Path) -> list[str]:
         """What follows ``bonescint`` on the command line that trains in the folder `run`."""
-        stores = [argument for store in self.stores for argument in ("--store", store)]
         return [
             "train",
             self.plan.recipe,
             *("--name", run.name),
             *("--runs", str(run.parent)),
-            *stores,
+            *("--store", *self.stores),
             *("--start", self.start),
             *("--device", self.device),
             *("--minutes", f"{self.plan.minutes:g}"),
@@ -147,14 +147,11 @@ def launch(settings: RunSettings, run: Path) -> int:
     CannotWrite
         If the folder cannot be written to.
     """
-    if is_running(run):
+    if running_process(run) is not None:
         raise CannotLaunch(f"{run.name} is being trained already.")
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-        # What was asked of the process that is no more is not meant for this one.
-        (run / REQUEST).unlink(missing_ok=True)
-    except OSError as error:
-        raise CannotWrite(f"{run}: could not be made ({error.strerror}).") from error
+    make_folder(run)
+    # What was asked of the process that is no more is not meant for this one.
+    ask(run, Request.GO_ON)
     if not (run / SETTINGS).exists():
         write_bytes_atomically(run / SETTINGS, json.dumps(asdict(settings), indent=2).encode())
     pid = start_detached([sys.executable, "-m", "napari_bonescint", *settings.arguments(run)], run / OUTPUT)

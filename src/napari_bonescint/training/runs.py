@@ -1,14 +1,12 @@
-"""What a training run is doing, told from its folder by a process that does not train. Imports no torch."""
+"""The runs that there are, and what they are asked for by a process that does not train. Imports no torch."""
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 
-import psutil
 from platformdirs import user_data_path
 
 from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
@@ -41,20 +39,6 @@ def runs_in(folder: Path) -> list[Path]:
         begun = {path.parent: path.stat().st_mtime for path in folder.glob(f"*/{SETTINGS}")}
         return sorted(begun, key=begun.__getitem__, reverse=True)
     return []
-
-
-def is_running(run: Path) -> bool:
-    """Whether the process of a run is alive.
-
-    A process number may be given again after its process has ended, so the time at which that one began counts, too.
-    """
-    try:
-        claim = json.loads((run / RUNNING).read_text(encoding="utf-8"))
-        process = psutil.Process(int(claim["pid"]))
-        same = abs(process.create_time() - float(claim["started"])) < 1
-        return same and bool(process.status() != psutil.STATUS_ZOMBIE)
-    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
-        return False
 
 
 def ask(run: Path, request: Request) -> None:

@@ -3,31 +3,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from napari_bonescint.training.run_state import Request, ask, is_running, runs_folder, runs_in
-from training.run_folders import begin, occupy
+from napari_bonescint.training.runs import Request, ask, runs_folder, runs_in
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
-
-
-def test_a_run_is_alive_while_its_process_is(tmp_path: Path) -> None:
-    begin(tmp_path)
-    assert not is_running(tmp_path)
-    occupy(tmp_path, os.getpid())
-    assert is_running(tmp_path)
-
-
-def test_a_process_number_that_was_given_again_is_not_the_run(tmp_path: Path) -> None:
-    (tmp_path / "running.json").write_text(f'{{"pid": {os.getpid()}, "started": 5.0}}')
-    assert not is_running(tmp_path)
-
-
-def test_a_damaged_claim_is_none(tmp_path: Path) -> None:
-    for content in ("", "[]", '{"pid": "x"}', '{"pid": 0}'):
-        (tmp_path / "running.json").write_text(content)
-        assert not is_running(tmp_path)
 
 
 def test_a_request_is_there_until_it_is_taken_back(tmp_path: Path) -> None:
