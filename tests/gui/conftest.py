@@ -96,6 +96,18 @@ def background(qtbot: QtBot) -> Iterator[Background]:
 
 
 @pytest.fixture
+def tiny_recipe(tmp_path: Path) -> Path:
+    """A training of seconds, which begins with random weights or with what it is told."""
+    path = tmp_path / "tiny.toml"
+    path.write_text(
+        'name = "tiny"\ndescription = "Learns little, fast"\narchitecture = "fdn-5"\noutputs = 17\n'
+        "grid_mm = 9.0\nrows = 64\ncolumns = 48\nbatch = 4\nkeep_phases = [4]\nlearning_rate = 0.02\nwarm_up = 5\n"
+        "steps = 60\ndice_weight = 0.5\naverage = 0.9\nseed = 1\nstart = []\n"
+    )
+    return path
+
+
+@pytest.fixture
 def store(tmp_path: Path, scan: Scan) -> LabelStore:
     """A label store with three cases; a model is sure of the first two and wrong about the third."""
     store = LabelStore.create(tmp_path / "store")

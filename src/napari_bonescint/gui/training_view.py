@@ -133,10 +133,10 @@ def status_of(stage: Stage, course: Course, last_words: str) -> str:
             return f"Finished. The weights of step {course.weights_step} were kept{best}."
         case Stage.FAILED:
             return course.failure
+        case Stage.INTERRUPTED if where:
+            return f"The training process ended unexpectedly; its last checkpoint is kept. {where}."
         case Stage.INTERRUPTED:
-            reason = f" ({last_words})" if last_words and not where else ""
-            kept = "; its last checkpoint is kept" if where else ""
-            return f"The training process ended unexpectedly{reason}{kept}. {where}"
+            return f"The training process ended unexpectedly: {last_words or 'it left no reason.'}"
 
 
 def facts_of(course: Course) -> list[str]:
