@@ -110,3 +110,43 @@ def test_a_loss_that_is_no_number_stops_training(recipe: Recipe, fabric: Fabric,
         trainer.network.head.bias.fill_(torch.nan)
     with pytest.raises(TrainingError, match="The loss is nan at step 0"):
         trainer.fit(on_progress=lambda _: None, workers=0)
+
+
+def test_what_does_not_fit_into_memory_is_added_up_in_parts(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
+    def too_small(_network: object, inputs: tuple[torch.Tensor, ...]) -> None:
+        # FDN-5 hands on four phases of each view.
+        if len(inputs[0]) > 4 * most:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    notes: list[str] = []
+    # Without the Dice loss, which is one of the whole batch, parts add up to the very loss.
+    recipe = replace(recipe, steps=3, batch=4, dice_weight=0.0)
+    whole = Trainer(recipe, CaseFiles(cases), fabric)
+    parted = Trainer(recipe, CaseFiles(cases), fabric, notes.append)
+    parted.network.head.register_forward_pre_hook(too_small)
+    most = 1
+    losses: list[list[float]] = []
+    for trainer in (whole, parted):
+        progress: list[Progress] = []
+        trainer.fit(on_progress=progress.append, every=1, workers=0)
+        losses.append([each.loss for each in progress])
+    assert losses[1] == pytest.approx(losses[0], rel=1e-3)
+    assert notes == [f"cpu ran out of memory; from now on a step adds up parts of {size} views." for size in (2, 1)]
+    most = 0
+    with pytest.raises(TrainingError, match="too little memory for a single view"):
+        parted.train_step(torch.zeros(4, 1, 64, 32), torch.zeros(4, 192, 96, dtype=torch.uint8))
+
+
+@pytest.mark.parametrize("architecture", ["fdn-11", "u-net", "dln-11"])
+def test_frozen_stages_stay_as_they_begin(recipe: Recipe, fabric: Fabric, cases: list[Path], architecture: str) -> None:
+    keep = (4, 4, 4, 4) if architecture == "fdn-11" else ()
+    frozen = replace(recipe, architecture=architecture, keep_phases=keep, steps=2, frozen_stages=2)
+    trainer = Trainer(frozen, CaseFiles(cases), fabric)
+    stages = trainer.network.early_stages
+    before = [{key: value.clone() for key, value in stage.state_dict().items()} for stage in stages]
+    trainer.fit(on_progress=lambda _: None, workers=0)
+    for number, (stage, start) in enumerate(zip(stages, before, strict=True)):
+        same = [torch.equal(value, start[key]) for key, value in stage.state_dict().items()]
+        assert all(same) if number < 2 else not all(same)
+    with pytest.raises(TrainingError, match="has 5 stages"):
+        Trainer(replace(frozen, frozen_stages=6), CaseFiles(cases), fabric)

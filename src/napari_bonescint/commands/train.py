@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import re
 import sys
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,9 +137,12 @@ def _train(recipe: Recipe, material: Material, fabric: Fabric, arguments: argpar
     from napari_bonescint.training.session import Session, Settings
 
     folder = arguments.runs / recipe.name
-    sinks = (TensorBoardCurves(folder / "tensorboard"),) if arguments.tensorboard and fabric.is_global_zero else ()
     settings = Settings(arguments.device, arguments.minutes, arguments.workers, arguments.out)
-    return Session(recipe, material, fabric, folder, settings, sinks).train()
+    with ExitStack() as stack:
+        sinks: tuple[TensorBoardCurves, ...] = ()
+        if arguments.tensorboard and fabric.is_global_zero:
+            sinks = (stack.enter_context(closing(TensorBoardCurves(folder / "tensorboard"))),)
+        return Session(recipe, material, fabric, folder, settings, sinks).train()
 
 
 def _adapted(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:

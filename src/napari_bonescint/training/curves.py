@@ -43,3 +43,7 @@ class TensorBoardCurves:
         for name in names:
             self._writer.add_scalar(name, facts[name], facts["step"])
         self._writer.flush()
+
+    def close(self) -> None:
+        """Take no more."""
+        self._writer.close()
