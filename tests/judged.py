@@ -70,15 +70,17 @@ def bar_scan(seed: int) -> tuple[Scan, NDArray[np.uint8]]:
     return Scan(counts, (View(ViewName.ANTERIOR), View(ViewName.POSTERIOR)), (6.0, 6.0)), regions
 
 
-def corrected_store(folder: Path, patients: int, origin: Origin, *, names_regions: bool = True) -> LabelStore:
-    """A label store with a reviewed mask of each of some patients, all of whom are held out from training."""
+def corrected_store(
+    folder: Path, patients: int, origin: Origin, *, names_regions: bool = True, held_out: bool = True
+) -> LabelStore:
+    """A label store with a reviewed mask of each of some patients, all of whom are held out from training, or none."""
     store = LabelStore.create(folder)
     secret = (folder / "secret").read_bytes()
     seeds = count()
     for number in range(patients):
         scan, regions = bar_scan(number)
         identities = (Identity(patient=f"patient {seed}") for seed in seeds)
-        patient = next(each for each in identities if is_held_out(keys_of(secret, scan, each).patient))
+        patient = next(each for each in identities if is_held_out(keys_of(secret, scan, each).patient) == held_out)
         mask = regions if names_regions else (regions > 0).astype(np.uint8)
         # A single bone everywhere would be taken for a mask that names none.
         mask[:, 84, 20:26] = CODES["lumbar_spine"] if names_regions else 1

@@ -136,8 +136,9 @@ def use(card: ModelCard) -> ModelCard:
 
 
 def label(card: ModelCard) -> str:
-    """What `find_model` finds a model by: the name of a shipped one, NAME-HASH8 of any other."""
-    return card.name if card in shipped_models() else _folder_name(card)
+    """What to call a model in a list: NAME-HASH8 if its card was read from the shelf, since names recur there."""
+    on_shelf = card.path is not None and card.path.parent.parent == shelf_folder()
+    return _folder_name(card) if on_shelf else card.name
 
 
 def find_model(name: str) -> ModelCard:

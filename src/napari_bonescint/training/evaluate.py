@@ -21,7 +21,7 @@ from napari_bonescint.training.splits import read_splits
 from napari_bonescint.training.view_scores import segment_references
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.training.calibration import Reliability
@@ -94,26 +94,6 @@ class Speed:
     hardware: str
 
 
-def score(
-    segmenter: Segmenter, references: Iterable[Reference], on_scan: Callable[[], object] = lambda: None
-) -> Scores:
-    """Score a model on a set.
-
-    Parameters
-    ----------
-    segmenter : Segmenter
-    references : iterable of Reference
-        At least one.
-    on_scan : callable
-        Told after each scan.
-    """
-    views: list[ViewScore] = []
-    for segmented in segment_references(segmenter, references):
-        views += segmented.views
-        on_scan()
-    return Scores.of(views)
-
-
 def time_views(segmenter: Segmenter, references: Iterable[Reference]) -> Speed:
     """Time a model on the first scans of a set, once it is warm.
 
@@ -155,7 +135,9 @@ def evaluate(card: ModelCard, paths: Sequence[Path], device: str = "auto") -> li
         For a model card: metric, value (mean over views), spread (standard deviation), lowest, data and scans; that
         of the regions also has the mean of each.
     """
-    scores = score(Segmenter(card, device), SimulatedSet(read_splits()["test"], tuple(sorted(paths))))
+    references = SimulatedSet(read_splits()["test"], tuple(sorted(paths)))
+    segmented = segment_references(Segmenter(card, device), references)
+    scores = Scores.of([view for each in segmented for view in each.views])
     entries = [_card_score("skeleton Dice", scores.skeleton, len(paths))]
     if scores.macro is not None:
         entries.append({**_card_score("regions Dice", scores.macro, len(paths)), "regions": scores.regions})

@@ -4,29 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.training import html_page
+from napari_bonescint.training.extremes import Extremes
 from napari_bonescint.training.paired import PairedScores
 from napari_bonescint.training.pictures import LabelledMask, picture_of
 from napari_bonescint.training.rule import RULE, decide
-from napari_bonescint.training.verdict import Contestant, Picture, Recommendation, SetKind, Verdict
-from napari_bonescint.training.view_scores import score_views
+from napari_bonescint.training.verdict import Contestant, Picture, SetKind, Verdict
+from napari_bonescint.training.verdict_page import verdict_page
+from napari_bonescint.training.view_scores import segment_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari_bonescint.inference.model_card import ModelCard
-    from napari_bonescint.segmentation import Segmentation
     from napari_bonescint.training.corrected_set import CorrectedSet
-    from napari_bonescint.training.reference_sets import Reference, ReferenceSet
-
-_TITLES = {
-    Recommendation.USE: "Use the new weights",
-    Recommendation.KEEP: "Keep the present weights",
-    Recommendation.CANNOT_TELL: "It cannot be told which weights are better",
-}
+    from napari_bonescint.training.reference_sets import ReferenceSet
+    from napari_bonescint.training.view_scores import SegmentedReference
 
 
 class Judgement(NamedTuple):
@@ -37,16 +30,14 @@ class Judgement(NamedTuple):
 
     def files(self) -> dict[str, bytes]:
         """What a folder with the verdict holds."""
-        return {**self.verdict.files(), "report.html": _page(self), **self.pictures}
+        return {**self.verdict.files(), "report.html": verdict_page(self.verdict, self.pictures), **self.pictures}
 
 
-class _Shown(NamedTuple):
-    """A scan that may be pictured, both models' masks, and the new model's Dice."""
+class _Compared(NamedTuple):
+    """One scan, segmented by both models."""
 
-    reference: Reference
-    current: Segmentation
-    new: Segmentation
-    dice: float
+    current: SegmentedReference
+    new: SegmentedReference
 
 
 def compare(
@@ -74,17 +65,16 @@ def compare(
         Told after each scan, of ``len(corrected) + len(simulated)``.
     """
     models = Segmenter(current, device), Segmenter(new, device)
-    pictured = _Extremes()
+    pictured: Extremes[_Compared] = Extremes()
     rows = []
     for kind, references in ((SetKind.CORRECTED, corrected), (SetKind.SIMULATED, simulated)):
         scores = PairedScores()
         for reference in references:
-            own, other = (model.segment(reference.scan) for model in models)
-            views = score_views(reference, other)
-            scores.add(score_views(reference, own), views)
+            compared = _Compared(*(segment_reference(model, reference) for model in models))
+            scores.add(compared.current.views, compared.new.views)
             if kind is SetKind.CORRECTED or not len(corrected):
-                dice = float(np.mean([view.skeleton if view.macro is None else view.macro for view in views]))
-                pictured.see(_Shown(reference, own, other, dice))
+                dice = compared.new.dice
+                pictured.see(compared, {"best": dice, "worst": -dice, "changed": _change(compared)})
             on_scan()
         rows += scores.rows(kind)
     decision = decide(rows, loses_regions=current.names_regions and not new.names_regions)
@@ -95,53 +85,39 @@ def compare(
         sentences=(*decision.sentences, *_origins(current, new, corrected)),
         rule=RULE,
         rows=tuple(rows),
-        pictures=tuple(Picture(f"{name}.jpg", _caption(name, shown)) for name, shown in pictured.found.items()),
+        pictures=tuple(Picture(f"{name}.jpg", _caption(name, each)) for name, each in pictured.found.items()),
     )
-    return Judgement(verdict, {f"{name}.jpg": _draw(shown) for name, shown in pictured.found.items()})
+    return Judgement(verdict, {f"{name}.jpg": _draw(each) for name, each in pictured.found.items()})
 
 
-class _Extremes:
-    """The scans to picture of all that are seen; memory holds three at most."""
-
-    def __init__(self) -> None:
-        self.found: dict[str, _Shown] = {}
-        self._highest: dict[str, float] = {}
-
-    def see(self, shown: _Shown) -> None:
-        """Keep a scan if it is the best, the worst or the most changed so far."""
-        for name, value in (("best", shown.dice), ("worst", -shown.dice), ("changed", _change(shown))):
-            if value > self._highest.get(name, -np.inf):
-                self._highest[name] = value
-                self.found[name] = shown
-
-
-def _change(shown: _Shown) -> float:
+def _change(compared: _Compared) -> float:
     """Share of the pixels that either model calls bone on which the two differ."""
-    masks = [LabelledMask.of_model("", result) for result in (shown.current, shown.new)]
+    own, other = compared.current.result, compared.new.result
     # Where only one of them names regions, bone is all that both tell.
-    if not all(each.names_regions for each in masks):
-        own, other = shown.current.skeleton, shown.new.skeleton
+    if own.regions is None or other.regions is None:
+        differing = own.skeleton != other.skeleton
     else:
-        own, other = (each.mask for each in masks)
-    return int((own != other).sum()) / max(int(((own > 0) | (other > 0)).sum()), 1)
+        differing = own.regions != other.regions
+    return int(differing.sum()) / max(int((own.skeleton | other.skeleton).sum()), 1)
 
 
-def _caption(name: str, shown: _Shown) -> str:
+def _caption(name: str, compared: _Compared) -> str:
     what = {
-        "best": f"Where the new weights do best: Dice {shown.dice:.3f}",
-        "worst": f"Where the new weights do worst: Dice {shown.dice:.3f}",
-        "changed": f"Where the two differ most: in {100 * _change(shown):.0f} % of the bone",
+        "best": f"Where the new weights do best: Dice {compared.new.dice:.3f}, present {compared.current.dice:.3f}",
+        "worst": f"Where the new weights do worst: Dice {compared.new.dice:.3f}, present {compared.current.dice:.3f}",
+        "changed": f"Where the two differ most: in {100 * _change(compared):.0f} % of the bone",
     }
-    return f"{what[name]} (scan {shown.reference.name})."
+    return f"{what[name]} (scan {compared.new.reference.name})."
 
 
-def _draw(shown: _Shown) -> bytes:
+def _draw(compared: _Compared) -> bytes:
+    reference = compared.new.reference
     masks = [
-        LabelledMask.of_truth(shown.reference),
-        LabelledMask.of_model("present", shown.current),
-        LabelledMask.of_model("new", shown.new),
+        LabelledMask.of_truth(reference),
+        LabelledMask.of_model("present", compared.current.result),
+        LabelledMask.of_model("new", compared.new.result),
     ]
-    return picture_of(shown.reference.scan.counts, masks)
+    return picture_of(reference.scan.counts, masks)
 
 
 def _origins(current: ModelCard, new: ModelCard, corrected: CorrectedSet) -> list[str]:
@@ -158,39 +134,3 @@ def _origins(current: ModelCard, new: ModelCard, corrected: CorrectedSet) -> lis
                 f"nobody changed in them counts as right: they favour the {called} weights, {effect}."
             )
     return sentences
-
-
-def _page(judgement: Judgement) -> bytes:
-    """The verdict for a browser."""
-    verdict = judgement.verdict
-    lead, *others = verdict.sentences
-    parts = [
-        html_page.paragraph(lead, lead=True),
-        *map(html_page.paragraph, others),
-        html_page.paragraph(
-            f"Present: {verdict.current.name} ({verdict.current.weights_sha256[:8]}). "
-            f"New: {verdict.new.name} ({verdict.new.weights_sha256[:8]})."
-        ),
-    ]
-    for kind in SetKind:
-        rows = [row for row in verdict.rows if row.set is kind]
-        if rows:
-            parts.append(html_page.heading(f"Dice on {kind} scans"))
-            headings = ("region", "patients", "views", "present", "new", "difference", "95 % interval")
-            parts.append(
-                html_page.table(
-                    headings,
-                    [
-                        (
-                            *(row.label, str(row.patients), str(row.views), f"{row.current:.4f}", f"{row.new:.4f}"),
-                            f"{row.difference:+.4f}",
-                            "–" if row.low is None else f"{row.low:+.4f} to {row.high:+.4f}",
-                        )
-                        for row in rows
-                    ],
-                )
-            )
-    parts.append(html_page.heading("Pictures"))
-    parts += [html_page.figure(judgement.pictures[each.file], each.caption) for each in verdict.pictures]
-    parts += [html_page.heading("The rule"), html_page.paragraph(verdict.rule)]
-    return html_page.page(_TITLES[verdict.recommendation], parts)

@@ -61,16 +61,24 @@ class SegmentedReference(NamedTuple):
     result: Segmentation
     views: list[ViewScore]
 
+    @property
+    def dice(self) -> float:
+        """Mean over the views of the mean Dice of the regions, or of the skeleton where no regions are named."""
+        return statistics.mean(view.skeleton if view.macro is None else view.macro for view in self.views)
+
 
 def segment_references(segmenter: Segmenter, references: Iterable[Reference]) -> Iterator[SegmentedReference]:
     """Segment scans and score their views, one scan after the other."""
-    for reference in references:
-        result = segmenter.segment(reference.scan)
-        yield SegmentedReference(reference, result, score_views(reference, result))
+    return (segment_reference(segmenter, reference) for reference in references)
 
 
-def score_views(reference: Reference, result: Segmentation) -> list[ViewScore]:
-    """Score what a model says about a scan, view by view."""
+def segment_reference(segmenter: Segmenter, reference: Reference) -> SegmentedReference:
+    """Segment a scan and score its views."""
+    result = segmenter.segment(reference.scan)
+    return SegmentedReference(reference, result, _score_views(reference, result))
+
+
+def _score_views(reference: Reference, result: Segmentation) -> list[ViewScore]:
     predicted = result.regions if reference.names_regions else None
     scores = []
     for i, truth in enumerate(reference.regions):
