@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from napari.layers import Image
 from napari.utils.notifications import notification_manager
-from qtpy.QtCore import QSettings
+from qtpy.QtCore import QObject, QSettings
 
 from gui.correcting import Hand, open_case
 from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.gui.background import Background
 from napari_bonescint.gui.settings import Setting, remember
 from napari_bonescint.segmentation import Segmentation
 
@@ -79,9 +80,31 @@ def shown() -> Callable[[], list[str]]:
 
 
 @pytest.fixture(autouse=True)
-def settings(tmp_path: Path) -> None:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is remembered between starts is forgotten between tests, and never the user's own."""
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+    monkeypatch.setenv("BONESCINT_RUNS", str(tmp_path / "runs"))
+
+
+@pytest.fixture
+def background(qtbot: QtBot) -> Iterator[Background]:
+    """The thread of a panel."""
+    parent = QObject()
+    thread = Background(parent)
+    yield thread
+    thread.close()
+
+
+@pytest.fixture
+def tiny_recipe(tmp_path: Path) -> Path:
+    """A training of seconds, which begins with random weights or with what it is told."""
+    path = tmp_path / "tiny.toml"
+    path.write_text(
+        'name = "tiny"\ndescription = "Learns little, fast"\narchitecture = "fdn-5"\noutputs = 17\n'
+        "grid_mm = 9.0\nrows = 64\ncolumns = 48\nbatch = 4\nkeep_phases = [4]\nlearning_rate = 0.02\nwarm_up = 5\n"
+        "steps = 60\ndice_weight = 0.5\naverage = 0.9\nseed = 1\nstart = []\n"
+    )
+    return path
 
 
 @pytest.fixture

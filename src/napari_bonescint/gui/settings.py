@@ -12,6 +12,7 @@ class Setting(StrEnum):
 
     ANNOTATOR = "correcting/annotator"
     STORE = "correcting/store"
+    LEARNT_FROM = "retraining/stores"
 
 
 def remembered(setting: Setting) -> str:

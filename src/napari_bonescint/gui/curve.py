@@ -1,0 +1,136 @@
+"""A curve that grows while training runs.
+
+Drawn by Qt itself: the first plot of a plotting library (pyqtgraph 0.14 was measured) costs half a second of imports
+and 60 ms in one piece, a stall that one sees, for two lines and four numbers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QPointF, QRectF, QSize, Qt
+from qtpy.QtGui import QColor, QPainter, QPalette, QPen, QPolygonF
+from qtpy.QtWidgets import QSizePolicy, QWidget
+
+from napari_bonescint.ticks import round_ticks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qtpy.QtGui import QMouseEvent, QPaintEvent
+
+_HEIGHT = 110
+_LEFT, _TOP, _RIGHT, _BOTTOM = 42, 18, 8, 16
+_MARGIN, _POINT = 5, 3.0
+_TICKS = 4
+
+
+class Curve(QWidget):
+    """A title, two axes and a line.
+
+    Parameters
+    ----------
+    title : str
+        What is drawn over steps.
+    colour : str
+        Of the line, such as ``#4e9a06``.
+    """
+
+    def __init__(self, title: str, colour: str) -> None:
+        super().__init__()
+        self._title, self._colour = title, QColor(colour)
+        self._points: tuple[tuple[float, float], ...] = ()
+        self._steps, self._low, self._high = 0.0, 0.0, 1.0
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMouseTracking(True)
+        self.setAccessibleName(title)
+
+    def show_points(self, points: Sequence[tuple[float, float]], steps: float) -> None:
+        """Draw other points.
+
+        Parameters
+        ----------
+        points : sequence of (float, float)
+            Step and value, steps rising.
+        steps : float
+            Where the axis of steps ends.
+        """
+        self._points, self._steps = tuple(points), steps
+        self._low, self._high = _with_room([value for _, value in points])
+        # Also for those who cannot see a curve.
+        self.setAccessibleDescription(self.latest)
+        self.update()
+
+    @property
+    def latest(self) -> str:
+        """The last value, as it is written beside the title; empty if there is none."""
+        return f"{self._points[-1][1]:.3g}" if self._points else ""
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Wide enough for a narrow dock."""
+        return QSize(200, _HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """As high as it is anyway."""
+        return QSize(120, _HEIGHT)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Tell the value under the mouse."""
+        if self._points:
+            x = event.position().x()
+            step, value = min(self._points, key=lambda point: abs(self._place(point).x() - x))
+            self.setToolTip(f"step {step:.0f}: {value:.4f}")
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
+        """Draw it."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        font = painter.font()
+        font.setPixelSize(11)
+        painter.setFont(font)
+        text = self.palette().color(QPalette.ColorRole.WindowText)
+        faint = QColor(text)
+        faint.setAlpha(60)
+        painter.setPen(text)
+        painter.drawText(QRectF(_MARGIN, 0, self.width(), _TOP), Qt.AlignmentFlag.AlignLeft, self._title)
+        painter.drawText(QRectF(0, 0, self.width() - _RIGHT, _TOP), Qt.AlignmentFlag.AlignRight, self.latest)
+        plot = self._plot()
+        painter.setPen(faint)
+        painter.drawRect(plot)
+        if not self._points:
+            painter.drawText(plot, Qt.AlignmentFlag.AlignCenter, "nothing yet")
+            return
+        self._draw_ticks(painter, plot, text, faint)
+        painter.setPen(QPen(self._colour, 1.6))
+        line = [self._place(point) for point in self._points]
+        painter.drawPolyline(QPolygonF(line))
+        painter.setBrush(self._colour)
+        painter.drawEllipse(line[-1], _POINT, _POINT)
+
+    def _draw_ticks(self, painter: QPainter, plot: QRectF, text: QColor, faint: QColor) -> None:
+        for value in round_ticks(self._low, self._high, _TICKS):
+            y = self._place((0, value)).y()
+            painter.setPen(faint)
+            painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y))
+            painter.setPen(text)
+            box = QRectF(0, y - 8, _LEFT - 5, 16)
+            painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{value:g}")
+        for step, side in ((0.0, Qt.AlignmentFlag.AlignLeft), (self._steps, Qt.AlignmentFlag.AlignRight)):
+            painter.drawText(QRectF(plot.left(), plot.bottom() + 1, plot.width(), _BOTTOM), side, f"{step:.0f}")
+
+    def _plot(self) -> QRectF:
+        return QRectF(_LEFT, _TOP, self.width() - _LEFT - _RIGHT, self.height() - _TOP - _BOTTOM)
+
+    def _place(self, point: tuple[float, float]) -> QPointF:
+        plot = self._plot()
+        step, value = point
+        along = step / max(self._steps, step, 1)
+        up = (value - self._low) / (self._high - self._low)
+        return QPointF(plot.left() + along * plot.width(), plot.bottom() - up * plot.height())
+
+
+def _with_room(values: Sequence[float]) -> tuple[float, float]:
+    """Ends of an axis for these values; never an axis without length."""
+    low, high = min(values, default=0), max(values, default=1)
+    room = 0.08 * (high - low) or 0.05 * abs(high) or 0.5
+    return low - room, high + room

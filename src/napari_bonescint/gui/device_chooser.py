@@ -1,0 +1,92 @@
+"""The choice of the device that trains, with how long that takes."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
+
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.gui.child_command import ChildCommand
+from napari_bonescint.training.launch import estimate
+from napari_bonescint.training.recipe import read_recipe
+
+if TYPE_CHECKING:
+    from napari_bonescint.training.launch import Plan
+
+_MODULE = "napari_bonescint.training.step_time"
+
+
+class DeviceChooser(QWidget):
+    """Devices of this machine; a child process finds them, and times a few steps on each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._plan: Plan | None = None
+        self._times: dict[str, dict[str, tuple[str, float]]] = {}
+        self._child = ChildCommand(self)
+        self.combo = QComboBox()
+        self.combo.setAccessibleName("Device")
+        self.combo.addItem("Automatic", "auto")
+        self.combo.addItem("CPU", "cpu")
+        self.estimate = QLabel()
+        self.estimate.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.combo)
+        layout.addWidget(self.estimate)
+        self._child.said.connect(self._on_said)
+        self._child.failed.connect(self.estimate.setText)
+        self.combo.currentIndexChanged.connect(self._show)
+
+    @property
+    def device(self) -> str:
+        """The chosen device: ``auto``, ``cpu`` or ``cuda:N``."""
+        return str(self.combo.currentData())
+
+    def set_plan(self, plan: Plan) -> None:
+        """Tell how long another plan takes; it is measured once."""
+        self._plan = plan
+        if plan.recipe not in self._times:
+            self.close_child()
+            self._times[plan.recipe] = {}
+            self._child.start(_MODULE, [plan.recipe])
+        self._show()
+
+    def close_child(self) -> None:
+        """End the measuring, which is begun anew when it is asked for again."""
+        if self._child.is_running:
+            self._child.stop()
+            self._times = {recipe: times for recipe, times in self._times.items() if times}
+
+    def _on_said(self, line: str) -> None:
+        if self._plan is None:
+            return
+        with suppress(ValueError, KeyError, TypeError):  # what a library prints is no measurement
+            told = json.loads(line)
+            device = str(told["device"])
+            self._times[self._plan.recipe][device] = (str(told["name"]), float(told["seconds"]))
+            if self.combo.findData(device) < 0:
+                self.combo.insertItem(self.combo.findData("cpu"), f"GPU {device.partition(':')[2]}", device)
+            self._show()
+
+    def _show(self) -> None:
+        plan = self._plan
+        if plan is None:
+            return
+        times = self._times.get(plan.recipe, {})
+        # The fastest is measured first, and is what is taken where the user does not choose.
+        device = next(iter(times), "") if self.device == "auto" else self.device
+        if device not in times:
+            self.estimate.setText("Measuring how long it takes here …")
+            return
+        name, seconds = times[device]
+        try:
+            steps = read_recipe(Path(plan.recipe)).steps
+        except BonescintError as error:
+            self.estimate.setText(str(error))
+            return
+        self.estimate.setText(f"{name}: {estimate(plan, steps, seconds)}")

@@ -1,0 +1,105 @@
+"""The models that were accepted, of which one is in use."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
+
+from napari_bonescint.inference.model_card import DEFAULT_MODEL
+from napari_bonescint.inference.model_shelf import accepted_models, current_model, find_model, label, use
+
+if TYPE_CHECKING:
+    from napari_bonescint.gui.background import Background
+    from napari_bonescint.inference.model_card import ModelCard
+
+    Shelf = tuple[list[tuple[str, ModelCard]], ModelCard]
+
+_CARD = Qt.ItemDataRole.UserRole
+
+
+class ModelList(QWidget):
+    """Accepted models, the newest first, and the shipped default; any of them can be used again.
+
+    Parameters
+    ----------
+    background : Background
+        The thread in which cards are read and weights are put to use.
+    """
+
+    changed = Signal()
+    """Emitted when another model is in use."""
+
+    def __init__(self, background: Background) -> None:
+        super().__init__()
+        self._background = background
+        self._current: ModelCard | None = None
+        self.list = QListWidget()
+        self.list.setAccessibleName("Models")
+        self.list.setMinimumHeight(120)
+        self.description = QLabel()
+        self.description.setWordWrap(True)
+        self.button = QPushButton("Use again")
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.list)
+        layout.addWidget(self.description)
+        layout.addWidget(self.button)
+        layout.addStretch()
+        self.list.currentItemChanged.connect(self._show_chosen)
+        self.button.clicked.connect(self._use)
+        self._show_chosen()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """List what there is now, the model in use chosen."""
+        self._background.run(_shelf, self._fill, self.description.setText)
+
+    def _fill(self, shelf: Shelf) -> None:
+        cards, self._current = shelf
+        self.list.clear()
+        for name, card in cards:
+            in_use = card == self._current
+            item = QListWidgetItem(name + (", in use" if in_use else ""))
+            item.setData(_CARD, card)
+            self.list.addItem(item)
+            if in_use:
+                self.list.setCurrentItem(item)
+
+    @property
+    def _chosen(self) -> ModelCard | None:
+        item = self.list.currentItem()
+        return None if item is None else item.data(_CARD)
+
+    def _show_chosen(self) -> None:
+        card = self._chosen
+        self.description.setText("" if card is None else "\n".join(_facts_of(card)))
+        self.button.setEnabled(card is not None and card != self._current)
+
+    def _use(self) -> None:
+        card = self._chosen
+        if card is not None:
+            self._background.run(partial(use, card), self._on_used, self.description.setText)
+
+    def _on_used(self, _card: ModelCard) -> None:
+        self.refresh()
+        self.changed.emit()
+
+
+def _shelf() -> Shelf:
+    """Models by their names, and the one in use."""
+    cards = [*accepted_models(), find_model(DEFAULT_MODEL)]
+    return [(label(card), card) for card in cards], current_model()
+
+
+def _facts_of(card: ModelCard) -> list[str]:
+    """What a person wants to know who chooses between models."""
+    finished = str(card.training.get("finished", ""))
+    facts = [card.description]
+    if finished:
+        facts.append(f"Trained until {finished[:16].replace('T', ' ')} UTC.")
+    facts += [
+        f"{score['metric']}: {score['value']:.3f} on {score['data']}, {score['scans']} scans." for score in card.scores
+    ]
+    return facts

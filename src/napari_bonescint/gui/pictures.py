@@ -1,0 +1,121 @@
+"""Pictures of files, loaded in a thread and shown as wide as there is room."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QPoint, QRect, QSize, Qt
+from qtpy.QtGui import QImageReader, QPainter, QPalette, QPen, QPixmap
+from qtpy.QtWidgets import QDialog, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_bonescint.errors import BonescintError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from qtpy.QtGui import QImage, QPaintEvent
+
+_LARGEST = QSize(1400, 900)
+
+
+class CannotShow(BonescintError):
+    """A picture that cannot be read."""
+
+
+def load_picture(path: Path) -> QImage:
+    """Read a picture; may be called in any thread.
+
+    Raises
+    ------
+    CannotShow
+        If the file is missing or damaged.
+    """
+    reader = QImageReader(str(path))
+    image = reader.read()
+    if image.isNull():
+        raise CannotShow(f"{path.name}: cannot be shown: {reader.errorString()}.")
+    return image
+
+
+class Picture(QPushButton):
+    """A picture that keeps its proportions; a click, or the space bar, shows it large.
+
+    Parameters
+    ----------
+    title : str
+        What it shows, for its window and for those who cannot see it.
+    """
+
+    def __init__(self, title: str = "") -> None:
+        super().__init__()
+        self._pixmap = QPixmap()
+        self.setFlat(True)
+        self.setToolTip("Show it larger")
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.clicked.connect(self.show_large)
+        self.hide()
+        self.setAccessibleName(title)
+
+    def show_image(self, image: QImage | None, title: str) -> None:
+        """Show another picture, or none."""
+        self._pixmap = QPixmap() if image is None else QPixmap.fromImage(image)
+        self.setAccessibleName(title)
+        self.setVisible(image is not None)
+        self.updateGeometry()
+        self.update()
+
+    def show_large(self) -> QDialog | None:
+        """Open a window with the picture."""
+        if self._pixmap.isNull():
+            return None
+        dialog = QDialog(self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowTitle(self.accessibleName())
+        large = _Canvas(self._pixmap)
+        QVBoxLayout(dialog).addWidget(large)
+        dialog.resize(self._pixmap.size().scaled(_LARGEST, Qt.AspectRatioMode.KeepAspectRatio))
+        dialog.show()
+        return dialog
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802
+        """It keeps its proportions."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:  # noqa: N802
+        """The height that keeps them."""
+        size = self._pixmap.size()
+        return round(width * size.height() / size.width()) if size.width() else 0
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """As wide as a narrow dock."""
+        return QSize(260, self.heightForWidth(260))
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """It may become small."""
+        return QSize(80, self.heightForWidth(80))
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
+        """Draw the picture, with a frame while it has the keyboard's focus."""
+        _draw(self, self._pixmap, framed=self.hasFocus())
+
+
+class _Canvas(QWidget):
+    def __init__(self, pixmap: QPixmap) -> None:
+        super().__init__()
+        self._pixmap = pixmap
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
+        _draw(self, self._pixmap, framed=False)
+
+
+def _draw(widget: QWidget, pixmap: QPixmap, *, framed: bool) -> None:
+    painter = QPainter(widget)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    place = QRect(QPoint(), pixmap.size().scaled(widget.size(), Qt.AspectRatioMode.KeepAspectRatio))
+    place.moveCenter(widget.rect().center())
+    painter.drawPixmap(place, pixmap)
+    if framed:
+        painter.setPen(QPen(widget.palette().color(QPalette.ColorRole.Highlight), 2))
+        painter.drawRect(place.adjusted(1, 1, -1, -1))

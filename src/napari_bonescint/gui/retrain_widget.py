@@ -1,0 +1,222 @@
+"""The panel "Retrain"."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QComboBox, QLabel, QTabWidget, QVBoxLayout, QWidget
+
+from napari_bonescint.gui.background import Background
+from napari_bonescint.gui.dock_panel import DockPanel
+from napari_bonescint.gui.judging import Judging
+from napari_bonescint.gui.leave_dialog import Leave, ask_how_to_leave
+from napari_bonescint.gui.model_list import ModelList
+from napari_bonescint.gui.run_watch import RunWatch
+from napari_bonescint.gui.scrolled_page import ScrolledPage
+from napari_bonescint.gui.training_setup import TrainingSetup
+from napari_bonescint.gui.training_view import TrainingView
+from napari_bonescint.gui.verdict_page import VerdictPage
+from napari_bonescint.gui.window_closing import WindowClosing
+from napari_bonescint.inference.model_card import read_card
+from napari_bonescint.inference.model_shelf import label, use
+from napari_bonescint.training.course import Course, Stage
+from napari_bonescint.training.launch import launch, name_of_run, read_settings
+from napari_bonescint.training.runs import Request, ask, runs_folder, runs_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari.viewer import Viewer
+    from qtpy.QtGui import QShowEvent
+
+    from napari_bonescint.inference.model_card import ModelCard
+    from napari_bonescint.training.launch import RunSettings
+
+
+class RetrainWidget(DockPanel):
+    """Train on corrected masks, watch it, judge the weights that come out, and put them to use.
+
+    The training runs in a process that outlives napari if the user wants; everything that is shown of it comes from the
+    files that it writes. Files are read in a thread.
+
+    Parameters
+    ----------
+    napari_viewer : Viewer
+        The viewer; napari gives it by this name.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:  # noqa: ARG002  (napari gives it by this name)
+        super().__init__()
+        self._background = Background(self)
+        self._closing: WindowClosing | None = None
+        self._stage: Stage | None = None
+        self._course = Course()
+        self._leave = Leave.RUNNING
+        self._is_shut_down = False
+
+        self.runs = QComboBox()
+        self.runs.setAccessibleName("Trainings")
+        self.setup = TrainingSetup(self._background)
+        self.training = TrainingView(self._background)
+        self.verdict = VerdictPage(self._background)
+        self.models = ModelList(self._background)
+        self.watch = RunWatch(self, self._background)
+        self.judging = Judging(self, self._background)
+        self.tabs = QTabWidget()
+        self._lay_out()
+        self._connect()
+        self._background.run(partial(runs_in, runs_folder()), self._offer_runs, self.setup.say)
+
+    def start(self, settings: RunSettings) -> None:
+        """Begin a training, and show it."""
+        run = runs_folder() / name_of_run(settings.plan, datetime.now())
+        self._launch(run, settings)
+
+    def go_on(self) -> None:
+        """Go on with the run that is shown, from its last checkpoint."""
+        run = self.watch.run
+        if run is not None:
+            self._background.run(partial(read_settings, run), partial(self._launch, run), self.training.say)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Take hold of the window that the panel is docked in."""
+        super().showEvent(event)
+        if self._closing is None and not self._is_shut_down:
+            self._closing = WindowClosing(self, self._may_close, self._on_closed)
+
+    def _launch(self, run: Path, settings: RunSettings) -> None:
+        def then(_pid: int) -> None:
+            self.setup.say("")
+            self._add_run(run)
+            self.tabs.setCurrentWidget(self._pages["Training"])
+
+        self._background.run(partial(launch, settings, run), then, self._complain)
+
+    def _complain(self, sentence: str) -> None:
+        self.setup.say(sentence)
+        self.training.say(sentence)
+
+    def _offer_runs(self, runs: list[Path]) -> None:
+        """List the runs that there are; one that is alive or was interrupted shows at once."""
+        for run in runs:
+            self.runs.addItem(run.name, run)
+        self.runs.setVisible(bool(runs))
+        if runs:
+            self._show_run(0)
+
+    def _add_run(self, run: Path) -> None:
+        index = self.runs.findText(run.name)
+        if index < 0:
+            self.runs.insertItem(0, run.name, run)
+            index = 0
+        self.runs.show()
+        self.runs.setCurrentIndex(index)
+        self._show_run(index)
+
+    def _show_run(self, index: int) -> None:
+        run = self.runs.itemData(index)
+        if run is None:
+            return
+        self.judging.stop()
+        self._stage, self._course = None, Course()
+        self.training.clear()
+        self.verdict.clear("This training has not finished.")
+        self.watch.follow(run)
+
+    def _on_changed(self, stage: Stage, course: Course, last_words: str) -> None:
+        before, self._stage, self._course = self._stage, stage, course
+        self.training.show_course(stage, course, last_words)
+        if before is not stage and stage is Stage.FINISHED:
+            self._judge()
+            if before is not None:  # it finished before the user's eyes
+                self.tabs.setCurrentWidget(self._pages["Verdict"])
+        elif before is None and stage is not Stage.FINISHED:
+            self.tabs.setCurrentWidget(self._pages["Training"])
+
+    def _request(self, request: Request) -> None:
+        run = self.watch.run
+        if run is not None:
+            self._background.run(partial(ask, run, request), lambda _: None, self.training.say)
+
+    def _judge(self) -> None:
+        run, weights = self.watch.run, self._course.weights
+        if run is None or weights is None:
+            return
+        judge = partial(self.judging.judge, weights)
+        self._background.run(partial(read_settings, run), lambda settings: judge(settings.stores), self._on_no_verdict)
+
+    def _on_no_verdict(self, sentence: str) -> None:
+        self.verdict.clear(sentence, can_judge=True)
+
+    def _accept(self) -> None:
+        weights = self._course.weights
+        if weights is None:
+            return
+
+        def put_to_use() -> ModelCard:
+            return use(read_card(weights.with_suffix(".json")))
+
+        self._background.run(put_to_use, self._on_accepted, self.verdict.show_decision)
+
+    def _on_accepted(self, card: ModelCard) -> None:
+        self.verdict.show_decision(f"{label(card)} is in use from now on; the tab Models has the older ones.")
+        self.models.refresh()
+        self.setup.show_model()
+
+    def _decline(self) -> None:
+        self.verdict.show_decision("The present weights stay in use. These are kept with their training.")
+
+    def _may_close(self) -> bool:
+        if self._stage is None or not self._stage.is_alive or self.watch.run is None:
+            return True
+        self._leave = ask_how_to_leave(self, self.watch.run.name, self.training.status.text())
+        return self._leave is not Leave.CANCEL
+
+    def _on_closed(self) -> None:
+        if self._leave is Leave.STOPPED:
+            self._request(Request.STOP)
+        self._shut_down()
+
+    def _shut_down(self) -> None:
+        """End what belongs to the panel; a training goes on."""
+        if self._is_shut_down:
+            return
+        self._is_shut_down = True
+        if self._closing is not None:
+            self._closing.let_go()
+        self.watch.stop()
+        self.judging.stop()
+        self.setup.devices.close_child()
+        self._background.close()
+
+    def _connect(self) -> None:
+        self.setup.wanted.connect(self.start)
+        self.runs.activated.connect(self._show_run)
+        self.watch.changed.connect(self._on_changed)
+        self.training.requested.connect(self._request)
+        self.training.go_on_wanted.connect(self.go_on)
+        self.judging.progressed.connect(self.verdict.show_judging)
+        self.judging.judged.connect(self.verdict.show_verdict)
+        self.judging.failed.connect(self._on_no_verdict)
+        self.verdict.judging_wanted.connect(self._judge)
+        self.verdict.accepted.connect(self._accept)
+        self.verdict.declined.connect(self._decline)
+        self.models.changed.connect(self.setup.show_model)
+
+    def _lay_out(self) -> None:
+        watching = QWidget()
+        above = QVBoxLayout(watching)
+        above.addWidget(self.runs)
+        above.addWidget(self.training)
+        self.tabs.setDocumentMode(True)
+        contents = {"Set up": self.setup, "Training": watching, "Verdict": self.verdict, "Models": self.models}
+        self._pages = {title: ScrolledPage(page) for title, page in contents.items()}
+        for title, page in self._pages.items():
+            self.tabs.addTab(page, title)
+        notice = QLabel("Research software, not a medical device.")
+        notice.setEnabled(False)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.tabs, 1)
+        layout.addWidget(notice)

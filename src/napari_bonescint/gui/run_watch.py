@@ -1,0 +1,75 @@
+"""Follows a training that runs in another process."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_bonescint.training.course import CourseReader, Stage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_bonescint.gui.background import Background
+    from napari_bonescint.training.course import Course
+
+_EVERY_MS = 500
+
+
+class RunWatch(QObject):
+    """Reads the log of a run twice a second, in a thread, for as long as the run is alive.
+
+    Parameters
+    ----------
+    parent : QObject
+        The panel.
+    background : Background
+        The thread.
+    """
+
+    changed = Signal(object, object, str)
+    """Emitted with the `Stage`, the `Course` and the last words of a process that left no reason for its end."""
+
+    def __init__(self, parent: QObject, background: Background) -> None:
+        super().__init__(parent)
+        self._background = background
+        self._reader: CourseReader | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(_EVERY_MS)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._read)
+
+    @property
+    def run(self) -> Path | None:
+        """The run that is followed."""
+        return None if self._reader is None else self._reader.run
+
+    def follow(self, run: Path | None) -> None:
+        """Follow another run, or none."""
+        self._timer.stop()
+        self._reader = None if run is None else CourseReader(run)
+        self._read()
+
+    def stop(self) -> None:
+        """Follow nothing any more."""
+        self.follow(None)
+
+    def _read(self) -> None:
+        reader = self._reader
+        if reader is not None:
+            self._background.run(partial(_read, reader), partial(self._tell, reader), lambda _sentence: None)
+
+    def _tell(self, reader: CourseReader, read: tuple[Stage, Course, str]) -> None:
+        if reader is not self._reader:
+            return
+        stage, course, last_words = read
+        if stage.is_alive:
+            self._timer.start()
+        self.changed.emit(stage, course, last_words)
+
+
+def _read(reader: CourseReader) -> tuple[Stage, Course, str]:
+    stage, course = reader.read()
+    return stage, course, reader.last_words() if stage is Stage.INTERRUPTED else ""

@@ -1,0 +1,84 @@
+"""What the network says of held-out scans, step by step."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel, QSlider, QVBoxLayout, QWidget
+
+from napari_bonescint.gui.pictures import Picture, load_picture
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from qtpy.QtGui import QImage
+
+    from napari_bonescint.gui.background import Background
+
+_NONE = "Sample predictions come with the first check of the held-out scans."
+
+
+class SampleViewer(QWidget):
+    """A picture of the last check, and a slider that goes back to earlier ones.
+
+    Parameters
+    ----------
+    background : Background
+        The thread in which pictures are loaded.
+    """
+
+    def __init__(self, background: Background) -> None:
+        super().__init__()
+        self._background = background
+        self._samples: tuple[tuple[int, Path], ...] = ()
+        self._shown: Path | None = None
+        self.caption = QLabel()
+        self.caption.setWordWrap(True)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setToolTip("Earlier and later predictions")
+        self.slider.setAccessibleName("Step of the sample predictions")
+        self.picture = Picture()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for part in (self.caption, self.slider, self.picture):
+            layout.addWidget(part)
+        self.slider.valueChanged.connect(self._show)
+        self.show_samples(())
+
+    def show_samples(self, samples: tuple[tuple[int, Path], ...]) -> None:
+        """Offer these pictures; the last one is shown unless the user looks at an earlier one.
+
+        Parameters
+        ----------
+        samples : tuple of (int, Path)
+            Step and file.
+        """
+        if samples == self._samples and samples:
+            return
+        last = self.slider.value() >= len(self._samples) - 1 or samples[: len(self._samples)] != self._samples
+        self._samples = samples
+        self.slider.setVisible(len(samples) > 1)
+        self.slider.blockSignals(True)
+        self.slider.setMaximum(max(0, len(samples) - 1))
+        if last:
+            self.slider.setValue(self.slider.maximum())
+        self.slider.blockSignals(False)
+        self._show()
+
+    def _show(self) -> None:
+        if not self._samples:
+            self._shown = None
+            self.picture.show_image(None, "")
+            self.caption.setText(_NONE)
+            return
+        step, path = self._samples[self.slider.value()]
+        self.caption.setText(f"Held-out scans at step {step}")
+        if path != self._shown:
+            self._shown = path
+            self._background.run(partial(load_picture, path), partial(self._put, path), self.caption.setText)
+
+    def _put(self, path: Path, image: QImage) -> None:
+        if path == self._shown:  # otherwise the slider has moved on meanwhile
+            self.picture.show_image(image, self.caption.text())

@@ -1,0 +1,123 @@
+"""The label stores that are learnt from."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+)
+
+from napari_bonescint.gui.settings import Setting, remember, remembered
+from napari_bonescint.training.supply import Supply, supply_of
+
+if TYPE_CHECKING:
+    from napari_bonescint.gui.background import Background
+
+_ROWS = 3
+_FOLDER = Qt.ItemDataRole.UserRole
+
+
+class StoreList(QGroupBox):
+    """Stores that can be added and removed, and what there is in them to learn from.
+
+    Parameters
+    ----------
+    background : Background
+        The thread in which they are looked into.
+    """
+
+    changed = Signal()
+    """Emitted when there are other stores in the list."""
+
+    def __init__(self, background: Background) -> None:
+        super().__init__("Corrected scans")
+        self._background = background
+        self.list = QListWidget()
+        self.list.setFixedHeight(22 * _ROWS)
+        self.list.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.list.setAccessibleName("Label stores")
+        self.add_button = QPushButton("Add …")
+        self.remove_button = QPushButton("Remove")
+        self.remove_button.setToolTip("Take the selected store out of this list (Delete); nothing in it changes")
+        self.supply = QLabel()
+        self.supply.setWordWrap(True)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.add_button)
+        buttons.addWidget(self.remove_button)
+        buttons.addStretch()
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.list)
+        layout.addLayout(buttons)
+        layout.addWidget(self.supply)
+        self.add_button.clicked.connect(self._choose)
+        self.remove_button.clicked.connect(self._remove_selected)
+        self.list.itemSelectionChanged.connect(self._show_buttons)
+        delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.list)
+        delete.setContext(Qt.ShortcutContext.WidgetShortcut)
+        delete.activated.connect(self._remove_selected)
+        chosen = remembered(Setting.LEARNT_FROM) or remembered(Setting.STORE)
+        for folder in filter(None, chosen.split("\n")):
+            self._append(Path(folder))
+        self.look()
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The stores, in the order of the list."""
+        return tuple(Path(self.list.item(row).data(_FOLDER)) for row in range(self.list.count()))
+
+    def add(self, folder: Path) -> None:
+        """Learn from one more store."""
+        if folder not in self.folders:
+            self._append(folder)
+            self._on_changed()
+
+    def look(self) -> None:
+        """Count what there is to learn from, in the thread."""
+        folders = self.folders
+        self._show_buttons()
+        if not folders:
+            self.supply.setText("Add the label store that corrected masks were saved in.")
+            return
+        self.supply.setText("Looking …")
+        self._background.run(partial(supply_of, folders), partial(self._tell, folders), self.supply.setText)
+
+    def _tell(self, folders: tuple[Path, ...], supply: Supply) -> None:
+        if folders == self.folders:
+            self.supply.setText(supply.sentence)
+
+    def _append(self, folder: Path) -> None:
+        item = QListWidgetItem(folder.name)
+        item.setData(_FOLDER, str(folder))
+        item.setToolTip(str(folder))
+        self.list.addItem(item)
+
+    def _choose(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "Add a label store to learn from")
+        if chosen:
+            self.add(Path(chosen))
+
+    def _remove_selected(self) -> None:
+        for item in self.list.selectedItems():
+            self.list.takeItem(self.list.row(item))
+        self._on_changed()
+
+    def _on_changed(self) -> None:
+        remember(Setting.LEARNT_FROM, "\n".join(map(str, self.folders)))
+        self.look()
+        self.changed.emit()
+
+    def _show_buttons(self) -> None:
+        self.remove_button.setEnabled(bool(self.list.selectedItems()))

@@ -1,0 +1,141 @@
+"""What is trained, from what, and where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari.utils.notifications import show_error
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QFileDialog, QGroupBox, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.gui.device_chooser import DeviceChooser
+from napari_bonescint.gui.store_list import StoreList
+from napari_bonescint.inference.model_shelf import current_model, label
+from napari_bonescint.training.launch import RunSettings, plan_of_file, shipped_plans
+from napari_bonescint.training.recipe import read_recipe
+
+if TYPE_CHECKING:
+    from napari_bonescint.gui.background import Background
+    from napari_bonescint.training.launch import Plan
+
+_FROM_FILE = "From a file …"
+_BUTTON = "QPushButton { font-size: 15px; font-weight: bold; padding: 10px; }"
+
+
+class TrainingSetup(QWidget):
+    """Stores, recipe and device, and the button that starts.
+
+    Parameters
+    ----------
+    background : Background
+        The thread in which stores are looked into.
+    """
+
+    wanted = Signal(object)
+    """Emitted with the `RunSettings` of the training that the user wants."""
+
+    def __init__(self, background: Background) -> None:
+        super().__init__()
+        self._background = background
+        self._plans: list[Plan] = []
+        self.stores = StoreList(background)
+        self.recipes = QComboBox()
+        self.recipes.setAccessibleName("Recipe")
+        self.recipes.addItem(_FROM_FILE)
+        self.description = QLabel()
+        self.description.setWordWrap(True)
+        self.devices = DeviceChooser()
+        self.model = QLabel()
+        self.model.setWordWrap(True)
+        self.button = QPushButton("Start retraining")
+        self.button.setStyleSheet(_BUTTON)
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self._lay_out()
+        for plan in shipped_plans():
+            self._offer(plan)
+        self._shown = 0
+        self._choose(0)
+        self.recipes.activated.connect(self._on_activated)
+        self.button.clicked.connect(self._on_clicked)
+        self.show_model()
+
+    @property
+    def plan(self) -> Plan:
+        """The chosen recipe."""
+        return self._plans[self._shown]
+
+    def add_recipe(self, path: Path) -> None:
+        """Offer and choose the recipe of a file."""
+        try:
+            read_recipe(path)
+        except BonescintError as error:
+            show_error(str(error))
+            return
+        self._offer(plan_of_file(path))
+        self._choose(len(self._plans) - 1)
+
+    def show_model(self) -> None:
+        """Show which model is in use now, and would be begun with."""
+        self._background.run(
+            lambda: label(current_model()),
+            lambda name: self.model.setText(f"Begins with <b>{name}</b>, the model in use."),
+            self.model.setText,
+        )
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence under the button."""
+        self.message.setText(sentence)
+
+    def _on_clicked(self) -> None:
+        folders = self.stores.folders
+        if not folders:
+            self.say("Add a label store with corrected masks first.")
+            return
+        self.say("Starting …")
+        # The measuring would take the processor from the training.
+        self.devices.close_child()
+        plan, device = self.plan, self.devices.device
+
+        def settings() -> RunSettings:
+            return RunSettings(plan, tuple(map(str, folders)), str(current_model().weights_path), device)
+
+        self._background.run(settings, self.wanted.emit, self.say)
+
+    def _offer(self, plan: Plan) -> None:
+        self.recipes.insertItem(len(self._plans), plan.title)
+        self._plans.append(plan)
+
+    def _choose(self, index: int) -> None:
+        self._shown = index
+        self.recipes.setCurrentIndex(index)
+        try:
+            self.description.setText(read_recipe(Path(self.plan.recipe)).description)
+        except BonescintError as error:
+            self.description.setText(str(error))
+            return
+        self.devices.set_plan(self.plan)
+
+    def _on_activated(self, index: int) -> None:
+        if index < len(self._plans):
+            self._choose(index)
+            return
+        self.recipes.setCurrentIndex(self._shown)
+        path, _ = QFileDialog.getOpenFileName(self, "Open a recipe", "", "Recipes (*.toml)")
+        if path:
+            self.add_recipe(Path(path))
+
+    def _lay_out(self) -> None:
+        recipe = QGroupBox("Recipe")
+        recipe_layout = QVBoxLayout(recipe)
+        recipe_layout.addWidget(self.recipes)
+        recipe_layout.addWidget(self.description)
+        recipe_layout.addWidget(self.model)
+        device = QGroupBox("Device")
+        QVBoxLayout(device).addWidget(self.devices)
+        layout = QVBoxLayout(self)
+        for part in (self.stores, recipe, device, self.button, self.message):
+            layout.addWidget(part)
+        layout.addStretch()

@@ -1,0 +1,150 @@
+"""How a training is going."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from napari_bonescint.gui.curve import Curve
+from napari_bonescint.gui.sample_viewer import SampleViewer
+from napari_bonescint.training.course import Course, Stage
+from napari_bonescint.training.runs import Request
+from napari_bonescint.wording import counted, duration
+
+if TYPE_CHECKING:
+    from napari_bonescint.gui.background import Background
+
+_LEFT_OUT = 8
+_LOSS, _DICE = "#f0a030", "#59a14f"
+
+
+class TrainingView(QWidget):
+    """Progress, time left, curves and sample predictions, and the buttons that end it or make it wait.
+
+    Parameters
+    ----------
+    background : Background
+        The thread in which pictures are loaded.
+    """
+
+    requested = Signal(object)
+    """Emitted with the `Request` that the user has for the training."""
+    go_on_wanted = Signal()
+    """Emitted when an interrupted training shall go on."""
+
+    def __init__(self, background: Background) -> None:
+        super().__init__()
+        self._stage: Stage | None = None
+        self.status = QLabel()
+        self.bar = QProgressBar()
+        self.pause_button = QPushButton("Pause")
+        self.stop_button = QPushButton("Stop")
+        self.stop_button.setToolTip("End the training now; the best weights so far are kept")
+        self.loss = Curve("Training loss", _LOSS)
+        self.dice = Curve("Dice on held-out scans", _DICE)
+        self.samples = SampleViewer(background)
+        self.facts = QLabel()
+        self._lay_out()
+        self.pause_button.clicked.connect(self._on_pause)
+        self.stop_button.clicked.connect(self._on_stop)
+        self.clear()
+
+    def clear(self) -> None:
+        """Show that there is no training."""
+        self._show("There is no training yet: start one in the first tab.", None, Course())
+
+    def show_course(self, stage: Stage, course: Course, last_words: str) -> None:
+        """Show what has become of a training.
+
+        Parameters
+        ----------
+        stage : Stage
+        course : Course
+        last_words : str
+            Why its process ended, if it left no other reason.
+        """
+        self._show(status_of(stage, course, last_words), stage, course)
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence until the training is heard of again."""
+        self.status.setText(sentence)
+
+    def _show(self, status: str, stage: Stage | None, course: Course) -> None:
+        self._stage = stage
+        self.status.setText(status)
+        alive = stage is not None and stage.is_alive
+        self.bar.setVisible(stage is not None)
+        # Without an end it shows that something is being done.
+        self.bar.setMaximum(course.steps if course.steps or not alive else 0)
+        self.bar.setValue(course.step)
+        can_go_on = stage in (Stage.PAUSED, Stage.INTERRUPTED, Stage.FAILED)
+        self.pause_button.setText("Go on" if can_go_on else "Pause")
+        self.pause_button.setEnabled(can_go_on or stage is Stage.TRAINING)
+        self.stop_button.setEnabled(alive)
+        for curve, points in ((self.loss, course.losses), (self.dice, course.dices)):
+            curve.show_points(points, course.steps)
+        self.samples.show_samples(course.samples)
+        self.facts.setText("\n".join(facts_of(course)))
+        self.facts.setVisible(bool(self.facts.text()))
+
+    def _on_pause(self) -> None:
+        if self._stage is Stage.TRAINING:
+            self.say("Pausing after this step …")
+            self.requested.emit(Request.PAUSE)
+        elif self._stage is Stage.PAUSED:
+            self.requested.emit(Request.GO_ON)
+        else:
+            self.go_on_wanted.emit()
+
+    def _on_stop(self) -> None:
+        self.say("Stopping; the best weights so far are being written …")
+        self.requested.emit(Request.STOP)
+
+    def _lay_out(self) -> None:
+        for text in (self.status, self.facts):
+            text.setWordWrap(True)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.pause_button)
+        buttons.addWidget(self.stop_button)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.status)
+        layout.addWidget(self.bar)
+        layout.addLayout(buttons)
+        for part in (self.loss, self.dice, self.samples, self.facts):
+            layout.addWidget(part)
+        layout.addStretch()
+
+
+def status_of(stage: Stage, course: Course, last_words: str) -> str:
+    """A sentence on what a training is doing."""
+    where = f"Step {course.step} of {course.steps}" if course.steps else ""
+    match stage:
+        case Stage.TRAINING if not where:
+            return "Starting: loading PyTorch and the corrected scans …"
+        case Stage.TRAINING:
+            left = "" if course.seconds_left is None else f", {duration(course.seconds_left)} left"
+            return f"{where}{left}."
+        case Stage.PAUSED:
+            return f"{where}. Paused."
+        case Stage.FINISHED:
+            best = "" if course.best is None else f"; Dice on held-out scans {course.best:.3f}"
+            return f"Finished. The weights of step {course.weights_step} were kept{best}."
+        case Stage.FAILED:
+            return course.failure
+        case Stage.INTERRUPTED if where:
+            return f"The training process ended unexpectedly; its last checkpoint is kept. {where}."
+        case Stage.INTERRUPTED:
+            return f"The training process ended unexpectedly: {last_words or 'it left no reason.'}"
+
+
+def facts_of(course: Course) -> list[str]:
+    """Sentences on what a training learns from, and what it had to say."""
+    facts = [course.data] if course.data else []
+    if course.left_out:
+        facts.append(f"{counted(len(course.left_out), 'scan')} left out:")
+        facts += [f"  {case}: {why}" for case, why in course.left_out[:_LEFT_OUT]]
+        if more := course.left_out[_LEFT_OUT:]:
+            facts.append(f"  and {len(more)} more; data.json in the folder of the training names all.")
+    return facts + list(course.notes)

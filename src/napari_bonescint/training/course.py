@@ -1,0 +1,197 @@
+"""The course that a training has taken so far, as its log tells it. Imports no torch."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from napari_bonescint.training.log import read_events
+from napari_bonescint.training.run_folder import running_process
+from napari_bonescint.training.runs import LOG, OUTPUT
+from napari_bonescint.wording import counted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_bonescint.training.log import Event
+
+_SPEAKER = re.compile(r"^bonescint[a-z ]*: (error: )?")
+
+Points = tuple[tuple[float, float], ...]
+
+
+class Stage(Enum):
+    """What has become of a run."""
+
+    TRAINING = "training"
+    PAUSED = "paused"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+    FINISHED = "finished"
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether a process works on it."""
+        return self in (Stage.TRAINING, Stage.PAUSED)
+
+
+@dataclass(frozen=True)
+class Course:
+    """What is known of a run.
+
+    Attributes
+    ----------
+    step, steps : int
+        Steps done, and of how many; 0 before the first report.
+    losses : tuple of (float, float)
+        Step and training loss.
+    dices : tuple of (float, float)
+        Step and Dice on the held-out scans.
+    samples : tuple of (int, Path)
+        Step and picture.
+    seconds_left : float or None
+        None before the first report.
+    data : str
+        A sentence on what is trained on; empty before it is known.
+    left_out : tuple of (str, str)
+        Cases that were left out, and why.
+    notes : tuple of str
+        What the run had to say.
+    paused : bool
+        Whether it waits.
+    failure : str
+        Why it ended; empty unless it failed.
+    weights : Path or None
+        What came out; None until it has finished.
+    weights_step : int
+        The step that they are of: the last, or the best on the held-out scans.
+    """
+
+    step: int = 0
+    steps: int = 0
+    losses: Points = ()
+    dices: Points = ()
+    samples: tuple[tuple[int, Path], ...] = ()
+    seconds_left: float | None = None
+    data: str = ""
+    left_out: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    paused: bool = False
+    failure: str = ""
+    weights: Path | None = None
+    weights_step: int = 0
+
+    @property
+    def best(self) -> float | None:
+        """The highest Dice on the held-out scans; None before the first check."""
+        return max((dice for _, dice in self.dices), default=None)
+
+    def after(self, events: list[Event], run: Path) -> Course:
+        """The course once these events have happened too.
+
+        Parameters
+        ----------
+        events : list of dict
+            In order; one that this version does not know, or that lacks something, changes nothing.
+        run : Path
+            The run's folder, which the names of files start from.
+        """
+        course = self
+        for event in events:
+            # A log is data from outside: of another version, or edited.
+            with suppress(KeyError, TypeError, ValueError):
+                course = course._after_one(event, run)
+        return course
+
+    def _after_one(self, event: Event, run: Path) -> Course:
+        match event["event"]:
+            case "data":
+                left_out = tuple((str(case["case"]), str(case["why"])) for case in event["left_out"])
+                # Each start of the process tells it first.
+                begun = replace(self, paused=False, failure="", weights=None)
+                return replace(begun, data=_told(event), left_out=left_out)
+            case "progress":
+                step = int(event["step"])
+                return replace(
+                    self,
+                    step=step,
+                    steps=int(event["steps"]),
+                    losses=_until(self.losses, step, float(event["loss"])),
+                    seconds_left=float(event["seconds_left"]),
+                )
+            case "check":
+                return replace(self, dices=_until(self.dices, int(event["step"]), float(event["dice"])))
+            case "sample":
+                step, picture = int(event["step"]), run / str(event["file"])
+                return replace(self, samples=(*(each for each in self.samples if each[0] < step), (step, picture)))
+            case "note":
+                return replace(self, notes=(*self.notes, str(event["text"])))
+            case "paused":
+                return replace(self, paused=True)
+            case "resumed":
+                return replace(self, paused=False)
+            case "failed":
+                return replace(self, failure=str(event["text"]))
+            case "finished":
+                weights = run / str(event["weights"])
+                return replace(self, weights=weights, weights_step=int(event["step"]))
+        return self
+
+
+class CourseReader:
+    """Follows the log of a run.
+
+    Parameters
+    ----------
+    run : Path
+        The run's folder.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self.run = run
+        self.course = Course()
+        self._offset = 0
+
+    def read(self) -> tuple[Stage, Course]:
+        """What the run is doing now, and its course until now. Reads only what was added since the last call."""
+        # In this order: a run that ends between the two has said so in its log by then.
+        alive = running_process(self.run) is not None
+        with suppress(OSError):  # a network folder that is away for a moment; the next reading finds the rest
+            events, self._offset = read_events(self.run / LOG, self._offset)
+            self.course = self.course.after(events, self.run)
+        return self._stage(alive=alive), self.course
+
+    def last_words(self) -> str:
+        """The last line that the process wrote, which tells why it ended if its log does not; empty if none."""
+        with suppress(OSError):
+            lines = (self.run / OUTPUT).read_text(encoding="utf-8", errors="replace").split("\n")
+            last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+            return _SPEAKER.sub("", last)
+        return ""
+
+    def _stage(self, *, alive: bool) -> Stage:
+        if alive:
+            return Stage.PAUSED if self.course.paused else Stage.TRAINING
+        if self.course.weights is not None:
+            return Stage.FINISHED
+        return Stage.FAILED if self.course.failure else Stage.INTERRUPTED
+
+
+def _until(points: Points, step: float, value: float) -> Points:
+    """A curve with one more point; a run that went on from an older checkpoint takes the later steps again."""
+    kept = points
+    while kept and kept[-1][0] >= step:
+        kept = kept[:-1]
+    return (*kept, (step, value))
+
+
+def _told(event: Event) -> str:
+    """What the run trains on, in one sentence."""
+    held_out = int(event["held_out_cases"])
+    return (
+        f"{counted(int(event['cases']), 'scan')} of {counted(int(event['patients']), 'patient')} to learn from, "
+        f"{counted(held_out, 'scan')} of {counted(int(event['held_out_patients']), 'patient')} held out."
+    )

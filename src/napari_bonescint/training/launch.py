@@ -1,0 +1,224 @@
+"""Starting a training in a process of its own, which outlives the one that started it. Imports no torch."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import psutil
+
+from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.resources import shipped_folder
+from napari_bonescint.training.run_folder import make_folder, running_process
+from napari_bonescint.training.runs import OUTPUT, RUNNING, SETTINGS, Request, ask
+from napari_bonescint.wording import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+_NICENESS = 5
+
+
+class CannotLaunch(BonescintError):
+    """A training that could not be started."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A recipe as a person chooses it.
+
+    Attributes
+    ----------
+    title : str
+        A few words.
+    recipe : str
+        Path of the recipe's file.
+    minutes : float
+        How long it may take at most.
+    """
+
+    title: str
+    recipe: str
+    minutes: float
+
+
+_DAY = 24 * 60.0
+
+
+def shipped_plans() -> list[Plan]:
+    """The recipes for retraining that come with the plugin."""
+    folder = shipped_folder("train") / "recipes"
+    return [
+        Plan("quick: 10 minutes", str(folder / "quick.toml"), 10),
+        Plan("full", str(folder / "full.toml"), _DAY),
+    ]
+
+
+def plan_of_file(path: Path) -> Plan:
+    """The recipe of a file, which takes as long as it takes."""
+    return Plan(path.stem, str(path), _DAY)
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What a run was started with, so that it can be gone on with.
+
+    Attributes
+    ----------
+    plan : Plan
+        Recipe and time.
+    stores : tuple of str
+        Folders of label stores.
+    start : str
+        Name or weights file of the model to begin with.
+    device : str
+        ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    """
+
+    plan: Plan
+    stores: tuple[str, ...]
+    start: str
+    device: str
+
+    def arguments(self, run: Path) -> list[str]:
+        """What follows ``bonescint`` on the command line that trains in the folder `run`."""
+        return [
+            "train",
+            self.plan.recipe,
+            *("--name", run.name),
+            *("--runs", str(run.parent)),
+            *("--store", *self.stores),
+            *("--start", self.start),
+            *("--device", self.device),
+            *("--minutes", f"{self.plan.minutes:g}"),
+        ]
+
+
+def name_of_run(plan: Plan, now: datetime) -> str:
+    """What a run, and the model that comes out of it, is called."""
+    kind = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in plan.title.partition(":")[0])
+    return f"{kind.strip('-') or 'retrained'}-{now:%Y-%m-%d-%H%M%S}"
+
+
+def read_settings(run: Path) -> RunSettings:
+    """What a run was started with.
+
+    Raises
+    ------
+    CannotLaunch
+        If its folder does not say so.
+    """
+    try:
+        facts = json.loads((run / SETTINGS).read_text(encoding="utf-8"))
+        plan = Plan(**facts["plan"])
+        return RunSettings(plan, tuple(map(str, facts["stores"])), str(facts["start"]), str(facts["device"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CannotLaunch(f"{run / SETTINGS}: does not say how this run was started ({error}).") from error
+
+
+def launch(settings: RunSettings, run: Path) -> int:
+    """Train in a folder that is new, or go on with a run that was interrupted.
+
+    Parameters
+    ----------
+    settings : RunSettings
+        What to train.
+    run : Path
+        The run's folder.
+
+    Returns
+    -------
+    int
+        Number of the process.
+
+    Raises
+    ------
+    CannotLaunch
+        If the run is being trained already, or no process can be started.
+    CannotWrite
+        If the folder cannot be written to.
+    """
+    if running_process(run) is not None:
+        raise CannotLaunch(f"{run.name} is being trained already.")
+    make_folder(run)
+    # What was asked of the process that is no more is not meant for this one.
+    ask(run, Request.GO_ON)
+    if not (run / SETTINGS).exists():
+        write_bytes_atomically(run / SETTINGS, json.dumps(asdict(settings), indent=2).encode())
+    pid = start_detached([sys.executable, "-m", "napari_bonescint", *settings.arguments(run)], run / OUTPUT)
+    # The process says so itself, too, but only after the seconds that it takes to import PyTorch.
+    with suppress(psutil.Error):  # it has ended already, and its output says why
+        claim = {"pid": pid, "started": psutil.Process(pid).create_time()}
+        write_bytes_atomically(run / RUNNING, json.dumps(claim).encode())
+    return pid
+
+
+def start_detached(command: Sequence[str], output: Path) -> int:
+    """Start a process that goes on when this one ends, and leaves it the processor where both want it.
+
+    Parameters
+    ----------
+    command : sequence of str
+        Program and arguments.
+    output : Path
+        File that gets what it prints.
+
+    Returns
+    -------
+    int
+        Number of the process.
+
+    Raises
+    ------
+    CannotLaunch
+        If it cannot be started.
+    """
+    # Ctrl+C in the terminal of napari, and its closing, are not meant for the training.
+    windows = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    try:
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                creationflags=windows,
+                env=environment,
+            )
+    except OSError as error:
+        raise CannotLaunch(f"The training could not be started: {error}.") from error
+    with suppress(psutil.Error):
+        child = psutil.Process(process.pid)
+        child.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else _NICENESS)
+    # Somebody must wait for it, or it would stay in the table of processes when it has ended.
+    threading.Thread(target=process.wait, daemon=True).start()
+    return process.pid
+
+
+def estimate(plan: Plan, steps: int, seconds_per_step: float) -> str:
+    """How long a plan takes, in words.
+
+    Parameters
+    ----------
+    plan : Plan
+        What may end it before its last step.
+    steps : int
+        Of the recipe.
+    seconds_per_step : float
+        On the device, see `step_time`.
+    """
+    minutes = steps * seconds_per_step / 60
+    if minutes <= plan.minutes:
+        return f"about {duration(60 * minutes)}"
+    return f"{duration(60 * plan.minutes)}, in which some {100 * plan.minutes / minutes:.0f} % of its steps are made"

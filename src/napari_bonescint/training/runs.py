@@ -1,0 +1,58 @@
+"""The runs that there are, and what they are asked for by a process that does not train. Imports no torch."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from enum import Enum
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
+
+LOG = "log.jsonl"
+RUNNING = "running.json"
+REQUEST = "request"
+OUTPUT = "output.txt"
+SETTINGS = "settings.json"
+
+
+class Request(Enum):
+    """What a run is asked to do before its next step."""
+
+    PAUSE = "pause"
+    STOP = "stop"
+    GO_ON = ""
+
+
+def runs_folder() -> Path:
+    """Where the panel keeps its runs: the user's folder for data, or what ``BONESCINT_RUNS`` names."""
+    chosen = os.environ.get("BONESCINT_RUNS")
+    return Path(chosen) if chosen else user_data_path("napari-bonescint") / "runs"
+
+
+def runs_in(folder: Path) -> list[Path]:
+    """Folders of runs, the newest first."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        # What tells that a folder is a run was written when it began, and never again.
+        begun = {path.parent: path.stat().st_mtime for path in folder.glob(f"*/{SETTINGS}")}
+        return sorted(begun, key=begun.__getitem__, reverse=True)
+    return []
+
+
+def ask(run: Path, request: Request) -> None:
+    """Ask a run for something.
+
+    Raises
+    ------
+    CannotWrite
+        If the folder cannot be written to.
+    """
+    if request is not Request.GO_ON:
+        write_bytes_atomically(run / REQUEST, request.value.encode())
+        return
+    try:
+        (run / REQUEST).unlink(missing_ok=True)
+    except OSError as error:
+        raise CannotWrite(f"{run / REQUEST}: could not be removed ({error.strerror}).") from error

@@ -1,0 +1,85 @@
+"""How long a step of a recipe takes on each device here, measured in a process of its own.
+
+    python -m napari_bonescint.training.step_time train/recipes/quick.toml
+
+prints one JSON object a line and device: ``device`` (``cpu``, ``cuda:0``), ``name`` and ``seconds``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.networks.zoo import build_network
+from napari_bonescint.training.acceleration import describe_acceleration, start_fabric
+from napari_bonescint.training.losses import segmentation_loss, shares
+from napari_bonescint.training.recipe import Recipe, read_recipe
+
+_WARM_UP, _MEASURED = 1, 2
+
+
+def devices() -> list[str]:
+    """What can be trained on here, the fastest first."""
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return [*(f"cuda:{index}" for index in range(count)), "cpu"]
+
+
+def seconds_per_step(recipe: Recipe, device: str) -> tuple[float, str]:
+    """How long one step takes, with examples at hand.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What would be trained.
+    device : str
+        ``cpu`` or ``cuda:N``.
+
+    Returns
+    -------
+    (float, str)
+        Seconds, and what the device is called.
+
+    Raises
+    ------
+    AccelerationError
+        If lightning-fabric is not installed.
+    """
+    fabric = start_fabric(device)
+    network = build_network(recipe.architecture, outputs=recipe.outputs)
+    step, optimiser = fabric.setup(network, torch.optim.Adam(network.parameters()))
+    classes = max(2, recipe.outputs)
+    image = torch.randn(recipe.batch, 1, recipe.rows, recipe.columns, device=fabric.device)
+    codes = torch.randint(classes, (recipe.batch, recipe.rows, recipe.columns), device=fabric.device)
+    target = shares(codes, classes, 1)
+    start = 0.0
+    for number in range(_WARM_UP + _MEASURED):
+        if number == _WARM_UP:
+            start = time.perf_counter()
+        loss = segmentation_loss(step(image), target, recipe.dice_weight)
+        optimiser.zero_grad()
+        fabric.backward(loss)
+        optimiser.step()
+        loss.item()  # waits until the device has done it
+    return (time.perf_counter() - start) / _MEASURED, describe_acceleration(fabric)
+
+
+def main() -> int:
+    """Measure the recipe of the command line on each device."""
+    try:
+        recipe = read_recipe(Path(sys.argv[1]))
+        for device in devices():
+            seconds, name = seconds_per_step(recipe, device)
+            print(json.dumps({"device": device, "name": name, "seconds": seconds}), flush=True)
+    except BonescintError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,77 @@
+"""How much there is to learn from in label stores, counted without reading a picture. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_bonescint.corrections.index import CaseState
+from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.training.held_out import is_held_out
+from napari_bonescint.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+ENOUGH_TO_JUDGE = 5
+
+
+@dataclass(frozen=True)
+class Supply:
+    """What reviewed masks there are.
+
+    Attributes
+    ----------
+    scans, patients : int
+        To learn from.
+    held_out_scans, held_out_patients : int
+        To judge with.
+    """
+
+    scans: int
+    patients: int
+    held_out_scans: int
+    held_out_patients: int
+
+    @property
+    def sentence(self) -> str:
+        """The numbers in words, and what they do not suffice for."""
+        if not self.scans:
+            nothing = "There is no reviewed mask to learn from yet"
+            held_out = (
+                f" ({counted(self.held_out_scans, 'scan')} held out to judge with)" if self.held_out_scans else ""
+            )
+            return f"{nothing}{held_out}: save corrections as reviewed first."
+        told = (
+            f"{counted(self.scans, 'reviewed scan')} of {counted(self.patients, 'patient')} to learn from, "
+            f"{counted(self.held_out_scans, 'scan')} of {counted(self.held_out_patients, 'patient')} "
+            "held out to judge with."
+        )
+        if self.held_out_patients < ENOUGH_TO_JUDGE:
+            return f"{told} Fewer than {ENOUGH_TO_JUDGE} patients held out: it cannot be told whether it got better."
+        return told
+
+
+def supply_of(folders: Sequence[Path]) -> Supply:
+    """Count the cases whose last revision is reviewed.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        Label stores.
+
+    Raises
+    ------
+    StoreError
+        If a folder is no label store or cannot be reached.
+    """
+    reviewed = [
+        (folder, case.patient_key)
+        for folder in folders
+        for case in LabelStore.open(folder).cases()
+        if case.state is CaseState.REVIEWED
+    ]
+    held_out = [(folder, patient) for folder, patient in reviewed if is_held_out(patient)]
+    learnt = [(folder, patient) for folder, patient in reviewed if not is_held_out(patient)]
+    return Supply(len(learnt), len(set(learnt)), len(held_out), len(set(held_out)))

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel
+
+from gui.panel_actions import PATIENCE_MS, answer
+from gui.verdicts import write_verdict
+from napari_bonescint.inference.model_shelf import current_model, label
+from napari_bonescint.training.launch import RunSettings, launch, plan_of_file, start_detached
+from napari_bonescint.training.run_folder import running_process
+from napari_bonescint.training.runs import runs_folder
+from training.run_folders import SLEEPER, begin, check, occupy, progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from napari import Viewer
+    from pytestqt.qtbot import QtBot
+
+    from napari_bonescint.gui.retrain_widget import RetrainWidget
+    from napari_bonescint.inference.model_card import ModelCard
+
+
+@pytest.fixture
+def open_retraining(viewer: Viewer) -> Callable[[], RetrainWidget]:
+    def open_it() -> RetrainWidget:
+        return viewer.window.add_plugin_dock_widget("napari-bonescint", "Retrain")[1]
+
+    return open_it
+
+
+@pytest.fixture
+def run(tiny_recipe: Path, tmp_path: Path) -> Path:
+    """A run that was started by an earlier napari, whose process is gone."""
+    run = runs_folder() / "tiny-1"
+    settings = RunSettings(plan_of_file(tiny_recipe), (str(tmp_path / "store"),), "phase-u-net-regions", "cpu")
+    pid = launch(settings, run)
+    psutil.Process(pid).kill()
+    (run / "running.json").unlink(missing_ok=True)
+    return run
+
+
+@pytest.fixture
+def alive(run: Path) -> Iterator[int]:
+    """A process that keeps the run alive, until it is killed."""
+    pid = start_detached(SLEEPER, run / "sleeper.txt")
+    occupy(run, pid)
+    yield pid
+    if psutil.pid_exists(pid):
+        psutil.Process(pid).kill()
+
+
+def title(panel: RetrainWidget) -> str:
+    return panel.tabs.tabText(panel.tabs.currentIndex())
+
+
+def test_a_running_training_is_found_when_napari_starts(
+    run: Path, alive: int, open_retraining: Callable[[], RetrainWidget], qtbot: QtBot
+) -> None:
+    log = begin(run)
+    progress(log, 10, 0.9)
+    panel = open_retraining()
+    qtbot.waitUntil(lambda: panel.training.status.text().startswith("Step 10 of 40"))
+    assert title(panel) == "Training"
+    check(log, run, 20, 0.8)
+    progress(log, 20, 0.5)
+    qtbot.waitUntil(lambda: panel.training.dice.latest == "0.8" and panel.training.samples.picture.isVisible())
+    psutil.Process(alive).kill()
+    qtbot.waitUntil(lambda: "ended unexpectedly" in panel.training.status.text())
+    assert panel.training.pause_button.text() == "Go on"
+
+
+def test_pause_and_stop_are_requests_that_the_training_finds(
+    run: Path, alive: int, open_retraining: Callable[[], RetrainWidget], qtbot: QtBot
+) -> None:
+    progress(begin(run), 10, 0.9)
+    panel = open_retraining()
+    qtbot.waitUntil(panel.training.stop_button.isEnabled)
+    qtbot.mouseClick(panel.training.pause_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil((run / "request").exists)
+    assert (run / "request").read_text() == "pause"
+    qtbot.mouseClick(panel.training.stop_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: (run / "request").read_text() == "stop")
+
+
+@pytest.mark.parametrize(
+    ("choice", "closes", "request"),
+    [("Leave it running", True, None), ("Stop and keep the best", True, "stop"), ("Cancel", False, None)],
+)
+def test_closing_napari_leaves_a_training_or_stops_it_as_asked(
+    choice: str,
+    closes: bool,
+    request: str | None,
+    viewer: Viewer,
+    run: Path,
+    alive: int,
+    open_retraining: Callable[[], RetrainWidget],
+    qtbot: QtBot,
+) -> None:
+    progress(begin(run), 10, 0.9)
+    panel = open_retraining()
+    qtbot.waitUntil(panel.training.stop_button.isEnabled)
+    window = viewer.window._qt_window
+    window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    answer(choice)
+    window.close()
+    assert window.isVisible() is not closes
+    path = run / "request"
+    assert (path.read_text() if path.exists() else None) == request
+    assert running_process(run) == alive
+    if not closes:
+        panel.close()
+
+
+def test_nothing_is_asked_when_nothing_is_trained(
+    viewer: Viewer, run: Path, open_retraining: Callable[[], RetrainWidget], qtbot: QtBot
+) -> None:
+    progress(begin(run), 10, 0.9)
+    panel = open_retraining()
+    qtbot.waitUntil(lambda: panel.training.pause_button.text() == "Go on")
+    window = viewer.window._qt_window
+    window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    window.close()
+    assert not window.isVisible()
+
+
+def test_a_training_that_cannot_go_on_says_why(
+    run: Path, open_retraining: Callable[[], RetrainWidget], qtbot: QtBot
+) -> None:
+    panel = open_retraining()
+    qtbot.waitUntil(panel.training.pause_button.isEnabled)
+    qtbot.mouseClick(panel.training.pause_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: running_process(run) not in (None, os.getpid()), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: "store" in panel.training.status.text(), timeout=PATIENCE_MS)
+
+
+def test_the_weights_of_a_finished_training_are_judged_and_put_to_use(
+    run: Path, make_model: Callable[..., ModelCard], open_retraining: Callable[[], RetrainWidget], qtbot: QtBot
+) -> None:
+    new = make_model()
+    for path in (new.weights_path, new.weights_path.with_suffix(".json")):
+        path.rename(run / path.name)
+    log = begin(run)
+    log.append("finished", step=40, weights=f"{new.name}.safetensors", card=f"{new.name}.json", stopped=False)
+    write_verdict(run / f"against-{label(current_model())}")
+    panel = open_retraining()
+    qtbot.waitUntil(panel.verdict.use_button.isEnabled)
+    panel.tabs.setCurrentIndex(2)
+    qtbot.mouseClick(panel.verdict.use_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "in use from now on" in panel.verdict.sentence.text())
+    assert current_model().weights_sha256 == new.weights_sha256
+    qtbot.waitUntil(lambda: panel.models.list.count() == 2)
+
+
+def test_the_panel_says_that_it_is_no_medical_device(open_retraining: Callable[[], RetrainWidget]) -> None:
+    notices = [label.text() for label in open_retraining().findChildren(QLabel)]
+    assert "Research software, not a medical device." in notices

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt
+
+from napari_bonescint.gui.settings import Setting, remember
+from napari_bonescint.gui.store_list import StoreList
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from napari_bonescint.corrections.label_store import LabelStore
+    from napari_bonescint.gui.background import Background
+
+
+def test_the_store_that_was_corrected_last_is_offered_first(
+    store: LabelStore, background: Background, qtbot: QtBot
+) -> None:
+    remember(Setting.STORE, str(store.folder))
+    stores = StoreList(background)
+    qtbot.addWidget(stores)
+    assert stores.folders == (store.folder,)
+    qtbot.waitUntil(lambda: "no reviewed mask" in stores.supply.text())
+
+
+def test_stores_are_added_once_removed_by_key_and_remembered(background: Background, qtbot: QtBot) -> None:
+    stores = StoreList(background)
+    qtbot.addWidget(stores)
+    stores.show()
+    for name in ("a", "b", "a"):
+        stores.add(Path(name))
+    assert stores.folders == (Path("a"), Path("b"))
+    stores.list.setCurrentRow(0)
+    stores.activateWindow()
+    stores.list.setFocus()
+    qtbot.waitUntil(stores.list.hasFocus)
+    qtbot.keyClick(stores.list, Qt.Key.Key_Delete)
+    assert stores.folders == (Path("b"),)
+    again = StoreList(background)
+    qtbot.addWidget(again)
+    assert again.folders == (Path("b"),)
+
+
+def test_a_folder_that_is_no_store_is_one_sentence(tmp_path: Path, background: Background, qtbot: QtBot) -> None:
+    stores = StoreList(background)
+    qtbot.addWidget(stores)
+    stores.add(tmp_path)
+    qtbot.waitUntil(lambda: str(tmp_path) in stores.supply.text())

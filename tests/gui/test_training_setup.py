@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_bonescint.gui.training_setup import TrainingSetup
+from napari_bonescint.inference.model_shelf import current_model, label, use
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from napari_bonescint.corrections.label_store import LabelStore
+    from napari_bonescint.gui.background import Background
+    from napari_bonescint.inference.model_card import ModelCard
+
+
+@pytest.fixture
+def setup(background: Background, qtbot: QtBot) -> Iterator[TrainingSetup]:
+    setup = TrainingSetup(background)
+    qtbot.addWidget(setup)
+    yield setup
+    setup.devices.close_child()
+
+
+def titles(setup: TrainingSetup) -> list[str]:
+    return [setup.recipes.itemText(row) for row in range(setup.recipes.count())]
+
+
+def test_what_is_chosen_is_what_is_wanted(
+    setup: TrainingSetup, tiny_recipe: Path, store: LabelStore, make_model: Callable[..., ModelCard], qtbot: QtBot
+) -> None:
+    use(make_model())
+    setup.stores.add(store.folder)
+    setup.add_recipe(tiny_recipe)
+    with qtbot.waitSignal(setup.wanted) as wanted:
+        qtbot.mouseClick(setup.button, Qt.MouseButton.LeftButton)
+    (settings,) = wanted.args
+    assert settings.plan.recipe == str(tiny_recipe)
+    assert settings.stores == (str(store.folder),)
+    assert settings.start == str(current_model().weights_path)
+    assert settings.device == "auto"
+
+
+def test_the_shipped_recipes_are_offered_with_what_they_do(setup: TrainingSetup, qtbot: QtBot) -> None:
+    assert titles(setup) == ["quick: 10 minutes", "full", "From a file …"]
+    assert setup.plan.minutes == 10
+    assert setup.description.text()
+    qtbot.waitUntil(lambda: f"<b>{label(current_model())}</b>" in setup.model.text())
+
+
+def test_without_a_store_nothing_starts(setup: TrainingSetup, qtbot: QtBot) -> None:
+    with qtbot.assertNotEmitted(setup.wanted, wait=200):
+        qtbot.mouseClick(setup.button, Qt.MouseButton.LeftButton)
+    assert "Add a label store" in setup.message.text()
+
+
+def test_a_file_that_is_no_recipe_is_one_sentence(
+    setup: TrainingSetup, tmp_path: Path, shown: Callable[[], list[str]]
+) -> None:
+    (tmp_path / "odd.toml").write_text("steps = 'many'")
+    setup.add_recipe(tmp_path / "odd.toml")
+    assert "odd.toml" in shown()[-1]
+    assert titles(setup) == ["quick: 10 minutes", "full", "From a file …"]

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_bonescint.gui.training_view import TrainingView, facts_of, status_of
+from napari_bonescint.training.course import Course, Stage
+from napari_bonescint.training.runs import Request
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from napari_bonescint.gui.background import Background
+
+HALFWAY = Course(step=20, steps=40, losses=((10, 0.9), (20, 0.5)), dices=((20, 0.8),), seconds_left=1200)
+
+
+@pytest.fixture
+def view(background: Background, qtbot: QtBot) -> TrainingView:
+    view = TrainingView(background)
+    qtbot.addWidget(view)
+    view.show()
+    return view
+
+
+def test_a_running_training_can_be_paused_and_stopped(view: TrainingView, qtbot: QtBot) -> None:
+    view.show_course(Stage.TRAINING, HALFWAY, "")
+    assert view.status.text() == "Step 20 of 40, 20 min left."
+    assert (view.bar.value(), view.bar.maximum()) == (20, 40)
+    assert (view.loss.latest, view.dice.latest) == ("0.5", "0.8")
+    with qtbot.waitSignal(view.requested) as requested:
+        qtbot.mouseClick(view.pause_button, Qt.MouseButton.LeftButton)
+    assert requested.args == [Request.PAUSE]
+    with qtbot.waitSignal(view.requested) as requested:
+        qtbot.mouseClick(view.stop_button, Qt.MouseButton.LeftButton)
+    assert requested.args == [Request.STOP]
+
+
+def test_a_paused_training_goes_on_by_taking_the_request_back(view: TrainingView, qtbot: QtBot) -> None:
+    view.show_course(Stage.PAUSED, HALFWAY, "")
+    assert view.pause_button.text() == "Go on"
+    with qtbot.waitSignal(view.requested) as requested:
+        qtbot.mouseClick(view.pause_button, Qt.MouseButton.LeftButton)
+    assert requested.args == [Request.GO_ON]
+
+
+@pytest.mark.parametrize("stage", [Stage.INTERRUPTED, Stage.FAILED])
+def test_a_training_that_ended_early_can_be_gone_on_with(stage: Stage, view: TrainingView, qtbot: QtBot) -> None:
+    view.show_course(stage, HALFWAY, "")
+    assert not view.stop_button.isEnabled()
+    with qtbot.waitSignal(view.go_on_wanted):
+        qtbot.mouseClick(view.pause_button, Qt.MouseButton.LeftButton)
+
+
+def test_a_finished_training_has_nothing_to_press(view: TrainingView) -> None:
+    view.show_course(Stage.FINISHED, HALFWAY, "")
+    assert not view.pause_button.isEnabled()
+    assert not view.stop_button.isEnabled()
+
+
+@pytest.mark.parametrize(
+    ("stage", "course", "words", "status"),
+    [
+        (Stage.TRAINING, Course(), "", "Starting: loading PyTorch and the corrected scans …"),
+        (Stage.PAUSED, HALFWAY, "", "Step 20 of 40. Paused."),
+        (Stage.FAILED, Course(failure="The loss is nan at step 3."), "", "The loss is nan at step 3."),
+        (
+            Stage.INTERRUPTED,
+            HALFWAY,
+            "step 20/40",
+            "The training process ended unexpectedly; its last checkpoint is kept. Step 20 of 40.",
+        ),
+        (
+            Stage.INTERRUPTED,
+            Course(),
+            "Training needs lightning-fabric.",
+            "The training process ended unexpectedly: Training needs lightning-fabric.",
+        ),
+        (
+            Stage.FINISHED,
+            Course(dices=((20, 0.8),), weights_step=20),
+            "",
+            "Finished. The weights of step 20 were kept; Dice on held-out scans 0.800.",
+        ),
+    ],
+)
+def test_the_status_is_a_sentence(stage: Stage, course: Course, words: str, status: str) -> None:
+    assert status_of(stage, course, words) == status
+
+
+def test_long_lists_of_what_was_left_out_are_cut() -> None:
+    left_out = tuple((f"{number:04}", "Damaged.") for number in range(30))
+    facts = facts_of(Course(data="4 scans.", left_out=left_out, notes=("The batch was halved.",)))
+    assert facts[:3] == ["4 scans.", "30 scans left out:", "  0000: Damaged."]
+    assert "22 more" in facts[-2]
+    assert facts[-1] == "The batch was halved."

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel
+
+from gui.verdicts import VERDICT, write_verdict
+from napari_bonescint.gui.pictures import Picture
+from napari_bonescint.gui.verdict_page import VerdictPage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from napari_bonescint.gui.background import Background
+
+
+@pytest.fixture
+def page(background: Background, qtbot: QtBot) -> VerdictPage:
+    page = VerdictPage(background)
+    qtbot.addWidget(page)
+    page.show()
+    return page
+
+
+def rows_in(page: VerdictPage) -> list[tuple[str, list[list[str]]]]:
+    groups = [page.table.topLevelItem(at) for at in range(page.table.topLevelItemCount())]
+    return [
+        (group.text(0), [[group.child(at).text(column) for column in range(4)] for at in range(group.childCount())])
+        for group in groups
+    ]
+
+
+def test_a_verdict_is_a_sentence_a_table_and_pictures(page: VerdictPage, tmp_path: Path, qtbot: QtBot) -> None:
+    write_verdict(tmp_path / "verdict")
+    page.show_verdict(VERDICT, tmp_path / "verdict")
+    assert page.sentence.text() == "Use the new weights: they are better on corrected scans."
+    assert "Masks corrected from a model favour it." in page.details.text()
+    assert "Better with the lower bound above zero." in page.details.text()
+    assert rows_in(page) == [
+        (
+            "Corrected scans, held out",
+            [["ribs", ".800", ".850", "+.050 (.010, .090)"], ["skull", ".900", ".900", "+.000"]],
+        ),
+        ("Simulated test", [["ribs", ".900", ".880", "-.020 (-.030, -.010)"]]),
+    ]
+    qtbot.waitUntil(lambda: [picture.isVisible() for picture in page.findChildren(Picture)] == [True, False])
+    captions = [label.text() for label in page.findChildren(QLabel)]
+    assert "Best: ribs" in captions
+    qtbot.waitUntil(lambda: any("gone.jpg" in label.text() for label in page.findChildren(QLabel)))
+
+
+def test_the_user_decides_once(page: VerdictPage, tmp_path: Path, qtbot: QtBot) -> None:
+    page.show_verdict(VERDICT, tmp_path)
+    with qtbot.waitSignal(page.accepted):
+        qtbot.keyClick(page.use_button, Qt.Key.Key_Space)
+    with qtbot.waitSignal(page.declined):
+        qtbot.mouseClick(page.keep_button, Qt.MouseButton.LeftButton)
+    page.show_decision("The present weights stay in use.")
+    assert not page.use_button.isEnabled()
+    assert page.sentence.text() == "The present weights stay in use."
+    assert page.table.isVisible()
+
+
+def test_without_a_verdict_there_is_nothing_to_decide(page: VerdictPage, tmp_path: Path, qtbot: QtBot) -> None:
+    page.show_verdict(VERDICT, tmp_path)
+    page.show_judging(3, 40)
+    assert (page.bar.value(), page.bar.maximum()) == (3, 40)
+    assert not page.use_button.isVisible()
+    page.clear("The weights are damaged.", can_judge=True)
+    assert page.sentence.text() == "The weights are damaged."
+    with qtbot.waitSignal(page.judging_wanted):
+        qtbot.mouseClick(page.judge_button, Qt.MouseButton.LeftButton)

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+import pytest
+
+from napari_bonescint.wording import counted, duration
+
+
+def test_one_is_singular() -> None:
+    assert [counted(number, "scan") for number in (0, 1, 2)] == ["0 scans", "1 scan", "2 scans"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(5, "less than a minute"), (61, "1 min"), (3600, "60 min"), (9000, "2.5 h")],
+)
+def test_durations_are_as_exact_as_forecasts_are(seconds: float, words: str) -> None:
+    assert duration(seconds) == words

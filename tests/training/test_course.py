@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from napari_bonescint.training.course import Course, CourseReader, Stage
+from training.run_folders import begin, check, occupy, progress
+
+
+def test_a_running_training_is_followed_line_by_line(tmp_path: Path) -> None:
+    log = begin(tmp_path)
+    occupy(tmp_path, os.getpid())
+    reader = CourseReader(tmp_path)
+    progress(log, 10, 0.9)
+    stage, course = reader.read()
+    assert stage is Stage.TRAINING
+    assert course.data == "4 scans of 2 patients to learn from, 1 scan of 1 patient held out."
+    assert course.left_out == (("00ff", "No revision is reviewed."),)
+    progress(log, 20, 0.5)
+    picture = check(log, tmp_path, 20, 0.8)
+    _, course = reader.read()
+    assert course.losses == ((10, 0.9), (20, 0.5))
+    assert course.dices == ((20, 0.8),)
+    assert course.samples == ((20, picture),)
+    assert (course.step, course.steps, course.seconds_left) == (20, 40, 1200.0)
+
+
+def test_a_training_that_pauses_says_so_until_it_goes_on(tmp_path: Path) -> None:
+    log = begin(tmp_path)
+    occupy(tmp_path, os.getpid())
+    reader = CourseReader(tmp_path)
+    log.append("paused")
+    assert reader.read()[0] is Stage.PAUSED
+    log.append("resumed", step=3)
+    assert reader.read()[0] is Stage.TRAINING
+
+
+def test_a_training_whose_process_is_gone_was_interrupted(tmp_path: Path) -> None:
+    progress(begin(tmp_path), 10, 0.9)
+    (tmp_path / "running.json").write_text('{"pid": 1, "started": -10.0}')
+    assert CourseReader(tmp_path).read()[0] is Stage.INTERRUPTED
+
+
+def test_a_training_that_failed_tells_why_until_it_is_begun_anew(tmp_path: Path) -> None:
+    log = begin(tmp_path)
+    log.append("failed", text="The loss is nan at step 3; lower the learning rate.")
+    reader = CourseReader(tmp_path)
+    stage, course = reader.read()
+    assert stage is Stage.FAILED
+    assert "nan" in course.failure
+    begin(tmp_path)
+    occupy(tmp_path, os.getpid())
+    stage, course = reader.read()
+    assert (stage, course.failure) == (Stage.TRAINING, "")
+
+
+def test_a_finished_training_names_its_weights(tmp_path: Path) -> None:
+    log = begin(tmp_path)
+    log.append("finished", step=20, weights="new.safetensors", card="new.json", stopped=False)
+    stage, course = CourseReader(tmp_path).read()
+    assert stage is Stage.FINISHED
+    assert (course.weights, course.weights_step) == (tmp_path / "new.safetensors", 20)
+
+
+def test_steps_that_are_taken_again_replace_the_former_ones(tmp_path: Path) -> None:
+    log = begin(tmp_path)
+    for step, loss in ((10, 0.9), (20, 0.8), (30, 0.7), (20, 0.75)):
+        progress(log, step, loss)
+    assert CourseReader(tmp_path).read()[1].losses == ((10, 0.9), (20, 0.75))
+
+
+def test_events_of_another_version_change_nothing() -> None:
+    events = [{"event": "unheard of"}, {"event": "progress", "step": "many"}, {"event": "check"}]
+    assert Course().after(events, Path()) == Course()
+
+
+def test_the_last_words_of_a_process_are_its_last_line(tmp_path: Path) -> None:
+    (tmp_path / "output.txt").write_text("step 1\nbonescint: there is no label store.\n\n")
+    assert CourseReader(tmp_path).last_words() == "there is no label store."
+    assert CourseReader(tmp_path / "none").last_words() == ""

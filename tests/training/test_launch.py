@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from napari_bonescint.training.course import CourseReader, Stage
+from napari_bonescint.training.launch import (
+    CannotLaunch,
+    Plan,
+    RunSettings,
+    estimate,
+    launch,
+    name_of_run,
+    read_settings,
+    shipped_plans,
+    start_detached,
+)
+from napari_bonescint.training.recipe import read_recipe
+from napari_bonescint.training.run_folder import running_process
+from training.run_folders import SLEEPER, begin, occupy, settle
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+QUICK = Plan("quick: 10 minutes", "quick.toml", 10)
+
+
+def test_the_shipped_plans_are_recipes_that_exist(tmp_path: Path) -> None:
+    assert [plan.title for plan in shipped_plans()] == ["quick: 10 minutes", "full"]
+    for plan in shipped_plans():
+        assert read_recipe(tmp_path / plan.recipe).steps > 0
+
+
+def test_the_command_line_says_what_was_chosen(tmp_path: Path) -> None:
+    settings = RunSettings(QUICK, ("/a", "/b"), "weights.safetensors", "cuda:1")
+    line = " ".join(settings.arguments(tmp_path / "runs/quick-1"))
+    assert line == (
+        f"train quick.toml --name quick-1 --runs {tmp_path / 'runs'} --store /a /b "
+        "--start weights.safetensors --device cuda:1 --minutes 10"
+    )
+
+
+def test_a_name_tells_recipe_and_time_and_no_more() -> None:
+    now = datetime(2026, 11, 24, 21, 5, 9)
+    assert name_of_run(QUICK, now) == "quick-2026-11-24-210509"
+    assert name_of_run(Plan("Mein Plan (ü)", "x", 1), now) == "Mein-Plan-2026-11-24-210509"
+
+
+def test_a_run_that_cannot_begin_leaves_its_reason(tmp_path: Path) -> None:
+    run = tmp_path / "new"
+    settings = RunSettings(Plan("none", str(tmp_path / "none.toml"), 1), (str(tmp_path),), "x.safetensors", "cpu")
+    pid = launch(settings, run)
+    assert read_settings(run) == settings
+    settle(lambda: not psutil.pid_exists(pid))
+    reader = CourseReader(run)
+    assert reader.read()[0] is Stage.INTERRUPTED
+    assert "none.toml" in reader.last_words()
+
+
+def test_a_run_is_not_started_twice(tmp_path: Path) -> None:
+    begin(tmp_path)
+    occupy(tmp_path, psutil.Process().pid)
+    with pytest.raises(CannotLaunch, match="already"):
+        launch(RunSettings(QUICK, (), "x", "cpu"), tmp_path)
+
+
+def test_settings_that_are_missing_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(CannotLaunch, match=r"settings\.json"):
+        read_settings(tmp_path)
+
+
+def test_a_detached_process_yields_the_processor_and_is_missed_when_it_is_killed(tmp_path: Path) -> None:
+    pid = start_detached(SLEEPER, tmp_path / "output.txt")
+    process = psutil.Process(pid)
+    assert process.nice() != psutil.Process().nice()
+    occupy(tmp_path, pid)
+    assert running_process(tmp_path) == pid
+    process.kill()
+    settle(lambda: running_process(tmp_path) is None)
+
+
+@pytest.mark.parametrize(
+    ("seconds_per_step", "words"),
+    [
+        (0.05, "less than a minute"),
+        (1.0, "about 7 min"),
+        (15.0, "10 min, in which some 10 % of its steps are made"),
+    ],
+)
+def test_an_estimate_is_in_words(seconds_per_step: float, words: str) -> None:
+    assert words in estimate(QUICK, 400, seconds_per_step)
