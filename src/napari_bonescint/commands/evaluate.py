@@ -235,6 +235,7 @@ def _keep(store: ResultsStore, out: Path | None) -> None:
 
 
 def _write(store: ResultsStore, out: Path) -> None:
+    from napari_bonescint.training.learning_curve import FILE_NAME, LearningCurve, curve_section
     from napari_bonescint.training.reliability_diagram import reliability_svg
     from napari_bonescint.training.results_table import in_order, results_page
 
@@ -243,7 +244,10 @@ def _write(store: ResultsStore, out: Path) -> None:
     drawn = {model.name: model.sets[_DIAGRAM_SET].scores.reliability for model in models if _DIAGRAM_SET in model.sets}
     if drawn:
         write_bytes_atomically(out / _DIAGRAM, reliability_svg(drawn).encode())
-    write_bytes_atomically(out / "RESULTS.md", results_page(models, _DIAGRAM if drawn else None).encode())
+    page = results_page(models, _DIAGRAM if drawn else None)
+    if (out / FILE_NAME).exists():
+        page += "\n" + curve_section(LearningCurve.read(out / FILE_NAME)) + "\n"
+    write_bytes_atomically(out / "RESULTS.md", page.encode())
 
 
 def _lines(models: Iterable[ModelResults], names: Sequence[str]) -> list[str]:
