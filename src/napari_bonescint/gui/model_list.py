@@ -70,7 +70,8 @@ class ModelList(QWidget):
     @property
     def _chosen(self) -> ModelCard | None:
         item = self.list.currentItem()
-        return None if item is None else item.data(_CARD)
+        card: ModelCard | None = None if item is None else item.data(_CARD)
+        return card
 
     def _show_chosen(self) -> None:
         card = self._chosen

@@ -200,7 +200,10 @@ def start_detached(command: Sequence[str], output: Path) -> int:
         raise CannotLaunch(f"The training could not be started: {error}.") from error
     with suppress(psutil.Error):
         child = psutil.Process(process.pid)
-        child.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else _NICENESS)
+        if sys.platform == "win32":
+            child.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        else:
+            child.nice(_NICENESS)
     # Somebody must wait for it, or it would stay in the table of processes when it has ended.
     threading.Thread(target=process.wait, daemon=True).start()
     return process.pid
