@@ -43,7 +43,7 @@ def main() -> None:
     for grid_mm in GRIDS_MM:
         skeleton, macro, ribs = [], [], []
         for references in sets:
-            for scan, regions in references:
+            for scan, regions, *_ in references:
                 for truth in regions:
                     if not truth.any():
                         continue

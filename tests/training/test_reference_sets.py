@@ -60,7 +60,7 @@ def test_other_seeds_make_a_set_named_as_their_folder(folder: Path, case: Case) 
     case.save(case_path(folder, 5))
     (other,) = simulated_sets([folder])
     assert (other.name, len(other)) == ("ward", 1)
-    ((scan, regions),) = other
+    ((scan, regions, *_),) = other
     np.testing.assert_array_equal(regions, case.regions)
     assert scan.spacing == (2.0, 2.0)
     assert other.origin == "simulated, seeds 5 to 5, 0.4 to 6 million counts"
@@ -86,7 +86,7 @@ def test_the_hash_follows_the_content_and_the_counting(folder: Path, case: Case)
 
 def test_an_external_set_is_read_as_its_index_says(external: Path) -> None:
     references = ExternalSet.read(external)
-    ((scan, regions),) = references
+    ((scan, regions, *_),) = references
     assert (references.name, len(references), references.is_simulated) == ("ward", 1, False)
     assert [view.name for view in scan.views] == [ViewName.POSTERIOR]
     assert scan.spacing == (2.5, 2.5)
