@@ -121,7 +121,7 @@ def test_cancel_in_the_middle_of_a_view_is_immediate_and_the_next_scan_works(
     child.cancel()
     assert has_ended(pid)
     assert time.monotonic() - start < 1
-    child.segment(scan, card, "cpu")
+    child.segment(scan, replace(card, grid_mm=9.0), "cpu")
     assert isinstance(events_until(child, Finished, Failed)[-1], Finished)
 
 
@@ -139,7 +139,7 @@ def test_a_killed_child_is_one_sentence_and_the_next_scan_works(
         "The computing process ended unexpectedly (SIGKILL, most often for lack of memory); "
         "nothing was changed, please try again."
     )
-    child.segment(scan, card)
+    child.segment(scan, replace(card, grid_mm=9.0))
     assert isinstance(events_until(child, Finished, Failed)[-1], Finished)
 
 

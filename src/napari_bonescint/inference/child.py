@@ -256,7 +256,7 @@ def _serve(pipe: Connection) -> None:
             except BonescintError as error:
                 pipe.send(Failed(str(error)))
             except OSError as error:
-                pipe.send(Failed(f"PyTorch could not be loaded or used: {error}."))
+                pipe.send(Failed(f"The engine could not be loaded or used: {error}."))
             except Exception as error:  # whatever torch raises must not leave the user without an answer
                 logging.getLogger(__name__).exception("segmentation failed")
                 first_line = str(error).partition("\n")[0]
@@ -271,6 +271,8 @@ def _answer(task: _Task, loaded: _Ready | None, pipe: Connection) -> _Ready:
     segmenter = loaded.segmenter
     if task.scan is None:
         pipe.send(Loaded(task.card, segmenter.device))
+        if not pipe.poll():
+            segmenter.warm_up()
     else:
         pipe.send(Finished(segmenter.segment(task.scan, on_progress=lambda done: pipe.send(Progressed(done)))))
     return loaded

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import sys
 from typing import NamedTuple
 
 from napari_bonescint.errors import BonescintError
@@ -39,10 +42,12 @@ def choose_device(requested: str = "auto") -> DeviceChoice:
     DeviceError
         If a CUDA device is asked for that is not here.
     """
-    import torch
-
     if requested == "cpu":
         return DeviceChoice("cpu", "CPU: chosen by the user")
+    if requested == "auto" and not _has_nvidia_driver():
+        return DeviceChoice("cpu", "CPU: no CUDA device found")
+    import torch
+
     found = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if requested == "auto":
         if found:
@@ -62,3 +67,19 @@ def choose_device(requested: str = "auto") -> DeviceChoice:
         raise DeviceError(f"There is no device {requested}: PyTorch found {found} CUDA devices; use --device auto.")
     device = f"cuda:{int(index or 0)}"
     return DeviceChoice(device, f"GPU: {torch.cuda.get_device_name(device)}, chosen by the user")
+
+
+def usable_cores() -> int:
+    """How many processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _has_nvidia_driver() -> bool:
+    """Whether it is worth to import PyTorch, which takes a second or two, to ask for a GPU."""
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True

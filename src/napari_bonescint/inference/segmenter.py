@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit, logit, softmax
 
-from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.errors import BonescintError, Cancelled
+from napari_bonescint.inference.backends.choice import load_on_cpu, load_on_gpu
 from napari_bonescint.inference.devices import DeviceChoice, choose_device
 from napari_bonescint.inference.doubts import doubts_about
-from napari_bonescint.inference.model_card import ModelCard, ModelError
-from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, NORMALISATION, Grid, normalise
+from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, Grid, normalise
+from napari_bonescint.scan import Scan, View, ViewName
 from napari_bonescint.segmentation import Segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import torch
     from numpy.typing import NDArray
-    from torch import nn
 
-    from napari_bonescint.scan import Scan
+    from napari_bonescint.inference.backends.engine import Engine
+    from napari_bonescint.inference.model_card import ModelCard
 
 
 _LARGEST_EXTENT_M = 4.0
@@ -68,9 +67,11 @@ class Segmenter:
     def __init__(self, card: ModelCard, device: str = "auto") -> None:
         self.card = card
         self.device: DeviceChoice = choose_device(device)
-        self._network = _load(card)
+        if self.device.device == "cpu":
+            self._engine = self._engine_on_cpu()
+            return
         try:
-            self._network.to(self.device.device)
+            self._engine = load_on_gpu(card, self.device.device)
         except RuntimeError as error:
             self._give_up_gpu(error)
 
@@ -137,10 +138,16 @@ class Segmenter:
             model_sha256=self.card.weights_sha256,
             device=self.device.device,
             device_reason=self.device.reason,
-            backend="torch",
+            backend=self._engine.name,
             seconds=time.perf_counter() - start,
             warnings=tuple(warnings),
         )
+
+    def warm_up(self) -> None:
+        """Do once what a first scan would otherwise wait for: loading libraries, generating code, starting threads."""
+        side = self.card.grid_mm
+        blank = Scan(np.ones((2, 64, 32), np.uint16), (View(ViewName.ANTERIOR), View(ViewName.POSTERIOR)), (side, side))
+        self.segment(blank)
 
     def _logits(self, images: NDArray[np.float32]) -> tuple[NDArray[np.float32], bool]:
         """Logits (view, outputs, y, x) of images (view, y, x), and whether the GPU was given up for the CPU."""
@@ -155,20 +162,23 @@ class Segmenter:
         """Go on with the CPU if a GPU is out of memory; otherwise raise the error again."""
         if self.device.device == "cpu" or not is_out_of_memory(error):
             raise error
-        gpu = self.device.device
-        # A fresh copy: of the weights on the GPU, some may not have arrived.
-        self._network = _load(self.card)
-        self.device = DeviceChoice("cpu", f"CPU: {gpu} ran out of memory")
+        self.device = DeviceChoice("cpu", f"CPU: {self.device.device} ran out of memory")
+        self._engine = self._engine_on_cpu()
+
+    def _engine_on_cpu(self) -> Engine:
+        """Load the model for the CPU, and say why if the fastest engine cannot have it."""
+        engine, reasons = load_on_cpu(self.card)
+        if reasons:
+            self.device = self.device._replace(reason=f"{self.device.reason}; {', '.join(reasons)}: slower than usual")
+        return engine
 
     def _run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        import torch
-
-        with torch.inference_mode():
-            batch = torch.from_numpy(images[:, None]).to(self.device.device)
-            logits: torch.Tensor = self._network(batch)
-            if self.card.mirrored:
-                logits = (logits + self._network(batch.flip(-1)).flip(-1)) / 2
-            return logits.float().cpu().numpy()
+        if not self.card.mirrored:
+            return self._engine.logits(images)
+        # All in one batch: an engine has more to spread over its cores.
+        logits, mirrored = np.split(self._engine.logits(np.concatenate((images, images[..., ::-1]))), 2)
+        both: NDArray[np.float32] = (logits + mirrored[..., ::-1]) / np.float32(2)
+        return both
 
     def _decide(
         self, logits: NDArray[np.float32], refine: Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -197,36 +207,6 @@ def is_out_of_memory(error: RuntimeError) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or any(
         words in str(error) for words in ("out of memory", "ALLOC_FAILED")
     )
-
-
-def _load(card: ModelCard) -> nn.Module:
-    import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load
-
-    from napari_bonescint.networks.zoo import UnknownArchitectureError, build_network
-
-    if card.normalisation != NORMALISATION:
-        raise ModelError(
-            f"Model {card.name} expects its input normalised as {card.normalisation}; this version does "
-            f"{NORMALISATION}. Install the version that the model came with."
-        )
-    if card.outputs not in (1, len(REGIONS)):
-        raise ModelError(
-            f"Model {card.name} has {card.outputs} outputs; this version knows 1 (skeleton) and {len(REGIONS)} "
-            "(background and regions)."
-        )
-    try:
-        network = build_network(card.architecture, outputs=card.outputs)
-    except UnknownArchitectureError as error:
-        raise ModelError(f"Model {card.name}: {error}") from error
-    try:
-        network.load_state_dict(load(card.read_weights()))
-    except (SafetensorError, RuntimeError) as error:
-        raise ModelError(f"{card.weights_path}: does not hold the weights of {card.architecture}.") from error
-    # About 1.4 times faster on a CPU, where oneDNN would otherwise reorder each activation.
-    torch.nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)
-    return network.eval().requires_grad_(requires_grad=False)
 
 
 def _report(fraction: float, on_progress: Callable[[float], None], is_cancelled: Callable[[], bool]) -> None:

@@ -16,12 +16,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from napari_bonescint.networks.unet import UNet
+from napari_bonescint.networks.widths import URI_NET_PATHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_SHARES = {1: 4, 3: 2, 5: 4}
-"""Kernel size of each path: which part of the channels it makes, a quarter or a half."""
 
 
 class URINet(UNet):
@@ -45,7 +43,8 @@ class ResidualInception(nn.Module):
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.paths = nn.ModuleList(
-            nn.Conv2d(inputs, outputs // part, size, padding=size // 2, bias=False) for size, part in _SHARES.items()
+            nn.Conv2d(inputs, outputs // part, size, padding=size // 2, bias=False)
+            for size, part in URI_NET_PATHS.items()
         )
         self.normalisation = nn.BatchNorm2d(outputs)
         self.shortcut: Callable[[Tensor], Tensor] = (

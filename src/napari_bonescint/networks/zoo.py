@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.networks import widths
 from napari_bonescint.networks.dln import DLN
 from napari_bonescint.networks.fdn import FDN
 from napari_bonescint.networks.unet import UNet
@@ -18,27 +19,19 @@ if TYPE_CHECKING:
 
     from napari_bonescint.networks.dense import DenseNetwork
 
-_STAGES: dict[int, tuple[tuple[int, ...], ...]] = {
-    5: ((64, 64), (128, 128)),
-    11: ((8, 8), (16, 16), (32, 32), (64, 64), (128, 128)),
-    13: ((8, 8), (16, 16), (32,) * 3, (64,) * 3, (128,) * 3),
-    16: ((8, 8), (16, 16), (32,) * 3, (64,) * 3, (128,) * 3, (256,) * 3),
-}
-
-
 ARCHITECTURES: dict[str, Callable[..., DenseNetwork]] = {
-    "fdn-5": partial(FDN, _STAGES[5]),
-    "fdn-11": partial(FDN, _STAGES[11]),
-    "fdn-11e": partial(FDN, _STAGES[11], activation="elu"),
-    "fdn-11be": partial(FDN, _STAGES[11], activation="elu", batch_norm=True),
-    "fdn-13": partial(FDN, _STAGES[13]),
-    "fdn-16": partial(FDN, _STAGES[16]),
-    "fdn-16e": partial(FDN, _STAGES[16], activation="elu"),
-    "fdn-16be": partial(FDN, _STAGES[16], activation="elu", batch_norm=True),
-    "dln-11": partial(DLN, _STAGES[11]),
-    "u-net": partial(UNet, (16, 32, 64, 128, 256)),
-    "uri-net": partial(URINet, (16, 32, 64, 112, 224)),
-    "phase-u-net": partial(UNet, (24, 40, 64, 96, 128, 128), phases=True),
+    "fdn-5": partial(FDN, widths.FDN[5]),
+    "fdn-11": partial(FDN, widths.FDN[11]),
+    "fdn-11e": partial(FDN, widths.FDN[11], activation="elu"),
+    "fdn-11be": partial(FDN, widths.FDN[11], activation="elu", batch_norm=True),
+    "fdn-13": partial(FDN, widths.FDN[13]),
+    "fdn-16": partial(FDN, widths.FDN[16]),
+    "fdn-16e": partial(FDN, widths.FDN[16], activation="elu"),
+    "fdn-16be": partial(FDN, widths.FDN[16], activation="elu", batch_norm=True),
+    "dln-11": partial(DLN, widths.FDN[11]),
+    "u-net": partial(UNet, widths.U_NET),
+    "uri-net": partial(URINet, widths.URI_NET),
+    "phase-u-net": partial(UNet, widths.PHASE_U_NET, phases=True),
 }
 """Each makes an untrained network when called with ``outputs``."""
 

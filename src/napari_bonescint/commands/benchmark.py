@@ -1,0 +1,60 @@
+"""`bonescint benchmark`: how fast each engine computes each model on this computer."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.commands import argument_types
+from napari_bonescint.inference.model_card import DEFAULT_MODEL
+from napari_bonescint.inference.model_shelf import find_model
+
+_SAMPLE = Path(__file__).parents[1] / "samples" / "simulated.dcm"
+
+_DESCRIPTION = """\
+Measure on the CPU how fast every engine computes a model, in how much memory, and how well it agrees with the network
+computed naively. Each measurement runs in a process of its own, on the simulated sample scan: first on a grid of
+1024 x 256, then on the model's own. Leave the computer alone meanwhile; it takes some minutes.
+"""
+
+
+def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """State the arguments of `bonescint benchmark`."""
+    parser = subcommands.add_parser(
+        "benchmark",
+        help="measure how fast each engine is on this computer",
+        description=_DESCRIPTION,
+        epilog="examples:\n  bonescint benchmark\n  bonescint benchmark --model fdn-16 --out docs/speed.md",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--model",
+        metavar="NAME|FILE",
+        nargs="+",
+        type=argument_types.model,
+        help=f"names that `bonescint models` lists, or .safetensors files (default: {DEFAULT_MODEL} and fdn-13)",
+    )
+    parser.add_argument("--out", metavar="FILE", type=Path, help="also write the table to a Markdown file")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure, print the table and write it; the exit status."""
+    from napari_bonescint.formats.opening import open_scan
+    from napari_bonescint.inference.benchmark import Timing, markdown, measure
+
+    cards = arguments.model or [find_model(name) for name in (DEFAULT_MODEL, "fdn-13")]
+    timings = []
+    for outcome in measure(cards, open_scan(_SAMPLE)):
+        if isinstance(outcome, Timing):
+            timings.append(outcome)
+            rows, columns = outcome.shape
+            print(f"{outcome.model}, {rows} x {columns}, {outcome.engine}: {outcome.milliseconds:.0f} ms", flush=True)
+        else:
+            print(outcome, flush=True)
+    page = markdown(timings)
+    print(f"\n{page}")
+    if arguments.out is not None:
+        write_bytes_atomically(arguments.out, page.encode())
+    return 0

@@ -1,0 +1,1 @@
+"""Engines that compute a network: one file each, and `choice` has their table."""

@@ -1,0 +1,59 @@
+"""Which engine computes a model: the fastest one that can."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_bonescint.inference.backends.engine import Engine, EngineUnavailable, require_known
+from napari_bonescint.inference.backends.openvino_engine import OpenVinoEngine
+from napari_bonescint.inference.backends.torch_engine import TorchEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_bonescint.inference.model_card import ModelCard
+
+CPU_ENGINES: dict[str, Callable[[ModelCard], Engine]] = {
+    OpenVinoEngine.name: OpenVinoEngine,
+    TorchEngine.name: TorchEngine,
+}
+"""Engines for the CPU, the fastest first by `bonescint benchmark`; the last one computes every model."""
+
+
+def load_on_cpu(card: ModelCard) -> tuple[Engine, tuple[str, ...]]:
+    """Load a model into the fastest engine that can compute it.
+
+    Returns
+    -------
+    engine : Engine
+    reasons : tuple of str
+        Why not a faster one: a clause for each, such as ``OpenVINO is not installed``.
+
+    Raises
+    ------
+    ModelError
+        If the model is unknown, or its weights are missing, damaged or not what the card says.
+    """
+    require_known(card)
+    *faster, last = CPU_ENGINES.values()
+    reasons: list[str] = []
+    for load in faster:
+        try:
+            return load(card), tuple(reasons)
+        except EngineUnavailable as error:
+            reasons.append(str(error))
+    return last(card), tuple(reasons)
+
+
+def load_on_gpu(card: ModelCard, device: str) -> Engine:
+    """Load a model onto a CUDA device.
+
+    Raises
+    ------
+    ModelError
+        As `load_on_cpu`.
+    RuntimeError
+        If the device is full.
+    """
+    require_known(card)
+    return TorchEngine(card, device)

@@ -1,0 +1,77 @@
+"""PyTorch: computes every network of the zoo, on CPUs and GPUs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_bonescint.inference.backends.engine import other_weights
+from napari_bonescint.inference.model_card import ModelCard, ModelError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+
+    from napari_bonescint.networks.dense import DenseNetwork
+
+
+class TorchEngine:
+    """A model in PyTorch.
+
+    Parameters
+    ----------
+    card : ModelCard
+        Which model.
+    device : str
+        ``cpu`` or ``cuda:N``.
+
+    Raises
+    ------
+    ModelError
+        If the weights are missing, damaged or not what the card says.
+    RuntimeError
+        If the device is full.
+    """
+
+    name = "torch"
+
+    def __init__(self, card: ModelCard, device: str = "cpu") -> None:
+        import torch
+
+        network = load_network(card)
+        # About 1.4 times faster on a CPU, where oneDNN would otherwise reorder each activation.
+        torch.nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)
+        self._network = network.to(device)
+        self._device = device
+
+    def logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Engine.logits`."""
+        import torch
+
+        with torch.inference_mode():
+            logits: torch.Tensor = self._network(torch.from_numpy(images[:, None]).to(self._device))
+            return logits.float().cpu().numpy()
+
+
+def load_network(card: ModelCard) -> DenseNetwork:
+    """A model's network with its weights, for inference, on the CPU.
+
+    Raises
+    ------
+    ModelError
+        If the weights are missing, damaged or not what the card says.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    from napari_bonescint.networks.zoo import UnknownArchitectureError, build_network
+
+    try:
+        network = build_network(card.architecture, outputs=card.outputs)
+    except UnknownArchitectureError as error:
+        raise ModelError(f"Model {card.name}: {error}") from error
+    try:
+        network.load_state_dict(load(card.read_weights()))
+    except (SafetensorError, RuntimeError) as error:
+        raise other_weights(card) from error
+    return network.eval().requires_grad_(requires_grad=False)

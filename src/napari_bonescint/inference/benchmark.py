@@ -1,0 +1,240 @@
+"""How fast each engine computes a model, in how much memory, and how far its result is from the naive one.
+
+Every measurement runs in a process of its own, so that its peak memory is its own and no engine inherits what another
+one has loaded.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import platform
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scipy.special import expit, softmax
+
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.inference.backends.choice import CPU_ENGINES
+from napari_bonescint.inference.backends.engine import EngineUnavailable, require_known
+from napari_bonescint.inference.devices import usable_cores
+from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, Grid, normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from multiprocessing.connection import Connection
+
+    from numpy.typing import NDArray
+
+    from napari_bonescint.inference.model_card import ModelCard
+    from napari_bonescint.scan import Scan
+
+NAIVE = "naive eager"
+_FULL_SHAPE = (1024, 256)
+_PASSES = 3
+
+
+class BenchmarkError(BonescintError):
+    """A measurement that could not be made."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One engine on one model and grid.
+
+    Attributes
+    ----------
+    model, engine : str
+    shape : (int, int)
+        Rows and columns of each view.
+    first_seconds : float
+        For the first pass over a scan, without loading.
+    milliseconds : float
+        For one view of a scan of two in one batch: the fastest of three passes after the first.
+    peak_mb : float or None
+        The most memory that the process held, with all that it had loaded; None where the system does not tell.
+    furthest : float
+        The largest difference in the probability of bone from the naive one.
+    dice : float
+        Of the mask of bone with the naive one.
+    """
+
+    model: str
+    engine: str
+    shape: tuple[int, int]
+    first_seconds: float
+    milliseconds: float
+    peak_mb: float | None
+    furthest: float
+    dice: float
+
+    @property
+    def scans_per_second(self) -> float:
+        """Scans of two views in a second."""
+        return 500 / self.milliseconds
+
+
+class _Task(NamedTuple):
+    card: ModelCard
+    engine: str
+    images: NDArray[np.float32]
+
+
+class _Outcome(NamedTuple):
+    seconds: tuple[float, ...]
+    peak_mb: float | None
+    probability: NDArray[np.float32]
+
+
+def measure(cards: Sequence[ModelCard], scan: Scan) -> Iterator[Timing | str]:
+    """Measure models with every engine, on a grid of 1024 x 256 and on each model's own.
+
+    Parameters
+    ----------
+    cards : sequence of ModelCard
+    scan : Scan
+        Two views with body in them.
+
+    Yields
+    ------
+    Timing or str
+        As they come, the naive one of a model and grid first; for an engine that cannot compute it, the reason why.
+
+    Raises
+    ------
+    BenchmarkError
+        If a measuring process ends without a result.
+    """
+    for card in cards:
+        require_known(card)
+        own = _on_grid(scan, card.grid_mm)
+        for images in (_of_full_shape(scan), own):
+            naive: NDArray[np.float32] | None = None
+            for engine in (NAIVE, *CPU_ENGINES):
+                outcome = _in_a_process(_Task(card, engine, images))
+                if isinstance(outcome, str):
+                    yield outcome
+                    continue
+                if naive is None:
+                    naive = outcome.probability
+                yield _timing(card.name, engine, outcome, naive)
+
+
+def markdown(timings: Sequence[Timing]) -> str:
+    """A page with a table of the measurements, for docs/."""
+    naive = {(timing.model, timing.shape): timing.milliseconds for timing in timings if timing.engine == NAIVE}
+    lines = [
+        "# Speed",
+        "",
+        f"Made by `bonescint benchmark` on {platform.machine()}, {usable_cores()} cores, float32. Both views of a scan",
+        "in one batch; fastest of three warm passes of the network alone. Naive eager is PyTorch as the network is",
+        "defined: dilated convolutions, layout NCHW. Agreement is with it: the largest difference in the probability",
+        "of bone, and Dice of the masks.",
+        "",
+        "| model | grid | engine | ms a view | times naive | scans/s | first pass | peak memory | difference | Dice |",
+        "|---|---|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for t in timings:
+        memory = "" if t.peak_mb is None else f"{t.peak_mb:.0f} MB"
+        faster = naive[t.model, t.shape] / t.milliseconds
+        lines.append(
+            f"| {t.model} | {t.shape[0]} x {t.shape[1]} | {t.engine} | {t.milliseconds:.0f} | {faster:.1f} "
+            f"| {t.scans_per_second:.2f} | {t.first_seconds:.2f} s | {memory} | {t.furthest:.0e} | {t.dice:.4f} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _on_grid(scan: Scan, grid_mm: float) -> NDArray[np.float32]:
+    """Both views as a network on this grid sees them."""
+    spacing = scan.spacing or (ASSUMED_SPACING_MM, ASSUMED_SPACING_MM)
+    grid = Grid.over((scan.counts.shape[1], scan.counts.shape[2]), spacing, grid_mm)
+    return np.stack([normalise(grid.coarsen(view)) for view in scan.counts.astype(np.float32)])
+
+
+def _of_full_shape(scan: Scan) -> NDArray[np.float32]:
+    """Both views as acquired, cut or continued with nothing to 1024 x 256."""
+    views = np.stack([normalise(view) for view in scan.counts.astype(np.float32)])
+    full = np.zeros((len(views), *_FULL_SHAPE), np.float32)
+    rows, columns = (min(have, want) for have, want in zip(views.shape[1:], _FULL_SHAPE, strict=True))
+    full[:, :rows, :columns] = views[:, :rows, :columns]
+    return full
+
+
+def _timing(model: str, engine: str, outcome: _Outcome, naive: NDArray[np.float32]) -> Timing:
+    first, *warm = outcome.seconds
+    mask, reference = outcome.probability >= 0.5, naive >= 0.5
+    both = int(mask.sum()) + int(reference.sum())
+    return Timing(
+        model=model,
+        engine=engine,
+        shape=(naive.shape[1], naive.shape[2]),
+        first_seconds=first,
+        milliseconds=1000 * min(warm) / len(naive),
+        peak_mb=outcome.peak_mb,
+        furthest=float(np.abs(outcome.probability - naive).max()),
+        dice=2 * int((mask & reference).sum()) / both if both else 1.0,
+    )
+
+
+def _in_a_process(task: _Task) -> _Outcome | str:
+    context = multiprocessing.get_context("spawn")
+    ours, childs = context.Pipe()
+    process = context.Process(target=_serve, args=(childs, task), daemon=True)
+    process.start()
+    childs.close()
+    try:
+        answer: _Outcome | str = ours.recv()
+    except EOFError:
+        raise BenchmarkError(f"{task.card.name} with {task.engine}: the measuring process ended early.") from None
+    finally:
+        process.join()
+    return answer
+
+
+def _serve(pipe: Connection, task: _Task) -> None:
+    """What a measuring process does."""
+    try:
+        engine = _Naive(task.card) if task.engine == NAIVE else CPU_ENGINES[task.engine](task.card)
+    except EngineUnavailable as error:
+        pipe.send(f"{task.card.name}: {error}.")
+        return
+    seconds = []
+    for _ in range(1 + _PASSES):
+        start = time.perf_counter()
+        logits = engine.logits(task.images)
+        seconds.append(time.perf_counter() - start)
+    bone = expit(logits[:, 0]) if task.card.outputs == 1 else 1 - softmax(logits, axis=1)[:, 0]
+    pipe.send(_Outcome(tuple(seconds), _peak_mb(), np.asarray(bone, np.float32)))
+
+
+class _Naive:
+    """PyTorch without any thought for speed."""
+
+    name = NAIVE
+
+    def __init__(self, card: ModelCard) -> None:
+        from napari_bonescint.inference.backends.torch_engine import load_network
+        from napari_bonescint.networks.fdn import FDN
+
+        self._network = load_network(card)
+        if isinstance(self._network, FDN):
+            self._network.computation = "dilated"
+
+    def logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Engine.logits`."""
+        import torch
+
+        with torch.inference_mode():
+            logits: NDArray[np.float32] = self._network(torch.from_numpy(images[:, None])).numpy()
+            return logits
+
+
+def _peak_mb() -> float | None:
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e6 if sys.platform == "darwin" else 1e3)

@@ -1,0 +1,19 @@
+"""How wide the layers of each network are: tables that a program without PyTorch can read."""
+
+from __future__ import annotations
+
+FDN: dict[int, tuple[tuple[int, ...], ...]] = {
+    5: ((64, 64), (128, 128)),
+    11: ((8, 8), (16, 16), (32, 32), (64, 64), (128, 128)),
+    13: ((8, 8), (16, 16), (32,) * 3, (64,) * 3, (128,) * 3),
+    16: ((8, 8), (16, 16), (32,) * 3, (64,) * 3, (128,) * 3, (256,) * 3),
+}
+"""Output channels of each stage's convolutions, by the number in the network's name."""
+
+U_NET: tuple[int, ...] = (16, 32, 64, 128, 256)
+URI_NET: tuple[int, ...] = (16, 32, 64, 112, 224)
+PHASE_U_NET: tuple[int, ...] = (24, 40, 64, 96, 128, 128)
+"""Channels at each level, the finest first."""
+
+URI_NET_PATHS: dict[int, int] = {1: 4, 3: 2, 5: 4}
+"""Kernel size of each path of a residual Inception unit: which part of the channels it makes, a quarter or a half."""

@@ -1,0 +1,38 @@
+"""`bonescint benchmark`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from napari_bonescint.cli import main
+from napari_bonescint.inference.backends.choice import CPU_ENGINES
+from napari_bonescint.inference.benchmark import NAIVE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pytest
+
+    from napari_bonescint.inference.model_card import ModelCard
+
+
+def test_every_engine_is_measured_on_both_grids_and_agrees(
+    make_model: Callable[..., ModelCard], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card = make_model(architecture="dln-11")
+    page = tmp_path / "speed.md"
+    assert main(["benchmark", "--model", str(card.weights_path), "--out", str(page)]) == 0
+    text = page.read_text(encoding="utf-8")
+    assert text in capsys.readouterr().out
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if "| tiny |" in line]
+    # The sample is 1024 x 256 pixels of 2.26 mm, and the model's grid 9 mm.
+    assert [row[1:3] for row in rows] == [
+        [shape, engine] for shape in ("1024 x 256", "257 x 64") for engine in (NAIVE, *CPU_ENGINES)
+    ]
+    for row in rows:
+        assert float(row[3]) > 0
+        assert re.fullmatch(r"\d+ MB", row[7]) or not row[7]
+        assert float(row[8]) < 1e-4
+        assert float(row[9]) > 0.999

@@ -1,0 +1,94 @@
+"""Every engine against the naive reference: dilated where the network is, eager, one image at a time."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from napari_bonescint.inference.backends.choice import CPU_ENGINES, load_on_cpu
+from napari_bonescint.inference.backends.torch_engine import load_network
+from napari_bonescint.inference.model_card import ModelError, read_card
+from napari_bonescint.inference.segmenter import Segmenter
+from napari_bonescint.networks.fdn import FDN
+from napari_bonescint.networks.zoo import ARCHITECTURES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_bonescint.inference.model_card import ModelCard
+    from napari_bonescint.scan import Scan
+
+    MakeModel = Callable[..., ModelCard]
+
+
+def with_statistics(card: ModelCard) -> ModelCard:
+    """The model with batch statistics and biases that are not zero and one."""
+    import hashlib
+    import json
+
+    tensors = load_file(card.weights_path)
+    generator = torch.Generator().manual_seed(3)
+    for name, tensor in tensors.items():
+        if name.endswith("running_var"):
+            tensor.uniform_(0.5, 2, generator=generator)
+        elif name.endswith(("running_mean", "bias")):
+            tensor.normal_(std=0.1, generator=generator)
+    save_file(tensors, card.weights_path)
+    assert card.path is not None
+    facts = json.loads(card.path.read_text(encoding="utf-8"))
+    facts["weights_sha256"] = hashlib.sha256(card.weights_path.read_bytes()).hexdigest()
+    card.path.write_text(json.dumps(facts), encoding="utf-8")
+    return read_card(card.path)
+
+
+@pytest.mark.parametrize("engine", CPU_ENGINES)
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_probability_is_that_of_the_naive_reference(name: str, engine: str, make_model: MakeModel) -> None:
+    card = with_statistics(make_model(architecture=name))
+    network: nn.Module = load_network(card)
+    if isinstance(network, FDN):
+        network.computation = "dilated"
+    computed = CPU_ENGINES[engine](card)
+    generator = np.random.default_rng(4)
+    for shape in ((1, 1, 1), (2, 37, 21)):
+        images = generator.random(shape, np.float32) * 2
+        with torch.inference_mode():
+            naive = torch.cat([network(torch.from_numpy(image)[None, None]) for image in images]).softmax(dim=1)
+        probability = torch.from_numpy(np.ascontiguousarray(computed.logits(images))).softmax(dim=1)
+        assert probability.shape == naive.shape
+        assert float((probability - naive).abs().max()) < 1e-4
+
+
+def test_the_fastest_engine_is_taken(make_model: MakeModel, scan: Scan) -> None:
+    pytest.importorskip("openvino")
+    result = Segmenter(make_model(), "cpu").segment(scan)
+    assert (result.backend, result.device_reason) == ("openvino", "CPU: chosen by the user")
+
+
+def test_without_openvino_torch_computes_and_says_why(
+    make_model: MakeModel, scan: Scan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = Segmenter(make_model(), "cpu").segment(scan)
+    monkeypatch.setitem(sys.modules, "openvino", None)  # what Python itself does to keep a module from being imported
+    monkeypatch.delitem(sys.modules, "napari_bonescint.inference.backends.openvino_graph", raising=False)
+    result = Segmenter(make_model(), "cpu").segment(scan)
+    assert result.backend == "torch"
+    assert result.device_reason == "CPU: chosen by the user; OpenVINO is not installed: slower than usual"
+    np.testing.assert_allclose(result.probability, fast.probability, atol=1e-4)
+
+
+def test_weights_that_are_no_safetensors_are_refused(make_model: MakeModel) -> None:
+    import hashlib
+    from dataclasses import replace
+
+    card = make_model()
+    card.weights_path.write_bytes(b"nothing")
+    card = replace(card, weights_sha256=hashlib.sha256(b"nothing").hexdigest())
+    with pytest.raises(ModelError, match=r"tiny\.safetensors: does not hold the weights of fdn-5"):
+        load_on_cpu(card)
