@@ -2,34 +2,45 @@
 
     python benchmarks/store_crashes.py --kills 500
 
-A process saves revisions, drafts and predictions and imports scans with masks as fast as it can, and says before and
-after each what it does; some milliseconds later it is killed (SIGKILL). Whatever it had said was done must be there,
-with the same pixels, and whatever is there must be whole. All kills are at one store, so that what they leave behind
-piles up.
+A process saves revisions, drafts and predictions, and adds scans and imports masks from files by the command line, as
+fast as it can, and says before and after each what it does; some milliseconds after one of the first words, whichever,
+it is killed (SIGKILL). Whatever it had said was done must be there, with the same pixels, and whatever is there must be
+whole; an addition or an import that was cut off must succeed when the same command is given again. All kills are at one
+store, so that what they leave behind piles up. What a whole napari loses when it is killed is measured by
+`napari_crashes.py`.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import json
 import multiprocessing
 import os
 import random
 import tempfile
+import threading
 import time
 from collections import Counter
+from contextlib import redirect_stderr, redirect_stdout
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from PIL import Image
+from tqdm import tqdm
 
+from napari_bonescint import cli
 from napari_bonescint.corrections.drafts import Drafts
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.numbered import numbers
 from napari_bonescint.corrections.plane_files import planes_sha256
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.store_check import check_store
+from napari_bonescint.formats.label_tiff import read_labels, write_labels
+from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.scan import Scan, View, ViewName
 from napari_bonescint.segmentation import Segmentation
 
@@ -40,10 +51,15 @@ if TYPE_CHECKING:
 
 SHAPE = (2, 128, 48)
 FIRST_CASES = 6
-LONGEST_S = 0.2
+MOST_SAID = 24
+LONGEST_S = 0.03
 ANNOTATOR = "A. Annotator"
 CHECK_ALL_EVERY = 50
-_IMPORTED = ["napari_bonescint.corrections.store_check", "napari_bonescint.corrections.label_store"]
+_IMPORTED = [
+    "napari_bonescint.cli",
+    "napari_bonescint.commands.store_exchange",
+    "napari_bonescint.corrections.store_check",
+]
 
 
 def some_scan(seed: int) -> Scan:
@@ -53,8 +69,57 @@ def some_scan(seed: int) -> Scan:
     return Scan(counts, (View(ViewName.ANTERIOR), View(ViewName.POSTERIOR)), (2.4, 2.4), source_sha256=source)
 
 
+class Files(NamedTuple):
+    """A scan and a mask of it as they come from elsewhere, for `bonescint store add` and `import`.
+
+    Attributes
+    ----------
+    scan : Path
+        A PNG of one view.
+    mask : Path
+        A TIFF.
+    """
+
+    scan: Path
+    mask: Path
+
+    @classmethod
+    def write(cls, folder: Path, name: str, generator: np.random.Generator) -> Files:
+        """Write random ones."""
+        files = cls(folder / f"{name}.png", folder / f"{name}.tif")
+        Image.fromarray(generator.poisson(20, SHAPE[1:]).astype(np.uint8)).save(files.scan)
+        write_labels(files.mask, generator.integers(0, 17, (1, *SHAPE[1:]), np.uint8), None)
+        return files
+
+    def add(self, store: Path) -> None:
+        """Add the scan to a store."""
+        _bonescint("add", store, self.scan, "--view", "anterior")
+
+    def import_mask(self, store: Path) -> None:
+        """Import the mask."""
+        _bonescint("import", store, self.mask, "--source", self.scan, "--annotator", ANNOTATOR)
+
+    def counts_sha256(self) -> str:
+        """Of the scan."""
+        return planes_sha256(open_scan(self.scan, view=ViewName.ANTERIOR).counts)
+
+    def mask_sha256(self) -> str:
+        """Of the mask."""
+        return planes_sha256(read_labels(self.mask).masks)
+
+
+def _bonescint(action: str, store: Path, *arguments: object) -> None:
+    said = io.StringIO()
+    with redirect_stdout(said), redirect_stderr(said):
+        status = cli.main(["store", action, *map(str, (store, *arguments))])
+    if status != 0:
+        raise RuntimeError(said.getvalue())
+
+
 def write_until_killed(folder: Path, seed: int, said: Connection) -> None:
     """Write to a store for ever, saying before and after each write what is written."""
+    # tqdm's own lock is a semaphore of the system, which the kill would leave behind.
+    tqdm.set_lock(threading.RLock())
     store, drafts = LabelStore.open(folder), Drafts(LabelStore.open(folder))
     generator = np.random.default_rng(seed)
     cases = store.keys()
@@ -62,23 +127,29 @@ def write_until_killed(folder: Path, seed: int, said: Connection) -> None:
     def say(state: str, kind: str, **what: object) -> None:
         said.send_bytes(json.dumps({"state": state, "kind": kind, **what}).encode())
 
-    while True:
-        regions = generator.integers(0, 17, SHAPE, dtype=np.uint8)
-        sha256 = planes_sha256(regions)
+    for number in count():
         case = str(generator.choice(cases))
+        regions = generator.integers(0, 17, store.files(case).facts().shape, dtype=np.uint8)
+        what = {"case": case, "sha256": planes_sha256(regions)}
         kind = str(generator.choice(["save", "draft", "predict", "import"]))
-        say("begun", kind, case=case, sha256=sha256)
-        number = 0
         if kind == "save":
-            number = store.save(case, regions, Origin.empty(), annotator=ANNOTATOR, reviewed=True).number
+            say("begun", kind, **what)
+            revision = store.save(case, regions, Origin.empty(), annotator=ANNOTATOR, reviewed=True)
+            say("done", kind, number=revision.number, **what)
         elif kind == "draft":
+            say("begun", kind, **what)
             drafts.save(case, ANNOTATOR, regions, Origin.empty())
+            say("done", kind, **what)
         elif kind == "predict":
-            store.add_prediction(case, _segmentation(regions, model_sha256=sha256))
+            say("begun", kind, **what)
+            store.add_prediction(case, _segmentation(regions, model_sha256=planes_sha256(regions)))
+            say("done", kind, **what)
         else:
-            case = store.add(some_scan(int(generator.integers(2**40))))
-            number = store.save(case, regions, Origin.imported(), annotator=ANNOTATOR, reviewed=False).number
-        say("done", kind, case=case, sha256=sha256, number=number)
+            files = Files.write(folder.parent, f"{seed}-{number}", generator)
+            for step, run in (("add", files.add), ("import", files.import_mask)):
+                say("begun", step, files=list(map(str, files)))
+                run(folder)
+                say("done", step, files=list(map(str, files)))
 
 
 def _segmentation(regions: NDArray[np.uint8], model_sha256: str) -> Segmentation:
@@ -122,31 +193,30 @@ class _Ledger:
         self.losses: list[str] = []
         self._folder = folder
         self._revisions: dict[tuple[str, int], str] = {}
-        self._drafts: dict[str, set[str | None]] = {}
+        # Of drafts and predictions, by case: the last one that is done, none if none ever was, or one under way.
+        self._latest: dict[tuple[str, str], set[str | None]] = {}
 
     def note(self, said: list[dict[str, Any]]) -> None:
         """Take down what a process said, and look at what it wrote."""
         store = LabelStore.open(self._folder)
-        drafts = Drafts(store)
         for each in said:
-            case, sha256 = each.get("case", ""), each.get("sha256", "")
-            if each["kind"] == "draft":
-                # The last one that is done, none if none ever was, or one that was under way.
-                possible = self._drafts.setdefault(case, {None})
-                if each["state"] == "done":
+            kind, is_done = each["kind"], each["state"] == "done"
+            if kind in ("draft", "predict"):
+                possible = self._latest.setdefault((kind, each["case"]), {None})
+                if is_done:
                     possible.clear()
-                possible.add(sha256)
-            elif each["state"] == "done" and each["number"]:
-                self._revisions[case, each["number"]] = sha256
-                self._look_at(store, case, each["number"])
-            elif each["state"] == "done":
-                prediction = store.prediction(case)
-                if prediction is None:
-                    self.losses.append(f"A prediction of case {case} is lost.")
-        for case, possible in self._drafts.items():
-            draft = drafts.find(case, ANNOTATOR)
-            if (planes_sha256(draft.regions) if draft else None) not in possible:
-                self.losses.append(f"The draft of case {case} is lost.")
+                possible.add(each["sha256"])
+            elif kind == "save" and is_done:
+                self._note_revision(store, each["case"], each["number"], each["sha256"])
+            elif kind in ("add", "import") and is_done:
+                self._note_files(store, kind, Files(*map(Path, each["files"])))
+        last = said[-1]
+        if last["state"] == "begun" and last["kind"] in ("add", "import"):
+            self._take_up(store, Files(*map(Path, last["files"])))
+        for (kind, case), possible in self._latest.items():
+            found = Drafts(store).find(case, ANNOTATOR) if kind == "draft" else store.prediction(case)
+            if (None if found is None else planes_sha256(found.regions)) not in possible:
+                self.losses.append(f"The {kind} of case {case} is lost.")
 
     def look_at_all(self) -> int:
         """Look at everything that was ever said to be done and all that is there; how many leftovers there are."""
@@ -156,6 +226,32 @@ class _Ledger:
         found = check_store(store, lambda _fraction: None)
         self.losses += found.damage
         return len(found.leftovers)
+
+    def _note_revision(self, store: LabelStore, case: str, number: int, sha256: str) -> None:
+        self._revisions[case, number] = sha256
+        self._look_at(store, case, number)
+
+    def _note_files(self, store: LabelStore, kind: str, files: Files) -> None:
+        case = store.find(open_scan(files.scan, view=ViewName.ANTERIOR))
+        if case is None or planes_sha256(store.scan(case).counts) != files.counts_sha256():
+            self.losses.append(f"The scan {files.scan.name} is lost.")
+        elif kind == "import":
+            # Whoever else wrote to this case did so later.
+            matching = [each for each in store.revisions(case) if each.mask_sha256 == files.mask_sha256()]
+            if not matching:
+                self.losses.append(f"The mask {files.mask.name} is lost.")
+                return
+            self._note_revision(store, case, matching[0].number, files.mask_sha256())
+
+    def _take_up(self, store: LabelStore, files: Files) -> None:
+        """Give the commands again that were cut off."""
+        try:
+            files.add(self._folder)
+            files.import_mask(self._folder)
+        except RuntimeError as error:
+            self.losses.append(f"The import of {files.mask.name} could not be taken up: {error}")
+        else:
+            self._note_files(store, "import", files)
 
     def _look_at(self, store: LabelStore, case: str, number: int) -> None:
         whole = number in numbers(store.files(case).revisions)
@@ -182,11 +278,12 @@ def kill_often(folder: Path, kills: int, seed: int) -> Outcome:
         process = context.Process(target=write_until_killed, args=(folder, seed * 1_000_003 + kill, sender))
         process.start()
         sender.close()
-        receiver.poll(None)
+        # Counted in words, so that the process has come as far on a crowded machine as on a quiet one.
+        said = [json.loads(receiver.recv_bytes()) for _ in range(moments.randint(1, MOST_SAID))]
         time.sleep(moments.uniform(0, LONGEST_S))
         process.kill()
         process.join()
-        said = _all_of(receiver)
+        said += _all_of(receiver)
         last = said[-1]
         during[last["kind"] if last["state"] == "begun" else "between two"] += 1
         done.update(each["kind"] for each in said if each["state"] == "done")

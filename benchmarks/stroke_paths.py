@@ -38,7 +38,11 @@ def paint(mask: Mask, path: Points, size: int, code: int) -> Mask:
     fraction = (np.arange(steps.sum()) - np.repeat(steps.cumsum() - steps, steps) + 1) / np.repeat(steps, steps)
     start, move = (np.repeat(part, steps, axis=0) for part in (path[:-1], np.diff(path, axis=0)))
     centres = np.concatenate([path[:1], start + fraction[:, None] * move])
-    at = np.unique(np.rint(centres).astype(int), axis=0)
+    at = np.rint(centres).astype(int)
+    # Where a disc is painted twice, once is enough.
+    origin, extent = at.min(axis=0), np.ptp(at, axis=0) + 1
+    once = np.unique(np.ravel_multi_index(tuple((at - origin).T), extent))
+    at = np.stack(np.unravel_index(once, extent), axis=1) + origin
     reach = np.arange(-(size // 2), size // 2 + 1)
     disc = np.argwhere(np.hypot(*np.meshgrid(reach, reach)) <= size // 2 + 0.5) - size // 2
     rows, columns = (at[:, None] + disc).reshape(-1, 2).T

@@ -67,8 +67,8 @@ def read_dicom_seg(path: Path, mapping: RegionMapping | None = None, scan: Scan 
     mapping : RegionMapping, optional
         What its segments mean: by segment label, code value or segment number. Without it, by their SNOMED CT codes.
     scan : Scan, optional
-        The scan with its `sources`. With it, the mask has its views, as the scan shows them; without it, the planes in
-        the order of the file, as the source image shows them.
+        The scan with its `sources`. With it, the mask has those of its views that the file lies on, as the scan shows
+        them; without it, the planes in the order of the file, as the source image shows them.
 
     Raises
     ------
@@ -94,8 +94,8 @@ def read_dicom_seg(path: Path, mapping: RegionMapping | None = None, scan: Scan 
         views = tuple(_view(place.label) for place in planes)
         named = len(set(views)) == len(views) and None not in views
         return Mask(translated.regions, views if named else (None,) * len(views), spacing, translated.names_regions)
-    regions = _on_scan(path, dict(zip(planes, translated.regions, strict=True)), scan)
-    return Mask(regions, scan.views, scan.spacing, translated.names_regions)
+    found = _on_scan(path, dict(zip(planes, translated.regions, strict=True)), scan)
+    return Mask(np.stack(list(found.values())), tuple(found), scan.spacing, translated.names_regions)
 
 
 def _segment_names(header: Header) -> dict[int, tuple[str, ...]]:
@@ -164,25 +164,27 @@ def _place(path: Path, group: Header, shared: Header) -> Place:
     raise Refusal(path, "The file does not say which image each of its frames lies on (Derivation Image Sequence).")
 
 
-def _on_scan(path: Path, planes: dict[Place, NDArray[np.uint8]], scan: Scan) -> NDArray[np.uint8]:
+def _on_scan(path: Path, planes: dict[Place, NDArray[np.uint8]], scan: Scan) -> dict[View, NDArray[np.uint8]]:
+    """The planes of the views that the file lies on; other programs write a file for each view."""
     source = find_views(scan)
     instances = [header.text("SOPInstanceUID") for header in source.headers]
     if not {place.instance for place in planes} <= set(instances):
         raise MaskDoesNotFit(f"{path.name}: was made for another image than {scan.sources[0].name}.")
     if next(iter(planes.values())).shape != source.size:
         raise MaskDoesNotFit(f"{path.name}: its frames have another size than those of {scan.sources[0].name}.")
-    regions = np.zeros(scan.counts.shape, np.uint8)
-    for region, view, at in zip(regions, scan.views, source.views, strict=True):
+    found = {}
+    for view, at in zip(scan.views, source.views, strict=True):
         # A reference without a frame means all frames.
         here = [
             at.cut(plane)
             for place, plane in planes.items()
             if place.instance == instances[at.file] and place.frame in (None, at.frame)
         ]
-        if not here:
-            raise MaskDoesNotFit(f"{path.name}: has no frame for the {view.name} view of {scan.sources[0].name}.")
-        region[:] = np.max(here, axis=0)
-    return regions
+        if here:
+            found[view] = np.max(here, axis=0)
+    if not found:
+        raise MaskDoesNotFit(f"{path.name}: lies on other frames of {scan.sources[0].name} than those of its views.")
+    return found
 
 
 def _view(label: str) -> View | None:

@@ -1,0 +1,101 @@
+"""A napari in which a hand corrects a mask without an end, for `napari_crashes`, which kills it.
+
+Prints a line of JSON when it has taken up what was left unsaved, and one after each stroke.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import napari
+import numpy as np
+from click_to_labels import run_until
+from qtpy.QtCore import QSettings, Qt
+from qtpy.QtTest import QTest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from gui.correcting import Hand
+
+if TYPE_CHECKING:
+    from napari_bonescint.gui.correct_widget import CorrectWidget
+    from napari_bonescint.gui.open_case import OpenCase
+
+ANNOTATOR = "A. Annotator"
+FEMUR = 14
+_PACE_MS = 300
+# Places for strokes, far enough from each other for a brush of 8 pixels.
+_PLACES = [(view, (float(row), 40.0)) for row in range(20, 1000, 20) for view in (0, 1)]
+
+
+def open_panel(folder: Path) -> tuple[CorrectWidget, OpenCase, Hand]:
+    """Start as a user does: the first time by opening the store, later by going on with what was left."""
+    viewer = napari.Viewer()
+    _, panel = viewer.window.add_plugin_dock_widget("napari-bonescint", "Correct masks")
+    panel.loader.card = None
+    if not panel.saving.annotator:
+        QTest.keyClicks(panel.saving.name, ANNOTATOR)
+        QTest.keyClick(panel.saving.name, Qt.Key.Key_Return)
+        panel.open_store(folder / "store")
+    else:
+        run_until(panel.list.model.rowCount)
+        if panel.drafts.isVisible():
+            QTest.mouseClick(panel.drafts.open_button, Qt.MouseButton.LeftButton)
+        else:  # killed before there was a draft
+            panel.list.open_next()
+    run_until(lambda: panel.session is not None)
+    case = panel.toolbox.strokes.case
+    if case is None:
+        raise RuntimeError("the case is not in the toolbox")
+    return panel, case, Hand(viewer, case)
+
+
+def strokes_in(case: OpenCase) -> list[bool]:
+    """For each place of a stroke, whether it is in the mask."""
+    regions = case.regions()
+    return [bool(regions[view, int(row), int(column)]) for view, (row, column) in _PLACES]
+
+
+def undo_and_redo(case: OpenCase) -> bool:
+    """Whether one Undo in each view that has a step takes the whole draft out, and Redo brings it back."""
+    before = case.regions()
+    stepped = [labels for labels in case.labels if labels._undo_history]
+    for labels in stepped:
+        labels.undo()
+    empty = not case.regions().any()
+    for labels in stepped:
+        labels.redo()
+    return empty and np.array_equal(case.regions(), before)
+
+
+def say(**what: object) -> None:
+    """Tell the parent."""
+    print(json.dumps(what), flush=True)
+
+
+def main() -> None:
+    """Draw until killed."""
+    folder = Path(sys.argv[1])
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(folder / "settings"))
+    panel, case, hand = open_panel(folder)
+    drawn = strokes_in(case)
+    number = sum(drawn)
+    say(strokes=number, whole=all(drawn[:number]) and undo_and_redo(case))
+    hand.move(0, _PLACES[0][1])
+    hand.key("1", "4", "P")
+    if panel.toolbox.strokes.code != FEMUR:
+        raise RuntimeError("the keys chose another region")
+    for view, (row, column) in _PLACES[number:]:
+        hand.drag(view, [(row, column - 3), (row, column), (row, column + 3)])
+        say(stroke=time.time())
+        QTest.qWait(_PACE_MS)
+    while True:
+        QTest.qWait(_PACE_MS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""A view that is to be corrected, for `correction_strokes`: what is wrong in a mask, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scipy.ndimage import label
+from scipy.spatial import KDTree
+from stroke_paths import LONGEST, contours, medial_line
+
+from napari_bonescint.corrections.tools.strokes import bounding_box
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    Mask = NDArray[np.uint8]
+    Points = NDArray[np.float64]
+    Pixels = NDArray[np.intp]
+
+STRETCHES = (40, 120, LONGEST)
+"""Lengths, in pixels, of the stretches of an edge that are thought of."""
+
+PLACES = 3
+_REACH = 6.0
+"""How far from the true edge, in pixels, an error counts as one of that edge."""
+
+_CORNERS_TOO = np.ones((3, 3), np.bool_)
+
+
+class Place(NamedTuple):
+    """A connected piece of error, or what is wrong along a stretch of a true edge.
+
+    Attributes
+    ----------
+    pixels : ndarray of shape (n,)
+        What is wrong there: indices into the flattened view.
+    missed : bool
+        Whether bone is missed there, or else wrongly found.
+    code : int
+        Which bone.
+    """
+
+    pixels: Pixels
+    missed: bool
+    code: int
+
+
+class Stretch(NamedTuple):
+    """A stretch of a true edge, and what is wrong along it."""
+
+    path: Points
+    place: Place
+
+
+class _Windows:
+    """All stretches of one length of some closed edges, as indices into the points of all edges together."""
+
+    def __init__(self, sizes: list[int], length: int) -> None:
+        starts = np.cumsum([0, *sizes[:-1]])
+        # Each edge goes on with its own beginning, so that a stretch may begin anywhere.
+        rounds = [start + np.arange(2 * size) % size for start, size in zip(starts, sizes, strict=True)]
+        self._points = np.concatenate(rounds)
+        self._first = np.concatenate([2 * start + np.arange(size) for start, size in zip(starts, sizes, strict=True)])
+        self._lengths = np.concatenate([np.full(size, min(length, size)) for size in sizes])
+
+    def densest(self, wrong: NDArray[np.integer]) -> tuple[NDArray[np.integer], int]:
+        """The stretch along which most is wrong, and how much, given how much is wrong at each point."""
+        upto = np.concatenate([[0], wrong[self._points].cumsum()])
+        totals = upto[self._first + self._lengths] - upto[self._first]
+        best = int(totals.argmax())
+        first = self._first[best]
+        return self._points[first : first + self._lengths[best]], int(totals[best])
+
+
+@dataclass(frozen=True)
+class Task:
+    """One view to correct: what the tools see, and the truth, which only the annotator does."""
+
+    name: str
+    counts: NDArray[np.generic]
+    probability: NDArray[np.float32]
+    model: Mask
+    truth: Mask
+    bone: NDArray[np.bool_] = field(init=False)
+    pieces: NDArray[np.integer] = field(init=False)
+    _edges: Points = field(init=False)
+    _windows: list[_Windows] = field(init=False)
+    _nearest: NDArray[np.intp] = field(init=False)
+    _outlines: dict[int, tuple[Points, int]] = field(default_factory=dict)
+    _lines: dict[bytes, Points] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        bone = self.truth > 0
+        edges = [edge[:-1] for edge in contours(bone)]
+        points = np.concatenate(edges)
+        away, nearest = KDTree(points).query(np.argwhere(np.ones(bone.shape, np.bool_)), distance_upper_bound=_REACH)
+        put = object.__setattr__
+        put(self, "bone", bone)
+        put(self, "pieces", label(bone, _CORNERS_TOO)[0])
+        put(self, "_edges", points)
+        put(self, "_windows", [_Windows([len(edge) for edge in edges], length) for length in STRETCHES])
+        put(self, "_nearest", np.where(np.isfinite(away), nearest, -1))
+
+    def errors(self, mask: Mask) -> int:
+        """Pixels that are bone in one of mask and truth only."""
+        return int(np.count_nonzero((mask > 0) != self.bone))
+
+    def dice(self, mask: Mask) -> float:
+        """Of the skeleton."""
+        return 1 - self.errors(mask) / (np.count_nonzero(mask) + np.count_nonzero(self.bone))
+
+    def places(self, mask: Mask, left_alone: NDArray[np.bool_]) -> list[Place]:
+        """The largest pieces of error that are not left alone."""
+        found: list[tuple[int, bool, int, NDArray[np.integer]]] = []
+        for missed in (True, False):
+            pieces, _ = label(self._wrong(mask, missed=missed), _CORNERS_TOO)
+            sizes = np.bincount(pieces[~left_alone], minlength=pieces.max() + 1)
+            found += [(int(sizes[i]), missed, i, pieces) for i in sizes[1:].argsort()[::-1][:PLACES] + 1 if sizes[i]]
+        found.sort(key=lambda entry: -entry[0])
+        return [
+            self._place(np.flatnonzero(pieces == number), mask, missed=missed)
+            for _, missed, number, pieces in found[:PLACES]
+        ]
+
+    def stretches(self, mask: Mask, left_alone: NDArray[np.bool_], missed: bool | None) -> Iterator[Stretch]:
+        """The stretches of each length along which most is wrong that is not left alone.
+
+        Parameters
+        ----------
+        mask : ndarray of uint8, shape (y, x)
+            As it is.
+        left_alone : ndarray of bool, shape (y, x)
+            What is not to be looked at.
+        missed : bool or None
+            Whether to look for missed bone, for what is wrongly bone, or for both.
+        """
+        wrong = (mask > 0) != self.bone if missed is None else self._wrong(mask, missed=missed)
+        pixels = np.flatnonzero(wrong & ~left_alone)
+        pixels = pixels[self._nearest[pixels] >= 0]
+        nearest = self._nearest[pixels]
+        along = np.bincount(nearest, minlength=len(self._edges))
+        for windows in self._windows:
+            points, total = windows.densest(along)
+            if total:
+                inside = np.zeros(len(self._edges), np.bool_)
+                inside[points] = True
+                yield Stretch(
+                    self._edges[points], self._place(pixels[inside[nearest]], mask, missed=missed is not False)
+                )
+
+    def outlines(self, place: Place) -> Iterator[tuple[Points, int]]:
+        """Outlines of the true pieces of bone at a place, with their codes, if they are short enough for one stroke."""
+        rows, columns = np.unravel_index(place.pixels, self.bone.shape)
+        window = tuple(slice(max(each.min() - 2, 0), each.max() + 3) for each in (rows, columns))
+        for piece in np.unique(self.pieces[window]):
+            if piece == 0:
+                continue
+            outline, code = self._outline(int(piece))
+            if len(outline) <= LONGEST:
+                yield outline, code
+
+    def middle_of(self, place: Place) -> Points:
+        """The longest way along the middle of what is wrong at a place."""
+        known = place.pixels.tobytes()
+        if known not in self._lines:
+            self._lines[known] = medial_line(self.image_of(place))
+        return self._lines[known]
+
+    def image_of(self, place: Place) -> NDArray[np.bool_]:
+        """Where a place is."""
+        image = np.zeros(self.bone.shape, np.bool_)
+        image.flat[place.pixels] = True
+        return image
+
+    def _wrong(self, mask: Mask, *, missed: bool) -> NDArray[np.bool_]:
+        return self.bone & (mask == 0) if missed else ~self.bone & (mask > 0)
+
+    def _place(self, pixels: Pixels, mask: Mask, *, missed: bool) -> Place:
+        codes = (self.truth if missed else mask).flat[pixels]
+        named = codes[codes > 0]
+        return Place(pixels, missed, int(np.bincount(named).argmax()) if named.size else 1)
+
+    def _outline(self, piece: int) -> tuple[Points, int]:
+        if piece not in self._outlines:
+            window = bounding_box(self.pieces == piece)
+            edge = contours(self.pieces[window] == piece)[0] + [part.start for part in window]
+            self._outlines[piece] = edge, int(self.truth[self.pieces == piece][0])
+        return self._outlines[piece]

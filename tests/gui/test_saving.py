@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from napari.layers import Labels
+from qtpy.QtCore import QObject, Qt
+
+from gui.panel_actions import answer
+from napari_bonescint.corrections.drafts import Drafts
+from napari_bonescint.corrections.opening import open_case
+from napari_bonescint.gui.background import Background
+from napari_bonescint.gui.case_session import CaseSession
+from napari_bonescint.gui.saving import Saving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytestqt.qtbot import QtBot
+
+    from napari_bonescint.corrections.label_store import LabelStore
+
+
+@pytest.fixture
+def saving(store: LabelStore, qtbot: QtBot) -> Iterator[Saving]:
+    """The buttons, with the first case of the store open and nobody named."""
+    parent = QObject()
+    background = Background(parent)
+    saving = Saving(background)
+    qtbot.addWidget(saving)
+    saving.show()
+    case = open_case(store, store.keys()[0], "")
+    saving.begin(CaseSession(case, [Labels(plane.copy()) for plane in case.regions]), store, None)
+    yield saving
+    saving.end()
+    background.close()
+
+
+def draw(saving: Saving) -> None:
+    assert saving._session is not None
+    saving._session.labels[0].data_setitem((np.array([5]), np.array([6])), 13)
+
+
+def sign(saving: Saving, qtbot: QtBot, name: str) -> None:
+    saving.name.clear()
+    qtbot.keyClicks(saving.name, name)
+    qtbot.keyClick(saving.name, Qt.Key.Key_Return)
+
+
+def test_nothing_is_saved_without_a_name(saving: Saving, store: LabelStore, qtbot: QtBot) -> None:
+    draw(saving)
+    qtbot.mouseClick(saving.reviewed_button, Qt.MouseButton.LeftButton)
+    assert "Type your name" in saving.status.text()
+    assert store.revisions(store.keys()[0]) == []
+    sign(saving, qtbot, "Ada")
+    with qtbot.waitSignal(saving.saved):
+        qtbot.mouseClick(saving.reviewed_button, Qt.MouseButton.LeftButton)
+    assert saving.status.text() == "Saved as revision 1, reviewed."
+    assert [revision.annotator for revision in store.revisions(store.keys()[0])] == ["Ada"]
+
+
+def test_a_draft_moves_over_to_another_name(saving: Saving, store: LabelStore, qtbot: QtBot) -> None:
+    sign(saving, qtbot, "Ada")
+    draw(saving)
+    with qtbot.waitSignal(saving.autosave.kept):
+        pass
+    with qtbot.waitSignal(saving.autosave.kept):
+        sign(saving, qtbot, "Grace")
+    assert Drafts(store).waiting("Ada") == []
+    (draft,) = Drafts(store).waiting("Grace")
+    assert draft.regions[0, 5, 6] == 13
+
+
+def test_napari_may_not_close_when_saving_failed(saving: Saving, store: LabelStore, qtbot: QtBot) -> None:
+    sign(saving, qtbot, "Ada")
+    draw(saving)
+    elsewhere = store.folder.rename(store.folder.with_name("elsewhere"))
+    answer("Save")
+    assert not saving.may_close()
+    assert "stay in the layers" in saving.status.text()
+    elsewhere.rename(store.folder)
+    answer("Save")
+    assert saving.may_close()
+    assert store.regions(store.keys()[0], 1)[0, 5, 6] == 13

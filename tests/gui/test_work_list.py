@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_bonescint.corrections.queue import WorkItem, after_saving, queue_of_store
+from napari_bonescint.corrections.revision import Origin, Revision
+from napari_bonescint.gui.work_list import WorkList
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytestqt.qtbot import QtBot
+
+    from napari_bonescint.corrections.label_store import LabelStore
+
+
+@pytest.fixture
+def work(store: LabelStore, qtbot: QtBot) -> Iterator[WorkList]:
+    """The list of three cases, none of them open."""
+    work = WorkList()
+    qtbot.addWidget(work)
+    work.show_items(queue_of_store(store), lambda item: store.scan(item.name))
+    work.resize(300, 400)
+    work.show()
+    yield work
+    work.close_pictures()
+
+
+def asked_for(work: WorkList) -> list[WorkItem]:
+    asked: list[WorkItem] = []
+    work.chosen.connect(asked.append)
+    return asked
+
+
+def test_next_and_previous_go_from_the_open_case_and_end_at_the_ends(work: WorkList, qtbot: QtBot) -> None:
+    first, second, last = work.model.items
+    asked = asked_for(work)
+    qtbot.mouseClick(work.next_button, Qt.MouseButton.LeftButton)
+    work.mark_open(first)
+    assert not work.previous_button.isEnabled()
+    qtbot.mouseClick(work.next_button, Qt.MouseButton.LeftButton)
+    work.mark_open(last)
+    assert not work.next_button.isEnabled()
+    work.open_next()
+    qtbot.mouseClick(work.previous_button, Qt.MouseButton.LeftButton)
+    assert asked == [first, second, second]
+
+
+def test_a_click_opens_a_case_unless_it_is_open(work: WorkList, qtbot: QtBot) -> None:
+    work.mark_open(work.model.items[0])
+    asked = asked_for(work)
+    for row in (0, 2):
+        place = work.view.visualRect(work.model.index(row)).center()
+        qtbot.mouseClick(work.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert asked == [work.model.items[2]]
+    work.show_open()
+    assert work.view.currentIndex().row() == 0
+
+
+def test_a_case_that_was_reviewed_keeps_its_row(work: WorkList) -> None:
+    names = [item.name for item in work.model.items]
+    item = work.model.items[0]
+    work.mark_open(item)
+    assert item.case is not None
+    saved = Revision(1, "AB", "2026-03-01T09:30:00+00:00", True, "", Origin.empty(), True, "0" * 64, "0" * 64)
+    work.update_item(WorkItem(after_saving(item.case, saved)))
+    assert [each.name for each in work.model.items] == names
+    assert work.place.text() == "1 of 3 · 1 reviewed"
+    assert work.model.index(0).data() == f"{names[0]}, reviewed"
+
+
+def test_pictures_come_by_themselves(work: WorkList, qtbot: QtBot) -> None:
+    role = Qt.ItemDataRole.DecorationRole
+    qtbot.waitUntil(lambda: all(work.model.index(row).data(role) is not None for row in range(3)))
