@@ -20,7 +20,7 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.backends.choice import CPU_ENGINES
 from napari_bonescint.inference.backends.engine import EngineUnavailable, require_known
 from napari_bonescint.inference.devices import usable_cores
-from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, Grid, normalise
+from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, Grid, images_on, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -149,8 +149,7 @@ def markdown(timings: Sequence[Timing]) -> str:
 def _on_grid(scan: Scan, grid_mm: float) -> NDArray[np.float32]:
     """Both views as a network on this grid sees them."""
     spacing = scan.spacing or (ASSUMED_SPACING_MM, ASSUMED_SPACING_MM)
-    grid = Grid.over((scan.counts.shape[1], scan.counts.shape[2]), spacing, grid_mm)
-    return np.stack([normalise(grid.coarsen(view)) for view in scan.counts.astype(np.float32)])
+    return images_on(Grid.over((scan.counts.shape[1], scan.counts.shape[2]), spacing, grid_mm), scan)
 
 
 def _of_full_shape(scan: Scan) -> NDArray[np.float32]:
