@@ -20,8 +20,8 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "models",
         help="list the models that come with this installation",
         description=(
-            "List the models that come with this installation; the default one is marked with *. Column INT8 tells what "
-            "computing in eight-bit integers on a CPU changes; a model that loses 0.002 Dice or more does not."
+            "List the models that come with this installation; the default one is marked with *. Column INT8 tells "
+            "what eight-bit integers on a CPU change; they are not used where 0.002 Dice or more is lost."
         ),
         epilog="example:\n  bonescint models",
         formatter_class=argparse.RawDescriptionHelpFormatter,

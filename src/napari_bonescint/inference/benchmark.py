@@ -128,7 +128,7 @@ def markdown(timings: Sequence[Timing]) -> str:
     lines = [
         "# Speed",
         "",
-        f"Made by `bonescint benchmark` on {platform.machine()}, {usable_cores()} cores, float32. Both views of a scan",
+        f"Made by `bonescint benchmark` on {platform.machine()}, {usable_cores()} cores; float32 but for int8. Both views of a scan",
         "in one batch; fastest of three warm passes of the network alone. Naive eager is PyTorch as the network is",
         "defined: dilated convolutions, layout NCHW. Agreement is with it: the largest difference in the probability",
         "of bone, and Dice of the masks.",
@@ -197,7 +197,7 @@ def _serve(pipe: Connection, task: _Task) -> None:
     try:
         engine = _Naive(task.card) if task.engine == NAIVE else CPU_ENGINES[task.engine](task.card)
     except EngineUnavailable as error:
-        pipe.send(f"{task.card.name}: {error}.")
+        pipe.send(f"{task.card.name}, {task.engine}: {error}.")
         return
     seconds = []
     for _ in range(1 + _PASSES):

@@ -45,14 +45,19 @@ def measure_ranges(model: ov.Model, batches: Iterable[NDArray[np.float32]]) -> l
         The lowest is 0 where no value is negative.
     """
     convolutions = _inner_convolutions(model)
-    model.add_outputs([convolution.input_value(0) for convolution in convolutions])
+    # Convolutions side by side share their input.
+    inputs = [convolution.input_value(0) for convolution in convolutions]
+    names = [(value.get_node().get_friendly_name(), value.get_index()) for value in inputs]
+    different = dict(zip(names, inputs, strict=True))
+    model.add_outputs(list(different.values()))
+    place = {name: number for number, name in enumerate(different, start=len(model.outputs) - len(different))}
     compiled = ov.Core().compile_model(model, "CPU")
     lowest, highest = np.zeros(len(convolutions)), np.zeros(len(convolutions))
     for batch in batches:
         values = compiled([batch])
-        for i in range(len(convolutions)):
-            lowest[i] = min(lowest[i], np.quantile(values[i + 1], 1 - _QUANTILE))
-            highest[i] = max(highest[i], np.quantile(values[i + 1], _QUANTILE))
+        for i, name in enumerate(names):
+            low, high = np.quantile(values[place[name]], (1 - _QUANTILE, _QUANTILE))
+            lowest[i], highest[i] = min(lowest[i], low), max(highest[i], high)
     return [(round(float(low), 4), round(float(high), 4)) for low, high in zip(lowest, highest, strict=True)]
 
 
