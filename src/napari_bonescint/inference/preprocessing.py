@@ -75,9 +75,8 @@ def around_body(images: NDArray[np.float32]) -> tuple[slice, slice]:
         With a margin of a dozen pixels; everything if the images are empty. They have one of few lengths, since
         engines prepare themselves for each shape anew.
     """
-    bright = (ndimage.uniform_filter(images, (0, _BLUR, _BLUR), mode="constant") > _EMPTY).any(axis=0)
-    rows, columns = (_with_margin(bright.any(axis=axis)) for axis in (1, 0))
-    return rows, columns
+    blurred = ndimage.uniform_filter(images, (0, _BLUR, _BLUR), mode="constant").max(axis=0)
+    return _with_margin(blurred.max(axis=1) > _EMPTY), _with_margin(blurred.max(axis=0) > _EMPTY)
 
 
 def _with_margin(occupied: NDArray[np.bool_]) -> slice:
