@@ -9,7 +9,8 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from dicom_files import ANTERIOR, PEAK, POSTERIOR, nm_dataset, save, some_counts
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.inference.backends.compiled_cache import FOLDER_VARIABLE
+from napari_bonescint.inference import model_shelf
+from napari_bonescint.inference.backends import compiled_cache
 from napari_bonescint.inference.model_card import ModelCard, read_card
 from napari_bonescint.inference.preprocessing import NORMALISATION
 from napari_bonescint.scan import Scan, View, ViewName
@@ -25,21 +26,29 @@ if TYPE_CHECKING:
 def _compiled_models_of_the_tests_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Tests, and the processes they start, leave the user's own cache alone."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(FOLDER_VARIABLE, str(tmp_path_factory.mktemp("compiled")))
+        patch.setenv(compiled_cache.FOLDER_VARIABLE, str(tmp_path_factory.mktemp("compiled")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def shelf(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of accepted models, which no test finds filled with the developer's own."""
+    folder = tmp_path_factory.mktemp("shelf") / "models"
+    monkeypatch.setenv(model_shelf.FOLDER_VARIABLE, str(folder))
+    return folder
 
 
 @pytest.fixture
 def make_model(tmp_path: Path) -> Callable[..., ModelCard]:
     """Makes a small model with random weights on disk: real files, meaningless masks."""
 
-    def make(name: str = "tiny", architecture: str = "fdn-5", outputs: int = len(REGIONS)) -> ModelCard:
+    def make(name: str = "tiny", architecture: str = "fdn-5", outputs: int = len(REGIONS), seed: int = 0) -> ModelCard:
         import torch
         from safetensors.torch import save
 
         from napari_bonescint.networks.zoo import build_network, count_parameters
 
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         network = build_network(architecture, outputs=outputs)
         data = save(network.state_dict())
         (tmp_path / f"{name}.safetensors").write_bytes(data)

@@ -10,7 +10,7 @@ import pytest
 from napari_bonescint import __version__
 from napari_bonescint.cli import main
 
-COMMANDS = ("segment", "models", "simulate", "evaluate")
+COMMANDS = ("segment", "models", "simulate", "train", "evaluate")
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,7 +75,9 @@ def test_the_package_runs_as_a_module() -> None:
     assert done.stdout == f"bonescint {__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["segment", "--help"], ["evaluate", "--help"], ["models"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["segment", "--help"], ["train", "--help"], ["evaluate", "--help"], ["models"]]
+)
 def test_no_torch_qt_or_napari_is_imported_before_it_is_needed(arguments: list[str]) -> None:
     code = (
         "import sys; from napari_bonescint.cli import main\n"

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from napari_bonescint.training.batches import Batches
 from napari_bonescint.training.case_sources import CaseFiles, NoCasesError, SimulatedStream
-from napari_bonescint.training.dataset import SimulatedBatches
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ def test_no_files_are_refused() -> None:
 
 def test_a_stream_makes_new_cases_and_the_same_ones_for_the_same_step(points: BonePoints, tmp_path: Path) -> None:
     points.save(tmp_path / "skeleton.npz")
-    batches = SimulatedBatches(SimulatedStream(tmp_path / "skeleton.npz"), 17, 8.0, (256, 96), 2, (1,))
+    batches = Batches(SimulatedStream(tmp_path / "skeleton.npz"), 17, 8.0, (256, 96), 2, 1)
     first, codes = batches[0]
     assert len(np.unique(codes)) > 10
     np.testing.assert_array_equal(batches[0][0], first)

@@ -6,12 +6,9 @@ import numpy as np
 import pytest
 
 from napari_bonescint.simulation.case import SOURCES
-from napari_bonescint.training.case_sources import CaseFiles
-from napari_bonescint.training.dataset import SimulatedBatches, draw_example
+from napari_bonescint.training.dataset import draw_example
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_bonescint.simulation.case import Case
 
 
@@ -45,16 +42,3 @@ def test_the_body_is_seldom_cut_where_it_fits(case: Case) -> None:
         rows = np.flatnonzero(example.codes.any(axis=1))
         heights.append(rows[-1] - rows[0] + 1)
     assert np.mean(np.array(heights) > 0.8 * 220) > 0.8
-
-
-def test_a_step_always_has_the_same_examples_and_others_have_others(cases: list[Path]) -> None:
-    def images(seed: int, step: int) -> np.ndarray:
-        batches = SimulatedBatches(CaseFiles(cases), 17, 8.0, (64, 32), 3, (seed,))
-        image, codes = batches[step]
-        assert image.shape == (3, 1, 64, 32)
-        assert codes.shape == (3, 192, 96)
-        return image.numpy()
-
-    np.testing.assert_array_equal(images(1, 5), images(1, 5))
-    assert not np.array_equal(images(1, 5), images(1, 6))
-    assert not np.array_equal(images(1, 5), images(2, 5))

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +8,7 @@ import torch
 
 from napari_bonescint.training.case_sources import CaseFiles
 from napari_bonescint.training.checkpoint import resume, save_checkpoint
-from napari_bonescint.training.fit import Progress, Trainer, TrainingError
+from napari_bonescint.training.fit import Order, Progress, Trainer, TrainingError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,21 +17,19 @@ if TYPE_CHECKING:
 
     from napari_bonescint.training.recipe import Recipe
 
-FAR = time.monotonic() + 3600
-
 
 def test_loss_falls(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
     progress: list[Progress] = []
     trainer = Trainer(recipe, CaseFiles(cases), fabric)
-    trainer.fit(until=FAR, on_progress=progress.append, every=10, workers=0)
+    trainer.fit(on_progress=progress.append, every=10, workers=0)
     assert [p.step for p in progress] == [10, 20, 30]
     assert progress[-1].loss < 0.7 * progress[0].loss
     assert progress[-1].learning_rate < progress[0].learning_rate
 
 
-def test_the_time_limit_ends_training(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
+def test_an_order_ends_training(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
     trainer = Trainer(recipe, CaseFiles(cases), fabric)
-    trainer.fit(until=time.monotonic(), on_progress=lambda _: None, workers=0)
+    trainer.fit(ask=lambda: Order.STOP, on_progress=lambda _: None, workers=0)
     assert trainer.step == 0
 
 
@@ -48,7 +45,7 @@ def test_a_resumed_training_takes_the_very_steps_of_one_that_was_not(
     keep = (2, 1, 4, 4) if architecture == "fdn-11" else ()
     recipe = replace(recipe, architecture=architecture, keep_phases=keep, steps=6)
     straight = Trainer(recipe, CaseFiles(cases), fabric)
-    straight.fit(until=FAR, on_progress=lambda _: None, workers=0)
+    straight.fit(on_progress=lambda _: None, workers=0)
 
     def stop(_progress: Progress) -> None:
         save_checkpoint(stopped, tmp_path / "checkpoint.pt")
@@ -56,11 +53,11 @@ def test_a_resumed_training_takes_the_very_steps_of_one_that_was_not(
 
     stopped = Trainer(recipe, CaseFiles(cases), fabric)
     with pytest.raises(Stopped):
-        stopped.fit(until=FAR, on_progress=stop, every=3, workers=workers)
+        stopped.fit(on_progress=stop, every=3, workers=workers)
     resumed = Trainer(recipe, CaseFiles(cases), fabric)
     assert resume(resumed, tmp_path / "checkpoint.pt")
     assert resumed.step == 3
-    resumed.fit(until=FAR, on_progress=lambda _: None, workers=workers)
+    resumed.fit(on_progress=lambda _: None, workers=workers)
     for name in ("network", "average"):
         wanted, got = straight.state()[name], resumed.state()[name]
         assert all(torch.equal(wanted[key], got[key]) for key in wanted)
@@ -68,10 +65,10 @@ def test_a_resumed_training_takes_the_very_steps_of_one_that_was_not(
 
 def test_the_time_of_all_runs_is_told(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
     first = Trainer(replace(recipe, steps=2), CaseFiles(cases), fabric)
-    first.fit(until=FAR, on_progress=lambda _: None, workers=0)
+    first.fit(on_progress=lambda _: None, workers=0)
     second = Trainer(replace(recipe, steps=3), CaseFiles(cases[:1]), fabric)
     second.restore(first.state())
-    second.fit(until=FAR, on_progress=lambda _: None, workers=0)
+    second.fit(on_progress=lambda _: None, workers=0)
     assert [(stretch["steps"], stretch["cases"]) for stretch in second.history] == [(2, 2), (1, 1)]
     assert second.minutes > first.minutes > 0
 
@@ -102,7 +99,7 @@ def test_a_recipe_that_does_not_fit_its_network_is_refused(
 def test_the_average_follows_the_weights(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
     trainer = Trainer(recipe, CaseFiles(cases), fabric)
     start = [weight.clone() for weight in trainer.average.parameters()]
-    trainer.fit(until=FAR, on_progress=lambda _: None, workers=0)
+    trainer.fit(on_progress=lambda _: None, workers=0)
     for first, mean, last in zip(start, trainer.average.parameters(), trainer.network.parameters(), strict=True):
         assert (mean - last).norm() < 0.5 * (first - last).norm()
 
@@ -112,4 +109,44 @@ def test_a_loss_that_is_no_number_stops_training(recipe: Recipe, fabric: Fabric,
     with torch.no_grad():
         trainer.network.head.bias.fill_(torch.nan)
     with pytest.raises(TrainingError, match="The loss is nan at step 0"):
-        trainer.fit(until=FAR, on_progress=lambda _: None, workers=0)
+        trainer.fit(on_progress=lambda _: None, workers=0)
+
+
+def test_what_does_not_fit_into_memory_is_added_up_in_parts(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
+    def too_small(_network: object, inputs: tuple[torch.Tensor, ...]) -> None:
+        # FDN-5 hands on four phases of each view.
+        if len(inputs[0]) > 4 * most:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    notes: list[str] = []
+    # Without the Dice loss, which is one of the whole batch, parts add up to the very loss.
+    recipe = replace(recipe, steps=3, batch=4, dice_weight=0.0)
+    whole = Trainer(recipe, CaseFiles(cases), fabric)
+    parted = Trainer(recipe, CaseFiles(cases), fabric, notes.append)
+    parted.network.head.register_forward_pre_hook(too_small)
+    most = 1
+    losses: list[list[float]] = []
+    for trainer in (whole, parted):
+        progress: list[Progress] = []
+        trainer.fit(on_progress=progress.append, every=1, workers=0)
+        losses.append([each.loss for each in progress])
+    assert losses[1] == pytest.approx(losses[0], rel=1e-3)
+    assert notes == [f"cpu ran out of memory; from now on a step adds up parts of {size} views." for size in (2, 1)]
+    most = 0
+    with pytest.raises(TrainingError, match="too little memory for a single view"):
+        parted.train_step(torch.zeros(4, 1, 64, 32), torch.zeros(4, 192, 96, dtype=torch.uint8))
+
+
+@pytest.mark.parametrize("architecture", ["fdn-11", "u-net", "dln-11"])
+def test_frozen_stages_stay_as_they_begin(recipe: Recipe, fabric: Fabric, cases: list[Path], architecture: str) -> None:
+    keep = (4, 4, 4, 4) if architecture == "fdn-11" else ()
+    frozen = replace(recipe, architecture=architecture, keep_phases=keep, steps=2, frozen_stages=2)
+    trainer = Trainer(frozen, CaseFiles(cases), fabric)
+    stages = trainer.network.early_stages
+    before = [{key: value.clone() for key, value in stage.state_dict().items()} for stage in stages]
+    trainer.fit(on_progress=lambda _: None, workers=0)
+    for number, (stage, start) in enumerate(zip(stages, before, strict=True)):
+        same = [torch.equal(value, start[key]) for key, value in stage.state_dict().items()]
+        assert all(same) if number < 2 else not all(same)
+    with pytest.raises(TrainingError, match="has 5 stages"):
+        Trainer(replace(frozen, frozen_stages=6), CaseFiles(cases), fabric)

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from napari_bonescint.training.counted import UNNAMED_BONE
 from napari_bonescint.training.losses import segmentation_loss, shares
 
 
@@ -59,3 +60,29 @@ def test_shares_count_the_samples_of_each_class_in_a_pixel(samples: int) -> None
     pixels = codes.reshape(2, 5, samples, 3, samples)
     expected = torch.stack([(pixels == code).float().mean(dim=(2, 4)) for code in range(4)], dim=1)
     torch.testing.assert_close(shares(codes, 4, samples), expected)
+
+
+def test_bone_that_is_not_named_may_be_any_bone_but_must_be_bone() -> None:
+    codes = torch.zeros(1, 8, 8, dtype=torch.uint8)
+    codes[:, 2:6, 2:6] = UNNAMED_BONE
+    target = shares(codes, 4, 1)
+    assert target.shape == (1, 5, 8, 8)
+    bone = (codes == UNNAMED_BONE)[:, None].float()
+
+    def loss(region: int) -> float:
+        logits = torch.zeros(1, 4, 8, 8)
+        logits[:, region] = 40 * bone[:, 0]
+        logits[:, 0] += 40 * (1 - bone[:, 0])
+        return segmentation_loss(logits, target, 0.5).item()
+
+    assert [loss(region) for region in (1, 2, 3)] == pytest.approx([0, 0, 0], abs=1e-4)
+    assert loss(0) > 5
+
+
+def test_bone_that_is_not_named_is_learnt_as_by_a_network_of_bone_alone() -> None:
+    generator = torch.Generator().manual_seed(3)
+    codes = torch.where(torch.rand(2, 6, 9, generator=generator) < 0.4, UNNAMED_BONE, 0).to(torch.uint8)
+    logits = torch.randn(2, 5, 6, 9, generator=generator)
+    odds = torch.logsumexp(logits[:, 1:], dim=1, keepdim=True) - logits[:, :1]
+    alone = segmentation_loss(odds, shares((codes > 0).to(torch.uint8), 2, 1), 0.5)
+    torch.testing.assert_close(segmentation_loss(logits, shares(codes, 5, 1), 0.5), alone)

@@ -12,6 +12,7 @@ from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.simulation.case import SIMULATOR
+from napari_bonescint.training.log import read_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,12 @@ def train(tmp_path: Path, recipe: Recipe, cases: list[Path], case: Case) -> Trai
     case.save(held_out / "case_000099.npz")
 
     def run(
-        held_out: Path = held_out, steps: int = recipe.steps, names: tuple[str, ...] = ("tiny",), **settings: object
+        held_out: Path = held_out,
+        steps: int = recipe.steps,
+        names: tuple[str, ...] = ("tiny",),
+        *,
+        options: tuple[str, ...] = (),
+        **settings: object,
     ) -> subprocess.CompletedProcess[str]:
         paths = []
         for name in names:
@@ -42,10 +48,9 @@ def train(tmp_path: Path, recipe: Recipe, cases: list[Path], case: Case) -> Trai
             paths.append(tmp_path / f"{name}.toml")
             paths[-1].write_text("\n".join(lines), encoding="utf-8")
         script = [sys.executable, str(shipped_folder("train") / "train.py"), *map(str, paths)]
-        options = ["--cases", str(cases[0].parent), "--held-out", str(held_out), "--runs", str(tmp_path / "runs")]
-        return subprocess.run(
-            [*script, *options, "--device", "cpu", "--workers", "0"], capture_output=True, text=True, check=False
-        )
+        where = ["--cases", str(cases[0].parent), "--held-out", str(held_out), "--runs", str(tmp_path / "runs")]
+        command = [*script, *where, *options, "--device", "cpu", "--workers", "0"]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
 
     return run
 
@@ -92,8 +97,22 @@ def test_what_cannot_be_scored_is_not_trained(train: Train, tmp_path: Path, case
     (tmp_path / "empty").mkdir()
     nothing = train(held_out=tmp_path / "empty")
     assert nothing.returncode == 1
-    assert nothing.stderr == f"{tmp_path / 'empty'}: holds no cases to score on; simulate some first.\n"
+    assert nothing.stderr == f"bonescint: {tmp_path / 'empty'}: holds no cases to score on; simulate some first.\n"
     seen = train(held_out=cases[0].parent)
     assert seen.returncode == 1
     assert "2 of its cases are trained on too; use other seeds." in seen.stderr
     assert not (tmp_path / "runs").exists()
+
+
+def test_two_processes_lose_as_one_with_the_batch_of_both(train: Train, tmp_path: Path) -> None:
+    # FDN-5 has no batch normalisation, whose statistics each process would gather of its own examples.
+    one = train(names=("one",), steps=10, batch=4)
+    two = train(names=("two",), steps=10, batch=2, options=("--devices", "2"))
+    assert (one.returncode, two.returncode) == (0, 0), one.stderr + two.stderr
+    losses = [
+        [event["loss"] for event in read_events(tmp_path / "runs" / name / "log.jsonl")[0] if "loss" in event]
+        for name in ("one", "two")
+    ]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    (stretch,) = read_card(tmp_path / "runs" / "two" / "two.json").training["history"]
+    assert stretch["hardware"].startswith("2 processes, each on ")

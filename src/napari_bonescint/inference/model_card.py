@@ -6,11 +6,13 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.resources import shipped_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DEFAULT_MODEL = "phase-u-net-regions"
 
@@ -35,12 +37,15 @@ class Int8:
         What it was measured on.
     scans : int
         How many.
+    weights_sha256 : str
+        Hash of the weights that were calibrated; for others, this counts for nothing.
     """
 
     ranges: list[tuple[float, float]]
     dice_lost: float
     data: str
     scans: int
+    weights_sha256: str
 
 
 @dataclass(frozen=True)
@@ -170,6 +175,8 @@ def read_card(path: Path) -> ModelCard:
         if (int8 := facts.get("int8")) is not None:
             ranges = [(float(lowest), float(highest)) for lowest, highest in int8["ranges"]]
             facts["int8"] = Int8(**{**int8, "ranges": ranges})
+            if facts["int8"].weights_sha256 != facts["weights_sha256"]:
+                facts["int8"] = None
         card = ModelCard(**facts, path=path)
         for name in ("grid_mm", "temperature"):
             if not (value := getattr(card, name)) > 0:
@@ -188,26 +195,3 @@ def shipped_models() -> list[ModelCard]:
     """Cards of the models that come with the plugin, the default one first."""
     cards = [read_card(path) for path in sorted(shipped_folder("weights").glob("*.json"))]
     return sorted(cards, key=lambda card: card.name != DEFAULT_MODEL)
-
-
-def find_model(name: str = DEFAULT_MODEL) -> ModelCard:
-    """The card of a shipped model, or of a weights file.
-
-    Parameters
-    ----------
-    name : str
-        A shipped model's name, or the path of a ``.safetensors`` file whose card lies beside it.
-
-    Raises
-    ------
-    ModelError
-        If there is no such model; the message lists the shipped ones.
-    """
-    if name.endswith((".safetensors", ".json")):
-        return read_card(Path(name).with_suffix(".json"))
-    cards = shipped_models()
-    for card in cards:
-        if card.name == name:
-            return card
-    known = ", ".join(card.name for card in cards)
-    raise ModelError(f"There is no model {name!r}; choose one of {known}, or give a .safetensors file.")

@@ -16,6 +16,11 @@ class DenseNetwork(nn.Module, ABC):
     def multiple(self) -> int:
         """Rows and columns are padded with zeros to a multiple of this."""
 
+    @property
+    @abstractmethod
+    def early_stages(self) -> nn.ModuleList:
+        """The stages that see the image before the others, the first one first; fine-tuning may freeze some."""
+
     @abstractmethod
     def logits(self, x: Tensor) -> Tensor:
         """Logits (batch, outputs, y, x) of images (batch, 1, y, x) whose y and x are multiples of `multiple`."""

@@ -46,6 +46,11 @@ class DLN(DenseNetwork):
         """Rows and columns are padded with zeros to a multiple of this."""
         return 1 << len(self.stages)
 
+    @property
+    def early_stages(self) -> nn.ModuleList:
+        """See `DenseNetwork.early_stages`."""
+        return self.stages
+
     def logits(self, x: Tensor) -> Tensor:
         """See `DenseNetwork.logits`."""
         for stage in self.stages:

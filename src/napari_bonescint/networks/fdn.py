@@ -75,6 +75,11 @@ class FDN(DenseNetwork):
         """Width and height in pixels of the patch that decides about one pixel."""
         return 1 + sum((2 * len(layers) + 1) << k for k, layers in enumerate(self._layers()))
 
+    @property
+    def early_stages(self) -> nn.ModuleList:
+        """See `DenseNetwork.early_stages`."""
+        return self.stages
+
     def logits(self, x: Tensor) -> Tensor:
         """See `DenseNetwork.logits`."""
         return self._dilated(x) if self.computation == "dilated" else self._phase_split(x)

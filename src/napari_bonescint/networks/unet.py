@@ -56,6 +56,11 @@ class UNet(DenseNetwork):
         """Rows and columns are padded with zeros to a multiple of this."""
         return self._step << len(self.up)
 
+    @property
+    def early_stages(self) -> nn.ModuleList:
+        """See `DenseNetwork.early_stages`."""
+        return self.encoder
+
     def logits(self, x: Tensor) -> Tensor:
         """See `DenseNetwork.logits`."""
         x = F.pixel_unshuffle(x, self._step)

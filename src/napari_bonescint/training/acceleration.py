@@ -28,7 +28,7 @@ def choose_precision(device: str) -> Precision:
     return "bf16-mixed" if native else "32-true"
 
 
-def start_fabric(device: str, processes: int = 1) -> Fabric:
+def start_fabric(device: str, processes: int = 1, nodes: int = 1) -> Fabric:
     """Start the processes that train together.
 
     Parameters
@@ -36,7 +36,10 @@ def start_fabric(device: str, processes: int = 1) -> Fabric:
     device : str
         Name that torch understands; with several processes on GPUs, those from the first one on.
     processes : int
-        How many. The script that calls this is run again for each but the first.
+        How many on each machine. The command that calls this is run again for each but the first, unless torchrun or
+        Slurm has started them all.
+    nodes : int
+        How many machines.
 
     Raises
     ------
@@ -50,12 +53,17 @@ def start_fabric(device: str, processes: int = 1) -> Fabric:
             "Training needs lightning-fabric; install it with: pip install 'napari-bonescint[train]'."
         ) from error
     kind, _, index = device.partition(":")
-    if kind == "cuda" and processes > (found := torch.cuda.device_count()):
-        raise AccelerationError(f"There are {found} GPUs for {processes} processes; ask for no more than {found}.")
+    if kind == "cuda":
+        if processes > (found := torch.cuda.device_count()):
+            raise AccelerationError(f"There are {found} GPUs for {processes} processes; ask for no more than {found}.")
+        # The same seed gives the same weights on the same device.
+        torch.backends.cudnn.deterministic = True
+    together = processes > 1 or nodes > 1
     fabric = Fabric(
         accelerator=kind,
-        devices=processes if kind == "cpu" or processes > 1 else [int(index or 0)],
-        strategy="ddp" if processes > 1 else "auto",
+        devices=processes if kind == "cpu" or together else [int(index or 0)],
+        num_nodes=nodes,
+        strategy="ddp" if together else "auto",
         precision=choose_precision(device),
     )
     fabric.launch()

@@ -10,7 +10,9 @@ import torch
 from safetensors.torch import load, save
 
 from napari_bonescint.atomic import write_bytes_atomically
-from napari_bonescint.inference.model_card import ModelCard, ModelError, find_model, read_card
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.inference.model_card import ModelCard, ModelError, read_card
+from napari_bonescint.inference.model_shelf import find_model
 from napari_bonescint.inference.preprocessing import NORMALISATION
 
 if TYPE_CHECKING:
@@ -23,10 +25,32 @@ if TYPE_CHECKING:
     from napari_bonescint.training.recipe import Recipe
 
 
-def save_checkpoint(trainer: Trainer, path: Path) -> None:
-    """Write everything that is needed to go on with a training, whole or not at all."""
+class CheckpointError(BonescintError):
+    """A state of a training that is damaged or cannot be gone on with."""
+
+
+def save_checkpoint(trainer: Trainer, path: Path, *, data_sha256: str = "") -> None:
+    """Write everything that is needed to go on with a training, whole or not at all.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    path : Path
+    data_sha256 : str
+        Hash of the manifest of what is trained on, for whoever asks later.
+
+    Raises
+    ------
+    CheckpointError
+        If a weight is no longer a number; what was written before is still there.
+    CannotWrite
+        If the disk is full or not writable; likewise.
+    """
+    weights = (*trainer.network.state_dict().values(), *trainer.average.state_dict().values())
+    if not all(bool(torch.isfinite(weight).all()) for weight in weights):
+        raise CheckpointError(f"A weight is no longer a number at step {trainer.step}; lower the learning rate.")
     buffer = io.BytesIO()
-    torch.save(trainer.state(), buffer)
+    torch.save({**trainer.state(), "data_sha256": data_sha256}, buffer)
     write_bytes_atomically(path, buffer.getvalue())
 
 
@@ -34,8 +58,23 @@ def resume(trainer: Trainer, path: Path) -> bool:
     """Go on from a checkpoint if there is one, and say whether there was."""
     if not path.exists():
         return False
-    trainer.restore(torch.load(path, map_location="cpu", weights_only=True))
+    trainer.restore(read_torch(path))
     return True
+
+
+def read_torch(path: Path) -> dict[str, Any]:
+    """Tensors, numbers and texts that `torch.save` wrote; never anything that runs code.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is damaged or holds anything else.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises whatever its parser trips over
+        raise CheckpointError(f"{path}: is damaged; delete it, and training does without.") from error
+    return state
 
 
 def start_from(network: nn.Module, models: Sequence[str]) -> list[dict[str, Any]]:

@@ -1,12 +1,13 @@
-"""Training examples from simulated cases: counted, degraded and put on the network's grid as a scan would be."""
+"""Training examples from simulated cases: counted, degraded and put on the network's grid as a scan would be.
+
+Imports no torch.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
-from torch.utils.data import Dataset
 
 from napari_bonescint.inference.preprocessing import Grid, normalise
 from napari_bonescint.simulation.case import SOURCES
@@ -15,8 +16,8 @@ from napari_bonescint.training.augmentation import as_picture, bend, glow, narro
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_bonescint.scan import Spacing
     from napari_bonescint.simulation.case import Case
-    from napari_bonescint.training.case_sources import CaseSource
 
 _COARSE_MM = 3.5
 _SHARE_UNCUT = 0.85
@@ -47,51 +48,6 @@ def samples_per_pixel(grid_mm: float) -> int:
     return 3 if grid_mm > _COARSE_MM else 1
 
 
-class SimulatedBatches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
-    """Random examples from cases, by step: the same step always gives the same ones.
-
-    Parameters
-    ----------
-    cases : CaseSource
-    classes : int
-        Number of region codes; 2 for background and bone.
-    grid_mm : float
-        Pixel size of the examples.
-    shape : (int, int)
-        Rows and columns of the examples.
-    batch : int
-        Examples in a step.
-    seed : tuple of int
-        Start of the random numbers; processes that train together need different ones.
-    """
-
-    def __init__(
-        self,
-        cases: CaseSource,
-        classes: int,
-        grid_mm: float,
-        shape: tuple[int, int],
-        batch: int,
-        seed: tuple[int, ...],
-    ) -> None:
-        self._cases = cases
-        self._classes = classes
-        self._grid_mm = grid_mm
-        self._shape = shape
-        self._batch = batch
-        self._seed = seed
-
-    def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Images (batch, 1, y, x) and codes (batch, samples * y, samples * x) of a step."""
-        rng = np.random.default_rng((*self._seed, step))
-        examples: list[Example] = []
-        while len(examples) < self._batch:
-            case = self._cases.draw(rng)
-            examples += [draw_example(case, view, rng, self._classes, self._grid_mm, self._shape) for view in (0, 1)]
-        images, codes = zip(*examples[: self._batch], strict=True)
-        return torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(codes))
-
-
 def draw_example(
     case: Case, view: int, rng: np.random.Generator, classes: int, grid_mm: float, shape: tuple[int, int]
 ) -> Example:
@@ -108,6 +64,18 @@ def draw_example(
         mean = glow(mean, regions, rng)
     total = np.exp(rng.uniform(np.log(1.5e5), np.log(3e6)))
     image = rng.poisson(mean * np.float32(total / max(within, 1e-9))).astype(np.float32)
+    return as_example(image, regions, (case.pixel_mm, case.pixel_mm), rng, grid_mm, shape)
+
+
+def as_example(
+    image: NDArray[np.float32],
+    regions: NDArray[np.uint8],
+    pixel_mm: Spacing,
+    rng: np.random.Generator,
+    grid_mm: float,
+    shape: tuple[int, int],
+) -> Example:
+    """An example from counts and codes (y, x): perhaps narrowed, mirrored and a picture, of another size and place."""
     if rng.random() < 0.25:
         image, regions = narrow(image, regions, rng)
     if rng.random() < 0.5:
@@ -115,7 +83,7 @@ def draw_example(
     if rng.random() < 0.5:
         image = as_picture(image, rng)
     scale = rng.uniform(0.85, 1.18)
-    spacing = (case.pixel_mm * scale * rng.uniform(0.97, 1.03), case.pixel_mm * scale)
+    spacing = (pixel_mm[0] * scale * rng.uniform(0.97, 1.03), pixel_mm[1] * scale)
     coarse = normalise(Grid.over((image.shape[0], image.shape[1]), spacing, grid_mm).coarsen(image))
     codes = _sample(regions, (coarse.shape[0], coarse.shape[1]), spacing, grid_mm)
     return _place(coarse, codes, shape, rng)

@@ -1,11 +1,13 @@
-"""The fit loop: steps, moving average, checkpoints, resume."""
+"""The fit loop: steps, moving average, state to go on from."""
 
 from __future__ import annotations
 
 import copy
 import math
+import signal
 import time
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,12 +16,14 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.inference.segmenter import is_out_of_memory
 from napari_bonescint.networks.fdn import FDN, PhaseSample
 from napari_bonescint.networks.zoo import build_network
 from napari_bonescint.simulation.case import SIMULATOR
 from napari_bonescint.training.acceleration import describe_acceleration
+from napari_bonescint.training.batches import Batches
 from napari_bonescint.training.checkpoint import start_from
-from napari_bonescint.training.dataset import SimulatedBatches, samples_per_pixel
+from napari_bonescint.training.dataset import samples_per_pixel
 from napari_bonescint.training.losses import segmentation_loss, shares
 
 if TYPE_CHECKING:
@@ -33,8 +37,23 @@ if TYPE_CHECKING:
     from napari_bonescint.training.recipe import Recipe
 
 
+_POLL_S = 0.2
+
+
 class TrainingError(BonescintError):
     """Training that cannot begin or go on."""
+
+
+class Order(StrEnum):
+    """What is asked for before a step."""
+
+    GO_ON = "go on"
+    PAUSE = "pause"
+    STOP = "stop"
+
+
+def _go_on() -> Order:
+    return Order.GO_ON
 
 
 @dataclass(frozen=True)
@@ -70,6 +89,8 @@ class Trainer:
         What to train on.
     fabric : lightning_fabric.Fabric
         Launched, see `acceleration.start_fabric`.
+    on_note : callable
+        Told a sentence when something is not as asked for: a case that cannot be read, a batch that does not fit.
 
     Attributes
     ----------
@@ -84,7 +105,13 @@ class Trainer:
         ``hardware``, ``precision``, ``steps`` and ``minutes``.
     """
 
-    def __init__(self, recipe: Recipe, cases: CaseSource, fabric: Fabric) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        cases: CaseSource,
+        fabric: Fabric,
+        on_note: Callable[[str], object] = lambda _sentence: None,
+    ) -> None:
         torch.manual_seed(recipe.seed)
         network = build_network(recipe.architecture, outputs=recipe.outputs)
         splits = len(network.stages) - 1 if isinstance(network, FDN) else 0
@@ -92,15 +119,25 @@ class Trainer:
             raise TrainingError(f"keep_phases of {recipe.name} needs {splits} numbers for {recipe.architecture}.")
         if recipe.rows % network.multiple or recipe.columns % network.multiple:
             raise TrainingError(f"rows and columns of {recipe.name} must be multiples of {network.multiple}.")
+        if recipe.frozen_stages > len(network.early_stages):
+            raise TrainingError(
+                f"frozen_stages of {recipe.name} is {recipe.frozen_stages}; {recipe.architecture} has "
+                f"{len(network.early_stages)} stages."
+            )
         self.start = start_from(network, recipe.start)
         self.network = network.to(fabric.device)
+        self._frozen = network.early_stages[: recipe.frozen_stages].requires_grad_(requires_grad=False)
         self.average = copy.deepcopy(self.network).requires_grad_(requires_grad=False)
         self.step = 0
         self.history: list[dict[str, Any]] = []
-        self._recipe, self._cases, self._fabric = recipe, cases, fabric
+        self._recipe, self._cases, self._fabric, self._on_note = recipe, cases, fabric, on_note
+        self._parts = 1
+        self._noted: set[str] = set()
         self._pass, self._optimiser = fabric.setup(
             _TrainingPass(self.network, recipe.keep_phases),
-            torch.optim.Adam(self.network.parameters(), lr=recipe.learning_rate),
+            torch.optim.Adam(
+                [weight for weight in self.network.parameters() if weight.requires_grad], lr=recipe.learning_rate
+            ),
         )
 
     @property
@@ -108,15 +145,22 @@ class Trainer:
         """How long was trained in all, with what went before a resume."""
         return float(sum(stretch["minutes"] for stretch in self.history))
 
-    def fit(self, *, until: float, on_progress: Callable[[Progress], None], every: int = 50, workers: int = 1) -> None:
-        """Train until the recipe's last step or a time.
+    def fit(
+        self,
+        *,
+        on_progress: Callable[[Progress], None],
+        ask: Callable[[], Order] = _go_on,
+        every: int = 50,
+        workers: int = 1,
+    ) -> None:
+        """Train until the recipe's last step.
 
         Parameters
         ----------
-        until : float
-            Time, as `time.monotonic` gives it, after which no step begins.
         on_progress : callable
-            Told every `every` steps; a good place to save.
+            Told every `every` steps and after the last; a good place to save.
+        ask : callable
+            Asked before each step; the first of the processes that train together decides for all.
         every : int
         workers : int
             Processes that make examples; 0 makes them in this one.
@@ -124,27 +168,40 @@ class Trainer:
         Raises
         ------
         TrainingError
-            If the loss is no longer a number.
+            If the loss is no longer a number, no case can be read, or the device's memory is too small for one view.
         """
         recipe, fabric = self._recipe, self._fabric
-        data = SimulatedBatches(
+        data = Batches(
             self._cases,
             max(2, recipe.outputs),
             recipe.grid_mm,
             (recipe.rows, recipe.columns),
             recipe.batch,
-            (recipe.seed, fabric.global_rank),
+            recipe.seed,
+            fabric.global_rank,
         )
-        loader = DataLoader(data, batch_size=None, sampler=range(self.step, recipe.steps), num_workers=workers)
+        loader = DataLoader(
+            data,
+            batch_size=None,
+            sampler=range(self.step, recipe.steps),
+            num_workers=workers,
+            worker_init_fn=_ignore_ctrl_c,
+        )
         stretch = self._stretch()
         self.network.train()
+        self._frozen.eval()
         losses: list[float] = []
         start = last = time.monotonic()
-        for image, codes in loader:
-            # Processes that train together end together.
-            if fabric.broadcast(time.monotonic() >= until):
+        for batch in loader:
+            while (order := fabric.broadcast(ask())) is Order.PAUSE:
+                time.sleep(_POLL_S)
+                start = last = time.monotonic()
+            if order is Order.STOP:
                 break
-            losses.append(self.train_step(image, codes))
+            self._note(batch.skipped)
+            if len(batch.images) == 0:
+                raise TrainingError(f"Case after case cannot be read; the last: {batch.skipped[-1]}")
+            losses.append(self.train_step(batch.images, batch.codes))
             now = time.monotonic()
             if stretch["steps"] == 0:
                 self.history.append(stretch)
@@ -155,6 +212,8 @@ class Trainer:
                 mean = sum(losses) / len(losses)
                 rate = len(losses) * recipe.batch * fabric.world_size / (now - start)
                 on_progress(Progress(self.step, mean, self._learning_rate(), rate))
+                self.network.train()
+                self._frozen.eval()
                 losses, start = [], time.monotonic()
 
     def train_step(self, image: Tensor, codes: Tensor) -> float:
@@ -174,20 +233,12 @@ class Trainer:
         Raises
         ------
         TrainingError
-            If the loss is no longer a number; the weights are those of before.
+            If the loss is no longer a number, or one view at a time is too much for the device's memory; the weights
+            are those of before.
         """
         for group in self._optimiser.param_groups:
             group["lr"] = self._learning_rate()
-        recipe = self._recipe
-        codes = codes.to(self._fabric.device)
-        target = shares(codes, max(2, recipe.outputs), samples_per_pixel(recipe.grid_mm))
-        logits, sample = self._pass(image.to(self._fabric.device), self._phases())
-        loss = segmentation_loss(logits, target if sample is None else sample.pick(target), recipe.dice_weight)
-        value = float(self._fabric.all_reduce(loss.detach().clone()))  # type: ignore[arg-type]
-        if not math.isfinite(value):
-            raise TrainingError(f"The loss is {value} at step {self.step}; lower the learning rate.")
-        self._optimiser.zero_grad()
-        self._fabric.backward(loss)
+        value = self._backward(image, codes)
         norm = self._fabric.clip_gradients(self._pass, self._optimiser, max_norm=1.0, error_if_nonfinite=False)
         if norm is None or not math.isfinite(norm):
             raise TrainingError(f"The gradient is {norm} at step {self.step}; lower the learning rate.")
@@ -201,6 +252,62 @@ class Trainer:
             for statistic, current_statistic in zip(self.average.buffers(), self.network.buffers(), strict=True):
                 statistic.copy_(current_statistic)
         return value
+
+    def _backward(self, image: Tensor, codes: Tensor) -> float:
+        """Gradients of the loss, and the loss; of parts of the batch in turn where the whole does not fit."""
+        while True:
+            try:
+                self._optimiser.zero_grad()
+                return self._backward_in_parts(image, codes)
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                if self._fabric.world_size > 1:
+                    raise TrainingError(
+                        f"{self._fabric.device} ran out of memory; halve the recipe's batch."
+                    ) from error
+                if self._parts >= len(image):
+                    raise TrainingError(
+                        f"{self._fabric.device} has too little memory for a single view; train on another device."
+                    ) from error
+            # Outside the handler: while the exception lives, so do the tensors of its frames.
+            self._parts = min(2 * self._parts, len(image))
+            if self._fabric.device.type == "cuda":
+                torch.cuda.empty_cache()
+            size = -(-len(image) // self._parts)
+            self._note([f"{self._fabric.device} ran out of memory; from now on a step adds up parts of {size} views."])
+
+    def _backward_in_parts(self, image: Tensor, codes: Tensor) -> float:
+        recipe, device = self._recipe, self._fabric.device
+        phases = self._phases()
+        total = 0.0
+        parts = zip(image.chunk(self._parts), codes.chunk(self._parts), strict=True)
+        for part, part_codes in parts:
+            target = shares(part_codes.to(device), max(2, recipe.outputs), samples_per_pixel(recipe.grid_mm))
+            logits, sample = self._pass(part.to(device), phases)
+            target = target if sample is None else sample.pick(target)
+            loss = segmentation_loss(logits, target, recipe.dice_weight, self._over_all) * (len(part) / len(image))
+            value = float(loss.detach())
+            if not math.isfinite(value):
+                raise TrainingError(f"The loss is {value} at step {self.step}; lower the learning rate.")
+            self._fabric.backward(loss)
+            total += value
+        return total
+
+    def _over_all(self, sums: Tensor) -> Tensor:
+        """The sum over all processes, with its gradient: theirs is averaged afterwards, so each needs all of it."""
+        if self._fabric.world_size == 1:
+            return sums
+        from torch.distributed.nn.functional import all_reduce
+
+        summed: Tensor = all_reduce(sums)  # type: ignore[no-untyped-call]
+        return summed
+
+    def _note(self, sentences: Sequence[str]) -> None:
+        for sentence in sentences:
+            if sentence not in self._noted:
+                self._noted.add(sentence)
+                self._on_note(sentence)
 
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs: tensors, numbers and texts only."""
@@ -216,8 +323,10 @@ class Trainer:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` gave."""
+        # A checkpoint of before there was a setting was trained with its default.
+        before = {"frozen_stages": 0, **state["recipe"]}
         for name, value in self._fixed_settings().items():
-            if (other := state["recipe"].get(name)) != value:
+            if (other := before.get(name)) != value:
                 raise TrainingError(f"The checkpoint was trained with {name} {other!r}, the recipe says {value!r}.")
         self.step = state["step"]
         self.network.load_state_dict(state["network"])
@@ -228,7 +337,7 @@ class Trainer:
 
     def _fixed_settings(self) -> dict[str, Any]:
         """What may not change between a checkpoint and the training that goes on from it."""
-        names = ("name", "architecture", "outputs", "grid_mm", "rows", "columns")
+        names = ("name", "architecture", "outputs", "grid_mm", "rows", "columns", "frozen_stages")
         return {name: getattr(self._recipe, name) for name in names}
 
     def _phases(self) -> torch.Generator:
@@ -254,6 +363,11 @@ class Trainer:
             return recipe.learning_rate * (self.step + 1) / recipe.warm_up
         done = (self.step - recipe.warm_up) / max(1, recipe.steps - recipe.warm_up)
         return recipe.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
+
+
+def _ignore_ctrl_c(_worker: int) -> None:
+    # Ctrl-C reaches every process of a terminal; the one that trains ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class _TrainingPass(nn.Module):

@@ -59,7 +59,7 @@ def calibrate(card: ModelCard, scans: Iterable[Scan], judged_on: ReferenceSet) -
         raise Int8Error(f"Model {card.name}: OpenVINO does not know the network {card.architecture}.")
     graph = build_graph(card.architecture, load(card.read_weights()), card.outputs)
     ranges = measure_ranges(graph, (padded(_seen(scan, card.grid_mm), multiple) for scan in scans))
-    free = Int8(ranges, dice_lost=0.0, data=judged_on.origin, scans=len(judged_on))
+    free = Int8(ranges, 0.0, data=judged_on.origin, scans=len(judged_on), weights_sha256=card.weights_sha256)
     engines = Segmenter(replace(card, int8=None), "cpu"), Segmenter(replace(card, int8=free), "cpu")
     lost = [list(_losses(reference, *engines)) for reference in judged_on]
     worst = max(statistics.mean(column) for column in zip(*lost, strict=True))

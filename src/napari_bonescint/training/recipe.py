@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
@@ -20,6 +21,7 @@ class RecipeError(BonescintError):
     """A recipe that cannot be followed."""
 
 
+_HIGHEST = {"simulated_share": 1.0}
 _LOWEST = {"outputs": 1, "rows": 1, "columns": 1, "batch": 1, "steps": 1, "grid_mm": 0.5}
 
 
@@ -61,6 +63,12 @@ class Recipe:
         shipped ones or paths of ``.safetensors`` files. Without any, training begins from random weights.
     mirrored : bool
         Whether the model is to segment a view left to right too and average both.
+    simulated_share : float
+        Share of simulated cases among the examples, 0 to 1, where there are corrected scans too.
+    frozen_stages : int
+        How many of the network's first stages keep the weights that they begin with.
+    check_every : int
+        Steps between two looks at the held-out scans, of which the best weights are kept; 0 for none.
     """
 
     name: str
@@ -80,6 +88,9 @@ class Recipe:
     seed: int
     start: tuple[str, ...] = ()
     mirrored: bool = False
+    simulated_share: float = 0.5
+    frozen_stages: int = 0
+    check_every: int = 0
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -107,7 +118,7 @@ def read_recipe(path: Path) -> Recipe:
 
 def _checked(path: Path, name: str, kind: str, value: object) -> Any:
     """The value of a setting, if it is of its kind."""
-    lowest = _LOWEST.get(name, 0)
+    lowest, highest = _LOWEST.get(name, 0), _HIGHEST.get(name, math.inf)
     match kind:
         case "tuple[int, ...]":
             right, wanted = _is_list(value, int) and all(1 <= v <= 4 for v in value), "a list of numbers from 1 to 4"
@@ -119,8 +130,8 @@ def _checked(path: Path, name: str, kind: str, value: object) -> Any:
             right, wanted = isinstance(value, str), "a text"
         case _:
             numbers = (int, float) if kind == "float" else int
-            right = isinstance(value, numbers) and not isinstance(value, bool) and value >= lowest
-            wanted = f"a number from {lowest}"
+            right = isinstance(value, numbers) and not isinstance(value, bool) and lowest <= value <= highest
+            wanted = f"a number from {lowest}" + (f" to {highest:g}" if highest < math.inf else "")
     if not right:
         raise RecipeError(f"{path}: {name} is {value!r}; it takes {wanted}.")
     return tuple(value) if isinstance(value, list) else value

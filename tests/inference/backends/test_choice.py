@@ -76,14 +76,14 @@ def test_the_fastest_engine_is_taken(make_model: MakeModel, scan: Scan) -> None:
 def test_int8_is_taken_where_it_costs_little(lost: float, backend: str, make_model: MakeModel, scan: Scan) -> None:
     pytest.importorskip("openvino")
     # FDN-5 has four convolutions and a head; the first and the head are not rounded.
-    card = replace(make_model(), int8=Int8([(0.0, 9.0)] * 3, lost, "simulated", 20))
+    card = replace(make_model(), int8=Int8([(0.0, 9.0)] * 3, lost, "simulated", 20, ""))
     result = Segmenter(card, "cpu").segment(scan)
     assert (result.backend, result.device_reason) == (backend, "CPU: chosen by the user")
 
 
 def test_a_calibration_of_another_network_is_left_out_and_told(make_model: MakeModel, scan: Scan) -> None:
     pytest.importorskip("openvino")
-    card = replace(make_model(), int8=Int8([(0.0, 9.0)] * 4, 0.0, "simulated", 20))
+    card = replace(make_model(), int8=Int8([(0.0, 9.0)] * 4, 0.0, "simulated", 20, ""))
     result = Segmenter(card, "cpu").segment(scan)
     assert result.backend == "openvino"
     assert "tiny is calibrated for another network (4 ranges for 3 convolutions)" in result.device_reason

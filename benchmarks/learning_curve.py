@@ -1,0 +1,225 @@
+"""What 5, 20 and 50 corrected scans of another hospital are worth to the default model, and what they make it forget.
+
+    nice -n 19 python benchmarks/learning_curve.py --work data/curve --cases data/training --test data/test --minutes 60
+
+The other hospital is `elsewhere`. Of three ways to train, each takes as many steps, half of whose examples are of the
+corrected scans and half of the simulated cases in --cases: fine-tuning, the same with the first stages frozen, and from
+scratch. All is scored on 50 scans from there and on the cases in --test, and lands in --out: learning_curve.json, which
+`bonescint evaluate --out` makes a section of RESULTS.md. What is done is kept in --work, so that the same command goes
+on where it was ended; it ends by itself when the minutes are over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from elsewhere import HELD_OUT, TO_CORRECT, OtherSkeleton, scan_there, simulate_there
+
+from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.commands.simulate import prepare_geometry
+from napari_bonescint.inference.model_card import DEFAULT_MODEL, ModelCard
+from napari_bonescint.inference.model_shelf import find_model
+from napari_bonescint.inference.segmenter import Segmenter
+from napari_bonescint.resources import shipped_folder
+from napari_bonescint.simulation.case import Case
+from napari_bonescint.training.acceleration import start_fabric
+from napari_bonescint.training.case_sources import CaseFiles, MixedCases
+from napari_bonescint.training.checkpoint import publish, resume, save_checkpoint
+from napari_bonescint.training.counted import CountedScan
+from napari_bonescint.training.fit import Order, Progress, Trainer
+from napari_bonescint.training.learning_curve import FILE_NAME, CurvePoint, LearningCurve, curve_section
+from napari_bonescint.training.metrics import dice
+from napari_bonescint.training.recipe import Recipe, read_recipe
+from napari_bonescint.training.splits import case_path, read_splits, seed_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    import numpy as np
+
+METHODS: dict[str, dict[str, object]] = {
+    "fine-tuning": {},
+    "from scratch": {"start": (), "learning_rate": 0.002},
+    "first stages frozen": {"frozen_stages": 3},
+}
+SIZES = (20, 5, 50)
+_DOMAIN = "a simulated hospital with other counts, poses, pathology and camera (benchmarks/elsewhere.py)"
+
+
+class OutOfTime(Exception):
+    """The minutes are over."""
+
+
+@dataclass(frozen=True)
+class CorrectedThere:
+    """Scans of the other hospital and their true masks, as a source of examples.
+
+    Attributes
+    ----------
+    paths : sequence of Path
+        Cases, named case_SEED.npz.
+    """
+
+    paths: Sequence[Path]
+
+    @property
+    def number(self) -> int:
+        """See `CaseSource`."""
+        return len(self.paths)
+
+    def draw(self, rng: np.random.Generator) -> CountedScan:
+        """See `CaseSource`."""
+        return _counted(self.paths[int(rng.integers(len(self.paths)))])
+
+    def sha256(self) -> str:
+        """See `CaseSource`."""
+        return CaseFiles(self.paths).sha256()
+
+
+class Work:
+    """What is done and what is to do.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Of the command line.
+    """
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        self._folder: Path = options.work
+        self._until = time.monotonic() + 60 * options.minutes
+        self._card = find_model(DEFAULT_MODEL)
+        self._recipe = replace(
+            read_recipe(shipped_folder("train") / "recipes" / "quick.toml"), steps=options.steps, check_every=0
+        )
+        self._there = self._folder / "there"
+
+    def do(self) -> None:
+        """All of it, what matters most first; the curve is written after each training."""
+        self._simulate((*TO_CORRECT[: max(SIZES)], *HELD_OUT))
+        before = self._scored("none", 0, self._card)
+        points: list[CurvePoint] = []
+        for corrections in SIZES:
+            for method, settings in METHODS.items():
+                card = self._trained(method, corrections, replace(self._recipe, **settings))  # type: ignore[arg-type]
+                points.append(self._scored(method, corrections, card))
+                self._write(before, points)
+
+    def _simulate(self, seeds: Iterable[int]) -> None:
+        self._there.mkdir(parents=True, exist_ok=True)
+        missing = [seed for seed in seeds if not case_path(self._there, seed).exists()]
+        if not missing:
+            return
+        from napari_bonescint.simulation.geometry import BonePoints, load_model
+
+        skeleton = OtherSkeleton(load_model(), BonePoints.load(prepare_geometry(self._folder)))
+        for seed in missing:
+            self._look_at_clock()
+            simulate_there(skeleton, seed).save(case_path(self._there, seed))
+            print(f"simulated {seed}", flush=True)
+
+    def _trained(self, method: str, corrections: int, recipe: Recipe) -> ModelCard:
+        """The model that a method makes of some corrections."""
+        name = f"{method.replace(' ', '-')}-{corrections}"
+        # What another default model became of it is no result of this one.
+        run = self._folder / self._card.weights_sha256[:8] / name
+        if (run / f"{name}.json").exists():
+            return find_model(str(run / f"{name}.json"))
+        run.mkdir(parents=True, exist_ok=True)
+        corrected = CorrectedThere([case_path(self._there, seed) for seed in TO_CORRECT[:corrections]])
+        simulated = CaseFiles(sorted(self._options.cases.glob("case_*.npz")))
+        recipe = replace(recipe, name=name)
+        cases = MixedCases(corrected, simulated, recipe.simulated_share)
+        trainer = Trainer(recipe, cases, start_fabric("cpu"))
+        resume(trainer, run / "checkpoint.pt")
+
+        def keep(progress: Progress) -> None:
+            save_checkpoint(trainer, run / "checkpoint.pt")
+            print(f"{name}: step {progress.step}/{recipe.steps}, loss {progress.loss:.4f}", flush=True)
+
+        trainer.fit(on_progress=keep, ask=self._order, every=10, workers=0)
+        if trainer.step < recipe.steps:
+            raise OutOfTime
+        return publish(trainer.average, recipe, run, {"steps_done": trainer.step}, [])
+
+    def _scored(self, method: str, corrections: int, card: ModelCard) -> CurvePoint:
+        """Scores of a model; those of scans that were scored before are kept beside it."""
+        kept_in = self._folder / f"scores-{card.name}-{card.weights_sha256[:8]}.json"
+        kept: dict[str, float] = json.loads(kept_in.read_bytes()) if kept_in.exists() else {}
+        segmenter = Segmenter(card, "cpu")
+
+        def score(name: str, path: Path, read: Callable[[Path], CountedScan]) -> float:
+            key = f"{name} {seed_of(path)}"
+            if key not in kept:
+                self._look_at_clock()
+                counted = read(path)
+                result = segmenter.segment(counted.scan)
+                masks = zip(result.skeleton, counted.regions, strict=True)
+                kept[key] = round(statistics.mean(dice(mask > 0, truth > 0) for mask, truth in masks), 5)
+                write_bytes_atomically(kept_in, json.dumps(kept).encode())
+            return kept[key]
+
+        there = [score("there", case_path(self._there, seed), _counted) for seed in HELD_OUT]
+        test = sorted(self._options.test.glob("case_*.npz"))
+        original = [score("original", path, _counted_as_usual) for path in test]
+        means = statistics.mean(there), statistics.mean(original)
+        print(f"{card.name}: {means[0]:.4f} there, {means[1]:.4f} on the test", flush=True)
+        return CurvePoint(method, corrections, there, original)
+
+    def _write(self, before: CurvePoint, points: list[CurvePoint]) -> None:
+        curve = LearningCurve(
+            self._card.name,
+            self._card.weights_sha256,
+            _DOMAIN,
+            f"Each training takes {self._recipe.steps} steps of {self._recipe.batch} views.",
+            before,
+            sorted(points, key=lambda point: (list(METHODS).index(point.method), point.corrections)),
+        )
+        self._options.out.mkdir(parents=True, exist_ok=True)
+        curve.write(self._options.out / FILE_NAME)
+        print(curve_section(curve), flush=True)
+
+    def _order(self) -> Order:
+        return Order.STOP if time.monotonic() > self._until else Order.GO_ON
+
+    def _look_at_clock(self) -> None:
+        if self._order() is Order.STOP:
+            raise OutOfTime
+
+
+def _counted(path: Path) -> CountedScan:
+    case = Case.load(path)
+    return CountedScan(scan_there(case, seed_of(path)), case.regions, names_regions=True)
+
+
+def _counted_as_usual(path: Path) -> CountedScan:
+    case = Case.load(path)
+    return CountedScan(read_splits()["test"].scan(case, seed_of(path)), case.regions, names_regions=True)
+
+
+def main() -> int:
+    """Do what the time allows; 1 if something is left to do."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, required=True, help="folder for cases, runs and scores")
+    parser.add_argument("--cases", type=Path, required=True, help="simulated cases to train on, so as not to forget")
+    parser.add_argument("--test", type=Path, required=True, help="cases of the original test")
+    parser.add_argument("--out", type=Path, default=Path("train"), help="for the curve (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=200, help="of each training (default: %(default)s)")
+    parser.add_argument("--minutes", type=float, default=60, help="end after this time (default: %(default)s)")
+    try:
+        Work(parser.parse_args()).do()
+    except OutOfTime:
+        print("The minutes are over; the same command goes on.")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,207 @@
+"""`bonescint train`: networks from simulated cases, from corrected scans, or from both."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import re
+import sys
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_bonescint.commands import argument_types
+from napari_bonescint.commands.simulate import prepare_geometry
+from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.resources import shipped_folder
+from napari_bonescint.training.recipe import Recipe, read_recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lightning_fabric import Fabric
+
+    from napari_bonescint.training.case_sources import CaseSource
+    from napari_bonescint.training.material import Material
+
+_DESCRIPTION = """\
+Train networks, one recipe after the other.
+
+With --store, learn from the scans that people corrected: of each case the latest reviewed revision. One patient in five
+is held out for ever, to score on. With --cases or --simulate, learn from simulated scans; with both, from a mixture, so
+that nothing is forgotten.
+
+Each training goes on from the last checkpoint in RUNS/NAME, or begins. When its time or the recipe's steps are over, or
+on Ctrl-C, the averaged weights and their model card are written to --out, calibrated and scored on what is held out.
+RUNS/NAME/log.jsonl tells all that happens; the text `pause` or `stop` in RUNS/NAME/request steers it.
+"""
+
+_EXAMPLES = """\
+examples:
+  bonescint train quick --store labels/ --minutes 10
+  bonescint train quick --store labels/ --simulate --name ward-7
+  bonescint train train/recipes/u-net.toml --cases data/training --held-out data/validation --minutes 60
+  bonescint train full --store labels/ --cases data/training --devices 4
+
+Needs the extra [train]: pip install "napari-bonescint[train]". docs/retraining.md is a guide.
+"""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
+
+
+class TrainCommandError(BonescintError):
+    """A training that cannot begin as asked."""
+
+
+def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """State the arguments of `bonescint train`."""
+    parser = subcommands.add_parser(
+        "train",
+        help="train networks on corrected or simulated scans",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "recipes", type=_recipe_path, nargs="+", metavar="RECIPE", help="a file like those in train/recipes/, or a name"
+    )
+    parser.add_argument(
+        "--store", type=Path, nargs="+", default=[], metavar="DIR", help="label stores with corrected scans"
+    )
+    simulated = parser.add_mutually_exclusive_group()
+    simulated.add_argument("--cases", type=Path, metavar="DIR", help="folder that `bonescint simulate` filled")
+    simulated.add_argument("--simulate", action="store_true", help="simulate a new case for each pair of views")
+    parser.add_argument(
+        "--held-out",
+        type=Path,
+        metavar="DIR",
+        help="folder of cases with other seeds, to score on (needed without --store)",
+    )
+    parser.add_argument(
+        "--start", metavar="NAME|FILE", help="model whose weights to begin from, instead of the recipe's"
+    )
+    parser.add_argument("--name", type=_name, help="of the run and its model (default: the recipe's)")
+    parser.add_argument(
+        "--runs", type=Path, metavar="DIR", default=Path("runs"), help="gets a folder NAME for each (default: runs)"
+    )
+    parser.add_argument(
+        "--out", type=argument_types.folder, metavar="DIR", help="folder for weights and cards (default: RUNS/NAME)"
+    )
+    parser.add_argument(
+        "--minutes", type=float, metavar="M", default=60, help="end each training after this time (default: 60)"
+    )
+    argument_types.add_device_to(parser)
+    parser.add_argument("--workers", type=int, metavar="N", default=1, help="processes that make examples (default: 1)")
+    parser.add_argument(
+        "--devices",
+        "--processes",
+        type=argument_types.count,
+        metavar="N",
+        default=1,
+        help="processes that train together on this machine, each on a GPU if any (default: 1)",
+    )
+    parser.add_argument(
+        "--nodes", type=argument_types.count, metavar="M", default=1, help="machines that train together (default: 1)"
+    )
+    parser.add_argument("--tensorboard", action="store_true", help="write curves for TensorBoard, too")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train as asked; the exit status."""
+    from napari_bonescint.inference.devices import choose_device
+    from napari_bonescint.training.acceleration import start_fabric
+
+    recipes = [_adapted(read_recipe(path), arguments) for path in arguments.recipes]
+    if arguments.name and len(recipes) > 1:
+        raise TrainCommandError("--name is for a single recipe; leave it out, or give one recipe.")
+    material = _material(arguments)
+    fabric = start_fabric(choose_device(arguments.device).device, arguments.devices, arguments.nodes)
+    failed = 0
+    for recipe in recipes:
+        try:
+            was_interrupted = _train(recipe, material, fabric, arguments)
+        except BonescintError as error:
+            print(f"{recipe.name}: {error}", file=sys.stderr)
+            failed += 1
+        else:
+            if was_interrupted:
+                break
+    return 1 if failed else 0
+
+
+def _train(recipe: Recipe, material: Material, fabric: Fabric, arguments: argparse.Namespace) -> bool:
+    from napari_bonescint.training.curves import TensorBoardCurves
+    from napari_bonescint.training.session import Session, Settings
+
+    folder = arguments.runs / recipe.name
+    settings = Settings(arguments.device, arguments.minutes, arguments.workers, arguments.out)
+    with ExitStack() as stack:
+        sinks: tuple[TensorBoardCurves, ...] = ()
+        if arguments.tensorboard and fabric.is_global_zero:
+            sinks = (stack.enter_context(closing(TensorBoardCurves(folder / "tensorboard"))),)
+        return Session(recipe, material, fabric, folder, settings, sinks).train()
+
+
+def _adapted(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
+    """A recipe with what the command line says instead."""
+    name, start = arguments.name or recipe.name, (arguments.start,) if arguments.start else recipe.start
+    return dataclasses.replace(recipe, name=name, start=start)
+
+
+def _material(arguments: argparse.Namespace) -> Material:
+    """What to train and to score on, no part of which is both."""
+    from napari_bonescint.training.corrected import select
+    from napari_bonescint.training.material import Material
+
+    stores = [LabelStore.open(path) for path in arguments.store]
+    held_out: Sequence[Path] = ()
+    if arguments.held_out is not None:
+        held_out = sorted(arguments.held_out.glob("case_*.npz"))
+        if not held_out:
+            raise TrainCommandError(f"{arguments.held_out}: holds no cases to score on; simulate some first.")
+    elif not stores:
+        raise TrainCommandError("There is nothing to score on; give --held-out, or --store.")
+    simulated = _simulated(arguments, held_out)
+    return Material(select(stores) if stores else None, simulated, tuple(held_out))
+
+
+def _simulated(arguments: argparse.Namespace, held_out: Sequence[Path]) -> CaseSource | None:
+    from napari_bonescint.training.case_sources import CaseFiles, SimulatedStream
+    from napari_bonescint.training.splits import read_splits, seed_of
+
+    if arguments.simulate:
+        if any(read_splits()["training"].holds(seed_of(path)) for path in held_out):
+            raise TrainCommandError(
+                f"{arguments.held_out}: holds seeds of the training split, which --simulate draws from."
+            )
+        return SimulatedStream(prepare_geometry(arguments.runs))
+    if arguments.cases is None:
+        return None
+    paths = sorted(arguments.cases.glob("case_*.npz"))
+    if shared := {path.name for path in paths} & {path.name for path in held_out}:
+        raise TrainCommandError(
+            f"{arguments.held_out}: {len(shared)} of its cases are trained on too; use other seeds."
+        )
+    return CaseFiles(paths)
+
+
+def _recipe_path(text: str) -> Path:
+    """A file, or the name of a shipped recipe."""
+    path = Path(text)
+    if not path.exists() and not path.suffix:
+        shipped = shipped_folder("train") / "recipes" / f"{text}.toml"
+        if not shipped.exists():
+            known = ", ".join(sorted(each.stem for each in shipped.parent.glob("*.toml")))
+            raise argparse.ArgumentTypeError(f"there is no recipe {text!r}; give a file, or one of {known}")
+        return shipped
+    return path
+
+
+def _name(text: str) -> str:
+    """A name that can be a folder's."""
+    if not _NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of letters, digits, dots and dashes")
+    return text

@@ -1,0 +1,107 @@
+"""What each step of a training learns from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.simulation.case import Case
+from napari_bonescint.training.counted import CountedScan, draw_counted_example
+from napari_bonescint.training.dataset import Example, draw_example
+
+if TYPE_CHECKING:
+    from napari_bonescint.training.case_sources import CaseSource
+
+# What is drawn from one random number generator: both views of one case, which takes long to make or to read.
+_TOGETHER = 2
+_MOST_FAILURES = 20
+
+
+class Batch(NamedTuple):
+    """Examples of one step.
+
+    Attributes
+    ----------
+    images : Tensor of shape (batch, 1, y, x)
+    codes : Tensor of uint8, shape (batch, samples * y, samples * x)
+    skipped : tuple of str
+        A sentence for each case that was drawn and could not be read.
+    """
+
+    images: torch.Tensor
+    codes: torch.Tensor
+    skipped: tuple[str, ...]
+
+
+class Batches(Dataset[Batch]):
+    """Random examples from cases, by step: the same step always gives the same ones.
+
+    Together, processes that train together draw what one would with all their examples in its batch, if that of each
+    is even.
+
+    Parameters
+    ----------
+    cases : CaseSource
+    classes : int
+        Number of region codes; 2 for background and bone.
+    grid_mm : float
+        Pixel size of the examples.
+    shape : (int, int)
+        Rows and columns of the examples.
+    batch : int
+        Examples in a step of this process.
+    seed : int
+        Of the random numbers.
+    rank : int
+        Number of this process among those that train together.
+    """
+
+    def __init__(
+        self,
+        cases: CaseSource,
+        classes: int,
+        grid_mm: float,
+        shape: tuple[int, int],
+        batch: int,
+        seed: int,
+        rank: int = 0,
+    ) -> None:
+        self._cases = cases
+        self._classes = classes
+        self._grid_mm = grid_mm
+        self._shape = shape
+        self._batch = batch
+        self._seed = seed
+        self._rank = rank
+
+    def __getitem__(self, step: int) -> Batch:
+        """The examples of a step; none if case after case cannot be read."""
+        slots = -(-self._batch // _TOGETHER)
+        examples: list[Example] = []
+        skipped: list[str] = []
+        for slot in range(self._rank * slots, (self._rank + 1) * slots):
+            rng = np.random.default_rng((self._seed, step, slot))
+            drawn: list[Example] = []
+            while len(drawn) < _TOGETHER:
+                try:
+                    case = self._cases.draw(rng)
+                except BonescintError as error:
+                    skipped.append(str(error))
+                    if len(skipped) > _MOST_FAILURES:
+                        return Batch(torch.empty(0), torch.empty(0), tuple(skipped))
+                else:
+                    drawn += self._examples(case, rng)
+            examples += drawn[:_TOGETHER]
+        images, codes = zip(*examples[: self._batch], strict=True)
+        return Batch(torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(codes)), tuple(skipped))
+
+    def _examples(self, case: Case | CountedScan, rng: np.random.Generator) -> list[Example]:
+        """One of each view."""
+        settings = (self._classes, self._grid_mm, self._shape)
+        if isinstance(case, Case):
+            return [draw_example(case, view, rng, *settings) for view in range(len(case.regions))]
+        return [draw_counted_example(case, view, rng, *settings) for view in range(len(case.regions))]

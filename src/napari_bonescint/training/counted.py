@@ -1,0 +1,93 @@
+"""Training examples from scans whose photons were counted long ago: corrected ones, as opposed to simulated ones.
+
+A scan is one draw of the noise, and nothing is known of what it would have been without. What can be redrawn is which
+of the counted photons a shorter scan would have counted (binomial thinning of Poisson counts gives Poisson counts), and
+what `augmentation` does to any image. Imports no torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM
+from napari_bonescint.training.augmentation import bend
+from napari_bonescint.training.dataset import Example, as_example
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_bonescint.scan import Scan
+
+UNNAMED_BONE = 255
+"""Code of what a mask calls bone without saying which."""
+
+_FEWEST_COUNTS = 1.5e5
+_SHARE_BENT = 0.7
+_SHARE_THINNED = 0.6
+
+
+@dataclass(frozen=True)
+class CountedScan:
+    """A scan and its mask.
+
+    Attributes
+    ----------
+    scan : Scan
+    regions : ndarray of uint8, shape (view, y, x)
+        Region codes, or 1 for bone.
+    names_regions : bool
+        Which of the two.
+    """
+
+    scan: Scan
+    regions: NDArray[np.uint8]
+    names_regions: bool
+
+
+def draw_counted_example(
+    counted: CountedScan, view: int, rng: np.random.Generator, classes: int, grid_mm: float, shape: tuple[int, int]
+) -> Example:
+    """One random example of one view: fewer counts, another shape, size and place, and what viewers do to pictures.
+
+    Parameters
+    ----------
+    counted : CountedScan
+    view : int
+        Which of its views.
+    rng : Generator
+    classes : int
+        Number of region codes; 2 for background and bone. With more, a mask that names no regions gives
+        `UNNAMED_BONE`.
+    grid_mm : float
+        Pixel size of the example.
+    shape : (int, int)
+        Rows and columns of the example.
+    """
+    counts = counted.scan.counts[view]
+    regions = counted.regions[view]
+    if classes == 2:
+        regions = (regions > 0).astype(np.uint8)
+    elif not counted.names_regions:
+        regions = np.where(regions > 0, UNNAMED_BONE, 0).astype(np.uint8)
+    image = counts.astype(np.float32)
+    if _are_photons(counts) and rng.random() < _SHARE_THINNED:
+        image = _thin(counts, rng)
+    if rng.random() < _SHARE_BENT:
+        image, regions = bend(image, regions, rng)
+    spacing = counted.scan.spacing or (ASSUMED_SPACING_MM, ASSUMED_SPACING_MM)
+    return as_example(image, regions, spacing, rng, grid_mm, shape)
+
+
+def _are_photons(counts: NDArray[np.generic]) -> bool:
+    """Whether values can be counts: a picture's grey levels are bytes, and what was smoothed has fractions."""
+    return np.issubdtype(counts.dtype, np.integer) and counts.dtype.itemsize > 1
+
+
+def _thin(counts: NDArray[np.generic], rng: np.random.Generator) -> NDArray[np.float32]:
+    """What a scan of a random part of the time would have counted."""
+    whole = np.maximum(counts.astype(np.int64), 0)
+    fewest = min(1.0, _FEWEST_COUNTS / max(1, int(whole.sum())))
+    return rng.binomial(whole, np.exp(rng.uniform(np.log(fewest), 0))).astype(np.float32)

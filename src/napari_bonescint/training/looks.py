@@ -1,0 +1,139 @@
+"""Looks at held-out scans during a training: how well the weights do, and pictures of it."""
+
+from __future__ import annotations
+
+import io
+import statistics
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from napari_bonescint.corrections.errors import StoreError
+from napari_bonescint.display import contrast_limits, dark_on_white, overlay
+from napari_bonescint.inference.segmenter import Segmenter
+from napari_bonescint.training.checkpoint import publish
+from napari_bonescint.training.counted import CountedScan
+from napari_bonescint.training.metrics import Summary, dice, region_dice
+from napari_bonescint.training.reference_sets import SimulatedSet
+from napari_bonescint.training.splits import read_splits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from napari_bonescint.segmentation import Segmentation
+    from napari_bonescint.training.material import Material
+    from napari_bonescint.training.recipe import Recipe
+
+MOST_SCANS = 12
+_PICTURED = 2
+_WIDTH, _HEIGHT = 600, 400
+
+
+class Look(NamedTuple):
+    """What a look at the held-out scans found.
+
+    Attributes
+    ----------
+    dice : Summary
+        Over views: the mean Dice of the regions of a view where both the model and the mask name them, and of the
+        skeleton elsewhere.
+    scans : int
+    picture : bytes
+        PNG of the first scans: as acquired, with the true mask, with the model's.
+    """
+
+    dice: Summary
+    scans: int
+    picture: bytes
+
+
+def held_out_scans(material: Material, most: int = MOST_SCANS) -> Iterator[CountedScan]:
+    """Scans to look at, always the same: corrected ones if there are any, and otherwise simulated ones.
+
+    Each is read when it is asked for; one that cannot be read is left out.
+    """
+    selection = material.selection
+    if selection is not None and selection.held_out:
+        for corrected in selection.held_out[:most]:
+            try:
+                yield CountedScan(*corrected.read(), corrected.names_regions)
+            except StoreError:
+                continue
+    else:
+        for reference in SimulatedSet(read_splits()["test"], material.held_out_cases[:most]):
+            yield CountedScan(reference.scan, reference.regions, reference.names_regions)
+
+
+def has_held_out(material: Material) -> bool:
+    """Whether there is anything to look at."""
+    return bool(material.held_out_cases or (material.selection is not None and material.selection.held_out))
+
+
+def look_at(network: nn.Module, recipe: Recipe, material: Material, device: str) -> Look | None:
+    """Segment the held-out scans through the code that serves a click.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+    recipe : Recipe
+        Which the network was trained by.
+    material : Material
+    device : str
+
+    Returns
+    -------
+    Look or None
+        None if no held-out scan can be read.
+    """
+    values: list[float] = []
+    panels: list[NDArray[np.uint8]] = []
+    scans = 0
+    with tempfile.TemporaryDirectory(prefix="bonescint-") as folder:
+        segmenter = Segmenter(publish(network, recipe, Path(folder), {}, []), device)
+        for counted in held_out_scans(material):
+            result = segmenter.segment(counted.scan)
+            values += [view_dice(result, view, counted) for view in range(len(counted.regions))]
+            if scans < _PICTURED:
+                panels += _panels(counted, result)
+            scans += 1
+    return Look(Summary.of(values), scans, _png(panels)) if scans else None
+
+
+def view_dice(result: Segmentation, view: int, truth: CountedScan) -> float:
+    """How well a view is segmented, see `Look.dice`."""
+    if result.regions is not None and truth.names_regions:
+        by_name = region_dice(result.regions[view], truth.regions[view])
+        if by_name:
+            return statistics.mean(by_name.values())
+    return dice(result.skeleton[view] > 0, truth.regions[view] > 0)
+
+
+def _panels(counted: CountedScan, result: Segmentation) -> list[NDArray[np.uint8]]:
+    """The first view of a scan: as acquired, with the true mask, with the model's."""
+    counts = counted.scan.counts[0]
+    grey = dark_on_white(counts, contrast_limits(counts)).round().astype(np.uint8)
+    mask = result.skeleton if result.regions is None else result.regions
+    return [
+        np.repeat(grey[..., None], 3, axis=2),
+        overlay(counts, counted.regions[0], names_regions=counted.names_regions),
+        overlay(counts, mask[0], names_regions=result.regions is not None),
+    ]
+
+
+def _png(panels: Sequence[NDArray[np.uint8]]) -> bytes:
+    """Pictures side by side, made to fit."""
+    width = _WIDTH // len(panels)
+    sheet = Image.new("RGB", (_WIDTH, _HEIGHT), "white")
+    for index, panel in enumerate(panels):
+        picture = Image.fromarray(panel)
+        picture.thumbnail((width, _HEIGHT), Image.Resampling.BILINEAR)
+        sheet.paste(picture, (index * width + (width - picture.width) // 2, (_HEIGHT - picture.height) // 2))
+    buffer = io.BytesIO()
+    sheet.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()

@@ -1,0 +1,123 @@
+"""The folder of one training run, through which others follow and steer it. Imports no torch.
+
+RUNS/NAME/
+log.jsonl         what happens, see `log`
+checkpoint.pt     state to go on from
+best.pt           the weights that did best on the held-out scans so far
+data.json         what is trained on, held out and left out
+samples/          pictures of held-out scans as the weights improve
+running.json      which process trains here; there only meanwhile
+request           `pause` or `stop`, which others write
+NAME.safetensors, NAME.json
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+
+from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.training.log import TrainingLog
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# A process's own notion of when it began may differ a little from the time in its file.
+_CLOCK_TOLERANCE_S = 2.0
+
+
+class RunFolderError(BonescintError):
+    """A folder that another process trains in."""
+
+
+class RunFolder:
+    """Where one training lies.
+
+    Parameters
+    ----------
+    path : Path
+        Made if it is missing.
+
+    Raises
+    ------
+    CannotWrite
+        If it cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.checkpoint = path / "checkpoint.pt"
+        self.best = path / "best.pt"
+        self.data = path / "data.json"
+        self.samples = path / "samples"
+        self.request = path / "request"
+        self.running = path / "running.json"
+        self.log = TrainingLog(path / "log.jsonl")
+        make_folder(path)
+
+    def occupy(self) -> None:
+        """Say that this process trains here.
+
+        Raises
+        ------
+        RunFolderError
+            If another one does.
+        CannotWrite
+            If the disk is full or not writable.
+        """
+        other = running_process(self.path)
+        if other is not None and other != os.getpid():
+            raise RunFolderError(f"{self.path}: process {other} trains here; stop it, or give another --name.")
+        for leftover in self.path.glob(".*.part"):
+            # Half a file of a training that was killed while it wrote.
+            leftover.unlink(missing_ok=True)
+        write_bytes_atomically(self.running, json.dumps({"pid": os.getpid(), "started": time.time()}).encode())
+
+    def leave(self) -> None:
+        """Say that no process trains here any more, and forget what was requested."""
+        self.running.unlink(missing_ok=True)
+        self.request.unlink(missing_ok=True)
+
+    def requested(self) -> str:
+        """What others request: ``pause``, ``stop`` or nothing."""
+        try:
+            return self.request.read_text(encoding="utf-8").strip()
+        except OSError:
+            return ""
+
+
+def running_process(path: Path) -> int | None:
+    """The process that trains in a run's folder; None if none does, or the one that did was killed.
+
+    Parameters
+    ----------
+    path : Path
+        The folder, which need not exist.
+    """
+    try:
+        kept = json.loads((path / "running.json").read_bytes())
+        pid, started = int(kept["pid"]), float(kept["started"])
+        # Another process that was given the number of a dead one began later.
+        alive = psutil.Process(pid).create_time() <= started + _CLOCK_TOLERANCE_S
+    except (OSError, ValueError, TypeError, LookupError, psutil.Error):
+        return None
+    return pid if alive else None
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, unless they are there.
+
+    Raises
+    ------
+    CannotWrite
+        If it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWrite(f"{path}: cannot be made ({error.strerror or error}).") from error

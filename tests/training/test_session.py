@@ -1,0 +1,187 @@
+"""A training is followed, steered, stopped, gone on with, and says why it cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_bonescint.atomic import CannotWrite
+from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.formats.identity import Identity
+from napari_bonescint.inference.model_card import read_card
+from napari_bonescint.inference.segmenter import Segmenter
+from napari_bonescint.training.case_sources import CaseFiles
+from napari_bonescint.training.checkpoint import read_torch
+from napari_bonescint.training.corrected import select
+from napari_bonescint.training.fit import TrainingError
+from napari_bonescint.training.log import Event, read_events
+from napari_bonescint.training.material import Material
+from napari_bonescint.training.run_folder import RunFolderError
+from napari_bonescint.training.session import Session, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lightning_fabric import Fabric
+
+    from napari_bonescint.simulation.case import Case
+    from napari_bonescint.training.recipe import Recipe
+
+SETTINGS = Settings("cpu", minutes=60, workers=0)
+
+
+@pytest.fixture
+def quick(recipe: Recipe) -> Recipe:
+    return replace(recipe, rows=48, columns=24, grid_mm=12.0, steps=20, check_every=10)
+
+
+@pytest.fixture
+def simulated(cases: list[Path]) -> Material:
+    """One case to train on and another that is held out."""
+    return Material(None, CaseFiles(cases[:1]), (cases[1],))
+
+
+@pytest.fixture
+def corrected(tmp_path: Path, case: Case) -> Material:
+    """A store with scans of twenty patients, the first of whom has only bone outlined, not named."""
+    store = LabelStore.create(tmp_path / "store")
+    for number in range(20):
+        scan = case.count(np.random.default_rng(number), 4e5)
+        key = store.add(scan, Identity(patient=f"P{number}"))
+        named = number > 0
+        mask = case.regions if named else (case.regions > 0).astype(np.uint8)
+        store.save(key, mask, Origin.empty(), annotator="Ada", reviewed=True, names_regions=named)
+    return Material(select([store]), None, ())
+
+
+def events_of(run: Path, kind: str) -> list[Event]:
+    return [event for event in read_events(run / "log.jsonl")[0] if event["event"] == kind]
+
+
+class OnEvent:
+    """Does something once when an event is told."""
+
+    def __init__(self, **deeds: Callable[[], object]) -> None:
+        self._deeds = deeds
+
+    def append(self, event: str, **_facts: object) -> None:
+        self._deeds.pop(event, lambda: None)()
+
+
+def test_corrected_scans_become_a_model_that_says_what_it_learnt_from(
+    quick: Recipe, fabric: Fabric, corrected: Material, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    assert not Session(quick, corrected, fabric, run, SETTINGS).train()
+    assert corrected.selection is not None
+    (data,) = events_of(run, "data")
+    held_out = len(corrected.selection.held_out)
+    assert held_out > 0
+    assert (data["cases"], data["patients"], data["held_out_patients"]) == (20 - held_out, 20 - held_out, held_out)
+    assert json.loads((run / "data.json").read_text())["sha256"] == data["sha256"]
+    assert read_torch(run / "checkpoint.pt")["data_sha256"] == data["sha256"]
+    assert [event["step"] for event in events_of(run, "progress")] == [10, 20]
+    checks = events_of(run, "check")
+    assert [check["step"] for check in checks] == [10, 20]
+    for sample in events_of(run, "sample"):
+        with Image.open(run / sample["file"]) as picture:
+            assert picture.size == (600, 400)
+    card = read_card(run / "tiny.json")
+    assert card.training["data_sha256"] == data["sha256"]
+    assert f"{20 - held_out} corrected scans" in card.training["data"]
+    best = max(checks, key=lambda check: check["dice"])
+    assert card.training["steps_done"] == best["step"]
+    assert {score["data"] for score in card.scores} == {"held-out corrected"}
+    Segmenter(card, "cpu")
+    assert not (run / "running.json").exists()
+
+
+def test_a_request_pauses_and_stops_and_what_is_gone_on_with_ends_the_same(
+    quick: Recipe, fabric: Fabric, simulated: Material, tmp_path: Path
+) -> None:
+    straight, steered = tmp_path / "straight", tmp_path / "steered"
+    Session(quick, simulated, fabric, straight, SETTINGS).train()
+    request = steered / "request"
+    steering = OnEvent(
+        progress=lambda: request.write_text("pause"), paused=request.unlink, resumed=lambda: request.write_text("stop")
+    )
+    # The order to resume is followed by a step; then comes the one to stop.
+    assert not Session(quick, simulated, fabric, steered, SETTINGS, (steering,)).train()
+    assert [event["step"] for event in events_of(steered, "resumed")] == [10]
+    (finished,) = events_of(steered, "finished")
+    assert finished["stopped"]
+    assert read_torch(steered / "checkpoint.pt")["step"] == 11
+    assert not request.exists()
+    Session(quick, simulated, fabric, steered, SETTINGS).train()
+    wanted, got = (read_torch(run / "checkpoint.pt")["network"] for run in (straight, steered))
+    assert all((wanted[key] == got[key]).all() for key in wanted)
+
+
+def test_a_loss_that_is_no_number_is_told_and_the_last_good_state_is_kept(
+    quick: Recipe, fabric: Fabric, simulated: Material, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    Session(replace(quick, steps=10), simulated, fabric, run, SETTINGS).train()
+    with pytest.raises(TrainingError, match="lower the learning rate"):
+        Session(replace(quick, learning_rate=1e30), simulated, fabric, run, SETTINGS).train()
+    (failed,) = events_of(run, "failed")
+    assert failed["text"].endswith("The last good state is kept in checkpoint.pt.")
+    assert read_torch(run / "checkpoint.pt")["step"] == 10
+    Session(quick, simulated, fabric, run, SETTINGS).train()
+    assert len(events_of(run, "finished")) == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows limits no file's size")
+def test_a_full_disk_ends_training_with_the_reason(
+    quick: Recipe, fabric: Fabric, simulated: Material, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
+    try:
+        with pytest.raises(CannotWrite, match="could not be written"):
+            Session(replace(quick, check_every=0), simulated, fabric, run, SETTINGS).train()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "could not be written" in events_of(run, "failed")[0]["text"]
+    assert [path.name for path in run.glob("*.pt")] == []
+    Session(quick, simulated, fabric, run, SETTINGS).train()
+    assert len(events_of(run, "finished")) == 1
+
+
+def test_a_case_that_gets_damaged_meanwhile_is_skipped_and_named(
+    quick: Recipe, fabric: Fabric, corrected: Material, tmp_path: Path
+) -> None:
+    assert corrected.selection is not None
+    damaged = corrected.selection.training[0]
+    (damaged.store_folder / "cases" / damaged.case / "counts.tif").write_bytes(b"II*\0")
+    run = tmp_path / "run"
+    Session(replace(quick, steps=40, check_every=0), corrected, fabric, run, SETTINGS).train()
+    (note,) = events_of(run, "note")
+    assert damaged.case in note["text"]
+    assert "is damaged" in note["text"]
+    assert len(events_of(run, "finished")) == 1
+
+
+def test_a_folder_is_trained_in_by_one_process(
+    quick: Recipe, fabric: Fabric, simulated: Material, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "running.json").write_text(json.dumps({"pid": os.getppid(), "started": time.time()}))
+    with pytest.raises(RunFolderError, match=f"process {os.getppid()} trains here"):
+        Session(quick, simulated, fabric, run, SETTINGS).train()
+    # A process of that number that began after the file was written is another one.
+    (run / "running.json").write_text(json.dumps({"pid": os.getppid(), "started": 1e9}))
+    Session(quick, simulated, fabric, run, SETTINGS).train()
+    assert len(events_of(run, "finished")) == 1
