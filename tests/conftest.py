@@ -9,23 +9,32 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from dicom_files import ANTERIOR, PEAK, POSTERIOR, nm_dataset, save, some_counts
 from napari_bonescint.anatomy import REGIONS
+from napari_bonescint.inference import model_shelf
+from napari_bonescint.inference.backends import compiled_cache
 from napari_bonescint.inference.model_card import ModelCard, read_card
-from napari_bonescint.inference.model_shelf import FOLDER_VARIABLE
 from napari_bonescint.inference.preprocessing import NORMALISATION
 from napari_bonescint.scan import Scan, View, ViewName
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from napari_bonescint.simulation.geometry import BonePoints
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _compiled_models_of_the_tests_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests, and the processes they start, leave the user's own cache alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(compiled_cache.FOLDER_VARIABLE, str(tmp_path_factory.mktemp("compiled")))
+        yield
 
 
 @pytest.fixture(autouse=True)
 def shelf(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of accepted models, which no test finds filled with the developer's own."""
     folder = tmp_path_factory.mktemp("shelf") / "models"
-    monkeypatch.setenv(FOLDER_VARIABLE, str(folder))
+    monkeypatch.setenv(model_shelf.FOLDER_VARIABLE, str(folder))
     return folder
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from napari_bonescint.cli import main
 from napari_bonescint.commands.models import table
-from napari_bonescint.inference.model_card import DEFAULT_MODEL, shipped_models
+from napari_bonescint.inference.model_card import DEFAULT_MODEL, Int8, shipped_models
 from napari_bonescint.inference.model_shelf import current_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pytest
 
     from napari_bonescint.inference.model_card import ModelCard
 
@@ -27,7 +27,7 @@ def test_the_shipped_models_are_printed(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_a_line_tells_what_the_card_and_the_file_tell(make_model: Callable[..., ModelCard]) -> None:
     heading, line = table([make_model()])
-    assert heading.split() == ["NAME", "ARCHITECTURE", "PARAMETERS", "OUTPUTS", "GRID", "FILE", "SCORES"]
+    assert heading.split() == ["NAME", "ARCHITECTURE", "PARAMETERS", "OUTPUTS", "GRID", "FILE", "INT8", "SCORES"]
     # FDN-5 with 17 outputs instead of 1 has 16 more rows of 128 weights and a bias: 259,137 + 2,064.
     assert line.split() == ["tiny", "fdn-5", "261,201", "16", "regions", "9", "mm", "1.0", "MB", "not", "measured"]
     assert all(line[heading.index(word) - 1] == " " for word in heading.split())
@@ -36,6 +36,14 @@ def test_a_line_tells_what_the_card_and_the_file_tell(make_model: Callable[..., 
 def test_a_model_that_only_tells_bone_says_so(make_model: Callable[..., ModelCard]) -> None:
     (_, line) = table([make_model(outputs=1)])
     assert "  skeleton  " in line
+
+
+@pytest.mark.parametrize(
+    ("lost", "text"), [(0.0004, "-0.0004 Dice"), (-0.0001, "+0.0001 Dice"), (0.01, "-0.0100 Dice, not used")]
+)
+def test_what_eight_bit_integers_cost_is_told(make_model: Callable[..., ModelCard], lost: float, text: str) -> None:
+    heading, line = table([replace(make_model(), int8=Int8([], lost, "simulated", 20, ""))])
+    assert line[heading.index("INT8") : heading.index("SCORES")].strip() == text
 
 
 def test_every_score_has_a_line_below_the_heading(make_model: Callable[..., ModelCard]) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from napari_bonescint.inference.preprocessing import Grid, normalise
+from napari_bonescint.inference.preprocessing import Grid, around_body, normalise
 
 BODY = np.zeros((120, 60), np.float32)
 BODY[10:110, 15:45] = 4
@@ -49,3 +49,28 @@ def test_refining_is_linear_between_coarse_centres() -> None:
     expected = np.add.outer(np.arange(52) / 2 - 0.25, 3 * (np.arange(26) / 2 - 0.25))
     fine = grid.refine(ramp, (2.0, 2.0), 4.0)
     np.testing.assert_allclose(fine[1:-1, 1:-1], expected[1:-1, 1:-1], rtol=1e-3)
+
+
+def test_a_network_looks_around_the_body_of_all_views() -> None:
+    upper, lower = np.zeros((2, 400, 200), np.float32)
+    upper[100:150, 90:110] = 1
+    lower[140:200, 100:140] = 1
+    rows, columns = around_body(np.stack([upper, lower]))
+    # The margin is a dozen pixels, and the blur adds two.
+    assert rows.start <= 88 < 212 <= rows.stop
+    assert columns.start <= 78 < 152 <= columns.stop
+    assert (rows.stop - rows.start, columns.stop - columns.start) == (128, 96)
+
+
+def test_specks_beside_the_body_are_not_looked_at() -> None:
+    image = np.zeros((1, 400, 200), np.float32)
+    image[0, 100:150, 90:110] = 1
+    image[0, 350, 10] = 0.5
+    rows, columns = around_body(image)
+    assert rows.stop < 300
+    assert columns.start > 20
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 30, 20)])
+def test_without_a_body_a_network_looks_everywhere(shape: tuple[int, int, int]) -> None:
+    assert around_body(np.zeros(shape, np.float32)) == (slice(0, shape[1]), slice(0, shape[2]))

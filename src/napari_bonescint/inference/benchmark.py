@@ -20,7 +20,7 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.backends.choice import CPU_ENGINES
 from napari_bonescint.inference.backends.engine import EngineUnavailable, require_known
 from napari_bonescint.inference.devices import usable_cores
-from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, Grid, normalise
+from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, Grid, images_on, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -128,10 +128,10 @@ def markdown(timings: Sequence[Timing]) -> str:
     lines = [
         "# Speed",
         "",
-        f"Made by `bonescint benchmark` on {platform.machine()}, {usable_cores()} cores, float32. Both views of a scan",
-        "in one batch; fastest of three warm passes of the network alone. Naive eager is PyTorch as the network is",
-        "defined: dilated convolutions, layout NCHW. Agreement is with it: the largest difference in the probability",
-        "of bone, and Dice of the masks.",
+        f"Made by `bonescint benchmark` on {platform.machine()}, {usable_cores()} cores; float32 but for int8.",
+        "Both views of a scan in one batch, whole; fastest of three warm passes of the network alone. Naive eager is",
+        "PyTorch as the network is defined: dilated convolutions, layout NCHW. Agreement is with it: the largest",
+        "difference in the probability of bone, and Dice of the masks.",
         "",
         "| model | grid | engine | ms a view | times naive | scans/s | first pass | peak memory | difference | Dice |",
         "|---|---|---|--:|--:|--:|--:|--:|--:|--:|",
@@ -149,8 +149,7 @@ def markdown(timings: Sequence[Timing]) -> str:
 def _on_grid(scan: Scan, grid_mm: float) -> NDArray[np.float32]:
     """Both views as a network on this grid sees them."""
     spacing = scan.spacing or (ASSUMED_SPACING_MM, ASSUMED_SPACING_MM)
-    grid = Grid.over((scan.counts.shape[1], scan.counts.shape[2]), spacing, grid_mm)
-    return np.stack([normalise(grid.coarsen(view)) for view in scan.counts.astype(np.float32)])
+    return images_on(Grid.over((scan.counts.shape[1], scan.counts.shape[2]), spacing, grid_mm), scan)
 
 
 def _of_full_shape(scan: Scan) -> NDArray[np.float32]:
@@ -198,7 +197,7 @@ def _serve(pipe: Connection, task: _Task) -> None:
     try:
         engine = _Naive(task.card) if task.engine == NAIVE else CPU_ENGINES[task.engine](task.card)
     except EngineUnavailable as error:
-        pipe.send(f"{task.card.name}: {error}.")
+        pipe.send(f"{task.card.name}, {task.engine}: {error}.")
         return
     seconds = []
     for _ in range(1 + _PASSES):

@@ -16,9 +16,36 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "phase-u-net-regions"
 
+_DICE_TO_SPARE = 0.002
+
 
 class ModelError(BonescintError):
     """A model that is unknown, damaged or not what its card says."""
+
+
+@dataclass(frozen=True)
+class Int8:
+    """How a model computes in eight-bit integers, and what that costs.
+
+    Attributes
+    ----------
+    ranges : list of (float, float)
+        Lowest and highest value that enters each rounded layer; see `backends.openvino_int8`.
+    dice_lost : float
+        By how much the mean Dice falls: of the skeleton or, where that is worse, over the regions.
+    data : str
+        What it was measured on.
+    scans : int
+        How many.
+    weights_sha256 : str
+        Hash of the weights that were calibrated; for others, this counts for nothing.
+    """
+
+    ranges: list[tuple[float, float]]
+    dice_lost: float
+    data: str
+    scans: int
+    weights_sha256: str
 
 
 @dataclass(frozen=True)
@@ -49,6 +76,8 @@ class ModelCard:
         Whether a view is also segmented left to right, and both results are averaged.
     training : dict
         How and on what it was trained, with the data's hash.
+    int8 : Int8 or None
+        None if the model was not calibrated for eight-bit integers.
     scores : list of dict
         Each with ``metric``, ``value`` (mean), ``spread`` (standard deviation), ``data`` and ``scans``.
     limits : list of str
@@ -69,6 +98,7 @@ class ModelCard:
     weights_sha256: str
     temperature: float = 1.0
     mirrored: bool = False
+    int8: Int8 | None = None
     training: dict[str, Any] = field(default_factory=dict)
     scores: list[dict[str, Any]] = field(default_factory=list)
     limits: list[str] = field(default_factory=list)
@@ -79,6 +109,11 @@ class ModelCard:
     def names_regions(self) -> bool:
         """Whether the model names bones, or only tells bone from background."""
         return self.outputs > 1
+
+    @property
+    def bears_int8(self) -> bool:
+        """Whether eight-bit integers cost so little Dice that they may be used."""
+        return self.int8 is not None and self.int8.dice_lost < _DICE_TO_SPARE
 
     @property
     def size(self) -> int:
@@ -136,7 +171,13 @@ def read_card(path: Path) -> ModelCard:
         If the file cannot be read or is no model card.
     """
     try:
-        card = ModelCard(**json.loads(path.read_text(encoding="utf-8")), path=path)
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        if (int8 := facts.get("int8")) is not None:
+            ranges = [(float(lowest), float(highest)) for lowest, highest in int8["ranges"]]
+            facts["int8"] = Int8(**{**int8, "ranges": ranges})
+            if facts["int8"].weights_sha256 != facts["weights_sha256"]:
+                facts["int8"] = None
+        card = ModelCard(**facts, path=path)
         for name in ("grid_mm", "temperature"):
             if not (value := getattr(card, name)) > 0:
                 raise ValueError(f"{name} is {value}")
@@ -146,7 +187,7 @@ def read_card(path: Path) -> ModelCard:
         return card
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror}.") from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise ModelError(f"{path}: is not a model card of this version ({error}).") from error
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy import sparse
+from scipy import ndimage, sparse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_bonescint.scan import Spacing
+    from napari_bonescint.scan import Scan, Spacing
 
 NORMALISATION = "sqrt-body/1"
 """Name of what `normalise` does; a model card states it, so that weights never meet another one."""
@@ -19,6 +19,10 @@ ASSUMED_SPACING_MM = 2.26
 """Pixel size assumed for the networks when a file gives none: the NEMA NM1 scan's, typical of 1024 x 256 scans."""
 
 _BRIGHTEST = 4.0
+_EMPTY = 0.1
+_BLUR = 5
+_MARGIN = 12
+_STEP = 32
 
 
 class Grid(NamedTuple):
@@ -50,6 +54,40 @@ class Grid(NamedTuple):
             for matrix, s in zip((self.rows, self.columns), spacing, strict=True)
         )
         return _weigh(rows, columns, image)
+
+
+def images_on(grid: Grid, scan: Scan) -> NDArray[np.float32]:
+    """The views of a scan as a network sees them: (view, coarse y, coarse x), normalised."""
+    return np.stack([normalise(grid.coarsen(view)) for view in scan.counts.astype(np.float32)])
+
+
+def around_body(images: NDArray[np.float32]) -> tuple[slice, slice]:
+    """Rows and columns outside of which no view shows anything, so that a network need not look there.
+
+    Parameters
+    ----------
+    images : ndarray of shape (view, y, x)
+        Normalised images.
+
+    Returns
+    -------
+    rows, columns : slice
+        With a margin of a dozen pixels; everything if the images are empty. They have one of few lengths, since
+        engines prepare themselves for each shape anew.
+    """
+    blurred = ndimage.uniform_filter(images, (0, _BLUR, _BLUR), mode="constant").max(axis=0)
+    return _with_margin(blurred.max(axis=1) > _EMPTY), _with_margin(blurred.max(axis=0) > _EMPTY)
+
+
+def _with_margin(occupied: NDArray[np.bool_]) -> slice:
+    where = np.flatnonzero(occupied)
+    size = len(occupied)
+    if not len(where):
+        return slice(0, size)
+    start, stop = int(where[0]) - _MARGIN, int(where[-1]) + 1 + _MARGIN
+    length = min(size, -(-(stop - start) // _STEP) * _STEP)
+    start = min(max(0, start), size - length)
+    return slice(start, start + length)
 
 
 def normalise(counts: NDArray[np.floating]) -> NDArray[np.float32]:

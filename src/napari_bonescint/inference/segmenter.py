@@ -12,7 +12,7 @@ from napari_bonescint.errors import BonescintError, Cancelled
 from napari_bonescint.inference.backends.choice import load_on_cpu, load_on_gpu
 from napari_bonescint.inference.devices import DeviceChoice, choose_device
 from napari_bonescint.inference.doubts import doubts_about
-from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, Grid, normalise
+from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, Grid, around_body, images_on
 from napari_bonescint.scan import Scan, View, ViewName
 from napari_bonescint.segmentation import Segmentation
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 
 _LARGEST_EXTENT_M = 4.0
+_SURE = np.float32(20)
+"""Logit of background where there is nothing to see."""
 
 
 def _never() -> bool:
@@ -119,7 +121,7 @@ class Segmenter:
                 f"The image would be {extent:.0f} m long with pixels of {max(spacing):g} mm; give the spacing."
             )
         grid = Grid.over((scan.counts.shape[1], scan.counts.shape[2]), spacing, self.card.grid_mm)
-        images = np.stack([normalise(grid.coarsen(view)) for view in scan.counts.astype(np.float32)])
+        images = images_on(grid, scan)
         _report(0.1, on_progress, is_cancelled)
         logits, fell_back = self._logits(images)
         if fell_back:
@@ -173,12 +175,17 @@ class Segmenter:
         return engine
 
     def _run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        if not self.card.mirrored:
-            return self._engine.logits(images)
+        rows, columns = around_body(images)
+        seen = images[:, rows, columns]
         # All in one batch: an engine has more to spread over its cores.
-        logits, mirrored = np.split(self._engine.logits(np.concatenate((images, images[..., ::-1]))), 2)
-        both: NDArray[np.float32] = (logits + mirrored[..., ::-1]) / np.float32(2)
-        return both
+        computed = self._engine.logits(np.concatenate((seen, seen[..., ::-1])) if self.card.mirrored else seen)
+        if self.card.mirrored:
+            upright, mirrored = np.split(computed, 2)
+            computed = (upright + mirrored[..., ::-1]) / np.float32(2)
+        logits = np.zeros((len(images), self.card.outputs, *images.shape[1:]), np.float32)
+        logits[:, 0] = _SURE if self.card.names_regions else -_SURE
+        logits[:, :, rows, columns] = computed
+        return logits
 
     def _decide(
         self, logits: NDArray[np.float32], refine: Callable[[NDArray[np.float32]], NDArray[np.float32]]

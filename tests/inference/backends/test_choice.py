@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch import nn
 
 from napari_bonescint.inference.backends.choice import CPU_ENGINES, load_on_cpu
 from napari_bonescint.inference.backends.torch_engine import load_network
-from napari_bonescint.inference.model_card import ModelError, read_card
+from napari_bonescint.inference.model_card import Int8, ModelError, read_card
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.networks.fdn import FDN
 from napari_bonescint.networks.zoo import ARCHITECTURES
@@ -47,7 +48,7 @@ def with_statistics(card: ModelCard) -> ModelCard:
     return read_card(card.path)
 
 
-@pytest.mark.parametrize("engine", CPU_ENGINES)
+@pytest.mark.parametrize("engine", [name for name in CPU_ENGINES if "int8" not in name])
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_probability_is_that_of_the_naive_reference(name: str, engine: str, make_model: MakeModel) -> None:
     card = with_statistics(make_model(architecture=name))
@@ -71,12 +72,30 @@ def test_the_fastest_engine_is_taken(make_model: MakeModel, scan: Scan) -> None:
     assert (result.backend, result.device_reason) == ("openvino", "CPU: chosen by the user")
 
 
+@pytest.mark.parametrize(("lost", "backend"), [(0.0019, "openvino-int8"), (0.0021, "openvino")])
+def test_int8_is_taken_where_it_costs_little(lost: float, backend: str, make_model: MakeModel, scan: Scan) -> None:
+    pytest.importorskip("openvino")
+    # FDN-5 has four convolutions and a head; the first and the head are not rounded.
+    card = replace(make_model(), int8=Int8([(0.0, 9.0)] * 3, lost, "simulated", 20, ""))
+    result = Segmenter(card, "cpu").segment(scan)
+    assert (result.backend, result.device_reason) == (backend, "CPU: chosen by the user")
+
+
+def test_a_calibration_of_another_network_is_left_out_and_told(make_model: MakeModel, scan: Scan) -> None:
+    pytest.importorskip("openvino")
+    card = replace(make_model(), int8=Int8([(0.0, 9.0)] * 4, 0.0, "simulated", 20, ""))
+    result = Segmenter(card, "cpu").segment(scan)
+    assert result.backend == "openvino"
+    assert "tiny is calibrated for another network (4 ranges for 3 convolutions)" in result.device_reason
+
+
 def test_without_openvino_torch_computes_and_says_why(
     make_model: MakeModel, scan: Scan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fast = Segmenter(make_model(), "cpu").segment(scan)
     monkeypatch.setitem(sys.modules, "openvino", None)  # what Python itself does to keep a module from being imported
     monkeypatch.delitem(sys.modules, "napari_bonescint.inference.backends.openvino_graph", raising=False)
+    monkeypatch.delitem(sys.modules, "napari_bonescint.inference.backends.openvino_int8", raising=False)
     result = Segmenter(make_model(), "cpu").segment(scan)
     assert result.backend == "torch"
     assert result.device_reason == "CPU: chosen by the user; OpenVINO is not installed: slower than usual"
@@ -85,7 +104,6 @@ def test_without_openvino_torch_computes_and_says_why(
 
 def test_weights_that_are_no_safetensors_are_refused(make_model: MakeModel) -> None:
     import hashlib
-    from dataclasses import replace
 
     card = make_model()
     card.weights_path.write_bytes(b"nothing")

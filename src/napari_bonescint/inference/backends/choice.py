@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_bonescint.inference.backends.engine import Engine, EngineUnavailable, require_known
-from napari_bonescint.inference.backends.openvino_engine import OpenVinoEngine
+from napari_bonescint.inference.backends.openvino_engine import OpenVinoEngine, OpenVinoInt8Engine
 from napari_bonescint.inference.backends.torch_engine import TorchEngine
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from napari_bonescint.inference.model_card import ModelCard
 
 CPU_ENGINES: dict[str, Callable[[ModelCard], Engine]] = {
+    OpenVinoInt8Engine.name: OpenVinoInt8Engine,
     OpenVinoEngine.name: OpenVinoEngine,
     TorchEngine.name: TorchEngine,
 }
@@ -21,7 +22,7 @@ CPU_ENGINES: dict[str, Callable[[ModelCard], Engine]] = {
 
 
 def load_on_cpu(card: ModelCard) -> tuple[Engine, tuple[str, ...]]:
-    """Load a model into the fastest engine that can compute it.
+    """Load a model into the fastest engine that can compute it well enough.
 
     Returns
     -------
@@ -35,13 +36,14 @@ def load_on_cpu(card: ModelCard) -> tuple[Engine, tuple[str, ...]]:
         If the model is unknown, or its weights are missing, damaged or not what the card says.
     """
     require_known(card)
-    *faster, last = CPU_ENGINES.values()
+    *faster, last = (load for name, load in CPU_ENGINES.items() if card.bears_int8 or name != OpenVinoInt8Engine.name)
     reasons: list[str] = []
     for load in faster:
         try:
             return load(card), tuple(reasons)
         except EngineUnavailable as error:
-            reasons.append(str(error))
+            if (reason := str(error)) not in reasons:
+                reasons.append(reason)
     return last(card), tuple(reasons)
 
 

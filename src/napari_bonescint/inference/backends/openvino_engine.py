@@ -1,25 +1,36 @@
-"""OpenVINO (Apache-2.0): for CPUs, in float32, without PyTorch.
+"""OpenVINO (Apache-2.0): for CPUs, without PyTorch; in float32 or in eight-bit integers.
 
-Building and compiling a graph takes a fraction of a second, so compiled models are not kept on disk.
+What it compiled is kept on disk (`compiled_cache`) under a key of all that it was made from.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_bonescint import __version__
+from napari_bonescint.inference.backends import compiled_cache
 from napari_bonescint.inference.backends.engine import EngineUnavailable, other_weights
 from napari_bonescint.inference.devices import usable_cores
+from napari_bonescint.networks import widths
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+
+    import openvino
     from numpy.typing import NDArray
 
     from napari_bonescint.inference.model_card import ModelCard
 
 
 class OpenVinoEngine:
-    """A model in OpenVINO.
+    """A model in OpenVINO, in float32.
 
     Parameters
     ----------
@@ -37,42 +48,103 @@ class OpenVinoEngine:
     name = "openvino"
 
     def __init__(self, card: ModelCard) -> None:
-        try:
-            import openvino as ov
-            from openvino.properties import hint, inference_num_threads
-
-            from napari_bonescint.inference.backends.openvino_graph import WrongWeights, build_graph
-        except ImportError as error:
-            missing = isinstance(error, ModuleNotFoundError) and error.name == "openvino"
-            why = "is not installed" if missing else f"cannot be loaded ({error})"
-            raise EngineUnavailable(f"OpenVINO {why}") from error
-        from safetensors import SafetensorError
-        from safetensors.numpy import load
-
-        try:
-            graph = build_graph(card.architecture, load(card.read_weights()), card.outputs)
-        except (SafetensorError, WrongWeights) as error:
-            raise other_weights(card) from error
-        if graph is None:
-            raise EngineUnavailable(f"OpenVINO does not know the network {card.architecture}")
-        self._multiple = graph.multiple
-        settings = {
-            # Left to itself, it would take bfloat16 where the CPU has it.
-            hint.inference_precision(): ov.Type.f32,
-            hint.performance_mode(): hint.PerformanceMode.LATENCY,
-            # Threads bound to cores would all be bound to the same ones in several processes.
-            hint.enable_cpu_pinning(): False,
-            inference_num_threads(): usable_cores(),
-        }
-        try:
-            self._compiled = ov.Core().compile_model(graph.model, "CPU", settings)
-        except RuntimeError as error:
-            raise EngineUnavailable(f"OpenVINO cannot be used ({str(error).partition(chr(10))[0]})") from error
+        self._compiled, self._multiple = _compile(card, None)
 
     def logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Engine.logits`."""
         height, width = images.shape[1:]
-        beyond = ((0, 0), (0, -height % self._multiple), (0, -width % self._multiple))
-        padded = np.ascontiguousarray(np.pad(images, beyond)[:, None])
-        logits: NDArray[np.float32] = self._compiled([padded])[0]
+        logits: NDArray[np.float32] = self._compiled([padded(images, self._multiple)])[0]
         return logits[..., :height, :width]
+
+
+class OpenVinoInt8Engine(OpenVinoEngine):
+    """A model in OpenVINO, in eight-bit integers.
+
+    Parameters
+    ----------
+    card : ModelCard
+        Which model.
+
+    Raises
+    ------
+    EngineUnavailable
+        As for `OpenVinoEngine`, and if the model was not calibrated for it.
+    ModelError
+        As for `OpenVinoEngine`.
+    """
+
+    name = "openvino-int8"
+
+    def __init__(self, card: ModelCard) -> None:
+        if card.int8 is None:
+            raise EngineUnavailable(f"{card.name} is not calibrated for int8")
+        self._compiled, self._multiple = _compile(card, card.int8.ranges)
+
+
+def padded(images: NDArray[np.float32], multiple: int) -> NDArray[np.float32]:
+    """Images (batch, y, x) as a graph takes them: (batch, 1, y', x'), with zeros up to multiples of `multiple`."""
+    height, width = images.shape[1:]
+    beyond = ((0, 0), (0, -height % multiple), (0, -width % multiple))
+    return np.ascontiguousarray(np.pad(images, beyond)[:, None])
+
+
+def _compile(card: ModelCard, ranges: Sequence[tuple[float, float]] | None) -> tuple[openvino.CompiledModel, int]:
+    """A model, compiled or found compiled, and what the sides of an image must divide by."""
+    try:
+        import openvino as ov
+        from openvino.properties import hint, inference_num_threads
+
+        from napari_bonescint.inference.backends import openvino_graph, openvino_int8
+    except ImportError as error:
+        missing = isinstance(error, ModuleNotFoundError) and error.name == "openvino"
+        why = "is not installed" if missing else f"cannot be loaded ({error})"
+        raise EngineUnavailable(f"OpenVINO {why}") from error
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    multiple = openvino_graph.multiple_of(card.architecture)
+    if multiple is None:
+        raise EngineUnavailable(f"OpenVINO does not know the network {card.architecture}")
+    weights = card.read_weights()
+    settings = {
+        # Left to itself, it would take bfloat16 where the CPU has it.
+        hint.inference_precision(): ov.Type.f32,
+        hint.performance_mode(): hint.PerformanceMode.LATENCY,
+        # Threads bound to cores would all be bound to the same ones in several processes.
+        hint.enable_cpu_pinning(): False,
+        inference_num_threads(): usable_cores(),
+    }
+    try:
+        core = ov.Core()
+        key = compiled_cache.key_of(
+            weights=card.weights_sha256,
+            network=(card.architecture, card.outputs),
+            ranges=ranges,
+            settings={str(name): str(value) for name, value in settings.items()},
+            plugin=__version__,
+            # While it is being developed, its version stays as it is.
+            wiring=[_hash(module) for module in (openvino_graph, openvino_int8, widths)],
+            openvino=ov.get_version(),
+            cpu=[core.get_property("CPU", name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")],
+        )
+        if (kept := compiled_cache.find(key)) is not None:
+            with suppress(RuntimeError):  # one that OpenVINO itself does not want any more is made anew
+                return core.import_model(kept, "CPU", settings), multiple
+        model = openvino_graph.build_graph(card.architecture, load(weights), card.outputs)
+        if ranges is not None:
+            openvino_int8.quantise(model, ranges)
+        compiled = core.compile_model(model, "CPU", settings)
+        blob = io.BytesIO()
+        compiled.export_model(blob)
+        compiled_cache.keep(key, blob.getvalue())
+    except (SafetensorError, openvino_graph.WrongWeights) as error:
+        raise other_weights(card) from error
+    except openvino_int8.WrongRanges as error:
+        raise EngineUnavailable(f"{card.name} is calibrated for another network ({error})") from error
+    except RuntimeError as error:
+        raise EngineUnavailable(f"OpenVINO cannot be used ({str(error).partition(chr(10))[0]})") from error
+    return compiled, multiple
+
+
+def _hash(module: ModuleType) -> str:
+    return hashlib.sha256(Path(str(module.__file__)).read_bytes()).hexdigest()

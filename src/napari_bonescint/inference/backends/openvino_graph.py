@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import openvino as ov
@@ -26,21 +26,6 @@ _BATCH_NORM_EPSILON = 1e-5
 
 class WrongWeights(ValueError):
     """Weights that are not those of the architecture."""
-
-
-class Graph(NamedTuple):
-    """A network for OpenVINO.
-
-    Attributes
-    ----------
-    model : openvino.Model
-        From images (batch, 1, y, x) to logits (batch, outputs, y, x), all sizes open.
-    multiple : int
-        y and x must be multiples of this.
-    """
-
-    model: ov.Model
-    multiple: int
 
 
 class _Weights:
@@ -72,13 +57,18 @@ class _Weights:
 _Wiring = Callable[[_Weights, "ov.Node", int], "ov.Node"]
 
 
-def build_graph(architecture: str, tensors: Mapping[str, NDArray[np.floating]], outputs: int) -> Graph | None:
+def multiple_of(architecture: str) -> int | None:
+    """What the sides of an image must divide by; None if the architecture is not wired here."""
+    return _WIRINGS[architecture][0] if architecture in _WIRINGS else None
+
+
+def build_graph(architecture: str, tensors: Mapping[str, NDArray[np.floating]], outputs: int) -> ov.Model:
     """Build a network.
 
     Parameters
     ----------
     architecture : str
-        A name in `networks.zoo.ARCHITECTURES`.
+        A name that `multiple_of` knows.
     tensors : mapping of str to ndarray
         The weights, named as PyTorch names them, in any precision.
     outputs : int
@@ -86,22 +76,20 @@ def build_graph(architecture: str, tensors: Mapping[str, NDArray[np.floating]], 
 
     Returns
     -------
-    Graph or None
-        None if the architecture is not wired here.
+    openvino.Model
+        From images (batch, 1, y, x) to logits (batch, outputs, y, x), all sizes open.
 
     Raises
     ------
     WrongWeights
         If the weights are not those of the architecture.
     """
-    if architecture not in _WIRINGS:
-        return None
-    multiple, wiring = _WIRINGS[architecture]
+    _, wiring = _WIRINGS[architecture]
     weights = _Weights(tensors)
     image = opset13.parameter([-1, 1, -1, -1], np.float32, name="image")
     logits = wiring(weights, image, outputs)
     weights.require_all_taken()
-    return Graph(ov.Model([logits], [image], architecture), multiple)
+    return ov.Model([logits], [image], architecture)
 
 
 def _fdn(

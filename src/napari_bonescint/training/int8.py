@@ -1,0 +1,83 @@
+"""Calibrating a model for eight-bit integers, and measuring what they cost."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.inference.backends.openvino_engine import padded
+from napari_bonescint.inference.backends.openvino_graph import build_graph, multiple_of
+from napari_bonescint.inference.backends.openvino_int8 import measure_ranges
+from napari_bonescint.inference.model_card import Int8
+from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, Grid, around_body, images_on
+from napari_bonescint.inference.segmenter import Segmenter
+from napari_bonescint.training.metrics import dice, region_dice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_bonescint.inference.model_card import ModelCard
+    from napari_bonescint.scan import Scan
+    from napari_bonescint.training.reference_sets import Reference, ReferenceSet
+
+
+class Int8Error(BonescintError):
+    """A model that cannot be calibrated."""
+
+
+def calibrate(card: ModelCard, scans: Iterable[Scan], judged_on: ReferenceSet) -> ModelCard:
+    """Calibrate a model for eight-bit integers and measure by how much Dice falls.
+
+    Parameters
+    ----------
+    card : ModelCard
+        The model.
+    scans : iterable of Scan
+        To see between what values each layer's input lies; not those it is judged on.
+    judged_on : ReferenceSet
+        To measure Dice on, in float32 and in eight-bit integers.
+
+    Returns
+    -------
+    ModelCard
+        The card with `ModelCard.int8`.
+
+    Raises
+    ------
+    Int8Error
+        If the network is not wired for OpenVINO.
+    """
+    from safetensors.numpy import load
+
+    multiple = multiple_of(card.architecture)
+    if multiple is None:
+        raise Int8Error(f"Model {card.name}: OpenVINO does not know the network {card.architecture}.")
+    graph = build_graph(card.architecture, load(card.read_weights()), card.outputs)
+    ranges = measure_ranges(graph, (padded(_seen(scan, card.grid_mm), multiple) for scan in scans))
+    free = Int8(ranges, 0.0, data=judged_on.origin, scans=len(judged_on), weights_sha256=card.weights_sha256)
+    engines = Segmenter(replace(card, int8=None), "cpu"), Segmenter(replace(card, int8=free), "cpu")
+    lost = [list(_losses(reference, *engines)) for reference in judged_on]
+    worst = max(statistics.mean(column) for column in zip(*lost, strict=True))
+    return replace(card, int8=replace(free, dice_lost=round(worst, 5)))
+
+
+def _seen(scan: Scan, grid_mm: float) -> NDArray[np.float32]:
+    spacing = scan.spacing or (ASSUMED_SPACING_MM, ASSUMED_SPACING_MM)
+    images = images_on(Grid.over((scan.counts.shape[1], scan.counts.shape[2]), spacing, grid_mm), scan)
+    return images[:, *around_body(images)]
+
+
+def _losses(reference: Reference, exact: Segmenter, rounded: Segmenter) -> Iterator[float]:
+    """By how much Dice falls over both views: of the skeleton and, if the model names them, the regions' mean."""
+    before, after = exact.segment(reference.scan), rounded.segment(reference.scan)
+    truth = reference.regions
+    yield dice(before.skeleton > 0, truth > 0) - dice(after.skeleton > 0, truth > 0)
+    if before.regions is not None and after.regions is not None:
+        yield statistics.mean(region_dice(before.regions, truth).values()) - statistics.mean(
+            region_dice(after.regions, truth).values()
+        )
