@@ -97,7 +97,7 @@ def test_what_a_file_says_itself_stays(write_nm: Callable[..., Path], folder: Pa
     write_nm("ward/scan.dcm")
     write_labels(folder / "scan.reference.tif", np.ones((2, 64, 32), np.uint8), None)
     (folder / "index.csv").write_text(f"{INDEX}scan,scan.dcm,anterior+posterior,2.4\n", encoding="utf-8")
-    ((scan, _),) = ExternalSet.read(folder)
+    ((scan, *_),) = ExternalSet.read(folder)
     assert [view.name for view in scan.views] == [ViewName.ANTERIOR, ViewName.POSTERIOR]
     assert scan.spacing == (2.4, 2.2)
 
