@@ -8,6 +8,7 @@ from napari.layers import Labels
 
 from napari_bonescint.corrections.opening import OpenedCase
 from napari_bonescint.corrections.revision import Origin, Revision
+from napari_bonescint.display import contrast_limits
 from napari_bonescint.gui.case_session import CaseSession
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ def session(scan: Scan) -> CaseSession:
     """A case whose mask, a bar in each view, is of a model."""
     regions = np.zeros(scan.counts.shape, np.uint8)
     regions[:, 20:110, 25:40] = 3
-    case = OpenedCase("0" * 16, scan, (), None, regions, True, MODEL, None)
+    windows = tuple(contrast_limits(counts) for counts in scan.counts)
+    case = OpenedCase("0" * 16, scan, windows, (), None, regions, True, MODEL, None)
     return CaseSession(case, [Labels(plane.copy()) for plane in regions])
 
 

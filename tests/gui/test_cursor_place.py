@@ -8,6 +8,7 @@ from napari.components import ViewerModel
 from napari.layers import Image
 
 from napari_bonescint.anatomy import CODES
+from napari_bonescint.display import contrast_limits
 from napari_bonescint.gui.cursor_place import CursorPlace
 from napari_bonescint.gui.label_layers import empty_labels
 from napari_bonescint.gui.open_case import OpenCase
@@ -27,7 +28,8 @@ def case(scan: Scan) -> OpenCase:
     labels = [empty_labels(image) for image in images]
     for layer in labels:
         layer.data[20:110, 30:37] = CODES["thoracic_spine"]
-    return OpenCase(scan, images, labels, probability=np.full(scan.counts.shape, 0.25, np.float32))
+    windows = [contrast_limits(counts) for counts in scan.counts]
+    return OpenCase(scan, images, windows, labels, probability=np.full(scan.counts.shape, 0.25, np.float32))
 
 
 def told(case: OpenCase, view: int, row: float, column: float) -> str:
@@ -63,5 +65,5 @@ def test_the_same_place_of_the_other_view_is_mirrored_and_back_again(case: OpenC
 
 
 def test_a_view_alone_has_no_other(case: OpenCase) -> None:
-    alone = OpenCase(case.scan, case.images[:1], case.labels[:1])
+    alone = OpenCase(case.scan, case.images[:1], case.windows[:1], case.labels[:1])
     assert CursorPlace(alone).opposite(case.world(0, np.array([[60.0, 10.0]]))[0]) is None

@@ -5,6 +5,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
 
+from napari_bonescint.display import contrast_limits
 from napari_bonescint.gui.label_layers import empty_labels
 from napari_bonescint.gui.open_case import OpenCase
 from napari_bonescint.gui.scan_layers import scans_to_layers
@@ -18,7 +19,8 @@ def case(scan: Scan) -> OpenCase:
     for data in scans_to_layers([scan]):
         model._add_layer_from_data(*data)
     images = [layer for layer in model.layers if isinstance(layer, Image)]
-    return OpenCase(scan, images, [empty_labels(image) for image in images])
+    windows = [contrast_limits(counts) for counts in scan.counts]
+    return OpenCase(scan, images, windows, [empty_labels(image) for image in images])
 
 
 def test_a_place_in_the_world_is_a_pixel_of_the_view_that_lies_there(case: OpenCase) -> None:
