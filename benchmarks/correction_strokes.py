@@ -309,7 +309,7 @@ def main() -> None:
     say("\nOurs used: " + ", ".join(f"{tool} {times}" for tool, times in used.most_common()) + ".")
     if options.write is not None:
         title, _, method = (__doc__ or "").partition("\n")
-        page = "\n".join([f"# {title}", method, f"Model: {find_model().name}.", "", *lines, ""])
+        page = "\n".join([f"# {title}", method, f"Model: {DEFAULT_MODEL}.", "", *lines, ""])
         write_bytes_atomically(options.write, page.encode())
 
 

@@ -90,13 +90,13 @@ def test_pause_and_stop_are_requests_that_the_training_finds(
 
 
 @pytest.mark.parametrize(
-    ("choice", "closes", "request"),
+    ("choice", "closes", "requested"),
     [("Leave it running", True, None), ("Stop and keep the best", True, "stop"), ("Cancel", False, None)],
 )
 def test_closing_napari_leaves_a_training_or_stops_it_as_asked(
     choice: str,
     closes: bool,
-    request: str | None,
+    requested: str | None,
     viewer: Viewer,
     run: Path,
     alive: int,
@@ -112,7 +112,7 @@ def test_closing_napari_leaves_a_training_or_stops_it_as_asked(
     window.close()
     assert window.isVisible() is not closes
     path = run / "request"
-    assert (path.read_text() if path.exists() else None) == request
+    assert (path.read_text() if path.exists() else None) == requested
     assert running_process(run) == alive
     if not closes:
         panel.close()
