@@ -29,7 +29,7 @@ class Request(Enum):
 def runs_folder() -> Path:
     """Where the panel keeps its runs: the user's folder for data, or what ``BONESCINT_RUNS`` names."""
     chosen = os.environ.get("BONESCINT_RUNS")
-    return Path(chosen) if chosen else user_data_path("napari-bonescint") / "runs"
+    return Path(chosen) if chosen else user_data_path("napari-bonescint", appauthor=False) / "runs"
 
 
 def runs_in(folder: Path) -> list[Path]:
