@@ -54,7 +54,8 @@ from napari_bonescint.corrections.tools.pieces import add_piece, remove_piece
 from napari_bonescint.corrections.tools.smart_brush import smart_brush
 from napari_bonescint.corrections.tools.strokes import bounding_box
 from napari_bonescint.corrections.tools.trace_edge import trace_edge
-from napari_bonescint.inference.model_card import find_model
+from napari_bonescint.inference.model_card import DEFAULT_MODEL
+from napari_bonescint.inference.model_shelf import find_model
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.training.reference_sets import simulated_sets
 
@@ -302,7 +303,7 @@ def correct(task: Task, tools: Toolset, seed: int) -> tuple[Replay, Mask]:
 
 def tasks(folders: list[Path]) -> Iterator[Task]:
     """Each view of each case, segmented by the default model."""
-    segmenter = Segmenter(find_model(), "cpu")
+    segmenter = Segmenter(find_model(DEFAULT_MODEL), "cpu")
     for cases in simulated_sets(folders):
         for number, (scan, truth) in enumerate(cases):
             result = segmenter.segment(scan)

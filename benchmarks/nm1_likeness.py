@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_bonescint.atomic import write_bytes_atomically
-from napari_bonescint.inference.model_card import find_model
+from napari_bonescint.inference.model_card import DEFAULT_MODEL
+from napari_bonescint.inference.model_shelf import find_model
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.simulation.case import simulate
 from napari_bonescint.simulation.likeness import NM1_COUNTS, Look, count_anterior, read_nm1
@@ -80,7 +81,7 @@ def main() -> None:
     parser.add_argument("--write", type=Path, help="also put the table between its marks in this file")
     options = parser.parse_args()
 
-    card = find_model()
+    card = find_model(DEFAULT_MODEL)
     segmenter = Segmenter(card, "cpu")
     real = measure(read_nm1(), segmenter)
     skeleton = load_skeleton(options.geometry)

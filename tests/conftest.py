@@ -10,6 +10,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from dicom_files import ANTERIOR, PEAK, POSTERIOR, nm_dataset, save, some_counts
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.inference.model_card import ModelCard, read_card
+from napari_bonescint.inference.model_shelf import FOLDER_VARIABLE
 from napari_bonescint.inference.preprocessing import NORMALISATION
 from napari_bonescint.scan import Scan, View, ViewName
 
@@ -20,17 +21,25 @@ if TYPE_CHECKING:
     from napari_bonescint.simulation.geometry import BonePoints
 
 
+@pytest.fixture(autouse=True)
+def shelf(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of accepted models, which no test finds filled with the developer's own."""
+    folder = tmp_path_factory.mktemp("shelf") / "models"
+    monkeypatch.setenv(FOLDER_VARIABLE, str(folder))
+    return folder
+
+
 @pytest.fixture
 def make_model(tmp_path: Path) -> Callable[..., ModelCard]:
     """Makes a small model with random weights on disk: real files, meaningless masks."""
 
-    def make(name: str = "tiny", architecture: str = "fdn-5", outputs: int = len(REGIONS)) -> ModelCard:
+    def make(name: str = "tiny", architecture: str = "fdn-5", outputs: int = len(REGIONS), seed: int = 0) -> ModelCard:
         import torch
         from safetensors.torch import save
 
         from napari_bonescint.networks.zoo import build_network, count_parameters
 
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         network = build_network(architecture, outputs=outputs)
         data = save(network.state_dict())
         (tmp_path / f"{name}.safetensors").write_bytes(data)

@@ -1,11 +1,11 @@
-"""A file is written whole or not at all."""
+"""A file, or a folder of files, is written whole or not at all."""
 
 import os
 import threading
 
 import pytest
 
-from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
+from napari_bonescint.atomic import CannotWrite, write_bytes_atomically, write_folder_atomically
 
 
 def test_new_file_holds_the_bytes(tmp_path):
@@ -60,3 +60,31 @@ def test_writers_at_once_leave_one_of_their_contents(tmp_path):
         thread.join()
     assert path.read_bytes() in contents
     assert [p.name for p in tmp_path.iterdir()] == ["shared"]
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("place", ["new", "deep/down/new", "empty"])
+def test_folder_holds_all_files(tmp_path, place):
+    (tmp_path / "empty").mkdir()
+    files = {"a.json": b"{}", "b.jpg": b"\xff" * 5000}
+    write_folder_atomically(tmp_path / place, files)
+    assert contents(tmp_path / place) == files
+    assert not list(tmp_path.rglob(".part-*"))
+
+
+def test_folder_with_something_in_it_is_refused_and_kept(tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.txt").write_bytes(b"kept")
+    with pytest.raises(CannotWrite, match=r"thesis: is not empty; choose an empty or a new folder\.$"):
+        write_folder_atomically(tmp_path / "thesis", {"a.json": b"{}"})
+    assert contents(tmp_path / "thesis") == {"chapter.txt": b"kept"}
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis"]
+
+
+def test_folder_of_which_a_file_cannot_be_written_is_not_there(tmp_path):
+    with pytest.raises(CannotWrite):
+        write_folder_atomically(tmp_path / "new", {"a.json": b"{}", "no/such/folder.json": b"{}"})
+    assert list(tmp_path.iterdir()) == []

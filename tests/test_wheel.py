@@ -70,6 +70,7 @@ def test_wheel_holds_what_it_needs_and_no_more(wheel: Path) -> None:
         f"napari_bonescint/weights/{DEFAULT_MODEL}.json",
         "napari_bonescint/train/train.py",
         "napari_bonescint/train/splits.toml",
+        "napari_bonescint/train/simulated-test/3000.webp",
     ):
         assert needed in names
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)

@@ -1,21 +1,22 @@
-"""Writing a file whole or not at all."""
+"""Writing a file, or a folder of files, whole or not at all."""
 
 from __future__ import annotations
 
 import os
 import secrets
 from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from napari_bonescint.errors import BonescintError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
 
 class CannotWrite(BonescintError):
-    """A file could not be written; what was there before is still there."""
+    """A file or folder could not be written; what was there before is still there."""
 
 
 def write_bytes_atomically(path: Path, data: bytes) -> None:
@@ -39,6 +40,55 @@ def write_bytes_atomically(path: Path, data: bytes) -> None:
         sync_folder(path.parent)
     except OSError as error:
         raise CannotWrite(f"{path}: could not be written ({error.strerror or error}).") from error
+
+
+def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Make a folder with files in it, so that it is there with all of them or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+        Must be empty or not exist; folders above it are made.
+    files : mapping of str to bytes
+        Contents by name.
+
+    Raises
+    ------
+    CannotWrite
+        If there is something in the folder, or the disk is full or not writable.
+    """
+    try:
+        require_empty(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".part-", dir=folder.parent, ignore_cleanup_errors=True) as name:
+            # One folder deeper, since the temporary one is closed to everyone else.
+            fresh = Path(name) / "whole"
+            fresh.mkdir()
+            for file, data in files.items():
+                write_bytes_atomically(fresh / file, data)
+            # Windows does not rename onto a folder, not even onto an empty one.
+            with suppress(FileNotFoundError):
+                folder.rmdir()
+            fresh.rename(folder)
+        sync_folder(folder.parent)
+    except OSError as error:
+        raise CannotWrite(f"{folder}: could not be written ({error.strerror or error}).") from error
+
+
+def require_empty(folder: Path) -> None:
+    """Tell before long work that its result could not be written.
+
+    Raises
+    ------
+    CannotWrite
+        If there is something in the folder, or it cannot be looked into.
+    """
+    try:
+        taken = folder.exists() and any(folder.iterdir())
+    except OSError as error:
+        raise CannotWrite(f"{folder}: cannot be looked into ({error.strerror or error}).") from error
+    if taken:
+        raise CannotWrite(f"{folder}: is not empty; choose an empty or a new folder.")
 
 
 @contextmanager

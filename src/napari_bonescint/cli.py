@@ -9,13 +9,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from napari_bonescint import __version__
-from napari_bonescint.commands import benchmark, evaluate, models, segment, simulate, store, train
+from napari_bonescint.commands import benchmark, evaluate, judge, models, segment, simulate, store, train
 from napari_bonescint.errors import BonescintError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = (segment, models, simulate, train, evaluate, store, benchmark)
+_COMMANDS = (segment, models, simulate, train, evaluate, judge, store, benchmark)
 
 _INTERRUPTED = 130
 """What shells report for a program that Ctrl-C ended."""

@@ -12,13 +12,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+Window = tuple[float, float]
+"""Counts that are shown as white, and as black."""
+
 WINDOWS = {"Bone": 100, "Faint": 40, "Hot spots": 300}
 """How far windows for some purposes reach, in per cent of the usual one."""
 
 _OPACITY = 0.5
 
 
-def contrast_limits(counts: NDArray[np.generic]) -> tuple[float, float]:
+def contrast_limits(counts: NDArray[np.generic]) -> Window:
     """The window, from white to black, in which bone is easily seen.
 
     It follows the brightness of the body and not the brightest pixel: a hot bladder or injection site, which covers a
@@ -42,7 +45,7 @@ def contrast_limits(counts: NDArray[np.generic]) -> tuple[float, float]:
     return 0.0, float(1.6 * np.quantile(body, 0.9))
 
 
-def dark_on_white(values: NDArray[np.generic], window: tuple[float, float]) -> NDArray[np.float32]:
+def dark_on_white(values: NDArray[np.generic], window: Window) -> NDArray[np.float32]:
     """Grey levels, 255 (white) to 0, of counts in a window, see `contrast_limits`."""
     low, high = window
     grey: NDArray[np.float32] = 255 * (1 - np.clip((values.astype(np.float32) - low) / (high - low), 0, 1))
@@ -99,7 +102,7 @@ def overlay(counts: NDArray[np.generic], mask: NDArray[np.uint8], *, names_regio
     return np.asarray(rgb.round(), np.uint8)
 
 
-def widened(window: tuple[float, float], percent: float) -> tuple[float, float]:
+def widened(window: Window, percent: float) -> Window:
     """A window that begins where another does and is `percent` per cent as wide."""
     low, high = window
     return low, low + (high - low) * percent / 100

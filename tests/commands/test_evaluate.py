@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pytest
 
+from judged import corrected_store, threshold_model
 from napari_bonescint.cli import main
+from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.formats.label_tiff import write_labels
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
@@ -160,3 +163,54 @@ def test_a_reference_that_does_not_fit_is_told(evaluate: Evaluate, hospital: Pat
     ended = evaluate("--external", hospital, "--model", tiny)
     assert ended.status == 1
     assert "s1.reference.tif: has the shape (1, 8, 8), its scan (2, 1024, 256)." in ended.err
+
+
+def test_a_label_store_is_scored_region_by_region(evaluate: Evaluate, tmp_path: Path) -> None:
+    store = corrected_store(tmp_path / "labels", 2, Origin.empty())
+    model, report = threshold_model(tmp_path, "good", 0.7).weights_path, tmp_path / "report"
+    ended = evaluate("--data", store.folder, "--model", model, "--report", report)
+    assert ended.status == 0
+    assert ended.out[2].split()[:3] == ["good", "labels", "4"]
+    assert {path.name for path in report.iterdir()} == {"scores.csv", "report.html"}
+
+    with (report / "scores.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    # Two scans with two views each, of which the skeleton and one region of more than 30 pixels are scored.
+    assert len(rows) == 8
+    assert {row["scan"] for row in rows} == set(store.keys())
+    assert {row["region"] for row in rows} == {"skeleton", "thoracic_spine"}
+    for row in rows:
+        assert float(row["dice"]) > 0.8
+        assert 0 <= float(row["distance_mean_mm"]) <= float(row["distance_p95_mm"]) < 60
+
+    page = (report / "report.html").read_text(encoding="utf-8")
+    for shown in ("good on labels", "thoracic spine", "ECE", "<svg", "data:image/jpeg;base64,"):
+        assert shown in page
+
+
+def test_patients_who_may_have_been_trained_on_are_scored_only_if_wanted(
+    evaluate: Evaluate, tmp_path: Path, tiny: Path
+) -> None:
+    store = corrected_store(tmp_path / "labels", 1, Origin.empty(), held_out=False)
+    ended = evaluate("--data", store.folder, "--model", tiny)
+    assert ended.status == 1
+    sentence = "no reviewed mask is of a held-out patient; --all-patients scores those of all (1)."
+    assert ended.err == f"bonescint: {store.folder}: {sentence}\n"
+    assert evaluate("--data", store.folder, "--model", tiny, "--all-patients").out[2].split()[:3] == [
+        *("tiny", "labels", "2")
+    ]
+
+
+def test_a_mask_that_cannot_be_scored_is_named(evaluate: Evaluate, tmp_path: Path, tiny: Path) -> None:
+    store = corrected_store(tmp_path / "labels", 2, Origin.empty())
+    case = store.keys()[0]
+    store.save(case, store.regions(case, 1) * 0, Origin.empty(), annotator="Ada", reviewed=True)
+    ended = evaluate("--data", store.folder, "--model", tiny)
+    assert (ended.status, ended.out[2].split()[:3]) == (0, ["tiny", "labels", "2"])
+    assert f"case {case} is left out: Revision 2 shows no bone in the anterior view." in ended.err
+
+
+def test_a_report_goes_into_a_new_folder_only(evaluate: Evaluate, data: Path, tiny: Path) -> None:
+    ended = evaluate("--data", data, "--model", tiny, "--report", data)
+    assert (ended.status, ended.out) == (1, [])
+    assert "is not empty; choose an empty or a new folder." in ended.err

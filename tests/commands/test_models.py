@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from napari_bonescint.cli import main
 from napari_bonescint.commands.models import table
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, shipped_models
+from napari_bonescint.inference.model_shelf import current_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def test_the_shipped_models_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines == table(shipped_models())
+    assert lines == table(shipped_models(), shipped_models()[0])
     assert sum(line.startswith(f"*  {DEFAULT_MODEL} ") for line in lines) == 1
 
 
@@ -47,3 +48,18 @@ def test_every_score_has_a_line_below_the_heading(make_model: Callable[..., Mode
         "skeleton Dice 0.912 ± 0.020, simulated test set, 40 scans",
         "regions Dice 0.800, simulated test set, 40 scans",
     ]
+
+
+def test_a_model_put_to_use_is_marked_and_serves_until_another_does(
+    make_model: Callable[..., ModelCard], capsys: pytest.CaptureFixture[str]
+) -> None:
+    card = make_model()
+    assert main(["models", "--use", str(card.weights_path)]) == 0
+    _, first, *others = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"*  tiny-{card.weights_sha256[:8]} ")
+    assert not any(line.startswith("*") for line in others)
+    assert current_model() == card
+
+    assert main(["models", "--use", DEFAULT_MODEL]) == 0
+    marked = [line for line in capsys.readouterr().out.splitlines() if line.startswith("*")]
+    assert [line.split()[1] for line in marked] == [DEFAULT_MODEL]

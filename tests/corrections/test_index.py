@@ -49,7 +49,16 @@ def test_a_revision_of_another_process_is_seen(full: LabelStore) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\xff\x00", b"[]", b'{"version": 1}', b'{"version": 1, "cases": [[1]]}', b'{"version": 99}']
+    "content",
+    [
+        b"",
+        b"\xff\x00",
+        b"[]",
+        b'{"version": 2}',
+        b'{"version": 2, "stamps": [], "cases": [[1]]}',
+        b'{"version": 1, "cases": []}',
+        b'{"version": 99}',
+    ],
 )
 def test_a_foreign_or_damaged_index_is_made_anew(full: LabelStore, content: bytes) -> None:
     index = full.folder / "index.json"

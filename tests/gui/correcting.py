@@ -41,10 +41,11 @@ def open_case(viewer: Viewer, *, with_model: bool = True) -> OpenCase:
         layer._reset_history()
     viewer.reset_view()
     QApplication.processEvents()
+    windows = [image.contrast_limits for image in images]
     if not with_model:
-        return OpenCase(scan, images, labels)
+        return OpenCase(scan, images, windows, labels)
     probability = gaussian_filter((truth > 0).astype(np.float32), (0, 1.5, 1.5))
-    return OpenCase(scan, images, labels, truth.copy(), probability)
+    return OpenCase(scan, images, windows, labels, truth.copy(), probability)
 
 
 class Hand:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QLabel
 
 from napari_bonescint.gui.model_chooser import ModelChooser
-from napari_bonescint.inference.model_card import shipped_models
+from napari_bonescint.inference.model_card import DEFAULT_MODEL, shipped_models
+from napari_bonescint.inference.model_shelf import find_model, use
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,3 +47,26 @@ def test_a_file_without_a_card_is_one_sentence(qtbot: QtBot, tmp_path: Path, sho
     chooser.add_file(str(tmp_path / "nothing.safetensors"))
     assert "nothing.json" in shown()[-1]
     assert chooser.card == before
+
+
+def test_a_model_put_to_use_is_chosen_and_an_older_one_again(
+    qtbot: QtBot, make_model: Callable[..., ModelCard]
+) -> None:
+    chooser = ModelChooser()
+    qtbot.addWidget(chooser)
+    card = make_model()
+    with qtbot.waitSignal(chooser.chosen) as signal:
+        use(card)
+    assert signal.args == [card]
+    assert chooser.card == card
+    with qtbot.waitSignal(chooser.chosen):
+        use(find_model(DEFAULT_MODEL))
+    assert chooser.card.name == DEFAULT_MODEL
+
+
+def test_the_model_in_use_is_chosen_first(qtbot: QtBot, make_model: Callable[..., ModelCard]) -> None:
+    card = use(make_model())
+    chooser = ModelChooser()
+    qtbot.addWidget(chooser)
+    assert chooser.card == card
+    assert description_in(chooser) == "Random weights for tests"

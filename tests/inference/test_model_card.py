@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from napari_bonescint.inference.model_card import ModelError, find_model, read_card
+from napari_bonescint.inference.model_card import ModelError, read_card
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,24 +14,14 @@ if TYPE_CHECKING:
     from napari_bonescint.inference.model_card import ModelCard
 
 
-def test_a_model_is_found_by_the_path_of_its_weights(make_model: Callable[..., ModelCard]) -> None:
-    card = make_model()
-    assert find_model(str(card.weights_path)) == card
-
-
 def test_cards_survive_a_round_trip(make_model: Callable[..., ModelCard]) -> None:
     card = make_model()
     assert read_card(card.path) == card
 
 
-def test_an_unknown_name_lists_the_shipped_models() -> None:
-    with pytest.raises(ModelError, match=r"There is no model 'fdn-99'; choose one of .*or give a \.safetensors file"):
-        find_model("fdn-99")
-
-
 def test_a_missing_card_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"mine\.json: cannot be read"):
-        find_model(str(tmp_path / "mine.safetensors"))
+        read_card(tmp_path / "mine.json")
 
 
 def test_a_file_that_is_no_card_is_named(tmp_path: Path) -> None:

@@ -7,7 +7,11 @@ import os
 import re
 from pathlib import Path
 
-from napari_bonescint.inference.model_card import ModelCard, ModelError, find_model
+from napari_bonescint.inference.model_card import ModelCard, ModelError
+from napari_bonescint.inference.model_shelf import current_model, find_model
+
+CURRENT_MODEL = "current"
+"""Given as --model: the one in use, which `bonescint models` marks."""
 
 
 def folder(text: str) -> Path:
@@ -18,9 +22,9 @@ def folder(text: str) -> Path:
 
 
 def model(text: str) -> ModelCard:
-    """A shipped model, or a weights file with its card."""
+    """The model in use, a shipped or an accepted one, or a weights file with its card."""
     try:
-        return find_model(text)
+        return current_model() if text == CURRENT_MODEL else find_model(text)
     except ModelError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.commands import argument_types
-from napari_bonescint.inference.model_card import DEFAULT_MODEL, find_model
+from napari_bonescint.inference.model_card import DEFAULT_MODEL
+from napari_bonescint.inference.model_shelf import find_model
 
 _SAMPLE = Path(__file__).parents[1] / "samples" / "simulated.dcm"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.atomic import require_empty, write_bytes_atomically, write_folder_atomically
 from napari_bonescint.commands import argument_types
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.model_card import ModelCard, shipped_models
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from napari_bonescint.inference.segmenter import Segmenter
     from napari_bonescint.training.reference_sets import ReferenceSet
     from napari_bonescint.training.results_store import ModelResults, ResultsStore
+    from napari_bonescint.training.score_report import ScoreReport
 
 _DESCRIPTION = """\
 Score models on scans whose true regions are known, through the code that serves a click in napari.
@@ -29,12 +30,16 @@ Score models on scans whose true regions are known, through the code that serves
 With --out, DIR gets results.json (what was measured), RESULTS.md (the table, made from it) and reliability.svg. What
 results.json holds of the same weights on the same data is not measured again; delete it to measure everything anew,
 for example after a change of the code that segments. Without --data and --external, RESULTS.md is only written again.
+
+With --report, everything is measured and DIR gets scores.csv, a row for each scan, view and region, and report.html.
+Of a label store, the latest reviewed masks of patients who are held out from every training are scored.
 """
 
 _EXAMPLES = """\
 examples:
   bonescint evaluate --data data/test --model phase-u-net-regions
   bonescint evaluate --data data/training data/validation data/test --out train
+  bonescint evaluate --data labels --model runs/mine/mine.safetensors --report scores
   bonescint evaluate --external hospital/ --model runs/mine/mine.safetensors --device cpu
 
 exit status: 0 if all is done, 1 if something failed, 2 if the command is wrong.
@@ -61,7 +66,17 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--data", metavar="DIR", nargs="+", type=Path, default=[], help="folders that `bonescint simulate` filled"
+        "--data",
+        metavar="DIR",
+        nargs="+",
+        type=Path,
+        default=[],
+        help="folders that `bonescint simulate` filled, and label stores",
+    )
+    parser.add_argument(
+        "--all-patients",
+        action="store_true",
+        help="score all patients of label stores, also those that a training may have seen",
     )
     parser.add_argument(
         "--external",
@@ -82,17 +97,27 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     argument_types.add_device_to(parser)
     parser.add_argument("--out", metavar="DIR", type=argument_types.folder, help="folder for results and table")
+    parser.add_argument(
+        "--report", metavar="DIR", type=argument_types.folder, help="new folder for scores.csv and report.html"
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure what is missing, print it and write the table; the exit status."""
-    from napari_bonescint.training.reference_sets import ExternalSet, simulated_sets
+    from napari_bonescint.training.reference_sets import ExternalSet
     from napari_bonescint.training.results_store import ResultsStore
+    from napari_bonescint.training.score_report import ScoreReport
 
     out: Path | None = arguments.out
-    sets: list[ReferenceSet] = [*simulated_sets(arguments.data), *map(ExternalSet.read, arguments.external)]
-    if not sets and out is None:
+    report = None if arguments.report is None else ScoreReport()
+    if report is not None:
+        require_empty(arguments.report)
+    sets: list[ReferenceSet] = [
+        *_sets(arguments.data, all_patients=arguments.all_patients),
+        *map(ExternalSet.read, arguments.external),
+    ]
+    if not sets and (out is None or report is not None):
         raise EvaluationError("There is nothing to score on; give --data or --external.")
     cards: list[ModelCard] = arguments.model or shipped_models()
     for what, names in (("sets", [each.name for each in sets]), ("models", [card.name for card in cards])):
@@ -100,13 +125,41 @@ def run(arguments: argparse.Namespace) -> int:
     store = ResultsStore() if out is None else ResultsStore.read(out / "results.json")
     hashes = {references.name: references.sha256() for references in sets}
     for card in cards if sets else ():
-        _measure(card, sets, hashes, arguments.device, store, out)
+        _measure(card, sets, hashes, arguments.device, store, out, report)
     measured = [store.models[card.name] for card in cards] if sets else list(store.models.values())
     print("\n".join(_lines(measured, list(hashes))))
     if out is not None:
         _write(store, out)
         print(f"-> {out / 'RESULTS.md'}")
+    if report is not None:
+        write_folder_atomically(arguments.report, report.files())
+        print(f"-> {arguments.report / 'report.html'}")
     return 0
+
+
+def _sets(paths: Iterable[Path], *, all_patients: bool) -> list[ReferenceSet]:
+    """Simulated folders sorted into sets, and a set for each label store."""
+    from napari_bonescint.corrections.label_store import LabelStore, is_label_store
+    from napari_bonescint.training.corrected import select
+    from napari_bonescint.training.corrected_set import CorrectedSet
+    from napari_bonescint.training.reference_sets import simulated_sets
+
+    folders, corrected = [], []
+    for path in paths:
+        if not is_label_store(path):
+            folders.append(path)
+            continue
+        selection = select([LabelStore.open(path)])
+        for case, why in selection.left_out:
+            print(f"warning: {path}: case {case} is left out: {why}", file=sys.stderr)
+        chosen = selection.held_out + (selection.training if all_patients else [])
+        if not chosen:
+            others = len(selection.training)
+            raise EvaluationError(
+                f"{path}: no reviewed mask is of a held-out patient; --all-patients scores those of all ({others})."
+            )
+        corrected.append(CorrectedSet(chosen, path.resolve().name))
+    return [*simulated_sets(folders), *corrected]
 
 
 def _require_different(what: str, names: Iterable[str]) -> None:
@@ -122,6 +175,7 @@ def _measure(
     device: str,
     store: ResultsStore,
     out: Path | None,
+    report: ScoreReport | None,
 ) -> None:
     """Add what the store lacks of one model, and keep it at once, so that an interrupted run loses one set at most."""
     from napari_bonescint.inference.devices import choose_device
@@ -129,14 +183,14 @@ def _measure(
     from napari_bonescint.training.evaluate import time_views
 
     results = store.of(card)
-    missing = [references for references in sets if not results.holds(references, hashes[references.name])]
+    missing = [each for each in sets if report is not None or not results.holds(each, hashes[each.name])]
     kind = _kind(choose_device(device).device)
     if not missing and kind in results.speed:
         return
     segmenter = Segmenter(card, device)
     print(f"Model {card.name}. {segmenter.device.reason}.", flush=True)
     for references in missing:
-        _score(segmenter, references, hashes[references.name], results)
+        _score(segmenter, references, hashes[references.name], results, report)
         _keep(store, out)
     if kind not in results.speed:
         speed = time_views(segmenter, sets[0])
@@ -145,20 +199,28 @@ def _measure(
         _keep(store, out)
 
 
-def _score(segmenter: Segmenter, references: ReferenceSet, sha256: str, results: ModelResults) -> None:
-    from napari_bonescint.training.evaluate import score
+def _score(
+    segmenter: Segmenter, references: ReferenceSet, sha256: str, results: ModelResults, report: ScoreReport | None
+) -> None:
+    from napari_bonescint.training.evaluate import Scores
     from napari_bonescint.training.results_store import SetResult
+    from napari_bonescint.training.view_scores import segment_references
 
     label = f"{results.name} on {references.name}"
     with tqdm(total=len(references), desc=label, unit="scan", disable=None, leave=False, file=sys.stderr) as bar:
-        scores = score(segmenter, references, bar.update)
+        views = []
+        for segmented in segment_references(segmenter, references):
+            views += segmented.views
+            if report is not None:
+                report.add(results.name, references.name, references.origin, segmented)
+            bar.update()
     results.sets[references.name] = SetResult(
         data_sha256=sha256,
         is_simulated=references.is_simulated,
         origin=references.origin,
         scans=len(references),
         measured=datetime.now(UTC).date().isoformat(),
-        scores=scores,
+        scores=Scores.of(views),
     )
 
 

@@ -1,15 +1,29 @@
-"""`bonescint models`: what can be given to --model."""
+"""`bonescint models`: what can be given to --model, and which of them is in use."""
 
 from __future__ import annotations
 
 import argparse
 from typing import TYPE_CHECKING
 
-from napari_bonescint.inference.model_card import DEFAULT_MODEL, ModelCard, shipped_models
+from napari_bonescint.commands import argument_types
+from napari_bonescint.inference.model_card import ModelCard, shipped_models
+from napari_bonescint.inference.model_shelf import accepted_models, current_model, label, use
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
+
+_DESCRIPTION = """\
+List the models that come with this installation and those that were accepted since; * marks the one in use, which
+serves the next click in napari and `bonescint segment`. Accepted models stay, whichever is in use.
+"""
+
+_EXAMPLES = """\
+examples:
+  bonescint models
+  bonescint models --use runs/quick/quick.safetensors
+  bonescint models --use phase-u-net-regions
+"""
 
 _HEADINGS = ("", "NAME", "ARCHITECTURE", "PARAMETERS", "OUTPUTS", "GRID", "FILE", "SCORES")
 
@@ -18,26 +32,34 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     """State the arguments of `bonescint models`."""
     parser = subcommands.add_parser(
         "models",
-        help="list the models that come with this installation",
-        description="List the models that come with this installation; the default one is marked with *.",
-        epilog="example:\n  bonescint models",
+        help="list the models, and choose which one is in use",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--use",
+        metavar="NAME|FILE",
+        type=argument_types.model,
+        help="have this model serve from now on; a .safetensors file is copied, with the card beside it",
     )
     parser.set_defaults(run=run)
 
 
-def run(_arguments: argparse.Namespace) -> int:
-    """Print the table."""
-    print("\n".join(table(shipped_models())))
+def run(arguments: argparse.Namespace) -> int:
+    """Put a model to use if one is named, and print the table."""
+    if arguments.use is not None:
+        use(arguments.use)
+    print("\n".join(table([*accepted_models(), *shipped_models()], current_model())))
     return 0
 
 
-def table(cards: Iterable[ModelCard]) -> list[str]:
-    """Lines of a table of models, each with the scores on its card below one another."""
+def table(cards: Iterable[ModelCard], current: ModelCard | None = None) -> list[str]:
+    """Lines of a table of models, each with the scores on its card below one another; the current one has a mark."""
     rows: list[tuple[str, ...]] = [_HEADINGS]
     for card in cards:
         first, *others = [_score(score) for score in card.scores] or ["not measured"]
-        rows.append((*_facts(card), first))
+        rows.append(("*" if card == current else "", label(card), *_facts(card), first))
         rows += [("",) * (len(_HEADINGS) - 1) + (score,) for score in others]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
@@ -45,8 +67,6 @@ def table(cards: Iterable[ModelCard]) -> list[str]:
 
 def _facts(card: ModelCard) -> tuple[str, ...]:
     return (
-        "*" if card.name == DEFAULT_MODEL else "",
-        card.name,
         card.architecture,
         f"{card.parameters:,}",
         f"{card.outputs - 1} regions" if card.names_regions else "skeleton",

@@ -16,7 +16,7 @@ from napari_bonescint.commands.reading_arguments import describe_skipped, name_o
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.inference.devices import DeviceError
-from napari_bonescint.inference.model_card import DEFAULT_MODEL, ModelError
+from napari_bonescint.inference.model_card import ModelError
 from napari_bonescint.results import Recorded, Result, ResultError
 
 if TYPE_CHECKING:
@@ -63,9 +63,9 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--model",
         metavar="NAME|FILE",
         type=argument_types.model,
-        default=DEFAULT_MODEL,
+        default=argument_types.CURRENT_MODEL,
         help="a name that `bonescint models` lists, or a .safetensors file with its card beside it "
-        "(default: %(default)s)",
+        "(default: %(default)s, the one in use)",
     )
     argument_types.add_device_to(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace results that were made from the same scan")

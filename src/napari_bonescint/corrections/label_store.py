@@ -59,6 +59,18 @@ _SECRET_DIGITS = 64
 _MASK = ".tif"
 
 
+def is_label_store(folder: Path) -> bool:
+    """Whether a folder says that it is a label store, be it damaged or of another version.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be reached.
+    """
+    with reachable(folder):
+        return (folder / _MARKER).exists()
+
+
 class LabelStore:
     """A label store; made with `create`, opened with `open`.
 

@@ -9,12 +9,14 @@ import numpy as np
 
 from napari_bonescint.corrections.drafts import Draft, Drafts
 from napari_bonescint.corrections.revision import Origin, Revision
+from napari_bonescint.display import contrast_limits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.corrections.label_store import LabelStore
     from napari_bonescint.corrections.prediction import Prediction
+    from napari_bonescint.display import Window
     from napari_bonescint.scan import Scan
 
 
@@ -28,6 +30,8 @@ class OpenedCase:
         Key of the case.
     scan : Scan
         Counts of shape (view, y, x).
+    windows : tuple of (float, float)
+        Counts that are usually shown as white and as black, for each view; see `display.contrast_limits`.
     revisions : tuple of Revision
         In order.
     prediction : Prediction or None
@@ -44,6 +48,7 @@ class OpenedCase:
 
     key: str
     scan: Scan
+    windows: tuple[Window, ...]
     revisions: tuple[Revision, ...]
     prediction: Prediction | None
     regions: NDArray[np.uint8]
@@ -81,4 +86,5 @@ def open_case(store: LabelStore, key: str, annotator: str) -> OpenedCase:
     elif prediction is not None:
         regions, names_regions = prediction.regions, prediction.names_regions
         origin = Origin.of_model(prediction.model, prediction.model_sha256)
-    return OpenedCase(key, scan, revisions, prediction, regions, names_regions, origin, draft)
+    windows = tuple(contrast_limits(counts) for counts in scan.counts)
+    return OpenedCase(key, scan, windows, revisions, prediction, regions, names_regions, origin, draft)

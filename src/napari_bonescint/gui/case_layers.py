@@ -16,16 +16,15 @@ from napari_bonescint.gui.scan_layers import mark_sides, put_pixels, scans_to_la
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from napari.components import ViewerModel
     from napari.layers import Labels
-    from numpy.typing import NDArray
 
+    from napari_bonescint.corrections.opening import OpenedCase
     from napari_bonescint.gui.scan_layers import LayerTuple
     from napari_bonescint.scan import Scan
 
-# Set before the pixels, so that these are drawn but once; each of the place has napari measure the whole scene anew.
-_PLACE, _LOOK = ("scale", "translate", "units"), ("metadata", "contrast_limits")
+# Each of these has napari measure the whole scene anew.
+_PLACE = ("scale", "translate", "units")
 
 
 class CaseLayers:
@@ -49,29 +48,21 @@ class CaseLayers:
         self.images: list[Image] = []
         self.labels: list[Labels] = []
 
-    def show(self, scan: Scan, mask: NDArray[np.uint8], *, names_regions: bool) -> None:
-        """Show a case in place of the one before.
-
-        Parameters
-        ----------
-        scan : Scan
-            Its scan.
-        mask : ndarray of uint8, shape (view, y, x)
-            The mask to begin with.
-        names_regions : bool
-            Whether it holds region codes, or 1 for bone.
-        """
+    def show(self, case: OpenedCase) -> None:
+        """Show a case in place of the one before, whose brightness stays: `ViewAids` sets that."""
+        scan = case.scan
         if not self._can_hold(scan):
             self.clear()
         ours = {*self.images, *self.labels}
-        sides, *images = scans_to_layers([scan], spans_of(layer for layer in self._viewer.layers if layer not in ours))
+        taken = spans_of(layer for layer in self._viewer.layers if layer not in ours)
+        sides, *images = scans_to_layers([scan], taken, case.windows)
         same_place = self._scan is not None and _geometry(self._scan) == _geometry(scan)
         if self.images:
             self._refill(sides, images, same_place=same_place)
         else:
             self._add(sides, images)
-        for labels, plane in zip(self.labels, mask, strict=True):
-            show_instead(labels, plane, names_regions=names_regions)
+        for labels, plane in zip(self.labels, case.regions, strict=True):
+            show_instead(labels, plane, names_regions=case.names_regions)
         self._scan = scan
         if not same_place:
             self._viewer.reset_view()
@@ -102,7 +93,7 @@ class CaseLayers:
 
     def _refill(self, sides: LayerTuple, images: Sequence[LayerTuple], *, same_place: bool) -> None:
         for image, (counts, attributes, _) in zip(self.images, images, strict=True):
-            for name in _LOOK if same_place else (*_PLACE, *_LOOK):
+            for name in ("metadata",) if same_place else (*_PLACE, "metadata"):
                 setattr(image, name, attributes[name])
             put_pixels(image, counts)
         if self._sides is not None and self._sides in self._viewer.layers:

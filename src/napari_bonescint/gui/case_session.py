@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_bonescint.corrections.revision import Origin
-from napari_bonescint.gui.label_layers import set_regions
+from napari_bonescint.gui.label_layers import masks_of, set_regions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ class CaseSession:
 
     def regions(self) -> NDArray[np.uint8]:
         """A copy of the mask as it is now, of shape (view, y, x)."""
-        return np.stack([np.asarray(labels.data, np.uint8) for labels in self.labels])
+        return masks_of(self.labels)
 
     def is_changed(self) -> bool:
         """Whether the mask differs from what the store holds."""

@@ -204,7 +204,7 @@ class CorrectWidget(DockPanel):
         if self._work is None:
             return
         self._end_session()
-        self._layers.show(case.scan, case.regions, names_regions=case.names_regions)
+        self._layers.show(case)
         self._case, self._session = case, CaseSession(case, self._layers.labels)
         self._hand_out(case.prediction)
         draft = case.draft
@@ -224,7 +224,8 @@ class CorrectWidget(DockPanel):
             return
         model = prediction.regions if prediction is not None and prediction.names_regions else None
         probability = None if prediction is None else prediction.probability
-        case = OpenCase(self._case.scan, self._layers.images, self._layers.labels, model, probability)
+        layers, windows = self._layers, self._case.windows
+        case = OpenCase(self._case.scan, layers.images, windows, layers.labels, model, probability)
         for part in (self.toolbox, self.aids, self.checks):
             part.set_case(case)
 

@@ -150,6 +150,11 @@ def set_regions(labels: Labels, regions: NDArray[np.uint8]) -> bool:
     return bool(len(where[0]))
 
 
+def masks_of(layers: Iterable[Labels]) -> NDArray[np.uint8]:
+    """A copy of what labels layers hold, of shape (view, y, x)."""
+    return np.stack([np.asarray(labels.data, np.uint8) for labels in layers])
+
+
 def _unedited(labels: Labels) -> NDArray[np.uint8]:
     """What a labels layer held before a person edited it: of nothing and the results, that which it is nearest to."""
     candidates = [np.zeros_like(labels.data), *_BINDINGS[labels].written]

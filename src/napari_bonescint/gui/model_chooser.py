@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QFileSystemWatcher, Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.inference.model_card import find_model, shipped_models
+from napari_bonescint.inference.model_card import shipped_models
+from napari_bonescint.inference.model_shelf import accepted_models, current_model, find_model, label, shelf_folder
 
 if TYPE_CHECKING:
     from napari_bonescint.inference.model_card import ModelCard
@@ -18,29 +20,36 @@ _FROM_FILE = "From a file …"
 
 
 class ModelChooser(QWidget):
-    """A list of the shipped models, and of others that the user opens from files."""
+    """A list of the accepted and the shipped models, and of others that the user opens from files.
+
+    When another model is put to use, by whatever process, it is offered and chosen.
+    """
 
     chosen = Signal(object)
-    """Emitted with the `ModelCard` that the user has chosen."""
+    """Emitted with the `ModelCard` that is chosen since now."""
 
     def __init__(self) -> None:
         super().__init__()
         self._cards: list[ModelCard] = []
+        self._opened: list[ModelCard] = []
+        self._current: ModelCard | None = None
         self._combo = QComboBox()
-        self._combo.addItem(_FROM_FILE)
-        self._description = QLabel("There is no model yet: open one from a file.")
+        self._description = QLabel()
         self._description.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._combo)
         layout.addWidget(self._description)
-        try:
-            for card in shipped_models():
-                self._add(card)
-        except BonescintError as error:
-            show_error(str(error))
-        self._show(0)
+        self._list()
+        self._choose(self._current)
         self._combo.activated.connect(self._on_activated)
+        self._watcher = QFileSystemWatcher(self)
+        self._watcher.directoryChanged.connect(self._on_shelf_changed)
+        folder = shelf_folder()
+        # What is not there cannot be watched. Without a shelf that can be written to, no model is put to use anyway.
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._watcher.addPath(str(folder))
 
     @property
     def card(self) -> ModelCard | None:
@@ -56,19 +65,29 @@ class ModelChooser(QWidget):
             show_error(str(error))
             return
         if card not in self._cards:
-            self._add(card)
-        self._show(self._cards.index(card))
+            self._opened.append(card)
+            self._list()
+        self._choose(card)
         self.chosen.emit(card)
 
-    def _add(self, card: ModelCard) -> None:
-        self._combo.insertItem(len(self._cards), card.name)
-        self._cards.append(card)
+    def _list(self) -> None:
+        """List what there is now, the model in use first."""
+        try:
+            self._cards = [*accepted_models(), *shipped_models(), *self._opened]
+            self._current = current_model()
+        except BonescintError as error:
+            show_error(str(error))
+        self._cards.sort(key=lambda card: card != self._current)
+        self._combo.clear()
+        self._combo.addItems([*map(label, self._cards), _FROM_FILE])
+
+    def _choose(self, card: ModelCard | None) -> None:
+        self._show(self._cards.index(card) if card in self._cards else 0)
 
     def _show(self, index: int) -> None:
         self._combo.setCurrentIndex(index)
         card = self.card
-        if card is not None:
-            self._description.setText(card.description)
+        self._description.setText("There is no model yet: open one from a file." if card is None else card.description)
         self._shown = index
 
     def _on_activated(self, index: int) -> None:
@@ -80,3 +99,12 @@ class ModelChooser(QWidget):
         path, _ = QFileDialog.getOpenFileName(self, "Open a model", "", "Weights (*.safetensors)")
         if path:
             self.add_file(path)
+
+    def _on_shelf_changed(self) -> None:
+        before, chosen = self._current, self.card
+        self._list()
+        if self._current == before:
+            self._choose(chosen)
+            return
+        self._choose(self._current)
+        self.chosen.emit(self.card)

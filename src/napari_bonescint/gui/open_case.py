@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_bonescint.gui.label_layers import masks_of
 from napari_bonescint.gui.scan_layers import facts_of
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from numpy.typing import NDArray
 
+    from napari_bonescint.display import Window
     from napari_bonescint.scan import Scan, View
 
 
@@ -28,6 +30,8 @@ class OpenCase:
         The scan.
     images : list of Image
         One for each view, in the order of the scan.
+    windows : sequence of (float, float)
+        Counts of each view that are usually shown as white and as black.
     labels : list of Labels
         The mask that is being corrected, one for each view; region codes.
     model_regions : ndarray of uint8, shape (view, y, x), or None
@@ -38,13 +42,14 @@ class OpenCase:
 
     scan: Scan
     images: list[Image]
+    windows: Sequence[Window]
     labels: list[Labels]
     model_regions: NDArray[np.uint8] | None = None
     probability: NDArray[np.float32] | None = None
 
     def regions(self) -> NDArray[np.uint8]:
         """A copy of the mask as it is now, of shape (view, y, x)."""
-        return np.stack([np.asarray(labels.data, np.uint8) for labels in self.labels])
+        return masks_of(self.labels)
 
     def view(self, index: int) -> View:
         """Which view an image shows, as the file or the user says."""

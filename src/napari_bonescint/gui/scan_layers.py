@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
     from numpy.typing import NDArray
 
+    from napari_bonescint.display import Window
     from napari_bonescint.scan import Spacing
 
 KEY = "bonescint"
@@ -54,7 +55,9 @@ class ViewFacts:
     view: View
 
 
-def scans_to_layers(scans: Iterable[Scan], taken: Sequence[Span] = ()) -> list[LayerTuple]:
+def scans_to_layers(
+    scans: Iterable[Scan], taken: Sequence[Span] = (), windows: Iterable[Window] | None = None
+) -> list[LayerTuple]:
     """Layers for napari: for each scan the letters of its sides, then one image per view, anterior left.
 
     A posterior view leaves room for the anterior one even when it is alone: the two may come from two files.
@@ -65,7 +68,10 @@ def scans_to_layers(scans: Iterable[Scan], taken: Sequence[Span] = ()) -> list[L
         The scans.
     taken : sequence of (float, float)
         Where views lie already, as `spans_of` tells.
+    windows : iterable of (float, float), optional
+        The window of each view of each scan, for whoever knows them already; computed if not given.
     """
+    known = None if windows is None else iter(windows)
     layers: list[LayerTuple] = []
     spans = list(taken)
     for scan in (replace(scan, sources=()) for scan in scans):
@@ -86,7 +92,7 @@ def scans_to_layers(scans: Iterable[Scan], taken: Sequence[Span] = ()) -> list[L
                 "translate": translate,
                 "scale": scale,
                 "colormap": "gray_r",
-                "contrast_limits": contrast_limits(counts),
+                "contrast_limits": contrast_limits(counts) if known is None else next(known),
                 "metadata": {KEY: ViewFacts(scan, view)},
                 **_coordinates(scan.spacing is not None),
             }

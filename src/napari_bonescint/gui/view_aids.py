@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
-from napari_bonescint.display import WINDOWS, contrast_limits, widened
+from napari_bonescint.display import WINDOWS, widened
 from napari_bonescint.gui.cursor_place import CursorPlace
 from napari_bonescint.gui.key_bindings import KeyBindings
 from napari_bonescint.gui.own_layers import Lines
@@ -60,7 +60,6 @@ class ViewAids(QWidget):
         self._case: OpenCase | None = None
         self._place: CursorPlace | None = None
         self._maps = {name: kind(viewer) for name, (_, kind, _) in _MAPS.items()}
-        self._windows: list[tuple[float, float]] = []
         self._cross = Lines(viewer, "same place", _CROSS_COLOUR)
         self.mask_buttons = {
             name: ToolButton(name, _MASK_KEY if name == "Filled" else "", tip, checkable=True)
@@ -105,7 +104,6 @@ class ViewAids(QWidget):
             for each in self._maps.values():
                 each.remove()
             return
-        self._windows = [contrast_limits(image.data) for image in case.images]
         self._cross.fit(case.images[0])
         self._cross.clear()
         self._cross.show()
@@ -196,7 +194,7 @@ class ViewAids(QWidget):
     def _show_brightness(self, percent: int) -> None:
         self._brightness_label.setText(f"Window {percent} %")
         if self._case is not None:
-            for image, window in zip(self._case.images, self._windows, strict=True):
+            for image, window in zip(self._case.images, self._case.windows, strict=True):
                 image.contrast_limits = widened(window, percent)
 
     def _show_map(self, name: str, shown: bool) -> None:
@@ -207,7 +205,8 @@ class ViewAids(QWidget):
 
     def _show_cross(self, shown: bool) -> None:
         self._cross.clear()
-        self._cross.layer.visible = shown
+        if self._cross.layer.visible != shown:
+            self._cross.layer.visible = shown
 
     def _on_mask(self, _event: Any) -> None:
         if not self._update.isActive():

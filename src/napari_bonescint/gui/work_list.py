@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QModelIndex, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QListView, QPushButton, QVBoxLayout, QWidget
 
-from napari_bonescint.corrections.queue import count_reviewed
 from napari_bonescint.gui.case_delegate import CaseDelegate
 from napari_bonescint.gui.work_list_model import ITEM, WorkListModel
 
@@ -126,6 +125,6 @@ class WorkList(QWidget):
     def _show_place(self) -> None:
         items, row = self.model.items, self._delegate.open_row
         place = f"{row + 1} of {len(items)}" if row >= 0 else f"{len(items)} cases"
-        self.place.setText(f"{place} · {count_reviewed(items)} reviewed" if items else "")
+        self.place.setText(f"{place} · {self.model.reviewed} reviewed" if items else "")
         self.previous_button.setEnabled(row > 0)
         self.next_button.setEnabled(row < len(items) - 1)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
+from napari_bonescint.corrections.queue import count_reviewed
 from napari_bonescint.gui.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ class WorkListModel(QAbstractListModel):
     ----------
     parent : QObject
         The list.
+
+    Attributes
+    ----------
+    reviewed : int
+        How many of the items are reviewed.
     """
 
     def __init__(self, parent: QObject) -> None:
@@ -36,6 +42,7 @@ class WorkListModel(QAbstractListModel):
         self._thumbnails = Thumbnails(self)
         self._thumbnails.ready.connect(self._on_picture)
         self._rows: dict[Hashable, int] = {}
+        self.reviewed = 0
 
     @property
     def items(self) -> Sequence[WorkItem]:
@@ -57,6 +64,7 @@ class WorkListModel(QAbstractListModel):
         self._items = list(items)
         self._rows = {item.identity: row for row, item in enumerate(self._items)}
         self._read = read
+        self.reviewed = count_reviewed(self._items)
         self.endResetModel()
 
     def row_of(self, item: WorkItem) -> int | None:
@@ -67,6 +75,7 @@ class WorkListModel(QAbstractListModel):
         """Show what has become of an item; it keeps its row."""
         row = self.row_of(item)
         if row is not None:
+            self.reviewed += count_reviewed([item]) - count_reviewed([self._items[row]])
             self._items[row] = item
             self.dataChanged.emit(self.index(row), self.index(row))
 

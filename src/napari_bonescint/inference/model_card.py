@@ -6,11 +6,13 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.resources import shipped_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DEFAULT_MODEL = "phase-u-net-regions"
 
@@ -152,26 +154,3 @@ def shipped_models() -> list[ModelCard]:
     """Cards of the models that come with the plugin, the default one first."""
     cards = [read_card(path) for path in sorted(shipped_folder("weights").glob("*.json"))]
     return sorted(cards, key=lambda card: card.name != DEFAULT_MODEL)
-
-
-def find_model(name: str = DEFAULT_MODEL) -> ModelCard:
-    """The card of a shipped model, or of a weights file.
-
-    Parameters
-    ----------
-    name : str
-        A shipped model's name, or the path of a ``.safetensors`` file whose card lies beside it.
-
-    Raises
-    ------
-    ModelError
-        If there is no such model; the message lists the shipped ones.
-    """
-    if name.endswith((".safetensors", ".json")):
-        return read_card(Path(name).with_suffix(".json"))
-    cards = shipped_models()
-    for card in cards:
-        if card.name == name:
-            return card
-    known = ", ".join(card.name for card in cards)
-    raise ModelError(f"There is no model {name!r}; choose one of {known}, or give a .safetensors file.")

@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING, Any
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.scan import ViewName
-from napari_bonescint.training.calibration import Reliability
-from napari_bonescint.training.metrics import Summary, cross_entropy, dice, region_dice
+from napari_bonescint.training.metrics import Summary
 from napari_bonescint.training.reference_sets import SimulatedSet
 from napari_bonescint.training.splits import read_splits
+from napari_bonescint.training.view_scores import segment_references
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from napari_bonescint.inference.model_card import ModelCard
+    from napari_bonescint.training.calibration import Reliability
     from napari_bonescint.training.reference_sets import Reference
+    from napari_bonescint.training.view_scores import ViewScore
 
 _SCANS_TO_TIME = 5
 
@@ -56,6 +58,22 @@ class Scores:
     loss: float
     reliability: Reliability
 
+    @classmethod
+    def of(cls, views: Sequence[ViewScore]) -> Scores:
+        """Summarise the scores of views, of which there is at least one."""
+        of_view = {name: [each.skeleton for each in views if each.view is name] for name in ViewName}
+        # A view that shows no region has no macro Dice.
+        macro = [each.macro for each in views if each.macro is not None]
+        regions = {name: [each.regions[name] for each in views if name in each.regions] for name in CODES}
+        return cls(
+            skeleton=Summary.of([each.skeleton for each in views]),
+            of_view={name.value: Summary.of(values) for name, values in of_view.items() if values},
+            macro=Summary.of(macro) if macro else None,
+            regions={name: round(statistics.mean(values), 4) for name, values in regions.items() if values},
+            loss=round(statistics.mean(each.loss for each in views), 4),
+            reliability=reduce(add, (each.reliability for each in views)),
+        )
+
 
 @dataclass(frozen=True)
 class Speed:
@@ -74,46 +92,6 @@ class Speed:
     milliseconds: float
     scans: int
     hardware: str
-
-
-def score(
-    segmenter: Segmenter, references: Iterable[Reference], on_scan: Callable[[], object] = lambda: None
-) -> Scores:
-    """Score a model on a set.
-
-    Parameters
-    ----------
-    segmenter : Segmenter
-    references : iterable of Reference
-        At least one.
-    on_scan : callable
-        Told after each scan.
-    """
-    skeleton: dict[ViewName, list[float]] = {name: [] for name in ViewName}
-    macro: list[float] = []
-    regions: dict[str, list[float]] = {name: [] for name in CODES}
-    losses: list[float] = []
-    reliabilities: list[Reliability] = []
-    for reference in references:
-        result = segmenter.segment(reference.scan)
-        for i, truth in enumerate(reference.regions):
-            skeleton[reference.scan.views[i].name].append(dice(result.skeleton[i] > 0, truth > 0))
-            losses.append(cross_entropy(result.probability[i], truth > 0))
-            reliabilities.append(Reliability.of(result.probability[i], truth > 0))
-            # A view that shows no region has no macro Dice.
-            if result.regions is not None and (by_name := region_dice(result.regions[i], truth)):
-                macro.append(statistics.mean(by_name.values()))
-                for name, value in by_name.items():
-                    regions[name].append(value)
-        on_scan()
-    return Scores(
-        skeleton=Summary.of([value for values in skeleton.values() for value in values]),
-        of_view={name.value: Summary.of(values) for name, values in skeleton.items() if values},
-        macro=Summary.of(macro) if macro else None,
-        regions={name: round(statistics.mean(values), 4) for name, values in regions.items() if values},
-        loss=round(statistics.mean(losses), 4),
-        reliability=reduce(add, reliabilities),
-    )
 
 
 def time_views(segmenter: Segmenter, references: Iterable[Reference]) -> Speed:
@@ -157,7 +135,9 @@ def evaluate(card: ModelCard, paths: Sequence[Path], device: str = "auto") -> li
         For a model card: metric, value (mean over views), spread (standard deviation), lowest, data and scans; that
         of the regions also has the mean of each.
     """
-    scores = score(Segmenter(card, device), SimulatedSet(read_splits()["test"], tuple(sorted(paths))))
+    references = SimulatedSet(read_splits()["test"], tuple(sorted(paths)))
+    segmented = segment_references(Segmenter(card, device), references)
+    scores = Scores.of([view for each in segmented for view in each.views])
     entries = [_card_score("skeleton Dice", scores.skeleton, len(paths))]
     if scores.macro is not None:
         entries.append({**_card_score("regions Dice", scores.macro, len(paths)), "regions": scores.regions})

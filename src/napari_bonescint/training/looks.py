@@ -67,7 +67,7 @@ def held_out_scans(material: Material, most: int = MOST_SCANS) -> Iterator[Count
                 continue
     else:
         for reference in SimulatedSet(read_splits()["test"], material.held_out_cases[:most]):
-            yield CountedScan(*reference, names_regions=True)
+            yield CountedScan(reference.scan, reference.regions, reference.names_regions)
 
 
 def has_held_out(material: Material) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.ndimage import binary_erosion
+from scipy.spatial import KDTree
 
 from napari_bonescint.anatomy import REGIONS
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from napari_bonescint.scan import Spacing
 
 _FEWEST_PIXELS = 30
 _SUREST = 1e-6
@@ -32,6 +36,44 @@ def region_dice(regions: NDArray[np.uint8], truth: NDArray[np.uint8]) -> dict[st
         for region in REGIONS[1:]
         if int((truth == region.code).sum()) >= _FEWEST_PIXELS
     }
+
+
+@dataclass(frozen=True)
+class SurfaceDistance:
+    """How far the edges of two masks are apart, in mm.
+
+    Attributes
+    ----------
+    mean, p95 : float
+        Mean and 95th percentile over the edge pixels of both masks of the distance to the nearest edge pixel of the
+        other mask: the average symmetric surface distance and the robust Hausdorff distance, with the distances of both
+        directions pooled (Heimann et al., IEEE Trans Med Imaging 2009, for the former).
+    """
+
+    mean: float
+    p95: float
+
+
+def surface_distance(mask: NDArray[np.bool_], truth: NDArray[np.bool_], spacing: Spacing) -> SurfaceDistance | None:
+    """Distance between the edges of two masks.
+
+    Parameters
+    ----------
+    mask, truth : ndarray of bool, shape (y, x)
+    spacing : (float, float)
+        Pixel spacing (y, x) in mm.
+
+    Returns
+    -------
+    SurfaceDistance or None
+        None if either mask is empty: it has no edge.
+    """
+    edges = [np.argwhere(each & ~binary_erosion(each)) * np.array(spacing) for each in (mask, truth)]
+    if not all(map(len, edges)):
+        return None
+    there, back = edges
+    distances = np.concatenate([KDTree(back).query(there)[0], KDTree(there).query(back)[0]])
+    return SurfaceDistance(float(distances.mean()), float(np.quantile(distances, 0.95)))
 
 
 def cross_entropy(probability: NDArray[np.floating], truth: NDArray[np.bool_]) -> float:

@@ -42,10 +42,19 @@ class Reference(NamedTuple):
     scan : Scan
     regions : ndarray of uint8, shape (view, y, x)
         True region codes; skeleton where not 0.
+    name : str
+        Of the scan within its set, without any identity.
+    patient : str
+        Equal for scans of one patient.
+    names_regions : bool
+        False if `regions` only holds 0 and 1, and 1 means bone, whichever.
     """
 
     scan: Scan
     regions: NDArray[np.uint8]
+    name: str = ""
+    patient: str = ""
+    names_regions: bool = True
 
 
 class ReferenceSet(Protocol):
@@ -111,7 +120,7 @@ class SimulatedSet:
     def __iter__(self) -> Iterator[Reference]:
         for path in self.paths:
             case = Case.load(path)
-            yield Reference(self.split.scan(case, seed_of(path)), case.regions)
+            yield Reference(self.split.scan(case, seed_of(path)), case.regions, path.stem, path.stem)
 
 
 @dataclass(frozen=True)
@@ -185,7 +194,7 @@ class ExternalSet:
                 raise ReferenceSetError(
                     f"{self._mask(row)}: has the shape {regions.shape}, its scan {scan.counts.shape}."
                 )
-            yield Reference(scan, regions)
+            yield Reference(scan, regions, row["stem"], row["stem"])
 
     def _mask(self, row: dict[str, str]) -> Path:
         return self.folder / f"{row['stem']}.reference.tif"

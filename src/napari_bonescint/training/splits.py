@@ -72,8 +72,15 @@ class Split:
             The seed that the case was made from.
         """
         rng = np.random.default_rng((seed, _COUNTING_STREAM))
+        return case.count(rng, self._draw_total(rng))
+
+    def total(self, seed: int) -> float:
+        """How many counts `scan` expects of a case with this seed, without what is excreted."""
+        return self._draw_total(np.random.default_rng((seed, _COUNTING_STREAM)))
+
+    def _draw_total(self, rng: np.random.Generator) -> float:
         lowest, highest = np.log(self.total_counts)
-        return case.count(rng, float(np.exp(rng.uniform(lowest, highest))))
+        return float(np.exp(rng.uniform(lowest, highest)))
 
 
 @cache

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from scipy.fft import irfft2, next_fast_len, rfft2
 from scipy.ndimage import binary_dilation, gaussian_filter
-from scipy.signal import fftconvolve
 from skimage.measure import label, regionprops
 
 from napari_bonescint.anatomy import CODES
@@ -53,6 +53,7 @@ def midline(regions: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 _FARTHEST = 8
 _RING = 3
+_MARGIN = _RING + _FARTHEST
 _JOINED = 1.5
 
 
@@ -75,13 +76,14 @@ def mirror_side(regions: NDArray[np.uint8], counts: NDArray[np.generic], good_si
     middle = midline(regions)[:, None]
     columns = np.arange(width)[None, :]
     is_good = columns < middle if good_side == "left" else columns > middle
-    source = np.rint(2 * middle - columns).astype(np.intp)
+    source = np.rint(2 * middle).astype(np.intp) - columns
     there = (source >= 0) & (source < width) & ~is_good
     mirrored = np.where(there, np.take_along_axis(regions, np.clip(source, 0, width - 1), axis=1), 0)
     uptake = np.sqrt(gaussian_filter(counts.astype(np.float32), 1.0))
+    uptake = np.pad(uptake, _MARGIN, mode="edge")
     result = np.where(is_good, regions, np.uint8(0))
     pieces = label(mirrored, connectivity=2)
-    at_midline = set(pieces[np.abs(columns - middle) <= _JOINED].tolist())
+    at_midline = set(np.unique(pieces[np.abs(columns - middle) <= _JOINED]).tolist())
     for piece in regionprops(pieces):
         y0, x0, _, _ = piece.bbox
         shape = piece.image
@@ -97,15 +99,19 @@ def mirror_side(regions: NDArray[np.uint8], counts: NDArray[np.generic], good_si
 
 
 def _best_shift(piece: NDArray[np.bool_], corner: tuple[int, int], uptake: NDArray[np.float32]) -> tuple[int, int]:
-    """By how many rows and columns a piece at a corner is moved so that it is brightest against what surrounds it."""
-    margin = _RING + _FARTHEST
-    around = np.pad(piece, _RING)
+    """By how many rows and columns a piece at a corner is moved so that it is brightest against what surrounds it.
+
+    `uptake` reaches `_MARGIN` beyond the image on each side.
+    """
+    (height, width), (top, left) = piece.shape, corner
+    around = np.zeros((height + 2 * _RING, width + 2 * _RING), bool)
+    around[_RING:-_RING, _RING:-_RING] = piece
     ring = binary_dilation(around, iterations=_RING) & ~around
     weights = (around / around.sum() - ring / ring.sum()).astype(np.float32)
-    padded = np.pad(uptake, margin, mode="edge")
-    window = padded[
-        corner[0] : corner[0] + piece.shape[0] + 2 * margin, corner[1] : corner[1] + piece.shape[1] + 2 * margin
-    ]
-    contrast = fftconvolve(window, weights[::-1, ::-1], mode="valid")
+    window = uptake[top : top + height + 2 * _MARGIN, left : left + width + 2 * _MARGIN]
+    # Correlation by the Fourier transform; what wraps around lies outside of the shifts that are looked at.
+    size = [next_fast_len(side, real=True) for side in window.shape]
+    spectrum = rfft2(window, size) * np.conj(rfft2(weights, size))
+    contrast = irfft2(spectrum, size)[: 2 * _FARTHEST + 1, : 2 * _FARTHEST + 1]
     row, column = np.unravel_index(int(contrast.argmax()), contrast.shape)
     return int(row) - _FARTHEST, int(column) - _FARTHEST

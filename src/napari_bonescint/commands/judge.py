@@ -1,0 +1,145 @@
+"""`bonescint judge`: whether new weights are better than the ones in use."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from tqdm import tqdm
+
+from napari_bonescint.atomic import require_empty, write_folder_atomically
+from napari_bonescint.commands import argument_types
+from napari_bonescint.errors import BonescintError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_bonescint.training.reference_sets import ReferenceSet
+    from napari_bonescint.training.verdict import Verdict
+
+_DESCRIPTION = """\
+Compare new weights with those in use: on the corrected scans of patients who are held out from every training, and on
+simulated scans, so that what was learnt before is not forgotten. Says what is recommended and by which rule. Nothing is
+changed; `bonescint models --use FILE` puts the new weights to use.
+"""
+
+_EXAMPLES = """\
+examples:
+  bonescint judge --new runs/quick/quick.safetensors --store labels
+  bonescint judge --new mine.safetensors --current fdn-13 --store labels more-labels --report verdict
+
+exit status: 0 if the comparison was made, whatever came out; 1 if it was not; 2 if the command is wrong.
+"""
+
+
+class JudgingError(BonescintError):
+    """A comparison that means nothing."""
+
+
+def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """State the arguments of `bonescint judge`."""
+    parser = subcommands.add_parser(
+        "judge",
+        help="compare new weights with those in use",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--new", metavar="NAME|FILE", type=argument_types.model, required=True, help="the weights to be judged"
+    )
+    parser.add_argument(
+        "--current",
+        metavar="NAME|FILE",
+        type=argument_types.model,
+        default=argument_types.CURRENT_MODEL,
+        help="the weights to compare with (default: %(default)s, the ones in use)",
+    )
+    parser.add_argument("--store", metavar="STORE", nargs="+", type=Path, default=[], help="label stores")
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        nargs="+",
+        type=Path,
+        default=[],
+        help="folders that `bonescint simulate` filled, instead of the simulated scans that come with this "
+        "installation",
+    )
+    parser.add_argument(
+        "--report", metavar="DIR", type=argument_types.folder, help="new folder for verdict, pictures and report.html"
+    )
+    argument_types.add_device_to(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compare, print what came out, and write the report; the exit status."""
+    from napari_bonescint.corrections.label_store import LabelStore
+    from napari_bonescint.training.corrected import select
+    from napari_bonescint.training.corrected_set import CorrectedSet
+    from napari_bonescint.training.gate import compare
+
+    if arguments.report is not None:
+        require_empty(arguments.report)
+    if arguments.new.weights_sha256 == arguments.current.weights_sha256:
+        raise JudgingError(
+            f"The new weights are those of {arguments.current.name}, which they are to be compared with."
+        )
+    selection = select([LabelStore.open(folder) for folder in arguments.store])
+    corrected, simulated = CorrectedSet(selection.held_out), _simulated(arguments.data)
+    with tqdm(total=len(corrected) + len(simulated), disable=None, leave=False, unit="scan", file=sys.stderr) as bar:
+        judgement = compare(
+            arguments.current,
+            arguments.new,
+            corrected,
+            simulated,
+            device=arguments.device,
+            on_scan=_counter(bar),
+        )
+    if arguments.report is not None:
+        write_folder_atomically(arguments.report, judgement.files())
+    print("\n".join(_lines(judgement.verdict)))
+    if arguments.report is not None:
+        print(f"-> {arguments.report / 'report.html'}")
+    return 0
+
+
+def _simulated(folders: list[Path]) -> ReferenceSet:
+    from napari_bonescint.training.reference_sets import simulated_sets
+    from napari_bonescint.training.shipped_test import ShippedTest
+
+    if not folders:
+        return ShippedTest()
+    sets = simulated_sets(folders)
+    # The same bodies may be there as several sets, counted in several ways; they are one body each.
+    return next((each for each in sets if each.name == "test"), sets[0])
+
+
+def _counter(bar: tqdm[NoReturn]) -> Callable[[], object]:
+    """Tells a person by a bar, and a program that reads the output by lines."""
+    done = 0
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        bar.update()
+        if not sys.stdout.isatty():
+            print(f"scored {done} of {bar.total}", flush=True)
+
+    return count
+
+
+def _lines(verdict: Verdict) -> list[str]:
+    headings = ("SCANS", "REGION", "PATIENTS", "VIEWS", "PRESENT", "NEW", "DIFFERENCE", "95 % INTERVAL")
+    rows = [headings] + [
+        (
+            *(row.set, row.label, str(row.patients), str(row.views), f"{row.current:.4f}", f"{row.new:.4f}"),
+            *(f"{row.difference:+.4f}", "" if row.low is None else f"{row.low:+.4f} to {row.high:+.4f}"),
+        )
+        for row in verdict.rows
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return [*table, "", *verdict.sentences]

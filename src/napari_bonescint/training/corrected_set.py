@@ -1,0 +1,87 @@
+"""Corrected scans of label stores as a set to score models on. Imports no torch."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from napari_bonescint.corrections.errors import StoreError
+from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.revision import OriginKind
+from napari_bonescint.training.reference_sets import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from napari_bonescint.training.corrected import CorrectedScan
+
+
+class CorrectedSet:
+    """Scans with masks that a person calls finished.
+
+    Parameters
+    ----------
+    scans : sequence of CorrectedScan
+        Those that are to be scored; of a scan and mask that two stores hold, one counts.
+    name : str
+        Name in tables.
+
+    Attributes
+    ----------
+    scans : tuple of CorrectedScan
+    """
+
+    is_simulated = False
+
+    def __init__(self, scans: Sequence[CorrectedScan], name: str = "corrected") -> None:
+        self.name = name
+        self.scans = tuple({(scan.image_sha256, scan.mask_sha256): scan for scan in scans}.values())
+
+    @property
+    def origin(self) -> str:
+        """How many scans of how many patients."""
+        return f"corrected by hand, {len(self.scans)} scans of {self.patients} patients (data not public)"
+
+    @property
+    def patients(self) -> int:
+        """How many patients there are."""
+        return len({scan.patient_key for scan in self.scans})
+
+    def sha256(self) -> str:
+        """Hash of the counts' and the masks' hashes."""
+        total = hashlib.sha256()
+        for scan in self.scans:
+            total.update(f"{scan.image_sha256} {scan.mask_sha256} {scan.names_regions}\n".encode())
+        return total.hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.scans)
+
+    def __iter__(self) -> Iterator[Reference]:
+        for corrected in self.scans:
+            scan, regions = corrected.read()
+            yield Reference(scan, regions, corrected.case, corrected.patient_key, corrected.names_regions)
+
+    def made_from(self, weights_sha256: str) -> int:
+        """How many masks began as the mask of a model with these weights, be it some revisions ago.
+
+        Parameters
+        ----------
+        weights_sha256 : str
+            `ModelCard.weights_sha256`.
+        """
+        return sum(_first_model(scan) == weights_sha256 for scan in self.scans)
+
+
+def _first_model(scan: CorrectedScan) -> str | None:
+    """Hash of the model whose mask was the first of a mask's chain of revisions; None if it was none, or is unknown."""
+    with suppress(StoreError):
+        origins = {each.number: each.origin for each in LabelStore(scan.store_folder).revisions(scan.case)}
+        number: int | None = scan.revision
+        while number in origins:
+            origin = origins.pop(number)
+            if origin.kind is OriginKind.MODEL:
+                return origin.model_sha256
+            number = origin.revision
+    return None

@@ -1,0 +1,70 @@
+"""Pictures of a scan with several masks over it, for people to judge by."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from napari_bonescint.display import contrast_limits, dark_on_white, overlay
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_bonescint.segmentation import Segmentation
+    from napari_bonescint.training.reference_sets import Reference
+
+_HEIGHT = 512
+_STRIP = 14
+_JPEG_QUALITY = 85
+
+
+class LabelledMask(NamedTuple):
+    """A mask of shape (view, y, x), what to write above it, and whether it holds region codes."""
+
+    label: str
+    mask: NDArray[np.uint8]
+    names_regions: bool
+
+    @classmethod
+    def of_truth(cls, reference: Reference) -> LabelledMask:
+        """The true mask of a scan."""
+        return cls("truth", reference.regions, reference.names_regions)
+
+    @classmethod
+    def of_model(cls, label: str, result: Segmentation) -> LabelledMask:
+        """A model's mask."""
+        mask = result.skeleton if result.regions is None else result.regions
+        return cls(label, mask, result.regions is not None)
+
+
+def picture_of(counts: NDArray[np.generic], masks: Sequence[LabelledMask]) -> bytes:
+    """A JPEG of a scan: for each view the counts, dark on white, and beside them the counts under each mask.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (view, y, x)
+        As acquired.
+    masks : sequence of LabelledMask
+        Of the shape of the counts.
+    """
+    panels = []
+    for i, view in enumerate(counts):
+        grey = dark_on_white(view, contrast_limits(view)).round().astype(np.uint8)
+        panels.append(("counts", np.repeat(grey[..., None], 3, axis=2)))
+        panels += [(each.label, overlay(view, each.mask[i], names_regions=each.names_regions)) for each in masks]
+    rows, columns = counts.shape[1:]
+    height = min(rows, _HEIGHT)
+    width = max(1, round(columns * height / rows))
+    sheet = Image.new("RGB", (width * len(panels), height + _STRIP), "white")
+    draw = ImageDraw.Draw(sheet)
+    for index, (label, panel) in enumerate(panels):
+        sheet.paste(Image.fromarray(panel).resize((width, height), Image.Resampling.BOX), (index * width, _STRIP))
+        draw.text((index * width + 2, 1), label, fill="black")
+    buffer = io.BytesIO()
+    sheet.save(buffer, "JPEG", quality=_JPEG_QUALITY)
+    return buffer.getvalue()

@@ -1,0 +1,88 @@
+"""The rule by which new weights are recommended, or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from napari_bonescint.training.bootstrap import METHOD
+from napari_bonescint.training.paired import MACRO
+from napari_bonescint.training.verdict import Recommendation, SetKind
+from napari_bonescint.training.view_scores import SKELETON
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_bonescint.training.verdict import Row
+
+FEWEST_PATIENTS = 5
+MARGIN = 0.02
+"""The most that the mean Dice of a region may fall."""
+
+RULE = (
+    f"New weights are recommended if, on the corrected scans of at least {FEWEST_PATIENTS} patients who are held out "
+    "from every training, their Dice is higher with the lower bound of its 95 % confidence interval above zero, and if "
+    f"no region, on these or on the simulated scans, is worse by more than {MARGIN:g} in the mean. The Dice that "
+    "decides is the mean over the regions where both models and the masks of most patients name them, and that of the "
+    f"skeleton otherwise. A region counts where at least {FEWEST_PATIENTS} patients show it. Interval: {METHOD}."
+)
+
+
+class Decision(NamedTuple):
+    """What is recommended, and sentences that say so and why."""
+
+    recommendation: Recommendation
+    sentences: list[str]
+
+
+def decide(rows: Sequence[Row], *, loses_regions: bool) -> Decision:
+    """Apply the rule.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        Of both sets.
+    loses_regions : bool
+        Whether the current model names regions and the new one does not.
+    """
+    losses = [
+        f"Worse by more than {MARGIN:g} on {row.set} scans: {row.label} ({row.current:.3f} to {row.new:.3f})."
+        for row in rows
+        if row.difference < -MARGIN and row.patients >= FEWEST_PATIENTS
+    ]
+    if loses_regions:
+        losses.append("The new weights no longer name regions, which the present ones do.")
+    deciding = deciding_row(rows)
+    found = [] if deciding is None else [_describe(deciding)]
+    patients = 0 if deciding is None else deciding.patients
+    if deciding is None or deciding.low is None or deciding.high is None or patients < FEWEST_PATIENTS:
+        sentence = (
+            "Whether the new weights are better cannot be told: corrected scans of at least "
+            f"{FEWEST_PATIENTS} held-out patients would tell, and there are {patients}."
+        )
+        return Decision(Recommendation.CANNOT_TELL, [sentence, *found, *losses])
+    if losses:
+        sentence = "Keep the present weights: the new ones lose something."
+    elif deciding.low > 0:
+        return Decision(Recommendation.USE, ["Use the new weights: they are better on corrected scans.", *found])
+    elif deciding.high < 0:
+        sentence = "Keep the present weights: the new ones are worse on corrected scans."
+    else:
+        sentence = "Keep the present weights: the new ones are not shown to be better on corrected scans."
+    return Decision(Recommendation.KEEP, [sentence, *losses, *found])
+
+
+def deciding_row(rows: Sequence[Row]) -> Row | None:
+    """The row of the corrected scans that decides; None if there are no corrected scans."""
+    corrected = {row.region: row for row in rows if row.set is SetKind.CORRECTED}
+    named, skeleton = corrected.get(MACRO), corrected.get(SKELETON)
+    if named is not None and skeleton is not None and 2 * named.patients > skeleton.patients:
+        return named
+    return skeleton
+
+
+def _describe(row: Row) -> str:
+    interval = "" if row.low is None else f" (95 % confidence interval {row.low:+.4f} to {row.high:+.4f})"
+    return (
+        f"On the corrected scans, patients: {row.patients}, the Dice of the {row.label} changes from {row.current:.4f} "
+        f"to {row.new:.4f}, by {row.difference:+.4f}{interval}."
+    )

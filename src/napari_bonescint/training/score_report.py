@@ -1,0 +1,169 @@
+"""What was measured of each view and region: a CSV file, and a page with tables, calibration and pictures."""
+
+from __future__ import annotations
+
+import csv
+import io
+import statistics
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
+from typing import TYPE_CHECKING
+
+from napari_bonescint.anatomy import CODES, REGIONS
+from napari_bonescint.scan import ViewName
+from napari_bonescint.training import html_page
+from napari_bonescint.training.extremes import Extremes
+from napari_bonescint.training.metrics import surface_distance
+from napari_bonescint.training.pictures import LabelledMask, picture_of
+from napari_bonescint.training.reliability_diagram import reliability_svg
+from napari_bonescint.training.view_scores import SKELETON
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from napari_bonescint.training.metrics import SurfaceDistance
+    from napari_bonescint.training.view_scores import SegmentedReference, ViewScore
+
+_COLUMNS = ("model", "set", "scan", "patient", "view", "region", "dice", "distance_mean_mm", "distance_p95_mm")
+_LABELS = {SKELETON: SKELETON} | {region.name: region.label for region in REGIONS[1:]}
+_NONE = "–"
+_EXPLANATION = (
+    "Dice of each region of which the truth shows at least 30 pixels in a view: mean over these views. Distances, in "
+    "mm: mean and 95th percentile over the edge pixels of both masks of the distance to the other mask's edge, mean "
+    "over the views where both masks show the region and the pixel spacing is known. ECE: expected calibration error "
+    "of the probability of bone."
+)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """One region, or the skeleton, in one view of a scan."""
+
+    scan: str
+    patient: str
+    view: ViewName
+    region: str
+    dice: float
+    distance: SurfaceDistance | None
+
+
+@dataclass
+class _Section:
+    """A model on a set."""
+
+    origin: str
+    measured: list[_Measured] = field(default_factory=list)
+    views: list[ViewScore] = field(default_factory=list)
+    pictures: Extremes[SegmentedReference] = field(default_factory=Extremes)
+
+
+class ScoreReport:
+    """Collects scans that were segmented and scored; of each only its numbers are kept, and the pictured ones."""
+
+    def __init__(self) -> None:
+        self._sections: dict[tuple[str, str], _Section] = {}
+
+    def add(self, model: str, name: str, origin: str, segmented: SegmentedReference) -> None:
+        """Add a scan.
+
+        Parameters
+        ----------
+        model : str
+            Name of the model that segmented it.
+        name, origin : str
+            Of the set that it belongs to.
+        segmented : SegmentedReference
+        """
+        section = self._sections.setdefault((model, name), _Section(origin))
+        section.measured += _measure(segmented)
+        section.views += segmented.views
+        section.pictures.see(segmented, {"best": segmented.dice, "worst": -segmented.dice})
+
+    def files(self) -> dict[str, bytes]:
+        """The report: ``scores.csv`` and ``report.html``, which needs no other file."""
+        return {"scores.csv": self._csv(), "report.html": self._page()}
+
+    def _csv(self) -> bytes:
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow(_COLUMNS)
+        for (model, name), section in self._sections.items():
+            for each in section.measured:
+                mm = ["", ""] if each.distance is None else [f"{each.distance.mean:.3f}", f"{each.distance.p95:.3f}"]
+                facts = (model, name, each.scan, each.patient, each.view, each.region)
+                writer.writerow([*facts, f"{each.dice:.5f}", *mm])
+        return text.getvalue().encode()
+
+    def _page(self) -> bytes:
+        parts = [html_page.paragraph(_EXPLANATION)]
+        for (model, name), section in self._sections.items():
+            parts.append(html_page.heading(f"{model} on {name}"))
+            parts += _section(model, section)
+        return html_page.page("Scores of models for the skeleton", parts)
+
+
+def _measure(segmented: SegmentedReference) -> Iterator[_Measured]:
+    reference, result = segmented.reference, segmented.result
+    for i, score in enumerate(segmented.views):
+        for name, dice in {SKELETON: score.skeleton, **score.regions}.items():
+            if name == SKELETON or result.regions is None:
+                mask, truth = result.skeleton[i] > 0, reference.regions[i] > 0
+            else:
+                mask, truth = result.regions[i] == CODES[name], reference.regions[i] == CODES[name]
+            spacing = reference.scan.spacing
+            distance = None if spacing is None else surface_distance(mask, truth, spacing)
+            yield _Measured(score.scan, score.patient, score.view, name, dice, distance)
+
+
+def _section(model: str, section: _Section) -> list[str]:
+    reliability = reduce(add, (view.reliability for view in section.views))
+    scans, patients = ({getattr(each, what) for each in section.views} for what in ("scan", "patient"))
+    facts = (
+        f"{section.origin}. Scans: {len(scans)}, patients: {len(patients)}, views: {len(section.views)}. "
+        f"ECE {reliability.expected_error:.4f}."
+    )
+    shown = [view for view in ViewName if any(each.view is view for each in section.measured)]
+    headings = ["region"]
+    for view in shown:
+        headings += [f"{view}: views", "Dice", "distance (mm)", "95th percentile (mm)"]
+    rows = []
+    for region, label in _LABELS.items():
+        of_region = [each for each in section.measured if each.region == region]
+        if of_region:
+            cells = (_cells([each for each in of_region if each.view is view]) for view in shown)
+            rows.append([label, *(cell for group in cells for cell in group)])
+    pictures = [
+        html_page.figure(
+            _draw(model, segmented), f"The {respect}: scan {segmented.reference.name}, Dice {segmented.dice:.3f}."
+        )
+        for respect, segmented in section.pictures.found.items()
+    ]
+    return [
+        html_page.paragraph(facts),
+        html_page.table(headings, rows),
+        reliability_svg({model: reliability}),
+        *pictures,
+    ]
+
+
+def _cells(measured: list[_Measured]) -> list[str]:
+    if not measured:
+        return ["0", _NONE, _NONE, _NONE]
+    distances = [each.distance for each in measured if each.distance is not None]
+    return [
+        str(len(measured)),
+        f"{statistics.mean(each.dice for each in measured):.4f}",
+        _millimetres(distance.mean for distance in distances),
+        _millimetres(distance.p95 for distance in distances),
+    ]
+
+
+def _millimetres(values: Iterable[float]) -> str:
+    there = list(values)
+    return f"{statistics.mean(there):.2f}" if there else _NONE
+
+
+def _draw(model: str, segmented: SegmentedReference) -> bytes:
+    masks = [LabelledMask.of_truth(segmented.reference), LabelledMask.of_model(model, segmented.result)]
+    return picture_of(segmented.reference.scan.counts, masks)

@@ -1,0 +1,167 @@
+"""Whether new weights are better than the ones in use: what was found, kept in a folder. Imports no torch.
+
+DIR/verdict.json    the verdict
+DIR/report.html     the same for a browser, with the pictures in it
+DIR/NAME.jpg        its pictures
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from napari_bonescint.errors import BonescintError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FILE = "verdict.json"
+_VERSION = 1
+
+
+class VerdictError(BonescintError):
+    """A verdict that cannot be given, or a folder without one."""
+
+
+class Recommendation(StrEnum):
+    """What to do with new weights."""
+
+    USE = "use"
+    KEEP = "keep"
+    CANNOT_TELL = "cannot tell"
+
+
+class SetKind(StrEnum):
+    """On what models are compared."""
+
+    CORRECTED = "corrected"
+    SIMULATED = "simulated"
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One of the two models.
+
+    Attributes
+    ----------
+    name, weights_sha256 : str
+        As on its card.
+    """
+
+    name: str
+    weights_sha256: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of the Dice score of one region on one set.
+
+    Attributes
+    ----------
+    set : SetKind
+    region : str
+        ``skeleton``, ``regions`` for the mean over the regions of a view, or the name of a region.
+    label : str
+        The same for people.
+    patients, views : int
+        How many show it.
+    current, new : float
+        Mean over patients of the mean over a patient's views.
+    difference : float
+        New less current.
+    low, high : float or None
+        The 95 % confidence interval of the difference; None for a single patient.
+    """
+
+    set: SetKind
+    region: str
+    label: str
+    patients: int
+    views: int
+    current: float
+    new: float
+    difference: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of a verdict.
+
+    Attributes
+    ----------
+    file : str
+        Name within the folder.
+    caption : str
+    """
+
+    file: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How two models compare, and what to do.
+
+    Attributes
+    ----------
+    current, new : Contestant
+    recommendation : Recommendation
+    sentences : tuple of str
+        For the user: first what is recommended, then why, then what to bear in mind.
+    rule : str
+        By which it was decided.
+    rows : tuple of Row
+    pictures : tuple of Picture
+    """
+
+    current: Contestant
+    new: Contestant
+    recommendation: Recommendation
+    sentences: tuple[str, ...]
+    rule: str
+    rows: tuple[Row, ...]
+    pictures: tuple[Picture, ...]
+
+    def files(self) -> dict[str, bytes]:
+        """The file that `read_verdict` reads."""
+        text = json.dumps({"version": _VERSION, **dataclasses.asdict(self)}, indent=1, ensure_ascii=False)
+        return {_FILE: (text + "\n").encode()}
+
+
+def read_verdict(folder: Path) -> Verdict:
+    """Read the verdict in a folder.
+
+    Raises
+    ------
+    VerdictError
+        If there is none, or it cannot be read.
+    """
+    path = folder / _FILE
+    try:
+        facts = json.loads(path.read_bytes())
+        if facts.pop("version") != _VERSION:
+            raise ValueError("another version")
+        return _verdict(facts)
+    except OSError as error:
+        raise VerdictError(f"{path}: cannot be read: {error.strerror}.") from error
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise VerdictError(f"{path}: is no verdict of this version ({error}).") from error
+
+
+def _verdict(facts: dict[str, Any]) -> Verdict:
+    return Verdict(
+        **{
+            **facts,
+            "current": Contestant(**facts["current"]),
+            "new": Contestant(**facts["new"]),
+            "recommendation": Recommendation(facts["recommendation"]),
+            "sentences": tuple(facts["sentences"]),
+            "rows": tuple(Row(**{**row, "set": SetKind(row["set"])}) for row in facts["rows"]),
+            "pictures": tuple(Picture(**picture) for picture in facts["pictures"]),
+        }
+    )

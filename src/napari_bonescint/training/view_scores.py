@@ -1,0 +1,96 @@
+"""How well a model segments each view of scans whose true regions are known."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from napari_bonescint.training.calibration import Reliability
+from napari_bonescint.training.metrics import cross_entropy, dice, region_dice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from napari_bonescint.inference.segmenter import Segmenter
+    from napari_bonescint.scan import ViewName
+    from napari_bonescint.segmentation import Segmentation
+    from napari_bonescint.training.reference_sets import Reference
+
+SKELETON = "skeleton"
+"""Stands for all regions together where scores are kept by region."""
+
+
+@dataclass(frozen=True)
+class ViewScore:
+    """How well one view is segmented.
+
+    Attributes
+    ----------
+    scan, patient : str
+        `Reference.name` and `Reference.patient`.
+    view : ViewName
+    skeleton : float
+        Dice of bone, whatever its region.
+    regions : dict of str to float
+        Dice of each region of which the truth shows at least 30 pixels; empty if model or truth name no regions.
+    loss : float
+        Binary cross-entropy of bone, on the acquired pixels.
+    reliability : Reliability
+        Of the probability of bone.
+    """
+
+    scan: str
+    patient: str
+    view: ViewName
+    skeleton: float
+    regions: dict[str, float]
+    loss: float
+    reliability: Reliability
+
+    @property
+    def macro(self) -> float | None:
+        """Mean Dice over the regions; None without any."""
+        return statistics.mean(self.regions.values()) if self.regions else None
+
+
+class SegmentedReference(NamedTuple):
+    """A scan, its truth, what a model says, and how well that agrees: one score for each view."""
+
+    reference: Reference
+    result: Segmentation
+    views: list[ViewScore]
+
+    @property
+    def dice(self) -> float:
+        """Mean over the views of the mean Dice of the regions, or of the skeleton where no regions are named."""
+        return statistics.mean(view.skeleton if view.macro is None else view.macro for view in self.views)
+
+
+def segment_references(segmenter: Segmenter, references: Iterable[Reference]) -> Iterator[SegmentedReference]:
+    """Segment scans and score their views, one scan after the other."""
+    return (segment_reference(segmenter, reference) for reference in references)
+
+
+def segment_reference(segmenter: Segmenter, reference: Reference) -> SegmentedReference:
+    """Segment a scan and score its views."""
+    result = segmenter.segment(reference.scan)
+    return SegmentedReference(reference, result, _score_views(reference, result))
+
+
+def _score_views(reference: Reference, result: Segmentation) -> list[ViewScore]:
+    predicted = result.regions if reference.names_regions else None
+    scores = []
+    for i, truth in enumerate(reference.regions):
+        scores.append(
+            ViewScore(
+                scan=reference.name,
+                patient=reference.patient,
+                view=reference.scan.views[i].name,
+                skeleton=dice(result.skeleton[i] > 0, truth > 0),
+                regions={} if predicted is None else region_dice(predicted[i], truth),
+                loss=cross_entropy(result.probability[i], truth > 0),
+                reliability=Reliability.of(result.probability[i], truth > 0),
+            )
+        )
+    return scores

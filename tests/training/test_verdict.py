@@ -1,0 +1,49 @@
+"""A verdict in a folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from napari_bonescint.atomic import write_folder_atomically
+from napari_bonescint.training.verdict import (
+    Contestant,
+    Picture,
+    Recommendation,
+    Row,
+    SetKind,
+    Verdict,
+    VerdictError,
+    read_verdict,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VERDICT = Verdict(
+    Contestant("phase-u-net-regions", "ab" * 32),
+    Contestant("quick", "cd" * 32),
+    Recommendation.USE,
+    ("Use the new weights.", "Because."),
+    "A rule.",
+    (
+        Row(SetKind.CORRECTED, "skull", "skull", 6, 12, 0.9, 0.91, 0.01, 0.005, 0.02),
+        Row(SetKind.SIMULATED, "skull", "skull", 1, 2, 0.9, 0.9, 0.0, None, None),
+    ),
+    (Picture("best.jpg", "Where the new weights do best."),),
+)
+
+
+def test_a_verdict_survives_a_round_trip(tmp_path: Path) -> None:
+    write_folder_atomically(tmp_path / "verdict", VERDICT.files())
+    assert read_verdict(tmp_path / "verdict") == VERDICT
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"version": 2}', b'{"version": 1}'])
+def test_a_folder_without_a_verdict_is_named(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(VerdictError, match=r"verdict\.json: cannot be read: No such file"):
+        read_verdict(tmp_path)
+    (tmp_path / "verdict.json").write_bytes(content)
+    with pytest.raises(VerdictError, match=r"verdict\.json: is no verdict of this version"):
+        read_verdict(tmp_path)
