@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import psutil
@@ -28,11 +29,18 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def open_retraining(viewer: Viewer) -> Callable[[], RetrainWidget]:
-    def open_it() -> RetrainWidget:
-        return viewer.window.add_plugin_dock_widget("napari-bonescint", "Retrain")[1]
+def open_retraining(viewer: Viewer) -> Iterator[Callable[[], RetrainWidget]]:
+    """Open the panel "Retrain"; one that a test leaves open is closed without a question."""
+    panels: list[RetrainWidget] = []
 
-    return open_it
+    def open_it() -> RetrainWidget:
+        panels.append(viewer.window.add_plugin_dock_widget("napari-bonescint", "Retrain")[1])
+        return panels[-1]
+
+    yield open_it
+    while panels:
+        with suppress(RuntimeError):  # Qt's word that a test closed the panel and it is no more
+            panels.pop().close()
 
 
 @pytest.fixture
@@ -114,8 +122,6 @@ def test_closing_napari_leaves_a_training_or_stops_it_as_asked(
     path = run / "request"
     assert (path.read_text() if path.exists() else None) == requested
     assert running_process(run) == alive
-    if not closes:
-        panel.close()
 
 
 def test_nothing_is_asked_when_nothing_is_trained(
