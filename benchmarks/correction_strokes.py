@@ -248,7 +248,8 @@ def tasks(folders: list[Path]) -> Iterator[Task]:
     """Each view of each case, segmented by the default model."""
     segmenter = Segmenter(find_model(DEFAULT_MODEL), "cpu")
     for cases in simulated_sets(folders):
-        for number, (scan, truth) in enumerate(cases):
+        for number, reference in enumerate(cases):
+            scan, truth = reference.scan, reference.regions
             result = segmenter.segment(scan)
             for i, view in enumerate(scan.views):
                 model = result.skeleton[i] if result.regions is None else result.regions[i]
