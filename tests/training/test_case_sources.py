@@ -29,7 +29,7 @@ def test_no_files_are_refused() -> None:
 def test_a_stream_makes_new_cases_and_the_same_ones_for_the_same_step(points: BonePoints, tmp_path: Path) -> None:
     points.save(tmp_path / "skeleton.npz")
     batches = Batches(SimulatedStream(tmp_path / "skeleton.npz"), 17, 8.0, (256, 96), 2, 1)
-    first, codes = batches[0]
-    assert len(np.unique(codes)) > 10
-    np.testing.assert_array_equal(batches[0][0], first)
-    assert not np.array_equal(batches[1][0], first)
+    first = batches[0]
+    assert len(np.unique(first.codes)) > 10
+    np.testing.assert_array_equal(batches[0].images, first.images)
+    assert not np.array_equal(batches[1].images, first.images)
