@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_bonescint.training.bootstrap import METHOD
+from napari_bonescint.training.held_out import FEWEST_PATIENTS
 from napari_bonescint.training.paired import MACRO
 from napari_bonescint.training.verdict import Recommendation, SetKind
 from napari_bonescint.training.view_scores import SKELETON
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from napari_bonescint.training.verdict import Row
 
-FEWEST_PATIENTS = 5
 MARGIN = 0.02
 """The most that the mean Dice of a region may fall."""
 

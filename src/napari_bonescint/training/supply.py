@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.corrections.index import CaseState
 from napari_bonescint.corrections.label_store import LabelStore
-from napari_bonescint.training.held_out import is_held_out
+from napari_bonescint.training.held_out import FEWEST_PATIENTS, is_held_out
 from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-ENOUGH_TO_JUDGE = 5
 
 
 @dataclass(frozen=True)
@@ -48,8 +46,8 @@ class Supply:
             f"{counted(self.held_out_scans, 'scan')} of {counted(self.held_out_patients, 'patient')} "
             "held out to judge with."
         )
-        if self.held_out_patients < ENOUGH_TO_JUDGE:
-            return f"{told} Fewer than {ENOUGH_TO_JUDGE} patients held out: it cannot be told whether it got better."
+        if self.held_out_patients < FEWEST_PATIENTS:
+            return f"{told} Fewer than {FEWEST_PATIENTS} patients held out: it cannot be told whether it got better."
         return told
 
 
