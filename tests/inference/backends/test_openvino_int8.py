@@ -11,6 +11,7 @@ from napari_bonescint.networks.zoo import ARCHITECTURES, build_network
 
 ov = pytest.importorskip("openvino")
 
+from napari_bonescint.inference.backends.openvino_core import core  # noqa: E402
 from napari_bonescint.inference.backends.openvino_graph import build_graph, multiple_of  # noqa: E402
 from napari_bonescint.inference.backends.openvino_int8 import WrongRanges, measure_ranges, quantise  # noqa: E402
 
@@ -33,10 +34,10 @@ def images(name: str) -> NDArray[np.float32]:
 @pytest.mark.parametrize("name", [name for name in ARCHITECTURES if not name.startswith("fdn-16")])
 def test_the_result_is_that_of_float_but_for_rounding(name: str) -> None:
     batch = images(name)
-    exact = ov.Core().compile_model(graph(name), "CPU")([batch])[0]
+    exact = core().compile_model(graph(name), "CPU")([batch])[0]
     rounded = graph(name)
     quantise(rounded, measure_ranges(graph(name), [batch]))
-    computed = ov.Core().compile_model(rounded, "CPU")([batch])[0]
+    computed = core().compile_model(rounded, "CPU")([batch])[0]
     assert np.abs(computed - exact).max() > 0
     assert np.abs(computed - exact).mean() < 0.1 * np.abs(exact).mean()
 

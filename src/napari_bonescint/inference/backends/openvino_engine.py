@@ -94,7 +94,7 @@ def _compile(card: ModelCard, ranges: Sequence[tuple[float, float]] | None) -> t
         import openvino as ov
         from openvino.properties import hint, inference_num_threads
 
-        from napari_bonescint.inference.backends import openvino_graph, openvino_int8
+        from napari_bonescint.inference.backends import openvino_core, openvino_graph, openvino_int8
     except ImportError as error:
         missing = isinstance(error, ModuleNotFoundError) and error.name == "openvino"
         why = "is not installed" if missing else f"cannot be loaded ({error})"
@@ -115,7 +115,7 @@ def _compile(card: ModelCard, ranges: Sequence[tuple[float, float]] | None) -> t
         inference_num_threads(): usable_cores(),
     }
     try:
-        core = ov.Core()
+        core = openvino_core.core()
         key = compiled_cache.key_of(
             weights=card.weights_sha256,
             network=(card.architecture, card.outputs),

@@ -13,6 +13,8 @@ import numpy as np
 import openvino as ov
 from openvino import opset13
 
+from napari_bonescint.inference.backends.openvino_core import core
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -51,7 +53,7 @@ def measure_ranges(model: ov.Model, batches: Iterable[NDArray[np.float32]]) -> l
     different = dict(zip(names, inputs, strict=True))
     model.add_outputs(list(different.values()))
     place = {name: number for number, name in enumerate(different, start=len(model.outputs) - len(different))}
-    compiled = ov.Core().compile_model(model, "CPU")
+    compiled = core().compile_model(model, "CPU")
     lowest, highest = np.zeros(len(convolutions)), np.zeros(len(convolutions))
     for batch in batches:
         values = compiled([batch])
