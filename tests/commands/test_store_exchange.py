@@ -11,6 +11,7 @@ from napari_bonescint.cli import main
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.revision import OriginKind
 from napari_bonescint.formats.label_tiff import write_labels
+from napari_bonescint.training.corrected import select
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +45,19 @@ def test_an_imported_mask_is_a_revision(store: LabelStore, regions: np.ndarray) 
     (revision,) = store.revisions(case)
     assert (revision.annotator, revision.origin.kind, revision.reviewed) == ("Ada", OriginKind.IMPORTED, False)
     np.testing.assert_array_equal(store.regions(case, 1), regions)
+
+
+def test_an_imported_mask_is_trained_on_once_it_is_said_to_be_reviewed(
+    store: LabelStore, source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (case,) = store.keys()
+    before = select([store])
+    assert not before.training + before.held_out
+    arguments = [str(store.folder), str(tmp_path / "mask.tif"), "--source", str(source), "--annotator", "Ada"]
+    assert main(["store", "import", *arguments, "--reviewed"]) == 0
+    assert f"Saved as reviewed revision 2 of case {case}." in capsys.readouterr().out
+    after = select([store])
+    assert [(scan.case, scan.revision) for scan in after.training + after.held_out] == [(case, 2)]
 
 
 @pytest.mark.parametrize("form", ["tiff", "nifti", "seg"])

@@ -40,7 +40,8 @@ _EXPORT_EXAMPLES = """bonescint store export labels --out masks
 _IMPORT_DESCRIPTION = """\
 Save masks made elsewhere as a revision of the case that was added from FILE. Masks are DICOM SEG, NIfTI, TIFF or PNG on
 the scan's own pixels; give one file with all views, or one for each. Labels other than our region codes need a mapping:
-a CSV file with the columns label,region, such as 1,skull or left femur,femur.
+a CSV file with the columns label,region, such as 1,skull or left femur,femur. `bonescint train` learns from masks that
+are reviewed: say --reviewed if they are finished as they are.
 """
 _IMPORT_EXAMPLES = """bonescint store import labels scan.seg.dcm --source scan.dcm --annotator Ada
   bonescint store import labels front.png back.png --source scan.dcm --annotator Ada --mapping regions.csv"""
@@ -88,6 +89,9 @@ def add_to(action: Callable[..., argparse.ArgumentParser]) -> None:
     )
     importing.add_argument("--annotator", metavar="NAME", required=True, help="who made the mask")
     importing.add_argument("--mapping", metavar="CSV", type=Path, help="what the labels of the mask mean")
+    importing.add_argument(
+        "--reviewed", action="store_true", help="the annotator calls the mask finished, so that it is trained on"
+    )
 
 
 def export(arguments: argparse.Namespace) -> int:
@@ -139,10 +143,11 @@ def import_masks(arguments: argparse.Namespace) -> int:
         mask.regions,
         Origin.imported(),
         annotator=arguments.annotator,
-        reviewed=False,
+        reviewed=arguments.reviewed,
         names_regions=mask.names_regions,
     )
-    print(f"Saved as revision {revision.number} of case {case}.")
+    kind = "reviewed revision" if revision.reviewed else "revision"
+    print(f"Saved as {kind} {revision.number} of case {case}.")
     return 0
 
 
