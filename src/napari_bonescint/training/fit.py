@@ -5,9 +5,12 @@ from __future__ import annotations
 import copy
 import math
 import signal
+import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +30,7 @@ from napari_bonescint.training.dataset import samples_per_pixel
 from napari_bonescint.training.losses import segmentation_loss, shares
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from lightning_fabric import Fabric
     from torch import Tensor
@@ -186,13 +189,17 @@ class Trainer:
             sampler=range(self.step, recipe.steps),
             num_workers=workers,
             worker_init_fn=_ignore_ctrl_c,
+            # A fork, the default on Linux, would copy what this process's other threads are in the midst of changing.
+            multiprocessing_context="spawn" if workers else None,
         )
         stretch = self._stretch()
         self.network.train()
         self._frozen.eval()
         losses: list[float] = []
         start = last = time.monotonic()
-        for batch in loader:
+        with _ctrl_c_for_this_process():
+            batches = iter(loader)
+        for batch in batches:
             while (order := fabric.broadcast(ask())) is Order.PAUSE:
                 time.sleep(_POLL_S)
                 start = last = time.monotonic()
@@ -365,8 +372,26 @@ class Trainer:
         return recipe.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
 
 
+@contextmanager
+def _ctrl_c_for_this_process() -> Iterator[None]:
+    """Keep Ctrl-C, which reaches every process of a terminal, from those that start here; this one ends them.
+
+    They inherit that it is blocked, and so are safe during the seconds before `_ignore_ctrl_c`. Windows knows no such
+    thing.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    # Python starts it with the first child, and lets Ctrl-C through again when it has.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _ignore_ctrl_c(_worker: int) -> None:
-    # Ctrl-C reaches every process of a terminal; the one that trains ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
