@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.utils.notifications import show_warning
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QApplication,
     QHBoxLayout,
     QLabel,
-    QMainWindow,
     QMenu,
     QPushButton,
     QSplitter,
@@ -44,6 +43,7 @@ from napari_bonescint.gui.scrolled_page import ScrolledPage
 from napari_bonescint.gui.settings import Setting, remember, remembered
 from napari_bonescint.gui.toolbox import Toolbox
 from napari_bonescint.gui.view_aids import ViewAids
+from napari_bonescint.gui.window_closing import WindowClosing
 from napari_bonescint.gui.work_list import WorkList
 from napari_bonescint.gui.work_opener import WorkOpener
 
@@ -76,13 +76,13 @@ class CorrectWidget(DockPanel):
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self._viewer = napari_viewer
-        self._window: QMainWindow | None = None
+        self._closing: WindowClosing | None = None
         self._background = Background(self)
         self._layers = CaseLayers(napari_viewer)
         self._work: Work | None = None
         self._case: OpenedCase | None = None
         self._session: CaseSession | None = None
-        self._may_close = self._is_shut_down = False
+        self._is_shut_down = False
         self._shortcuts: list[QShortcut] = []
 
         self.opener = WorkOpener()
@@ -160,26 +160,10 @@ class CorrectWidget(DockPanel):
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Take hold of the window that the panel is docked in: its closing, and the keys that hold all over it."""
         super().showEvent(event)
-        if self._window is None and not self._is_shut_down:
-            parent = self.parentWidget()
-            while parent is not None and not isinstance(parent, QMainWindow):
-                parent = parent.parentWidget()
-            self._window = parent
-            if self._window is not None:
-                self._window.installEventFilter(self)
-                self._bind_keys(self._window)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Ask before napari closes with unsaved work."""
-        if watched is self._window and event.type() == QEvent.Type.Close:
-            if not self.saving.may_close():
-                event.ignore()
-                return True
-            # Whether the window closes is not known yet: napari may ask, too. If it does, it hides.
-            self._may_close = True
-        elif watched is self._window and event.type() == QEvent.Type.Hide and self._may_close:
-            self._shut_down()
-        return super().eventFilter(watched, event)
+        if self._closing is None and not self._is_shut_down:
+            self._closing = WindowClosing(self, self.saving.may_close, self._shut_down)
+            if self._closing.window is not None:
+                self._bind_keys(self._closing.window)
 
     def _open(self, store: Path, scans: Path | None, *, begin: bool) -> None:
         self._say("Opening …")
@@ -315,9 +299,8 @@ class CorrectWidget(DockPanel):
         if self._is_shut_down:
             return
         self._is_shut_down = True
-        if self._window is not None:
-            self._window.removeEventFilter(self)
-            self._window = None
+        if self._closing is not None:
+            self._closing.let_go()
         self._viewer.layers.events.removed.disconnect(self._on_layer_removed)
         for shortcut in self._shortcuts:
             shortcut.setParent(None)
