@@ -1,4 +1,4 @@
-"""Kinds of arguments that several commands take; each gives argparse a sentence about what is wrong."""
+"""What several commands state alike, and kinds of arguments; each gives argparse a sentence about what is wrong."""
 
 from __future__ import annotations
 
@@ -34,6 +34,33 @@ def device(text: str) -> str:
     if not re.fullmatch(r"auto|cpu|cuda(:[0-9]+)?", text):
         raise argparse.ArgumentTypeError(f"{text!r} is none of auto, cpu, cuda and cuda:N")
     return text
+
+
+def add_command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    summary: str,
+    description: str,
+    examples: str,
+) -> argparse.ArgumentParser:
+    """State a command, whose description and examples are printed as they are laid out."""
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_folders_to(parser: argparse.ArgumentParser, flag: str, what: str) -> None:
+    """State an argument that names folders to read; none unless it is given."""
+    parser.add_argument(flag, metavar="DIR", nargs="+", type=Path, default=[], help=what)
+
+
+def add_report_to(parser: argparse.ArgumentParser, what: str) -> None:
+    """State the argument --report."""
+    parser.add_argument("--report", metavar="DIR", type=folder, help=f"new folder for {what}")
 
 
 def add_device_to(parser: argparse.ArgumentParser) -> None:

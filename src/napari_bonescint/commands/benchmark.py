@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.commands import argument_types
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.inference.model_shelf import find_model
+
+if TYPE_CHECKING:
+    import argparse
 
 _SAMPLE = Path(__file__).parents[1] / "samples" / "simulated.dcm"
 
@@ -21,12 +24,12 @@ computed naively. Each measurement runs in a process of its own, on the simulate
 
 def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """State the arguments of `bonescint benchmark`."""
-    parser = subcommands.add_parser(
+    parser = argument_types.add_command(
+        subcommands,
         "benchmark",
-        help="measure how fast each engine is on this computer",
-        description=_DESCRIPTION,
-        epilog="examples:\n  bonescint benchmark\n  bonescint benchmark --model fdn-16 --out docs/speed.md",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "measure how fast each engine is on this computer",
+        _DESCRIPTION,
+        "examples:\n  bonescint benchmark\n  bonescint benchmark --model fdn-16 --out docs/speed.md",
     )
     parser.add_argument(
         "--model",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
@@ -17,7 +15,9 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.model_card import ModelCard, shipped_models
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from napari_bonescint.inference.segmenter import Segmenter
     from napari_bonescint.training.reference_sets import ReferenceSet
@@ -58,34 +58,20 @@ class EvaluationError(BonescintError):
 
 def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """State the arguments of `bonescint evaluate`."""
-    parser = subcommands.add_parser(
-        "evaluate",
-        help="score models on scans whose true regions are known",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = argument_types.add_command(
+        subcommands, "evaluate", "score models on scans whose true regions are known", _DESCRIPTION, _EXAMPLES
     )
-    parser.add_argument(
-        "--data",
-        metavar="DIR",
-        nargs="+",
-        type=Path,
-        default=[],
-        help="folders that `bonescint simulate` filled, and label stores",
-    )
+    argument_types.add_folders_to(parser, "--data", "folders that `bonescint simulate` filled, and label stores")
     parser.add_argument(
         "--all-patients",
         action="store_true",
         help="score all patients of label stores, also those that a training may have seen",
     )
-    parser.add_argument(
+    argument_types.add_folders_to(
+        parser,
         "--external",
-        metavar="DIR",
-        nargs="+",
-        type=Path,
-        default=[],
-        help="folders of other scans: index.csv (stem,file,views,spacing_mm), the files, and STEM.reference.tif with "
-        "region codes",
+        "folders of other scans: index.csv (stem,file,views,spacing_mm), the files, and STEM.reference.tif with region "
+        "codes",
     )
     parser.add_argument(
         "--model",
@@ -97,9 +83,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     argument_types.add_device_to(parser)
     parser.add_argument("--out", metavar="DIR", type=argument_types.folder, help="folder for results and table")
-    parser.add_argument(
-        "--report", metavar="DIR", type=argument_types.folder, help="new folder for scores.csv and report.html"
-    )
+    argument_types.add_report_to(parser, "scores.csv and report.html")
     parser.set_defaults(run=run)
 
 

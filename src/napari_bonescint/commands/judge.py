@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from tqdm import tqdm
@@ -14,7 +12,9 @@ from napari_bonescint.commands import argument_types
 from napari_bonescint.errors import BonescintError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
+    from pathlib import Path
 
     from napari_bonescint.training.reference_sets import ReferenceSet
     from napari_bonescint.training.verdict import Verdict
@@ -40,12 +40,8 @@ class JudgingError(BonescintError):
 
 def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """State the arguments of `bonescint judge`."""
-    parser = subcommands.add_parser(
-        "judge",
-        help="compare new weights with those in use",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = argument_types.add_command(
+        subcommands, "judge", "compare new weights with those in use", _DESCRIPTION, _EXAMPLES
     )
     parser.add_argument(
         "--new", metavar="NAME|FILE", type=argument_types.model, required=True, help="the weights to be judged"
@@ -57,19 +53,13 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         default=argument_types.CURRENT_MODEL,
         help="the weights to compare with (default: %(default)s, the ones in use)",
     )
-    parser.add_argument("--store", metavar="STORE", nargs="+", type=Path, default=[], help="label stores")
-    parser.add_argument(
+    argument_types.add_folders_to(parser, "--store", "label stores")
+    argument_types.add_folders_to(
+        parser,
         "--data",
-        metavar="DIR",
-        nargs="+",
-        type=Path,
-        default=[],
-        help="folders that `bonescint simulate` filled, instead of the simulated scans that come with this "
-        "installation",
+        "folders that `bonescint simulate` filled, instead of the simulated scans that come with this installation",
     )
-    parser.add_argument(
-        "--report", metavar="DIR", type=argument_types.folder, help="new folder for verdict, pictures and report.html"
-    )
+    argument_types.add_report_to(parser, "verdict, pictures and report.html")
     argument_types.add_device_to(parser)
     parser.set_defaults(run=run)
 

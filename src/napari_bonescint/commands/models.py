@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
 from napari_bonescint.commands import argument_types
@@ -10,6 +9,7 @@ from napari_bonescint.inference.model_card import ModelCard, shipped_models
 from napari_bonescint.inference.model_shelf import accepted_models, current_model, label, use
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable, Mapping
     from typing import Any
 
@@ -31,12 +31,8 @@ _HEADINGS = ("", "NAME", "ARCHITECTURE", "PARAMETERS", "OUTPUTS", "GRID", "FILE"
 
 def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """State the arguments of `bonescint models`."""
-    parser = subcommands.add_parser(
-        "models",
-        help="list the models, and choose which one is in use",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = argument_types.add_command(
+        subcommands, "models", "list the models, and choose which one is in use", _DESCRIPTION, _EXAMPLES
     )
     parser.add_argument(
         "--use",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections import Counter, defaultdict
@@ -20,6 +19,7 @@ from napari_bonescint.inference.model_card import ModelError
 from napari_bonescint.results import Recorded, Result, ResultError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
     from pathlib import Path
 
@@ -48,12 +48,8 @@ exit status: 0 if all is done, 1 if something failed, 2 if the command is wrong,
 
 def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """State the arguments of `bonescint segment`."""
-    parser = subcommands.add_parser(
-        "segment",
-        help="segment the skeleton in scans",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = argument_types.add_command(
+        subcommands, "segment", "segment the skeleton in scans", _DESCRIPTION, _EXAMPLES
     )
     reading_arguments.add_reading_to(parser)
     parser.add_argument(

@@ -51,12 +51,8 @@ class _Job(NamedTuple):
 
 def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """State the arguments of `bonescint simulate`."""
-    parser = subcommands.add_parser(
-        "simulate",
-        help="simulate bone scans whose true regions are known",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = argument_types.add_command(
+        subcommands, "simulate", "simulate bone scans whose true regions are known", _DESCRIPTION, _EXAMPLES
     )
     parser.add_argument("--out", metavar="DIR", type=argument_types.folder, required=True, help="folder for the cases")
     parser.add_argument(

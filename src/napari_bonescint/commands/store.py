@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import Counter
 from functools import partial
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from napari_bonescint.commands import store_exchange
+from napari_bonescint.commands import argument_types, store_exchange
 from napari_bonescint.commands.reading_arguments import add_reading_to, describe_skipped, name_of, read, sentence_of
 from napari_bonescint.corrections.errors import AddedOtherwise, Damaged
 from napari_bonescint.corrections.label_store import LabelStore
@@ -22,6 +21,7 @@ from napari_bonescint.formats.refusal import Refusal
 from napari_bonescint.rearranging import CannotRearrange
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Iterable
     from typing import Any
 
@@ -50,13 +50,7 @@ _HEADINGS = ("CASE", "PATIENT", "VIEWS", "SIZE", "STATE", "ANNOTATOR", "WHEN", "
 
 def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """State the arguments of `bonescint store`."""
-    parser = subcommands.add_parser(
-        "store",
-        help="keep scans and corrected masks",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = argument_types.add_command(subcommands, "store", "keep scans and corrected masks", _DESCRIPTION, _EXAMPLES)
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     _action(actions, "create", create, "make a store in an empty or a new folder", "bonescint store create labels")
     adding = _action(
@@ -185,13 +179,8 @@ def _action(
     description: str | None = None,
 ) -> argparse.ArgumentParser:
     """State one action, with the store as its first argument."""
-    parser: argparse.ArgumentParser = actions.add_parser(
-        name,
-        help=summary,
-        description=description or f"{summary[0].upper()}{summary[1:]}.",
-        epilog=f"example:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    description = description or f"{summary[0].upper()}{summary[1:]}."
+    parser = argument_types.add_command(actions, name, summary, description, f"example:\n  {example}")
     parser.add_argument("store", metavar="STORE", type=Path, help="folder of the label store")
     parser.set_defaults(run=run)
     return parser

@@ -56,20 +56,14 @@ class TrainCommandError(BonescintError):
 
 def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """State the arguments of `bonescint train`."""
-    parser = subcommands.add_parser(
-        "train",
-        help="train networks on corrected or simulated scans",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+    parser = argument_types.add_command(
+        subcommands, "train", "train networks on corrected or simulated scans", _DESCRIPTION, _EXAMPLES
     )
+    parser.allow_abbrev = False
     parser.add_argument(
         "recipes", type=_recipe_path, nargs="+", metavar="RECIPE", help="a file like those in train/recipes/, or a name"
     )
-    parser.add_argument(
-        "--store", type=Path, nargs="+", default=[], metavar="DIR", help="label stores with corrected scans"
-    )
+    argument_types.add_folders_to(parser, "--store", "label stores with corrected scans")
     simulated = parser.add_mutually_exclusive_group()
     simulated.add_argument("--cases", type=Path, metavar="DIR", help="folder that `bonescint simulate` filled")
     simulated.add_argument("--simulate", action="store_true", help="simulate a new case for each pair of views")
