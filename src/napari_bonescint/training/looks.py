@@ -8,21 +8,21 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 from PIL import Image
 
 from napari_bonescint.corrections.errors import StoreError
-from napari_bonescint.display import contrast_limits, dark_on_white, overlay
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.training.checkpoint import publish
 from napari_bonescint.training.counted import CountedScan
 from napari_bonescint.training.metrics import Summary, dice, region_dice
+from napari_bonescint.training.pictures import LabelledMask, panels_of
 from napari_bonescint.training.reference_sets import SimulatedSet
 from napari_bonescint.training.splits import read_splits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
     from torch import nn
 
@@ -100,7 +100,8 @@ def look_at(network: nn.Module, recipe: Recipe, material: Material, device: str)
             result = segmenter.segment(counted.scan)
             values += [view_dice(result, view, counted) for view in range(len(counted.regions))]
             if scans < _PICTURED:
-                panels += _panels(counted, result)
+                masks = [LabelledMask.of_truth(counted), LabelledMask.of_model("model", result)]
+                panels += panels_of(counted.scan.counts, masks, 0)
             scans += 1
     return Look(Summary.of(values), scans, _png(panels)) if scans else None
 
@@ -112,18 +113,6 @@ def view_dice(result: Segmentation, view: int, truth: CountedScan) -> float:
         if by_name:
             return statistics.mean(by_name.values())
     return dice(result.skeleton[view] > 0, truth.regions[view] > 0)
-
-
-def _panels(counted: CountedScan, result: Segmentation) -> list[NDArray[np.uint8]]:
-    """The first view of a scan: as acquired, with the true mask, with the model's."""
-    counts = counted.scan.counts[0]
-    grey = dark_on_white(counts, contrast_limits(counts)).round().astype(np.uint8)
-    mask = result.skeleton if result.regions is None else result.regions
-    return [
-        np.repeat(grey[..., None], 3, axis=2),
-        overlay(counts, counted.regions[0], names_regions=counted.names_regions),
-        overlay(counts, mask[0], names_regions=result.regions is not None),
-    ]
 
 
 def _png(panels: Sequence[NDArray[np.uint8]]) -> bytes:

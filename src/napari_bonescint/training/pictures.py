@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.segmentation import Segmentation
+    from napari_bonescint.training.counted import CountedScan
     from napari_bonescint.training.reference_sets import Reference
 
 _HEIGHT = 512
@@ -31,7 +32,7 @@ class LabelledMask(NamedTuple):
     names_regions: bool
 
     @classmethod
-    def of_truth(cls, reference: Reference) -> LabelledMask:
+    def of_truth(cls, reference: Reference | CountedScan) -> LabelledMask:
         """The true mask of a scan."""
         return cls("truth", reference.regions, reference.names_regions)
 
@@ -40,6 +41,25 @@ class LabelledMask(NamedTuple):
         """A model's mask."""
         mask = result.skeleton if result.regions is None else result.regions
         return cls(label, mask, result.regions is not None)
+
+
+def panels_of(counts: NDArray[np.generic], masks: Sequence[LabelledMask], view: int) -> list[NDArray[np.uint8]]:
+    """One view in colours, as arrays of shape (y, x, 3): the counts, dark on white, and the counts under each mask.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (view, y, x)
+        As acquired.
+    masks : sequence of LabelledMask
+        Of the shape of the counts.
+    view : int
+    """
+    image = counts[view]
+    grey = dark_on_white(image, contrast_limits(image)).round().astype(np.uint8)
+    return [
+        np.repeat(grey[..., None], 3, axis=2),
+        *(overlay(image, each.mask[view], names_regions=each.names_regions) for each in masks),
+    ]
 
 
 def picture_of(counts: NDArray[np.generic], masks: Sequence[LabelledMask]) -> bytes:
@@ -52,11 +72,8 @@ def picture_of(counts: NDArray[np.generic], masks: Sequence[LabelledMask]) -> by
     masks : sequence of LabelledMask
         Of the shape of the counts.
     """
-    panels = []
-    for i, view in enumerate(counts):
-        grey = dark_on_white(view, contrast_limits(view)).round().astype(np.uint8)
-        panels.append(("counts", np.repeat(grey[..., None], 3, axis=2)))
-        panels += [(each.label, overlay(view, each.mask[i], names_regions=each.names_regions)) for each in masks]
+    labels = ["counts", *(each.label for each in masks)]
+    panels = [pair for view in range(len(counts)) for pair in zip(labels, panels_of(counts, masks, view), strict=True)]
     rows, columns = counts.shape[1:]
     height = min(rows, _HEIGHT)
     width = max(1, round(columns * height / rows))
