@@ -178,7 +178,8 @@ class Work:
             self._card.name,
             self._card.weights_sha256,
             _DOMAIN,
-            f"Each training takes {self._recipe.steps} steps of {self._recipe.batch} views.",
+            f"Each training takes {self._recipe.steps} steps of {self._recipe.batch} views, of which "
+            f"{self._recipe.simulated_share:.0%} are of simulated cases as before.",
             before,
             sorted(points, key=lambda point: (list(METHODS).index(point.method), point.corrections)),
         )

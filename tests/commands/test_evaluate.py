@@ -18,6 +18,7 @@ from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.simulation.case import Case
+from napari_bonescint.training.learning_curve import CurvePoint, LearningCurve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -214,3 +215,15 @@ def test_a_report_goes_into_a_new_folder_only(evaluate: Evaluate, data: Path, ti
     ended = evaluate("--data", data, "--model", tiny, "--report", data)
     assert (ended.status, ended.out) == (1, [])
     assert "is not empty; choose an empty or a new folder." in ended.err
+
+
+def test_a_learning_curve_beside_the_results_becomes_a_section_of_their_page(
+    evaluate: Evaluate, data: Path, tiny: Path, tmp_path: Path
+) -> None:
+    before, after = CurvePoint("none", 0, [0.8], [0.9]), CurvePoint("fine-tuning", 20, [0.85], [0.89])
+    out = tmp_path / "out"
+    out.mkdir()
+    LearningCurve("mine", "ab" * 32, "another hospital", "", before, [after]).write(out / "learning_curve.json")
+    assert evaluate("--data", data, "--model", tiny, "--out", out).status == 0
+    page = (out / "RESULTS.md").read_text(encoding="utf-8")
+    assert "| fine-tuning | 20 | 0.8500 | +0.0500 | +0.0500 | 0.8900 | -0.0100 |" in page

@@ -6,6 +6,7 @@ Imports no torch.
 from __future__ import annotations
 
 import json
+import textwrap
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -112,13 +113,17 @@ def curve_section(curve: LearningCurve) -> str:
     heading = ["training", "corrected scans", "Dice there", "gain", "95 % lower bound", "Dice on the test", "change"]
     lines = [heading, ["---"] * len(heading), *rows]
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    story = (
+        f"{curve.model} (`{curve.weights_sha256[:12]}`) meets {curve.domain}, and is trained on corrected scans from "
+        f"there, whose masks are the truth. {curve.training} The Dice of the skeleton is the mean over "
+        f"{len(curve.before.there)} scans from there that no training saw, and over {len(curve.before.original)} scans "
+        "of the original test. The lower bound is that of the 95 % interval of the mean gain by a paired bootstrap "
+        "over scans."
+    )
     return f"""\
 ## What corrections are worth
 
-{curve.model} (`{curve.weights_sha256[:12]}`) meets {curve.domain}, and is trained on corrected scans from there, whose
-masks are the truth. {curve.training} The Dice of the skeleton is the mean over {len(curve.before.there)} scans from
-there that no training saw, and over {len(curve.before.original)} scans of the original test. The lower bound is that of
-the 95 % interval of the mean gain by a paired bootstrap over scans.
+{textwrap.fill(story, 120, break_on_hyphens=False)}
 
 {table}
 
