@@ -143,7 +143,10 @@ def test_what_cannot_be_compared_is_told_before_anything_is_computed(
 ) -> None:
     same = judge("--new", good.weights_path, "--current", good.weights_path)
     assert (same.status, same.out) == (1, [])
-    assert same.err == "bonescint: The new weights are those of good, which they are to be compared with.\n"
+    assert same.err == (
+        "bonescint: The new weights are those of good, which they are to be compared with; "
+        "name others with --current.\n"
+    )
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.txt").write_text("kept", encoding="utf-8")
     taken = judge("--new", good.weights_path, "--current", bad.weights_path, "--report", tmp_path / "thesis")

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject
 
 from gui.verdicts import VERDICT, write_verdict
 from napari_bonescint.gui.judging import Judging
-from napari_bonescint.inference.model_shelf import current_model, label
+from napari_bonescint.inference.model_card import DEFAULT_MODEL
+from napari_bonescint.inference.model_shelf import current_model, use
+from napari_bonescint.training.launch import RunSettings, plan_of_file
+from napari_bonescint.training.opponent import verdict_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
@@ -20,15 +23,25 @@ if TYPE_CHECKING:
 PATIENCE_MS = 120_000
 
 
+def settings_of(store: str, start: str = DEFAULT_MODEL) -> RunSettings:
+    return RunSettings(plan_of_file(Path("quick.toml")), (store,), start, "cpu")
+
+
 def test_a_verdict_that_was_given_before_is_shown_again(
     tmp_path: Path, make_model: Callable[..., ModelCard], background: Background, qtbot: QtBot
 ) -> None:
-    write_verdict(tmp_path / f"against-{label(current_model())}")
+    new = make_model()
+    write_verdict(folder := verdict_folder(new.weights_path, current_model()))
     parent = QObject()
     judging = Judging(parent, background)
     with qtbot.waitSignal(judging.judged) as judged:
-        judging.judge(make_model().weights_path, ["nowhere"])
-    assert judged.args[0] == VERDICT
+        judging.judge(new.weights_path, settings_of("nowhere"))
+    assert judged.args == [(VERDICT, folder, False)]
+
+    use(new)
+    with qtbot.waitSignal(judging.judged) as judged:
+        judging.judge(new.weights_path, settings_of("nowhere"))
+    assert judged.args == [(VERDICT, folder, True)]
 
 
 def test_a_comparison_that_cannot_be_made_is_one_sentence(
@@ -37,5 +50,5 @@ def test_a_comparison_that_cannot_be_made_is_one_sentence(
     parent = QObject()
     judging = Judging(parent, background)
     with qtbot.waitSignal(judging.failed, timeout=PATIENCE_MS) as failed:
-        judging.judge(make_model().weights_path, [str(tmp_path / "nowhere")])
+        judging.judge(make_model().weights_path, settings_of(str(tmp_path / "nowhere")))
     assert "nowhere" in failed.args[0]

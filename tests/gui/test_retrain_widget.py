@@ -11,8 +11,9 @@ from qtpy.QtWidgets import QLabel
 
 from gui.panel_actions import PATIENCE_MS, answer
 from gui.verdicts import write_verdict
-from napari_bonescint.inference.model_shelf import current_model, label
+from napari_bonescint.inference.model_shelf import current_model
 from napari_bonescint.training.launch import RunSettings, launch, plan_of_file, start_detached
+from napari_bonescint.training.opponent import verdict_folder
 from napari_bonescint.training.run_folder import running_process
 from napari_bonescint.training.runs import runs_folder
 from training.run_folders import SLEEPER, begin, check, occupy, progress
@@ -154,7 +155,7 @@ def test_the_weights_of_a_finished_training_are_judged_and_put_to_use(
         path.rename(run / path.name)
     log = begin(run)
     log.append("finished", step=40, weights=f"{new.name}.safetensors", card=f"{new.name}.json", stopped=False)
-    write_verdict(run / f"against-{label(current_model())}")
+    write_verdict(verdict_folder(run / f"{new.name}.safetensors", current_model()))
     panel = open_retraining()
     qtbot.waitUntil(panel.verdict.use_button.isEnabled)
     panel.tabs.setCurrentIndex(2)
@@ -162,6 +163,11 @@ def test_the_weights_of_a_finished_training_are_judged_and_put_to_use(
     qtbot.waitUntil(lambda: "in use from now on" in panel.verdict.sentence.text())
     assert current_model().weights_sha256 == new.weights_sha256
     qtbot.waitUntil(lambda: panel.models.list.count() == 2)
+
+    panel.runs.activated.emit(0)
+    qtbot.waitUntil(lambda: "These weights are in use." in panel.verdict.sentence.text())
+    assert "compared with present (00000000)" in panel.verdict.sentence.text()
+    assert not panel.verdict.use_button.isEnabled()
 
 
 def test_the_panel_says_that_it_is_no_medical_device(open_retraining: Callable[[], RetrainWidget]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,6 +52,37 @@ def test_a_verdict_is_a_sentence_a_table_and_pictures(page: VerdictPage, tmp_pat
     captions = [label.text() for label in page.findChildren(QLabel)]
     assert "Best: ribs" in captions
     qtbot.waitUntil(lambda: any("gone.jpg" in label.text() for label in page.findChildren(QLabel)))
+
+
+def test_weights_in_use_leave_nothing_to_decide(page: VerdictPage, tmp_path: Path) -> None:
+    page.show_verdict(VERDICT, tmp_path, in_use=True)
+    assert page.sentence.text() == "These weights are in use. They were compared with present (00000000)."
+    assert page.table.headerItem().text(1) == "Old"
+    assert not page.use_button.isEnabled()
+    page.show_verdict(VERDICT, tmp_path)
+    assert page.table.headerItem().text(1) == "Now"
+    assert page.use_button.isEnabled()
+
+
+def test_no_name_of_a_region_is_cut_off(page: VerdictPage, tmp_path: Path, qtbot: QtBot) -> None:
+    labels = ("mean of the regions", "thoracic spine", "skull")
+    rows = tuple(replace(VERDICT.rows[0], label=label) for label in labels)
+    page.show_verdict(replace(VERDICT, rows=rows), tmp_path)
+    metrics, group = page.table.fontMetrics(), page.table.topLevelItem(0)
+
+    def names() -> list[list[str]]:
+        return [group.child(at).text(0).split("\n") for at in range(group.childCount())]
+
+    for width in (640, 300):
+        page.resize(width, 600)
+        room = page.table.header().sectionSize(0)
+        qtbot.waitUntil(
+            lambda room=room: all(metrics.horizontalAdvance(line) <= room for name in names() for line in name)
+        )
+        assert [" ".join(name) for name in names()] == list(labels)
+        last = page.table.visualItemRect(group.child(2))
+        assert last.bottom() <= page.table.viewport().height()
+    assert len(names()[0]) > 1
 
 
 def test_the_user_decides_once(page: VerdictPage, tmp_path: Path, qtbot: QtBot) -> None:

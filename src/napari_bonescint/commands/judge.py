@@ -75,7 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
         require_empty(arguments.report)
     if arguments.new.weights_sha256 == arguments.current.weights_sha256:
         raise JudgingError(
-            f"The new weights are those of {arguments.current.name}, which they are to be compared with."
+            f"The new weights are those of {arguments.current.name}, which they are to be compared with; "
+            "name others with --current."
         )
     selection = select([LabelStore.open(folder) for folder in arguments.store])
     corrected, simulated = CorrectedSet(selection.held_out), _simulated(arguments.data)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.child_command import ChildCommand
-from napari_bonescint.inference.model_shelf import current_model, label
+from napari_bonescint.training.opponent import comparison_of
 from napari_bonescint.training.verdict import read_verdict
 
 if TYPE_CHECKING:
@@ -17,9 +17,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_bonescint.gui.background import Background
+    from napari_bonescint.training.launch import RunSettings
+    from napari_bonescint.training.opponent import Comparison
     from napari_bonescint.training.verdict import Verdict
 
 _PROGRESS = re.compile(r"scored (\d+) of (\d+)")
+
+
+class Judged(NamedTuple):
+    """A verdict, the folder of its pictures, and whether the new weights are in use already."""
+
+    verdict: Verdict
+    folder: Path
+    in_use: bool
 
 
 class Judging(QObject):
@@ -35,8 +45,8 @@ class Judging(QObject):
 
     progressed = Signal(int, int)
     """Emitted with how many segmentations are done, and of how many."""
-    judged = Signal(object, object)
-    """Emitted with the `Verdict` and its folder."""
+    judged = Signal(object)
+    """Emitted with what was `Judged`."""
     failed = Signal(str)
     """Emitted with the reason why there is none."""
 
@@ -44,51 +54,60 @@ class Judging(QObject):
         super().__init__(parent)
         self._background = background
         self._child = ChildCommand(self)
-        self._folder: Path | None = None
+        self._comparison: Comparison | None = None
+        self._asked = 0
         self._child.said.connect(self._on_said)
         self._child.done.connect(self._read)
         self._child.failed.connect(self.failed)
 
-    def judge(self, weights: Path, stores: Sequence[str]) -> None:
-        """Compare weights with those in use now.
+    def judge(self, weights: Path, settings: RunSettings) -> None:
+        """Compare weights with those in use now; see `comparison_of` for when these are the ones.
 
         Parameters
         ----------
         weights : Path
             The new weights; the verdict is kept beside them.
-        stores : sequence of str
-            Label stores, of which the patients are used that are held out.
+        settings : RunSettings
+            Of their training: of its label stores the patients are used that are held out.
         """
         self.stop()
-        try:
-            current = current_model()
-            self._folder = weights.parent / f"against-{label(current)}"
-        except BonescintError as error:
-            self.failed.emit(str(error))
-            return
-        if self._folder.exists():
-            self._read()
-            return
-        self.progressed.emit(0, 0)
-        against = ["--current", str(current.weights_path), "--report", str(self._folder)]
-        self._child.start("napari_bonescint", ["judge", "--new", str(weights), *against, "--store", *stores])
+        asked = self._asked
+
+        def begin(comparison: Comparison) -> None:
+            if asked == self._asked:
+                self._begin(comparison, weights, settings.stores)
+
+        def fail(sentence: str) -> None:
+            if asked == self._asked:
+                self.failed.emit(sentence)
+
+        self._background.run(partial(comparison_of, weights, settings.start), begin, fail)
 
     def stop(self) -> None:
         """End a comparison that runs."""
+        self._asked += 1
         self._child.stop()
-        self._folder = None
+        self._comparison = None
+
+    def _begin(self, comparison: Comparison, weights: Path, stores: Sequence[str]) -> None:
+        self._comparison = comparison
+        if comparison.is_made:
+            self._read()
+            return
+        self.progressed.emit(0, 0)
+        against = ["--current", comparison.against, "--report", str(comparison.folder)]
+        self._child.start("napari_bonescint", ["judge", "--new", str(weights), *against, "--store", *stores])
 
     def _on_said(self, line: str) -> None:
         if found := _PROGRESS.fullmatch(line):
             self.progressed.emit(int(found[1]), int(found[2]))
 
     def _read(self) -> None:
-        folder = self._folder
-        if folder is not None:
-            self._background.run(
-                lambda: read_verdict(folder), lambda verdict: self._tell(folder, verdict), self.failed.emit
-            )
+        comparison = self._comparison
+        if comparison is not None:
+            read = partial(read_verdict, comparison.folder)
+            self._background.run(read, partial(self._tell, comparison), self.failed.emit)
 
-    def _tell(self, folder: Path, verdict: Verdict) -> None:
-        if folder == self._folder:
-            self.judged.emit(verdict, folder)
+    def _tell(self, comparison: Comparison, verdict: Verdict) -> None:
+        if comparison is self._comparison:
+            self.judged.emit(Judged(verdict, comparison.folder, comparison.in_use))

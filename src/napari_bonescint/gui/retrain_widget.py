@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
     from qtpy.QtGui import QShowEvent
 
+    from napari_bonescint.gui.judging import Judged
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.training.launch import RunSettings
 
@@ -144,8 +145,10 @@ class RetrainWidget(DockPanel):
         run, weights = self.watch.run, self._course.weights
         if run is None or weights is None:
             return
-        judge = partial(self.judging.judge, weights)
-        self._background.run(partial(read_settings, run), lambda settings: judge(settings.stores), self._on_no_verdict)
+        self._background.run(partial(read_settings, run), partial(self.judging.judge, weights), self._on_no_verdict)
+
+    def _on_judged(self, judged: Judged) -> None:
+        self.verdict.show_verdict(judged.verdict, judged.folder, in_use=judged.in_use)
 
     def _on_no_verdict(self, sentence: str) -> None:
         self.verdict.clear(sentence, can_judge=True)
@@ -198,7 +201,7 @@ class RetrainWidget(DockPanel):
         self.training.requested.connect(self._request)
         self.training.go_on_wanted.connect(self.go_on)
         self.judging.progressed.connect(self.verdict.show_judging)
-        self.judging.judged.connect(self.verdict.show_verdict)
+        self.judging.judged.connect(self._on_judged)
         self.judging.failed.connect(self._on_no_verdict)
         self.verdict.judging_wanted.connect(self._judge)
         self.verdict.accepted.connect(self._accept)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QHeaderView,
@@ -24,7 +24,7 @@ from napari_bonescint.training.verdict import Recommendation, SetKind, Verdict
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from qtpy.QtGui import QImage
+    from qtpy.QtGui import QFontMetrics, QImage
 
     from napari_bonescint.gui.background import Background
     from napari_bonescint.training.verdict import Row
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _COLOURS = {Recommendation.USE: "#59a14f", Recommendation.KEEP: "#ff7b72", Recommendation.CANNOT_TELL: "#f0a030"}
 _SETS = {SetKind.CORRECTED: "Corrected scans, held out", SetKind.SIMULATED: "Simulated test"}
 _COLUMNS = ("Region", "Now", "New", "Change (95 %)")
+_BEFORE = "Old"
+_PADDING = 8
+_LABEL = Qt.ItemDataRole.UserRole
 
 
 class VerdictPage(QWidget):
@@ -54,10 +57,12 @@ class VerdictPage(QWidget):
         super().__init__()
         self._background = background
         self._pictures: list[Picture] = []
+        self._items: list[QTreeWidgetItem] = []
         self.sentence = QLabel()
         self.bar = QProgressBar()
         self.judge_button = QPushButton("Compare with the present weights")
         self.table = QTreeWidget()
+        self._fitting = QTimer(self)
         self.details = QLabel()
         self.use_button = QPushButton("Use these weights")
         self.keep_button = QPushButton("Keep the present ones")
@@ -89,11 +94,22 @@ class VerdictPage(QWidget):
         self.bar.setMaximum(of)
         self.bar.setValue(done)
 
-    def show_verdict(self, verdict: Verdict, folder: Path) -> None:
-        """Show a verdict whose pictures lie in a folder."""
+    def show_verdict(self, verdict: Verdict, folder: Path, *, in_use: bool = False) -> None:
+        """Show a verdict.
+
+        Parameters
+        ----------
+        verdict : Verdict
+        folder : Path
+            Where its pictures lie.
+        in_use : bool
+            Whether the new weights are in use already, so that nothing is left to decide.
+        """
         self.clear("")
         self._say(verdict.sentences[0], _COLOURS[verdict.recommendation])
-        self.details.setText("\n\n".join([*verdict.sentences[1:], verdict.rule]))
+        compared = f"Compared: {verdict.new} with {verdict.current}."
+        self.details.setText("\n\n".join([*verdict.sentences[1:], compared, verdict.rule]))
+        self.table.headerItem().setText(1, _BEFORE if in_use else _COLUMNS[1])
         self._fill_table(verdict.rows)
         for picture in verdict.pictures:
             caption, shown = QLabel(picture.caption), Picture(picture.caption)
@@ -106,6 +122,8 @@ class VerdictPage(QWidget):
         self._show_parts(shown=True)
         default = self.use_button if verdict.recommendation is Recommendation.USE else self.keep_button
         default.setDefault(True)
+        if in_use:
+            self.show_decision(f"These weights are in use. They were compared with {verdict.current}.")
 
     def show_decision(self, sentence: str) -> None:
         """Show what was decided; the verdict stays."""
@@ -134,16 +152,29 @@ class VerdictPage(QWidget):
 
     def _fill_table(self, rows: tuple[Row, ...]) -> None:
         self.table.clear()
+        self._items = []
         for name in dict.fromkeys(row.set for row in rows):
             group = QTreeWidgetItem([_SETS[name]])
+            bold = self.table.font()
+            bold.setBold(True)
+            group.setFont(0, bold)
             self.table.addTopLevelItem(group)
             group.setFirstColumnSpanned(True)
-            group.addChildren([_item(row) for row in rows if row.set == name])
+            items = [_item(row) for row in rows if row.set == name]
+            group.addChildren(items)
+            self._items += [group, *items]
             group.setExpanded(True)
-        # All of it is seen: it is the page that scrolls.
-        shown = len(rows) + self.table.topLevelItemCount()
-        row_height = self.table.sizeHintForRow(0)
-        self.table.setFixedHeight(shown * row_height + self.table.header().sizeHint().height() + 4)
+        self._fit_table()
+
+    def _fit_table(self) -> None:
+        """Break the names that the first column is too narrow for, and show all rows: it is the page that scrolls."""
+        metrics, room = self.table.fontMetrics(), self.table.header().sectionSize(0) - _PADDING
+        height = self.table.header().sizeHint().height()
+        for item in self._items:
+            if label := item.data(0, _LABEL):
+                item.setText(0, _broken(label, metrics, room))
+            height += self.table.sizeHintForIndex(self.table.indexFromItem(item)).height()
+        self.table.setFixedHeight(height + 4)
 
     def _lay_out(self) -> None:
         for text in (self.sentence, self.details):
@@ -151,7 +182,6 @@ class VerdictPage(QWidget):
         self.table.setHeaderLabels(_COLUMNS)
         self.table.setIndentation(0)
         self.table.setRootIsDecorated(False)
-        self.table.setUniformRowHeights(True)
         self.table.setStyleSheet("QTreeWidget { font-size: 11px; }")
         self.table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header = self.table.header()
@@ -159,6 +189,10 @@ class VerdictPage(QWidget):
         header.setStretchLastSection(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        # Not at once: fitting the table may resize its columns again.
+        self._fitting.setSingleShot(True)
+        self._fitting.timeout.connect(self._fit_table)
+        header.sectionResized.connect(lambda *_section: self._fitting.start(0))
         self._pictures_layout = QVBoxLayout()
         layout = QVBoxLayout(self)
         decisions = (self.judge_button, self.use_button, self.keep_button)
@@ -173,6 +207,7 @@ def _item(row: Row) -> QTreeWidgetItem:
     if row.low is not None and row.high is not None:
         change += f" ({_brief(row.low)}, {_brief(row.high)})"
     item = QTreeWidgetItem([row.label, _brief(row.current), _brief(row.new), change])
+    item.setData(0, _LABEL, row.label)
     for column in range(1, len(_COLUMNS)):
         item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     item.setToolTip(0, f"{row.label}: {row.patients} patients, {row.views} views")
@@ -181,6 +216,18 @@ def _item(row: Row) -> QTreeWidgetItem:
     elif row.high is not None and row.high < 0:
         item.setForeground(3, QColor(_COLOURS[Recommendation.KEEP]))
     return item
+
+
+def _broken(text: str, metrics: QFontMetrics, room: int) -> str:
+    """A text in as many lines as it takes for each to fit in the room; a single word stays whole."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and metrics.horizontalAdvance(longer) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return "\n".join(lines)
 
 
 def _brief(value: float, sign: str = "") -> str:

@@ -18,7 +18,7 @@ from napari_bonescint.errors import BonescintError
 if TYPE_CHECKING:
     from pathlib import Path
 
-_FILE = "verdict.json"
+VERDICT_FILE = "verdict.json"
 _VERSION = 1
 
 
@@ -53,6 +53,10 @@ class Contestant:
 
     name: str
     weights_sha256: str
+
+    def __str__(self) -> str:
+        """The name, and how the hash begins, since names recur."""
+        return f"{self.name} ({self.weights_sha256[:8]})"
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ class Verdict:
     def files(self) -> dict[str, bytes]:
         """The file that `read_verdict` reads."""
         text = json.dumps({"version": _VERSION, **dataclasses.asdict(self)}, indent=1, ensure_ascii=False)
-        return {_FILE: (text + "\n").encode()}
+        return {VERDICT_FILE: (text + "\n").encode()}
 
 
 def read_verdict(folder: Path) -> Verdict:
@@ -141,7 +145,7 @@ def read_verdict(folder: Path) -> Verdict:
     VerdictError
         If there is none, or it cannot be read.
     """
-    path = folder / _FILE
+    path = folder / VERDICT_FILE
     try:
         facts = json.loads(path.read_bytes())
         if facts.pop("version") != _VERSION:

@@ -30,10 +30,7 @@ def verdict_page(verdict: Verdict, pictures: Mapping[str, bytes]) -> bytes:
         JPEG by the file name that the verdict gives.
     """
     lead, *others = verdict.sentences
-    models = (
-        f"Present: {verdict.current.name} ({verdict.current.weights_sha256[:8]}). "
-        f"New: {verdict.new.name} ({verdict.new.weights_sha256[:8]})."
-    )
+    models = f"Present: {verdict.current}. New: {verdict.new}."
     parts = [html_page.paragraph(lead, lead=True), *map(html_page.paragraph, (*others, models))]
     for kind in SetKind:
         rows = [_cells(row) for row in verdict.rows if row.set is kind]
