@@ -10,6 +10,8 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tqdm import tqdm
+
 from napari_bonescint.commands import argument_types
 from napari_bonescint.commands.simulate import prepare_geometry
 from napari_bonescint.corrections.label_store import LabelStore
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
     from napari_bonescint.training.case_sources import CaseSource
+    from napari_bonescint.training.corrected import Selection
     from napari_bonescint.training.material import Material
 
 _DESCRIPTION = """\
@@ -147,7 +150,6 @@ def _adapted(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
 
 def _material(arguments: argparse.Namespace) -> Material:
     """What to train and to score on, no part of which is both."""
-    from napari_bonescint.training.corrected import select
     from napari_bonescint.training.material import Material
 
     stores = [LabelStore.open(path) for path in arguments.store]
@@ -159,7 +161,16 @@ def _material(arguments: argparse.Namespace) -> Material:
     elif not stores:
         raise TrainCommandError("There is nothing to score on; give --held-out, or --store.")
     simulated = _simulated(arguments, held_out)
-    return Material(select(stores) if stores else None, simulated, tuple(held_out))
+    return Material(_select(stores) if stores else None, simulated, tuple(held_out))
+
+
+def _select(stores: Sequence[LabelStore]) -> Selection:
+    """Take what there is in label stores; thousands of scans that are read for the first time take a while."""
+    from napari_bonescint.training.corrected import select
+
+    form = "{l_bar}{bar}| {remaining} left"
+    with tqdm(total=1.0, desc="reading masks", bar_format=form, disable=None, leave=False, file=sys.stderr) as bar:
+        return select(stores, lambda fraction: bar.update(fraction - bar.n))
 
 
 def _simulated(arguments: argparse.Namespace, held_out: Sequence[Path]) -> CaseSource | None:

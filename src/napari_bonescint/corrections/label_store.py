@@ -4,6 +4,7 @@
       store.json                    what this folder is, and the version of its layout
       secret                        with which keys are made; whoever passes the store on leaves it out
       index.json                    a cache of what a work list shows; may be deleted
+      fit.json                      a cache of which masks were found fit to learn from; may be deleted
       drafts/                       unsaved work
       cases/KEY/counts.tif          the counts as acquired
       cases/KEY/case.json           views, spacing, keys of patient and study, hash of the counts
@@ -308,6 +309,17 @@ class LabelStore:
         revision = Revision.read(files.revisions, number)
         mask = numbered.part_of(files.revisions, number, _MASK)
         return read_planes(mask, files.facts().shape, revision.mask_sha256).astype(np.uint8, copy=False)
+
+    def pixel_files(self, case: str, number: int) -> tuple[Path, Path]:
+        """The files of a case's counts and of the mask of a revision, which never change.
+
+        Raises
+        ------
+        StoreError
+            If that is no key.
+        """
+        files = self.files(case)
+        return files.counts_path, numbered.part_of(files.revisions, number, _MASK)
 
     def add_prediction(self, case: str, segmentation: Segmentation) -> None:
         """Add what a model says about a case, unless it is the model whose prediction was added last.

@@ -7,22 +7,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.inference.devices import usable_cores
+from napari_bonescint.training.fit_masks import FitMasks
 from napari_bonescint.training.held_out import is_held_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from napari_bonescint.scan import Scan
+
+_AT_A_TIME = 256
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,8 @@ class Selection:
 def select(stores: Sequence[LabelStore], on_progress: Callable[[float], object] = lambda _fraction: None) -> Selection:
     """Take the latest reviewed revision of each case, and hold out patients.
 
-    Every mask and all counts are read once and compared with their hashes.
+    Every mask and all counts are read once and compared with their hashes, by several threads; which were fit is kept
+    in the store, so that the next time is quick, see `fit_masks`.
 
     Parameters
     ----------
@@ -116,20 +121,21 @@ def select(stores: Sequence[LabelStore], on_progress: Callable[[float], object] 
     StoreError
         If a store cannot be reached.
     """
-    by_folder = {store.folder.resolve(): store for store in stores}
-    work = [(store, case) for store in by_folder.values() for case in store.keys()]  # noqa: SIM118 - a store is no dict
+    fit = [FitMasks(store) for store in {store.folder.resolve(): store for store in stores}.values()]
+    work = [(masks, case) for masks in fit for case in masks.store.keys()]  # noqa: SIM118 - a store is no dict
     found: list[CorrectedScan] = []
     left_out: list[tuple[str, str]] = []
-    for done, (store, case) in enumerate(work):
-        on_progress(done / len(work))
-        try:
-            scan = _latest(store, case)
-            if scan is not None:
-                found.append(scan)
-        except Damaged as error:
-            left_out.append((case, str(error).removeprefix(f"{store.folder}").lstrip("/\\")))
-        except _Unusable as error:
-            left_out.append((case, str(error)))
+    with ThreadPoolExecutor(usable_cores()) as threads:
+        # Some at a time, so that memory does not grow with the store.
+        for first in range(0, len(work), _AT_A_TIME):
+            on_progress(first / len(work))
+            for outcome in threads.map(_examine, work[first : first + _AT_A_TIME]):
+                if isinstance(outcome, CorrectedScan):
+                    found.append(outcome)
+                elif outcome is not None:
+                    left_out.append(outcome)
+    for masks in fit:
+        masks.keep()
     held_out = [scan for scan in found if is_held_out(scan.patient_key)]
     unseen = {scan.image_sha256 for scan in held_out}
     training = []
@@ -137,35 +143,35 @@ def select(stores: Sequence[LabelStore], on_progress: Callable[[float], object] 
         if is_held_out(scan.patient_key):
             continue
         if scan.image_sha256 in unseen:
-            left_out.append((scan.case, "The same scan is held out in another of the stores."))
+            left_out.append(_LeftOut(scan.case, "The same scan is held out in another of the stores."))
         else:
             training.append(scan)
-    return Selection(training, held_out, left_out, [store.manifest_sha256() for store in by_folder.values()])
+    return Selection(training, held_out, left_out, [masks.store.manifest_sha256() for masks in fit])
 
 
-class _Unusable(Exception):
-    """A mask that nothing can be learnt from."""
+class _LeftOut(NamedTuple):
+    case: str
+    why: str
 
 
-def _latest(store: LabelStore, case: str) -> CorrectedScan | None:
+def _examine(work: tuple[FitMasks, str]) -> CorrectedScan | _LeftOut | None:
     """The latest reviewed revision of a case; None if nobody worked on it."""
-    revisions = store.revisions(case)
-    if not revisions:
-        return None
-    revision = next((each for each in reversed(revisions) if each.reviewed), None)
-    if revision is None:
-        raise _Unusable("No revision is reviewed; save it as reviewed once it is finished.")
-    scan, regions = store.scan(case), store.regions(case, revision.number)
-    facts = store.files(case).facts()
-    if revision.image_sha256 != facts.image_sha256:
-        raise _Unusable(f"Revision {revision.number} was made of other counts.")
-    for view, mask in zip(scan.views, regions, strict=True):
-        if not mask.any():
-            raise _Unusable(f"Revision {revision.number} shows no bone in the {view.name} view.")
-        if mask.all():
-            raise _Unusable(f"Revision {revision.number} calls all of the {view.name} view bone.")
-    if revision.names_regions and np.unique(regions).size < 3:
-        raise _Unusable(f"Revision {revision.number} is to name bones, but names a single one everywhere.")
+    masks, case = work
+    store = masks.store
+    try:
+        revisions = store.revisions(case)
+        if not revisions:
+            return None
+        revision = next((each for each in reversed(revisions) if each.reviewed), None)
+        if revision is None:
+            return _LeftOut(case, "No revision is reviewed; save it as reviewed once it is finished.")
+        facts = store.files(case).facts()
+        if revision.image_sha256 != facts.image_sha256:
+            return _LeftOut(case, f"Revision {revision.number} was made of other counts.")
+        if fault := masks.fault(case, revision):
+            return _LeftOut(case, fault)
+    except Damaged as error:
+        return _LeftOut(case, str(error).removeprefix(f"{store.folder}").lstrip("/\\"))
     return CorrectedScan(
         store_folder=store.folder,
         case=case,
