@@ -56,3 +56,6 @@ REGIONS: tuple[Region, ...] = (
 CODES: dict[str, int] = {region.name: region.code for region in REGIONS}
 
 SKELETON_COLOUR = "#e4572e"
+
+LABEL_COLOURS: dict[str, str] = {"skeleton": SKELETON_COLOUR} | {region.label: region.colour for region in REGIONS[1:]}
+"""Colours by what people read in tables; `skeleton` where bone is not named."""

@@ -11,6 +11,22 @@ def test_what_is_not_ours_is_escaped() -> None:
         assert escaped in text
 
 
+def test_columns_have_headings_of_their_own_and_common_ones() -> None:
+    table = html_page.table(
+        ("region", "Dice", "mm"),
+        [("ribs", "0.9", "2"), ("skull", "0.8", "3")],
+        groups=[("", 1), ("<front>", 2)],
+        colours={"ribs": "#76b7b2"},
+    )
+    above, below, ribs, skull = ElementTree.fromstring(table)  # noqa: S314 - our own
+    assert [(cell.text, cell.get("colspan")) for cell in above] == [(None, None), ("<front>", "2")]
+    assert [cell.text for cell in below] == ["region", "Dice", "mm"]
+    swatch = ribs[0][0]
+    assert swatch.get("style") == "background: #76b7b2"
+    assert swatch.tail == "ribs"
+    assert [cell.text for cell in skull] == ["skull", "0.8", "3"]
+
+
 def test_a_picture_and_its_caption_are_inside() -> None:
     figure = ElementTree.fromstring(html_page.figure(b"abc", '"best" < worst').replace('">', '"/>', 1))  # noqa: S314
     image, caption = figure

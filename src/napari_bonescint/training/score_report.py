@@ -10,7 +10,7 @@ from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING
 
-from napari_bonescint.anatomy import CODES, REGIONS
+from napari_bonescint.anatomy import CODES, LABEL_COLOURS, REGIONS
 from napari_bonescint.scan import ViewName
 from napari_bonescint.training import html_page
 from napari_bonescint.training.extremes import Extremes
@@ -27,12 +27,15 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("model", "set", "scan", "patient", "view", "region", "dice", "distance_mean_mm", "distance_p95_mm")
 _LABELS = {SKELETON: SKELETON} | {region.name: region.label for region in REGIONS[1:]}
+_OF_A_VIEW = ("views", "Dice", "mean mm", "95 % mm")
+_CALIBRATION = "Bone"
 _NONE = "–"
 _EXPLANATION = (
-    "Dice of each region of which the truth shows at least 30 pixels in a view: mean over these views. Distances, in "
+    "Dice of each region of which the truth shows at least 30 pixels in a view: mean over these views. Distances in "
     "mm: mean and 95th percentile over the edge pixels of both masks of the distance to the other mask's edge, mean "
-    "over the views where both masks show the region and the pixel spacing is known. ECE: expected calibration error "
-    "of the probability of bone."
+    "over the views where both masks show the region and the pixel spacing is known. Diagram: the share of bone found "
+    "against the probability of bone said; ECE is the expected calibration error. Pictures: the scans with the highest "
+    "and the lowest Dice, in the colours of the table."
 )
 
 
@@ -98,8 +101,7 @@ class ScoreReport:
     def _page(self) -> bytes:
         parts = [html_page.paragraph(_EXPLANATION)]
         for (model, name), section in self._sections.items():
-            parts.append(html_page.heading(f"{model} on {name}"))
-            parts += _section(model, section)
+            parts.append(html_page.section([html_page.heading(f"{model} on {name}"), *_section(model, section)]))
         return html_page.page("Scores of models for the skeleton", parts)
 
 
@@ -124,15 +126,15 @@ def _section(model: str, section: _Section) -> list[str]:
         f"ECE {reliability.expected_error:.4f}."
     )
     shown = [view for view in ViewName if any(each.view is view for each in section.measured)]
-    headings = ["region"]
-    for view in shown:
-        headings += [f"{view}: views", "Dice", "distance (mm)", "95th percentile (mm)"]
+    headings = ["region", *(len(shown) * _OF_A_VIEW)]
     rows = []
     for region, label in _LABELS.items():
         of_region = [each for each in section.measured if each.region == region]
         if of_region:
             cells = (_cells([each for each in of_region if each.view is view]) for view in shown)
             rows.append([label, *(cell for group in cells for cell in group)])
+    groups = [("", 1), *((str(view), len(_OF_A_VIEW)) for view in shown)]
+    table = html_page.table(headings, rows, groups=groups, colours=LABEL_COLOURS)
     pictures = [
         html_page.figure(
             _draw(model, segmented), f"The {respect}: scan {segmented.reference.name}, Dice {segmented.dice:.3f}."
@@ -141,9 +143,8 @@ def _section(model: str, section: _Section) -> list[str]:
     ]
     return [
         html_page.paragraph(facts),
-        html_page.table(headings, rows),
-        reliability_svg({model: reliability}),
-        *pictures,
+        html_page.row([table, reliability_svg({_CALIBRATION: reliability})]),
+        html_page.row(pictures),
     ]
 
 

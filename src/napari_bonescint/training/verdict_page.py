@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_bonescint.anatomy import LABEL_COLOURS
 from napari_bonescint.training import html_page
 from napari_bonescint.training.verdict import Recommendation, SetKind
 
@@ -32,11 +33,13 @@ def verdict_page(verdict: Verdict, pictures: Mapping[str, bytes]) -> bytes:
     lead, *others = verdict.sentences
     models = f"Present: {verdict.current}. New: {verdict.new}."
     parts = [html_page.paragraph(lead, lead=True), *map(html_page.paragraph, (*others, models))]
+    tables = []
     for kind in SetKind:
         rows = [_cells(row) for row in verdict.rows if row.set is kind]
         if rows:
-            parts += [html_page.heading(f"Dice on {kind} scans"), html_page.table(_HEADINGS, rows)]
-    parts.append(html_page.heading("Pictures"))
+            table = html_page.table(_HEADINGS, rows, colours=LABEL_COLOURS)
+            tables.append(html_page.block([html_page.heading(f"Dice on {kind} scans"), table]))
+    parts += [html_page.row(tables), html_page.heading("Pictures")]
     parts += [html_page.figure(pictures[each.file], each.caption) for each in verdict.pictures]
     parts += [html_page.heading("The rule"), html_page.paragraph(verdict.rule)]
     return html_page.page(_TITLES[verdict.recommendation], parts)
