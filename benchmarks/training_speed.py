@@ -3,11 +3,16 @@
     python benchmarks/training_speed.py --cases data/training
 
 The plain loop is what one writes first: the network by its definition (dilated convolutions) in channels-last memory,
-eager, every pixel of every example, Adam, and the examples made in the loop. Ours is `Trainer.fit`: phases instead of
-dilation, of which a random part is computed (`keep_phases` of the recipe), in the precision that the device is good at,
-with examples made by other processes. Both take the same examples of the same size; they are timed in turn, so that
-both see the same machine. Told are wall-clock and, where other programs share the cores, processor seconds. The
-`waiting` is the share of the time in which a step waits for its examples.
+eager, every pixel of every example, Adam, and the examples made in the loop. Ours is `Trainer.fit`. Between the two,
+each row adds one thing to the row above: phases instead of dilation (the same function), of which a random part is
+computed (`keep_phases` of the recipe: fewer pixels learn in a step), other processes that make the examples, and the
+precision that `choose_precision` takes. All rows take the same examples of the same size; they are timed in turn, so
+that all see the same machine. Told are wall-clock and, where other programs share the cores, processor seconds, and how
+many times as fast as the plain loop both are: the median over the rounds.
+
+Then: how long a step takes in single precision and in bfloat16, for FDN-13 and for the default model's network, and how
+many views one process makes a second for each from simulated case files and from a label store. `waiting` is the share
+of the time in which a step waits for its examples.
 """
 
 from __future__ import annotations
@@ -16,21 +21,28 @@ import argparse
 import os
 import statistics
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+from lightning_fabric import Fabric
 from torch.utils.data import DataLoader
 
+from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.inference.devices import choose_device
 from napari_bonescint.networks.fdn import FDN
 from napari_bonescint.networks.zoo import build_network
 from napari_bonescint.resources import shipped_folder
-from napari_bonescint.training.acceleration import start_fabric
-from napari_bonescint.training.batches import Batches
-from napari_bonescint.training.case_sources import CaseFiles
+from napari_bonescint.simulation.case import Case
+from napari_bonescint.training.acceleration import Precision, choose_precision, start_fabric
+from napari_bonescint.training.batches import Batch, Batches
+from napari_bonescint.training.case_sources import CaseFiles, CaseSource, CorrectedCases
+from napari_bonescint.training.corrected import select
 from napari_bonescint.training.dataset import samples_per_pixel
 from napari_bonescint.training.fit import Trainer
 from napari_bonescint.training.losses import segmentation_loss, shares
@@ -40,6 +52,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _VIEWS_OF_A_SCAN = 2
+_STORED = 8
+_ANY_CASE = CaseFiles([Path()])
 
 
 @dataclass
@@ -90,9 +104,11 @@ def plain_loop(recipe: Recipe, cases: CaseFiles, device: str, steps: int) -> Cal
     return train
 
 
-def our_loop(recipe: Recipe, cases: CaseFiles, device: str, steps: int, workers: int) -> Callable[[], int]:
+def our_loop(
+    recipe: Recipe, cases: CaseFiles, device: str, steps: int, precision: Precision, workers: int
+) -> Callable[[], int]:
     """What trains for some steps each time it is called, as `bonescint train` does."""
-    fabric = start_fabric(device)
+    fabric = _fabric(device, precision)
 
     def train() -> int:
         trainer = Trainer(replace(recipe, steps=steps, start=()), cases, fabric)
@@ -100,6 +116,36 @@ def our_loop(recipe: Recipe, cases: CaseFiles, device: str, steps: int, workers:
         return steps * recipe.batch
 
     return train
+
+
+def step_seconds(recipe: Recipe, batch: Batch, device: str, precision: Precision, steps: int) -> tuple[float, float]:
+    """Wall-clock and processor seconds of a step with examples at hand: medians."""
+    trainer = Trainer(replace(recipe, steps=steps + 1, start=()), _ANY_CASE, _fabric(device, precision))
+    times = []
+    for _ in range(steps + 1):
+        start, used = time.perf_counter(), _processor_s()
+        trainer.train_step(batch.images, batch.codes)
+        times.append((time.perf_counter() - start, _processor_s() - used))
+    wall, processor = zip(*times[1:], strict=True)
+    return statistics.median(wall), statistics.median(processor)
+
+
+def views_per_second(batches: Batches, steps: int) -> tuple[float, float]:
+    """Views that one process makes in a second of wall-clock, and of processor time."""
+    start, used = time.perf_counter(), _processor_s()
+    views = sum(len(batches[step].images) for step in range(steps))
+    return views / (time.perf_counter() - start), views / (_processor_s() - used)
+
+
+def store_of(cases: CaseFiles, folder: Path) -> CorrectedCases:
+    """Some of the cases, counted, as a label store with reviewed masks."""
+    store = LabelStore.create(folder / "store")
+    for number, path in enumerate(cases.paths[:_STORED]):
+        case = Case.load(path)
+        key = store.add(case.count(np.random.default_rng(number), 1e6))
+        store.save(key, case.regions, Origin.empty(), annotator="A. Annotator", reviewed=True)
+    chosen = select([store])
+    return CorrectedCases([*chosen.training, *chosen.held_out], chosen.sha256)
 
 
 def waiting_share(recipe: Recipe, cases: CaseFiles, device: str, steps: int, workers: int) -> float:
@@ -116,7 +162,14 @@ def waiting_share(recipe: Recipe, cases: CaseFiles, device: str, steps: int, wor
     return waited / (asked - start)
 
 
-def _batches(recipe: Recipe, cases: CaseFiles) -> Batches:
+def _fabric(device: str, precision: Precision) -> Fabric:
+    kind, _, index = device.partition(":")
+    fabric = Fabric(accelerator=kind, devices=1 if kind == "cpu" else [int(index or 0)], precision=precision)
+    fabric.launch()
+    return fabric
+
+
+def _batches(recipe: Recipe, cases: CaseSource) -> Batches:
     shape = (recipe.rows, recipe.columns)
     return Batches(cases, max(2, recipe.outputs), recipe.grid_mm, shape, recipe.batch, recipe.seed)
 
@@ -141,24 +194,58 @@ def main() -> int:
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
     options = parser.parse_args()
     device = choose_device(options.device).device
-    recipe = read_recipe(shipped_folder("train") / "recipes" / "fdn-13.toml")
+    recipe = _recipe("fdn-13")
     cases = CaseFiles(sorted(options.cases.glob("case_*.npz")))
-    ways = {
-        "plain": (Timing(), plain_loop(recipe, cases, device, options.steps)),
-        "ours": (Timing(), our_loop(recipe, cases, device, options.steps, options.workers)),
+    best = choose_precision(device)
+    all_phases = replace(recipe, keep_phases=(4,) * len(recipe.keep_phases))
+    loops = {
+        "plain": plain_loop(recipe, cases, device, options.steps),
+        "phases": our_loop(all_phases, cases, device, options.steps, "32-true", 0),
+        "some phases": our_loop(recipe, cases, device, options.steps, "32-true", 0),
+        "loader": our_loop(recipe, cases, device, options.steps, "32-true", options.workers),
+        f"ours ({best})": our_loop(recipe, cases, device, options.steps, best, options.workers),
     }
+    if best == "32-true":
+        del loops["loader"]
+    timings = {name: Timing() for name in loops}
     for _ in range(options.rounds):
-        for timing, train in ways.values():
-            timing.add(train)
-    for name, (timing, _) in ways.items():
-        wall, processor = statistics.median(timing.wall), statistics.median(timing.processor)
-        print(f"{name}: {wall:.2f} scans/s, {processor:.2f} scans per processor second")
-    ours, plain = ways["ours"][0], ways["plain"][0]
-    gains = [_gain(ours.wall, plain.wall), _gain(ours.processor, plain.processor)]
-    print(f"gain: {gains[0]:.2f} times by the clock, {gains[1]:.2f} times by processor time")
+        for name, train in loops.items():
+            timings[name].add(train)
+    plain, *_, ours = timings.values()
+    for name, timing in timings.items():
+        print(
+            f"{name:16} {statistics.median(timing.wall):6.2f} scans/s {_gain(timing.wall, plain.wall):5.2f} x   "
+            f"{statistics.median(timing.processor):6.2f} per processor second "
+            f"{_gain(timing.processor, plain.processor):5.2f} x",
+            flush=True,
+        )
     share = waiting_share(recipe, cases, device, 2 * options.steps, options.workers)
-    print(f"waiting for examples: {100 * share:.0f} % of the time with {options.workers} workers")
-    return 0 if gains[0] >= 1.5 else 1
+    print(f"waiting for examples: {100 * share:.0f} % of the time with {options.workers} workers", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        _report_supply(cases, store_of(cases, Path(folder)), device, options.steps)
+    return 0 if _gain(ours.wall, plain.wall) >= 1.5 else 1
+
+
+def _report_supply(cases: CaseFiles, corrected: CorrectedCases, device: str, steps: int) -> None:
+    """What a step consumes, and what a process that makes examples supplies."""
+    print("views a second, by the clock and of processor time:")
+    precisions: tuple[Precision, ...] = ("32-true", "bf16-mixed")
+    for name in ("fdn-13", "phase-u-net-regions"):
+        recipe = _recipe(name)
+        batch = _batches(recipe, cases)[0]
+        for precision in precisions:
+            seconds = step_seconds(recipe, batch, device, precision, steps)
+            taken = [recipe.batch / each for each in seconds]
+            print(f"  step of {name:20} {precision:11} {taken[0]:7.2f} {taken[1]:7.2f}", flush=True)
+        sources: dict[str, CaseSource] = {"case files": cases, "a label store": corrected}
+        for what, source in sources.items():
+            made = views_per_second(_batches(recipe, source), steps)
+            print(f"  one worker, from {what:13} for it     {made[0]:7.2f} {made[1]:7.2f}", flush=True)
+    print("a device that takes V views a second needs V divided by what one worker makes")
+
+
+def _recipe(name: str) -> Recipe:
+    return read_recipe(shipped_folder("train") / "recipes" / f"{name}.toml")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import psutil
 from qtpy.QtCore import QObject
 
 from napari_bonescint.gui.child_command import ChildCommand
@@ -10,6 +12,13 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
 PATIENCE_MS = 60_000
+
+
+def servers() -> list[psutil.Process]:
+    """What this process started as a web server."""
+    with suppress(psutil.Error):  # one of them ended meanwhile
+        return [child for child in psutil.Process().children() if "http.server" in child.cmdline()]
+    return servers()
 
 
 def test_the_lines_of_a_command_are_heard(qtbot: QtBot) -> None:
@@ -37,5 +46,7 @@ def test_a_command_that_is_stopped_says_nothing(qtbot: QtBot) -> None:
     command = ChildCommand(parent)
     with qtbot.assertNotEmitted(command.failed, wait=300):
         command.start("http.server", ["0"])
+        qtbot.waitUntil(lambda: len(servers()) == 1)
         command.stop()
     assert not command.is_running
+    qtbot.waitUntil(lambda: not servers())

@@ -90,7 +90,12 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--minutes", type=float, metavar="M", default=60, help="end each training after this time (default: 60)"
     )
     argument_types.add_device_to(parser)
-    parser.add_argument("--workers", type=int, metavar="N", default=1, help="processes that make examples (default: 1)")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes that make examples (default: 1 on a CPU, as many as there are cores, up to 8, on a GPU)",
+    )
     parser.add_argument(
         "--devices",
         "--processes",
@@ -109,13 +114,16 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def run(arguments: argparse.Namespace) -> int:
     """Train as asked; the exit status."""
     from napari_bonescint.inference.devices import choose_device
-    from napari_bonescint.training.acceleration import start_fabric
+    from napari_bonescint.training.acceleration import choose_workers, start_fabric
 
     recipes = [_adapted(read_recipe(path), arguments) for path in arguments.recipes]
     if arguments.name and len(recipes) > 1:
         raise TrainCommandError("--name is for a single recipe; leave it out, or give one recipe.")
     material = _material(arguments)
-    fabric = start_fabric(choose_device(arguments.device).device, arguments.devices, arguments.nodes)
+    device = choose_device(arguments.device).device
+    if arguments.workers is None:
+        arguments.workers = choose_workers(device, arguments.devices)
+    fabric = start_fabric(device, arguments.devices, arguments.nodes)
     failed = 0
     for recipe in recipes:
         try:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QObject, QProcess, QProcessEnvironment, Signal
+from qtpy.QtCore import QCoreApplication, QObject, QProcess, QProcessEnvironment, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_END_MS = 2000
 
 
 class ChildCommand(QObject):
@@ -64,10 +62,14 @@ class ChildCommand(QObject):
         """End the command, if one runs; nothing more is heard of it."""
         process, self._process = self._process, None
         if process is not None:
-            process.blockSignals(True)
+            process.readyReadStandardOutput.disconnect(self._read)
+            process.finished.disconnect(self._on_finished)
+            process.errorOccurred.disconnect(self._on_error)
+            # The window does not wait until it is gone, which takes longer the more memory it has; nor may it be
+            # forgotten before, since Qt waits for those.
+            process.setParent(QCoreApplication.instance())
+            process.finished.connect(process.deleteLater)
             process.kill()
-            process.waitForFinished(_END_MS)
-            process.deleteLater()
 
     def _read(self) -> None:
         process = self._process

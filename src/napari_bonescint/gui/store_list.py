@@ -21,10 +21,10 @@ from qtpy.QtWidgets import (
 )
 
 from napari_bonescint.gui.settings import Setting, remember, remembered
-from napari_bonescint.training.supply import Supply, supply_of
 
 if TYPE_CHECKING:
     from napari_bonescint.gui.background import Background
+    from napari_bonescint.training.supply import Supply
 
 _ROWS = 3
 _FOLDER = Qt.ItemDataRole.UserRole
@@ -92,7 +92,7 @@ class StoreList(QGroupBox):
             self.supply.setText("Add the label store that corrected masks were saved in.")
             return
         self.supply.setText("Looking …")
-        self._background.run(partial(supply_of, folders), partial(self._tell, folders), self.supply.setText)
+        self._background.run(partial(_count, folders), partial(self._tell, folders), self.supply.setText)
 
     def _tell(self, folders: tuple[Path, ...], supply: Supply) -> None:
         if folders == self.folders:
@@ -121,3 +121,10 @@ class StoreList(QGroupBox):
 
     def _show_buttons(self) -> None:
         self.remove_button.setEnabled(bool(self.list.selectedItems()))
+
+
+def _count(folders: tuple[Path, ...]) -> Supply:
+    # What reads stores takes half a second to import, for which the window would not answer.
+    from napari_bonescint.training.supply import supply_of
+
+    return supply_of(folders)

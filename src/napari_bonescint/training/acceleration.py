@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.inference.devices import usable_cores
 from napari_bonescint.training.evaluate import describe_hardware
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+_MOST_WORKERS = 8
 
 Precision = Literal["32-true", "bf16-mixed"]
 
@@ -26,6 +29,24 @@ def choose_precision(device: str) -> Precision:
     else:
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     return "bf16-mixed" if native else "32-true"
+
+
+def choose_workers(device: str, processes: int = 1) -> int:
+    """How many processes should make examples for each that trains.
+
+    One makes some 20 views a second (`benchmarks/training_speed.py`): more than a CPU trains on, and a fraction of what
+    a GPU does. What is learnt does not depend on it.
+
+    Parameters
+    ----------
+    device : str
+        Name that torch understands.
+    processes : int
+        How many train together on this machine.
+    """
+    if device == "cpu":
+        return 1
+    return max(1, min(_MOST_WORKERS, usable_cores() // processes - 1))
 
 
 def start_fabric(device: str, processes: int = 1, nodes: int = 1) -> Fabric:

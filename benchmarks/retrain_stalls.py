@@ -1,0 +1,206 @@
+"""For how long the panel "Retrain" keeps the window from answering, from its opening to weights that are put to use.
+
+    scripts/on_display.sh python benchmarks/retrain_stalls.py [--store labels]
+
+Opens a real napari window and the panel, trains a tiny network on a label store (simulated scans of two views of
+1024 x 256, or a store that exists, which may be large), looks at curves and samples meanwhile, pauses, goes on, waits
+for the verdict and uses the new weights; last it opens a training of 2,000 reports and 100 samples. A heartbeat of 5 ms
+runs in the thread of the window: `stall` is the longest gap between two beats, in which the drawing counts, which under
+Xvfb the processor does. `busy` is the most processor time between two beats: what a stall would be on a computer that
+has nothing else to do. Limit: 50 ms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import napari
+import numpy as np
+from click_to_labels import Heartbeat, run_until
+from PIL import Image
+from qtpy.QtCore import QSettings, QTimer
+from tqdm import tqdm
+from training_memory import SAMPLES
+
+from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.formats.identity import Identity
+from napari_bonescint.formats.label_tiff import read_labels
+from napari_bonescint.formats.opening import open_scan
+from napari_bonescint.training.log import TrainingLog
+from napari_bonescint.training.recipe import Recipe
+from napari_bonescint.training.runs import LOG, runs_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_bonescint.gui.retrain_widget import RetrainWidget
+
+LIMIT_S = 0.050
+RECIPE = Recipe(
+    name="stalls",
+    description="For measuring stalls",
+    architecture="fdn-5",
+    outputs=17,
+    grid_mm=9.0,
+    rows=224,
+    columns=64,
+    batch=2,
+    keep_phases=(2,),
+    learning_rate=0.003,
+    warm_up=2,
+    steps=120,
+    dice_weight=0.5,
+    average=0.9,
+    seed=1,
+    check_every=30,
+)
+_BEAT_MS = 5
+_SCANS = 40
+_REPORTS, _SAMPLES = 2000, 100
+
+
+def prepare(folder: Path) -> None:
+    """Have everything that is kept of models, trainings and settings in a folder, and a tiny model in use."""
+    import torch
+
+    from napari_bonescint.inference.model_shelf import use
+    from napari_bonescint.networks.zoo import build_network
+    from napari_bonescint.training.checkpoint import publish
+
+    os.environ |= {"BONESCINT_MODELS": str(folder / "models"), "BONESCINT_RUNS": str(folder / "runs")}
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(folder))
+    torch.manual_seed(0)
+    (folder / "first").mkdir()
+    use(publish(build_network(RECIPE.architecture, outputs=RECIPE.outputs), RECIPE, folder / "first", {}, []))
+    settings = {name: value for name, value in asdict(RECIPE).items() if name not in ("start", "mirrored")}
+    lines = (f"{name} = {list(value) if isinstance(value, tuple) else value!r}" for name, value in settings.items())
+    (folder / "stalls.toml").write_text("\n".join(lines).replace("'", '"'), encoding="utf-8")
+
+
+def make_store(folder: Path) -> None:
+    """Make a store of the simulated sample with as many patients as scans."""
+    store = LabelStore.create(folder)
+    sample = open_scan(SAMPLES / "simulated.dcm")
+    regions = np.stack(read_labels(SAMPLES / "simulated.regions.tif").masks)
+    for number in tqdm(range(_SCANS), desc="making scans", disable=None):
+        counts = np.random.default_rng(number).binomial(sample.counts, 0.7).astype(np.uint16)
+        source = hashlib.sha256(str(number).encode()).hexdigest()
+        key = store.add(replace(sample, counts=counts, source_sha256=source), Identity(patient=str(number)))
+        store.save(key, regions, Origin.empty(), annotator="A. Annotator", reviewed=True)
+
+
+def make_long_run(like: Path) -> Path:
+    """A training that has told much, of which no process is alive."""
+    run = runs_folder() / "long"
+    (run / "samples").mkdir(parents=True)
+    shutil.copy(like / "settings.json", run)
+    log = TrainingLog(run / LOG)
+    counts = {"cases": 800, "patients": 700, "held_out_cases": 200, "held_out_patients": 180}
+    left_out = [{"case": f"{case:016x}", "why": "Revision 1 shows no bone in the anterior view."} for case in range(50)]
+    log.append("data", left_out=left_out, **counts)
+    picture = Image.effect_noise((600, 400), 60)
+    for report in range(1, _REPORTS + 1):
+        step = 10 * report
+        log.append("progress", step=step, steps=10 * _REPORTS, loss=1 / report**0.3, seconds_left=100.0)
+        if report % (_REPORTS // _SAMPLES) == 0:
+            picture.save(run / "samples" / f"{step:06d}.png")
+            log.append("check", step=step, dice=0.9 - 0.5 / report, best=True)
+            log.append("sample", step=step, file=f"samples/{step:06d}.png")
+    return run
+
+
+class Stalls:
+    """Measures one thing after the other."""
+
+    def __init__(self) -> None:
+        self._heart, self._timer = Heartbeat(), QTimer()
+        self._timer.setInterval(_BEAT_MS)
+        self._timer.timeout.connect(self._heart.beat)
+        self._timer.start()
+        self.over = 0
+        print(f"{'':34}{'time':>10}{'stall':>11}{'busy':>11}")
+
+    def measure(self, what: str, action: Callable[[], object], done: Callable[[], bool] | float) -> None:
+        """Do something, wait until it is done or for some seconds, and print how long the window did not answer."""
+        until = done if callable(done) else _seconds(done)
+        self._heart.start()
+        start = time.perf_counter()
+        action()
+        self._heart.beat()
+        run_until(until)
+        self._heart.beat()
+        stall, busy, took = self._heart.longest, self._heart.busiest, time.perf_counter() - start
+        self.over += busy > LIMIT_S
+        marked = "  over" if busy > LIMIT_S else ""
+        print(f"{what:34}{took:>8.2f} s{1000 * stall:>8.0f} ms{1000 * busy:>8.0f} ms{marked}", flush=True)
+
+
+def _seconds(seconds: float) -> Callable[[], bool]:
+    end = time.perf_counter() + seconds
+    return lambda: time.perf_counter() > end
+
+
+def measure(folder: Path, store: Path) -> int:
+    """Do what a user does, and say how many steps were over the limit."""
+    viewer = napari.Viewer()
+    run_until(_seconds(3))
+    stalls = Stalls()
+    stalls.measure("nothing", lambda: None, 2.0)
+    opened: list[RetrainWidget] = []
+    stalls.measure(
+        "opening the panel",
+        lambda: opened.append(viewer.window.add_plugin_dock_widget("napari-bonescint", "Retrain")[1]),
+        1.0,
+    )
+    panel = opened[0]
+    setup, training, verdict = panel.setup, panel.training, panel.verdict
+    stalls.measure("a store", lambda: setup.stores.add(store), lambda: "to learn from" in setup.stores.supply.text())
+    stalls.measure("a recipe", lambda: setup.add_recipe(folder / "stalls.toml"), 0.5)
+    stalls.measure("Start", setup.button.click, lambda: panel.watch.run is not None)
+    stalls.measure("until the first report", lambda: None, lambda: bool(training.loss.latest))
+    stalls.measure("Pause", training.pause_button.click, lambda: training.pause_button.text() == "Go on")
+    stalls.measure("Go on", training.pause_button.click, lambda: training.pause_button.text() == "Pause")
+    stalls.measure("until the first samples", lambda: None, lambda: training.samples.picture.isVisible())
+    stalls.measure("until it has finished", lambda: None, lambda: panel.tabs.currentIndex() == 2)
+    stalls.measure("judging", lambda: None, lambda: verdict.use_button.isVisible())
+    stalls.measure("its pictures", lambda: None, 1.0)
+    bar = panel.tabs.currentWidget().verticalScrollBar()
+    stalls.measure("scrolling", lambda: bar.setValue(bar.maximum()), 0.3)
+    stalls.measure("Use", verdict.use_button.click, lambda: "in use" in verdict.sentence.text())
+    stalls.measure("models", lambda: panel.tabs.setCurrentIndex(3), 1.0)
+    run = runs_folder() / panel.runs.currentText()
+    long_run = make_long_run(run)
+    stalls.measure("a long training", lambda: panel._add_run(long_run), lambda: training.samples.picture.isVisible())
+    stalls.measure("looking at it", lambda: panel.tabs.setCurrentIndex(1), 0.5)
+    stalls.measure("its earlier samples", lambda: training.samples.slider.setValue(3), 0.5)
+    stalls.measure("the first training again", lambda: panel._add_run(run), lambda: verdict.use_button.isVisible())
+    stalls.measure("closing the panel", panel.close, 0.5)
+    viewer.close()
+    return stalls.over
+
+
+def main() -> int:
+    """Measure and print a table; 1 if anything takes the processor for longer than the limit."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--store", type=Path, help="a label store that exists (default: one is made)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        prepare(folder)
+        store = options.store or folder / "labels"
+        if options.store is None:
+            make_store(store)
+        return 1 if measure(folder, store) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
