@@ -163,7 +163,8 @@ def measure(store: LabelStore, scans: list[int], folder: Path, steps: int, worke
             own, worker = zip(course.early, course.most, strict=True)
             print(
                 f"{number:>7} {time_:>6} {course.begins:>6.1f} s {course.processor:>9.1f} s "
-                f"{course.tenth_step:>9.1f} s {own[0]:>5.0f}, {own[1]:>5.0f} MB {worker[0]:>5.0f}, {worker[1]:>5.0f} MB",
+                f"{course.tenth_step:>9.1f} s {own[0]:>5.0f}, {own[1]:>5.0f} MB "
+                f"{worker[0]:>5.0f}, {worker[1]:>5.0f} MB",
                 flush=True,
             )
 

@@ -96,3 +96,9 @@ def test_long_lists_of_what_was_left_out_are_cut() -> None:
     assert facts[:3] == ["4 scans.", "30 scans left out:", "  0000: Damaged."]
     assert "22 more" in facts[-2]
     assert facts[-1] == "The batch was halved."
+
+
+def test_the_latest_of_many_notes_are_shown() -> None:
+    facts = facts_of(Course(notes=tuple(f"{number:04}: is damaged." for number in range(30))))
+    assert facts[0] == "(22 earlier notes in log.jsonl in the folder of the training)"
+    assert facts[1:] == [f"{number:04}: is damaged." for number in range(22, 30)]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from napari_bonescint.gui.background import Background
 
 _LEFT_OUT = 8
+_NOTES = 8
 _LOSS, _DICE = "#f0a030", "#59a14f"
 
 
@@ -147,4 +148,6 @@ def facts_of(course: Course) -> list[str]:
         facts += [f"  {case}: {why}" for case, why in course.left_out[:_LEFT_OUT]]
         if more := course.left_out[_LEFT_OUT:]:
             facts.append(f"  and {len(more)} more; data.json in the folder of the training names all.")
-    return facts + list(course.notes)
+    if earlier := course.notes[:-_NOTES]:
+        facts.append(f"({counted(len(earlier), 'earlier note')} in log.jsonl in the folder of the training)")
+    return facts + list(course.notes[-_NOTES:])
