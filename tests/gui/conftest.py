@@ -15,10 +15,10 @@ from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QObject, QSettings
 
 from gui.correcting import Hand, open_case
+from gui.correcting_panel import prediction_of
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.gui.background import Background
 from napari_bonescint.gui.settings import Setting, remember
-from napari_bonescint.segmentation import Segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,15 +135,6 @@ def open_correcting(viewer: Viewer, qtbot: QtBot) -> Iterator[Callable[..., Corr
     while panels:
         with suppress(RuntimeError):  # Qt's word that a test closed the panel and it is no more
             panels.pop().saving.end()
-
-
-def prediction_of(scan: Scan, certainty: float) -> Segmentation:
-    """What a model could say of the `scan` of these tests: a bar of thoracic spine."""
-    regions = np.zeros(scan.counts.shape, np.uint8)
-    regions[:, 20:110, 25:40] = 3
-    bone = (regions > 0).astype(np.uint8)
-    probability = np.where(bone, certainty, 1 - certainty).astype(np.float32)
-    return Segmentation(bone, regions, probability, "tiny", "0" * 64, "cpu", "CPU: test", "torch", 0.1)
 
 
 @pytest.fixture

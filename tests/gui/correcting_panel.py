@@ -8,6 +8,7 @@ import numpy as np
 from qtpy.QtCore import Qt
 
 from gui.panel_actions import labels_in
+from napari_bonescint.segmentation import Segmentation
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.corrections.label_store import LabelStore
     from napari_bonescint.gui.correct_widget import CorrectWidget
+    from napari_bonescint.scan import Scan
 
 
 def open_first(qtbot: QtBot, panel: CorrectWidget, store: LabelStore) -> str:
@@ -48,3 +50,12 @@ def draw(viewer: Viewer, code: int = 13) -> None:
     """Paint a square, as a brush does: one step that Undo takes back."""
     labels = masks(viewer)[0]
     labels.data_setitem(tuple(np.mgrid[5:15, 5:15].reshape(2, -1)), code)
+
+
+def prediction_of(scan: Scan, certainty: float) -> Segmentation:
+    """What a model could say of the `scan` of these tests: a bar of thoracic spine."""
+    regions = np.zeros(scan.counts.shape, np.uint8)
+    regions[:, 20:110, 25:40] = 3
+    bone = (regions > 0).astype(np.uint8)
+    probability = np.where(bone, certainty, 1 - certainty).astype(np.float32)
+    return Segmentation(bone, regions, probability, "tiny", "0" * 64, "cpu", "CPU: test", "torch", 0.1)

@@ -6,7 +6,7 @@ import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget, QLabel
 
-from gui.correcting_panel import draw, key_of, masks, move_on, open_first
+from gui.correcting_panel import draw, key_of, masks, move_on, open_first, prediction_of
 from gui.panel_actions import answer
 from napari_bonescint.corrections.drafts import Drafts
 from napari_bonescint.corrections.label_store import LabelStore
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from napari_bonescint.gui.correct_widget import CorrectWidget
+    from napari_bonescint.scan import Scan
 
 
 def test_a_store_opens_with_the_scan_first_at_which_the_model_is_least_sure(
@@ -35,6 +36,24 @@ def test_a_store_opens_with_the_scan_first_at_which_the_model_is_least_sure(
     assert prediction is not None
     np.testing.assert_array_equal(np.stack([labels.data for labels in masks(viewer)]), prediction.regions)
     assert panel.list.place.text() == "1 of 3 · 0 reviewed"
+
+
+def test_a_prediction_of_the_scan_that_is_open_shows_in_its_layers_and_in_the_list(
+    viewer: Viewer, scan: Scan, tmp_path: Path, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    store = LabelStore.create(tmp_path / "store")
+    key = store.add(scan)
+    panel = open_correcting()
+    open_first(qtbot, panel, store)
+    (item,) = panel.list.model.items
+    assert item.state == "new"
+    store.add_prediction(key, prediction_of(scan, certainty=0.9))
+    prediction = store.prediction(key)
+    assert prediction is not None
+    with qtbot.waitSignal(panel.loader.loaded):
+        panel.loader.predicted.emit(item, prediction)
+    np.testing.assert_array_equal(np.stack([labels.data for labels in masks(viewer)]), prediction.regions)
+    assert [item.state for item in panel.list.model.items] == ["predicted"]
 
 
 def test_the_panel_says_that_it_is_no_medical_device(open_correcting: Callable[..., CorrectWidget]) -> None:

@@ -229,7 +229,8 @@ class CorrectWidget(DockPanel):
     def _on_predicted(self, item: WorkItem, prediction: Prediction) -> None:
         known = self._known(item)
         if known is not None and known.case is not None:
-            self.list.update_item(replace(known, case=after_prediction(known.case, prediction)))
+            known = replace(known, case=after_prediction(known.case, prediction))
+            self.list.update_item(known)
         if self._case is None or self._session is None or item.case is None or item.case.key != self._case.key:
             return
         if self._session.is_untouched_and_empty() and known is not None:
