@@ -54,6 +54,13 @@ def test_a_training_that_ended_early_can_be_gone_on_with(stage: Stage, view: Tra
         qtbot.mouseClick(view.pause_button, Qt.MouseButton.LeftButton)
 
 
+def test_nothing_moves_once_a_training_has_failed_before_its_first_step(view: TrainingView) -> None:
+    view.show_course(Stage.TRAINING, Course(), "")
+    assert view.bar.maximum() == 0
+    view.show_course(Stage.FAILED, Course(failure="There is no scan to learn from."), "")
+    assert view.bar.maximum() > 0
+
+
 def test_a_finished_training_has_nothing_to_press(view: TrainingView) -> None:
     view.show_course(Stage.FINISHED, HALFWAY, "")
     assert not view.pause_button.isEnabled()

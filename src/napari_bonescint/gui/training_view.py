@@ -77,8 +77,8 @@ class TrainingView(QWidget):
         self.status.setText(status)
         alive = stage is not None and stage.is_alive
         self.bar.setVisible(stage is not None)
-        # Without an end it shows that something is being done.
-        self.bar.setMaximum(course.steps if course.steps or not alive else 0)
+        # Without an end it shows that something is being done; after a training that failed at once, nothing is.
+        self.bar.setMaximum(course.steps or (0 if alive else 1))
         self.bar.setValue(course.step)
         can_go_on = stage in (Stage.PAUSED, Stage.INTERRUPTED, Stage.FAILED)
         self.pause_button.setText("Go on" if can_go_on else "Pause")
