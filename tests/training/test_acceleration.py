@@ -37,3 +37,25 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "lightning_fabric", None)
     with pytest.raises(AccelerationError, match=r"Training needs lightning-fabric; install it with: pip install"):
         start_fabric("cpu")
+
+
+def test_processes_that_others_started_are_as_many_as_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "4")
+    monkeypatch.setenv("SLURM_NTASKS_PER_NODE", "2")
+    with pytest.raises(AccelerationError, match="srun has started 4 processes, but --devices 2 --nodes 1 makes 2"):
+        start_fabric("cpu", 2)
+    monkeypatch.delenv("SLURM_NTASKS_PER_NODE")
+    with pytest.raises(AccelerationError, match="Give Slurm --ntasks-per-node"):
+        start_fabric("cpu", 2, 2)
+
+
+def test_a_batch_script_of_slurm_trains_alone_without_srun(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What Slurm sets in a batch script, and lightning-fabric takes for four processes that srun has started.
+    monkeypatch.setenv("SLURM_NTASKS", "4")
+    monkeypatch.setenv("SLURM_PROCID", "0")
+    assert start_fabric("cpu").world_size == 1
+
+
+def test_several_machines_need_somebody_who_starts_them() -> None:
+    with pytest.raises(AccelerationError, match="--nodes 2: start this command with torchrun or srun"):
+        start_fabric("cpu", 1, 2)

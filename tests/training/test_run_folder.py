@@ -43,6 +43,14 @@ def test_a_killed_process_leaves_its_folder_to_others(tmp_path: Path) -> None:
     assert not (tmp_path / ".half.part").exists()
 
 
+def test_the_number_of_a_process_on_another_machine_means_nothing_here(tmp_path: Path) -> None:
+    claim = {"pid": os.getpid(), "started": time.time(), "machine": "another"}
+    (tmp_path / "running.json").write_text(json.dumps(claim))
+    assert running_process(tmp_path) is None
+    RunFolder(tmp_path).occupy()
+    assert running_process(tmp_path) == os.getpid()
+
+
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"pid": "x", "started": 1}'])
 def test_a_damaged_file_is_nobody(tmp_path: Path, content: str) -> None:
     (tmp_path / "running.json").write_text(content)

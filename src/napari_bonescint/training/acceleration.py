@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import logging
+import os
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
@@ -12,6 +14,7 @@ from napari_bonescint.training.evaluate import describe_hardware
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+    from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
 
 _MOST_WORKERS = 8
 
@@ -58,14 +61,15 @@ def start_fabric(device: str, processes: int = 1, nodes: int = 1) -> Fabric:
         Name that torch understands; with several processes on GPUs, those from the first one on.
     processes : int
         How many on each machine. The command that calls this is run again for each but the first, unless torchrun or
-        Slurm has started them all.
+        Slurm's srun has started them all.
     nodes : int
         How many machines.
 
     Raises
     ------
     AccelerationError
-        If lightning-fabric is not installed, or there are fewer GPUs than processes.
+        If lightning-fabric is not installed, there are fewer GPUs than processes, or torchrun or srun has started
+        another number of processes.
     """
     try:
         from lightning_fabric import Fabric
@@ -73,6 +77,9 @@ def start_fabric(device: str, processes: int = 1, nodes: int = 1) -> Fabric:
         raise AccelerationError(
             "Training needs lightning-fabric; install it with: pip install 'napari-bonescint[train]'."
         ) from error
+    # What it says at its start is in the model card, too.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    environment = _environment(processes, nodes)
     kind, _, index = device.partition(":")
     if kind == "cuda":
         if processes > (found := torch.cuda.device_count()):
@@ -86,9 +93,60 @@ def start_fabric(device: str, processes: int = 1, nodes: int = 1) -> Fabric:
         num_nodes=nodes,
         strategy="ddp" if together else "auto",
         precision=choose_precision(device),
+        plugins=[environment],
     )
     fabric.launch()
     return fabric
+
+
+def sum_over_processes(values: torch.Tensor) -> torch.Tensor:
+    """The sum over all processes that train together, through which gradients flow: each gets those of all."""
+    total: torch.Tensor = _SumOverProcesses.apply(values)  # type: ignore[no-untyped-call]
+    return total
+
+
+class _SumOverProcesses(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, values: torch.Tensor) -> torch.Tensor:  # noqa: ARG004  (autograd gives it)
+        return _summed(values)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:  # noqa: ARG004
+        return _summed(gradient)
+
+
+def _summed(values: torch.Tensor) -> torch.Tensor:
+    total = values.clone()
+    torch.distributed.all_reduce(total)
+    return total
+
+
+def _environment(processes: int, nodes: int) -> ClusterEnvironment:
+    """Who starts the processes: torchrun or srun has done so already, otherwise the first starts those of its machine.
+
+    Left to itself, lightning-fabric waits for ever where a batch script of Slurm says no srun, or where the numbers of
+    processes differ.
+    """
+    from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+    from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+    from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+
+    asked = f"--devices {processes} --nodes {nodes}"
+    if TorchElasticEnvironment.detect():
+        starter, started = "torchrun", int(os.environ["WORLD_SIZE"])
+    else:
+        starter, started = "srun", int(os.environ.get("SLURM_STEP_NUM_TASKS", "1"))
+        if started == 1:
+            if nodes > 1 and "MASTER_ADDR" not in os.environ:
+                raise AccelerationError(f"{asked}: start this command with torchrun or srun on all machines at once.")
+            return LightningEnvironment()
+    if started != processes * nodes:
+        raise AccelerationError(f"{starter} has started {started} processes, but {asked} makes {processes * nodes}.")
+    if starter == "torchrun":
+        return TorchElasticEnvironment()
+    if "SLURM_NTASKS_PER_NODE" not in os.environ:
+        raise AccelerationError("Give Slurm --ntasks-per-node; from --ntasks alone the machines cannot be told apart.")
+    return SLURMEnvironment()
 
 
 def describe_acceleration(fabric: Fabric) -> str:

@@ -23,7 +23,7 @@ from napari_bonescint.inference.segmenter import is_out_of_memory
 from napari_bonescint.networks.fdn import FDN, PhaseSample
 from napari_bonescint.networks.zoo import build_network
 from napari_bonescint.simulation.case import SIMULATOR
-from napari_bonescint.training.acceleration import describe_acceleration
+from napari_bonescint.training.acceleration import describe_acceleration, sum_over_processes
 from napari_bonescint.training.batches import Batches
 from napari_bonescint.training.checkpoint import start_from
 from napari_bonescint.training.dataset import samples_per_pixel
@@ -303,12 +303,7 @@ class Trainer:
 
     def _over_all(self, sums: Tensor) -> Tensor:
         """The sum over all processes, with its gradient: theirs is averaged afterwards, so each needs all of it."""
-        if self._fabric.world_size == 1:
-            return sums
-        from torch.distributed.nn.functional import all_reduce
-
-        summed: Tensor = all_reduce(sums)  # type: ignore[no-untyped-call]
-        return summed
+        return sums if self._fabric.world_size == 1 else sum_over_processes(sums)
 
     def _note(self, sentences: Sequence[str]) -> None:
         for sentence in sentences:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import time
 from typing import TYPE_CHECKING
 
@@ -76,7 +77,8 @@ class RunFolder:
         for leftover in self.path.glob(".*.part"):
             # Half a file of a training that was killed while it wrote.
             leftover.unlink(missing_ok=True)
-        write_bytes_atomically(self.running, json.dumps({"pid": os.getpid(), "started": time.time()}).encode())
+        claim = {"pid": os.getpid(), "started": time.time(), "machine": platform.node()}
+        write_bytes_atomically(self.running, json.dumps(claim).encode())
 
     def leave(self) -> None:
         """Say that no process trains here any more, and forget what was requested."""
@@ -92,7 +94,7 @@ class RunFolder:
 
 
 def running_process(path: Path) -> int | None:
-    """The process that trains in a run's folder; None if none does, or the one that did was killed.
+    """The process that trains in a run's folder; None if none on this machine does, or the one that did was killed.
 
     Parameters
     ----------
@@ -102,6 +104,9 @@ def running_process(path: Path) -> int | None:
     try:
         kept = json.loads((path / "running.json").read_bytes())
         pid, started = int(kept["pid"]), float(kept["started"])
+        # A job that was killed may go on elsewhere, where its number means nothing.
+        if kept.get("machine", platform.node()) != platform.node():
+            return None
         # Another process that was given the number of a dead one began later.
         alive = psutil.Process(pid).create_time() <= started + _CLOCK_TOLERANCE_S
     except (OSError, ValueError, TypeError, LookupError, psutil.Error):
