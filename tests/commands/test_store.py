@@ -11,6 +11,8 @@ from PIL import Image
 from napari_bonescint.cli import main
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.training.held_out import is_held_out
+from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,11 +60,12 @@ def test_scans_of_one_patient_are_listed_with_one_key(folder: Path, run: Run, wr
     other = write_nm("c.dcm", PatientID="ID-0815")
     ended = run("add", folder, first, second, other)
     assert (ended.status, ended.out, ended.err) == (0, ["3 added, 0 there already, 0 failed."], [])
-    heading, *rows = run("list", folder).out
+    heading, *rows, _, total = run("list", folder).out
     assert heading.split()[:3] == ["CASE", "PATIENT", "VIEWS"]
     patients = [row.split()[1] for row in rows]
     assert sorted(patients.count(patient) for patient in patients) == [1, 2, 2]
     assert all("anterior + posterior  64 x 32  new" in row for row in rows)
+    assert total.startswith("3 scans of 2 patients. 0 reviewed: ")
 
 
 def test_adding_again_keeps_what_is_there(folder: Path, run: Run, write_nm: WriteScan) -> None:
@@ -71,8 +74,23 @@ def test_adding_again_keeps_what_is_there(folder: Path, run: Run, write_nm: Writ
     store = LabelStore.open(folder)
     store.save(store.keys()[0], np.ones((2, 64, 32), np.uint8), Origin.empty(), annotator="Ada", reviewed=True)
     assert run("add", folder, path).out == ["0 added, 1 there already, 0 failed."]
-    (_, row) = run("list", folder).out
+    (_, row, *_) = run("list", folder).out
     assert "reviewed  Ada" in row
+
+
+def test_the_list_tells_how_many_patients_are_held_out(folder: Path, run: Run, write_nm: WriteScan) -> None:
+    for number in range(12):
+        run("add", folder, write_nm("a.dcm", PatientID=f"ID-{number}"))
+    store = LabelStore.open(folder)
+    for key in store.keys()[:10]:
+        store.save(key, np.ones((2, 64, 32), np.uint8), Origin.empty(), annotator="Ada", reviewed=True)
+    reviewed = [case for case in store.cases() if case.state == "reviewed"]
+    held_out = sum(is_held_out(case.patient_key) for case in reviewed)
+    assert run("list", folder).out[-1] == (
+        f"12 scans of 12 patients. 10 reviewed: {counted(10 - held_out, 'scan')} of "
+        f"{counted(10 - held_out, 'patient')} to learn from, {counted(held_out, 'scan')} of "
+        f"{counted(held_out, 'patient')} held out to judge on."
+    )
 
 
 def test_what_cannot_be_added_is_told_and_the_others_go_in(

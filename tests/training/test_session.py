@@ -110,7 +110,7 @@ def test_corrected_scans_become_a_model_that_says_what_it_learnt_from(
 
 
 def test_a_request_pauses_and_stops_and_what_is_gone_on_with_ends_the_same(
-    quick: Recipe, fabric: Fabric, simulated: Material, tmp_path: Path
+    quick: Recipe, fabric: Fabric, simulated: Material, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     straight, steered = tmp_path / "straight", tmp_path / "steered"
     Session(quick, simulated, fabric, straight, SETTINGS).train()
@@ -123,6 +123,10 @@ def test_a_request_pauses_and_stops_and_what_is_gone_on_with_ends_the_same(
     assert [event["step"] for event in events_of(steered, "resumed")] == [10]
     (finished,) = events_of(steered, "finished")
     assert finished["stopped"]
+    told = capsys.readouterr().out
+    assert "less than a minute left" in told
+    assert f"paused at step 10, until {request} is removed" in told
+    assert f"-> {finished['weights']}" in told
     assert read_torch(steered / "checkpoint.pt")["step"] == 11
     assert not request.exists()
     Session(quick, simulated, fabric, steered, SETTINGS).train()

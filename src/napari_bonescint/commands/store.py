@@ -13,16 +13,19 @@ from tqdm import tqdm
 from napari_bonescint.commands import argument_types, store_exchange
 from napari_bonescint.commands.reading_arguments import add_reading_to, describe_skipped, name_of, read, sentence_of
 from napari_bonescint.corrections.errors import AddedOtherwise, Damaged
+from napari_bonescint.corrections.index import CaseState
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.store_check import check_store
 from napari_bonescint.formats.identity import burned_in_text, read_identity
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.refusal import Refusal
 from napari_bonescint.rearranging import CannotRearrange
+from napari_bonescint.training.held_out import is_held_out
+from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     from napari_bonescint.corrections.index import CaseSummary
@@ -111,7 +114,8 @@ def add(arguments: argparse.Namespace) -> int:
 def list_cases(arguments: argparse.Namespace) -> int:
     """Print the cases of a store; the exit status."""
     store = LabelStore.open(arguments.store)
-    print("\n".join(table(store.cases())))
+    cases = store.cases()
+    print("\n".join([*table(cases), "", in_all(cases)]))
     for key in store.damaged_cases:
         _complain(f"warning: case {key} is damaged; `bonescint store check {arguments.store}` says how.")
     return 0
@@ -144,6 +148,21 @@ def table(cases: Iterable[CaseSummary]) -> list[str]:
     rows = [_HEADINGS, *map(_row, cases)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def in_all(cases: Sequence[CaseSummary]) -> str:
+    """How many scans there are, and what `bonescint train` would do with those that are reviewed, in a sentence."""
+    reviewed = [case for case in cases if case.state is CaseState.REVIEWED]
+    held_out = [case for case in reviewed if is_held_out(case.patient_key)]
+    to_learn_from = [case for case in reviewed if not is_held_out(case.patient_key)]
+    return (
+        f"{_of_patients(cases)}. {len(reviewed)} reviewed: {_of_patients(to_learn_from)} to learn from, "
+        f"{_of_patients(held_out)} held out to judge on."
+    )
+
+
+def _of_patients(cases: Sequence[CaseSummary]) -> str:
+    return f"{counted(len(cases), 'scan')} of {counted(len({case.patient_key for case in cases}), 'patient')}"
 
 
 def _row(case: CaseSummary) -> tuple[str, ...]:

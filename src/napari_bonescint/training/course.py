@@ -112,7 +112,7 @@ class Course:
                 left_out = tuple((str(case["case"]), str(case["why"])) for case in event["left_out"])
                 # Each start of the process tells it first.
                 begun = replace(self, paused=False, failure="", weights=None)
-                return replace(begun, data=_told(event), left_out=left_out)
+                return replace(begun, data=describe_data(event), left_out=left_out)
             case "progress":
                 step = int(event["step"])
                 return replace(
@@ -188,8 +188,8 @@ def _until(points: Points, step: float, value: float) -> Points:
     return (*kept, (step, value))
 
 
-def _told(event: Event) -> str:
-    """What the run trains on, in one sentence."""
+def describe_data(event: Event) -> str:
+    """What a run trains on, in one sentence, from its event ``data``."""
     held_out = int(event["held_out_cases"])
     return (
         f"{counted(int(event['cases']), 'scan')} of {counted(int(event['patients']), 'patient')} to learn from, "

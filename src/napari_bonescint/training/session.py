@@ -17,10 +17,12 @@ import torch
 from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.training.checkpoint import read_torch, resume, save_checkpoint
+from napari_bonescint.training.course import describe_data
 from napari_bonescint.training.fit import Order, Progress, Trainer
 from napari_bonescint.training.looks import has_held_out, look_at
 from napari_bonescint.training.publishing import publish_scored
 from napari_bonescint.training.run_folder import RunFolder, make_folder
+from napari_bonescint.wording import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,15 +140,18 @@ class Session:
             make_folder(self._settings.out or self._run.path)
             manifest = json.dumps({**self._material.manifest, "sha256": self._material.sha256}, indent=1)
             write_bytes_atomically(self._run.data, manifest.encode())
-        self._tell("data", **self._material.summary())
+        summary = self._material.summary()
+        self._tell("data", **summary)
         of_what = "new cases" if cases.number is None else f"{cases.number} cases"
-        self._fabric.print(f"{name}: {of_what}, {'from step ' if resumed else 'step '}{trainer.step}")
+        self._print(f"{name}: {of_what}, {'from step ' if resumed else 'step '}{trainer.step}")
+        if self._material.selection is not None:
+            self._print(f"{name}: {describe_data(summary)}")
         if trainer.step >= self._recipe.steps:
             self._note("All steps of the recipe are done already; give another --name to train anew.")
         for model in trainer.start:
-            self._fabric.print(f"{name}: began with {model['tensors']} tensors of {model['model']}")
+            self._print(f"{name}: began with {model['tensors']} tensors of {model['model']}")
         for case, why in self._material.selection.left_out if self._material.selection else ():
-            self._fabric.print(f"{name}: left out case {case}: {why}")
+            self._print(f"{name}: left out case {case}: {why}")
         if self._recipe.check_every and not self._looks:
             self._note("No patient is held out yet, so the last weights are kept, not the best.")
 
@@ -163,6 +168,7 @@ class Session:
                 self._paused_at = time.monotonic()
                 self._save()
                 self._tell("paused")
+                print(f"paused at step {self._trainer.step}, until {self._run.request} is removed", flush=True)
             return Order.PAUSE
         if self._paused_at is not None:
             self._until += time.monotonic() - self._paused_at
@@ -178,7 +184,8 @@ class Session:
         left = min(views / progress.views_per_second, max(0.0, self._until - time.monotonic()))
         self._tell("progress", steps=steps, seconds_left=round(left, 1), **asdict(progress))
         print(
-            f"step {progress.step}/{steps}  loss {progress.loss:.4f}  {progress.views_per_second:.1f} views/s",
+            f"step {progress.step}/{steps}  loss {progress.loss:.4f}  {progress.views_per_second:.1f} views/s  "
+            f"{duration(left)} left",
             flush=True,
         )
         if self._looks and progress.step % self._recipe.check_every < _REPORT_EVERY:
@@ -206,6 +213,7 @@ class Session:
             buffer = io.BytesIO()
             torch.save(state, buffer)
             write_bytes_atomically(self._run.best, buffer.getvalue())
+        print(f"step {step}: Dice on held-out scans {look.dice.mean:.4f}{', the best so far' * is_best}", flush=True)
         self._tell("check", step=step, dice=look.dice.mean, spread=look.dice.spread, scans=look.scans, best=is_best)
         make_folder(self._run.samples)
         name = f"{step:06d}.png"
@@ -216,7 +224,7 @@ class Session:
         """Publish the best weights, or the last where none were scored."""
         trainer, name = self._trainer, self._recipe.name
         if self._interrupted:
-            print("interrupted; the weights so far are written")
+            print("interrupted; the weights so far are being scored and written", flush=True)
         if self._looks and self._looked_at != trainer.step:
             self._look()
         self._save()
@@ -234,13 +242,19 @@ class Session:
             stopped=trainer.step < self._recipe.steps,
         )
         _print_scores(name, card)
+        print(f"-> {card.weights_path}")
 
     def _save(self) -> None:
         save_checkpoint(self._trainer, self._run.checkpoint, data_sha256=self._material.sha256)
 
+    def _print(self, line: str) -> None:
+        # fabric.print would print on each machine.
+        if self._fabric.is_global_zero:
+            print(line, flush=True)
+
     def _note(self, sentence: str) -> None:
         self._tell("note", text=sentence)
-        self._fabric.print(f"{self._recipe.name}: {sentence}")
+        self._print(f"{self._recipe.name}: {sentence}")
 
     def _tell(self, event: str, **facts: Any) -> None:
         for sink in self._sinks:
