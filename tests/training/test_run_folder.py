@@ -28,6 +28,13 @@ def test_who_trains_is_told_while_it_does(tmp_path: Path) -> None:
     assert run.requested() == ""
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_request_is_read_however_a_shell_writes_it(tmp_path: Path, encoding: str) -> None:
+    run = RunFolder(tmp_path)
+    run.request.write_text("stop\r\n", encoding=encoding)
+    assert run.requested() == "stop"
+
+
 def test_a_killed_process_leaves_its_folder_to_others(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:

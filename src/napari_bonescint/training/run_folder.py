@@ -88,9 +88,11 @@ class RunFolder:
     def requested(self) -> str:
         """What others request: ``pause``, ``stop`` or nothing."""
         try:
-            return self.request.read_text(encoding="utf-8").strip()
+            content = self.request.read_bytes()
         except OSError:
             return ""
+        # PowerShell's `echo stop > request` writes UTF-16.
+        return content.replace(b"\0", b"").decode("ascii", errors="ignore").strip()
 
 
 def running_process(path: Path) -> int | None:
