@@ -9,6 +9,7 @@ from napari_bonescint.training.acceleration import (
     choose_precision,
     choose_workers,
     describe_acceleration,
+    one_fails_all,
     start_fabric,
 )
 
@@ -59,3 +60,12 @@ def test_a_batch_script_of_slurm_trains_alone_without_srun(monkeypatch: pytest.M
 def test_several_machines_need_somebody_who_starts_them() -> None:
     with pytest.raises(AccelerationError, match="--nodes 2: start this command with torchrun or srun"):
         start_fabric("cpu", 1, 2)
+
+
+def test_the_end_of_another_process_is_told_in_a_sentence() -> None:
+    gloo = RuntimeError("[gloo/transport/tcp/pair.cc:553] Connection closed by peer [127.0.0.1]:18624.")
+    for error in (gloo, torch.distributed.DistBackendError("NCCL error: remote process exited")):
+        with pytest.raises(AccelerationError, match="Another process of this training has ended"), one_fails_all(2):
+            raise error
+    with pytest.raises(RuntimeError, match="shapes"), one_fails_all(2):
+        raise RuntimeError("The shapes do not match")

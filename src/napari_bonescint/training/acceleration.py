@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -13,6 +14,8 @@ from napari_bonescint.inference.devices import usable_cores
 from napari_bonescint.training.evaluate import describe_hardware
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lightning_fabric import Fabric
     from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
 
@@ -97,6 +100,33 @@ def start_fabric(device: str, processes: int = 1, nodes: int = 1) -> Fabric:
     )
     fabric.launch()
     return fabric
+
+
+@contextmanager
+def one_fails_all(processes: int) -> Iterator[None]:
+    """Do what needs all processes that train together.
+
+    Parameters
+    ----------
+    processes : int
+        How many there are.
+
+    Raises
+    ------
+    AccelerationError
+        If one of them is no more.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        # Only NCCL raises an error of its own; Gloo names itself in the text.
+        lost = isinstance(error, torch.distributed.DistError) or "gloo" in str(error).lower()
+        if processes == 1 or not lost:
+            raise
+        raise AccelerationError(
+            "Another process of this training has ended, and the others cannot go on without it; why stands in its own "
+            "output. The same command goes on from the last checkpoint."
+        ) from error
 
 
 def sum_over_processes(values: torch.Tensor) -> torch.Tensor:

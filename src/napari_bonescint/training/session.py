@@ -16,6 +16,7 @@ import torch
 
 from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.training.acceleration import one_fails_all
 from napari_bonescint.training.checkpoint import read_torch, resume, save_checkpoint
 from napari_bonescint.training.course import describe_data
 from napari_bonescint.training.fit import Order, Progress, Trainer
@@ -114,13 +115,14 @@ class Session:
             self._run.occupy()
         try:
             self._begin()
-            with self._ctrl_c():
+            with self._ctrl_c(), one_fails_all(self._fabric.world_size):
                 self._trainer.fit(
                     ask=self._order, on_progress=self._report, every=_REPORT_EVERY, workers=self._settings.workers
                 )
             if first:
                 self._finish()
-            self._fabric.barrier()
+            with one_fails_all(self._fabric.world_size):
+                self._fabric.barrier()
         except BonescintError as error:
             # A full disk may be the very reason.
             with suppress(CannotWrite):
