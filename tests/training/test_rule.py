@@ -51,7 +51,7 @@ def test_the_sentences_say_what_was_found() -> None:
     lead, found = decide([row(0.01), SIMULATED], loses_regions=False).sentences
     assert lead == "Use the new weights: they are better on corrected scans."
     assert found == (
-        "On the corrected scans, patients: 8, the Dice of the skeleton changes from 0.9000 to 0.9100, by +0.0100 "
+        "On the corrected scans of 8 patients the Dice of the skeleton changes from 0.9000 to 0.9100, by +0.0100 "
         "(95 % confidence interval +0.0050 to +0.0150)."
     )
     assert decide([row(-0.01)], loses_regions=False).sentences[0].endswith("are worse on corrected scans.")
@@ -62,6 +62,14 @@ def test_few_patients_still_tell_what_got_worse() -> None:
     lost = row(-0.05, region="sternum", kind=SetKind.SIMULATED)
     sentences = decide([row(0.01, patients=1), lost], loses_regions=False).sentences
     assert sentences[-1] == "Worse by more than 0.02 on simulated scans: sternum (0.900 to 0.850)."
+
+
+def test_what_got_worse_is_one_sentence_for_each_set() -> None:
+    lost = [row(-0.05, region=region) for region in ("ribs", "sternum")]
+    simulated = row(-0.03, region="skull", kind=SetKind.SIMULATED)
+    _, corrected, other, _ = decide([row(0.01), *lost, simulated], loses_regions=False).sentences
+    assert corrected.endswith("on corrected scans: ribs (0.900 to 0.850), sternum (0.900 to 0.850).")
+    assert other.endswith("on simulated scans: skull (0.900 to 0.870).")
 
 
 def test_weights_that_lose_the_regions_are_kept_out() -> None:

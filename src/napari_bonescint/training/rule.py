@@ -9,6 +9,7 @@ from napari_bonescint.training.held_out import FEWEST_PATIENTS
 from napari_bonescint.training.paired import MACRO
 from napari_bonescint.training.verdict import Recommendation, SetKind
 from napari_bonescint.training.view_scores import SKELETON
+from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,11 +45,7 @@ def decide(rows: Sequence[Row], *, loses_regions: bool) -> Decision:
     loses_regions : bool
         Whether the current model names regions and the new one does not.
     """
-    losses = [
-        f"Worse by more than {MARGIN:g} on {row.set} scans: {row.label} ({row.current:.3f} to {row.new:.3f})."
-        for row in rows
-        if row.difference < -MARGIN and row.patients >= FEWEST_PATIENTS
-    ]
+    losses = _losses(rows)
     if loses_regions:
         losses.append("The new weights no longer name regions, which the present ones do.")
     deciding = deciding_row(rows)
@@ -71,6 +68,15 @@ def decide(rows: Sequence[Row], *, loses_regions: bool) -> Decision:
     return Decision(Recommendation.KEEP, [sentence, *losses, *found])
 
 
+def _losses(rows: Sequence[Row]) -> list[str]:
+    """What is worse by more than the margin, a sentence for each set of scans."""
+    of_set: dict[SetKind, list[str]] = {}
+    for row in rows:
+        if row.difference < -MARGIN and row.patients >= FEWEST_PATIENTS:
+            of_set.setdefault(row.set, []).append(f"{row.label} ({row.current:.3f} to {row.new:.3f})")
+    return [f"Worse by more than {MARGIN:g} on {which} scans: {', '.join(lost)}." for which, lost in of_set.items()]
+
+
 def deciding_row(rows: Sequence[Row]) -> Row | None:
     """The row of the corrected scans that decides; None if there are no corrected scans."""
     corrected = {row.region: row for row in rows if row.set is SetKind.CORRECTED}
@@ -83,6 +89,6 @@ def deciding_row(rows: Sequence[Row]) -> Row | None:
 def _describe(row: Row) -> str:
     interval = "" if row.low is None else f" (95 % confidence interval {row.low:+.4f} to {row.high:+.4f})"
     return (
-        f"On the corrected scans, patients: {row.patients}, the Dice of the {row.label} changes from {row.current:.4f} "
-        f"to {row.new:.4f}, by {row.difference:+.4f}{interval}."
+        f"On the corrected scans of {counted(row.patients, 'patient')} the Dice of the {row.label} changes from "
+        f"{row.current:.4f} to {row.new:.4f}, by {row.difference:+.4f}{interval}."
     )
