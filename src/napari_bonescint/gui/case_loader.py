@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
@@ -13,7 +14,7 @@ from napari_bonescint.formats.identity import burned_in_text, read_identity
 from napari_bonescint.inference.child import Failed, Finished, SegmentationProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from napari_bonescint.corrections.label_store import LabelStore
     from napari_bonescint.corrections.prediction import Prediction
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from napari_bonescint.segmentation import Segmentation
 
 _POLL_MS = 25
+T = TypeVar("T")
 
 
 class CaseLoader(QObject):
@@ -67,6 +69,7 @@ class CaseLoader(QObject):
         self._visited: dict[Hashable, WorkItem] = {}
         self._to_segment: list[tuple[WorkItem, Scan]] = []
         self._segmenting: WorkItem | None = None
+        self._segmenting_for: LabelStore | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_POLL_MS)
         self._timer.timeout.connect(self._poll)
@@ -116,11 +119,16 @@ class CaseLoader(QObject):
                 del ahead[other]
         if item is None or store is None or item.identity in self._cases or item.identity in self._scans:
             return
+
+        def if_still_of_use(keep: Callable[[WorkItem, T], None], read: T) -> None:
+            if (store, annotator) == (self._store, self._annotator):
+                keep(item, read)
+
         if item.case is not None:
-            key = item.case.key
-            self._background.run(lambda: open_case(store, key, annotator), lambda case: self._keep(item, case), _ignore)
+            read_case = partial(open_case, store, item.case.key, annotator)
+            self._background.run(read_case, partial(if_still_of_use, self._keep), _ignore)
         elif item.source is not None:
-            self._background.run(item.source.open, lambda scan: self._keep_scan(item, scan), _ignore)
+            self._background.run(item.source.open, partial(if_still_of_use, self._keep_scan), _ignore)
 
     def close(self) -> None:
         """End the child process; nothing more is emitted."""
@@ -167,6 +175,7 @@ class CaseLoader(QObject):
     def _segment_next(self) -> None:
         if self._segmenting is None and self._to_segment and self.card is not None:
             self._segmenting, scan = self._to_segment.pop(0)
+            self._segmenting_for = self._store
             self.child.segment(scan, self.card)
             self._timer.start()
 
@@ -176,7 +185,7 @@ class CaseLoader(QObject):
                 item, self._segmenting = self._segmenting, None
                 if isinstance(event, Failed):
                     self.failed.emit(event.sentence)
-                elif item is not None:
+                elif item is not None and self._segmenting_for is self._store:
                     self._take(item, event.segmentation)
         self._segment_next()
         if not self.child.is_busy:
