@@ -270,5 +270,16 @@ def test_damaged_weights_are_one_sentence(
 
 
 def test_the_window_imports_no_torch() -> None:
-    code = "import sys, napari_bonescint.gui.segment_widget; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    code = """
+import sys
+import napari
+viewer = napari.Viewer(show=False)
+viewer.open_sample("napari-bonescint", "simulated")
+print("torch" in sys.modules)
+for panel in ("Segment skeleton", "Correct masks", "Retrain"):
+    viewer.window.add_plugin_dock_widget("napari-bonescint", panel)
+print("torch" in sys.modules)
+viewer.close()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]

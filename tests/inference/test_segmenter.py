@@ -88,6 +88,13 @@ def test_cancelling_raises(make_model: MakeModel, scan: Scan) -> None:
         Segmenter(make_model(), "cpu").segment(scan, is_cancelled=lambda: True)
 
 
+def test_warming_up_stops_for_somebody_who_waits(make_model: MakeModel) -> None:
+    segmenter = Segmenter(make_model(), "cpu")
+    segmenter.warm_up()
+    with pytest.raises(Cancelled):
+        segmenter.warm_up(is_cancelled=lambda: True)
+
+
 def test_damaged_weights_are_refused(make_model: MakeModel) -> None:
     card = make_model()
     data = bytearray(card.weights_path.read_bytes())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -43,9 +44,13 @@ class _Binding:
 _BINDINGS: weakref.WeakKeyDictionary[Labels, _Binding] = weakref.WeakKeyDictionary()
 
 
-def prepare_colours() -> None:
-    """Have napari import what it needs for the colours of its first labels layer, so that no click waits for that."""
+def prepare_labels() -> None:
+    """Have napari and vispy make what their first labels layer needs and later ones share, so that no click waits."""
     label_colormap()
+    with suppress(ImportError):  # where another vispy has them, the first layer takes a tenth of a second longer
+        from vispy.visuals.line.dash_atlas import DashAtlas
+
+        DashAtlas()
 
 
 def labels_of(layers: Iterable[Layer], image: Image, *, names_regions: bool = True) -> Labels | None:

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QLabel, QProgressBar, QPushBu
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.dock_panel import DockPanel
 from napari_bonescint.gui.keep_dialog import ask_what_to_keep
-from napari_bonescint.gui.label_layers import empty_labels, image_of, prepare_colours
+from napari_bonescint.gui.label_layers import empty_labels, image_of, prepare_labels
 from napari_bonescint.gui.model_chooser import ModelChooser
 from napari_bonescint.gui.result_place import ResultPlace
 from napari_bonescint.gui.scan_layers import can_be_scan, group_by_scan, same_scan
@@ -79,7 +79,7 @@ class SegmentWidget(DockPanel):
         self._end_at_last(self.child)
         self._show_running(False)
         self._load(self.models.card)
-        Thread(target=prepare_colours).start()
+        Thread(target=prepare_labels).start()
 
     @property
     def is_running(self) -> bool:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from napari_bonescint.errors import BonescintError
+from napari_bonescint.errors import BonescintError, Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -271,8 +271,8 @@ def _answer(task: _Task, loaded: _Ready | None, pipe: Connection) -> _Ready:
     segmenter = loaded.segmenter
     if task.scan is None:
         pipe.send(Loaded(task.card, segmenter.device))
-        if not pipe.poll():
-            segmenter.warm_up()
+        with suppress(Cancelled):
+            segmenter.warm_up(is_cancelled=pipe.poll)
     else:
         pipe.send(Finished(segmenter.segment(task.scan, on_progress=lambda done: pipe.send(Progressed(done)))))
     return loaded
