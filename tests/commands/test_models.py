@@ -9,7 +9,7 @@ import pytest
 
 from napari_bonescint.cli import main
 from napari_bonescint.commands.models import table
-from napari_bonescint.inference.model_card import DEFAULT_MODEL, Int8, shipped_models
+from napari_bonescint.inference.model_card import DEFAULT_MODEL, Half, Int8, shipped_models
 from napari_bonescint.inference.model_shelf import current_model
 
 if TYPE_CHECKING:
@@ -27,7 +27,17 @@ def test_the_shipped_models_are_printed(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_a_line_tells_what_the_card_and_the_file_tell(make_model: Callable[..., ModelCard]) -> None:
     heading, line = table([make_model()])
-    assert heading.split() == ["NAME", "ARCHITECTURE", "PARAMETERS", "OUTPUTS", "GRID", "FILE", "INT8", "SCORES"]
+    assert heading.split() == [
+        "NAME",
+        "ARCHITECTURE",
+        "PARAMETERS",
+        "OUTPUTS",
+        "GRID",
+        "FILE",
+        "INT8",
+        "HALF",
+        "SCORES",
+    ]
     # FDN-5 with 17 outputs instead of 1 has 16 more rows of 128 weights and a bias: 259,137 + 2,064.
     assert line.split() == ["tiny", "fdn-5", "261,201", "16", "regions", "9", "mm", "1.0", "MB", "not", "measured"]
     assert all(line[heading.index(word) - 1] == " " for word in heading.split())
@@ -43,7 +53,14 @@ def test_a_model_that_only_tells_bone_says_so(make_model: Callable[..., ModelCar
 )
 def test_what_eight_bit_integers_cost_is_told(make_model: Callable[..., ModelCard], lost: float, text: str) -> None:
     heading, line = table([replace(make_model(), int8=Int8([], lost, "simulated", 20, ""))])
-    assert line[heading.index("INT8") : heading.index("SCORES")].strip() == text
+    assert line[heading.index("INT8") : heading.index("HALF")].strip() == text
+
+
+@pytest.mark.parametrize(("lost", "text"), [(0.00002, "-0.0000 Dice"), (0.002, "-0.0020 Dice, not used")])
+def test_what_half_precision_costs_is_told(make_model: Callable[..., ModelCard], lost: float, text: str) -> None:
+    half = Half("float16", lost, 161.8, "by rounding", "simulated", 15, "")
+    heading, line = table([replace(make_model(), half=half)])
+    assert line[heading.index("HALF") : heading.index("SCORES")].strip() == text
 
 
 def test_every_score_has_a_line_below_the_heading(make_model: Callable[..., ModelCard]) -> None:

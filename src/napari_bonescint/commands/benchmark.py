@@ -18,7 +18,8 @@ _SAMPLE = Path(__file__).parents[1] / "samples" / "simulated.dcm"
 _DESCRIPTION = """\
 Measure on the CPU how fast every engine computes a model, in how much memory, and how well it agrees with the network
 computed naively. Each measurement runs in a process of its own, on the simulated sample scan: first on a grid of
-1024 x 256, then on the model's own. Leave the computer alone meanwhile; it takes some minutes.
+1024 x 256, then on the model's own. Leave the computer alone meanwhile; it takes some minutes. Where there is an NVIDIA
+card, it is measured, too: in each precision, and against what its arithmetic can do.
 """
 
 
@@ -46,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure, print the table and write it; the exit status."""
     from napari_bonescint.formats.opening import open_scan
     from napari_bonescint.inference.benchmark import Timing, markdown, measure
+    from napari_bonescint.inference.gpu_benchmark import gpu_page
 
     cards = arguments.model or [find_model(name) for name in (DEFAULT_MODEL, "fdn-13")]
     timings = []
@@ -56,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{outcome.model}, {rows} x {columns}, {outcome.engine}: {outcome.milliseconds:.0f} ms", flush=True)
         else:
             print(outcome, flush=True)
-    page = markdown(timings)
+    page = markdown(timings) + gpu_page(cards, open_scan(_SAMPLE))
     print(f"\n{page}")
     if arguments.out is not None:
         write_bytes_atomically(arguments.out, page.encode())

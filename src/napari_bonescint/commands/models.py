@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 _DESCRIPTION = """\
 List the models that come with this installation and those that were accepted since; * marks the one in use, which
 serves the next click in napari and `bonescint segment`. Accepted models stay, whichever is in use.
-INT8 tells what eight-bit integers on a CPU change; they are not used where 0.002 Dice or more is lost.
+INT8 tells what eight-bit integers on a CPU change, HALF what float16 on a GPU does; neither is used where 0.002 Dice or
+more is lost.
 """
 
 _EXAMPLES = """\
@@ -26,7 +27,7 @@ examples:
   bonescint models --use phase-u-net-regions
 """
 
-_HEADINGS = ("", "NAME", "ARCHITECTURE", "PARAMETERS", "OUTPUTS", "GRID", "FILE", "INT8", "SCORES")
+_HEADINGS = ("", "NAME", "ARCHITECTURE", "PARAMETERS", "OUTPUTS", "GRID", "FILE", "INT8", "HALF", "SCORES")
 
 
 def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -69,8 +70,14 @@ def _facts(card: ModelCard) -> tuple[str, ...]:
         f"{card.outputs - 1} regions" if card.names_regions else "skeleton",
         f"{card.grid_mm:g} mm",
         f"{card.size / 1e6:.1f} MB",
-        "" if card.int8 is None else f"{-card.int8.dice_lost:+.4f} Dice{'' if card.bears_int8 else ', not used'}",
+        "" if card.int8 is None else _cost(card.int8.dice_lost, card.bears_int8),
+        "" if card.half is None else _cost(card.half.dice_lost, card.bears_half),
     )
+
+
+def _cost(dice_lost: float, is_used: bool) -> str:
+    """What computing less exactly changes: ``-0.0004 Dice``."""
+    return f"{-dice_lost:+.4f} Dice{'' if is_used else ', not used'}"
 
 
 def _score(score: Mapping[str, Any]) -> str:

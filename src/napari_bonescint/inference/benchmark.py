@@ -109,8 +109,8 @@ def measure(cards: Sequence[ModelCard], scan: Scan) -> Iterator[Timing | str]:
     """
     for card in cards:
         require_known(card)
-        own = _on_grid(scan, card.grid_mm)
-        for images in (_of_full_shape(scan), own):
+        own = on_grid(scan, card.grid_mm)
+        for images in (of_full_shape(scan), own):
             naive: NDArray[np.float32] | None = None
             for engine in (NAIVE, *CPU_ENGINES):
                 outcome = _in_a_process(_Task(card, engine, images))
@@ -146,13 +146,13 @@ def markdown(timings: Sequence[Timing]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _on_grid(scan: Scan, grid_mm: float) -> NDArray[np.float32]:
+def on_grid(scan: Scan, grid_mm: float) -> NDArray[np.float32]:
     """Both views as a network on this grid sees them."""
     spacing = scan.spacing or (ASSUMED_SPACING_MM, ASSUMED_SPACING_MM)
     return images_on(Grid.over((scan.counts.shape[1], scan.counts.shape[2]), spacing, grid_mm), scan)
 
 
-def _of_full_shape(scan: Scan) -> NDArray[np.float32]:
+def of_full_shape(scan: Scan) -> NDArray[np.float32]:
     """Both views as acquired, cut or continued with nothing to 1024 x 256."""
     views = np.stack([normalise(view) for view in scan.counts.astype(np.float32)])
     full = np.zeros((len(views), *_FULL_SHAPE), np.float32)

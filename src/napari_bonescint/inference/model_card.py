@@ -49,6 +49,37 @@ class Int8:
 
 
 @dataclass(frozen=True)
+class Half:
+    """What it costs a model to compute in half precision, as it may on GPUs.
+
+    Attributes
+    ----------
+    precision : str
+        ``float16``.
+    dice_lost : float
+        By how much the mean Dice falls: of the skeleton or, where that is worse, over the regions.
+    largest : float
+        The largest absolute value that any layer gave; float16 ends at 65,504.
+    measured : str
+        How, as one phrase.
+    data : str
+        What it was measured on.
+    scans : int
+        How many.
+    weights_sha256 : str
+        Hash of the weights that were measured; for others, this counts for nothing.
+    """
+
+    precision: str
+    dice_lost: float
+    largest: float
+    measured: str
+    data: str
+    scans: int
+    weights_sha256: str
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """What NAME.json says about NAME.safetensors.
 
@@ -78,6 +109,8 @@ class ModelCard:
         How and on what it was trained, with the data's hash.
     int8 : Int8 or None
         None if the model was not calibrated for eight-bit integers.
+    half : Half or None
+        None if it was not measured in half precision.
     scores : list of dict
         Each with ``metric``, ``value`` (mean), ``spread`` (standard deviation), ``data`` and ``scans``.
     limits : list of str
@@ -99,6 +132,7 @@ class ModelCard:
     temperature: float = 1.0
     mirrored: bool = False
     int8: Int8 | None = None
+    half: Half | None = None
     training: dict[str, Any] = field(default_factory=dict)
     scores: list[dict[str, Any]] = field(default_factory=list)
     limits: list[str] = field(default_factory=list)
@@ -114,6 +148,11 @@ class ModelCard:
     def bears_int8(self) -> bool:
         """Whether eight-bit integers cost so little Dice that they may be used."""
         return self.int8 is not None and self.int8.dice_lost < _DICE_TO_SPARE
+
+    @property
+    def bears_half(self) -> bool:
+        """Whether half precision costs so little Dice that it may be used."""
+        return self.half is not None and self.half.dice_lost < _DICE_TO_SPARE
 
     @property
     def size(self) -> int:
@@ -177,6 +216,8 @@ def read_card(path: Path) -> ModelCard:
             facts["int8"] = Int8(**{**int8, "ranges": ranges})
             if facts["int8"].weights_sha256 != facts["weights_sha256"]:
                 facts["int8"] = None
+        if (half := facts.get("half")) is not None:
+            facts["half"] = Half(**half) if half["weights_sha256"] == facts["weights_sha256"] else None
         card = ModelCard(**facts, path=path)
         for name in ("grid_mm", "temperature"):
             if not (value := getattr(card, name)) > 0:

@@ -51,6 +51,8 @@ class Segmenter:
         Which model.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    engine : Engine or None
+        The model in another engine than the fastest one for the device, to try that.
 
     Attributes
     ----------
@@ -66,9 +68,12 @@ class Segmenter:
         If the device does not exist.
     """
 
-    def __init__(self, card: ModelCard, device: str = "auto") -> None:
+    def __init__(self, card: ModelCard, device: str = "auto", *, engine: Engine | None = None) -> None:
         self.card = card
         self.device: DeviceChoice = choose_device(device)
+        if engine is not None:
+            self._engine = engine
+            return
         if self.device.device == "cpu":
             self._engine = self._engine_on_cpu()
             return

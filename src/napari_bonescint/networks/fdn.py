@@ -170,7 +170,10 @@ class PhaseSample:
 def split_phases(x: Tensor) -> Tensor:
     """Cut (batch, c, y, x) into its four interleaved sub-images: (batch * 4, c, y / 2, x / 2)."""
     n, c, h, w = x.shape
+    channels_last = x.is_contiguous(memory_format=torch.channels_last)
     x = x.reshape(n, c, h // 2, 2, w // 2, 2)
+    if channels_last:  # stays so, or the next convolution would have to sort all pixels again
+        return x.permute(0, 3, 5, 2, 4, 1).reshape(n * 4, h // 2, w // 2, c).permute(0, 3, 1, 2)
     return x.permute(0, 3, 5, 1, 2, 4).reshape(n * 4, c, h // 2, w // 2)
 
 

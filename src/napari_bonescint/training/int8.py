@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,17 +12,17 @@ from napari_bonescint.inference.backends.openvino_int8 import measure_ranges
 from napari_bonescint.inference.model_card import Int8
 from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, Grid, around_body, images_on
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.training.metrics import dice, region_dice
+from napari_bonescint.training.dice_lost import mean_dice_lost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     import numpy as np
     from numpy.typing import NDArray
 
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.scan import Scan
-    from napari_bonescint.training.reference_sets import Reference, ReferenceSet
+    from napari_bonescint.training.reference_sets import ReferenceSet
 
 
 class Int8Error(BonescintError):
@@ -61,23 +60,10 @@ def calibrate(card: ModelCard, scans: Iterable[Scan], judged_on: ReferenceSet) -
     ranges = measure_ranges(graph, (padded(_seen(scan, card.grid_mm), multiple) for scan in scans))
     free = Int8(ranges, 0.0, data=judged_on.origin, scans=len(judged_on), weights_sha256=card.weights_sha256)
     engines = Segmenter(replace(card, int8=None), "cpu"), Segmenter(replace(card, int8=free), "cpu")
-    lost = [list(_losses(reference, *engines)) for reference in judged_on]
-    worst = max(statistics.mean(column) for column in zip(*lost, strict=True))
-    return replace(card, int8=replace(free, dice_lost=round(worst, 5)))
+    return replace(card, int8=replace(free, dice_lost=mean_dice_lost(judged_on, *engines)))
 
 
 def _seen(scan: Scan, grid_mm: float) -> NDArray[np.float32]:
     spacing = scan.spacing or (ASSUMED_SPACING_MM, ASSUMED_SPACING_MM)
     images = images_on(Grid.over((scan.counts.shape[1], scan.counts.shape[2]), spacing, grid_mm), scan)
     return images[:, *around_body(images)]
-
-
-def _losses(reference: Reference, exact: Segmenter, rounded: Segmenter) -> Iterator[float]:
-    """By how much Dice falls over both views: of the skeleton and, if the model names them, the regions' mean."""
-    before, after = exact.segment(reference.scan), rounded.segment(reference.scan)
-    truth = reference.regions
-    yield dice(before.skeleton > 0, truth > 0) - dice(after.skeleton > 0, truth > 0)
-    if before.regions is not None and after.regions is not None:
-        yield statistics.mean(region_dice(before.regions, truth).values()) - statistics.mean(
-            region_dice(after.regions, truth).values()
-        )

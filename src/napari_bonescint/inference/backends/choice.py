@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from napari_bonescint.inference.backends.engine import Engine, EngineUnavailable, require_known
 from napari_bonescint.inference.backends.openvino_engine import OpenVinoEngine, OpenVinoInt8Engine
 from napari_bonescint.inference.backends.torch_engine import TorchEngine
+from napari_bonescint.inference.backends.torch_gpu_engine import TorchGpuEngine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,4 +59,4 @@ def load_on_gpu(card: ModelCard, device: str) -> Engine:
         If the device is full.
     """
     require_known(card)
-    return TorchEngine(card, device)
+    return TorchGpuEngine(card, device)

@@ -1,0 +1,124 @@
+"""How fast FDN-13 is on a CUDA device: each precision and form, against the device's measured peak; and its training.
+
+    python3 benchmarks/gpu.py
+    python3 benchmarks/gpu.py --cases data/training --workers 12
+
+Runs from a checkout, whether the package is installed or not: numpy, scipy, safetensors and PyTorch are enough. With
+--cases, which `bonescint simulate` made, it trains for some steps, too, with the loader and against a plain loop; that
+needs pydicom, platformdirs, scikit-image, tifffile and lightning-fabric as well. The images are noise: how long a
+network takes does not depend on what they show. Takes a minute or two; `bonescint benchmark` measures other models.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+import torch
+
+_ROOT = Path(__file__).parents[1]
+
+
+def main() -> int:
+    """Measure and print a line for each way to compute."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cuda:0", help="(default: %(default)s)")
+    parser.add_argument("--model", default="fdn-13", help="name of a shipped model (default: %(default)s)")
+    parser.add_argument("--rows", type=int, default=1024, help="(default: %(default)s)")
+    parser.add_argument("--columns", type=int, default=256, help="(default: %(default)s)")
+    parser.add_argument("--batch", type=int, default=2, help="views in one pass (default: %(default)s)")
+    parser.add_argument("--matrix", type=int, default=8192, help="rows, to measure the peak (default: %(default)s)")
+    parser.add_argument("--precision", nargs="+", default=["float16", "bfloat16", "float32"], help="(default: all)")
+    parser.add_argument("--cases", type=Path, help="folder of simulated cases, to train on")
+    parser.add_argument("--steps", type=int, default=20, help="of training in each round (default: %(default)s)")
+    parser.add_argument("--workers", type=int, default=8, help="that make examples (default: %(default)s)")
+    options = parser.parse_args()
+    name = torch.cuda.get_device_name(options.device) if options.device != "cpu" else "CPU"
+    print(f"{name}, PyTorch {torch.__version__}, cuDNN {torch.backends.cudnn.version()}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        find_package(Path(folder))
+        network_speed(options)
+        if options.cases is not None:
+            training_speed(options)
+    return 0
+
+
+def find_package(folder: Path) -> None:
+    """Let the checkout be imported; it asks for its own version, which nothing tells where it is not installed."""
+    sys.path.insert(0, str(_ROOT / "src"))
+    try:
+        version("napari-bonescint")
+    except PackageNotFoundError:
+        facts = folder / "napari_bonescint-0.dist-info"
+        facts.mkdir()
+        (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: napari-bonescint\nVersion: 0\n")
+        sys.path.append(str(folder))
+
+
+def network_speed(options: argparse.Namespace) -> None:
+    """Time both forms in each precision, replayed and eager, and how long the first passes take."""
+    from napari_bonescint.inference.backends.torch_engine import TorchEngine
+    from napari_bonescint.inference.backends.torch_gpu_engine import TorchGpuEngine
+    from napari_bonescint.inference.gpu_benchmark import bone, measure_engine, peak_flops
+    from napari_bonescint.inference.model_card import read_card
+
+    card = read_card(_ROOT / "weights" / f"{options.model}.json")
+    images = np.random.default_rng(0).random((options.batch, options.rows, options.columns), np.float32)
+    reference = bone(TorchEngine(card).logits(images))
+    for precision in options.precision:
+        peak = peak_flops(options.device, precision, options.matrix)
+        for form in ("phase-split", "dilated"):
+            for graphs in (True, False):
+                start = time.perf_counter()
+                engine = TorchGpuEngine(card, options.device, precision, form)
+                if not graphs:
+                    engine.graphs_refused = "not asked for"
+                passes = [start]
+                for _ in range(3):
+                    engine.logits(images)
+                    passes.append(time.perf_counter())
+                timing = measure_engine(engine, card, images, peak, reference)
+                print(timing)
+                first = ", ".join(f"{1000 * seconds:.0f}" for seconds in np.diff(passes))
+                memory = torch.cuda.max_memory_allocated() / 1e6 if options.device != "cpu" else 0
+                print(
+                    f"    difference {timing.furthest:.1e}, Dice {timing.dice:.4f}; load and first passes {first} ms;"
+                )
+                print(f"    {memory:.0f} MB; graphs: {engine.graphs_refused or 'recorded'}", flush=True)
+        chosen = TorchGpuEngine(card, options.device, precision)
+        chosen.logits(images)
+        print(f"{precision}: the engine chooses {chosen.form}", flush=True)
+
+
+def training_speed(options: argparse.Namespace) -> None:
+    """Time training with the loader, against a plain loop."""
+    sys.path.insert(0, str(Path(__file__).parent))
+    from training_speed import Timing, our_loop, plain_loop
+
+    from napari_bonescint.training.case_sources import CaseFiles
+    from napari_bonescint.training.recipe import read_recipe
+
+    recipe = read_recipe(_ROOT / "train" / "recipes" / f"{options.model}.toml")
+    cases = CaseFiles(sorted(options.cases.glob("case_*.npz")))
+    ways = {
+        "plain": plain_loop(recipe, cases, options.device, options.steps),
+        "ours": our_loop(recipe, cases, options.device, options.steps, options.workers),
+    }
+    for name, train in ways.items():
+        train()
+        timing = Timing()
+        for _ in range(2):
+            timing.add(train)
+        print(
+            f"training, {name}: {statistics.median(timing.wall):.1f} scans/s with {options.workers} workers", flush=True
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

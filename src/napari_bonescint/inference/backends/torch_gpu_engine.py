@@ -1,0 +1,240 @@
+"""PyTorch on a graphics card: in half precision where that was measured to cost nothing, and replayed as CUDA graphs.
+
+A pass over a scan is some forty small steps, and to start each of them from Python takes longer than the card needs to
+do it. So for an image size that comes for the second time the steps are recorded once and then replayed as a whole.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from napari_bonescint.inference.backends.torch_engine import load_network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+
+    from napari_bonescint.inference.model_card import ModelCard
+    from napari_bonescint.networks.dense import DenseNetwork
+    from napari_bonescint.networks.fdn import Computation
+
+Precision = Literal["float32", "float16", "bfloat16"]
+
+HALF: Precision = "float16"
+"""Of both halves the one with the finer steps: activations of these networks stay below a thousandth of its range."""
+
+_MOST_GRAPHS = 8
+_TIMED_PASSES = 3
+
+
+@dataclass
+class _Recorded:
+    """A pass over images of one size that can be replayed."""
+
+    graph: torch.cuda.CUDAGraph
+    images: torch.Tensor
+    logits: torch.Tensor
+
+
+class TorchGpuEngine:
+    """A model in PyTorch on a CUDA device.
+
+    Parameters
+    ----------
+    card : ModelCard
+        Which model.
+    device : str
+        ``cuda:N``; also ``cpu``, without graphs, for what can be tried where there is no card.
+    precision : {"float32", "float16", "bfloat16"} or None
+        In which convolutions compute; None for half precision where the card tells that it costs little and the device
+        has tensor cores, and float32, never TensorFloat-32, otherwise.
+    form : {"dilated", "phase-split"} or None
+        How to compute a dilated net; None for whichever is faster for the first images.
+
+    Attributes
+    ----------
+    name : str
+        ``torch``, or such as ``torch-float16``.
+    device : str
+    precision : str
+        In which convolutions compute; becomes float32 for good if anything overflows.
+    form : {"dilated", "phase-split"} or None
+        How a dilated net is computed; None before the first images if that is still open, and for other nets.
+    graphs_refused : str or None
+        Why passes are not recorded, if that did not work; set it to keep them from being recorded.
+
+    Raises
+    ------
+    ModelError
+        If the weights are missing, damaged or not what the card says.
+    RuntimeError
+        If the device is full.
+    """
+
+    def __init__(
+        self, card: ModelCard, device: str, precision: Precision | None = None, form: Computation | None = None
+    ) -> None:
+        import torch
+
+        self._card = card
+        self.device = device
+        self._device = torch.device(device)
+        self._recorded: OrderedDict[tuple[int, ...], _Recorded] = OrderedDict()
+        self._seen: set[tuple[int, ...]] = set()
+        self._pool: Any = None  # of the graphs' memory; its type is private
+        self.form = form
+        self.graphs_refused: str | None = None if self._device.type == "cuda" else "not on a CUDA device"
+        if precision is None:
+            precision = HALF if card.bears_half and _has_tensor_cores(self._device) else "float32"
+        self._load(precision)
+
+    def logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Engine.logits`."""
+        import torch
+
+        logits = self.compute(torch.from_numpy(images[:, None]).to(self._device))
+        # The arrays that weights were measured on never get there; but GeForce 16 cards are known for it.
+        if self.precision != "float32" and not bool(torch.isfinite(logits).all()):
+            self._load("float32")
+            logits = self.compute(torch.from_numpy(images[:, None]).to(self._device))
+        return logits.float().cpu().numpy()
+
+    def compute(self, images: torch.Tensor) -> torch.Tensor:
+        """Logits of images that lie on the device already, without waiting for them.
+
+        Parameters
+        ----------
+        images : Tensor of shape (batch, 1, y, x)
+
+        Returns
+        -------
+        Tensor of shape (batch, outputs, y, x)
+            Overwritten by the next call.
+        """
+        import torch
+
+        with torch.inference_mode(), _without_tf32():
+            images = images.to(self._type)
+            self._choose_form(images)
+            shape = tuple(images.shape)
+            if shape in self._recorded:
+                self._recorded.move_to_end(shape)
+            # What comes once is not worth recording, and must have run once before.
+            elif shape not in self._seen or self.graphs_refused is not None or not self._record(images):
+                self._seen.add(shape)
+                return self._run(images)
+            recorded = self._recorded[shape]
+            recorded.images.copy_(images)
+            recorded.graph.replay()
+            return recorded.logits
+
+    def _load(self, precision: Precision) -> None:
+        import torch
+        from torch import nn
+
+        from napari_bonescint.networks.fdn import FDN
+
+        network = load_network(self._card)
+        self.precision: Precision = precision
+        self.name = "torch" if precision == "float32" else f"torch-{precision}"
+        self._type: torch.dtype = getattr(torch, precision)
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+                # Normalisation keeps its float32 statistics: it computes with them, whatever comes in.
+                module.to(dtype=self._type)
+        nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)
+        self._network: DenseNetwork = network.to(self._device)
+        self._recorded.clear()
+        self._seen.clear()
+        if self.form is not None and isinstance(network, FDN):
+            network.computation = self.form
+
+    def _run(self, images: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self._network(images)
+        return logits
+
+    def _choose_form(self, images: torch.Tensor) -> None:
+        """Compute a dilated net from now on in the faster of its two equal ways."""
+        from napari_bonescint.networks.fdn import FDN
+
+        network = self._network
+        if self.form is not None or not isinstance(network, FDN):
+            return
+        seconds: dict[Computation, float] = {}
+        for form in ("phase-split", "dilated"):
+            network.computation = form
+            seconds[form] = seconds_of(lambda: self._run(images), self._device, _TIMED_PASSES)
+        self.form = network.computation = min(seconds, key=lambda form: seconds[form])
+
+    def _record(self, images: torch.Tensor) -> bool:
+        """Record a pass over images of this size; whether that worked."""
+        import torch
+
+        try:
+            if self._pool is None:
+                self._pool = torch.cuda.graph_pool_handle()
+            # Passes run one after the other, and each result is used before the next: so they may share their memory.
+            graph, held = torch.cuda.CUDAGraph(), images.clone()
+            stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+            with torch.cuda.device(self._device):
+                stream.wait_stream(torch.cuda.current_stream())
+                with torch.cuda.stream(stream):
+                    self._run(held)  # what libraries set up for a new stream must not be recorded
+                torch.cuda.current_stream().wait_stream(stream)
+                with torch.cuda.graph(graph, pool=self._pool, stream=stream):
+                    logits = self._run(held)
+        except RuntimeError as error:  # a full device, too: without graphs there may be room
+            self._recorded.clear()
+            self.graphs_refused = str(error).partition("\n")[0]
+            return False
+        self._recorded[tuple(images.shape)] = _Recorded(graph, held, logits)
+        if len(self._recorded) > _MOST_GRAPHS:
+            self._recorded.popitem(last=False)
+        return True
+
+
+def seconds_of(run: Callable[[], object], device: torch.device, passes: int) -> float:
+    """The shortest time that something takes on a device, of some passes after a first one."""
+    run()
+    seconds = []
+    for _ in range(passes):
+        _synchronise(device)
+        start = time.perf_counter()
+        run()
+        _synchronise(device)
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+def _synchronise(device: torch.device) -> None:
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _has_tensor_cores(device: torch.device) -> bool:
+    """Whether half precision is faster: from compute capability 7.0 on, and nowhere but on CUDA devices."""
+    import torch
+
+    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (7, 0)
+
+
+@contextmanager
+def _without_tf32() -> Iterator[None]:
+    """Have convolutions in float32 keep all its digits, as PyTorch does not by itself."""
+    from torch.backends import cudnn
+
+    before = cudnn.allow_tf32
+    cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        cudnn.allow_tf32 = before

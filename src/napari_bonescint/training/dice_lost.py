@@ -1,0 +1,40 @@
+"""What it costs to compute less exactly, in Dice."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING
+
+from napari_bonescint.training.metrics import dice, region_dice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from napari_bonescint.inference.segmenter import Segmenter
+    from napari_bonescint.training.reference_sets import Reference
+
+
+def mean_dice_lost(judged_on: Iterable[Reference], exact: Segmenter, rounded: Segmenter) -> float:
+    """By how much the mean Dice falls: of the skeleton or, where that is worse, over the regions.
+
+    Parameters
+    ----------
+    judged_on : iterable of Reference
+        Scans with their truth.
+    exact, rounded : Segmenter
+        Of one model, in float32 and otherwise.
+    """
+    lost: list[list[float]] = [list(_losses(reference, exact, rounded)) for reference in judged_on]
+    worst: float = max(statistics.mean(column) for column in zip(*lost, strict=True))
+    return round(worst, 5)
+
+
+def _losses(reference: Reference, exact: Segmenter, rounded: Segmenter) -> Iterator[float]:
+    """By how much Dice falls over both views: of the skeleton and, if the model names them, the regions' mean."""
+    before, after = exact.segment(reference.scan), rounded.segment(reference.scan)
+    truth = reference.regions
+    yield dice(before.skeleton > 0, truth > 0) - dice(after.skeleton > 0, truth > 0)
+    if before.regions is not None and after.regions is not None:
+        yield statistics.mean(region_dice(before.regions, truth).values()) - statistics.mean(
+            region_dice(after.regions, truth).values()
+        )
