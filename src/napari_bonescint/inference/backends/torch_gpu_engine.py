@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from napari_bonescint.inference.backends.torch_engine import load_network
 
@@ -41,6 +41,13 @@ class _Recorded:
     graph: torch.cuda.CUDAGraph
     images: torch.Tensor
     logits: torch.Tensor
+
+
+class _Shared(NamedTuple):
+    """What recorded passes share: they run one after the other, and each result is used before the next pass."""
+
+    pool: Any  # of memory; its type is private
+    stream: torch.cuda.Stream
 
 
 class TorchGpuEngine:
@@ -88,7 +95,7 @@ class TorchGpuEngine:
         self._device = torch.device(device)
         self._recorded: OrderedDict[tuple[int, ...], _Recorded] = OrderedDict()
         self._seen: set[tuple[int, ...]] = set()
-        self._pool: Any = None  # of the graphs' memory; its type is private
+        self._shared: _Shared | None = None
         self.form = form
         self.graphs_refused: str | None = None if self._device.type == "cuda" else "not on a CUDA device"
         if precision is None:
@@ -177,20 +184,22 @@ class TorchGpuEngine:
         """Record a pass over images of this size; whether that worked."""
         import torch
 
+        before = torch.cuda.current_stream(self._device)
         try:
-            if self._pool is None:
-                self._pool = torch.cuda.graph_pool_handle()
-            # Passes run one after the other, and each result is used before the next: so they may share their memory.
-            graph, held = torch.cuda.CUDAGraph(), images.clone()
-            stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
             with torch.cuda.device(self._device):
-                stream.wait_stream(torch.cuda.current_stream())
+                if self._shared is None:
+                    stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+                    self._shared = _Shared(torch.cuda.graph_pool_handle(), stream)
+                pool, stream = self._shared
+                graph, held = torch.cuda.CUDAGraph(), images.clone()
+                stream.wait_stream(before)
                 with torch.cuda.stream(stream):
                     self._run(held)  # what libraries set up for a new stream must not be recorded
-                torch.cuda.current_stream().wait_stream(stream)
-                with torch.cuda.graph(graph, pool=self._pool, stream=stream):
+                before.wait_stream(stream)
+                with torch.cuda.graph(graph, pool=pool, stream=stream):
                     logits = self._run(held)
         except RuntimeError as error:  # a full device, too: without graphs there may be room
+            torch.cuda.set_stream(before)  # which a recording that broke off leaves as it was
             self._recorded.clear()
             self.graphs_refused = str(error).partition("\n")[0]
             return False
