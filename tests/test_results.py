@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import tifffile
 
 from napari_bonescint import __version__
 from napari_bonescint.atomic import CannotWrite
-from napari_bonescint.results import Result, ResultError
+from napari_bonescint.results import Result, ResultError, clean_up
 from napari_bonescint.scan import Scan, View, ViewName, ViewSource
 from napari_bonescint.segmentation import Segmentation
 
@@ -212,3 +213,78 @@ def test_an_interruption_after_the_last_file_leaves_the_result(
     recorded = result.recorded()
     assert recorded is not None
     assert recorded.complete
+
+
+def leave_unfinished(result: Result, *, moved: int, old: bytes | None) -> Path:
+    """Make of a result what a process leaves that is killed after it has put `moved` files in their places."""
+    left = result.folder / ".bonescint-killed"
+    left.mkdir()
+    parts = {result.skeleton: "new.skeleton.tif", result.regions: "new.regions.tif", result.facts: "new.json"}
+    for path, name in list(parts.items())[moved:]:
+        path.rename(left / name)
+        if old is not None and path != result.facts:
+            path.write_bytes(old)
+            os.utime(path, ns=(0, 0))
+    return left
+
+
+@pytest.mark.parametrize(("moved", "old"), [(0, b"old"), (1, None), (1, b"old"), (2, None)])
+def test_what_a_killed_process_had_begun_is_finished(
+    tmp_path: Path, source: Scan, segmentation: Segmentation, moved: int, old: bytes | None
+) -> None:
+    result = Result(tmp_path, "scan")
+    result.write(source, segmentation)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    leave_unfinished(result, moved=moved, old=old)
+    recorded = result.recorded()
+    assert recorded is not None
+    assert recorded.complete
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_mask_that_was_corrected_since_the_kill_stays(
+    tmp_path: Path, source: Scan, segmentation: Segmentation
+) -> None:
+    result = Result(tmp_path, "scan")
+    result.write(source, segmentation)
+    left = leave_unfinished(result, moved=2, old=None)
+    result.skeleton.write_bytes(b"corrected by hand")
+    os.utime(result.skeleton, ns=2 * ((left / "new.json").stat().st_mtime_ns + 1_000_000_000,))
+    assert result.recorded() is None
+    assert result.skeleton.read_bytes() == b"corrected by hand"
+
+
+def test_what_is_left_of_other_scans_and_of_half_a_result_is_not_taken(
+    tmp_path: Path, source: Scan, segmentation: Segmentation
+) -> None:
+    Result(tmp_path, "other").write(source, segmentation)
+    leave_unfinished(Result(tmp_path, "other"), moved=1, old=None)
+    (tmp_path / ".bonescint-half").mkdir()
+    result = Result(tmp_path, "scan")
+    result.skeleton.write_bytes(b"of unknown origin")
+    assert result.recorded() is None
+    assert result.skeleton.read_bytes() == b"of unknown origin"
+
+
+def test_what_was_left_is_cleared_away_once_nobody_can_be_using_it(
+    tmp_path: Path, source: Scan, segmentation: Segmentation
+) -> None:
+    clean_up(tmp_path / "nowhere")
+    result = Result(tmp_path, "scan")
+    result.write(source, segmentation)
+    left = leave_unfinished(result, moved=1, old=None)
+    (tmp_path / ".bonescint-run-1").touch()
+    clean_up(tmp_path)
+    assert left.exists()
+    os.utime(left, (0, 0))
+    os.utime(tmp_path / ".bonescint-run-1", (0, 0))
+    clean_up(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["scan.json", "scan.regions.tif", "scan.skeleton.tif"]
+
+
+def test_the_run_is_recorded_where_it_has_a_name(tmp_path: Path, source: Scan, segmentation: Segmentation) -> None:
+    result = Result(tmp_path, "scan")
+    result.write(source, segmentation, run="0a1b")
+    recorded = result.recorded()
+    assert recorded is not None
+    assert (recorded.run, recorded.seconds, recorded.warnings) == ("0a1b", 1.235, ("It is dim.", "It was slow."))

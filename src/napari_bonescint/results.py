@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,8 +17,18 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.label_tiff import write_labels
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from napari_bonescint.scan import Scan
     from napari_bonescint.segmentation import Segmentation
+
+
+UNFINISHED = ".bonescint-"
+"""With this begin the names of what lies in a folder of results only while they are being made."""
+
+_SKELETON = ".skeleton.tif"
+_NEW = "new"
+_IN_USE_SECONDS = 3600
 
 
 class ResultError(BonescintError):
@@ -42,6 +55,12 @@ class Recorded:
         Pixel spacing (y, x).
     complete : bool
         Whether the masks are still there.
+    seconds : float
+        How long segmenting took.
+    warnings : tuple of str
+        About the scan and about segmenting it.
+    run : str
+        Name of the run that made it, where runs have names; see `batch.job.Settings`.
     """
 
     sources: tuple[str, ...]
@@ -51,6 +70,9 @@ class Recorded:
     views: list[dict[str, Any]]
     spacing_mm: list[float] | None
     complete: bool
+    seconds: float
+    warnings: tuple[str, ...]
+    run: str
 
     def differences(self, scan: Scan, model_sha256: str) -> list[str]:
         """In what it differs from a result of `scan` by the model with this hash: phrases, none if in nothing."""
@@ -66,7 +88,7 @@ class Recorded:
         ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Result:
     """Where the result of one scan is, or will be.
 
@@ -84,7 +106,7 @@ class Result:
     @property
     def skeleton(self) -> Path:
         """Mask of bone: uint8 0 or 1, (view, y, x)."""
-        return self.folder / f"{self.stem}.skeleton.tif"
+        return self.folder / f"{self.stem}{_SKELETON}"
 
     @property
     def regions(self) -> Path:
@@ -98,6 +120,8 @@ class Result:
 
     def recorded(self) -> Recorded | None:
         """What the result says about itself; None if there is none, or if writing it was cut off.
+
+        Where a process was killed while it put a result in its place, the rest is put there first.
 
         Raises
         ------
@@ -114,9 +138,12 @@ class Result:
                 views=facts["views"],
                 spacing_mm=facts["spacing_mm"],
                 complete=all((self.folder / name).is_file() for name in facts["masks"]),
+                seconds=float(facts["seconds"]),
+                warnings=tuple(facts["warnings"]),
+                run=str(facts.get("run", "")),
             )
         except FileNotFoundError:
-            return None
+            return self.recorded() if self._finish_writing() else None
         except OSError as error:
             raise ResultError(f"{self.facts}: cannot be read ({error.strerror or error}).") from error
         except (ValueError, TypeError, LookupError) as error:
@@ -124,10 +151,11 @@ class Result:
                 f"{self.facts}: is there already and is no result of bonescint; move it, or choose another folder."
             ) from error
 
-    def write(self, scan: Scan, segmentation: Segmentation) -> None:
+    def write(self, scan: Scan, segmentation: Segmentation, *, run: str = "") -> None:
         """Write the masks and the facts, in place of a result that is there already.
 
-        If it fails or is interrupted, what was there before is still there.
+        If it fails or is interrupted, what was there before is still there. If the process is killed in the moment in
+        which the files are put in their places, `recorded` finishes that.
 
         Parameters
         ----------
@@ -135,6 +163,8 @@ class Result:
             What was segmented.
         segmentation : Segmentation
             Its masks, of the shape of the scan's counts.
+        run : str
+            Name of the run, if it has one.
 
         Raises
         ------
@@ -155,27 +185,67 @@ class Result:
             "seconds": round(segmentation.seconds, 3),
             "warnings": [*scan.warnings, *segmentation.warnings],
             "version": __version__,
+            **({"run": run} if run else {}),
         }
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             # All of it is written before any of it is put in place: a full disk leaves the old result as it was.
-            with TemporaryDirectory(prefix=".bonescint-", dir=self.folder) as name:
-                fresh = Result(Path(name), "new")
+            with TemporaryDirectory(prefix=UNFINISHED, dir=self.folder) as name:
+                fresh = Result(Path(name), _NEW)
                 for path, mask in masks.items():
                     write_labels(fresh.skeleton if path == self.skeleton else fresh.regions, mask, scan.spacing)
                 write_bytes_atomically(fresh.facts, (json.dumps(facts, indent=2) + "\n").encode())
-                self._replace_by(fresh)
+                self.facts.unlink(missing_ok=True)
+                self._replace_by(fresh, facts["masks"])
         except OSError as error:
             raise CannotWrite(f"{self.folder}: cannot be written ({error.strerror or error}).") from error
 
-    def _replace_by(self, fresh: Result) -> None:
-        """Put another result's files in this one's place; the facts go first and come last."""
-        self.facts.unlink(missing_ok=True)
-        for old, new in ((self.skeleton, fresh.skeleton), (self.regions, fresh.regions), (self.facts, fresh.facts)):
-            if new.exists():
-                new.replace(old)
-            else:
+    def _replace_by(self, fresh: Result, masks: Collection[str]) -> None:
+        """Put another result's files in this one's place, the facts last; those with no name in `masks` go away."""
+        for old, new in ((self.skeleton, fresh.skeleton), (self.regions, fresh.regions)):
+            if old.name not in masks:
                 old.unlink(missing_ok=True)
+            elif new.exists():
+                new.replace(old)
+        fresh.facts.replace(self.facts)
+
+    def _finish_writing(self) -> bool:
+        """Finish what a process that was killed had begun: put a whole result in its place. Whether there was one."""
+        in_place = [mask for mask in (self.skeleton, self.regions) if mask.exists()]
+        for folder in sorted(self.folder.glob(f"{UNFINISHED}*/")) if in_place else []:
+            fresh = Result(folder, _NEW)
+            try:
+                # The facts are written after the masks; a mask that is younger was changed by someone since.
+                written = fresh.facts.stat().st_mtime_ns
+                masks = json.loads(fresh.facts.read_bytes())["masks"]
+                if self.skeleton.name in masks and all(mask.stat().st_mtime_ns <= written for mask in in_place):
+                    self._replace_by(fresh, masks)
+                    shutil.rmtree(folder, ignore_errors=True)
+                    return True
+            except (OSError, ValueError, TypeError, LookupError):  # cut off before the result was whole
+                continue
+        return False
+
+
+def clean_up(folder: Path) -> None:
+    """Take away what processes left in a folder of results that were killed while they wrote; finish what can be.
+
+    Parameters
+    ----------
+    folder : Path
+        Need not exist. What is younger than an hour may be in use, and stays.
+    """
+    with suppress(OSError):
+        for left in folder.glob(f"{UNFINISHED}*"):
+            if time.time() - left.stat().st_mtime < _IN_USE_SECONDS:
+                continue
+            with suppress(OSError, ValueError, TypeError, LookupError, ResultError):
+                (mask, *_) = json.loads(Result(left, _NEW).facts.read_bytes())["masks"]
+                Result(folder, mask.removesuffix(_SKELETON)).recorded()
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink()
 
 
 def _describe(scan: Scan) -> dict[str, Any]:
