@@ -111,7 +111,7 @@ def test_passes_are_recorded_and_half_is_taken_where_it_costs_little(make_model:
     engine = TorchGpuEngine(card, "cuda:0")
     assert engine.precision == "float16"
     for _ in range(3):
-        for rows in range(32, 32 * 12, 32):  # more sizes than are kept
+        for rows in range(32, 32 * 36, 32):  # more sizes than are kept
             engine.logits(images(1, rows, 32))
     assert engine.graphs_refused is None
     assert TorchGpuEngine(replace(card, half=None), "cuda:0").precision == "float32"

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 Precision = Literal["float32", "float16", "bfloat16"]
 
 HALF: Precision = "float16"
-"""Of both halves the one with the finer steps: activations of these networks stay below a thousandth of its range."""
+"""Of both halves the one with the finer steps: activations of these networks stay below a hundredth of its range."""
 
-_MOST_GRAPHS = 8
+# More than the sizes that scans have around the body on one grid: to record again and again would be slow.
+_MOST_GRAPHS = 32
 _TIMED_PASSES = 3
 
 
