@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from napari_bonescint.segmentation import Segmentation
 
 _POLL_MS = 25
+_PUT_MS = 1
 _STEPS = 100
 _UNDO = "To take the result out again, select its layer and press Ctrl+Z."
 _BUTTON = "QPushButton { font-size: 15px; font-weight: bold; padding: 10px; }"
@@ -70,7 +71,6 @@ class SegmentWidget(DockPanel):
         self._lay_out()
 
         self._timer = QTimer(self)
-        self._timer.setInterval(_POLL_MS)
         self._timer.timeout.connect(self._poll)
         self.button.clicked.connect(self.segment)
         self.cancel_button.clicked.connect(self.cancel)
@@ -180,7 +180,7 @@ class SegmentWidget(DockPanel):
     def _load(self, card: ModelCard | None) -> None:
         if card is not None:
             self.child.load(card)
-            self._timer.start()
+            self._timer.start(_POLL_MS)
 
     def _begin_next(self) -> None:
         place, card = self._queue[0]
@@ -193,7 +193,7 @@ class SegmentWidget(DockPanel):
         for warning in scan.warnings:
             show_warning(warning)
         self.child.segment(scan, card)
-        self._timer.start()
+        self._timer.start(_POLL_MS)
 
     def _poll(self) -> None:
         # What handles an event may run Qt's event loop (a question, napari's activity dock), and so this again.
@@ -205,8 +205,11 @@ class SegmentWidget(DockPanel):
                 break  # cancelled meanwhile: what is left was said by a child that is no more
         if self._result is not None:
             self._put_next_view(*self._result)
-        if self.child.is_busy or self._result is not None:
-            self._timer.start()
+        # Views go into their layers one after the other, without a rest but so that the window can be drawn in between.
+        if self._result is not None:
+            self._timer.start(_PUT_MS)
+        elif self.child.is_busy:
+            self._timer.start(_POLL_MS)
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, Loaded):
