@@ -219,7 +219,9 @@ def report(window: Window, torch_at_start: bool, openings: list[Opening], idle: 
     print(f"opening the panel: {opened.wall:.2f} s, {opened.processor:.2f} s of processor (limit {_OPENING_LIMIT_S} s)")
     print(f"click to labels, warm: {warm:.2f} s (limit {_WARM_LIMIT_S:g} s)")
     for opening, when in zip(openings, ("nothing compiled yet", "compiled before"), strict=True):
-        print(f"first click over a warm one, {when}: {opening.ratio:.2f} (limit {_RATIO_LIMIT:g})")
+        alike = opening.first.wall / opening.anew.wall
+        print(f"first click over a warm one, {when}: {opening.ratio:.2f} (limit {_RATIO_LIMIT:g}), over one")
+        print(f"  that makes new layers, too: {alike:.2f}")
     return (
         not torch_at_start
         and not torch_later
