@@ -7,13 +7,11 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_bonescint.formats.refusal import Refusal
+from napari_bonescint.formats.opening import Said
 from napari_bonescint.scan import ViewName
 
 if TYPE_CHECKING:
-    from napari_bonescint.errors import BonescintError
-    from napari_bonescint.formats.opening import Collection, ScanSource
-    from napari_bonescint.scan import Scan
+    from napari_bonescint.formats.opening import Collection
 
 
 def add_reading_to(parser: argparse.ArgumentParser) -> None:
@@ -39,19 +37,14 @@ def add_reading_to(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read(source: ScanSource, arguments: argparse.Namespace) -> Scan:
-    """Read a scan, with what the user says about it."""
-    return source.open(
+def said_in(arguments: argparse.Namespace) -> Said:
+    """What the user says about scans that do not say it themselves."""
+    return Said(
         view=None if arguments.view is None else ViewName(arguments.view),
         spacing=None if arguments.spacing is None else (arguments.spacing, arguments.spacing),
         split_sides=arguments.split_sides,
         flip_posterior=arguments.flip_posterior,
     )
-
-
-def name_of(source: ScanSource) -> str:
-    """The files of a scan as the user named them."""
-    return " + ".join(str(path) for path in source.paths)
 
 
 def describe_skipped(found: Collection) -> str:
@@ -60,11 +53,6 @@ def describe_skipped(found: Collection) -> str:
     listed = "; ".join(f"{count} x {reason.rstrip('.')}" for reason, count in reasons[:3])
     more = "; ..." if len(reasons) > 3 else ""
     return f"Skipped {sum(found.skipped.values())} files in folders that are no planar bone scans: {listed}{more}."
-
-
-def sentence_of(error: BonescintError) -> str:
-    """What to print about an error: a refusal leaves the folders out, and in an export all files may be named alike."""
-    return f"{error.path}: {error.reason}" if isinstance(error, Refusal) else str(error)
 
 
 def _millimetres(text: str) -> float:

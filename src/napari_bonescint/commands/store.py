@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from napari_bonescint.commands import argument_types, store_exchange
-from napari_bonescint.commands.reading_arguments import add_reading_to, describe_skipped, name_of, read, sentence_of
+from napari_bonescint.commands.reading_arguments import add_reading_to, describe_skipped, said_in
 from napari_bonescint.corrections.errors import AddedOtherwise, Damaged
 from napari_bonescint.corrections.index import CaseState
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.store_check import check_store
 from napari_bonescint.formats.identity import burned_in_text, read_identity
 from napari_bonescint.formats.opening import collect
-from napari_bonescint.formats.refusal import Refusal
+from napari_bonescint.formats.refusal import Refusal, sentence_of
 from napari_bonescint.rearranging import CannotRearrange
 from napari_bonescint.training.held_out import is_held_out
 from napari_bonescint.wording import counted
@@ -180,12 +180,12 @@ def _row(case: CaseSummary) -> tuple[str, ...]:
 
 
 def _add(store: LabelStore, source: ScanSource, arguments: argparse.Namespace) -> str:
-    scan = read(source, arguments)
+    scan = source.open(**said_in(arguments))
     # Two files of one scan are of one study.
     key = store.add(scan, read_identity(source.paths[0]))
     about_pixels = [burned_in_text(path) for path in source.paths]
     for warning in dict.fromkeys((*scan.warnings, *filter(None, about_pixels))):
-        _complain(f"warning: {name_of(source)}: {warning}")
+        _complain(f"warning: {source.name}: {warning}")
     return key
 
 

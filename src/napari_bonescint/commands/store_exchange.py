@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.commands import argument_types
-from napari_bonescint.commands.reading_arguments import sentence_of
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.revision import Origin, OriginKind
@@ -19,7 +18,7 @@ from napari_bonescint.formats.dicom_seg import Author
 from napari_bonescint.formats.mask import lay_on
 from napari_bonescint.formats.masks import WRITERS, MaskOfScan, read_mask
 from napari_bonescint.formats.opening import collect
-from napari_bonescint.formats.refusal import Refusal
+from napari_bonescint.formats.refusal import Refusal, sentence_of
 from napari_bonescint.formats.region_mapping import read_region_mapping
 from napari_bonescint.formats.source_views import SourceMissing
 

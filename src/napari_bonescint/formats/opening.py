@@ -6,7 +6,7 @@ import os
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 import numpy as np
 
@@ -57,7 +57,16 @@ def open_scan(
     )
 
 
-@dataclass(frozen=True)
+class Said(TypedDict, total=False):
+    """What a user says about a scan that its file does not: the keywords of `open_scan`."""
+
+    view: ViewName | None
+    spacing: Spacing | None
+    split_sides: bool
+    flip_posterior: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ScanSource:
     """One scan that can be opened: a file, or two files of one study with a view each.
 
@@ -72,6 +81,11 @@ class ScanSource:
 
     paths: tuple[Path, ...]
     result: Path
+
+    @property
+    def name(self) -> str:
+        """The files as the user named them."""
+        return " + ".join(str(path) for path in self.paths)
 
     def open(
         self,

@@ -36,3 +36,8 @@ class Refusal(BonescintError):
 
 class NotAPlanarScan(Refusal):
     """A file that is no planar bone scan at all, such as a CT slice; a folder of an export is full of these."""
+
+
+def sentence_of(error: BonescintError) -> str:
+    """What to print about an error: a refusal leaves the folders out, and in an export all files may be named alike."""
+    return f"{error.path}: {error.reason}" if isinstance(error, Refusal) else str(error)

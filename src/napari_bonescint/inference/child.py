@@ -13,17 +13,15 @@ import logging
 import multiprocessing
 import os
 import signal
-import sys
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from types import ModuleType
 from typing import TYPE_CHECKING
 
+from napari_bonescint.child_process import how_it_ended, without_main_module
 from napari_bonescint.errors import BonescintError, Cancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
@@ -185,7 +183,7 @@ class SegmentationProcess:
         context = multiprocessing.get_context("spawn")
         self._pipe, childs_end = context.Pipe()
         self._process = context.Process(target=_serve, args=(childs_end,), name="bonescint", daemon=True)
-        with _without_main_module():
+        with without_main_module():
             self._process.start()
         # Only the child must hold this end, or its end would never be noticed here.
         childs_end.close()
@@ -209,7 +207,8 @@ class SegmentationProcess:
         self._forget()
         if not was_needed or process is None:
             return []
-        return [Failed(f"The computing process ended {_how(process.exitcode)}; nothing was changed, please try again.")]
+        how = how_it_ended(process.exitcode)
+        return [Failed(f"The computing process ended {how}; nothing was changed, please try again.")]
 
     def _forget(self) -> None:
         self._answering = self._waiting = None
@@ -220,25 +219,6 @@ class SegmentationProcess:
             self._pipe.close()
         self._process = self._pipe = None
         self._listening = False
-
-
-def _how(exit_code: int | None) -> str:
-    if exit_code is not None and exit_code < 0:
-        name = signal.Signals(-exit_code).name
-        cause = ", most often for lack of memory" if name == "SIGKILL" else ""
-        return f"unexpectedly ({name}{cause})"
-    return "unexpectedly" if exit_code is None else f"unexpectedly (exit code {exit_code})"
-
-
-@contextmanager
-def _without_main_module() -> Iterator[None]:
-    """Keep a spawned child from importing this program's main module: that of napari would bring all of Qt along."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
 
 
 def _serve(pipe: Connection) -> None:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from napari_bonescint.errors import BonescintError
 
+_core_limit: int | None = None
+
 
 class DeviceChoice(NamedTuple):
     """A device and the reason for it.
@@ -29,13 +31,15 @@ class DeviceError(BonescintError):
     """The device asked for does not exist here."""
 
 
-def choose_device(requested: str = "auto") -> DeviceChoice:
+def choose_device(requested: str = "auto", turn: int = 0) -> DeviceChoice:
     """Choose where to compute.
 
     Parameters
     ----------
     requested : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    turn : int
+        Which of several GPUs to take, counted round, where none is named: several processes share them so.
 
     Raises
     ------
@@ -51,12 +55,13 @@ def choose_device(requested: str = "auto") -> DeviceChoice:
     found = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if requested == "auto":
         if found:
-            name = torch.cuda.get_device_name(0)
+            device = f"cuda:{turn % found}"
+            name = torch.cuda.get_device_name(device)
             try:
-                torch.ones(1, device="cuda:0").add_(1).item()
+                torch.ones(1, device=device).add_(1).item()
             except RuntimeError as error:  # such as a card too old for this build of PyTorch, or a full one
                 return DeviceChoice("cpu", f"CPU: {name} cannot be used ({str(error).partition(chr(10))[0]})")
-            return DeviceChoice("cuda:0", f"GPU: {name}")
+            return DeviceChoice(device, f"GPU: {name}")
         if torch.version.cuda is None:
             return DeviceChoice("cpu", "CPU: this build of PyTorch has no CUDA")
         return DeviceChoice("cpu", "CPU: no CUDA device found")
@@ -65,12 +70,25 @@ def choose_device(requested: str = "auto") -> DeviceChoice:
         raise DeviceError(f"{requested!r} is no device; choose auto, cpu, cuda or cuda:N.")
     if int(index or 0) >= found:
         raise DeviceError(f"There is no device {requested}: PyTorch found {found} CUDA devices; use --device auto.")
-    device = f"cuda:{int(index or 0)}"
+    device = f"cuda:{int(index or turn % found)}"
     return DeviceChoice(device, f"GPU: {torch.cuda.get_device_name(device)}, chosen by the user")
+
+
+def limit_cores(cores: int) -> None:
+    """Let this process compute on so many cores only, since it shares the computer with others of ours."""
+    global _core_limit
+    _core_limit = cores
+
+
+def core_limit() -> int | None:
+    """What `limit_cores` was told last; None if nothing."""
+    return _core_limit
 
 
 def usable_cores() -> int:
     """How many processor cores this process may use."""
+    if _core_limit is not None:
+        return _core_limit
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -51,6 +51,8 @@ class Segmenter:
         Which model.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    turn : int
+        See `choose_device`.
     engine : Engine or None
         The model in another engine than the fastest one for the device, to try that.
 
@@ -68,9 +70,11 @@ class Segmenter:
         If the device does not exist.
     """
 
-    def __init__(self, card: ModelCard, device: str = "auto", *, engine: Engine | None = None) -> None:
+    def __init__(
+        self, card: ModelCard, device: str = "auto", *, turn: int = 0, engine: Engine | None = None
+    ) -> None:
         self.card = card
-        self.device: DeviceChoice = choose_device(device)
+        self.device: DeviceChoice = choose_device(device, turn)
         if engine is not None:
             self._engine = engine
             return

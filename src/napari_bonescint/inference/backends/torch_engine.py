@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_bonescint.inference.backends.engine import other_weights
+from napari_bonescint.inference.devices import core_limit
 from napari_bonescint.inference.model_card import ModelCard, ModelError
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ class TorchEngine:
     def __init__(self, card: ModelCard, device: str = "cpu") -> None:
         import torch
 
+        # Left to itself, it takes all cores of the computer, or what the variable OMP_NUM_THREADS says.
+        if (cores := core_limit()) is not None:
+            torch.set_num_threads(cores)
         network = load_network(card)
         # About 1.4 times faster on a CPU, where oneDNN would otherwise reorder each activation.
         torch.nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)

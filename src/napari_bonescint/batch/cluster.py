@@ -1,0 +1,281 @@
+"""Segmenting on a Dask cluster, of which any worker may be killed.
+
+Scans are read and results written by the workers, so all computers must see both under the same paths. A few jobs more
+than the workers can do at once are handed out, so that memory stays the same however many there are.
+
+What Dask itself shows and logs of a job is its key: the run's name and a number. Errors come back as values, since Dask
+would log those that are raised together with the paths, in which a patient's name may stand.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from napari_bonescint import __version__
+from napari_bonescint.batch.job import Outcome, compute, describe, failed, load, read, write
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.inference.devices import limit_cores
+from napari_bonescint.inference.model_card import ModelError
+from napari_bonescint.inference.model_shelf import find_model
+from napari_bonescint.results import UNFINISHED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    import distributed
+
+    from napari_bonescint.batch.job import Job, Settings, Told
+    from napari_bonescint.inference.model_card import ModelCard
+    from napari_bonescint.inference.segmenter import Segmenter
+
+_CONNECT_SECONDS = 10
+_LOOK_AGAIN_SECONDS = 5
+_MODELS_KEPT = 2
+
+
+class ClusterError(BonescintError):
+    """A cluster that is not there, or cannot do what is asked of it."""
+
+
+class _Answer(NamedTuple):
+    """What comes back from a worker: what became of the job or why no job can be done, and a note."""
+
+    outcome: Outcome | BonescintError
+    note: str = ""
+
+
+def require_distributed() -> None:
+    """Refuse to begin without the package that talks to clusters.
+
+    Raises
+    ------
+    ClusterError
+    """
+    try:
+        import distributed  # noqa: F401
+    except ImportError as error:
+        raise ClusterError(
+            f'A Dask cluster needs {error.name}, which is not installed: pip install "napari-bonescint[cluster]".'
+        ) from error
+
+
+def segment_on_cluster(jobs: Iterable[Job], settings: Settings, told: Told, address: str, out: Path) -> None:
+    """Segment scans with the workers of a Dask cluster.
+
+    Parameters
+    ----------
+    jobs : iterable of Job
+        With absolute paths.
+    settings : Settings
+        With a name of the run.
+    told : Told
+        Told about the jobs in the order in which they end.
+    address : str
+        Of the scheduler, such as ``tcp://10.0.0.7:8786``.
+    out : Path
+        The folder that all results are below, absolute; made if it is not there.
+
+    Raises
+    ------
+    ClusterError
+        If the scheduler does not answer, or a worker sees other files than this computer or has another version.
+    ModelError, DeviceError
+        If the model or the device is not there.
+    """
+    with _connected(address) as client, _marked(out, settings.run) as marker:
+        _Run(client, jobs, settings, told, marker, address).work()
+
+
+class _Run:
+    def __init__(
+        self,
+        client: distributed.Client,
+        jobs: Iterable[Job],
+        settings: Settings,
+        told: Told,
+        marker: Path,
+        address: str,
+    ) -> None:
+        from distributed import as_completed
+
+        self._client = client
+        self._jobs = iter(jobs)
+        self._settings = settings
+        self._told = told
+        self._marker = marker
+        self._address = address
+        self._under_way: dict[str, Job] = {}
+        self._coming = as_completed(loop=client.loop)
+        self._room = 0
+        self._looked = -float(_LOOK_AGAIN_SECONDS)
+
+    def work(self) -> None:
+        self._hand_out()
+        for future in self._coming:
+            job = self._under_way.pop(future.key)
+            self._take(job, future)
+            self._hand_out()
+
+    def _hand_out(self) -> None:
+        for job in islice(self._jobs, max(0, self._room_now() - len(self._under_way))):
+            key = f"bonescint-{self._settings.run}-{job.number}"
+            self._under_way[key] = job
+            # Not pure: the same call on another day may have another result to find.
+            self._coming.add(
+                self._client.submit(carry_out, job, self._settings, __version__, self._marker, key=key, pure=False)
+            )
+
+    def _room_now(self) -> int:
+        """How many jobs the cluster has use for: workers come and go."""
+        now = time.monotonic()
+        if now - self._looked >= _LOOK_AGAIN_SECONDS:
+            self._looked = now
+            threads = sum(self._client.nthreads().values())
+            if not threads:
+                self._told.note(f"Waiting for workers to join the Dask cluster at {self._address}.")
+            self._room = max(2, 2 * threads)
+            with suppress(OSError):  # only that nobody clears it away as left behind
+                self._marker.touch()
+        return self._room
+
+    def _take(self, job: Job, future: distributed.Future[_Answer]) -> None:
+        """Tell what became of a job."""
+        from distributed import KilledWorker
+
+        if future.status == "error":
+            error = future.exception()
+            if isinstance(error, KilledWorker):
+                self._told.ended(failed(job, "its Dask workers ended unexpectedly, again and again"))
+                return
+            if isinstance(error, ImportError):
+                raise ClusterError(
+                    f"The Dask workers cannot import {error.name}; install the same napari-bonescint for each of them."
+                )
+            raise ClusterError(f"The Dask cluster at {self._address} failed ({type(error).__name__}: {error}).")
+        if future.status != "finished":
+            raise ClusterError(
+                f"The Dask scheduler at {self._address} is gone; start it and give the same command again, which goes "
+                "on where this one was."
+            )
+        answer: _Answer = future.result()
+        if answer.note:
+            self._told.note(answer.note)
+        if isinstance(answer.outcome, BonescintError):
+            raise answer.outcome
+        self._told.ended(answer.outcome)
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[distributed.Client]:
+    from distributed import Client
+
+    # All that matters to the user is told in sentences of our own.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ClusterError(f"There is no Dask scheduler at {address} ({reason}).") from error
+    try:
+        yield client
+    finally:
+        client.close(timeout=_CONNECT_SECONDS)
+
+
+@contextmanager
+def _marked(out: Path, run: str) -> Iterator[Path]:
+    """A file in the folder of results, by which workers tell that they see the same folder."""
+    marker = out / f"{UNFINISHED}run-{run}"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+    except OSError as error:
+        raise ClusterError(f"{out}: cannot be written ({error.strerror or error}).") from error
+    try:
+        yield marker
+    finally:
+        with suppress(OSError):
+            marker.unlink(missing_ok=True)
+
+
+# What follows is done by the workers.
+
+
+def carry_out(job: Job, settings: Settings, version: str, marker: Path) -> _Answer:
+    """Segment one scan on a worker."""
+    try:
+        _require_same(version, marker)
+        scan = read(job, settings)
+        if isinstance(scan, Outcome):
+            return _Answer(scan)
+        model = _loaded(settings)
+        # Other threads of this worker read and write meanwhile.
+        with model.computing:
+            segmentation = compute(job, scan, lambda: model.segmenter, _ignore)
+        done = segmentation if isinstance(segmentation, Outcome) else write(job, scan, segmentation, settings)
+        return _Answer(done, describe(model.segmenter))
+    except BonescintError as error:
+        return _Answer(error)
+
+
+class _Model(NamedTuple):
+    segmenter: Segmenter
+    computing: threading.Lock
+
+
+_models: dict[object, _Model] = {}
+_loading = threading.Lock()
+
+
+def _loaded(settings: Settings) -> _Model:
+    """The model, which stays loaded for the jobs to come."""
+    from distributed import get_worker
+
+    key = (settings.card.name, settings.card.weights_sha256, settings.device)
+    with _loading:
+        if key not in _models:
+            # What Dask calls threads of a worker are the cores that it may use.
+            limit_cores(get_worker().state.nthreads)
+            for old in list(_models)[: 1 - _MODELS_KEPT]:
+                del _models[old]
+            _models[key] = _Model(load(replace(settings, card=card_here(settings.card))), threading.Lock())
+        return _models[key]
+
+
+def card_here(card: ModelCard) -> ModelCard:
+    """The same model as it lies on this computer: in the same place, or one that came with the package."""
+    if card.weights_path.exists():
+        return card
+    with suppress(ModelError):
+        if (found := find_model(card.name)).weights_sha256 == card.weights_sha256:
+            return found
+    raise ModelError(
+        f"{card.weights_path}: is not there on {socket.gethostname()}, where a Dask worker runs; all computers need "
+        "the same version of napari-bonescint and the same paths."
+    )
+
+
+def _require_same(version: str, marker: Path) -> None:
+    host = socket.gethostname()
+    if version != __version__:
+        raise ClusterError(
+            f"A Dask worker on {host} has version {__version__} of napari-bonescint, this computer has {version}; "
+            "install the same one."
+        )
+    if not marker.is_file():
+        raise ClusterError(
+            f"{marker.parent}: is another folder on {host}, where a Dask worker runs, than on this computer; all "
+            "computers need the same paths to the scans and the results, as on a network folder."
+        )
+
+
+def _ignore(_fraction: float) -> None:
+    pass
