@@ -177,8 +177,10 @@ class _Run:
 def _connected(address: str) -> Iterator[distributed.Client]:
     from distributed import Client
 
-    # All that matters to the user is told in sentences of our own.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    # All that matters to the user is told in sentences of our own. Dask gives some of its loggers a level each.
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, RuntimeError) as error:

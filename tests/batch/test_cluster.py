@@ -1,0 +1,170 @@
+"""Segmenting on a Dask cluster: a scheduler and two workers, each a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dicom_files import some_counts
+from napari_bonescint import __version__
+from napari_bonescint.batch.cluster import ClusterError, card_here, carry_out
+from napari_bonescint.inference.model_card import ModelError, shipped_models
+from running import Running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from napari_bonescint.batch.job import Job, Settings
+    from napari_bonescint.inference.model_card import ModelCard
+
+SCANS = 30
+PATIENCE = 300
+
+
+class Server:
+    """A process of a cluster, which says in its log when it is there."""
+
+    def __init__(self, what: str, there: str, *arguments: str, folder: Path) -> None:
+        words = [sys.executable, "-m", f"distributed.cli.dask_{what}", *arguments, "--host", "127.0.0.1"]
+        self.process = subprocess.Popen(
+            [*words, "--no-dashboard"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=folder
+        )
+        self.log: list[str] = []
+        self._there = threading.Event()
+        self._listener = threading.Thread(target=self._listen, args=(there,))
+        self._listener.start()
+        assert self._there.wait(PATIENCE), "".join(self.log)
+
+    def _listen(self, there: str) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.log.append(line)
+            if there in line:
+                self._there.set()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._listener.join()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+
+
+class Cluster:
+    """A scheduler with workers."""
+
+    def __init__(self, folder: Path, workers: int) -> None:
+        self._folder = folder
+        self.scheduler = Server("scheduler", "Scheduler at:", "--port", "0", folder=folder)
+        (said,) = [line for line in self.scheduler.log if "Scheduler at:" in line]
+        self.address = said.split()[-1]
+        self.workers = [self._start_worker() for _ in range(workers)]
+
+    def _start_worker(self) -> Server:
+        # Without a nanny, which would start another worker in the place of one that is killed.
+        arguments = (self.address, "--no-nanny", "--nthreads", "2")
+        return Server("worker", "Registered to:", *arguments, folder=self._folder)
+
+    @property
+    def log(self) -> str:
+        return "".join("".join(server.log) for server in (self.scheduler, *self.workers))
+
+
+@pytest.fixture
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    made = Cluster(tmp_path_factory.mktemp("cluster"), workers=2)
+    yield made
+    for server in (made.scheduler, *made.workers):
+        server.kill()
+
+
+@pytest.fixture
+def archive(write_nm: Callable[..., Path], tmp_path: Path) -> Path:
+    for number in range(SCANS):
+        write_nm(f"Miller/{number:02}.dcm", counts=some_counts(2, rows=512, columns=128) + number)
+    return tmp_path / "Miller"
+
+
+@pytest.fixture
+def words(archive: Path, make_model: Callable[..., ModelCard], tmp_path: Path) -> list[str | Path]:
+    model = make_model().weights_path
+    return ["segment", archive, "--out", tmp_path / "out", "--model", model, "--device", "cpu"]
+
+
+def test_nothing_is_lost_and_nothing_done_twice_when_a_worker_and_the_command_are_killed(
+    cluster: Cluster, words: list[str | Path], tmp_path: Path
+) -> None:
+    words = [*words, "--scheduler", cluster.address]
+    with Running(words) as first:
+        first.read_until_segmented(SCANS // 3)
+        first.kill()
+    with Running(words) as second:
+        second.read_until_segmented(SCANS // 3)
+        done = {name: (tmp_path / "out" / f"{name}.json").stat() for name in second.segmented}
+        cluster.workers[0].kill()
+        status = second.finish()
+    assert status == 0, "\n".join(second.complaints)
+    assert second.complaints == []
+    names = [f"{number:02}" for number in range(SCANS)]
+    assert sorted([*second.segmented, *second.kept]) == names
+    assert len(second.kept) >= SCANS // 3
+    assert second.lines[-2] == f"{len(second.segmented)} segmented, {len(second.kept)} kept, 0 failed."
+    assert second.lines.count("Model tiny. CPU: chosen by the user.") == 1
+    for name, stat in done.items():
+        now = (tmp_path / "out" / f"{name}.json").stat()
+        assert (now.st_ino, now.st_mtime_ns) == (stat.st_ino, stat.st_mtime_ns)
+    left = {path.name for path in (tmp_path / "out").iterdir() if not path.name.startswith(".bonescint-")}
+    assert left == {f"{name}.{kind}" for name in names for kind in ("json", "skeleton.tif", "regions.tif")}
+    assert "Miller" not in cluster.log
+
+
+def test_a_lost_scheduler_is_one_sentence_and_the_next_run_goes_on(cluster: Cluster, words: list[str | Path]) -> None:
+    with Running([*words, "--scheduler", cluster.address]) as first:
+        first.read_until_segmented(3)
+        cluster.scheduler.kill()
+        status = first.finish()
+    assert status == 1
+    (complaint,) = first.complaints
+    assert complaint.startswith(
+        f"bonescint: The Dask scheduler at {cluster.address} is gone; start it and give the same"
+    )
+    with Running(words) as second:
+        assert second.finish() == 0
+    assert len(second.kept) >= 3
+    assert len(second.kept) + len(second.segmented) == SCANS
+
+
+def test_a_scheduler_that_is_not_there_is_one_sentence(words: list[str | Path], tmp_path: Path) -> None:
+    with Running([*words, "--scheduler", "tcp://127.0.0.1:1"]) as running:
+        assert running.finish() == 1
+    (complaint,) = running.complaints
+    assert complaint.startswith("bonescint: There is no Dask scheduler at tcp://127.0.0.1:1 (")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_worker_that_sees_another_folder_or_has_another_version_is_told(
+    jobs: Callable[[int], list[Job]], settings: Settings, tmp_path: Path
+) -> None:
+    (job,) = jobs(1)
+    nowhere = carry_out(job, settings, __version__, tmp_path / "out" / "marker").outcome
+    assert isinstance(nowhere, ClusterError)
+    assert str(nowhere).startswith(f"{tmp_path / 'out'}: is another folder on ")
+    assert not (tmp_path / "out").exists()
+    older = carry_out(job, settings, "0.0.1", tmp_path).outcome
+    assert isinstance(older, ClusterError)
+    assert f"has version {__version__} of napari-bonescint, this computer has 0.0.1" in str(older)
+
+
+def test_a_model_is_found_where_this_computer_has_it(make_model: Callable[..., ModelCard], tmp_path: Path) -> None:
+    there = make_model()
+    assert card_here(there) is there
+    shipped = shipped_models()[0]
+    assert card_here(replace(shipped, path=tmp_path / "elsewhere.json")) == shipped
+    with pytest.raises(ModelError, match="all computers need the same version"):
+        card_here(replace(shipped, path=tmp_path / "elsewhere.json", weights_sha256="00"))
