@@ -25,6 +25,7 @@ import numpy as np
 import psutil
 from tqdm import tqdm
 
+from napari_bonescint.commands import argument_types
 from napari_bonescint.inference.devices import usable_cores
 from napari_bonescint.simulation.case import Case
 from napari_bonescint.simulation.nuclear_medicine import write_nuclear_medicine
@@ -175,13 +176,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         archive = (options.folder or Path(temporary)) / f"archive-{options.scans}"
         make_archive(archive, cases, options.scans)
+        model = argument_types.model(options.model)
         settings = ["--model", options.model, "--device", "cpu"]
         runs = {}
         for workers in options.workers:
             out = Path(temporary) / f"results-{workers}"
             runs[workers] = segment(archive, out, options.scans, [*settings, "--workers", str(workers)])
             print(f"{workers} workers: {runs[workers].steady_per_hour:.0f} scans/h", flush=True)
-        text = page(runs, segment(archive, out, options.scans, settings), options.model)
+        text = page(runs, segment(archive, out, options.scans, settings), model.name)
     print(text)
     if options.write:
         options.write.write_text(text, encoding="utf-8")

@@ -70,9 +70,7 @@ class Segmenter:
         If the device does not exist.
     """
 
-    def __init__(
-        self, card: ModelCard, device: str = "auto", *, turn: int = 0, engine: Engine | None = None
-    ) -> None:
+    def __init__(self, card: ModelCard, device: str = "auto", *, turn: int = 0, engine: Engine | None = None) -> None:
         self.card = card
         self.device: DeviceChoice = choose_device(device, turn)
         if engine is not None:
