@@ -30,16 +30,21 @@ PATIENCE = 300
 class Server:
     """A process of a cluster, which says in its log when it is there."""
 
-    def __init__(self, what: str, there: str, *arguments: str, folder: Path) -> None:
-        words = [sys.executable, "-m", f"distributed.cli.dask_{what}", *arguments, "--host", "127.0.0.1"]
+    def __init__(self, what: str, there: str, *arguments: str, folder: Path, before: str = "") -> None:
+        words = [sys.executable, "-c", f"{before}from distributed.cli.dask_{what} import main; main()", *arguments]
         self.process = subprocess.Popen(
-            [*words, "--no-dashboard"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=folder
+            [*words, "--host", "127.0.0.1", "--no-dashboard"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=folder,
         )
         self.log: list[str] = []
         self._there = threading.Event()
         self._listener = threading.Thread(target=self._listen, args=(there,))
         self._listener.start()
-        assert self._there.wait(PATIENCE), "".join(self.log)
+        self._there.wait(PATIENCE)
+        assert any(there in line for line in self.log), "".join(self.log)
 
     def _listen(self, there: str) -> None:
         assert self.process.stderr is not None
@@ -47,6 +52,7 @@ class Server:
             self.log.append(line)
             if there in line:
                 self._there.set()
+        self._there.set()
 
     def kill(self) -> None:
         self.process.kill()
@@ -59,9 +65,9 @@ class Server:
 class Cluster:
     """A scheduler with workers."""
 
-    def __init__(self, folder: Path, workers: int) -> None:
+    def __init__(self, folder: Path, workers: int, before: str = "") -> None:
         self._folder = folder
-        self.scheduler = Server("scheduler", "Scheduler at:", "--port", "0", folder=folder)
+        self.scheduler = Server("scheduler", "Scheduler at:", "--port", "0", folder=folder, before=before)
         (said,) = [line for line in self.scheduler.log if "Scheduler at:" in line]
         self.address = said.split()[-1]
         self.workers = [self._start_worker() for _ in range(workers)]
@@ -138,6 +144,20 @@ def test_a_lost_scheduler_is_one_sentence_and_the_next_run_goes_on(cluster: Clus
         assert second.finish() == 0
     assert len(second.kept) >= 3
     assert len(second.kept) + len(second.segmented) == SCANS
+
+
+def test_a_cluster_without_napari_bonescint_is_one_sentence(words: list[str | Path], tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path, workers=0, before="import sys; sys.modules['napari_bonescint'] = None; ")
+    try:
+        with Running([*words, "--scheduler", cluster.address]) as running:
+            assert running.finish() == 1
+    finally:
+        cluster.scheduler.kill()
+    (complaint,) = running.complaints
+    assert complaint.startswith(f"bonescint: The Dask cluster at {cluster.address} cannot begin a job (")
+    assert complaint.endswith(
+        "install the same versions of napari-bonescint and dask for its scheduler, its workers and this computer."
+    )
 
 
 def test_a_scheduler_that_is_not_there_is_one_sentence(words: list[str | Path], tmp_path: Path) -> None:

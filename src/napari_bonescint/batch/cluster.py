@@ -155,11 +155,12 @@ class _Run:
             if isinstance(error, KilledWorker):
                 self._told.ended(failed(job, "its Dask workers ended unexpectedly, again and again"))
                 return
-            if isinstance(error, ImportError):
-                raise ClusterError(
-                    f"The Dask workers cannot import {error.name}; install the same napari-bonescint for each of them."
-                )
-            raise ClusterError(f"The Dask cluster at {self._address} failed ({type(error).__name__}: {error}).")
+            # A job raises nothing itself, so it could not even be begun.
+            reason = f"{type(error).__name__}: {error}".partition("\n")[0].partition(". ")[0]
+            raise ClusterError(
+                f"The Dask cluster at {self._address} cannot begin a job ({reason}); install the same versions of "
+                "napari-bonescint and dask for its scheduler, its workers and this computer."
+            )
         if future.status != "finished":
             raise ClusterError(
                 f"The Dask scheduler at {self._address} is gone; start it and give the same command again, which goes "
