@@ -154,7 +154,7 @@ def measure(store: LabelStore, scans: list[int], folder: Path, steps: int, worke
     """Train on parts of a store, and print what was seen."""
     print(f"{'scans':>7} {'':>6} {'begins':>8} {'processor':>11} {'tenth step':>11} {'process':>15} {'worker':>15}")
     for number in scans:
-        part = store.folder if number == scans[-1] else part_of(store, number, folder / f"store-{number}")
+        part = store.folder if number == len(store.keys()) else part_of(store, number, folder / f"store-{number}")
         (part / "fit.json").unlink(missing_ok=True)
         for time_ in ("first", "again"):
             run = folder / f"{number}-{time_}"
