@@ -186,7 +186,7 @@ def measure(folder: Path, store: Path) -> int:
     stalls.measure("a long training", lambda: panel._add_run(long_run), lambda: training.samples.picture.isVisible())
     stalls.measure("looking at it", lambda: panel.tabs.setCurrentIndex(1), 0.5)
     stalls.measure("its earlier samples", lambda: training.samples.slider.setValue(3), 0.5)
-    stalls.measure("the first training again", lambda: panel._add_run(run), lambda: verdict.use_button.isVisible())
+    stalls.measure("the first training again", lambda: panel._add_run(run), lambda: "in use" in verdict.sentence.text())
     stalls.measure("closing the panel", panel.close, 0.5)
     viewer.close()
     return stalls.over
