@@ -91,7 +91,9 @@ def test_the_user_decides_once(page: VerdictPage, tmp_path: Path, qtbot: QtBot) 
         qtbot.keyClick(page.use_button, Qt.Key.Key_Space)
     with qtbot.waitSignal(page.declined):
         qtbot.mouseClick(page.keep_button, Qt.MouseButton.LeftButton)
+    page.keep_button.setFocus()
     page.show_decision("The present weights stay in use.")
+    assert page.window().focusWidget() is page
     assert not page.use_button.isEnabled()
     assert page.sentence.text() == "The present weights stay in use."
     assert page.table.isVisible()

@@ -126,7 +126,7 @@ def test_a_request_pauses_and_stops_and_what_is_gone_on_with_ends_the_same(
     told = capsys.readouterr().out
     assert "less than a minute left" in told
     assert f"paused at step 10, until {request} is removed" in told
-    assert f"-> {finished['weights']}" in told
+    assert f"-> {finished['weights']}\n11 of 20 steps are done; the same command does the rest" in told
     assert read_torch(steered / "checkpoint.pt")["step"] == 11
     assert not request.exists()
     Session(quick, simulated, fabric, steered, SETTINGS).train()

@@ -128,6 +128,8 @@ class VerdictPage(QWidget):
     def show_decision(self, sentence: str) -> None:
         """Show what was decided; the verdict stays."""
         self._say(sentence, "")
+        # The button that was pressed would hand its focus on to the table, and the page would scroll there.
+        self.setFocus()
         for button in (self.use_button, self.keep_button):
             button.setEnabled(False)
 

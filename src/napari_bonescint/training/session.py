@@ -245,6 +245,8 @@ class Session:
         )
         _print_scores(name, card)
         print(f"-> {card.weights_path}")
+        if trainer.step < self._recipe.steps:
+            print(f"{trainer.step} of {self._recipe.steps} steps are done; the same command does the rest")
 
     def _save(self) -> None:
         save_checkpoint(self._trainer, self._run.checkpoint, data_sha256=self._material.sha256)
