@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QFileSystemWatcher, Signal
+from qtpy.QtCore import QFileSystemWatcher, Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from napari_bonescint.errors import BonescintError
@@ -36,6 +36,8 @@ class ModelChooser(QWidget):
         self._combo = QComboBox()
         self._description = QLabel()
         self._description.setWordWrap(True)
+        # Below its list, however high the page is.
+        self._description.setAlignment(Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._combo)
