@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.inference.backends.openvino_engine import padded
-from napari_bonescint.inference.backends.openvino_graph import build_graph, multiple_of
+from napari_bonescint.inference.backends.openvino_graph import build_graph
 from napari_bonescint.inference.backends.openvino_int8 import measure_ranges
+from napari_bonescint.inference.backends.wiring import multiple_of, padded
 from napari_bonescint.inference.model_card import Int8
 from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, Grid, around_body, images_on
 from napari_bonescint.inference.segmenter import Segmenter

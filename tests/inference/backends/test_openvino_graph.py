@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from napari_bonescint.inference.backends.openvino_graph import WrongWeights, build_graph, multiple_of
+from napari_bonescint.inference.backends.openvino_graph import build_graph
+from napari_bonescint.inference.backends.wiring import WrongWeights, multiple_of
 from napari_bonescint.networks.fdn import FDN
 from napari_bonescint.networks.zoo import ARCHITECTURES, build_network
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from napari_bonescint.inference.backends.wiring import multiple_of
 from napari_bonescint.networks.zoo import ARCHITECTURES, build_network
 
 ov = pytest.importorskip("openvino")
 
 from napari_bonescint.inference.backends.openvino_core import core  # noqa: E402
-from napari_bonescint.inference.backends.openvino_graph import build_graph, multiple_of  # noqa: E402
+from napari_bonescint.inference.backends.openvino_graph import build_graph  # noqa: E402
 from napari_bonescint.inference.backends.openvino_int8 import WrongRanges, measure_ranges, quantise  # noqa: E402
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_bonescint.inference.backends.engine import Engine, EngineUnavailable, require_known
+from napari_bonescint.inference.backends.ncnn_engine import NcnnEngine
 from napari_bonescint.inference.backends.openvino_engine import OpenVinoEngine, OpenVinoInt8Engine
 from napari_bonescint.inference.backends.torch_engine import TorchEngine
 from napari_bonescint.inference.backends.torch_gpu_engine import TorchGpuEngine
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 CPU_ENGINES: dict[str, Callable[[ModelCard], Engine]] = {
     OpenVinoInt8Engine.name: OpenVinoInt8Engine,
+    NcnnEngine.name: NcnnEngine,
     OpenVinoEngine.name: OpenVinoEngine,
     TorchEngine.name: TorchEngine,
 }

@@ -11,11 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from napari_bonescint import __version__
-from napari_bonescint.inference.backends import compiled_cache
+from napari_bonescint.inference.backends import compiled_cache, wiring
 from napari_bonescint.inference.backends.engine import EngineUnavailable, other_weights
+from napari_bonescint.inference.backends.wiring import padded
 from napari_bonescint.inference.devices import usable_cores
 from napari_bonescint.networks import widths
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
 
+    import numpy as np
     import openvino
     from numpy.typing import NDArray
 
@@ -81,13 +81,6 @@ class OpenVinoInt8Engine(OpenVinoEngine):
         self._compiled, self._multiple = _compile(card, card.int8.ranges)
 
 
-def padded(images: NDArray[np.float32], multiple: int) -> NDArray[np.float32]:
-    """Images (batch, y, x) as a graph takes them: (batch, 1, y', x'), with zeros up to multiples of `multiple`."""
-    height, width = images.shape[1:]
-    beyond = ((0, 0), (0, -height % multiple), (0, -width % multiple))
-    return np.ascontiguousarray(np.pad(images, beyond)[:, None])
-
-
 def _compile(card: ModelCard, ranges: Sequence[tuple[float, float]] | None) -> tuple[openvino.CompiledModel, int]:
     """A model, compiled or found compiled, and what the sides of an image must divide by."""
     try:
@@ -102,7 +95,7 @@ def _compile(card: ModelCard, ranges: Sequence[tuple[float, float]] | None) -> t
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    multiple = openvino_graph.multiple_of(card.architecture)
+    multiple = wiring.multiple_of(card.architecture)
     if multiple is None:
         raise EngineUnavailable(f"OpenVINO does not know the network {card.architecture}")
     weights = card.read_weights()
@@ -123,7 +116,7 @@ def _compile(card: ModelCard, ranges: Sequence[tuple[float, float]] | None) -> t
             settings={str(name): str(value) for name, value in settings.items()},
             plugin=__version__,
             # While it is being developed, its version stays as it is.
-            wiring=[_hash(module) for module in (openvino_graph, openvino_int8, widths)],
+            wiring=[_hash(module) for module in (wiring, openvino_graph, openvino_int8, widths)],
             openvino=ov.get_version(),
             cpu=[core.get_property("CPU", name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")],
         )
@@ -137,7 +130,7 @@ def _compile(card: ModelCard, ranges: Sequence[tuple[float, float]] | None) -> t
         blob = io.BytesIO()
         compiled.export_model(blob)
         compiled_cache.keep(key, blob.getvalue())
-    except (SafetensorError, openvino_graph.WrongWeights) as error:
+    except (SafetensorError, wiring.WrongWeights) as error:
         raise other_weights(card) from error
     except openvino_int8.WrongRanges as error:
         raise EngineUnavailable(f"{card.name} is calibrated for another network ({error})") from error
