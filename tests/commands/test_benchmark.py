@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from napari_bonescint.cli import main
 from napari_bonescint.inference.backends.choice import CPU_ENGINES
+from napari_bonescint.inference.backends.comparisons import OnnxRuntimeEngine
 from napari_bonescint.inference.benchmark import NAIVE
 
 if TYPE_CHECKING:
@@ -19,8 +21,12 @@ if TYPE_CHECKING:
 
 
 def test_every_engine_is_measured_on_both_grids_and_agrees(
-    make_model: Callable[..., ModelCard], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    make_model: Callable[..., ModelCard],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("PATH", "")  # so that there is no compiler, which would take its time
     card = make_model(architecture="dln-11")
     page = tmp_path / "speed.md"
     assert main(["benchmark", "--model", str(card.weights_path), "--out", str(page)]) == 0
@@ -28,12 +34,15 @@ def test_every_engine_is_measured_on_both_grids_and_agrees(
     out = capsys.readouterr().out
     assert text in out
     assert "tiny, openvino-int8: tiny is not calibrated for int8." in out
+    assert "tiny, torch.compile: needs a C++ compiler." in out
+    installed = all(find_spec(name) for name in ("onnx", "onnxruntime"))
+    assert ("tiny, ONNX Runtime: needs `pip install onnx onnxruntime`." in out) != installed
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if "| tiny |" in line]
     # The sample is 1024 x 256 pixels of 2.26 mm, and the model's grid 9 mm.
     assert [row[1:3] for row in rows] == [
         [shape, engine]
         for shape in ("1024 x 256", "257 x 64")
-        for engine in (NAIVE, *CPU_ENGINES)
+        for engine in (NAIVE, *CPU_ENGINES, *([OnnxRuntimeEngine.name] if installed else []))
         if "int8" not in engine
     ]
     for row in rows:

@@ -10,7 +10,9 @@ import multiprocessing
 import platform
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,6 +20,7 @@ from scipy.special import expit, softmax
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.backends.choice import CPU_ENGINES
+from napari_bonescint.inference.backends.comparisons import COMPARISONS
 from napari_bonescint.inference.backends.engine import EngineUnavailable, require_known
 from napari_bonescint.inference.devices import usable_cores
 from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, Grid, images_on, normalise
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 NAIVE = "naive eager"
 _FULL_SHAPE = (1024, 256)
+_ENGINES = {**CPU_ENGINES, **COMPARISONS}
 _PASSES = 3
 
 
@@ -112,7 +116,7 @@ def measure(cards: Sequence[ModelCard], scan: Scan) -> Iterator[Timing | str]:
         own = on_grid(scan, card.grid_mm)
         for images in (of_full_shape(scan), own):
             naive: NDArray[np.float32] | None = None
-            for engine in (NAIVE, *CPU_ENGINES):
+            for engine in (NAIVE, *_ENGINES):
                 outcome = _in_a_process(_Task(card, engine, images))
                 if isinstance(outcome, str):
                     yield outcome
@@ -128,10 +132,12 @@ def markdown(timings: Sequence[Timing]) -> str:
     lines = [
         "# Speed",
         "",
-        f"Made by `bonescint benchmark` on {platform.machine()}, {usable_cores()} cores; float32 but for int8.",
+        f"Made by `bonescint benchmark` on {processor()}, with {usable_cores()} cores; float32 but for int8.",
         "Both views of a scan in one batch, whole; fastest of three warm passes of the network alone. Naive eager is",
         "PyTorch as the network is defined: dilated convolutions, layout NCHW. Agreement is with it: the largest",
-        "difference in the probability of bone, and Dice of the masks.",
+        "difference in the probability of bone, and Dice of the masks. The plugin takes openvino-int8 where the",
+        "model's card allows it, then ncnn, openvino, torch, whichever is installed; torch is PyTorch with phases",
+        f"split and channels last. {' and '.join(COMPARISONS)} are there for comparison only.",
         "",
         "| model | grid | engine | ms a view | times naive | scans/s | first pass | peak memory | difference | Dice |",
         "|---|---|---|--:|--:|--:|--:|--:|--:|--:|",
@@ -144,6 +150,21 @@ def markdown(timings: Sequence[Timing]) -> str:
             f"| {t.scans_per_second:.2f} | {t.first_seconds:.2f} s | {memory} | {t.furthest:.0e} | {t.dice:.4f} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def processor() -> str:
+    """The processor's name, and which instructions for few bits it has, where the system tells."""
+    name, flags = platform.processor() or platform.machine(), ""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            key, _, value = line.partition(":")
+            name = value.strip() if key.strip() == "model name" else name
+            flags = value if key.strip() == "flags" else flags
+    if not flags:
+        return name
+    told = {"AVX-512": "avx512f", "VNNI": "_vnni", "bfloat16": "_bf16"}
+    found = ", ".join(f"{word} {'yes' if flag in flags else 'no'}" for word, flag in told.items())
+    return f"{name} ({found})"
 
 
 def on_grid(scan: Scan, grid_mm: float) -> NDArray[np.float32]:
@@ -195,7 +216,7 @@ def _in_a_process(task: _Task) -> _Outcome | str:
 def _serve(pipe: Connection, task: _Task) -> None:
     """What a measuring process does."""
     try:
-        engine = _Naive(task.card) if task.engine == NAIVE else CPU_ENGINES[task.engine](task.card)
+        engine = _Naive(task.card) if task.engine == NAIVE else _ENGINES[task.engine](task.card)
     except EngineUnavailable as error:
         pipe.send(f"{task.card.name}, {task.engine}: {error}.")
         return
