@@ -14,11 +14,8 @@ import pytest
 pytest.importorskip("openvino")
 
 from napari_bonescint.inference.backends.engine import EngineUnavailable
-from napari_bonescint.inference.backends.openvino_engine import (
-    OpenVinoEngine,
-    OpenVinoInt8Engine,
-    padded,
-)
+from napari_bonescint.inference.backends.openvino_engine import OpenVinoEngine, OpenVinoInt8Engine
+from napari_bonescint.inference.backends.wiring import padded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
