@@ -12,6 +12,7 @@ from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.simulation.case import SIMULATOR
+from napari_bonescint.training.acceleration import choose_precision
 from napari_bonescint.training.log import read_events
 
 if TYPE_CHECKING:
@@ -113,6 +114,8 @@ def test_two_processes_lose_as_one_with_the_batch_of_both(train: Train, tmp_path
         [event["loss"] for event in read_events(tmp_path / "runs" / name / "log.jsonl")[0] if "loss" in event]
         for name in ("one", "two")
     ]
-    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    # Each process rounds its gradients to the numbers that it computes with: 24 bits, or 8 where bfloat16 is native.
+    rounding = 1e-4 if choose_precision("cpu") == "32-true" else 1e-3
+    assert losses[1] == pytest.approx(losses[0], rel=rounding)
     (stretch,) = read_card(tmp_path / "runs" / "two" / "two.json").training["history"]
     assert stretch["hardware"].startswith("2 processes, each on ")
