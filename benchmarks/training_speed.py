@@ -30,7 +30,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch.utils.data import DataLoader
 
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.revision import Origin
@@ -45,6 +44,7 @@ from napari_bonescint.training.case_sources import CaseFiles, CaseSource, Correc
 from napari_bonescint.training.corrected import select
 from napari_bonescint.training.dataset import samples_per_pixel
 from napari_bonescint.training.fit import Trainer
+from napari_bonescint.training.loading import load
 from napari_bonescint.training.losses import segmentation_loss, shares
 from napari_bonescint.training.recipe import Recipe, read_recipe
 
@@ -151,7 +151,7 @@ def store_of(cases: CaseFiles, folder: Path) -> CorrectedCases:
 def waiting_share(recipe: Recipe, cases: CaseFiles, device: str, steps: int, workers: int) -> float:
     """Share of the time in which steps wait for their examples, once the loader is warm."""
     trainer = Trainer(replace(recipe, steps=steps, start=()), cases, start_fabric(device))
-    loader = iter(DataLoader(_batches(recipe, cases), batch_size=None, sampler=range(steps), num_workers=workers))
+    loader = load(_batches(recipe, cases), range(steps), workers)
     next(loader)
     waited = 0.0
     start = asked = time.perf_counter()

@@ -1,13 +1,8 @@
 from __future__ import annotations
 
-import os
-import signal
-import threading
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 import torch
 
@@ -66,28 +61,6 @@ def test_a_resumed_training_takes_the_very_steps_of_one_that_was_not(
     for name in ("network", "average"):
         wanted, got = straight.state()[name], resumed.state()[name]
         assert all(torch.equal(wanted[key], got[key]) for key in wanted)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to whole groups of processes only")
-def test_ctrl_c_does_not_reach_those_who_make_examples(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
-    trained = threading.Event()
-
-    def interrupt_children() -> None:
-        while not trained.wait(0.005):
-            for child in psutil.Process().children():
-                with suppress(psutil.NoSuchProcess):
-                    child.send_signal(signal.SIGINT)
-
-    # From their first moment on, as when the key is pressed while they start.
-    thread = threading.Thread(target=interrupt_children)
-    thread.start()
-    trainer = Trainer(replace(recipe, steps=2), CaseFiles(cases), fabric)
-    try:
-        trainer.fit(on_progress=lambda _: None, workers=1)
-    finally:
-        trained.set()
-        thread.join()
-    assert trainer.step == 2
 
 
 def test_the_time_of_all_runs_is_told(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:

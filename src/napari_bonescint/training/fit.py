@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import copy
 import math
-import signal
-import sys
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
-from torch.utils.data import DataLoader
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.segmenter import is_out_of_memory
@@ -27,10 +22,11 @@ from napari_bonescint.training.acceleration import describe_acceleration, sum_ov
 from napari_bonescint.training.batches import Batches
 from napari_bonescint.training.checkpoint import start_from
 from napari_bonescint.training.dataset import samples_per_pixel
+from napari_bonescint.training.loading import load
 from napari_bonescint.training.losses import segmentation_loss, shares
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from lightning_fabric import Fabric
     from torch import Tensor
@@ -183,23 +179,12 @@ class Trainer:
             recipe.seed,
             fabric.global_rank,
         )
-        loader = DataLoader(
-            data,
-            batch_size=None,
-            sampler=range(self.step, recipe.steps),
-            num_workers=workers,
-            worker_init_fn=_ignore_ctrl_c,
-            # A fork, the default on Linux, would copy what this process's other threads are in the midst of changing.
-            multiprocessing_context="spawn" if workers else None,
-        )
         stretch = self._stretch()
         self.network.train()
         self._frozen.eval()
         losses: list[float] = []
         start = last = time.monotonic()
-        with _ctrl_c_for_this_process():
-            batches = iter(loader)
-        for batch in batches:
+        for batch in load(data, range(self.step, recipe.steps), workers):
             while (order := fabric.broadcast(ask())) is Order.PAUSE:
                 time.sleep(_POLL_S)
                 start = last = time.monotonic()
@@ -365,29 +350,6 @@ class Trainer:
             return recipe.learning_rate * (self.step + 1) / recipe.warm_up
         done = (self.step - recipe.warm_up) / max(1, recipe.steps - recipe.warm_up)
         return recipe.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
-
-
-@contextmanager
-def _ctrl_c_for_this_process() -> Iterator[None]:
-    """Keep Ctrl-C, which reaches every process of a terminal, from those that start here; this one ends them.
-
-    They inherit that it is blocked, and so are safe during the seconds before `_ignore_ctrl_c`. Windows knows no such
-    thing.
-    """
-    if sys.platform == "win32":
-        yield
-        return
-    # Python starts it with the first child, and lets Ctrl-C through again when it has.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _ignore_ctrl_c(_worker: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class _TrainingPass(nn.Module):

@@ -1,0 +1,80 @@
+"""The processes that make examples: what they give, and that neither Ctrl-C nor a killed training troubles anyone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+import torch
+
+from napari_bonescint.training.batches import Batches
+from napari_bonescint.training.case_sources import CaseFiles
+from napari_bonescint.training.loading import load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from napari_bonescint.training.batches import Batches
+from napari_bonescint.training.case_sources import CaseFiles
+from napari_bonescint.training.loading import load
+
+if __name__ == "__main__":
+    batches = Batches(CaseFiles([Path(sys.argv[1])]), 17, 8.0, (64, 32), 2, 1)
+    next(load(batches, range(1000), 2))
+    print("the last word", flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def batches(cases: list[Path]) -> Batches:
+    return Batches(CaseFiles(cases), 17, 8.0, (64, 32), 2, 1)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_batches_come_in_the_order_of_their_steps(batches: Batches, workers: int) -> None:
+    steps = range(3, 8)
+    loaded = list(load(batches, steps, workers))
+    assert len(loaded) == len(steps)
+    for step, batch in zip(steps, loaded, strict=True):
+        assert torch.equal(batch.images, batches[step].images)
+        assert torch.equal(batch.codes, batches[step].codes)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to whole groups of processes only")
+def test_ctrl_c_does_not_reach_those_who_make_examples(batches: Batches) -> None:
+    loaded = threading.Event()
+
+    def interrupt_children() -> None:
+        while not loaded.wait(0.005):
+            for child in psutil.Process().children():
+                with suppress(psutil.NoSuchProcess):
+                    child.send_signal(signal.SIGINT)
+
+    # From their first moment on, as when the key is pressed while they start.
+    thread = threading.Thread(target=interrupt_children)
+    thread.start()
+    try:
+        assert len(list(load(batches, range(3), 1))) == 3
+    finally:
+        loaded.set()
+        thread.join()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_a_killed_training_leaves_neither_processes_nor_words(cases: list[Path], tmp_path: Path) -> None:
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED)
+    # Read until the last process that could write has ended.
+    done = subprocess.run([sys.executable, script, cases[0]], capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGKILL, "the last word\n", "")
