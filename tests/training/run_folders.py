@@ -65,7 +65,7 @@ def occupy(run: Path, pid: int) -> None:
     (run / "running.json").write_text(json.dumps({"pid": pid, "started": started}))
 
 
-def settle(condition: object, seconds: float = 20) -> None:
+def settle(condition: object, seconds: float = 120) -> None:
     """Wait for another process."""
     until = time.monotonic() + seconds
     assert callable(condition)
