@@ -21,15 +21,8 @@ help:
 demo: system .venv/installed
 	@scripts/on_display.sh $(bin)/python scripts/demo.py
 
-# In three processes: one that had run all tests has ended in a segmentation fault, in none of them in particular.
 test: system .venv/installed
-ifeq ($(strip $(PYTEST_ARGS)),)
-	@scripts/on_display.sh $(bin)/python -m pytest tests/gui
-	@scripts/on_display.sh $(bin)/python -m pytest tests/training
-	@scripts/on_display.sh $(bin)/python -m pytest --ignore tests/gui --ignore tests/training
-else
 	@scripts/on_display.sh $(bin)/python -m pytest $(PYTEST_ARGS)
-endif
 
 check: system .venv/installed
 	$(bin)/ruff format --check .
