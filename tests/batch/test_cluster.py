@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ import pytest
 from dicom_files import some_counts
 from napari_bonescint import __version__
 from napari_bonescint.batch.cluster import ClusterError, card_here, carry_out
+from napari_bonescint.batch.job import Outcome
 from napari_bonescint.inference.model_card import ModelError, shipped_models
 from running import Running
 
@@ -179,6 +181,20 @@ def test_a_worker_that_sees_another_folder_or_has_another_version_is_told(
     older = carry_out(job, settings, "0.0.1", tmp_path).outcome
     assert isinstance(older, ClusterError)
     assert f"has version {__version__} of napari-bonescint, this computer has 0.0.1" in str(older)
+
+
+def test_a_worker_tells_that_it_does_not_see_a_scan(
+    jobs: Callable[[int], list[Job]], settings: Settings, tmp_path: Path
+) -> None:
+    broken, gone = jobs(2)
+    marker = tmp_path / "marker"
+    marker.touch()
+    broken.source.paths[0].write_bytes(b"no scan")
+    gone.source.paths[0].unlink()
+    for job, host in ((broken, ""), (gone, socket.gethostname())):
+        answer = carry_out(job, settings, __version__, marker)
+        assert isinstance(answer.outcome, Outcome)
+        assert (answer.outcome.kind, answer.unseen_on) == ("failed", host)
 
 
 def test_a_model_is_found_where_this_computer_has_it(make_model: Callable[..., ModelCard], tmp_path: Path) -> None:

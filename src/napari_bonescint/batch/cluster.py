@@ -10,6 +10,7 @@ would log those that are raised together with the paths, in which a patient's na
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import threading
 import time
@@ -45,11 +46,22 @@ class ClusterError(BonescintError):
     """A cluster that is not there, or cannot do what is asked of it."""
 
 
-class _Answer(NamedTuple):
-    """What comes back from a worker: what became of the job or why no job can be done, and a note."""
+class Answer(NamedTuple):
+    """What comes back from a worker.
+
+    Attributes
+    ----------
+    outcome : Outcome or BonescintError
+        What became of the job, or why no job can be done.
+    note : str
+        For `Told.note`; none if empty.
+    unseen_on : str
+        The name of the worker's computer if it sees no file where the scan should be.
+    """
 
     outcome: Outcome | BonescintError
     note: str = ""
+    unseen_on: str = ""
 
 
 def require_distributed() -> None:
@@ -146,7 +158,7 @@ class _Run:
                 self._marker.touch()
         return self._room
 
-    def _take(self, job: Job, future: distributed.Future[_Answer]) -> None:
+    def _take(self, job: Job, future: distributed.Future[Answer]) -> None:
         """Tell what became of a job."""
         from distributed import KilledWorker
 
@@ -166,11 +178,17 @@ class _Run:
                 f"The Dask scheduler at {self._address} is gone; start it and give the same command again, which goes "
                 "on where this one was."
             )
-        answer: _Answer = future.result()
+        answer: Answer = future.result()
         if answer.note:
             self._told.note(answer.note)
         if isinstance(answer.outcome, BonescintError):
             raise answer.outcome
+        # A file may have gone since it was found; if it is still here, the worker looks elsewhere.
+        if answer.unseen_on and _are_here(job):
+            raise ClusterError(
+                f"{job.name}: is not there on {answer.unseen_on}, where a Dask worker runs; all computers need the "
+                "same paths to the scans and the results, as on a network folder."
+            )
         self._told.ended(answer.outcome)
 
 
@@ -209,24 +227,30 @@ def _marked(out: Path, run: str) -> Iterator[Path]:
             marker.unlink(missing_ok=True)
 
 
+def _are_here(job: Job) -> bool:
+    """Whether this computer sees the files of a scan."""
+    # Unlike Path.exists, it raises nothing where even looking is forbidden.
+    return all(os.path.exists(path) for path in job.source.paths)  # noqa: PTH110
+
+
 # What follows is done by the workers.
 
 
-def carry_out(job: Job, settings: Settings, version: str, marker: Path) -> _Answer:
+def carry_out(job: Job, settings: Settings, version: str, marker: Path) -> Answer:
     """Segment one scan on a worker."""
     try:
         _require_same(version, marker)
         scan = read(job, settings)
         if isinstance(scan, Outcome):
-            return _Answer(scan)
+            return Answer(scan, unseen_on="" if _are_here(job) else socket.gethostname())
         model = _loaded(settings)
         # Other threads of this worker read and write meanwhile.
         with model.computing:
             segmentation = compute(job, scan, lambda: model.segmenter, _ignore)
         done = segmentation if isinstance(segmentation, Outcome) else write(job, scan, segmentation, settings)
-        return _Answer(done, describe(model.segmenter))
+        return Answer(done, describe(model.segmenter))
     except BonescintError as error:
-        return _Answer(error)
+        return Answer(error)
 
 
 class _Model(NamedTuple):
