@@ -7,12 +7,9 @@ one has loaded.
 from __future__ import annotations
 
 import multiprocessing
-import platform
 import sys
 import time
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -22,7 +19,7 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.backends.choice import CPU_ENGINES
 from napari_bonescint.inference.backends.comparisons import COMPARISONS
 from napari_bonescint.inference.backends.engine import EngineUnavailable, require_known
-from napari_bonescint.inference.devices import usable_cores
+from napari_bonescint.inference.devices import cpu_facts, usable_cores
 from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, Grid, images_on, normalise
 
 if TYPE_CHECKING:
@@ -154,12 +151,7 @@ def markdown(timings: Sequence[Timing]) -> str:
 
 def processor() -> str:
     """The processor's name, and which instructions for few bits it has, where the system tells."""
-    name, flags = platform.processor() or platform.machine(), ""
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            key, _, value = line.partition(":")
-            name = value.strip() if key.strip() == "model name" else name
-            flags = value if key.strip() == "flags" else flags
+    name, flags = cpu_facts()
     if not flags:
         return name
     told = {"AVX-512": "avx512f", "VNNI": "_vnni", "bfloat16": "_bf16"}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from napari_bonescint.errors import BonescintError
@@ -83,6 +86,16 @@ def limit_cores(cores: int) -> None:
 def core_limit() -> int | None:
     """What `limit_cores` was told last; None if nothing."""
     return _core_limit
+
+
+def cpu_facts() -> tuple[str, str]:
+    """What the system calls its CPU, and its features as words; Linux tells them in a file of its own."""
+    facts = {}
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            key, _, value = line.partition(":")
+            facts[key.strip()] = value.strip()
+    return facts.get("model name") or platform.processor() or platform.machine(), facts.get("flags", "")
 
 
 def usable_cores() -> int:

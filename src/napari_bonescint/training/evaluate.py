@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import platform
 import statistics
 from dataclasses import dataclass
 from functools import reduce
 from itertools import islice
 from operator import add
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_bonescint.anatomy import CODES
+from napari_bonescint.inference.devices import cpu_facts
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.scan import ViewName
 from napari_bonescint.training.metrics import Summary
@@ -22,6 +21,7 @@ from napari_bonescint.training.view_scores import segment_references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.training.calibration import Reliability
@@ -115,7 +115,7 @@ def describe_hardware(device: str) -> str:
 
     if device != "cpu":
         return torch.cuda.get_device_name(device)
-    return f"{_cpu_name()}, {torch.get_num_threads()} of {os.cpu_count()} cores"
+    return f"{cpu_facts()[0]}, {torch.get_num_threads()} of {os.cpu_count()} cores"
 
 
 def evaluate(card: ModelCard, paths: Sequence[Path], device: str = "auto") -> list[dict[str, Any]]:
@@ -153,13 +153,3 @@ def _card_score(metric: str, summary: Summary, scans: int) -> dict[str, Any]:
         "data": "held-out simulated",
         "scans": scans,
     }
-
-
-def _cpu_name() -> str:
-    """What the system calls its CPU; Linux tells it in a file of its own."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.processor() or platform.machine()
