@@ -15,10 +15,13 @@ PATIENCE_MS = 60_000
 
 
 def servers() -> list[psutil.Process]:
-    """What this process started as a web server."""
-    with suppress(psutil.Error):  # one of them ended meanwhile
-        return [child for child in psutil.Process().children() if "http.server" in child.cmdline()]
-    return servers()
+    """What this process started as a web server and is not at its end."""
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):  # it has ended, and perhaps nobody has asked how
+            if "http.server" in child.cmdline():
+                found.append(child)
+    return found
 
 
 def test_the_lines_of_a_command_are_heard(qtbot: QtBot) -> None:
@@ -46,7 +49,7 @@ def test_a_command_that_is_stopped_says_nothing(qtbot: QtBot) -> None:
     command = ChildCommand(parent)
     with qtbot.assertNotEmitted(command.failed, wait=300):
         command.start("http.server", ["0"])
-        qtbot.waitUntil(lambda: len(servers()) == 1)
+        qtbot.waitUntil(lambda: len(servers()) == 1, timeout=PATIENCE_MS)
         command.stop()
     assert not command.is_running
-    qtbot.waitUntil(lambda: not servers())
+    qtbot.waitUntil(lambda: not servers(), timeout=PATIENCE_MS)
