@@ -76,7 +76,7 @@ class FitMasks:
             content = {"version": _VERSION, "masks": self._known | self._new}
             # Without it all works as well, only slower.
             with suppress(CannotWrite):
-                write_bytes_atomically(self._cache, json.dumps(content).encode())
+                write_bytes_atomically(self._cache, json.dumps(content, sort_keys=True).encode())
 
     def _stamps(self, case: str, number: int) -> Stamps:
         stamps: list[int] = []
