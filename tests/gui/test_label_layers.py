@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from copy import copy
 
 import numpy as np
@@ -35,6 +37,25 @@ def regions() -> np.ndarray:
     regions = np.zeros((30, 20), np.uint8)
     regions[5:25, 8:12] = 4
     return regions
+
+
+FIRST_LAYER = """
+import sys
+import numpy as np
+from napari.layers import Image
+from napari_bonescint.gui.label_layers import empty_labels, prepare_labels
+
+image = Image(np.ones((30, 20)))
+prepare_labels()
+before = set(sys.modules)
+empty_labels(image)
+print(len(set(sys.modules) - before))
+"""
+
+
+def test_the_first_layer_waits_for_no_import_once_it_was_prepared() -> None:
+    done = subprocess.run([sys.executable, "-c", FIRST_LAYER], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0"]
 
 
 def test_nothing_counts_as_edited_before_a_person_draws(image: Image, regions: np.ndarray) -> None:

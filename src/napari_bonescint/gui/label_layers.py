@@ -46,6 +46,8 @@ _BINDINGS: weakref.WeakKeyDictionary[Labels, _Binding] = weakref.WeakKeyDictiona
 
 def prepare_labels() -> None:
     """Have napari and vispy make what their first labels layer needs and later ones share, so that no click waits."""
+    import pandas  # noqa: F401  # that of napari's features, which takes the longest
+
     label_colormap()
     with suppress(ImportError):  # where another vispy has them, the first layer takes a tenth of a second longer
         from vispy.visuals.line.dash_atlas import DashAtlas
