@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING
 
 from torch.utils.data import DataLoader
+
+from napari_bonescint.child_process import without_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,24 +47,10 @@ def load(batches: Batches, steps: range, workers: int) -> Iterator[Batch]:
         # A fork, the default on Linux, would copy what this process's other threads are in the midst of changing.
         multiprocessing_context="spawn",
     )
-    if sys.platform == "win32":
+    if sys.platform != "win32":
+        _start_resource_tracker()
+    with without_interrupts():
         return iter(loader)
-    _start_resource_tracker()
-    with _ctrl_c_for_this_process():
-        return iter(loader)
-
-
-@contextmanager
-def _ctrl_c_for_this_process() -> Iterator[None]:
-    """Keep Ctrl-C, which reaches every process of a terminal, from those that start here; this one ends them.
-
-    They inherit that it is blocked, and so are safe during the seconds before `_ignore_ctrl_c`, too.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ignore_ctrl_c(_worker: int) -> None:
@@ -74,7 +61,7 @@ def _start_resource_tracker() -> None:
     """Start the process that removes the semaphores of others which were killed, and let it be silent about it.
 
     Its warning would be the last that a killed training seems to have said. Python starts it with the first child
-    otherwise, and lets Ctrl-C through when it has.
+    otherwise.
     """
     before = os.environ.get(_WARNINGS)
     os.environ[_WARNINGS] = _NO_LEAKS if before is None else f"{before},{_NO_LEAKS}"

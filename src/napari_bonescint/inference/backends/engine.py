@@ -56,3 +56,9 @@ def require_known(card: ModelCard) -> None:
 def other_weights(card: ModelCard) -> ModelError:
     """The error for a weights file that holds another network."""
     return ModelError(f"{card.weights_path}: does not hold the weights of {card.architecture}.")
+
+
+def not_loaded(engine: str, package: str, error: ImportError) -> EngineUnavailable:
+    """The error for an engine whose package is not installed, or is there and does not work."""
+    missing = isinstance(error, ModuleNotFoundError) and error.name == package
+    return EngineUnavailable(f"{engine} is not installed" if missing else f"{engine} cannot be loaded ({error})")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_bonescint.inference.backends.engine import EngineUnavailable, other_weights
+from napari_bonescint.inference.backends.engine import EngineUnavailable, not_loaded, other_weights
 from napari_bonescint.inference.backends.ncnn_graph import IMAGE, build_stretches
 from napari_bonescint.inference.backends.wiring import WrongWeights, multiple_of, padded
 from napari_bonescint.inference.devices import usable_cores
@@ -51,9 +51,7 @@ class NcnnEngine:
         try:
             import ncnn  # noqa: F401
         except ImportError as error:
-            missing = isinstance(error, ModuleNotFoundError) and error.name == "ncnn"
-            why = "is not installed" if missing else f"cannot be loaded ({error})"
-            raise EngineUnavailable(f"ncnn {why}") from error
+            raise not_loaded("ncnn", "ncnn", error) from error
         from safetensors import SafetensorError
         from safetensors.numpy import load
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint import __version__
 from napari_bonescint.inference.backends import compiled_cache, wiring
-from napari_bonescint.inference.backends.engine import EngineUnavailable, other_weights
+from napari_bonescint.inference.backends.engine import EngineUnavailable, not_loaded, other_weights
 from napari_bonescint.inference.backends.wiring import padded
 from napari_bonescint.inference.devices import usable_cores
 from napari_bonescint.networks import widths
@@ -89,9 +89,7 @@ def _compile(card: ModelCard, ranges: Sequence[tuple[float, float]] | None) -> t
 
         from napari_bonescint.inference.backends import openvino_core, openvino_graph, openvino_int8
     except ImportError as error:
-        missing = isinstance(error, ModuleNotFoundError) and error.name == "openvino"
-        why = "is not installed" if missing else f"cannot be loaded ({error})"
-        raise EngineUnavailable(f"OpenVINO {why}") from error
+        raise not_loaded("OpenVINO", "openvino", error) from error
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
