@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import napari
 import psutil
 from napari.layers import Labels
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QEventLoop, QTimer
 from qtpy.QtWidgets import QApplication
 
 import napari_bonescint
@@ -176,13 +176,22 @@ class Window:
 
 
 def run_until(condition: Callable[[], bool]) -> None:
-    """Let the window run until something is true."""
-    end = time.perf_counter() + _PATIENCE_S
-    while not condition():
-        if time.perf_counter() > end:
-            sys.exit("Nothing came within five minutes.")
-        QApplication.processEvents()
-        time.sleep(0.0005)
+    """Let the window run until something is true.
+
+    In a loop of Qt's own, as in a napari that somebody opened: only there does Qt delete what is to be deleted later.
+    Otherwise napari would think that a file is still being opened, and draw its sign for that 30 times a second.
+    """
+    loop, timer, end = QEventLoop(), QTimer(), time.perf_counter() + _PATIENCE_S
+
+    def look() -> None:
+        if condition() or time.perf_counter() > end:
+            loop.quit()
+
+    timer.timeout.connect(look)
+    timer.start(_BEAT_MS)
+    loop.exec()
+    if time.perf_counter() > end:
+        sys.exit("Nothing came within five minutes.")
 
 
 def _processor_s() -> float:

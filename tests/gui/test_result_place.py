@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -143,3 +144,19 @@ def test_bone_alone_is_put_beside_regions_and_not_over_them(
     click_and_wait(qtbot, panel)
     assert [layer.name for layer in labels_in(viewer)] == ["anterior bones", "anterior skeleton"]
     np.testing.assert_array_equal(regions.data, before)
+
+
+def test_no_garbage_is_collected_while_layers_are_made(
+    viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
+) -> None:
+    collecting: list[bool] = []
+    viewer.layers.events.inserted.connect(lambda: collecting.append(gc.isenabled()))
+    panel = open_panel()
+    click_and_wait(qtbot, panel)
+    assert collecting == [False, False]
+    assert gc.isenabled()
+    viewer.layers.remove("anterior bones")
+    click(qtbot, panel)
+    qtbot.waitUntil(lambda: len(collecting) == 3, timeout=PATIENCE_MS)
+    qtbot.mouseClick(panel.cancel_button, Qt.MouseButton.LeftButton)
+    assert gc.isenabled()

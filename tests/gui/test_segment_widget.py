@@ -241,16 +241,27 @@ def test_what_is_no_bone_scan_is_warned_of_beside_its_result(
     assert "The anterior view is bright up to its edges" in panel.status.text()
 
 
-def test_progress_is_shown_in_the_activity_dock_while_it_runs(
+def test_what_takes_long_is_shown_in_the_activity_dock(computing: tuple[SegmentWidget, int], qtbot: QtBot) -> None:
+    panel, _ = computing
+    qtbot.waitUntil(lambda: bool(progress._all_instances), timeout=PATIENCE_MS)
+    (shown,) = progress._all_instances
+    assert (shown.desc, shown.n, shown.total) == ("Segment skeleton", panel.bar.value(), panel.bar.maximum())
+    assert panel.cancel_button.isVisible()
+    qtbot.mouseClick(panel.cancel_button, Qt.MouseButton.LeftButton)
+    assert not progress._all_instances
+    assert not panel.cancel_button.isVisible()
+
+
+def test_what_is_quick_draws_nothing_in_the_activity_dock(
     images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
 ) -> None:
     panel = open_panel()
     click(qtbot, panel)
-    assert [bar.desc for bar in progress._all_instances] == ["Segment skeleton"]
-    assert panel.cancel_button.isVisible()
-    qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
+    assert panel.is_running
+    assert not panel.bar.isHidden()
     assert not progress._all_instances
-    assert not panel.cancel_button.isVisible()
+    qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
+    assert not panel._long.isActive()
 
 
 def test_damaged_weights_are_one_sentence(

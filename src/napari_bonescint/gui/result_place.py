@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_bonescint.gui.collector import without_collection
 from napari_bonescint.gui.label_layers import empty_labels, is_edited, labels_of, put_result, release
 from napari_bonescint.gui.scan_layers import layers_to_scan
 
@@ -95,7 +96,9 @@ class ResultPlace:
         unchanged = [image for image in self.images if self._is_as_taken(image)]
         if any(self._changed_since(image) for image in unchanged):
             keep = self._question(unchanged)
-        if keep is not Keep.CANCEL:
+        if keep is Keep.CANCEL:
+            return
+        with without_collection():
             for plane, image in enumerate(self.images):
                 if not self._is_as_taken(image):
                     yield image.name

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _POLL_MS = 25
 _PUT_MS = 1
+_LONG_MS = 1000
 _STEPS = 100
 _UNDO = "To take the result out again, select its layer and press Ctrl+Z."
 _BUTTON = "QPushButton { font-size: 15px; font-weight: bold; padding: 10px; }"
@@ -72,6 +73,10 @@ class SegmentWidget(DockPanel):
 
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._poll)
+        self._long = QTimer(self)
+        self._long.setSingleShot(True)
+        self._long.setInterval(_LONG_MS)
+        self._long.timeout.connect(self._show_activity)
         self.button.clicked.connect(self.segment)
         self.cancel_button.clicked.connect(self.cancel)
         self.empty_button.clicked.connect(self.add_empty_labels)
@@ -106,9 +111,9 @@ class SegmentWidget(DockPanel):
         if self._queue:
             self._done = 0
             self._warned = []
-            self._activity = progress(total=_STEPS * len(self._queue), desc="Segment skeleton", mininterval=0)
             self.bar.setMaximum(_STEPS * len(self._queue))
             self._show_running(True)
+            self._long.start()
             self._begin_next()
 
     def segment_selected(self) -> None:
@@ -258,9 +263,19 @@ class SegmentWidget(DockPanel):
         if self._activity is not None:
             self._activity.update(value - self._activity.n)
 
+    def _show_activity(self) -> None:
+        """Show the progress in napari's activity dock, too: not at once, since drawing its sign slows a quick scan."""
+        activity = progress(total=self.bar.maximum(), desc="Segment skeleton", mininterval=0)
+        if self.is_running:
+            activity.update(self.bar.value())
+            self._activity = activity
+        else:  # making it runs Qt's event loop, in which the last scan came to its end
+            activity.close()
+
     def _end(self, status: str) -> None:
         self._queue = []
         self._result = None
+        self._long.stop()
         self.status.setText(status)
         self._show_running(False)
         if self._activity is not None:
