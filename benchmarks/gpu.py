@@ -16,11 +16,22 @@ import statistics
 import sys
 import tempfile
 import time
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from napari_bonescint.inference.backends.torch_gpu_engine import TorchGpuEngine
+    from napari_bonescint.inference.model_card import ModelCard
 
 _ROOT = Path(__file__).parents[1]
 
@@ -34,12 +45,14 @@ def main() -> int:
     parser.add_argument("--columns", type=int, default=256, help="(default: %(default)s)")
     parser.add_argument("--batch", type=int, default=2, help="views in one pass (default: %(default)s)")
     parser.add_argument("--matrix", type=int, default=8192, help="rows, to measure the peak (default: %(default)s)")
-    parser.add_argument("--precision", nargs="+", default=["float16", "bfloat16", "float32"], help="(default: all)")
+    parser.add_argument("--precision", nargs="+", help="(default: all that the device is made for)")
     parser.add_argument("--cases", type=Path, help="folder of simulated cases, to train on")
-    parser.add_argument("--steps", type=int, default=20, help="of training in each round (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=100, help="of training in each round (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=8, help="that make examples (default: %(default)s)")
     options = parser.parse_args()
-    name = torch.cuda.get_device_name(options.device) if options.device != "cpu" else "CPU"
+    if options.device != "cpu":
+        torch.cuda.set_device(options.device)
+    name = torch.cuda.get_device_name() if options.device != "cpu" else "CPU"
     print(f"{name}, PyTorch {torch.__version__}, cuDNN {torch.backends.cudnn.version()}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         find_package(Path(folder))
@@ -65,35 +78,49 @@ def network_speed(options: argparse.Namespace) -> None:
     """Time both forms in each precision, replayed and eager, and how long the first passes take."""
     from napari_bonescint.inference.backends.torch_engine import TorchEngine
     from napari_bonescint.inference.backends.torch_gpu_engine import TorchGpuEngine
-    from napari_bonescint.inference.gpu_benchmark import bone, measure_engine, peak_flops
+    from napari_bonescint.inference.gpu_benchmark import bone, peak_flops, precisions_of
     from napari_bonescint.inference.model_card import read_card
 
     card = read_card(_ROOT / "weights" / f"{options.model}.json")
     images = np.random.default_rng(0).random((options.batch, options.rows, options.columns), np.float32)
     reference = bone(TorchEngine(card).logits(images))
-    for precision in options.precision:
+    for precision in options.precision or precisions_of(options.device):
         peak = peak_flops(options.device, precision, options.matrix)
-        for form in ("phase-split", "dilated"):
-            for graphs in (True, False):
-                start = time.perf_counter()
-                engine = TorchGpuEngine(card, options.device, precision, form)
-                if not graphs:
-                    engine.graphs_refused = "not asked for"
-                passes = [start]
-                for _ in range(3):
-                    engine.logits(images)
-                    passes.append(time.perf_counter())
-                timing = measure_engine(engine, card, images, peak, reference)
-                print(timing)
-                first = ", ".join(f"{1000 * seconds:.0f}" for seconds in np.diff(passes))
-                memory = torch.cuda.max_memory_allocated() / 1e6 if options.device != "cpu" else 0
-                print(
-                    f"    difference {timing.furthest:.1e}, Dice {timing.dice:.4f}; load and first passes {first} ms;"
-                )
-                print(f"    {memory:.0f} MB; graphs: {engine.graphs_refused or 'recorded'}", flush=True)
+        for form, graphs in product(("phase-split", "dilated"), (True, False)):
+            way_speed(
+                partial(TorchGpuEngine, card, options.device, precision, form), graphs, card, images, peak, reference
+            )
         chosen = TorchGpuEngine(card, options.device, precision)
         chosen.logits(images)
         print(f"{precision}: the engine chooses {chosen.form}", flush=True)
+
+
+def way_speed(
+    load: Callable[[], TorchGpuEngine],
+    graphs: bool,
+    card: ModelCard,
+    images: NDArray[np.float32],
+    peak: float,
+    reference: NDArray[np.float32],
+) -> None:
+    """Time one way to compute; see `measure_engine`."""
+    from napari_bonescint.inference.gpu_benchmark import measure_engine
+
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+    passes = [time.perf_counter()]
+    engine = load()
+    if not graphs:
+        engine.graphs_refused = "not asked for"
+    for _ in range(3):
+        engine.logits(images)
+        passes.append(time.perf_counter())
+    timing = measure_engine(engine, card, images, peak, reference)
+    print(timing)
+    first = ", ".join(f"{1000 * seconds:.0f}" for seconds in np.diff(passes))
+    memory = torch.cuda.max_memory_allocated() / 1e6 if torch.cuda.is_available() else 0
+    print(f"    difference {timing.furthest:.1e}, Dice {timing.dice:.4f}; load and first passes {first} ms;")
+    print(f"    {memory:.0f} MB; graphs: {engine.graphs_refused or 'recorded'}", flush=True)
 
 
 def training_speed(options: argparse.Namespace) -> None:
@@ -101,6 +128,7 @@ def training_speed(options: argparse.Namespace) -> None:
     sys.path.insert(0, str(Path(__file__).parent))
     from training_speed import Timing, our_loop, plain_loop
 
+    from napari_bonescint.training.acceleration import choose_precision
     from napari_bonescint.training.case_sources import CaseFiles
     from napari_bonescint.training.recipe import read_recipe
 
@@ -108,7 +136,9 @@ def training_speed(options: argparse.Namespace) -> None:
     cases = CaseFiles(sorted(options.cases.glob("case_*.npz")))
     ways = {
         "plain": plain_loop(recipe, cases, options.device, options.steps),
-        "ours": our_loop(recipe, cases, options.device, options.steps, options.workers),
+        "ours": our_loop(
+            recipe, cases, options.device, options.steps, choose_precision(options.device), options.workers
+        ),
     }
     for name, train in ways.items():
         train()

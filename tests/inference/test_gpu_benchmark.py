@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from napari_bonescint.inference.gpu_benchmark import gpu_markdown, gpu_page, measure_on_gpu, network_flops, peak_flops
+from napari_bonescint.inference.gpu_benchmark import (
+    gpu_markdown,
+    gpu_page,
+    measure_on_gpu,
+    network_flops,
+    peak_flops,
+    precisions_of,
+)
 from napari_bonescint.networks.zoo import build_network
 
 if TYPE_CHECKING:
@@ -92,4 +99,4 @@ def test_without_a_device_nothing_is_measured(make_model: Callable[..., ModelCar
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_a_cuda_device_is_measured_in_each_precision(make_model: Callable[..., ModelCard], scan: Scan) -> None:
     page = gpu_page([make_model(architecture="fdn-13")], scan)
-    assert all(page.count(f"| {precision} |") == 2 for precision in ("float32", "float16", "bfloat16"))
+    assert all(page.count(f"| {precision} |") == 2 for precision in precisions_of("cuda:0"))

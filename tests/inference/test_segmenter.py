@@ -129,6 +129,8 @@ def test_an_unknown_network_is_refused(make_model: MakeModel) -> None:
     [
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
         (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), True),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"), True),
+        (RuntimeError("GET was unable to find an engine to execute this computation"), True),
         (RuntimeError("CUDA error: out of memory"), True),
         (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
     ],
@@ -142,6 +144,7 @@ def test_a_full_gpu_is_told_from_other_errors(error: RuntimeError, full: bool) -
 def test_a_full_gpu_is_given_up_for_the_cpu(make_model: MakeModel, scan: Scan) -> None:
     card = make_model(architecture="fdn-13")
     segmenter = Segmenter(card, "cuda")
+    torch.cuda.empty_cache()  # what other tests left would do
     torch.cuda.set_per_process_memory_fraction(1e-4)
     try:
         result = segmenter.segment(scan)

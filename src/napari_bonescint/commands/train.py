@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import re
 import sys
 from contextlib import ExitStack, closing
@@ -120,7 +121,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.name and len(recipes) > 1:
         raise TrainCommandError("--name is for a single recipe; leave it out, or give one recipe.")
     material = _material(arguments)
-    device = choose_device(arguments.device).device
+    # Of processes that train together each looks at the GPU that will be its own.
+    rank = os.environ.get("LOCAL_RANK") or os.environ.get("SLURM_LOCALID") or "0"
+    device = choose_device(arguments.device, int(rank)).device
     if arguments.workers is None:
         arguments.workers = choose_workers(device, arguments.devices)
     fabric = start_fabric(device, arguments.devices, arguments.nodes)

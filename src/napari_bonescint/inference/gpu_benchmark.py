@@ -109,14 +109,24 @@ def measure_on_gpu(
     """
     from napari_bonescint.inference.benchmark import of_full_shape, on_grid
 
-    precisions: tuple[Precision, ...] = ("float32", "float16", "bfloat16") if device != "cpu" else ("float32",)
-    peaks = {precision: peak_flops(device, precision, matrix) for precision in precisions}
+    peaks = {precision: peak_flops(device, precision, matrix) for precision in precisions_of(device)}
     for card in cards:
         for images in (of_full_shape(scan), on_grid(scan, card.grid_mm)):
             reference = bone(TorchEngine(card).logits(images))
             for precision, peak in peaks.items():
                 engine = TorchGpuEngine(card, device, precision)
                 yield measure_engine(engine, card, images, peak, reference, passes)
+
+
+def precisions_of(device: str) -> tuple[Precision, ...]:
+    """In what a device computes: not in bfloat16 before NVIDIA's Ampere, and on a CPU nobody would but in float32."""
+    import torch
+
+    if device == "cpu":
+        return ("float32",)
+    with torch.cuda.device(device):
+        has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    return ("float32", "float16", "bfloat16") if has_bfloat16 else ("float32", "float16")
 
 
 def measure_engine(
@@ -199,7 +209,13 @@ def peak_flops(device: str, precision: Precision, matrix: int = _MATRIX) -> floa
     kind = getattr(torch, precision)
     generator = torch.Generator(device).manual_seed(0)
     a, b = (torch.randn(matrix, matrix, device=device, generator=generator).to(kind) for _ in range(2))
-    return 2 * matrix**3 / seconds_of(lambda: a @ b, torch.device(device), _PASSES)
+    products = torch.backends.cuda.matmul
+    before = products.fp32_precision
+    products.fp32_precision = "ieee"  # a container may have TensorFloat-32 on
+    try:
+        return 2 * matrix**3 / seconds_of(lambda: a @ b, torch.device(device), _PASSES)
+    finally:
+        products.fp32_precision = before
 
 
 def gpu_markdown(timings: Sequence[GpuTiming], device: str) -> str:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 
 _LARGEST_EXTENT_M = 4.0
+# The last one comes when no way to compute a convolution has enough room to work in.
+_FULL = ("out of memory", "ALLOC_FAILED", "ALLOCATION_FAILED", "unable to find an engine")
 _SURE = np.float32(20)
 """Logit of background where there is nothing to see."""
 
@@ -234,9 +236,7 @@ def is_out_of_memory(error: RuntimeError) -> bool:
     """Whether an error of PyTorch means that a GPU is full; allocator, CUDA, cuBLAS and cuDNN each say it their way."""
     import torch
 
-    return isinstance(error, torch.OutOfMemoryError) or any(
-        words in str(error) for words in ("out of memory", "ALLOC_FAILED")
-    )
+    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in _FULL)
 
 
 def _report(fraction: float, on_progress: Callable[[float], None], is_cancelled: Callable[[], bool]) -> None:

@@ -96,10 +96,21 @@ def test_without_tensor_cores_nothing_is_rounded(make_model: MakeModel) -> None:
     assert TorchGpuEngine(card, "cpu").precision == "float32"
 
 
-def test_tf32_is_off_only_meanwhile(make_model: MakeModel) -> None:
-    before = torch.backends.cudnn.allow_tf32
-    TorchGpuEngine(make_model(), "cpu", "float32").logits(images(1, 4, 4))
-    assert torch.backends.cudnn.allow_tf32 is before
+@pytest.mark.parametrize("chosen", ["none", "ieee", "tf32"])
+def test_tf32_is_off_only_meanwhile(chosen: str, make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    conv = torch.backends.cudnn.conv
+    before, seen = conv.fp32_precision, []
+    conv.fp32_precision = chosen
+    run = TorchGpuEngine._run
+    monkeypatch.setattr(
+        TorchGpuEngine, "_run", lambda self, images: (seen.append(conv.fp32_precision), run(self, images))[1]
+    )
+    try:
+        TorchGpuEngine(make_model(), "cpu", "float32").logits(images(1, 4, 4))
+        assert conv.fp32_precision == chosen
+    finally:
+        conv.fp32_precision = before
+    assert set(seen) == {"ieee"}
 
 
 @pytest.mark.gpu
