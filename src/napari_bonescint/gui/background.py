@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, Qt, Signal
 
 from napari_bonescint.errors import BonescintError
 
@@ -30,8 +30,9 @@ class Background(QObject):
         super().__init__(parent)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bonescint")
         self._closed = False
-        # The signal is what carries a result over to the thread of the window.
-        self._finished.connect(self._hand_over)
+        # The signal is what carries a result over to the thread of the window; queued also where work is done so soon
+        # that it is told from there, or it would come before `run` is over, and before what was done earlier.
+        self._finished.connect(self._hand_over, Qt.ConnectionType.QueuedConnection)
 
     def run(self, work: Callable[[], T], then: Callable[[T], None], failed: Callable[[str], None]) -> Future[T]:
         """Do `work` in the thread, then tell the window.
