@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -23,6 +24,8 @@ _EMPTY = 0.1
 _BLUR = 5
 _MARGIN = 12
 _STEP = 32
+_MATRICES = 16
+"""How many of those that change pixel sizes are remembered: scans of one camera all need the same four."""
 
 
 class Grid(NamedTuple):
@@ -131,6 +134,7 @@ def _weigh(rows: sparse.csr_array, columns: sparse.csr_array, image: NDArray[np.
     return weighed.reshape(*image.shape[:-2], *weighed.shape[1:])
 
 
+@lru_cache(_MATRICES)
 def _averaging(fine: int, spacing: float, grid_mm: float) -> sparse.csr_array:
     """Share of each fine pixel in each coarse one, in weights that sum to 1 over a coarse pixel inside the image."""
     ratio = grid_mm / spacing
@@ -143,6 +147,7 @@ def _averaging(fine: int, spacing: float, grid_mm: float) -> sparse.csr_array:
     return sparse.csr_array((weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-6)).astype(np.float32))
 
 
+@lru_cache(_MATRICES)
 def _interpolation(fine: int, coarse: int, spacing: float, grid_mm: float) -> sparse.csr_array:
     """Weights (fine, coarse) of linear interpolation between coarse centres, constant beyond the outermost."""
     ratio = grid_mm / spacing

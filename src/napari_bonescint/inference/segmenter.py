@@ -219,12 +219,18 @@ class Segmenter:
         if not self.card.names_regions:
             probability = refine(expit(logits[:, 0]))
             return self._calibrated(probability), (probability >= 0.5).astype(np.uint8)
-        shares = np.stack([refine(softmax(view, axis=0)) for view in logits])
-        probability = np.clip(1 - shares[:, 0], 0, 1)
-        # Bone or not is decided first, and which bone second: a pixel on the border of two bones is bone
-        # even if neither of them alone is likelier than background.
-        region = 1 + shares[:, 1:].argmax(axis=1)
-        return self._calibrated(probability), np.where(probability >= 0.5, region, 0).astype(np.uint8)
+        probabilities, classes = [], []
+        for view in logits:
+            shares = refine(softmax(view, axis=0))
+            probability = np.clip(1 - shares[0], 0, 1)
+            # Bone or not is decided first, and which bone second: a pixel on the border of two bones is bone
+            # even if neither of them alone is likelier than background.
+            is_bone = probability >= 0.5
+            regions = np.zeros(probability.shape, np.uint8)
+            regions[is_bone] = 1 + shares[1:, is_bone].argmax(axis=0)
+            probabilities.append(probability)
+            classes.append(regions)
+        return self._calibrated(np.stack(probabilities)), np.stack(classes)
 
     def _calibrated(self, probability: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probability of bone with its log-odds divided by the card's temperature, which leaves one half as it is."""
