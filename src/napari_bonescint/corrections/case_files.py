@@ -153,7 +153,7 @@ class CaseFiles:
         try:
             return CaseFacts.from_json(facts)
         except (TypeError, ValueError, LookupError) as error:
-            raise Damaged(f"{self.facts_path}: is no case that this version of bonescint can read.") from error
+            raise self._foreign() from error
 
     def scan(self) -> Scan:
         """The scan, with counts that are those that were added; its name is the key.
@@ -169,14 +169,18 @@ class CaseFiles:
             warnings.append(VIEW_ASSUMED if len(facts.views) == 1 else VIEWS_ASSUMED)
         if facts.spacing is None:
             warnings.append(NO_SPACING)
-        return Scan(
-            counts=read_planes(self.counts_path, facts.shape, facts.image_sha256),
-            views=facts.views,
-            spacing=facts.spacing,
-            acquisition=facts.acquisition,
-            sources=(self.folder,),
-            warnings=tuple(warnings),
-        )
+        counts = read_planes(self.counts_path, facts.shape, facts.image_sha256)
+        try:
+            return Scan(
+                counts=counts,
+                views=facts.views,
+                spacing=facts.spacing,
+                acquisition=facts.acquisition,
+                sources=(self.folder,),
+                warnings=tuple(warnings),
+            )
+        except ValueError as error:
+            raise self._foreign() from error
 
     def create(self, scan: Scan, facts: CaseFacts) -> None:
         """Put the case in its place whole, unless another writer did so first.
@@ -199,6 +203,9 @@ class CaseFiles:
             sync_folder(cases)
         except OSError as error:
             raise CannotWrite(f"{cases}: could not be written ({error.strerror or error}).") from error
+
+    def _foreign(self) -> Damaged:
+        return Damaged(f"{self.facts_path}: is no case that this version of bonescint can read.")
 
     def _move_to(self, folder: Path) -> None:
         """Move all of it in one step, which fails where a folder with anything in it is already."""
