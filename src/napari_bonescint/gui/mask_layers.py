@@ -43,26 +43,20 @@ def mask_to_layers(mask: Mask, layers: Iterable[Layer]) -> list[LayerTuple]:
     """
     images = [layer for layer in layers if can_be_scan(layer) and layer.data.shape == mask.regions.shape[1:]]
     found: list[LayerTuple] = []
-    for plane, said, alone in zip(mask.regions, mask.views, _places_alone(mask), strict=True):
-        fitting = [image for image in images if said is None or facts_of(image).view.name is said.name]
-        fitting = [
-            image for image in fitting if not any(image.name == attributes["over"] for _, attributes, _ in found)
-        ]
-        # Planes that do not say what they show are taken in order, those that do on the last scan opened.
-        image = next(iter(fitting if said is None else reversed(fitting)), None)
-        mirrored = said is not None and image is not None and facts_of(image).view.flipped is not said.flipped
+    under = _images_for(mask.views, images)
+    for plane, said, image, alone in zip(mask.regions, mask.views, under, _places_alone(mask), strict=True):
+        # Where no image is open, as the file of the scan shows it, which may be opened later.
+        shown_flipped = image is not None and facts_of(image).view.flipped
+        mirrored = said is not None and said.flipped is not shown_flipped
         place = alone if image is None else {name: getattr(image, name) for name in _PLACE}
         title = alone["name"] if image is None else image.name
         attributes = {
             "name": f"{title} {'bones' if mask.names_regions else 'skeleton'}",
             "opacity": 0.5,
-            "over": title,
             **{name: place[name] for name in _PLACE},
             **legend(mask.names_regions),
         }
         found.append((plane[:, ::-1].copy() if mirrored else plane, attributes, "labels"))
-    for _, attributes, _ in found:
-        del attributes["over"]
     return found
 
 
@@ -99,6 +93,28 @@ def layers_to_mask(layers: Any, labels: Sequence[Labels]) -> tuple[MaskOfScan, l
     ]
     mask = MaskOfScan(layers_to_scan(groups[0]), np.stack(regions), names_regions, _author(ordered))
     return mask, list(groups[0])
+
+
+def _images_for(views: Sequence[View | None], images: Sequence[Image]) -> Sequence[Image | None]:
+    """For each view of a mask the image that it lies on: of the last scan that has all of them, if there is one."""
+    by_scan = [_fitting(views, scan) for scan in group_by_scan(images)]
+    whole = [found for found in by_scan if None not in found]
+    # The two views of a scan may have been opened from two files.
+    return whole[-1] if whole else _fitting(views, images)
+
+
+def _fitting(views: Sequence[View | None], images: Sequence[Image]) -> list[Image | None]:
+    """For each view the last image that shows it; planes that do not say what they show are taken in order."""
+    free = list(images)
+    found: list[Image | None] = []
+    for said in views:
+        last_first = free if said is None else reversed(free)
+        fitting = (image for image in last_first if said is None or facts_of(image).view.name is said.name)
+        image = next(fitting, None)
+        if image is not None:
+            free.remove(image)
+        found.append(image)
+    return found
 
 
 def _places_alone(mask: Mask) -> list[dict[str, Any]]:

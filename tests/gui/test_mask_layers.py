@@ -1,0 +1,140 @@
+"""Masks lie on the views that they were drawn on, in any order, and come back from there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Image, Labels
+
+from napari_bonescint.formats.mask import Mask
+from napari_bonescint.formats.region_mapping import UnmappedLabels
+from napari_bonescint.gui.label_layers import empty_labels
+from napari_bonescint.gui.mask_layers import NotOneScan, layers_to_mask, mask_to_layers
+from napari_bonescint.gui.scan_layers import scans_to_layers
+from napari_bonescint.gui.view_edits import flip
+from napari_bonescint.scan import Scan, View, ViewName
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ANTERIOR, POSTERIOR = View(ViewName.ANTERIOR), View(ViewName.POSTERIOR)
+MIRRORED = View(ViewName.POSTERIOR, flipped=True)
+
+
+def opened(*scans: Scan) -> ViewerModel:
+    """A viewer into which scans were opened, one after the other."""
+    model = ViewerModel()
+    for data in scans_to_layers(scans):
+        model._add_layer_from_data(*data)
+    return model
+
+
+def images_in(model: ViewerModel) -> list[Image]:
+    return [layer for layer in model.layers if isinstance(layer, Image)]
+
+
+def mask_of(scan: Scan, views: Sequence[View | None], *, names_regions: bool = True) -> Mask:
+    """A lopsided mask: which side is which can be told."""
+    regions = np.zeros((len(views), *scan.counts.shape[1:]), np.uint8)
+    for i, plane in enumerate(regions):
+        plane[20:40, 5:20] = 4 + i if names_regions else 1
+    return Mask(regions, tuple(views), scan.spacing, names_regions)
+
+
+def lay(model: ViewerModel, mask: Mask) -> list[Labels]:
+    return [model._add_layer_from_data(*data)[0] for data in mask_to_layers(mask, list(model.layers))]
+
+
+def lies_on(labels: Labels, image: Image) -> bool:
+    same = (np.array_equal(getattr(labels, name), getattr(image, name)) for name in ("scale", "translate"))
+    return all(same) and (labels.units, labels.axis_labels) == (image.units, image.axis_labels)
+
+
+@pytest.mark.parametrize("names_regions", [True, False])
+@pytest.mark.parametrize("views", [[ANTERIOR], [POSTERIOR], [POSTERIOR, ANTERIOR]])
+def test_a_mask_lies_on_its_views_and_comes_back(scan: Scan, views: list[View], *, names_regions: bool) -> None:
+    model = opened(scan)
+    mask = mask_of(scan, views, names_regions=names_regions)
+    labels = lay(model, mask)
+    for each, view in zip(labels, views, strict=True):
+        assert each.name == f"{view.name} {'bones' if names_regions else 'skeleton'}"
+        assert lies_on(each, model.layers[str(view.name)])
+    back, images = layers_to_mask(model.layers, labels)
+    order = sorted(range(len(views)), key=lambda i: views[i].name)
+    assert [image.name for image in images] == [views[i].name for i in order]
+    np.testing.assert_array_equal(back.regions, mask.regions[order])
+    assert (back.names_regions, back.scan.spacing) == (names_regions, (4.5, 4.4))
+    np.testing.assert_array_equal(back.scan.counts, np.stack([image.data for image in images]))
+
+
+def test_a_mask_of_a_mirrored_view_is_mirrored_where_the_view_is_not(scan: Scan) -> None:
+    model = opened(scan)
+    mask = mask_of(scan, [MIRRORED])
+    (as_filed,) = lay(model, mask)
+    np.testing.assert_array_equal(as_filed.data, mask.regions[0, :, ::-1])
+    model.layers.remove(as_filed)
+    flip(model.layers, images_in(model)[1])
+    (as_drawn,) = lay(model, mask)
+    np.testing.assert_array_equal(as_drawn.data, mask.regions[0])
+    back, _ = layers_to_mask(model.layers, [as_drawn])
+    assert back.scan.views == (MIRRORED,)
+
+
+def test_a_mask_that_comes_before_its_scan_lies_as_one_that_comes_after(scan: Scan) -> None:
+    mask = mask_of(scan, [ANTERIOR, MIRRORED])
+    before = lay(ViewerModel(), mask)
+    model = opened(scan)
+    for alone, after, image in zip(before, lay(model, mask), images_in(model), strict=True):
+        np.testing.assert_array_equal(alone.data, after.data)
+        assert lies_on(alone, image)
+
+
+@pytest.mark.parametrize("views", [[ANTERIOR, POSTERIOR], [None, None], [None]])
+def test_of_two_scans_a_mask_lies_on_the_one_opened_last(scan: Scan, views: list[View | None]) -> None:
+    model = opened(scan, scan)
+    for each, image in zip(lay(model, mask_of(scan, views)), images_in(model)[2:], strict=False):
+        assert lies_on(each, image)
+
+
+def test_a_mask_of_two_views_is_not_torn_between_a_scan_and_a_later_single_view(scan: Scan) -> None:
+    single = replace(scan, counts=scan.counts[:1], views=scan.views[:1])
+    model = opened(scan, single)
+    for each, image in zip(lay(model, mask_of(scan, scan.views)), images_in(model), strict=False):
+        assert lies_on(each, image)
+
+
+def test_a_mask_of_two_views_lies_on_images_opened_from_two_files(scan: Scan) -> None:
+    files = [replace(scan, counts=scan.counts[i : i + 1], views=scan.views[i : i + 1]) for i in (1, 0)]
+    model = opened(*files)
+    labels = lay(model, mask_of(scan, scan.views))
+    assert [lies_on(each, model.layers[each.name.split()[0]]) for each in labels] == [True, True]
+    with pytest.raises(NotOneScan, match="save them one scan at a time"):
+        layers_to_mask(model.layers, labels)
+
+
+def test_what_is_not_the_mask_of_one_scan_is_one_sentence(scan: Scan) -> None:
+    model = opened(scan)
+    anterior, posterior = images_in(model)
+    of_anterior, again, of_posterior = (model.add_layer(empty_labels(each)) for each in (anterior, anterior, posterior))
+    with pytest.raises(NotOneScan, match=r"are not one for each view of one scan; save them one scan at a time\.$"):
+        layers_to_mask(model.layers, [of_anterior, again])
+    bone = model.add_layer(empty_labels(posterior, names_regions=False))
+    with pytest.raises(NotOneScan, match=r"name regions and others do not; save them one kind at a time\.$"):
+        layers_to_mask(model.layers, [of_anterior, bone])
+    of_anterior.data_setitem((np.array([1]), np.array([1])), 200)
+    with pytest.raises(UnmappedLabels, match=r"^anterior bones: .*200"):
+        layers_to_mask(model.layers, [of_posterior, of_anterior])
+
+
+def test_labels_whose_image_the_user_removed_lie_on_no_scan(scan: Scan) -> None:
+    model = opened(scan)
+    anterior, posterior = images_in(model)
+    labels = model.add_layer(empty_labels(posterior))
+    model.layers.remove(posterior)
+    with pytest.raises(NotOneScan, match=r"^posterior bones: lies on no image of a bone scan; open the scan, too"):
+        layers_to_mask(model.layers, [labels])
+    assert layers_to_mask(model.layers, [model.add_layer(empty_labels(anterior))])[0].scan.views == (ANTERIOR,)
