@@ -6,12 +6,12 @@ before it wherever both have the same views.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari.layers import Image, Layer, Points
 
 from napari_bonescint.gui.label_layers import empty_labels, show_instead
-from napari_bonescint.gui.scan_layers import mark_sides, put_pixels, scans_to_layers, spans_of
+from napari_bonescint.gui.scan_layers import facts_of, mark_sides, put_pixels, scans_to_layers, spacing_of, spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.corrections.opening import OpenedCase
     from napari_bonescint.gui.scan_layers import LayerTuple
-    from napari_bonescint.scan import Scan
+    from napari_bonescint.scan import Scan, Spacing, View
 
 # Each of these has napari measure the whole scene anew.
 _PLACE = ("scale", "translate", "units")
@@ -43,7 +43,6 @@ class CaseLayers:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
-        self._scan: Scan | None = None
         self._sides: Layer | None = None
         self.images: list[Image] = []
         self.labels: list[Labels] = []
@@ -56,14 +55,13 @@ class CaseLayers:
         ours = {*self.images, *self.labels}
         taken = spans_of(layer for layer in self._viewer.layers if layer not in ours)
         sides, *images = scans_to_layers([scan], taken, case.windows)
-        same_place = self._scan is not None and _geometry(self._scan) == _geometry(scan)
+        same_place = self._shown() == [(scan.counts.shape[1:], scan.spacing, view) for view in scan.views]
         if self.images:
             self._refill(sides, images, same_place=same_place)
         else:
             self._add(sides, images)
         for labels, plane in zip(self.labels, case.regions, strict=True):
             show_instead(labels, plane, names_regions=case.names_regions)
-        self._scan = scan
         if not same_place:
             self._viewer.reset_view()
 
@@ -72,14 +70,16 @@ class CaseLayers:
         for layer in (*self.labels, *self.images, self._sides):
             if layer is not None and layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
-        self.images, self.labels, self._sides, self._scan = [], [], None, None
+        self.images, self.labels, self._sides = [], [], None
 
     def _can_hold(self, scan: Scan) -> bool:
-        return (
-            self._scan is not None
-            and [view.name for view in self._scan.views] == [view.name for view in scan.views]
-            and all(layer in self._viewer.layers for layer in (*self.images, *self.labels))
+        return [view.name for _, _, view in self._shown()] == [view.name for view in scan.views] and all(
+            layer in self._viewer.layers for layer in (*self.images, *self.labels)
         )
+
+    def _shown(self) -> list[tuple[tuple[int, ...], Spacing | None, View]]:
+        """Shape, spacing and view of each image as it is now: the user may have named, mirrored or measured it anew."""
+        return [(image.data.shape, spacing_of(image), facts_of(image).view) for image in self.images]
 
     def _add(self, sides: LayerTuple, images: Sequence[LayerTuple]) -> None:
         points, attributes, _ = sides
@@ -100,7 +100,3 @@ class CaseLayers:
             self._sides.metadata = sides[1]["metadata"]
             if not same_place:
                 mark_sides(self._viewer.layers, self.images[0])
-
-
-def _geometry(scan: Scan) -> Any:
-    return scan.counts.shape, scan.spacing, scan.views

@@ -1,0 +1,161 @@
+"""One case after the other in the same layers, each where it belongs and with the letters of its sides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Image, Points
+
+from napari_bonescint.corrections.opening import OpenedCase
+from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.display import contrast_limits
+from napari_bonescint.gui.case_layers import CaseLayers
+from napari_bonescint.gui.label_layers import is_edited
+from napari_bonescint.gui.scan_layers import facts_of, layers_to_scan, scans_to_layers, spacing_of
+from napari_bonescint.gui.view_edits import flip, set_spacing, set_view
+from napari_bonescint.scan import Scan, View, ViewName, ViewSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ASSUMED = tuple(View(name, ViewSource.ASSUMED) for name in ViewName)
+
+
+@pytest.fixture
+def viewer() -> ViewerModel:
+    return ViewerModel()
+
+
+@pytest.fixture
+def shown(viewer: ViewerModel) -> CaseLayers:
+    return CaseLayers(viewer)
+
+
+def case_of(scan: Scan, seed: int, *, names_regions: bool = True) -> OpenedCase:
+    rng = np.random.default_rng(seed)
+    scan = replace(scan, counts=rng.poisson(9, scan.counts.shape).astype(scan.counts.dtype))
+    regions = rng.integers(0, 17 if names_regions else 2, scan.counts.shape, np.uint8)
+    windows = tuple(contrast_limits(counts) for counts in scan.counts)
+    return OpenedCase(f"{seed}", scan, windows, (), None, regions, names_regions, Origin.empty(), None)
+
+
+def assert_shows(shown: CaseLayers, case: OpenedCase) -> None:
+    seen = layers_to_scan(shown.images)
+    np.testing.assert_array_equal(seen.counts, case.scan.counts)
+    assert (seen.views, seen.spacing) == (case.scan.views, case.scan.spacing)
+    for labels, image, plane in zip(shown.labels, shown.images, case.regions, strict=True):
+        np.testing.assert_array_equal(labels.data, plane)
+        assert spacing_of(labels) == case.scan.spacing
+        np.testing.assert_array_equal(labels.translate, image.translate)
+        assert not is_edited(labels)
+        assert not labels._undo_history
+        assert len(labels.features) == (17 if case.names_regions else 2)
+
+
+def where_letters_stand(viewer: ViewerModel) -> list[tuple[float, str]]:
+    (points,) = [layer for layer in viewer.layers if isinstance(layer, Points)]
+    return sorted(zip((points.data[:, 1] * points.scale[1]).tolist(), points.features["side"], strict=True))
+
+
+def as_alone(case: OpenedCase) -> list[tuple[float, str]]:
+    """Where the letters stand if the case is the first one."""
+    points, attributes, _ = scans_to_layers([case.scan])[0]
+    return sorted(zip(points[:, 1].tolist(), attributes["features"]["side"], strict=True))
+
+
+def test_a_case_moves_into_the_layers_of_the_one_before(viewer: ViewerModel, shown: CaseLayers, scan: Scan) -> None:
+    first = case_of(scan, 1)
+    kept = first.scan.counts.copy()
+    shown.show(first)
+    layers = list(viewer.layers)
+    assert viewer.layers.selection.active is shown.labels[0]
+    shown.labels[0].data_setitem((np.array([3]), np.array([4])), 16)
+    others = (
+        case_of(replace(scan, views=ASSUMED), 2),
+        case_of(replace(scan, spacing=(2.0, 7.0)), 3, names_regions=False),
+        case_of(replace(scan, counts=scan.counts[:, :90, :60].astype(np.float32), spacing=None), 4),
+        first,
+    )
+    for case in others:
+        shown.show(case)
+        assert list(viewer.layers) == layers
+        assert_shows(shown, case)
+        assert where_letters_stand(viewer) == as_alone(case)
+    np.testing.assert_array_equal(first.scan.counts, kept)
+
+
+@pytest.mark.parametrize("name", ViewName)
+def test_a_case_of_one_view_has_layers_of_its_own(
+    viewer: ViewerModel, shown: CaseLayers, scan: Scan, name: ViewName
+) -> None:
+    shown.show(case_of(scan, 1))
+    single = case_of(replace(scan, counts=scan.counts[:1], views=(View(name, flipped=True),)), 2)
+    shown.show(single)
+    assert [layer.name for layer in viewer.layers] == ["sides", name, f"{name} bones"]
+    assert_shows(shown, single)
+    assert where_letters_stand(viewer) == as_alone(single)
+    shown.show(case_of(scan, 3))
+    assert len(viewer.layers) == 5
+
+
+@pytest.mark.parametrize("removed", range(5))
+def test_layers_that_the_user_removed_do_not_stop_the_next_case(
+    viewer: ViewerModel, shown: CaseLayers, scan: Scan, removed: int
+) -> None:
+    shown.show(case_of(scan, 1))
+    viewer.layers.pop(removed)
+    case = case_of(scan, 2)
+    shown.show(case)
+    assert_shows(shown, case)
+    # Letters that the user took away do not come back.
+    assert len(viewer.layers) == (4 if removed == 0 else 5)
+    shown.clear()
+    assert list(viewer.layers) == []
+
+
+def test_layers_of_others_stay_and_are_not_covered(viewer: ViewerModel, shown: CaseLayers, scan: Scan) -> None:
+    mine = [viewer._add_layer_from_data(*data)[0] for data in scans_to_layers([scan])]
+    right_edge = mine[-1].translate[1] + scan.counts.shape[2] * 4.4
+    shown.show(case_of(scan, 1))
+    assert shown.images[0].translate[1] >= right_edge
+    shown.clear()
+    shown.clear()
+    assert list(viewer.layers) == mine
+    assert (shown.images, shown.labels) == ([], [])
+
+
+def _as_posterior(viewer: ViewerModel, image: Image) -> None:
+    set_view(viewer.layers, image, ViewName.POSTERIOR)
+
+
+def _larger(viewer: ViewerModel, image: Image) -> None:
+    set_spacing(viewer.layers, image, 9.0)
+
+
+def _mirrored(viewer: ViewerModel, image: Image) -> None:
+    flip(viewer.layers, image)
+
+
+@pytest.mark.parametrize("edit", [_as_posterior, _larger, _mirrored])
+@pytest.mark.parametrize("spacing", [None, (4.5, 4.4)])
+def test_what_the_user_said_of_one_case_is_not_said_of_the_next(
+    viewer: ViewerModel,
+    shown: CaseLayers,
+    scan: Scan,
+    edit: Callable[[ViewerModel, Image], None],
+    spacing: tuple[float, float] | None,
+) -> None:
+    scan = replace(scan, views=ASSUMED, spacing=spacing)
+    empty = case_of(scan, 1)
+    shown.show(replace(empty, regions=np.zeros_like(empty.regions)))
+    edit(viewer, shown.images[0])
+    case = case_of(scan, 2)
+    shown.show(case)
+    assert_shows(shown, case)
+    assert where_letters_stand(viewer) == as_alone(case)
+    assert [image.name for image in shown.images] == ["anterior", "posterior"]
+    assert [facts_of(image).view for image in shown.images] == list(ASSUMED)
