@@ -41,9 +41,10 @@ class ViewMap(ABC):
         planes = self._planes(case)
         if [own.layer.data.shape for own in self._layers] != [plane.shape for plane in planes]:
             self.remove()
+            # Without a model there are images and no planes.
             self._layers = [
                 OwnLayer(self._viewer, self._layer(image, plane))
-                for image, plane in zip(case.images, planes, strict=True)
+                for image, plane in zip(case.images, planes, strict=False)
             ]
         for own, image, plane in zip(self._layers, case.images, planes, strict=False):
             for name, value in place_of(image).items():
