@@ -1,0 +1,113 @@
+"""Every tool has a key of its own, makes a new mask of what it is given, and leaves that alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from napari_bonescint.anatomy import CODES
+from napari_bonescint.gui.tool_table import PICK_KEY, TOOLS, Gesture, Strike, Tool
+
+PELVIS, FEMUR = CODES["pelvis"], CODES["femur"]
+ALL = {tool.name: tool for tools in TOOLS.values() for tool in tools}
+CHANGING = [tool for tool in ALL.values() if tool.change is not None]
+
+each_tool = pytest.mark.parametrize("tool", CHANGING, ids=lambda tool: tool.name)
+
+
+def strike(path: list[tuple[float, float]], *, code: int = PELVIS, with_model: bool = True) -> Strike:
+    """Two femurs of the anterior view of a body that stands a little left, and the left one has a hole."""
+    regions = np.zeros((80, 51), np.uint8)
+    regions[10:60, 8:14] = FEMUR
+    regions[10:60, 30:36] = FEMUR
+    regions[30, 10] = 0
+    counts = np.random.default_rng(3).poisson(2 + 40 * (regions > 0)).astype(np.uint16)
+    probability = (regions > 0).astype(np.float32) if with_model else None
+    model = np.where(regions, FEMUR, 0).astype(np.uint8) if with_model else None
+    return Strike(regions, counts, probability, model, np.array(path, float), code, 3.0)
+
+
+def test_keys_are_there_once_and_leave_digits_to_the_regions() -> None:
+    keys = Counter([tool.key for tool in ALL.values()] + [PICK_KEY])
+    assert [key for key, times in keys.items() if times > 1] == []
+    assert len(ALL) == sum(map(len, TOOLS.values()))
+    assert not any(key[-1].isdigit() for key in keys)
+
+
+def test_each_tip_is_one_sentence_or_two_and_each_key_is_shown_as_people_read_it() -> None:
+    assert {tool.tip[-1] for tool in ALL.values()} == {"."}
+    assert (ALL["Remove bone"].shown_key, ALL["Smart brush"].shown_key) == ("⇧D", "S")
+
+
+def test_what_changes_a_mask_is_ours_and_what_does_not_is_naparis_or_asks_back() -> None:
+    assert {tool.gesture for tool in ALL.values() if tool.change is None} == {Gesture.NAPARI, Gesture.BOX}
+    assert all(tool.mode == "pan_zoom" for tool in CHANGING)
+    assert {tool.mode for tool in ALL.values()} == {"pan_zoom", "paint", "erase", "fill", "polygon"}
+
+
+@each_tool
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param([(20, 11), (40, 11), (40, 20), (20, 20)], id="over a bone"),
+        pytest.param([(30, 10)], id="a click"),
+        pytest.param([(-40, -9), (200, 500)], id="beyond the view"),
+    ],
+)
+def test_a_tool_makes_a_mask_of_the_view_and_leaves_what_it_is_given_alone(
+    tool: Tool, path: list[tuple[float, float]]
+) -> None:
+    assert tool.change is not None
+    for code in (PELVIS, FEMUR) if tool.needs_region else (PELVIS, FEMUR, 0):
+        for given in (strike(path, code=code), replace(strike(path, code=code), regions=np.zeros((80, 51), np.uint8))):
+            before = given.regions.copy()
+            after = tool.change(given)
+            assert (after.dtype, after.shape) == (np.uint8, before.shape)
+            assert set(np.unique(after)) <= {0, PELVIS, FEMUR}
+            np.testing.assert_array_equal(given.regions, before)
+
+
+@each_tool
+def test_only_what_says_so_needs_a_model(tool: Tool) -> None:
+    assert tool.change is not None
+    without = strike([(20, 11), (40, 11), (40, 20), (20, 20)], with_model=False)
+    after = tool.change(without)
+    if tool.needs_model:
+        np.testing.assert_array_equal(after, without.regions)
+    else:
+        assert after.shape == without.regions.shape
+
+
+def test_the_point_is_the_pixel_under_the_mouse_or_the_nearest_of_the_view() -> None:
+    for end, pixel in (
+        ((12.4, 7.6), (12, 8)),
+        ((-0.6, 3), (0, 3)),
+        ((500, -500), (79, 0)),
+        ((79.4, 50.4), (79, 50)),
+    ):
+        assert strike([(0, 0), end]).point == pixel
+
+
+def test_the_clicked_side_is_the_good_one() -> None:
+    def mirrored(column: float) -> np.ndarray:
+        given = strike([(70, column)])
+        given.regions[62:70, 8:14] = PELVIS  # on the left alone
+        change = ALL["Mirror side"].change
+        assert change is not None
+        return change(given)
+
+    assert np.count_nonzero(mirrored(3) == PELVIS) == 2 * 8 * 6
+    assert np.count_nonzero(mirrored(45) == PELVIS) == 0
+
+
+def test_a_click_removes_one_piece_or_the_whole_bone() -> None:
+    given = strike([(20, 9)])
+    piece, bone = (ALL[name].change for name in ("Remove piece", "Remove bone"))
+    assert piece is not None
+    assert bone is not None
+    assert not piece(given)[:, :20].any()
+    assert piece(given)[:, 20:].any()
+    assert not bone(given).any()
