@@ -42,9 +42,9 @@ class Background(QObject):
         work : callable
             Touches no widget and no layer.
         then : callable
-            Told the result, in the thread of the window.
+            Told the result, in the thread of the window, after this has returned.
         failed : callable
-            Told the sentence of a `BonescintError`, in the thread of the window.
+            Told the sentence of a `BonescintError`, likewise.
 
         Returns
         -------
