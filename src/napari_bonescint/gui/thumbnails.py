@@ -43,9 +43,10 @@ class Thumbnails(QObject):
         self._made: OrderedDict[Hashable, QImage | None] = OrderedDict()
         self._wanted: OrderedDict[Hashable, Callable[[], Scan]] = OrderedDict()
         self._making: Hashable | None = None
+        self._closed = False
 
     def get(self, name: Hashable, read: Callable[[], Scan]) -> QImage | None:
-        """A picture; None if there is none yet, or if the scan cannot be read.
+        """A picture; None if there is none yet, if the scan cannot be read, or after `close`.
 
         Parameters
         ----------
@@ -57,7 +58,7 @@ class Thumbnails(QObject):
         if name in self._made:
             self._made.move_to_end(name)
             return self._made[name]
-        if name != self._making:
+        if name != self._making and not self._closed:
             self._wanted[name] = read
             self._wanted.move_to_end(name)
             if len(self._wanted) > _WAITING:
@@ -71,7 +72,8 @@ class Thumbnails(QObject):
         self._wanted.clear()
 
     def close(self) -> None:
-        """End the thread."""
+        """End the thread; a list may be drawn once more before it goes."""
+        self._closed = True
         self._wanted.clear()
         self._background.close()
 
