@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 
 from qtpy.QtCore import Signal
@@ -36,7 +37,7 @@ class WorkOpener(QWidget):
 
     def show_place(self, store: Path, scans: Path | None) -> None:
         """Show what is open."""
-        self.place.setText(f"<b>{(scans or store).name}</b>" + (f" → {store.name}" if scans else ""))
+        self.place.setText(f"<b>{_called(scans or store)}</b>" + (f" → {_called(store)}" if scans else ""))
         self.place.setToolTip(str(store) if scans is None else f"{scans}\nCorrections are kept in {store}")
 
     def _choose_store(self) -> None:
@@ -52,3 +53,8 @@ class WorkOpener(QWidget):
     def _ask(self, title: str) -> Path | None:
         chosen = QFileDialog.getExistingDirectory(self, title)
         return Path(chosen) if chosen else None
+
+
+def _called(folder: Path) -> str:
+    """The name of a folder, or of a disc its path, as rich text."""
+    return escape(folder.name or str(folder))

@@ -1,0 +1,97 @@
+"""Work is opened by its kind, nothing happens if the user would rather not, and what is open is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QTextDocumentFragment
+from qtpy.QtWidgets import QApplication, QFileDialog
+
+from napari_bonescint.gui.work_opener import WorkOpener
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytestqt.qtbot import QtBot
+
+
+@pytest.fixture
+def opener(qtbot: QtBot) -> Iterator[WorkOpener]:
+    """Qt's own dialogs, which look alike everywhere."""
+    before = QApplication.testAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs, True)
+    opener = WorkOpener()
+    qtbot.addWidget(opener)
+    yield opener
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs, before)
+
+
+def choose(folder: Path | None) -> None:
+    """Choose a folder in the dialog, or cancel it, as soon as it is there."""
+
+    def answer() -> None:
+        dialog = QApplication.activeModalWidget()
+        if not isinstance(dialog, QFileDialog):
+            QTimer.singleShot(20, answer)
+            return
+        if folder is None:
+            dialog.reject()
+        else:
+            dialog.setDirectory(str(folder.parent))
+            dialog.selectFile(str(folder))
+            dialog.accept()
+
+    QTimer.singleShot(0, answer)
+
+
+def shown_text(opener: WorkOpener) -> str:
+    """What a person reads, without its mark-up."""
+    text = opener.place.text()
+    is_rich = Qt.mightBeRichText(text)
+    return QTextDocumentFragment.fromHtml(text).toPlainText() if is_rich else text
+
+
+def test_each_way_to_open_work_tells_its_folder_and_cancel_nothing(
+    opener: WorkOpener, tmp_path: Path, qtbot: QtBot
+) -> None:
+    told: list[tuple[str, Path]] = []
+    opener.store_chosen.connect(lambda folder: told.append(("store", folder)))
+    opener.scans_chosen.connect(lambda folder: told.append(("scans", folder)))
+    (tmp_path / "work").mkdir()
+    store, scans = opener.button.menu().actions()
+    for way in (store, scans):
+        choose(None)
+        way.trigger()
+        assert told == []
+    for way in (store, scans):
+        choose(tmp_path / "work")
+        way.trigger()
+    assert told == [("store", tmp_path / "work"), ("scans", tmp_path / "work")]
+    choose(tmp_path / "work")
+    assert opener.ask_for_store() == tmp_path / "work"
+    choose(None)
+    assert opener.ask_for_store() is None
+
+
+def test_what_is_open_is_named_and_its_whole_path_is_in_the_tip(opener: WorkOpener) -> None:
+    assert shown_text(opener) == "Open a label store, or a folder of scans to correct."
+    opener.show_place(Path("/data/labels"), None)
+    assert (shown_text(opener), opener.place.toolTip()) == ("labels", str(Path("/data/labels")))
+    opener.show_place(Path("/data/labels"), Path("/export/march"))
+    assert shown_text(opener) == "march → labels"
+    assert opener.place.toolTip() == f"{Path('/export/march')}\nCorrections are kept in {Path('/data/labels')}"
+
+
+@pytest.mark.parametrize("name", ["R&amp;D <b>2026", "a<i", "märz 李"])
+def test_a_name_is_shown_as_it_is_written(opener: WorkOpener, name: str) -> None:
+    opener.show_place(Path("/data", name), Path("/export", name))
+    assert shown_text(opener) == f"{name} → {name}"
+
+
+def test_a_disc_that_holds_scans_is_named_by_its_path(opener: WorkOpener) -> None:
+    root = Path(Path.cwd().anchor)
+    opener.show_place(Path("/data/labels"), root)
+    assert shown_text(opener) == f"{root} → labels"
