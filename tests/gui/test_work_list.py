@@ -70,8 +70,3 @@ def test_a_case_that_was_reviewed_keeps_its_row(work: WorkList) -> None:
     assert [each.name for each in work.model.items] == names
     assert work.place.text() == "1 of 3 · 1 reviewed"
     assert work.model.index(0).data() == f"{names[0]}, reviewed"
-
-
-def test_pictures_come_by_themselves(work: WorkList, qtbot: QtBot) -> None:
-    role = Qt.ItemDataRole.DecorationRole
-    qtbot.waitUntil(lambda: all(work.model.index(row).data(role) is not None for row in range(3)))

@@ -85,6 +85,10 @@ def test_a_picture_is_none_until_it_is_made_and_told_of_its_row(model: WorkListM
     assert picture.height() <= 60 < 2 * picture.width()
 
 
+def test_pictures_come_by_themselves(model: WorkListModel, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: all(model.index(row).data(PICTURE) is not None for row in range(3)))
+
+
 def test_a_scan_that_cannot_be_read_has_no_picture_and_the_next_one_has(
     model: WorkListModel, store: LabelStore, qtbot: QtBot
 ) -> None:
