@@ -38,6 +38,7 @@ class _Binding:
     names_regions: bool
     written: deque[NDArray[np.uint8]] = field(default_factory=lambda: deque(maxlen=_RESULTS_TO_KEEP))
     takes_results: bool = True
+    holds_case: bool = False
 
 
 # By layer and not by name or metadata: a duplicate of a layer is the user's own, and ends with nothing.
@@ -89,6 +90,12 @@ def image_of(labels: Labels) -> Image | None:
 def was_drawn_on(labels: Labels) -> bool:
     """Whether there is something in a labels layer, or was and could come back by Undo or Redo."""
     return bool(np.any(labels.data) or labels._undo_history or labels._redo_history)
+
+
+def holds_case(labels: Labels) -> bool:
+    """Whether what is drawn on a labels layer is saved as the mask of a case, whose counts a label store keeps."""
+    binding = _BINDINGS.get(labels)
+    return binding is not None and binding.holds_case
 
 
 def empty_labels(image: Image, *, names_regions: bool = True) -> Labels:
@@ -195,7 +202,7 @@ def legend(names_regions: bool) -> dict[str, Any]:
 
 
 def show_instead(labels: Labels, mask: NDArray[np.uint8], *, names_regions: bool) -> None:
-    """Have a labels layer show a mask of another scan, as if it were new: unedited, and with nothing to undo.
+    """Have a labels layer show the mask of another case, as if it were new: unedited, and with nothing to undo.
 
     Parameters
     ----------
@@ -215,7 +222,8 @@ def show_instead(labels: Labels, mask: NDArray[np.uint8], *, names_regions: bool
         labels.scale, labels.translate, labels.units = image.scale, image.translate, image.units
     put_pixels(labels, mask)
     labels._reset_history()
-    _BINDINGS[labels] = _Binding(binding.image, names_regions, deque([mask], maxlen=_RESULTS_TO_KEEP))
+    written = deque([mask], maxlen=_RESULTS_TO_KEEP)
+    _BINDINGS[labels] = _Binding(binding.image, names_regions, written, holds_case=True)
 
 
 def _origin(segmentation: Segmentation) -> dict[str, str | float]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.gui.label_layers import all_labels_of, was_drawn_on
+from napari_bonescint.gui.label_layers import all_labels_of, holds_case, was_drawn_on
 from napari_bonescint.gui.scan_layers import KEY, ViewFacts, add_sides, facts_of, mark_sides, same_scan
 from napari_bonescint.scan import View, ViewName, ViewSource
 
@@ -95,9 +95,11 @@ def flip(layers: Any, image: Image) -> None:
     Raises
     ------
     ViewEditError
-        If there are labels on the image, which would then lie on the wrong side.
+        If there are labels on the image, which would then lie on the wrong side; empty ones, too, if what is drawn on
+        them goes into a label store, which keeps the view as it was.
     """
-    drawn_on = [labels.name for labels in all_labels_of(layers, image) if was_drawn_on(labels)]
+    on_it = all_labels_of(layers, image)
+    drawn_on = [labels.name for labels in on_it if was_drawn_on(labels) or holds_case(labels)]
     if drawn_on:
         raise ViewEditError(f"{image.name}: remove its labels ({', '.join(drawn_on)}) before mirroring the image.")
     _adopt(layers, image)
