@@ -10,6 +10,8 @@ from gui.correcting_panel import draw, key_of, masks, move_on, open_first, predi
 from gui.panel_actions import answer
 from napari_bonescint.corrections.drafts import Drafts
 from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.queue import queue_of_store
+from napari_bonescint.corrections.revision import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,6 +123,51 @@ def test_work_left_by_a_closed_panel_is_offered_by_the_next_one(
     assert not again.drafts.isVisible()
     assert again.saving.has_unsaved
     assert store.revisions(key) == []
+
+
+def sign(qtbot: QtBot, panel: CorrectWidget, name: str) -> None:
+    panel.saving.name.clear()
+    qtbot.keyClicks(panel.saving.name, name)
+    qtbot.keyClick(panel.saving.name, Qt.Key.Key_Return)
+
+
+def test_whoever_signs_is_offered_their_own_drafts_and_discards_no_others(
+    store: LabelStore, scan: Scan, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    mask = np.ones(scan.counts.shape, np.uint8)
+    first, second, last = (item.name for item in queue_of_store(store))
+    for case, annotator in ((second, "AB"), (last, "AB"), (last, "CD")):
+        Drafts(store).save(case, annotator, mask, Origin.empty())
+    panel = open_correcting()
+    assert open_first(qtbot, panel, store) == first
+    assert "(1 more)" in panel.drafts.text.text()
+    sign(qtbot, panel, "CD")
+    qtbot.waitUntil(lambda: "more" not in panel.drafts.text.text())
+    assert f"unsaved work on {last}" in panel.drafts.text.text()
+    qtbot.mouseClick(panel.drafts.discard_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not panel.drafts.isVisible())
+    assert [draft.case for draft in Drafts(store).waiting("AB")] == sorted([second, last])
+    assert Drafts(store).waiting("CD") == []
+    sign(qtbot, panel, "EF")
+    qtbot.waitUntil(lambda: panel.saving.annotator == "EF")
+    assert not panel.drafts.isVisible()
+
+
+def test_a_draft_that_was_discarded_does_not_come_back_with_the_case_read_ahead(
+    viewer: Viewer, store: LabelStore, scan: Scan, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    first, second, _ = (item.name for item in queue_of_store(store))
+    Drafts(store).save(second, "AB", np.full(scan.counts.shape, 5, np.uint8), Origin.empty())
+    panel = open_correcting()
+    assert open_first(qtbot, panel, store) == first
+    qtbot.waitUntil(lambda: bool(panel.loader._cases))
+    qtbot.mouseClick(panel.drafts.discard_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not panel.drafts.isVisible())
+    assert move_on(qtbot, panel) == second
+    prediction = store.prediction(second)
+    assert prediction is not None
+    np.testing.assert_array_equal(np.stack([labels.data for labels in masks(viewer)]), prediction.regions)
+    assert not panel.saving.has_unsaved
 
 
 def test_moving_on_with_unsaved_work_asks_and_cancel_stays(

@@ -82,6 +82,11 @@ class CaseLoader(QObject):
         for known in (self._cases, self._scans, self._segmentations, self._visited):
             known.clear()
 
+    def forget(self, key: str) -> None:
+        """Read a case anew when it is opened: what was read ahead of it is no more so."""
+        for identity in [identity for identity, case in self._cases.items() if case.key == key]:
+            del self._cases[identity]
+
     def open(self, item: WorkItem) -> None:
         """Open a case; at once if it was read ahead, else `loaded` or `failed` comes when it is there.
 

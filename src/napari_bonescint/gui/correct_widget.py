@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qtpy.QtGui import QShowEvent
 
+    from napari_bonescint.corrections.drafts import Draft
     from napari_bonescint.corrections.opening import OpenedCase
     from napari_bonescint.corrections.prediction import Prediction
     from napari_bonescint.corrections.queue import WorkItem
@@ -264,14 +265,24 @@ class CorrectWidget(DockPanel):
             self.go_to(item)
 
     def _discard_draft(self, case: str) -> None:
+        def then(_: None) -> None:
+            self.drafts.withdraw(case)
+            self.loader.forget(case)
+
         if self._work is not None:
             discard = partial(Drafts(self._work.store).discard, case, self.saving.annotator)
-            self._background.run(discard, lambda _: self.drafts.withdraw(case), self._complain)
+            self._background.run(discard, then, self._complain)
 
     def _on_annotator(self) -> None:
+        def then(waiting: list[Draft]) -> None:
+            # That of the case which is open is in its layers.
+            self.drafts.offer(draft for draft in waiting if self._case is None or draft.case != self._case.key)
+
         if self._work is not None:
-            self.loader.use(self._work.store, self.saving.annotator)
+            store, annotator = self._work.store, self.saving.annotator
+            self.loader.use(store, annotator)
             self.loader.read_ahead(self.list.neighbour(1))
+            self._background.run(partial(Drafts(store).waiting, annotator), then, self._complain)
 
     def _on_layer_removed(self, event: Any) -> None:
         if self._session is not None and event.value in self._session.labels:
