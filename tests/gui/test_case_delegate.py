@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from napari._qt.utils import QImg2array
-from qtpy.QtCore import QModelIndex, QRect, Qt
+from qtpy.QtCore import QModelIndex, Qt
 from qtpy.QtGui import QColor, QImage, QStandardItem, QStandardItemModel
 from qtpy.QtWidgets import QListView
 
@@ -58,7 +58,10 @@ def rows_of(
     view.setModel(model)
     view.setStyleSheet("QListView { background: black; color: white; border: 0; font-size: 12px; }")
     view.resize(width, 80 * len(cases))
-    pixels = QImg2array(view.grab(QRect(0, 0, width, 80 * len(cases))).toImage())[..., :3]
+    view.ensurePolished()
+    drawn = QImage(view.size(), QImage.Format.Format_ARGB32)  # unlike a screen's, its pixels are those of the layout
+    view.render(drawn)
+    pixels = QImg2array(drawn)[..., :3]
     places = [view.visualRect(model.index(row, 0)) for row in range(len(cases))]
     return [pixels[place.top() : place.bottom() + 1, place.left() : place.right() + 1] for place in places]
 
