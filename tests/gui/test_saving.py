@@ -67,9 +67,27 @@ def test_a_draft_moves_over_to_another_name(saving: Saving, store: LabelStore, q
         pass
     with qtbot.waitSignal(saving.autosave.kept):
         sign(saving, qtbot, "Grace")
-    assert Drafts(store).waiting("Ada") == []
+    qtbot.waitUntil(lambda: Drafts(store).waiting("Ada") == [])
     (draft,) = Drafts(store).waiting("Grace")
     assert draft.regions[0, 5, 6] == 13
+
+
+def test_a_draft_stays_under_the_old_name_until_it_is_written_under_the_new_one(
+    saving: Saving, store: LabelStore, qtbot: QtBot
+) -> None:
+    sign(saving, qtbot, "Ada")
+    draw(saving)
+    with qtbot.waitSignal(saving.autosave.kept):
+        pass
+    (of_ada,) = (store.folder / "drafts").iterdir()
+    sign(saving, qtbot, "Grace")
+    qtbot.waitUntil(lambda: not of_ada.exists())
+    (of_grace,) = (store.folder / "drafts").iterdir()
+    of_ada.mkdir()  # where no file can be put
+    sign(saving, qtbot, "Ada")
+    qtbot.waitUntil(lambda: "stay in the layers" in saving.status.text())
+    saving._background.run(lambda: None, lambda _: None, pytest.fail).result(30)  # what was given before is done
+    assert of_grace.exists()
 
 
 def test_napari_may_not_close_when_saving_failed(saving: Saving, store: LabelStore, qtbot: QtBot) -> None:

@@ -221,10 +221,16 @@ class Saving(QWidget):
         session, store, before = self._session, self._store, self.annotator
         remember(Setting.ANNOTATOR, name)
         if session is not None and store is not None:
+            drafts, is_changed = Drafts(store), session.is_changed()
+
+            def discard_if_moved() -> None:
+                if not is_changed or drafts.find(session.key, name) is not None:
+                    drafts.discard(session.key, before)
+
             # The draft moves over to the new name.
-            self._background.run(partial(Drafts(store).discard, session.key, before), lambda _: None, self._on_failed)
-            self.autosave.watch(session, Drafts(store), name, None)
+            self.autosave.watch(session, drafts, name, None)
             self.autosave.keep()
+            self._background.run(discard_if_moved, lambda _: None, self._on_failed)
         self.annotator_changed.emit()
 
     def _on_kept(self) -> None:
