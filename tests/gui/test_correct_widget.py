@@ -153,6 +153,19 @@ def test_whoever_signs_is_offered_their_own_drafts_and_discards_no_others(
     assert not panel.drafts.isVisible()
 
 
+def test_whoever_signs_gets_back_their_draft_of_the_case_that_is_open(
+    viewer: Viewer, store: LabelStore, scan: Scan, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    mask = np.full(scan.counts.shape, 5, np.uint8)
+    panel = open_correcting()
+    first = open_first(qtbot, panel, store)
+    Drafts(store).save(first, "CD", mask, Origin.empty())
+    sign(qtbot, panel, "CD")
+    qtbot.waitUntil(lambda: panel.saving.has_unsaved)
+    np.testing.assert_array_equal(np.stack([labels.data for labels in masks(viewer)]), mask)
+    assert store.revisions(first) == []
+
+
 def test_a_draft_that_was_discarded_does_not_come_back_with_the_case_read_ahead(
     viewer: Viewer, store: LabelStore, scan: Scan, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
 ) -> None:

@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, Qt
 from gui.panel_actions import answer
 from napari_bonescint.corrections.drafts import Drafts
 from napari_bonescint.corrections.opening import open_case
+from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.gui.background import Background
 from napari_bonescint.gui.case_session import CaseSession
 from napari_bonescint.gui.saving import Saving
@@ -88,6 +89,24 @@ def test_a_draft_stays_under_the_old_name_until_it_is_written_under_the_new_one(
     qtbot.waitUntil(lambda: "stay in the layers" in saving.status.text())
     saving._background.run(lambda: None, lambda _: None, pytest.fail).result(30)  # what was given before is done
     assert of_grace.exists()
+
+
+def test_a_draft_that_is_there_under_the_new_name_becomes_a_revision(
+    saving: Saving, store: LabelStore, qtbot: QtBot
+) -> None:
+    key = store.keys()[0]
+    earlier = np.full(store.scan(key).counts.shape, 7, np.uint8)
+    Drafts(store).save(key, "Grace", earlier, Origin.empty())
+    sign(saving, qtbot, "Ada")
+    draw(saving)
+    with qtbot.waitSignal(saving.saved), qtbot.waitSignal(saving.autosave.kept):
+        sign(saving, qtbot, "Grace")
+    qtbot.waitUntil(lambda: Drafts(store).waiting("Ada") == [])
+    (revision,) = store.revisions(key)
+    assert (revision.annotator, revision.reviewed) == ("Grace", False)
+    np.testing.assert_array_equal(store.regions(key, revision.number), earlier)
+    (draft,) = Drafts(store).waiting("Grace")
+    assert draft.regions[0, 5, 6] == 13
 
 
 def test_napari_may_not_close_when_saving_failed(saving: Saving, store: LabelStore, qtbot: QtBot) -> None:

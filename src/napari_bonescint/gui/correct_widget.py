@@ -275,8 +275,11 @@ class CorrectWidget(DockPanel):
 
     def _on_annotator(self) -> None:
         def then(waiting: list[Draft]) -> None:
-            # That of the case which is open is in its layers.
-            self.drafts.offer(draft for draft in waiting if self._case is None or draft.case != self._case.key)
+            of_open = [draft for draft in waiting if self._case is not None and draft.case == self._case.key]
+            self.drafts.offer(draft for draft in waiting if draft not in of_open)
+            # What is unsaved in the layers is this draft.
+            if of_open and not self.saving.has_unsaved:
+                self._open_draft(of_open[0].case)
 
         if self._work is not None:
             store, annotator = self._work.store, self.saving.annotator

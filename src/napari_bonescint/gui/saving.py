@@ -221,17 +221,33 @@ class Saving(QWidget):
         session, store, before = self._session, self._store, self.annotator
         remember(Setting.ANNOTATOR, name)
         if session is not None and store is not None:
-            drafts, is_changed = Drafts(store), session.is_changed()
+            is_changed = session.is_changed()
 
-            def discard_if_moved() -> None:
-                if not is_changed or drafts.find(session.key, name) is not None:
-                    drafts.discard(session.key, before)
+            def rescue() -> Revision | None:
+                return _save_draft(store, session, name) if is_changed and name else None
 
-            # The draft moves over to the new name.
-            self.autosave.watch(session, drafts, name, None)
-            self.autosave.keep()
-            self._background.run(discard_if_moved, lambda _: None, self._on_failed)
+            self._background.run(rescue, partial(self._move_draft, session, store, before, name), self._on_failed)
         self.annotator_changed.emit()
+
+    def _move_draft(
+        self, session: CaseSession, store: LabelStore, before: str, name: str, rescued: Revision | None
+    ) -> None:
+        """Keep what is unsaved under a new name and no longer under the old one."""
+        if rescued is not None:
+            self.saved.emit(rescued)
+        if session is not self._session or name != self.annotator:
+            return
+        drafts, is_changed = Drafts(store), session.is_changed()
+
+        def discard_if_moved() -> None:
+            if not is_changed or drafts.find(session.key, name) is not None:
+                drafts.discard(session.key, before)
+
+        self.autosave.watch(session, drafts, name, None)
+        self.autosave.keep()
+        self._background.run(discard_if_moved, lambda _: None, self._on_failed)
+        if rescued is not None:
+            self._show(f"Other unsaved work of {name} on this case was saved as revision {rescued.number}.")
 
     def _on_kept(self) -> None:
         if self.has_unsaved:
@@ -268,3 +284,19 @@ class Saving(QWidget):
         layout.addLayout(words)
         layout.addLayout(buttons)
         layout.addWidget(self.status)
+
+
+def _save_draft(store: LabelStore, session: CaseSession, annotator: str) -> Revision | None:
+    """Save the draft that an annotator has of a case as a revision, since another is about to take its place."""
+    draft = Drafts(store).find(session.key, annotator)
+    if draft is None:
+        return None
+    return store.save(
+        session.key,
+        draft.regions,
+        draft.origin,
+        annotator=annotator,
+        reviewed=False,
+        comment=f"unsaved work of {draft.when}",
+        names_regions=session.names_regions,
+    )
