@@ -207,7 +207,8 @@ def _segment(number: int, label: str, snomed: str, colour: str, author: Author) 
         RecommendedDisplayCIELabValue=_cielab(colour),
     )
     if author.model is not None:
-        segment.SegmentAlgorithmName = author.model[:64]  # as long as its value representation allows
+        # As long as its value representation allows, and one value: a backslash would make it two.
+        segment.SegmentAlgorithmName = author.model.replace("\\", "_")[:64]
     return segment
 
 
