@@ -14,6 +14,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import math
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import nibabel
@@ -29,7 +31,7 @@ from napari_bonescint.formats.source_file import read_whole
 from napari_bonescint.scan import View, ViewName
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -133,25 +135,40 @@ def _parse(path: Path, content: bytes) -> Nifti1Image:
         if content.startswith(_GZIP):
             with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
                 content = stream.read(_MOST_BYTES)
-        return Nifti1Image.from_bytes(content)
+        with _unlogged():
+            return Nifti1Image.from_bytes(content)
     except Exception as error:  # nibabel, gzip and zlib raise whatever they trip over
         raise Refusal(path, "The file is no NIfTI-1 file, or damaged.") from error
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep what nibabel logs about odd headers from the terminal; what matters to a user becomes a sentence."""
+    before, nibabel.imageglobals.logger.disabled = nibabel.imageglobals.logger.disabled, True
+    try:
+        yield
+    finally:
+        nibabel.imageglobals.logger.disabled = before
 
 
 def _planes(path: Path, image: Nifti1Image) -> NDArray[np.int64]:
     """Labels (view, y, x)."""
     shape = image.shape
-    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] > 2):
+    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 2)):
         raise Refusal(path, f"The file has the shape {shape}, not (x, y, 1) for the mask of a view.")
     require_possible_size(path, shape[1], shape[0])
     try:
         values = np.asanyarray(image.dataobj)
     except Exception as error:  # nibabel raises whatever it trips over
         raise Refusal(path, "The file is damaged or cut off; copy or export it again.") from error
-    if values.dtype.kind not in "bui" and not (values.dtype.kind == "f" and np.array_equal(values, np.round(values))):
+    if values.dtype.kind not in "buif":
+        raise Refusal(path, "The file holds colours or complex numbers; a mask holds labels.")
+    with np.errstate(invalid="ignore"):  # what is infinite or too large becomes another number, and is refused
+        labels = values.astype(np.int64)
+    if not np.array_equal(labels, values):
         raise Refusal(path, "The file holds numbers that are not whole; a mask holds labels.")
-    planes = values[:, :, np.newaxis] if values.ndim == 2 else values
-    return planes.transpose(2, 1, 0).astype(np.int64)
+    planes = labels[:, :, np.newaxis] if labels.ndim == 2 else labels
+    return planes.transpose(2, 1, 0)
 
 
 def _facts(image: Nifti1Image) -> Mapping[str, Any]:
@@ -176,12 +193,16 @@ def _view(path: Path, image: Nifti1Image, facts: Mapping[str, Any]) -> View | No
             return View(name, flipped=facts.get("view") == name and facts.get("flipped") is True)
     known = " or ".join(f"{''.join(expected)} ({name})" for name, expected in _AXES.items())
     raise Refusal(
-        path, f"The voxel axes run to {''.join(map(str, axes))}; turn them to {known}, as a camera sees them."
+        path,
+        f"The voxel axes run to {''.join(axis or '?' for axis in axes)}; turn them to {known}, as a camera sees them.",
     )
 
 
 def _spacing(image: Nifti1Image, facts: Mapping[str, Any]) -> Spacing | None:
-    unit = image.header.get_xyzt_units()[0]
+    try:
+        unit = image.header.get_xyzt_units()[0]
+    except KeyError:  # a number that stands for no unit
+        return None
     if unit not in _MM_PER_UNIT:
         return None
     x, y = (float(zoom) * _MM_PER_UNIT[unit] for zoom in image.header.get_zooms()[:2])
@@ -189,4 +210,4 @@ def _spacing(image: Nifti1Image, facts: Mapping[str, Any]) -> Spacing | None:
     # Another program may have kept the comment and changed the pixels.
     if isinstance(stated, list) and len(stated) == 2 and np.allclose(stated, (y, x), rtol=1e-5):
         return float(stated[0]), float(stated[1])
-    return (y, x) if x > 0 and y > 0 else None
+    return (y, x) if 0 < x < math.inf and 0 < y < math.inf else None
