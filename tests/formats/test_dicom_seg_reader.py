@@ -120,13 +120,6 @@ def test_codes_of_another_program_need_a_mapping(source: Path, tmp_path: Path, k
     assert mask.views == scan.views[:1]
 
 
-def test_a_mask_of_one_view_is_not_taken_for_both(source: Path, tmp_path: Path) -> None:
-    scan = open_scan(source)
-    mask = read_dicom_seg(write_seg(source, tmp_path, ORDER, "LABELMAP", 1), scan=scan)
-    with pytest.raises(MaskDoesNotFit, match="The masks show anterior; the scan has anterior, posterior"):
-        lay_on(scan, [mask])
-
-
 def test_a_mask_of_another_scan_is_refused(source: Path, tmp_path: Path, write_nm: Callable[..., Path]) -> None:
     path = write_seg(source, tmp_path, ORDER, "LABELMAP", 1)
     with pytest.raises(MaskDoesNotFit, match="another image"):

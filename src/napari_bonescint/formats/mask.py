@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +69,8 @@ def lay_on(scan: Scan, masks: Sequence[Mask]) -> Mask:
     Raises
     ------
     MaskDoesNotFit
-        If the planes are of another size than the scan, or are not one for each of its views.
+        If the planes are of another size than the scan, are not one for each of its views, or name regions on one and
+        only bone on the other.
     """
     size = scan.counts.shape[1:]
     for mask in masks:
@@ -77,7 +79,9 @@ def lay_on(scan: Scan, masks: Sequence[Mask]) -> Mask:
                 f"The mask has {_size(mask.regions.shape[1:])} pixels and the scan {_size(size)}; "
                 "a mask must lie on the scan's own pixels."
             )
-    if len({mask.names_regions for mask in masks}) != 1:
+    # A mask without bone is of either kind; most formats cannot even say which.
+    kinds = {mask.names_regions for mask in masks if mask.regions.any()}
+    if len(kinds) > 1:
         raise MaskDoesNotFit("One mask names regions and the other does not; give two of one kind.")
     views = [view for mask in masks for view in mask.views]
     planes = [plane for mask in masks for plane in mask.regions]
@@ -85,7 +89,8 @@ def lay_on(scan: Scan, masks: Sequence[Mask]) -> Mask:
     if all(view is None for view in views):
         if len(planes) != len(scan.views):
             raise MaskDoesNotFit(
-                f"The masks have {len(planes)} planes and do not say which; the scan has {len(scan.views)} ({wanted})."
+                f"The masks have {counted(len(planes), 'plane')} and do not say which; "
+                f"the scan has {len(scan.views)} ({wanted})."
             )
         regions = np.stack(planes)
     else:
@@ -94,7 +99,8 @@ def lay_on(scan: Scan, masks: Sequence[Mask]) -> Mask:
             raise MaskDoesNotFit(f"The masks show {', '.join(named)}; the scan has {wanted}, each of which needs one.")
         by_name = {view.name: (view, plane) for view, plane in zip(views, planes, strict=True) if view is not None}
         regions = np.stack([_as_shown(*by_name[view.name], view) for view in scan.views])
-    return replace(masks[0], regions=regions, views=scan.views, spacing=scan.spacing)
+    names_regions = kinds.pop() if kinds else any(mask.names_regions for mask in masks)
+    return Mask(regions, scan.views, scan.spacing, names_regions)
 
 
 def _as_shown(said: View, plane: NDArray[np.uint8], shown: View) -> NDArray[np.uint8]:
