@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 
 from napari_bonescint.formats.mask import Mask
 from napari_bonescint.formats.plausibility import require_possible_size
+from napari_bonescint.formats.raster import PNG_START
 from napari_bonescint.formats.refusal import DAMAGED, Refusal
 from napari_bonescint.formats.region_mapping import translate
 from napari_bonescint.formats.source_file import quiet, read_whole
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from napari_bonescint.formats.region_mapping import RegionMapping
 
 _LABEL_MODES = {"1", "L", "P", "I", "I;16"}
+# By bits a pixel: Pillow stretches greys of 2 and 4 bits to 0 to 255.
+_STRETCHED = {2: 85, 4: 17}
 
 
 def read_mask_png(path: Path, mapping: RegionMapping | None = None) -> Mask:
@@ -45,12 +49,22 @@ def read_mask_png(path: Path, mapping: RegionMapping | None = None) -> Mask:
         If a label has no meaning.
     """
     content = read_whole(path)
+    if not content.startswith(PNG_START):
+        raise Refusal(path, "The file is no PNG.")
     try:
+        width, height, depth = struct.unpack(">IIB", content[16:25])
+        require_possible_size(path, height, width)
+        # Decoding looks at no checksum: a flipped bit would be another label.
         with quiet(), Image.open(io.BytesIO(content), formats=("PNG",)) as image:
-            require_possible_size(path, image.height, image.width)
+            image.verify()
+        with quiet(), Image.open(io.BytesIO(content), formats=("PNG",)) as image:
             if image.mode not in _LABEL_MODES:
-                raise Refusal(path, "The image is in colour; a mask has one grey value, or palette index, a region.")
-            labels = np.asarray(image).astype(np.int64)
+                raise Refusal(
+                    path,
+                    "The image is in colour or transparent; a mask has one grey value, or palette index, a region.",
+                )
+            stretch = _STRETCHED.get(depth, 1) if image.mode == "L" else 1
+            labels = np.asarray(image).astype(np.int64) // stretch
     except Refusal:
         raise
     except Exception as error:  # Pillow raises whatever its decoders trip over
