@@ -1,12 +1,10 @@
 """A scan refuses what does not fit together, and has a name."""
 
-import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from napari_bonescint.formats.refusal import NotAPlanarScan
 from napari_bonescint.scan import Scan, View, ViewName, file_stem
 
 
@@ -40,9 +38,3 @@ def test_where_the_patients_left_is(view, left_on_right):
 )
 def test_uid_file_names_keep_their_last_number(name, stem):
     assert file_stem(Path("folder", name)) == stem
-
-
-def test_refusal_survives_the_way_from_another_process():
-    refusal = pickle.loads(pickle.dumps(NotAPlanarScan(Path("x.dcm"), "The file is empty.")))  # noqa: S301
-    assert str(refusal) == "x.dcm: The file is empty."
-    assert refusal.path == Path("x.dcm")
