@@ -5,7 +5,6 @@ from collections import Counter
 import pytest
 
 from napari_bonescint.inference.backends.ncnn_graph import IMAGE, build_stretches
-from napari_bonescint.inference.backends.wiring import WrongWeights
 from napari_bonescint.networks.zoo import ARCHITECTURES, build_network
 
 
@@ -34,9 +33,3 @@ def test_a_dilated_net_has_a_stretch_for_each_stage() -> None:
     assert [stretch.text().count("Convolution") for stretch in stretches] == [2, 2, 3, 3, 4]
     # 488,793 numbers, and a mark before each of 14 kernels.
     assert sum(len(stretch.weights()) for stretch in stretches) == 4 * (488_793 + 14)
-
-
-def test_weights_of_another_network_are_refused() -> None:
-    weights = {key: tensor.numpy() for key, tensor in build_network("fdn-13").state_dict().items()}
-    with pytest.raises(WrongWeights, match=r"belongs to another network|is missing"):
-        build_stretches("fdn-11", weights, 1)

@@ -15,7 +15,6 @@ pytest.importorskip("openvino")
 
 from napari_bonescint.inference.backends.engine import EngineUnavailable
 from napari_bonescint.inference.backends.openvino_engine import OpenVinoEngine, OpenVinoInt8Engine
-from napari_bonescint.inference.backends.wiring import padded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,16 +55,6 @@ def test_images_of_any_size_come_back_in_their_size(make_model: MakeModel) -> No
     by_hand = np.zeros((2, 48, 32), np.float32)
     by_hand[:, :37, :21] = images
     np.testing.assert_array_equal(OpenVinoEngine(card).logits(by_hand)[..., :37, :21], logits)
-
-
-@pytest.mark.parametrize(("sides", "multiple", "wanted"), [((37, 21), 16, (48, 32)), ((32, 16), 16, (32, 16))])
-def test_sides_are_padded_to_what_they_must_divide_by(
-    sides: tuple[int, int], multiple: int, wanted: tuple[int, int]
-) -> None:
-    images = np.ones((2, *sides), np.float32)
-    batch = padded(images, multiple)
-    assert batch.shape == (2, 1, *wanted)
-    assert batch.sum() == images.sum()
 
 
 def test_a_network_that_it_does_not_know_is_another_engines(make_model: MakeModel) -> None:
