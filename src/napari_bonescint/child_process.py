@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from types import ModuleType
@@ -24,11 +25,21 @@ def without_interrupts() -> Iterator[None]:
         return
     # It starts together with the first child, and would let signals through again.
     resource_tracker.ensure_running()
+    handler, came = signal.getsignal(signal.SIGINT), list[int]()
+    # What the main thread does not take, another one does, such as those of numpy; Python's handler then runs all the
+    # same. One that is to ignore Ctrl-C stays as it is, since a child inherits it.
+    put_off = callable(handler) and threading.current_thread() is threading.main_thread()
+    if put_off:
+        signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
+        if put_off:
+            signal.signal(signal.SIGINT, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 @contextmanager
@@ -45,7 +56,10 @@ def without_main_module() -> Iterator[None]:
 def how_it_ended(exit_code: int | None) -> str:
     """How a child ended that should not have: ``unexpectedly``, and what its exit code tells."""
     if exit_code is not None and exit_code < 0:
-        name = signal.Signals(-exit_code).name
+        try:
+            name = signal.Signals(-exit_code).name
+        except ValueError:  # those between the first and the last for real time have no names
+            name = f"signal {-exit_code}"
         cause = ", most often for lack of memory" if name == "SIGKILL" else ""
         return f"unexpectedly ({name}{cause})"
     return "unexpectedly" if exit_code is None else f"unexpectedly (exit code {exit_code})"
