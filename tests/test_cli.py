@@ -48,8 +48,6 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         (["segment", "scan.dcm", "--out", "x", "--device", "tpu"], "'tpu' is none of auto, cpu, cuda and cuda:N"),
         (["segment", "scan.dcm", "--out", "x", "--view", "lateral"], "invalid choice: 'lateral'"),
         (["segment", "scan.dcm", "--out", "x", "--spacing", "0"], "'0' is no length in millimetres"),
-        (["segment", "scan.dcm", "--out", "x", "--spacing", "nan"], "'nan' is no length in millimetres"),
-        (["segment", "scan.dcm", "--out", "x", "--spacing", "wide"], "'wide' is no length in millimetres"),
         (["segment", "scan.dcm", "--out", __file__], "is a file, not a folder"),
         (["simulate"], "--out"),
         (["simulate", "--out", "x", "--count", "0"], "'0' is no number from 1"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.formats.opening import Said
 from napari_bonescint.scan import ViewName
+from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
     from napari_bonescint.formats.opening import Collection
@@ -49,10 +50,12 @@ def said_in(arguments: argparse.Namespace) -> Said:
 
 def describe_skipped(found: Collection) -> str:
     """How many files in folders are no scans, and why."""
+    skipped = sum(found.skipped.values())
     reasons = sorted(found.skipped.items(), key=lambda item: -item[1])
     listed = "; ".join(f"{count} x {reason.rstrip('.')}" for reason, count in reasons[:3])
-    more = "; ..." if len(reasons) > 3 else ""
-    return f"Skipped {sum(found.skipped.values())} files in folders that are no planar bone scans: {listed}{more}."
+    end = "; ..." if len(reasons) > 3 else "."
+    what = "that is no planar bone scan" if skipped == 1 else "that are no planar bone scans"
+    return f"Skipped {counted(skipped, 'file')} in folders {what}: {listed}{end}"
 
 
 def _millimetres(text: str) -> float:
