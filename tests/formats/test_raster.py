@@ -222,6 +222,16 @@ def test_cut_off_anywhere_never_loses_a_pixel_silently(tmp_path, kind, data):
         np.testing.assert_array_equal(read_raster(path).counts, counts)
 
 
+def test_a_flipped_bit_near_the_end_of_a_png_changes_no_count(tmp_path):
+    content, counts = _encoded("png")
+    for place in range(8 * (len(content) - 40), 8 * len(content)):
+        flipped = bytearray(content)
+        flipped[place // 8] ^= 1 << place % 8
+        (tmp_path / "flipped.png").write_bytes(flipped)
+        with suppress(BonescintError):
+            np.testing.assert_array_equal(read_raster(tmp_path / "flipped.png").counts, counts)
+
+
 @pytest.mark.parametrize("kind", ENCODED)
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())

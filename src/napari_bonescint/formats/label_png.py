@@ -54,7 +54,7 @@ def read_mask_png(path: Path, mapping: RegionMapping | None = None) -> Mask:
     try:
         width, height, depth = struct.unpack(">IIB", content[16:25])
         require_possible_size(path, height, width)
-        # Decoding looks at no checksum: a flipped bit would be another label.
+        # Decoding looks at no checksum after the last row: a flipped bit there would be another label.
         with quiet(), Image.open(io.BytesIO(content), formats=("PNG",)) as image:
             image.verify()
         with quiet(), Image.open(io.BytesIO(content), formats=("PNG",)) as image:

@@ -97,6 +97,9 @@ def _read_png(path: Path, content: bytes) -> tuple[NDArray[np.generic], list[str
     if depth == 16 and colour != _PNG_GREY:
         raise Refusal(path, "The image is a 16-bit PNG in colour; save it as 16-bit grey.")
     try:
+        # Decoding looks at no checksum after the last row: a flipped bit there would be another count.
+        with Image.open(io.BytesIO(content)) as image:
+            image.verify()
         with Image.open(io.BytesIO(content)) as image:
             if getattr(image, "n_frames", 1) > 1:
                 raise NotAPlanarScan(path, "The image is animated; only still images can be segmented.")
