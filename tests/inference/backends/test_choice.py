@@ -66,10 +66,12 @@ def test_probability_is_that_of_the_naive_reference(name: str, engine: str, make
         assert float((probability - naive).abs().max()) < 1e-4
 
 
-def test_the_fastest_engine_is_taken(make_model: MakeModel, scan: Scan) -> None:
+@pytest.mark.parametrize(("name", "backend"), [("fdn-5", "ncnn"), ("u-net", "openvino")])
+def test_the_fastest_engine_is_taken(name: str, backend: str, make_model: MakeModel, scan: Scan) -> None:
     pytest.importorskip("ncnn")
-    result = Segmenter(make_model(), "cpu").segment(scan)
-    assert (result.backend, result.device_reason) == ("ncnn", "CPU: chosen by the user")
+    pytest.importorskip("openvino")
+    result = Segmenter(make_model(architecture=name), "cpu").segment(scan)
+    assert (result.backend, result.device_reason) == (backend, "CPU: chosen by the user")
 
 
 @pytest.mark.parametrize(("lost", "backend"), [(0.0019, "openvino-int8"), (0.0021, "ncnn")])

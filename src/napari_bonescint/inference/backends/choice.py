@@ -21,7 +21,10 @@ CPU_ENGINES: dict[str, Callable[[ModelCard], Engine]] = {
     OpenVinoEngine.name: OpenVinoEngine,
     TorchEngine.name: TorchEngine,
 }
-"""Engines for the CPU, the fastest first by `bonescint benchmark`; the last one computes every model."""
+"""Engines for the CPU, the fastest first for dilated nets; the last one computes every model."""
+
+_FASTER_IN_OPENVINO = {"u-net", "uri-net", "fdn-16", "fdn-16e", "fdn-16be"}
+"""Wide networks, for which ncnn falls behind on their own grid, by docs/speed.md."""
 
 
 def load_on_cpu(card: ModelCard) -> tuple[Engine, tuple[str, ...]]:
@@ -39,15 +42,24 @@ def load_on_cpu(card: ModelCard) -> tuple[Engine, tuple[str, ...]]:
         If the model is unknown, or its weights are missing, damaged or not what the card says.
     """
     require_known(card)
-    *faster, last = (load for name, load in CPU_ENGINES.items() if card.bears_int8 or name != OpenVinoInt8Engine.name)
+    *faster, last = _in_order(card)
     reasons: list[str] = []
-    for load in faster:
+    for name in faster:
         try:
-            return load(card), tuple(reasons)
+            return CPU_ENGINES[name](card), tuple(reasons)
         except EngineUnavailable as error:
             if (reason := str(error)) not in reasons:
                 reasons.append(reason)
-    return last(card), tuple(reasons)
+    return CPU_ENGINES[last](card), tuple(reasons)
+
+
+def _in_order(card: ModelCard) -> list[str]:
+    """Engines that may compute a model, the fastest first."""
+    names = [name for name in CPU_ENGINES if card.bears_int8 or name != OpenVinoInt8Engine.name]
+    if card.architecture in _FASTER_IN_OPENVINO:
+        names.remove(NcnnEngine.name)
+        names.insert(-1, NcnnEngine.name)
+    return names
 
 
 def load_on_gpu(card: ModelCard, device: str) -> Engine:
