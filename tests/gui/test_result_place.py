@@ -146,6 +146,19 @@ def test_bone_alone_is_put_beside_regions_and_not_over_them(
     np.testing.assert_array_equal(regions.data, before)
 
 
+def test_a_result_lies_on_its_image_wherever_that_was_moved_meanwhile(
+    viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
+) -> None:
+    panel = open_panel()
+    click(qtbot, panel)
+    images[0].translate = (30, 40)
+    images[0].scale = (2, 3)
+    qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
+    for image, labels in zip(images, labels_in(viewer), strict=True):
+        np.testing.assert_array_equal(labels.translate, image.translate)
+        np.testing.assert_array_equal(labels.scale, image.scale)
+
+
 def test_no_garbage_is_collected_while_layers_are_made(
     viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
 ) -> None:

@@ -183,12 +183,14 @@ def _lies_on(labels: Labels, image: Image) -> bool:
     )
 
 
-def _lies_in_place(labels: Labels, image: Image) -> bool:
-    return (
+def put_in_place(labels: Labels, image: Image) -> None:
+    """Have a labels layer lie on an image wherever that is by now."""
+    if not (
         np.array_equal(labels.scale, image.scale)
         and np.array_equal(labels.translate, image.translate)
         and labels.units == image.units
-    )
+    ):
+        labels.scale, labels.translate, labels.units = image.scale, image.translate, image.units
 
 
 def legend(names_regions: bool) -> dict[str, Any]:
@@ -218,8 +220,8 @@ def show_instead(labels: Labels, mask: NDArray[np.uint8], *, names_regions: bool
         for name, value in legend(names_regions).items():
             setattr(labels, name, value)
     image = binding.image()
-    if image is not None and not _lies_in_place(labels, image):
-        labels.scale, labels.translate, labels.units = image.scale, image.translate, image.units
+    if image is not None:
+        put_in_place(labels, image)
     put_pixels(labels, mask)
     labels._reset_history()
     written = deque([mask], maxlen=_RESULTS_TO_KEEP)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_bonescint.gui.collector import without_collection
-from napari_bonescint.gui.label_layers import empty_labels, is_edited, labels_of, put_result, release
+from napari_bonescint.gui.label_layers import empty_labels, is_edited, labels_of, put_in_place, put_result, release
 from napari_bonescint.gui.scan_layers import layers_to_scan
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class ResultPlace:
         self._keep = Keep.NOTHING
         self._seen: dict[Image, NDArray[np.uint8]] = {}
         self._taken: dict[Image, Any] = {}
+        self._made: dict[Image, Labels] = {}
 
     def prepare(self) -> bool:
         """Ask about edits if there are any; false if the user would rather not segment."""
@@ -80,6 +81,10 @@ class ResultPlace:
         """
         self._taken = {image: image.data for image in self.images}
         return layers_to_scan(self.images)
+
+    def make_layers(self) -> None:
+        """Make the labels layers that are missing, so that the result need not wait for it; `put` shows them."""
+        self._made = {image: self._new_labels(image) for image in self.images if self._labels_of(image) is None}
 
     def put(self, segmentation: Segmentation) -> Iterator[str | None]:
         """Put a result into the labels layers, made anew where there are none, step by step.
@@ -105,16 +110,19 @@ class ResultPlace:
                     continue
                 labels = self._labels_to_fill(image, keep)
                 if labels is None:
-                    labels = empty_labels(image, names_regions=self._names_regions)
+                    labels = self._made.pop(image, None) or self._new_labels(image)
+                    put_in_place(labels, image)
                 put_result(labels, segmentation, plane, keep_edits=keep is Keep.EDITS)
                 if labels not in self._layers:
-                    yield None
                     self._layers.append(labels)
                 self.filled += 1
                 yield None
 
     def _labels_of(self, image: Image) -> Labels | None:
         return labels_of(self._layers, image, names_regions=self._names_regions)
+
+    def _new_labels(self, image: Image) -> Labels:
+        return empty_labels(image, names_regions=self._names_regions)
 
     def _is_as_taken(self, image: Image) -> bool:
         return image in self._layers and image.data is self._taken[image]

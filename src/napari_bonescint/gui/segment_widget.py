@@ -198,6 +198,7 @@ class SegmentWidget(DockPanel):
         for warning in scan.warnings:
             show_warning(warning)
         self.child.segment(scan, card)
+        place.make_layers()
         self._timer.start(_POLL_MS)
 
     def _poll(self) -> None:
