@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import io
-import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from napari_bonescint.formats.mask import Mask
-from napari_bonescint.formats.plausibility import require_possible_size
-from napari_bonescint.formats.raster import PNG_START
+from napari_bonescint.formats.raster import PNG_START, png_header, verify_png
 from napari_bonescint.formats.refusal import DAMAGED, Refusal
 from napari_bonescint.formats.region_mapping import translate
 from napari_bonescint.formats.source_file import quiet, read_whole
@@ -51,12 +49,10 @@ def read_mask_png(path: Path, mapping: RegionMapping | None = None) -> Mask:
     content = read_whole(path)
     if not content.startswith(PNG_START):
         raise Refusal(path, "The file is no PNG.")
+    depth, _ = png_header(path, content)
     try:
-        width, height, depth = struct.unpack(">IIB", content[16:25])
-        require_possible_size(path, height, width)
-        # Decoding looks at no checksum after the last row: a flipped bit there would be another label.
-        with quiet(), Image.open(io.BytesIO(content), formats=("PNG",)) as image:
-            image.verify()
+        with quiet():
+            verify_png(content)
         with quiet(), Image.open(io.BytesIO(content), formats=("PNG",)) as image:
             if image.mode not in _LABEL_MODES:
                 raise Refusal(

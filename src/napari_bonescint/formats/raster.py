@@ -86,20 +86,30 @@ def read_raster(path: Path, *, view: ViewName | None = None, spacing: Spacing | 
     return without_blank_views(scan)
 
 
-def _read_png(path: Path, content: bytes) -> tuple[NDArray[np.generic], list[str]]:
+def png_header(path: Path, content: bytes) -> tuple[int, int]:
+    """Bits a channel and kind of colour of a PNG, which states a size that is possible."""
     try:
         width, height, depth, colour = struct.unpack(">IIBB", content[16:26])
     except struct.error as error:
         raise Refusal(path, DAMAGED) from error
     require_possible_size(path, height, width)
+    return depth, colour
+
+
+def verify_png(content: bytes) -> None:
+    """Raise whatever Pillow does if a bit flipped: decoding alone looks at no checksum after the last row."""
+    with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
+        image.verify()
+
+
+def _read_png(path: Path, content: bytes) -> tuple[NDArray[np.generic], list[str]]:
+    depth, colour = png_header(path, content)
     if depth == 1:
         raise NotAPlanarScan(path, "The image is black and white, without greys; a mask is no scan.")
     if depth == 16 and colour != _PNG_GREY:
         raise Refusal(path, "The image is a 16-bit PNG in colour; save it as 16-bit grey.")
     try:
-        # Decoding looks at no checksum after the last row: a flipped bit there would be another count.
-        with Image.open(io.BytesIO(content)) as image:
-            image.verify()
+        verify_png(content)
         with Image.open(io.BytesIO(content)) as image:
             if getattr(image, "n_frames", 1) > 1:
                 raise NotAPlanarScan(path, "The image is animated; only still images can be segmented.")

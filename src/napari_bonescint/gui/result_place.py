@@ -87,14 +87,14 @@ class ResultPlace:
         self._made = {image: self._new_labels(image) for image in self.images if self._labels_of(image) is None}
 
     def put(self, segmentation: Segmentation) -> Iterator[str | None]:
-        """Put a result into the labels layers, made anew where there are none, step by step.
+        """Put a result into the labels layers, made anew where there are none, view by view.
 
         Labels that were edited since `prepare` are asked about again.
 
         Yields
         ------
         str or None
-            After each step, so that the window can breathe: napari takes a tenth of a second to add a layer. The name
+            After each view, so that the window can breathe: napari takes a tenth of a second to add a layer. The name
             of an image that was removed or changed meanwhile, whose result is dropped.
         """
         keep = self._keep

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from napari_bonescint.inference.backends.torch_engine import TorchEngine
-from napari_bonescint.inference.backends.torch_gpu_engine import TorchGpuEngine, seconds_of
+from napari_bonescint.inference.backends.torch_gpu_engine import TorchGpuEngine, seconds_of, without_tf32
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -209,13 +209,8 @@ def peak_flops(device: str, precision: Precision, matrix: int = _MATRIX) -> floa
     kind = getattr(torch, precision)
     generator = torch.Generator(device).manual_seed(0)
     a, b = (torch.randn(matrix, matrix, device=device, generator=generator).to(kind) for _ in range(2))
-    products = torch.backends.cuda.matmul
-    before = products.fp32_precision
-    products.fp32_precision = "ieee"  # a container may have TensorFloat-32 on
-    try:
+    with without_tf32():
         return 2 * matrix**3 / seconds_of(lambda: a @ b, torch.device(device), _PASSES)
-    finally:
-        products.fp32_precision = before
 
 
 def gpu_markdown(timings: Sequence[GpuTiming], device: str) -> str:

@@ -129,7 +129,7 @@ class TorchGpuEngine:
         """
         import torch
 
-        with torch.inference_mode(), _without_tf32():
+        with torch.inference_mode(), without_tf32():
             images = images.to(self._type)
             self._choose_form(images)
             shape = tuple(images.shape)
@@ -249,13 +249,14 @@ def _has_tensor_cores(device: torch.device) -> bool:
 
 
 @contextmanager
-def _without_tf32() -> Iterator[None]:
-    """Have convolutions in float32 keep all its digits, as PyTorch does not by itself."""
+def without_tf32() -> Iterator[None]:
+    """Have convolutions and products in float32 keep all its digits, as PyTorch does not always by itself."""
+    from torch.backends.cuda import matmul
     from torch.backends.cudnn import conv  # type: ignore[attr-defined]  # made when it is imported
 
-    before = conv.fp32_precision
-    conv.fp32_precision = "ieee"
+    before = [kind.fp32_precision for kind in (conv, matmul)]
+    conv.fp32_precision = matmul.fp32_precision = "ieee"
     try:
         yield
     finally:
-        conv.fp32_precision = before
+        conv.fp32_precision, matmul.fp32_precision = before
