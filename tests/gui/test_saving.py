@@ -16,7 +16,7 @@ from napari_bonescint.gui.case_session import CaseSession
 from napari_bonescint.gui.saving import Saving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytestqt.qtbot import QtBot
 
@@ -92,7 +92,7 @@ def test_a_draft_stays_under_the_old_name_until_it_is_written_under_the_new_one(
 
 
 def test_a_draft_that_is_there_under_the_new_name_becomes_a_revision(
-    saving: Saving, store: LabelStore, qtbot: QtBot
+    saving: Saving, store: LabelStore, qtbot: QtBot, shown: Callable[[], list[str]]
 ) -> None:
     key = store.keys()[0]
     earlier = np.full(store.scan(key).counts.shape, 7, np.uint8)
@@ -104,6 +104,7 @@ def test_a_draft_that_is_there_under_the_new_name_becomes_a_revision(
     qtbot.waitUntil(lambda: Drafts(store).waiting("Ada") == [])
     (revision,) = store.revisions(key)
     assert (revision.annotator, revision.reviewed) == ("Grace", False)
+    assert shown() == ["Other unsaved work of Grace on this case was saved as revision 1."]
     np.testing.assert_array_equal(store.regions(key, revision.number), earlier)
     (draft,) = Drafts(store).waiting("Grace")
     assert draft.regions[0, 5, 6] == 13

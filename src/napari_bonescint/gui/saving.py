@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -235,6 +236,8 @@ class Saving(QWidget):
         """Keep what is unsaved under a new name and no longer under the old one."""
         if rescued is not None:
             self.saved.emit(rescued)
+            # Not in the panel, where the next draft would overwrite it at once.
+            show_info(f"Other unsaved work of {name} on this case was saved as revision {rescued.number}.")
         if session is not self._session or name != self.annotator:
             return
         drafts, is_changed = Drafts(store), session.is_changed()
@@ -246,8 +249,6 @@ class Saving(QWidget):
         self.autosave.watch(session, drafts, name, None)
         self.autosave.keep()
         self._background.run(discard_if_moved, lambda _: None, self._on_failed)
-        if rescued is not None:
-            self._show(f"Other unsaved work of {name} on this case was saved as revision {rescued.number}.")
 
     def _on_kept(self) -> None:
         if self.has_unsaved:
