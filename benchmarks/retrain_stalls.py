@@ -107,7 +107,14 @@ def make_long_run(like: Path) -> Path:
     (run / "samples").mkdir(parents=True)
     shutil.copy(like / "settings.json", run)
     log = TrainingLog(run / LOG)
-    counts = {"cases": 800, "patients": 700, "held_out_cases": 200, "held_out_patients": 180}
+    counts = {
+        "cases": 800,
+        "patients": 700,
+        "validation_cases": 100,
+        "validation_patients": 90,
+        "held_out_cases": 200,
+        "held_out_patients": 180,
+    }
     left_out = [{"case": f"{case:016x}", "why": "Revision 1 shows no bone in the anterior view."} for case in range(50)]
     log.append("data", left_out=left_out, **counts)
     picture = Image.effect_noise((600, 400), 60)

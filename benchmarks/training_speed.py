@@ -145,7 +145,7 @@ def store_of(cases: CaseFiles, folder: Path) -> CorrectedCases:
         key = store.add(case.count(np.random.default_rng(number), 1e6))
         store.save(key, case.regions, Origin.empty(), annotator="A. Annotator", reviewed=True)
     chosen = select([store])
-    return CorrectedCases([*chosen.training, *chosen.held_out], chosen.sha256)
+    return CorrectedCases(chosen.scans, chosen.sha256)
 
 
 def waiting_share(recipe: Recipe, cases: CaseFiles, device: str, steps: int, workers: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import Image
 from napari_bonescint.cli import main
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.revision import Origin
-from napari_bonescint.training.held_out import is_held_out
+from napari_bonescint.training.held_out import Part, part_of_patient
 from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
@@ -85,11 +86,14 @@ def test_the_list_tells_how_many_patients_are_held_out(folder: Path, run: Run, w
     for key in store.keys()[:10]:
         store.save(key, np.ones((2, 64, 32), np.uint8), Origin.empty(), annotator="Ada", reviewed=True)
     reviewed = [case for case in store.cases() if case.state == "reviewed"]
-    held_out = sum(is_held_out(case.patient_key) for case in reviewed)
+    parts = Counter(part_of_patient(case.patient_key) for case in reviewed)
+    learnt, validating, held_out = (
+        f"{counted(parts[part], 'scan')} of {counted(parts[part], 'patient')}"
+        for part in (Part.TRAINED, Part.VALIDATING, Part.JUDGED)
+    )
     assert run("list", folder).out[-1] == (
-        f"12 scans of 12 patients. 10 reviewed: {counted(10 - held_out, 'scan')} of "
-        f"{counted(10 - held_out, 'patient')} to learn from, {counted(held_out, 'scan')} of "
-        f"{counted(held_out, 'patient')} held out to judge on."
+        f"12 scans of 12 patients. 10 reviewed: {learnt} to learn from, {validating} to validate on, "
+        f"{held_out} held out to judge on."
     )
 
 

@@ -52,12 +52,12 @@ def test_an_imported_mask_is_trained_on_once_it_is_said_to_be_reviewed(
 ) -> None:
     (case,) = store.keys()
     before = select([store])
-    assert not before.training + before.held_out
+    assert not before.scans
     arguments = [str(store.folder), str(tmp_path / "mask.tif"), "--source", str(source), "--annotator", "Ada"]
     assert main(["store", "import", *arguments, "--reviewed"]) == 0
     assert f"Saved as reviewed revision 2 of case {case}." in capsys.readouterr().out
     after = select([store])
-    assert [(scan.case, scan.revision) for scan in after.training + after.held_out] == [(case, 2)]
+    assert [(scan.case, scan.revision) for scan in after.scans] == [(case, 2)]
 
 
 @pytest.mark.parametrize("form", ["tiff", "nifti", "seg"])

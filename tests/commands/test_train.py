@@ -12,7 +12,7 @@ from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.resources import shipped_folder
-from napari_bonescint.training.held_out import is_held_out
+from napari_bonescint.training.held_out import Part, part_of_patient
 from napari_bonescint.training.log import read_events
 from napari_bonescint.training.recipe import read_recipe
 
@@ -51,14 +51,14 @@ def recipe_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(tmp_path: Path, scan: Scan) -> LabelStore:
-    """One scan, corrected; of a patient who is not held out."""
+    """One scan, corrected; of a patient who is trained on."""
     mask = np.zeros(scan.counts.shape, np.uint8)
     mask[:, 20:110, 25:40] = 1
     while True:
         store = LabelStore.create(tmp_path / f"store-{len(list(tmp_path.iterdir()))}")
         case = store.add(scan)
         store.save(case, mask, Origin.empty(), annotator="Ada", reviewed=True, names_regions=False)
-        if not is_held_out(store.files(case).facts().patient_key):
+        if part_of_patient(store.files(case).facts().patient_key) is Part.TRAINED:
             return store
 
 

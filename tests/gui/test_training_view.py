@@ -89,7 +89,7 @@ def test_a_finished_training_has_nothing_to_press(view: TrainingView) -> None:
             Stage.FINISHED,
             Course(dices=((20, 0.8),), weights_step=20),
             "",
-            "Finished. The weights of step 20 were kept; Dice on held-out scans 0.800.",
+            "Finished. The weights of step 20 were kept; Dice on validation scans 0.800.",
         ),
     ],
 )

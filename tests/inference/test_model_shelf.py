@@ -109,5 +109,5 @@ def test_a_damaged_note_of_what_is_in_use_is_told(shelf: Path) -> None:
 
 
 def test_a_card_with_scores_is_kept_with_them(make_model: Callable[..., ModelCard]) -> None:
-    scores = [{"metric": "skeleton Dice", "value": 0.9, "data": "held-out corrected", "scans": 6}]
+    scores = [{"metric": "skeleton Dice", "value": 0.9, "data": "corrected, validation", "scans": 6}]
     assert accept(replace(make_model(), scores=scores)).scores == scores

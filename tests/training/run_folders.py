@@ -29,6 +29,8 @@ def begin(run: Path, cases: int = 4) -> TrainingLog:
         used=[],
         cases=cases,
         patients=2,
+        validation_cases=2,
+        validation_patients=1,
         held_out_cases=1,
         held_out_patients=1,
         left_out=left_out,
@@ -50,7 +52,7 @@ def progress(log: TrainingLog, step: int, loss: float, steps: int = 40) -> None:
 
 
 def check(log: TrainingLog, run: Path, step: int, dice: float) -> Path:
-    """A scoring of the held-out scans, with a picture."""
+    """A scoring of the validation scans, with a picture."""
     log.append("check", step=step, dice=dice, spread=0.1, scans=1, best=True)
     path = run / f"samples/{step:06}.png"
     path.parent.mkdir(exist_ok=True)

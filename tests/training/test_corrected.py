@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from napari_bonescint.corrections.keys import keys_of
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.formats.identity import Identity
 from napari_bonescint.training.corrected import select
-from napari_bonescint.training.held_out import is_held_out
+from napari_bonescint.training.held_out import Part, part_of_patient
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +50,7 @@ def test_the_latest_reviewed_revision_is_taken(store: LabelStore, scan: Scan, ma
     save(store, case, np.where(mask == 3, 5, mask).astype(np.uint8))
     save(store, case, np.where(mask == 3, 6, mask).astype(np.uint8), reviewed=False)
     selection = select([store])
-    (chosen,) = selection.training + selection.held_out
+    (chosen,) = selection.scans
     assert (chosen.case, chosen.revision, chosen.names_regions) == (case, 2, True)
     kept, regions = chosen.read()
     np.testing.assert_array_equal(kept.counts, scan.counts)
@@ -57,14 +58,19 @@ def test_the_latest_reviewed_revision_is_taken(store: LabelStore, scan: Scan, ma
     assert selection.left_out == []
 
 
-def test_a_patient_is_on_one_side_for_ever(store: LabelStore, scan: Scan, mask: NDArray[np.uint8]) -> None:
+def test_a_patient_is_in_one_part_for_ever(store: LabelStore, scan: Scan, mask: NDArray[np.uint8]) -> None:
     for number in range(24):
         save(store, add(store, scan, number, f"patient {number // 3}"), mask)
     selection = select([store])
-    training, held_out = ({each.patient_key for each in scans} for scans in (selection.training, selection.held_out))
-    assert len(selection.training) + len(selection.held_out) == 24
-    assert len(training | held_out) == 8
-    assert held_out == {key for key in training | held_out if is_held_out(key)}
+    assert len(selection.scans) == 24
+    of_part = {
+        Part.TRAINED: selection.training,
+        Part.VALIDATING: selection.validation,
+        Part.JUDGED: selection.held_out,
+    }
+    patients = {part: {each.patient_key for each in scans} for part, scans in of_part.items()}
+    assert sum(map(len, patients.values())) == len(set().union(*patients.values())) == 8
+    assert all(part_of_patient(key) is part for part, keys in patients.items() for key in keys)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +88,7 @@ def test_a_mask_that_teaches_nothing_is_left_out(
     case = add(store, scan, 0)
     save(store, case, change(mask))
     selection = select([store])
-    assert selection.training == selection.held_out == []
+    assert selection.scans == []
     ((key, reason),) = selection.left_out
     assert key == case
     assert why in reason
@@ -103,7 +109,7 @@ def test_what_is_damaged_or_unfinished_is_named_and_the_rest_is_used(
     moved = other.folder / "cases" / smaller / "revisions" / "0001.tif"
     moved.replace(revisions / resized / "revisions" / "0001.tif")
     selection = select([store])
-    assert [each.case for each in selection.training + selection.held_out] == [whole]
+    assert [each.case for each in selection.scans] == [whole]
     reasons = dict(selection.left_out)
     assert set(reasons) == {damaged, resized, unfinished}
     assert untouched not in reasons
@@ -112,25 +118,37 @@ def test_what_is_damaged_or_unfinished_is_named_and_the_rest_is_used(
     assert reasons[unfinished] == "No revision is reviewed; save it as reviewed once it is finished."
 
 
-def test_a_scan_that_another_store_holds_out_is_not_trained_on(
-    tmp_path: Path, scan: Scan, mask: NDArray[np.uint8]
+@pytest.mark.parametrize(
+    ("kept", "dropped", "why"),
+    [
+        (Part.JUDGED, Part.TRAINED, "The same patient is held out for judging in another of the stores."),
+        (Part.JUDGED, Part.VALIDATING, "The same patient is held out for judging in another of the stores."),
+        (Part.VALIDATING, Part.TRAINED, "The same patient validates in another of the stores."),
+    ],
+)
+def test_a_patient_of_two_stores_is_used_in_one_part_alone(
+    tmp_path: Path, scan: Scan, mask: NDArray[np.uint8], kept: Part, dropped: Part, why: str
 ) -> None:
-    # The secret of each store decides who is held out in it.
-    stores: dict[bool, tuple[LabelStore, str]] = {}
-    for number in range(200):
-        store = LabelStore.create(tmp_path / str(number))
-        case = add(store, scan, 0)
-        stores.setdefault(is_held_out(store.files(case).facts().patient_key), (store, case))
-        if len(stores) == 2:
-            break
-    (trained, seen), (holding_out, unseen) = stores[False], stores[True]
-    save(trained, seen, mask)
-    save(holding_out, unseen, mask)
-    assert [each.case for each in select([trained]).training] == [seen]
-    selection = select([trained, holding_out, trained])
-    assert selection.training == []
-    assert [each.case for each in selection.held_out] == [unseen]
-    assert selection.left_out == [(seen, "The same scan is held out in another of the stores.")]
+    stores = {part: LabelStore.create(tmp_path / part) for part in (kept, dropped)}
+    # The secret of each store decides what a patient is for in it.
+    patients = {part: patient_of(store, scan, part) for part, store in stores.items()}
+    common = {part: add(store, scan, 0, patients[part]) for part, store in stores.items()}
+    other = add(stores[dropped], scan, 1, patients[dropped])
+    for part, store in stores.items():
+        save(store, common[part], mask)
+    save(stores[dropped], other, mask)
+    assert len(select([stores[dropped]]).scans) == 2
+    selection = select([*stores.values(), stores[kept]])
+    # Another scan of the patient is no more to be learnt from than the one by which the patient is known.
+    assert [each.case for each in selection.scans] == [common[kept]]
+    assert set(selection.left_out) == {(common[dropped], why), (other, why)}
+
+
+def patient_of(store: LabelStore, scan: Scan, part: Part) -> str:
+    """A patient who is for something in a store."""
+    secret = (store.folder / "secret").read_bytes()
+    names = (f"patient {number}" for number in range(1000))
+    return next(name for name in names if part_of_patient(keys_of(secret, scan, Identity(name)).patient) is part)
 
 
 def test_the_manifest_tells_what_was_used_and_nobody_by_name(

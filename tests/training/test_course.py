@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from napari_bonescint.training.course import Course, CourseReader, Stage
+from napari_bonescint.training.course import Course, CourseReader, Stage, describe_data
 from training.run_folders import begin, check, occupy, progress
 
 
@@ -14,7 +14,10 @@ def test_a_running_training_is_followed_line_by_line(tmp_path: Path) -> None:
     progress(log, 10, 0.9)
     stage, course = reader.read()
     assert stage is Stage.TRAINING
-    assert course.data == "4 scans of 2 patients to learn from, 1 scan of 1 patient held out."
+    assert course.data == (
+        "4 scans of 2 patients to learn from, 2 scans of 1 patient to validate on, "
+        "1 scan of 1 patient held out to judge on."
+    )
     assert course.left_out == (("00ff", "No revision is reviewed."),)
     progress(log, 20, 0.5)
     picture = check(log, tmp_path, 20, 0.8)
@@ -23,6 +26,11 @@ def test_a_running_training_is_followed_line_by_line(tmp_path: Path) -> None:
     assert course.dices == ((20, 0.8),)
     assert course.samples == ((20, picture),)
     assert (course.step, course.steps, course.seconds_left) == (20, 40, 1200.0)
+
+
+def test_what_a_run_of_an_earlier_version_learnt_from_is_still_told() -> None:
+    event = {"cases": 4, "patients": 2, "held_out_cases": 1, "held_out_patients": 1}
+    assert describe_data(event) == "4 scans of 2 patients to learn from, 1 scan of 1 patient held out."
 
 
 def test_a_training_that_pauses_says_so_until_it_goes_on(tmp_path: Path) -> None:

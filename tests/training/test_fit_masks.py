@@ -41,7 +41,7 @@ def spoil(path: Path) -> None:
 
 def used(store: LabelStore) -> int:
     selection = select([store])
-    return len(selection.training) + len(selection.held_out)
+    return len(selection.scans)
 
 
 def test_masks_that_were_found_fit_are_not_read_again(store: LabelStore) -> None:
@@ -50,8 +50,8 @@ def test_masks_that_were_found_fit_are_not_read_again(store: LabelStore) -> None
     spoil(counts)
     spoil(mask)
     after = select([store])
-    assert (after.training, after.held_out, after.left_out) == (before.training, before.held_out, before.left_out)
-    assert len(after.training) + len(after.held_out) == CASES
+    assert (after.scans, after.left_out) == (before.scans, before.left_out)
+    assert len(after.scans) == CASES
 
 
 @pytest.mark.parametrize("part", [0, 1])
@@ -60,7 +60,7 @@ def test_a_file_that_changed_is_read_again(store: LabelStore, part: int) -> None
     path = store.pixel_files(store.keys()[0], 1)[part]
     path.write_bytes(b"II*\0")
     selection = select([store])
-    assert len(selection.training) + len(selection.held_out) == CASES - 1
+    assert len(selection.scans) == CASES - 1
     ((case, why),) = selection.left_out
     assert case == store.keys()[0]
     assert f"{path.name}: is damaged" in why

@@ -15,25 +15,28 @@ def corrected(number: int) -> CorrectedScan:
 
 
 def test_corrected_and_simulated_cases_are_mixed_and_counted(cases: list[Path]) -> None:
-    selection = Selection([corrected(1), corrected(2), corrected(3)], [corrected(4)], [("5" * 16, "No.")], ["ab"])
+    selection = Selection(
+        [corrected(1), corrected(2), corrected(3)], [corrected(6)], [corrected(4)], [("5" * 16, "No.")], ["ab"]
+    )
     material = Material(selection, CaseFiles(cases), (Path("case_000099.npz"),))
     source = material.source(0.25)
     assert isinstance(source, MixedCases)
     assert (source.number, source.simulated_share) == (5, 0.25)
     summary = material.summary()
     assert (summary["used"], summary["cases"], summary["patients"]) == ([3], 5, 3)
-    assert (summary["held_out_cases"], summary["held_out_patients"]) == (2, 2)
+    assert (summary["validation_cases"], summary["validation_patients"]) == (2, 2)
+    assert (summary["held_out_cases"], summary["held_out_patients"]) == (1, 1)
     assert summary["left_out"] == [{"case": "5" * 16, "why": "No."}]
     assert summary["sha256"] == material.sha256
     assert material.origin.startswith("3 corrected scans of 3 patients; simulated")
-    other = Material(Selection([corrected(1)], [], [], ["ab"]), CaseFiles(cases), ())
+    other = Material(Selection([corrected(1)], [], [], [], ["ab"]), CaseFiles(cases), ())
     assert other.sha256 != material.sha256
 
 
 def test_one_of_both_is_enough_and_nothing_is_not(cases: list[Path]) -> None:
     assert Material(None, CaseFiles(cases), ()).source(0.5).number == 2
-    assert Material(Selection([corrected(1)], [], [], []), None, ()).source(0.5).number == 1
+    assert Material(Selection([corrected(1)], [], [], [], []), None, ()).source(0.5).number == 1
     with pytest.raises(MaterialError, match="nothing to train on; give --store, --cases or --simulate"):
         Material(None, None, ())
-    with pytest.raises(NoCasesError, match="none is reviewed, or all are of patients who are held out"):
-        Material(Selection([], [corrected(1)], [], []), None, ()).source(0.5)
+    with pytest.raises(NoCasesError, match="none is reviewed, or all are of patients who are held out or validate"):
+        Material(Selection([], [corrected(2)], [corrected(1)], [], []), None, ()).source(0.5)

@@ -56,7 +56,7 @@ def test_the_card_says_where_the_weights_come_from(publish: Publish, recipe: Rec
     assert [(stretch["steps"], stretch["cases"]) for stretch in training["history"]] == [(4, 2)]
 
 
-def test_without_held_out_scans_a_model_is_as_sure_as_the_one_it_came_from(
+def test_without_validation_scans_a_model_is_as_sure_as_the_one_it_came_from(
     publish: Publish, recipe: Recipe, cases: list[Path], make_model: Callable[..., ModelCard]
 ) -> None:
     material = Material(None, CaseFiles(cases), ())
@@ -68,14 +68,14 @@ def test_without_held_out_scans_a_model_is_as_sure_as_the_one_it_came_from(
     assert publish(replace(recipe, start=(str(start.weights_path),)), material).temperature == 1.7
 
 
-def test_held_out_simulated_cases_are_scored(publish: Publish, recipe: Recipe, cases: list[Path]) -> None:
+def test_simulated_validation_cases_are_scored(publish: Publish, recipe: Recipe, cases: list[Path]) -> None:
     card = publish(recipe, Material(None, CaseFiles(cases[:1]), tuple(cases[1:])))
     assert {score["metric"] for score in card.scores} >= {"skeleton Dice"}
     assert all("corrected" not in score["data"] for score in card.scores)
     assert card.temperature != 1.0
 
 
-def test_scores_on_held_out_patients_are_those_of_the_published_model(
+def test_scores_on_validation_patients_are_those_of_the_published_model(
     publish: Publish, recipe: Recipe, case: Case, tmp_path: Path
 ) -> None:
     store = LabelStore.create(tmp_path / "store")
@@ -86,16 +86,18 @@ def test_scores_on_held_out_patients_are_those_of_the_published_model(
         bone = (case.regions > 0).astype(np.uint8)
         store.save(key, bone, Origin.empty(), annotator="Ada", reviewed=True, names_regions=False)
     found = select([store])
-    # Which patients are held out depends on the store's secret, and of five it may be none.
-    patients = found.training + found.held_out
-    card = publish(recipe, Material(replace(found, training=patients[:3], held_out=patients[3:]), None, ()))
+    # Which patients validate depends on the store's secret, and of five it may be none.
+    patients = found.scans
+    card = publish(
+        recipe, Material(replace(found, training=patients[:3], validation=patients[3:], held_out=[]), None, ())
+    )
     (score,) = card.scores
     segmenter = Segmenter(card, "cpu")
     values = []
-    for scan, truth in (held_out.read() for held_out in patients[3:]):
+    for scan, truth in (validating.read() for validating in patients[3:]):
         masks = zip(segmenter.segment(scan).skeleton, truth, strict=True)
         values += [2 * int((mask & bone).sum()) / int(mask.sum() + bone.sum()) for mask, bone in masks]
-    assert (score["metric"], score["data"], score["scans"]) == ("skeleton Dice", "held-out corrected", 2)
+    assert (score["metric"], score["data"], score["scans"]) == ("skeleton Dice", "corrected, validation", 2)
     # Cards have four digits.
     assert score["value"] == pytest.approx(mean(values), abs=1e-4)
     assert score["lowest"] == pytest.approx(min(values), abs=1e-4)

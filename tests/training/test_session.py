@@ -47,7 +47,7 @@ def quick(recipe: Recipe) -> Recipe:
 
 @pytest.fixture
 def simulated(cases: list[Path]) -> Material:
-    """One case to train on and another that is held out."""
+    """One case to train on and another to validate on."""
     return Material(None, CaseFiles(cases[:1]), (cases[1],))
 
 
@@ -62,9 +62,10 @@ def corrected(tmp_path: Path, case: Case) -> Material:
         mask = case.regions if named else (case.regions > 0).astype(np.uint8)
         store.save(key, mask, Origin.empty(), annotator="Ada", reviewed=True, names_regions=named)
     selection = select([store])
-    # Which patients are held out depends on the store's secret, and now and then it is none.
-    patients = selection.training + selection.held_out
-    return Material(replace(selection, training=patients[:16], held_out=patients[16:]), None, ())
+    # Which patients validate depends on the store's secret, and now and then it is none.
+    patients = selection.scans
+    parts = replace(selection, training=patients[:14], validation=patients[14:17], held_out=patients[17:])
+    return Material(parts, None, ())
 
 
 def events_of(run: Path, kind: str) -> list[Event]:
@@ -88,9 +89,7 @@ def test_corrected_scans_become_a_model_that_says_what_it_learnt_from(
     assert not Session(quick, corrected, fabric, run, SETTINGS).train()
     assert corrected.selection is not None
     (data,) = events_of(run, "data")
-    held_out = len(corrected.selection.held_out)
-    assert held_out > 0
-    assert (data["cases"], data["patients"], data["held_out_patients"]) == (20 - held_out, 20 - held_out, held_out)
+    assert (data["cases"], data["patients"], data["validation_patients"], data["held_out_patients"]) == (14, 14, 3, 3)
     assert json.loads((run / "data.json").read_text())["sha256"] == data["sha256"]
     assert read_torch(run / "checkpoint.pt")["data_sha256"] == data["sha256"]
     assert [event["step"] for event in events_of(run, "progress")] == [10, 20]
@@ -101,10 +100,10 @@ def test_corrected_scans_become_a_model_that_says_what_it_learnt_from(
             assert picture.size == (600, 400)
     card = read_card(run / "tiny.json")
     assert card.training["data_sha256"] == data["sha256"]
-    assert f"{20 - held_out} corrected scans" in card.training["data"]
+    assert "14 corrected scans" in card.training["data"]
     best = max(checks, key=lambda check: check["dice"])
     assert card.training["steps_done"] == best["step"]
-    assert {score["data"] for score in card.scores} == {"held-out corrected"}
+    assert {score["data"] for score in card.scores} == {"corrected, validation"}
     Segmenter(card, "cpu")
     assert not (run / "running.json").exists()
 

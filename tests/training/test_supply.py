@@ -27,15 +27,18 @@ def test_what_is_counted_is_what_a_training_takes(tmp_path: Path, scan: Scan) ->
         if number != 5:
             store.save(key, regions, Origin.empty(), annotator="AB", reviewed=number != 4)
     supply, selection = supply_of([store.folder]), select([store])
-    assert supply.scans + supply.held_out_scans == 10
-    assert (supply.scans, supply.held_out_scans) == (len(selection.training), len(selection.held_out))
+    assert supply.scans + supply.validation_scans + supply.held_out_scans == 10
+    assert supply.scans == len(selection.training)
+    assert supply.validation_scans == len(selection.validation)
+    assert supply.held_out_scans == len(selection.held_out)
 
 
 def test_it_is_said_when_there_is_too_little_to_learn_or_to_judge() -> None:
-    assert "no reviewed mask" in Supply(0, 0, 1, 1).sentence
-    assert "cannot be told" in Supply(9, 3, 4, 4).sentence
-    assert Supply(9, 3, 9, 5).sentence == (
-        "9 reviewed scans of 3 patients to learn from, 9 scans of 5 patients held out to judge with."
+    assert "no reviewed mask" in Supply(0, 0, 0, 0, 1, 1).sentence
+    assert "cannot be told" in Supply(9, 3, 2, 1, 4, 4).sentence
+    assert Supply(9, 3, 2, 1, 9, 5).sentence == (
+        "9 reviewed scans of 3 patients to learn from, 2 scans of 1 patient to validate with, "
+        "9 scans of 5 patients held out to judge with."
     )
 
 

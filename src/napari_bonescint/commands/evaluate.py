@@ -136,11 +136,11 @@ def _sets(paths: Iterable[Path], *, all_patients: bool) -> list[ReferenceSet]:
         selection = select([LabelStore.open(path)])
         for case, why in selection.left_out:
             print(f"warning: {path}: case {case} is left out: {why}", file=sys.stderr)
-        chosen = selection.held_out + (selection.training if all_patients else [])
+        chosen = selection.scans if all_patients else selection.held_out
         if not chosen:
-            others = len(selection.training)
+            everyone = len(selection.scans)
             raise EvaluationError(
-                f"{path}: no reviewed mask is of a held-out patient; --all-patients scores those of all ({others})."
+                f"{path}: no reviewed mask is of a held-out patient; --all-patients scores those of all ({everyone})."
             )
         corrected.append(CorrectedSet(chosen, path.resolve().name))
     return [*simulated_sets(folders), *corrected]

@@ -20,7 +20,7 @@ from napari_bonescint.formats.identity import burned_in_text, read_identity
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.refusal import Refusal, sentence_of
 from napari_bonescint.rearranging import CannotRearrange
-from napari_bonescint.training.held_out import is_held_out
+from napari_bonescint.training.held_out import Part, part_of_patient
 from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
@@ -153,11 +153,12 @@ def table(cases: Iterable[CaseSummary]) -> list[str]:
 def in_all(cases: Sequence[CaseSummary]) -> str:
     """How many scans there are, and what `bonescint train` would do with those that are reviewed, in a sentence."""
     reviewed = [case for case in cases if case.state is CaseState.REVIEWED]
-    held_out = [case for case in reviewed if is_held_out(case.patient_key)]
-    to_learn_from = [case for case in reviewed if not is_held_out(case.patient_key)]
+    of_part = {
+        part: _of_patients([case for case in reviewed if part_of_patient(case.patient_key) is part]) for part in Part
+    }
     return (
-        f"{_of_patients(cases)}. {len(reviewed)} reviewed: {_of_patients(to_learn_from)} to learn from, "
-        f"{_of_patients(held_out)} held out to judge on."
+        f"{_of_patients(cases)}. {len(reviewed)} reviewed: {of_part[Part.TRAINED]} to learn from, "
+        f"{of_part[Part.VALIDATING]} to validate on, {of_part[Part.JUDGED]} held out to judge on."
     )
 
 

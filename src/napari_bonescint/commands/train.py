@@ -33,11 +33,11 @@ _DESCRIPTION = """\
 Train networks, one recipe after the other.
 
 With --store, learn from the scans that people corrected: of each case the latest reviewed revision. One patient in five
-is held out for ever, to score on. With --cases or --simulate, learn from simulated scans; with both, from a mixture, so
-that nothing is forgotten.
+is held out for ever, for `bonescint judge`; one in eight of the others validates, which chooses the best weights. With
+--cases or --simulate, learn from simulated scans; with both, from a mixture, so that nothing is forgotten.
 
 Each training goes on from the last checkpoint in RUNS/NAME, or begins. When its time or the recipe's steps are over, or
-on Ctrl-C, the averaged weights and their model card are written to --out, calibrated and scored on what is held out.
+on Ctrl-C, the averaged weights and their model card are written to --out, calibrated and scored on what validates.
 RUNS/NAME/log.jsonl tells all that happens; the text `pause` or `stop` in RUNS/NAME/request steers it.
 """
 
@@ -75,7 +75,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--held-out",
         type=Path,
         metavar="DIR",
-        help="folder of cases with other seeds, to score on (needed without --store)",
+        help="folder of cases with other seeds, to validate on (needed without --store)",
     )
     parser.add_argument(
         "--start", metavar="NAME|FILE", help="model whose weights to begin from, instead of the recipe's"

@@ -1,4 +1,4 @@
-"""What the network says of held-out scans, step by step."""
+"""What the network says of validation scans, step by step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.gui.background import Background
 
-_NONE = "Sample predictions come with the first check of the held-out scans."
+_NONE = "Sample predictions come with the first check of the validation scans."
 
 
 class SampleViewer(QWidget):

@@ -44,7 +44,7 @@ class TrainingView(QWidget):
         self.stop_button = QPushButton("Stop")
         self.stop_button.setToolTip("End the training now; the best weights so far are kept")
         self.loss = Curve("Training loss", _LOSS)
-        self.dice = Curve("Dice on held-out scans", _DICE)
+        self.dice = Curve("Dice on validation scans", _DICE)
         self.samples = SampleViewer(background)
         self.facts = QLabel()
         self._lay_out()
@@ -130,7 +130,7 @@ def status_of(stage: Stage, course: Course, last_words: str) -> str:
         case Stage.PAUSED:
             return f"{where}. Paused."
         case Stage.FINISHED:
-            best = "" if course.best is None else f"; Dice on held-out scans {course.best:.3f}"
+            best = "" if course.best is None else f"; Dice on validation scans {course.best:.3f}"
             return f"Finished. The weights of step {course.weights_step} were kept{best}."
         case Stage.FAILED:
             return course.failure

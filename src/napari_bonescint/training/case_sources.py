@@ -148,7 +148,8 @@ class CorrectedCases:
     def __post_init__(self) -> None:
         if not self.scans:
             raise NoCasesError(
-                "There is no corrected scan to train on: none is reviewed, or all are of patients who are held out."
+                "There is no corrected scan to train on: none is reviewed, or all are of patients who are held out or "
+                "validate."
             )
 
     @property

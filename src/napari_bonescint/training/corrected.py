@@ -1,4 +1,4 @@
-"""Which corrected scans of label stores are trained on, which are held out, and which are left out and why.
+"""Which corrected scans of label stores train, validate and judge, and which are left out and why.
 
 Imports no torch.
 """
@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.inference.devices import usable_cores
 from napari_bonescint.training.fit_masks import FitMasks
-from napari_bonescint.training.held_out import is_held_out
+from napari_bonescint.training.held_out import Part, part_of_patient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
     from napari_bonescint.scan import Scan
 
 _AT_A_TIME = 256
+_ELSEWHERE = {
+    Part.JUDGED: "The same patient is held out for judging in another of the stores.",
+    Part.VALIDATING: "The same patient validates in another of the stores.",
+}
+
+Patient = tuple[Path, str]
+"""The folder of a store, and the key of a patient in it."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,11 @@ class CorrectedScan:
     image_sha256: str
     mask_sha256: str
 
+    @property
+    def patient(self) -> Patient:
+        """The patient, told apart from those of other stores."""
+        return self.store_folder, self.patient_key
+
     def read(self) -> tuple[Scan, NDArray[np.uint8]]:
         """The scan and its mask, uint8 of the counts' shape (view, y, x).
 
@@ -74,24 +87,35 @@ class Selection:
 
     Attributes
     ----------
-    training, held_out : list of CorrectedScan
-        To train on, and never to train on; no patient is in both.
+    training : list of CorrectedScan
+        To train on.
+    validation : list of CorrectedScan
+        To choose the checkpoint and to fit the temperature on.
+    held_out : list of CorrectedScan
+        To judge on, and for nothing else. No patient is in two of the three.
     left_out : list of (str, str)
-        Keys of cases that people worked on and that are in neither, and why: a sentence.
+        Keys of cases that people worked on and that are in none, and why: a sentence.
     stores : list of str
         Hashes of the stores, see `LabelStore.manifest_sha256`.
     """
 
     training: list[CorrectedScan]
+    validation: list[CorrectedScan]
     held_out: list[CorrectedScan]
     left_out: list[tuple[str, str]]
     stores: list[str]
+
+    @property
+    def scans(self) -> list[CorrectedScan]:
+        """Those of all three parts."""
+        return self.training + self.validation + self.held_out
 
     def manifest(self) -> dict[str, Any]:
         """All of it as JSON, without a path or a name: what the training was shown."""
         return {
             "stores": self.stores,
             "training": [_entry(scan) for scan in self.training],
+            "validation": [_entry(scan) for scan in self.validation],
             "held_out": [_entry(scan) for scan in self.held_out],
             "left_out": [{"case": case, "why": why} for case, why in self.left_out],
         }
@@ -104,7 +128,7 @@ class Selection:
 
 
 def select(stores: Sequence[LabelStore], on_progress: Callable[[float], object] = lambda _fraction: None) -> Selection:
-    """Take the latest reviewed revision of each case, and hold out patients.
+    """Take the latest reviewed revision of each case, and sort the patients into three parts.
 
     Every mask and all counts are read once and compared with their hashes, by several threads; which were fit is kept
     in the store, so that the next time is quick, see `fit_masks`.
@@ -112,7 +136,8 @@ def select(stores: Sequence[LabelStore], on_progress: Callable[[float], object] 
     Parameters
     ----------
     stores : sequence of LabelStore
-        A scan that is held out in one of them is trained on in none.
+        A patient who is held out in one of them trains and validates in none, and one who validates in one trains in
+        none; who is the same is told by a scan that two stores hold.
     on_progress : callable
         Told the fraction done, 0 to 1.
 
@@ -136,17 +161,38 @@ def select(stores: Sequence[LabelStore], on_progress: Callable[[float], object] 
                     left_out.append(outcome)
     for masks in fit:
         masks.keep()
-    held_out = [scan for scan in found if is_held_out(scan.patient_key)]
-    unseen = {scan.image_sha256 for scan in held_out}
-    training = []
+    parts = _parts(found)
+    chosen: dict[Part, list[CorrectedScan]] = {part: [] for part in Part}
     for scan in found:
-        if is_held_out(scan.patient_key):
-            continue
-        if scan.image_sha256 in unseen:
-            left_out.append(_LeftOut(scan.case, "The same scan is held out in another of the stores."))
+        own, part = part_of_patient(scan.patient_key), parts[scan.patient]
+        if own is part:
+            chosen[part].append(scan)
         else:
-            training.append(scan)
-    return Selection(training, held_out, left_out, [masks.store.manifest_sha256() for masks in fit])
+            left_out.append(_LeftOut(scan.case, _ELSEWHERE[part]))
+    return Selection(
+        chosen[Part.TRAINED],
+        chosen[Part.VALIDATING],
+        chosen[Part.JUDGED],
+        left_out,
+        [masks.store.manifest_sha256() for masks in fit],
+    )
+
+
+def _parts(found: Sequence[CorrectedScan]) -> dict[Patient, Part]:
+    """What each patient is for, where one who shares a scan with a patient of another store is taken as the same."""
+    of_image: dict[str, set[Patient]] = defaultdict(set)
+    for scan in found:
+        of_image[scan.image_sha256].add(scan.patient)
+    parts = {scan.patient: part_of_patient(scan.patient_key) for scan in found}
+    shared = [patients for patients in of_image.values() if len(patients) > 1]
+    # A patient of one store may be two of another, so that what is known of one reaches the next in several rounds.
+    while True:
+        before = dict(parts)
+        for patients in shared:
+            most = max((parts[patient] for patient in patients), key=list(Part).index)
+            parts.update(dict.fromkeys(patients, most))
+        if parts == before:
+            return parts
 
 
 class _LeftOut(NamedTuple):

@@ -49,7 +49,7 @@ class Course:
     losses : tuple of (float, float)
         Step and training loss.
     dices : tuple of (float, float)
-        Step and Dice on the held-out scans.
+        Step and Dice on the validation scans.
     samples : tuple of (int, Path)
         Step and picture.
     seconds_left : float or None
@@ -67,7 +67,7 @@ class Course:
     weights : Path or None
         What came out; None until it has finished.
     weights_step : int
-        The step that they are of: the last, or the best on the held-out scans.
+        The step that they are of: the last, or the best on the validation scans.
     """
 
     step: int = 0
@@ -86,7 +86,7 @@ class Course:
 
     @property
     def best(self) -> float | None:
-        """The highest Dice on the held-out scans; None before the first check."""
+        """The highest Dice on the validation scans; None before the first check."""
         return max((dice for _, dice in self.dices), default=None)
 
     def after(self, events: list[Event], run: Path) -> Course:
@@ -190,8 +190,14 @@ def _until(points: Points, step: float, value: float) -> Points:
 
 def describe_data(event: Event) -> str:
     """What a run trains on, in one sentence, from its event ``data``."""
-    held_out = int(event["held_out_cases"])
-    return (
-        f"{counted(int(event['cases']), 'scan')} of {counted(int(event['patients']), 'patient')} to learn from, "
-        f"{counted(held_out, 'scan')} of {counted(int(event['held_out_patients']), 'patient')} held out."
-    )
+    learnt = f"{_of_patients(event['cases'], event['patients'])} to learn from"
+    held_out = f"{_of_patients(event['held_out_cases'], event['held_out_patients'])} held out"
+    # In runs of earlier versions those who were held out validated, too.
+    if "validation_cases" not in event:
+        return f"{learnt}, {held_out}."
+    validating = f"{_of_patients(event['validation_cases'], event['validation_patients'])} to validate on"
+    return f"{learnt}, {validating}, {held_out} to judge on."
+
+
+def _of_patients(scans: object, patients: object) -> str:
+    return f"{counted(int(str(scans)), 'scan')} of {counted(int(str(patients)), 'patient')}"

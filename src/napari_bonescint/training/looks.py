@@ -1,4 +1,4 @@
-"""Looks at held-out scans during a training: how well the weights do, and pictures of it."""
+"""Looks at the validation scans during a training: how well the weights do, and pictures of it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _WIDTH, _HEIGHT = 600, 400
 
 
 class Look(NamedTuple):
-    """What a look at the held-out scans found.
+    """What a look at the validation scans found.
 
     Attributes
     ----------
@@ -53,14 +53,15 @@ class Look(NamedTuple):
     picture: bytes
 
 
-def held_out_scans(material: Material, most: int = MOST_SCANS) -> Iterator[CountedScan]:
+def validation_scans(material: Material, most: int = MOST_SCANS) -> Iterator[CountedScan]:
     """Scans to look at, always the same: corrected ones if there are any, and otherwise simulated ones.
 
-    Each is read when it is asked for; one that cannot be read is left out.
+    None of them is of a patient who is held out for judging, since whatever chooses a model must not judge it. Each is
+    read when it is asked for; one that cannot be read is left out.
     """
     selection = material.selection
-    if selection is not None and selection.held_out:
-        for corrected in selection.held_out[:most]:
+    if selection is not None and selection.validation:
+        for corrected in selection.validation[:most]:
             try:
                 yield CountedScan(*corrected.read(), corrected.names_regions)
             except StoreError:
@@ -70,13 +71,13 @@ def held_out_scans(material: Material, most: int = MOST_SCANS) -> Iterator[Count
             yield CountedScan(reference.scan, reference.regions, reference.names_regions)
 
 
-def has_held_out(material: Material) -> bool:
+def has_validation(material: Material) -> bool:
     """Whether there is anything to look at."""
-    return bool(material.held_out_cases or (material.selection is not None and material.selection.held_out))
+    return bool(material.held_out_cases or (material.selection is not None and material.selection.validation))
 
 
 def look_at(network: nn.Module, recipe: Recipe, material: Material, device: str) -> Look | None:
-    """Segment the held-out scans through the code that serves a click.
+    """Segment the validation scans through the code that serves a click.
 
     Parameters
     ----------
@@ -89,14 +90,14 @@ def look_at(network: nn.Module, recipe: Recipe, material: Material, device: str)
     Returns
     -------
     Look or None
-        None if no held-out scan can be read.
+        None if no validation scan can be read.
     """
     values: list[float] = []
     panels: list[NDArray[np.uint8]] = []
     scans = 0
     with tempfile.TemporaryDirectory(prefix="bonescint-") as folder:
         segmenter = Segmenter(publish(network, recipe, Path(folder), {}, []), device)
-        for counted in held_out_scans(material):
+        for counted in validation_scans(material):
             result = segmenter.segment(counted.scan)
             values += [view_dice(result, view, counted) for view in range(len(counted.regions))]
             if scans < _PICTURED:

@@ -14,9 +14,11 @@ from napari_bonescint.training.case_sources import CorrectedCases, MixedCases
 from napari_bonescint.training.corrected import Selection
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from napari_bonescint.training.case_sources import CaseSource
+    from napari_bonescint.training.corrected import CorrectedScan
 
 _SIMULATED_LIMITS = (
     "Trained on simulated scans only, made from one adult skeleton in many sizes, proportions and poses.",
@@ -40,7 +42,7 @@ class Material:
     simulated : CaseSource or None
         Simulated cases to train on.
     held_out_cases : tuple of Path
-        Simulated cases to score on.
+        Simulated cases to validate on.
 
     Raises
     ------
@@ -78,7 +80,7 @@ class Material:
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """What is trained on, held out and left out, as JSON."""
+        """What is trained on, validated on, held out and left out, as JSON."""
         facts: dict[str, Any] = {}
         if self.selection is not None:
             facts["corrected"] = self.selection.manifest()
@@ -95,14 +97,16 @@ class Material:
 
     def summary(self) -> dict[str, Any]:
         """What a log says of it: how many cases and patients, and what was left out and why."""
-        chosen = self.selection or Selection([], [], [], [])
+        chosen = self.selection or Selection([], [], [], [], [])
         of_store = Counter(scan.store_folder for scan in chosen.training)
         return {
             "used": list(of_store.values()),
             "cases": len(chosen.training) + ((self.simulated.number or 0) if self.simulated else 0),
-            "patients": len({scan.patient_key for scan in chosen.training}),
-            "held_out_cases": len(chosen.held_out) + len(self.held_out_cases),
-            "held_out_patients": len({scan.patient_key for scan in chosen.held_out}) + len(self.held_out_cases),
+            "patients": _patients(chosen.training),
+            "validation_cases": len(chosen.validation) + len(self.held_out_cases),
+            "validation_patients": _patients(chosen.validation) + len(self.held_out_cases),
+            "held_out_cases": len(chosen.held_out),
+            "held_out_patients": _patients(chosen.held_out),
             "left_out": [{"case": case, "why": why} for case, why in chosen.left_out],
             "sha256": self.sha256,
         }
@@ -112,7 +116,7 @@ class Material:
         """What is trained on, as a phrase for a model card."""
         phrases = []
         if self.selection is not None:
-            patients = len({scan.patient_key for scan in self.selection.training})
+            patients = _patients(self.selection.training)
             phrases.append(f"{len(self.selection.training)} corrected scans of {patients} patients")
         if self.simulated is not None:
             phrases.append("simulated: myo-sim skeleton, napari_bonescint.simulation")
@@ -129,3 +133,7 @@ class Material:
             f"Trained on {self.origin}; scans from elsewhere may differ.",
             "Masks that were corrected from a model's own favour that model in scores; look at the overlay.",
         ]
+
+
+def _patients(scans: Sequence[CorrectedScan]) -> int:
+    return len({scan.patient for scan in scans})

@@ -16,7 +16,7 @@ from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.training.calibration import fit_temperature
 from napari_bonescint.training.checkpoint import publish, write_card
 from napari_bonescint.training.evaluate import evaluate
-from napari_bonescint.training.looks import has_held_out, held_out_scans
+from napari_bonescint.training.looks import has_validation, validation_scans
 from napari_bonescint.training.metrics import Summary, dice, region_dice
 from napari_bonescint.training.reference_sets import Reference
 
@@ -36,7 +36,7 @@ _CALIBRATING_SCANS = 6
 def publish_scored(
     network: nn.Module, step: int, trainer: Trainer, recipe: Recipe, material: Material, out: Path, device: str
 ) -> ModelCard:
-    """Write weights and their card, calibrated and scored on what was held out, if anything was.
+    """Write weights and their card, calibrated and scored on what validates, if anything does.
 
     Parameters
     ----------
@@ -70,11 +70,13 @@ def publish_scored(
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     card = publish(network, recipe, out, training, material.limits)
-    if not has_held_out(material):
+    if not has_validation(material):
         # Nothing tells how sure these weights are; those that they came from are the best guess.
         models = [find_model(name) for name in recipe.start]
         return write_card(dataclasses.replace(card, temperature=models[-1].temperature if models else 1.0), out)
-    calibrating = [Reference(scan.scan, scan.regions) for scan in islice(held_out_scans(material), _CALIBRATING_SCANS)]
+    calibrating = [
+        Reference(scan.scan, scan.regions) for scan in islice(validation_scans(material), _CALIBRATING_SCANS)
+    ]
     card = dataclasses.replace(card, temperature=fit_temperature(Segmenter(card, device), calibrating))
     scores = _corrected_scores(card, material, device)
     if material.held_out_cases:
@@ -93,14 +95,14 @@ def _data(material: Material, recipe: Recipe) -> dict[str, Any]:
 
 
 def _corrected_scores(card: ModelCard, material: Material, device: str) -> list[dict[str, Any]]:
-    """Scores on held-out corrected scans, for a model card; none where there are no such scans."""
-    if material.selection is None or not material.selection.held_out:
+    """Scores on corrected validation scans, for a model card; none where there are no such scans."""
+    if material.selection is None or not material.selection.validation:
         return []
     segmenter = Segmenter(card, device)
     skeleton: list[float] = []
     regions: list[float] = []
     scans = 0
-    for counted in held_out_scans(material):
+    for counted in validation_scans(material):
         result = segmenter.segment(counted.scan)
         scans += 1
         for view, truth in enumerate(counted.regions):
@@ -118,6 +120,6 @@ def _entry(metric: str, summary: Summary, scans: int) -> dict[str, Any]:
         "value": summary.mean,
         "spread": summary.spread,
         "lowest": summary.lowest,
-        "data": "held-out corrected",
+        "data": "corrected, validation",
         "scans": scans,
     }

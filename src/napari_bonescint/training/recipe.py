@@ -68,7 +68,7 @@ class Recipe:
     frozen_stages : int
         How many of the network's first stages keep the weights that they begin with.
     check_every : int
-        Steps between two looks at the held-out scans, of which the best weights are kept; 0 for none.
+        Steps between two looks at the validation scans, of which the best weights are kept; 0 for none.
     """
 
     name: str

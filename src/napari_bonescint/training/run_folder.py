@@ -3,9 +3,9 @@
 RUNS/NAME/
 log.jsonl         what happens, see `log`
 checkpoint.pt     state to go on from
-best.pt           the weights that did best on the held-out scans so far
-data.json         what is trained on, held out and left out
-samples/          pictures of held-out scans as the weights improve
+best.pt           the weights that did best on the validation scans so far
+data.json         what is trained on, validated on, held out and left out
+samples/          pictures of validation scans as the weights improve
 running.json      which process trains here; there only meanwhile
 request           `pause` or `stop`, which others write
 NAME.safetensors, NAME.json

@@ -20,7 +20,7 @@ from napari_bonescint.training.acceleration import one_fails_all
 from napari_bonescint.training.checkpoint import read_torch, resume, save_checkpoint
 from napari_bonescint.training.course import describe_data
 from napari_bonescint.training.fit import Order, Progress, Trainer
-from napari_bonescint.training.looks import has_held_out, look_at
+from napari_bonescint.training.looks import has_validation, look_at
 from napari_bonescint.training.publishing import publish_scored
 from napari_bonescint.training.run_folder import RunFolder, make_folder
 from napari_bonescint.wording import duration
@@ -52,7 +52,7 @@ class Settings:
     Attributes
     ----------
     device : str
-        On which the held-out scans are segmented.
+        On which the validation scans are segmented.
     minutes : float
         After which training ends, pauses not counted.
     workers : int
@@ -99,7 +99,7 @@ class Session:
         self._looked_at = -1
         self._until = time.monotonic() + 60 * settings.minutes
         self._paused_at: float | None = None
-        self._looks = recipe.check_every > 0 and has_held_out(material)
+        self._looks = recipe.check_every > 0 and has_validation(material)
         self._stopped = self._interrupted = False
 
     def train(self) -> bool:
@@ -155,7 +155,7 @@ class Session:
         for case, why in self._material.selection.left_out if self._material.selection else ():
             self._print(f"{name}: left out case {case}: {why}")
         if self._recipe.check_every and not self._looks:
-            self._note("No patient is held out yet, so the last weights are kept, not the best.")
+            self._note("No patient validates yet, so the last weights are kept, not the best.")
 
     def _order(self) -> Order:
         """What is asked for now; the processes besides the first do as it does."""
@@ -196,11 +196,11 @@ class Session:
         self._save()
 
     def _look(self) -> None:
-        """Score the held-out scans, keep the weights if they are the best so far, and draw pictures."""
+        """Score the validation scans, keep the weights if they are the best so far, and draw pictures."""
         step = self._trainer.step
         look = look_at(self._trainer.average, self._recipe, self._material, self._settings.device)
         if look is None:
-            self._note("No held-out scan can be read.")
+            self._note("No validation scan can be read.")
             return
         self._looked_at = step
         best = self._best()
@@ -215,7 +215,7 @@ class Session:
             buffer = io.BytesIO()
             torch.save(state, buffer)
             write_bytes_atomically(self._run.best, buffer.getvalue())
-        print(f"step {step}: Dice on held-out scans {look.dice.mean:.4f}{', the best so far' * is_best}", flush=True)
+        print(f"step {step}: Dice on validation scans {look.dice.mean:.4f}{', the best so far' * is_best}", flush=True)
         self._tell("check", step=step, dice=look.dice.mean, spread=look.dice.spread, scans=look.scans, best=is_best)
         make_folder(self._run.samples)
         name = f"{step:06d}.png"
@@ -265,7 +265,7 @@ class Session:
             sink.append(event, **facts)
 
     def _best(self) -> dict[str, Any] | None:
-        """The best weights so far; None if there are none, or what they were best on is not what is held out now."""
+        """The best weights so far; None if there are none, or what they were best on is not what validates now."""
         if not self._run.best.exists():
             return None
         best = read_torch(self._run.best)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.corrections.index import CaseState
 from napari_bonescint.corrections.label_store import LabelStore
-from napari_bonescint.training.held_out import FEWEST_PATIENTS, is_held_out
+from napari_bonescint.training.held_out import FEWEST_PATIENTS, Part, part_of_patient
 from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
@@ -23,12 +23,16 @@ class Supply:
     ----------
     scans, patients : int
         To learn from.
+    validation_scans, validation_patients : int
+        To choose the best weights with.
     held_out_scans, held_out_patients : int
         To judge with.
     """
 
     scans: int
     patients: int
+    validation_scans: int
+    validation_patients: int
     held_out_scans: int
     held_out_patients: int
 
@@ -43,6 +47,8 @@ class Supply:
             return f"{nothing}{held_out}: save corrections as reviewed first."
         told = (
             f"{counted(self.scans, 'reviewed scan')} of {counted(self.patients, 'patient')} to learn from, "
+            f"{counted(self.validation_scans, 'scan')} of {counted(self.validation_patients, 'patient')} "
+            "to validate with, "
             f"{counted(self.held_out_scans, 'scan')} of {counted(self.held_out_patients, 'patient')} "
             "held out to judge with."
         )
@@ -64,12 +70,10 @@ def supply_of(folders: Sequence[Path]) -> Supply:
     StoreError
         If a folder is no label store or cannot be reached.
     """
-    reviewed = [
-        (folder, case.patient_key)
-        for folder in folders
-        for case in LabelStore.open(folder).cases()
-        if case.state is CaseState.REVIEWED
-    ]
-    held_out = [(folder, patient) for folder, patient in reviewed if is_held_out(patient)]
-    learnt = [(folder, patient) for folder, patient in reviewed if not is_held_out(patient)]
-    return Supply(len(learnt), len(set(learnt)), len(held_out), len(set(held_out)))
+    of_part: dict[Part, list[tuple[Path, str]]] = {part: [] for part in Part}
+    for folder in folders:
+        for case in LabelStore.open(folder).cases():
+            if case.state is CaseState.REVIEWED:
+                of_part[part_of_patient(case.patient_key)].append((folder, case.patient_key))
+    counts = [(len(scans), len(set(scans))) for scans in of_part.values()]
+    return Supply(*(count for pair in counts for count in pair))
