@@ -13,6 +13,7 @@ from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.corrections.case_files import CaseFacts, CaseFiles
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.keys import Keys
+from napari_bonescint.corrections.plane_files import planes_sha256
 from napari_bonescint.corrections.sealed import seal
 from napari_bonescint.rearranging import flip
 from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, Scan, View, ViewName, ViewSource
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEYS = Keys(case="0123456789abcdef", patient="a" * 16, study="b" * 16)
+IMAGE = "c" * 80
 ASSUMED = tuple(View(name, ViewSource.ASSUMED) for name in ViewName)
 
 
@@ -30,8 +32,12 @@ def files(tmp_path: Path) -> CaseFiles:
     return CaseFiles(tmp_path / KEYS.case)
 
 
+def facts_of(scan: Scan) -> CaseFacts:
+    return CaseFacts.of(scan, KEYS, IMAGE, "d" * 64)
+
+
 def kept(files: CaseFiles, scan: Scan) -> Scan:
-    files.create(scan, CaseFacts.of(scan, KEYS))
+    files.create(scan, KEYS, IMAGE)
     return CaseFiles(files.folder).scan()
 
 
@@ -61,19 +67,22 @@ def test_what_a_scan_lacked_is_said_again_when_it_is_read(files: CaseFiles, tmp_
 def test_an_energy_window_is_kept_by_its_limits_and_not_by_the_name_that_people_typed(scan: Scan) -> None:
     for window, limits_known in (("126-154 keV", True), ("Smith early", False)):
         typed = {"photopeak_window": window, "photopeak_window_name": "Smith early", "model": "M"}
-        facts = CaseFacts.of(replace(scan, acquisition=typed), KEYS)
+        facts = facts_of(replace(scan, acquisition=typed))
         assert facts.acquisition == ({"photopeak_window": window, "model": "M"} if limits_known else {"model": "M"})
 
 
 def test_a_scan_contradicts_its_case_in_what_it_says_and_not_in_what_it_assumes(scan: Scan) -> None:
-    facts = CaseFacts.of(scan, KEYS)
+    facts, image = facts_of(scan), planes_sha256(scan.counts)
     exchanged = replace(scan, views=(View(ViewName.POSTERIOR), View(ViewName.ANTERIOR)))
-    assert facts.contradictions(scan) == []
-    assert facts.contradictions(replace(scan, views=ASSUMED[::-1], spacing=None)) == []
-    assert facts.contradictions(replace(exchanged, spacing=(4.4, 4.5))) == ["other views", "another pixel spacing"]
-    assert facts.contradictions(flip(scan, ViewName.POSTERIOR)) == ["other counts, such as a mirrored view"]
+    assert facts.contradictions(scan, image) == []
+    assert facts.contradictions(replace(scan, views=ASSUMED[::-1], spacing=None), image) == []
+    assert facts.contradictions(replace(exchanged, spacing=(4.4, 4.5)), image) == [
+        "other views",
+        "another pixel spacing",
+    ]
+    assert facts.contradictions(flip(scan, ViewName.POSTERIOR), image) == ["other counts, such as a mirrored view"]
     single = replace(scan, counts=scan.counts[:1], views=scan.views[:1])
-    assert facts.contradictions(single) == ["other counts, such as a mirrored view"]
+    assert facts.contradictions(single, image) == ["other counts, such as a mirrored view"]
 
 
 def test_the_writer_who_comes_second_changes_nothing(files: CaseFiles, scan: Scan) -> None:
@@ -81,7 +90,7 @@ def test_the_writer_who_comes_second_changes_nothing(files: CaseFiles, scan: Sca
     (files.revisions / "0001.tif").write_bytes(b"work")
     before = {path: path.read_bytes() for path in files.folder.rglob("*") if path.is_file()}
     brighter = replace(scan, counts=scan.counts + np.uint16(1))
-    files.create(brighter, CaseFacts.of(brighter, KEYS))
+    files.create(brighter, KEYS, IMAGE)
     assert {path: path.read_bytes() for path in files.folder.rglob("*") if path.is_file()} == before
     assert [path.name for path in files.folder.parent.iterdir()] == [KEYS.case]
 

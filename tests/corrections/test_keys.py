@@ -7,13 +7,14 @@ import hmac
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from napari_bonescint.corrections.keys import keys_of
+from napari_bonescint.corrections.keys import keys_of, unveil, veil
 from napari_bonescint.formats.identity import Identity
 
 if TYPE_CHECKING:
     from napari_bonescint.scan import Scan
 
 SECRET = b"5" * 64
+IMAGE = hashlib.sha256(b"counts").hexdigest()
 
 
 def test_a_key_is_the_hmac_of_the_identifier(scan: Scan) -> None:
@@ -45,3 +46,17 @@ def test_without_a_patient_the_study_and_without_both_the_scan_is_its_own_patien
 def test_another_store_has_other_keys(scan: Scan) -> None:
     identity = Identity("P", "S")
     assert not set(keys_of(SECRET, scan, identity)) & set(keys_of(b"6" * 64, scan, identity))
+
+
+def test_a_veiled_hash_is_told_by_the_secret_alone_and_is_another_one_for_every_case() -> None:
+    veiled = veil(SECRET, "1" * 16, IMAGE)
+    assert unveil(SECRET, "1" * 16, veiled) == IMAGE
+    assert IMAGE[:8] not in veiled
+    assert len({veiled[:64], veil(SECRET, "2" * 16, IMAGE)[:64], veil(b"6" * 64, "1" * 16, IMAGE)[:64]}) == 3
+    assert unveil(b"6" * 64, "1" * 16, veiled) is None
+    assert unveil(SECRET, "2" * 16, veiled) is None
+
+
+def test_what_was_never_veiled_is_not_unveiled() -> None:
+    for text in ("", IMAGE, "z" * 80, "../secret"):
+        assert unveil(SECRET, "1" * 16, text) is None

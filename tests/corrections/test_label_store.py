@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,9 +16,11 @@ from dicom_files import PEAK
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.corrections.errors import AddedOtherwise, Damaged, StoreError
 from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.plane_files import planes_sha256
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.identity import Identity, read_identity
+from napari_bonescint.formats.label_tiff import encode_planes
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.rearranging import flip
 from napari_bonescint.scan import ViewName
@@ -46,6 +50,37 @@ def test_a_scan_is_there_once(store: LabelStore, scan: Scan) -> None:
     assert store.add(scan, Identity("P", "S")) == store.find(scan) == key
     assert store.keys() == [key]
     assert store.find(replace(scan, source_sha256="cd" * 32)) is None
+
+
+def test_whoever_has_a_scan_does_not_find_its_case_without_the_secret(
+    store: LabelStore, scan: Scan, segmentation: Segmentation, some_regions: MakeRegions
+) -> None:
+    key = store.add(scan)
+    store.add_prediction(key, segmentation)
+    store.save(key, some_regions(1), Origin.empty(), annotator="Ada", reviewed=True)
+    computable = [
+        planes_sha256(planes)
+        for planes in (scan.counts, segmentation.regions, np.uint8(segmentation.probability * 255))
+    ]
+    computable.append(hashlib.sha256(encode_planes(scan.counts, scan.spacing)).hexdigest())
+    facts = "".join(path.read_text() for path in store.folder.rglob("*.json"))
+    assert [sha256 for sha256 in computable if sha256 in facts or sha256[:16] in facts] == []
+    assert store.image_sha256(key) == computable[0]
+    (store.folder / "secret").unlink()
+    assert store.image_sha256(key) == computable[0]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no modes")
+def test_a_new_store_and_its_secret_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir(mode=0o755)
+    store = LabelStore.create(tmp_path / "store")
+    modes = [path.stat().st_mode & 0o777 for path in (store.folder, store.folder / "secret")]
+    assert modes == [0o700, 0o600]
+    assert store.open_to_others() == []
+    (store.folder / "secret").chmod(0o644)
+    assert store.open_to_others() == []
+    store.folder.chmod(0o755)
+    assert store.open_to_others() == [store.folder, store.folder / "secret"]
 
 
 def test_a_scan_that_is_there_with_another_side_mirrored_is_refused(store: LabelStore, scan: Scan) -> None:

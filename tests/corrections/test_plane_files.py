@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from napari_bonescint.corrections.errors import Damaged
-from napari_bonescint.corrections.plane_files import planes_sha256, read_planes
+from napari_bonescint.corrections.plane_files import planes_sha256, read_planes, salted
 from napari_bonescint.formats.label_tiff import encode_planes
 
 _TYPES = st.sampled_from(["<u1", "<u2", ">u2", "<i2", "<i4", "<u4", "<i8", "<f4", "<f8"])
@@ -47,3 +47,14 @@ def test_a_file_that_was_cut_off_is_refused(tmp_path: Path, keep: int) -> None:
     (tmp_path / "counts.tif").write_bytes(encode_planes(planes, None)[:keep])
     with pytest.raises(Damaged, match=r"counts\.tif: is damaged: its pixels are not those that were saved\.$"):
         read_planes(tmp_path / "counts.tif", planes.shape, planes_sha256(planes))
+
+
+def test_the_hash_of_a_salted_file_tells_nothing_about_its_pixels_and_everything_about_damage(tmp_path: Path) -> None:
+    planes = np.arange(2000, dtype=np.uint16).reshape(2, 50, 20)
+    one, other = salted(planes, (2.0, 3.0)), salted(planes, (2.0, 3.0))
+    assert one.sha256 not in (other.sha256, planes_sha256(planes))
+    path = tmp_path / "counts.tif"
+    path.write_bytes(one.content)
+    np.testing.assert_array_equal(read_planes(path, planes.shape, one.sha256), planes)
+    with pytest.raises(Damaged, match="is damaged"):
+        read_planes(path, planes.shape, other.sha256)

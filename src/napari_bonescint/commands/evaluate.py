@@ -123,7 +123,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _sets(paths: Iterable[Path], *, all_patients: bool) -> list[ReferenceSet]:
     """Simulated folders sorted into sets, and a set for each label store."""
-    from napari_bonescint.corrections.label_store import LabelStore, is_label_store
+    from napari_bonescint.corrections.label_store import LabelStore
+    from napari_bonescint.corrections.store_folder import is_label_store
     from napari_bonescint.training.corrected import select
     from napari_bonescint.training.corrected_set import CorrectedSet
     from napari_bonescint.training.reference_sets import simulated_sets

@@ -82,6 +82,7 @@ def create(arguments: argparse.Namespace) -> int:
     """Make a store; the exit status."""
     store = LabelStore.create(arguments.store)
     print(f"{store.folder} is a label store now. Keep its file `secret` to yourself when you pass the store on.")
+    _warn_of_readers(store)
     return 0
 
 
@@ -133,6 +134,7 @@ def check(arguments: argparse.Namespace) -> int:
         found = check_store(store, advance)
     for sentence in found.damage:
         _complain(f"error: {sentence}")
+    _warn_of_readers(store)
     if found.leftovers:
         example = found.leftovers[0]
         print(f"{len(found.leftovers)} harmless files are left over from interrupted writes, such as {example}.")
@@ -141,6 +143,12 @@ def check(arguments: argparse.Namespace) -> int:
         f"are whole; {len(found.damage)} damaged."
     )
     return 1 if found.damage else 0
+
+
+def _warn_of_readers(store: LabelStore) -> None:
+    for path in store.open_to_others():
+        what = "the store's secret, which tells whose scans these are" if path.is_file() else "the store"
+        _complain(f"warning: {path}: other users of this computer can read {what}; `chmod go= {path}` closes it.")
 
 
 def table(cases: Iterable[CaseSummary]) -> list[str]:

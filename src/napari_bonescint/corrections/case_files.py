@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from napari_bonescint import __version__
 from napari_bonescint.atomic import CannotWrite, sync_folder, write_bytes_atomically
 from napari_bonescint.corrections.errors import Damaged
-from napari_bonescint.corrections.plane_files import Shape, planes_sha256, read_planes
+from napari_bonescint.corrections.plane_files import Shape, planes_sha256, read_planes, salted
 from napari_bonescint.corrections.sealed import read_sealed, seal
-from napari_bonescint.formats.label_tiff import encode_planes
 from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, Scan, Spacing, View, ViewName, ViewSource
 
 if TYPE_CHECKING:
@@ -53,8 +52,10 @@ class CaseFacts:
         Pixel spacing (y, x) in mm.
     acquisition : mapping
         How the scan was acquired; nothing that people type.
-    image_sha256 : str
-        Hash of the counts; see `plane_files.planes_sha256`.
+    image : str
+        Keyed hash of the counts, see `keys.veil`; the plain one in cases of earlier versions.
+    counts_sha256 : str
+        Hash by which the file of the counts is known to be whole, see `plane_files.read_planes`.
     """
 
     patient_key: str
@@ -63,11 +64,17 @@ class CaseFacts:
     shape: Shape
     spacing: Spacing | None
     acquisition: Mapping[str, str | int | float]
-    image_sha256: str
+    image: str
+    counts_sha256: str
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether `image` is a keyed hash."""
+        return self.image != self.counts_sha256
 
     @classmethod
-    def of(cls, scan: Scan, keys: Keys) -> CaseFacts:
-        """What the store keeps of a scan: nothing that tells whose it is."""
+    def of(cls, scan: Scan, keys: Keys, image: str, counts_sha256: str) -> CaseFacts:
+        """What the store keeps of a scan: nothing that tells whose it is, nor, without the secret, which scan it is."""
         views, y, x = scan.counts.shape
         return cls(
             patient_key=keys.patient,
@@ -76,7 +83,8 @@ class CaseFacts:
             shape=(views, y, x),
             spacing=scan.spacing,
             acquisition=_impersonal(scan.acquisition),
-            image_sha256=planes_sha256(scan.counts),
+            image=image,
+            counts_sha256=counts_sha256,
         )
 
     def as_json(self) -> Facts:
@@ -88,14 +96,16 @@ class CaseFacts:
             "shape": list(self.shape),
             "spacing_mm": None if self.spacing is None else list(self.spacing),
             "acquisition": dict(self.acquisition),
-            "image_sha256": self.image_sha256,
+            "image_keyed_sha256": self.image,
+            "counts_file_sha256": self.counts_sha256,
             "version": __version__,
         }
 
     @classmethod
     def from_json(cls, facts: Facts) -> CaseFacts:
-        """What `as_json` gave."""
+        """What `as_json` gave, in this version or an earlier one."""
         views, y, x = facts["shape"]
+        plain = facts.get("image_sha256")
         return cls(
             patient_key=facts["patient_key"],
             study_key=facts["study_key"],
@@ -105,15 +115,24 @@ class CaseFacts:
             shape=(views, y, x),
             spacing=None if facts["spacing_mm"] is None else (facts["spacing_mm"][0], facts["spacing_mm"][1]),
             acquisition=facts["acquisition"],
-            image_sha256=facts["image_sha256"],
+            image=facts["image_keyed_sha256"] if plain is None else plain,
+            counts_sha256=facts["counts_file_sha256"] if plain is None else plain,
         )
 
-    def contradictions(self, scan: Scan) -> list[str]:
-        """In what a scan differs from the case, not counting what it only assumes: phrases, none if in nothing."""
+    def contradictions(self, scan: Scan, image_sha256: str) -> list[str]:
+        """In what a scan differs from the case, not counting what it only assumes: phrases, none if in nothing.
+
+        Parameters
+        ----------
+        scan : Scan
+            The scan.
+        image_sha256 : str
+            Plain hash of the case's counts, see `plane_files.planes_sha256`.
+        """
         stated = [(own.name, view.name) for own, view in zip(self.views, scan.views, strict=False)]
         assumed = any(view.source is ViewSource.ASSUMED for view in scan.views)
         differs: dict[str, Any] = {
-            "other counts, such as a mirrored view": planes_sha256(scan.counts) != self.image_sha256,
+            "other counts, such as a mirrored view": planes_sha256(scan.counts) != image_sha256,
             "other views": not assumed and any(own is not view for own, view in stated),
             "another pixel spacing": scan.spacing is not None and scan.spacing != self.spacing,
         }
@@ -169,7 +188,7 @@ class CaseFiles:
             warnings.append(VIEW_ASSUMED if len(facts.views) == 1 else VIEWS_ASSUMED)
         if facts.spacing is None:
             warnings.append(NO_SPACING)
-        counts = read_planes(self.counts_path, facts.shape, facts.image_sha256)
+        counts = read_planes(self.counts_path, facts.shape, facts.counts_sha256)
         try:
             return Scan(
                 counts=counts,
@@ -182,8 +201,17 @@ class CaseFiles:
         except ValueError as error:
             raise self._foreign() from error
 
-    def create(self, scan: Scan, facts: CaseFacts) -> None:
+    def create(self, scan: Scan, keys: Keys, image: str) -> None:
         """Put the case in its place whole, unless another writer did so first.
+
+        Parameters
+        ----------
+        scan : Scan
+            The scan.
+        keys : Keys
+            Its keys.
+        image : str
+            Keyed hash of its counts, see `keys.veil`.
 
         Raises
         ------
@@ -191,13 +219,15 @@ class CaseFiles:
             If the store is full or not writable; there is no such case then.
         """
         cases = self.folder.parent
+        counts = salted(scan.counts, scan.spacing)
+        facts = CaseFacts.of(scan, keys, image, counts.sha256)
         try:
             with TemporaryDirectory(prefix=".part-", dir=cases, ignore_cleanup_errors=True) as name:
                 # One folder deeper, since the temporary one is closed to everyone else.
                 fresh = CaseFiles(Path(name) / self.key)
                 for folder in (fresh.folder, fresh.revisions, fresh.predictions):
                     folder.mkdir()
-                write_bytes_atomically(fresh.counts_path, encode_planes(scan.counts, scan.spacing))
+                write_bytes_atomically(fresh.counts_path, counts.content)
                 write_bytes_atomically(fresh.facts_path, seal(facts.as_json()))
                 fresh._move_to(self.folder)
             sync_folder(cases)

@@ -3,12 +3,16 @@
 A key is the HMAC-SHA256 (RFC 2104) of an identifier with the store's secret. Whoever has the store but not its secret
 cannot find out whether a patient is in it by trying all hospital numbers; whoever has both can, so the secret stays at
 home when a store is passed on. The same patient has other keys in another store.
+
+The hash of an image is veiled: combined, bit by bit, with an HMAC of the case's key, so that it looks random to whoever
+lacks the secret and can be had back by whoever has it, which is how the same scan is recognised in two stores.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_bonescint.corrections.plane_files import planes_sha256
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 
 # 64 bits: among a million scans, two have the same key with a probability of 3 in 100 million.
 _HEX_DIGITS = 16
+_VEILED = re.compile("[0-9a-f]{80}")
 
 
 class Keys(NamedTuple):
@@ -58,6 +63,50 @@ def case_key(secret: bytes, scan: Scan) -> str:
 def source_key(secret: bytes, source_sha256: str) -> str:
     """The key of a scan that was read from a source with this hash."""
     return _key(secret, "source", source_sha256)
+
+
+def veil(secret: bytes, case: str, image_sha256: str) -> str:
+    """A keyed hash of an image, of which `unveil` makes the plain one again.
+
+    Parameters
+    ----------
+    secret : bytes
+        Of the store.
+    case : str
+        Key of the case that has the image.
+    image_sha256 : str
+        Hash of its counts, see `plane_files.planes_sha256`.
+
+    Returns
+    -------
+    str
+        80 hexadecimal digits: the hash under a pad of its own for each case, and 16 digits by which a wrong secret is
+        found out.
+    """
+    return _under_pad(secret, case, image_sha256) + _key(secret, f"image of {case}", image_sha256)
+
+
+def unveil(secret: bytes, case: str, veiled: str) -> str | None:
+    """The plain hash of an image; None if it was veiled with another secret, or never.
+
+    Parameters
+    ----------
+    secret : bytes
+        Of a store.
+    case : str
+        Key of the case.
+    veiled : str
+        What `veil` gave.
+    """
+    if _VEILED.fullmatch(veiled) is None:
+        return None
+    plain = _under_pad(secret, case, veiled[:-_HEX_DIGITS])
+    return plain if veil(secret, case, plain) == veiled else None
+
+
+def _under_pad(secret: bytes, case: str, digits: str) -> str:
+    pad = hmac.digest(secret, f"pad of {case}".encode(), "sha256")
+    return bytes(a ^ b for a, b in zip(bytes.fromhex(digits), pad, strict=True)).hex()
 
 
 def _key(secret: bytes, kind: str, identifier: str) -> str:

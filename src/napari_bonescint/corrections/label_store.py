@@ -7,7 +7,7 @@
       fit.json                      a cache of which masks were found fit to learn from; may be deleted
       drafts/                       unsaved work
       cases/KEY/counts.tif          the counts as acquired
-      cases/KEY/case.json           views, spacing, keys of patient and study, hash of the counts
+      cases/KEY/case.json           views, spacing, keys of patient and study, keyed hash of the counts
       cases/KEY/predictions/        what models said: 0001.tif, 0001.probability.tif, 0001.json ...
       cases/KEY/revisions/          what people made of it: 0001.tif, 0001.json ...
 
@@ -20,25 +20,27 @@ what annotators type.
 from __future__ import annotations
 
 import hashlib
-import json
-import secrets
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_bonescint import __version__
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.corrections import numbered
-from napari_bonescint.corrections.case_files import CaseFacts, CaseFiles
+from napari_bonescint.corrections.case_files import CaseFiles
 from napari_bonescint.corrections.errors import AddedOtherwise, StoreError, reachable
 from napari_bonescint.corrections.index import Index, case_keys, intact_revisions, is_case_key
-from napari_bonescint.corrections.keys import case_key, keys_of, source_key
+from napari_bonescint.corrections.keys import case_key, keys_of, source_key, unveil, veil
 from napari_bonescint.corrections.plane_files import planes_sha256, read_planes
 from napari_bonescint.corrections.prediction import add_prediction, last_prediction, read_prediction
 from napari_bonescint.corrections.revision import Revision
+from napari_bonescint.corrections.store_folder import (
+    make_store_folder,
+    open_to_others,
+    read_secret,
+    require_store_folder,
+)
 from napari_bonescint.formats.identity import Identity
 from napari_bonescint.formats.label_tiff import encode_planes
 
@@ -53,23 +55,7 @@ if TYPE_CHECKING:
     from napari_bonescint.scan import Scan
     from napari_bonescint.segmentation import Segmentation
 
-_FORMAT = "napari-bonescint label store"
-_LAYOUT = 1
-_MARKER, _SECRET = "store.json", "secret"
-_SECRET_DIGITS = 64
 _MASK = ".tif"
-
-
-def is_label_store(folder: Path) -> bool:
-    """Whether a folder says that it is a label store, be it damaged or of another version.
-
-    Raises
-    ------
-    StoreError
-        If it cannot be reached.
-    """
-    with reachable(folder):
-        return (folder / _MARKER).exists()
 
 
 class LabelStore:
@@ -88,7 +74,9 @@ class LabelStore:
 
     @classmethod
     def create(cls, folder: Path) -> LabelStore:
-        """Make a store in a folder that is empty or does not exist.
+        """Make a store in a folder that is empty or does not exist, and close it to all but its owner.
+
+        Where the system cannot close it, it is made all the same, see `open_to_others`.
 
         Raises
         ------
@@ -97,21 +85,7 @@ class LabelStore:
         CannotWrite
             If it cannot be written to.
         """
-        with reachable(folder):
-            names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-        if _MARKER in names:
-            raise StoreError(f"{folder}: is a label store already; add to it, or choose another folder.")
-        # What a call that was cut off left behind does not count, nor what desktops hide in every folder.
-        if any(not name.startswith(".") for name in names - {"cases", "drafts", _SECRET}):
-            raise StoreError(f"{folder}: is not empty; choose an empty or a new folder for the store.")
-        try:
-            for part in ("cases", "drafts"):
-                (folder / part).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CannotWrite(f"{folder}: could not be written ({error.strerror or error}).") from error
-        write_bytes_atomically(folder / _SECRET, secrets.token_hex(_SECRET_DIGITS // 2).encode())
-        marker = {"format": _FORMAT, "layout": _LAYOUT, "version": __version__}
-        write_bytes_atomically(folder / _MARKER, json.dumps(marker).encode())
+        make_store_folder(folder)
         return cls(folder)
 
     @classmethod
@@ -123,22 +97,7 @@ class LabelStore:
         StoreError
             If the folder is none, is of a newer layout, or cannot be reached.
         """
-        path = folder / _MARKER
-        with reachable(folder):
-            if not folder.exists():
-                raise StoreError(
-                    f"{folder}: does not exist; check the path, and whether a network folder is connected."
-                )
-            content = path.read_bytes() if path.exists() else b"{}"
-        try:
-            marker = json.loads(content)
-            ours, layout = marker.get("format") == _FORMAT, marker.get("layout")
-        except (ValueError, AttributeError):
-            ours, layout = False, None
-        if not ours:
-            raise StoreError(f"{folder}: is no label store; `bonescint store create {folder}` makes one.")
-        if layout != _LAYOUT:
-            raise StoreError(f"{folder}: is a label store of layout {layout}; install a newer version of bonescint.")
+        require_store_folder(folder)
         return cls(folder)
 
     def add(self, scan: Scan, identity: Identity | None = None) -> str:
@@ -165,13 +124,14 @@ class LabelStore:
         CannotWrite
             If the store is full, not writable or gone.
         """
-        keys = keys_of(self._secret(), scan, identity or Identity())
+        secret = read_secret(self.folder)
+        keys = keys_of(secret, scan, identity or Identity())
         case = self.files(keys.case)
         with reachable(case.folder):
             there = case.folder.exists()
         if not there:
-            case.create(scan, CaseFacts.of(scan, keys))
-        contradictions = case.facts().contradictions(scan)
+            case.create(scan, keys, veil(secret, keys.case, planes_sha256(scan.counts)))
+        contradictions = case.facts().contradictions(scan, self.image_sha256(keys.case))
         if contradictions:
             raise AddedOtherwise(
                 f"{scan.name}: is in the store already, as case {keys.case}, with {' and '.join(contradictions)}; "
@@ -187,7 +147,7 @@ class LabelStore:
         StoreError
             If the store cannot be reached, or its secret is missing.
         """
-        return self._existing(case_key(self._secret(), scan))
+        return self._existing(case_key(read_secret(self.folder), scan))
 
     def find_file(self, source_sha256: str) -> str | None:
         """The key of the case that was made of a file with this hash; None if there is none.
@@ -197,7 +157,7 @@ class LabelStore:
         StoreError
             If the store cannot be reached, or its secret is missing.
         """
-        return self._existing(source_key(self._secret(), source_sha256))
+        return self._existing(source_key(read_secret(self.folder), source_sha256))
 
     def cases(self) -> list[CaseSummary]:
         """What a work list shows of every case, by key; `damaged_cases` tells which are left out.
@@ -223,6 +183,26 @@ class LabelStore:
             If there is no such case, a file is damaged, or it cannot be reached.
         """
         return self.files(case).scan()
+
+    def image_sha256(self, case: str) -> str:
+        """Plain hash of a case's counts, by which the same scan is recognised in two stores; for no file to keep.
+
+        Without the store's secret, the counts are read for it.
+
+        Raises
+        ------
+        StoreError
+            If there is no such case, a file is damaged, or it cannot be reached.
+        """
+        files = self.files(case)
+        facts = files.facts()
+        if not facts.is_keyed:
+            return facts.image
+        try:
+            plain = unveil(read_secret(self.folder), case, facts.image)
+        except StoreError:
+            plain = None
+        return planes_sha256(files.scan().counts) if plain is None else plain
 
     def revisions(self, case: str) -> list[Revision]:
         """The revisions of a case in order, without those whose facts are damaged; `store_check` names these.
@@ -291,7 +271,7 @@ class LabelStore:
             comment=comment,
             origin=origin,
             names_regions=names_regions,
-            image_sha256=facts.image_sha256,
+            image_sha256=facts.image,
             mask_sha256=planes_sha256(regions),
         )
         parts = {_MASK: encode_planes(regions, facts.spacing)}
@@ -352,6 +332,16 @@ class LabelStore:
         last = last_prediction(files.predictions)
         return None if last is None else read_prediction(files.predictions, last, files.facts().shape)
 
+    def open_to_others(self) -> list[Path]:
+        """Which of the store's folder and its secret other users of the computer may read; none on Windows.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be reached.
+        """
+        return open_to_others(self.folder)
+
     def manifest_sha256(self) -> str:
         """Hash of all cases and revisions, hexadecimal: equal for stores that hold the same scans and labels.
 
@@ -397,11 +387,3 @@ class LabelStore:
     def _existing(self, key: str) -> str | None:
         with reachable(self._cases):
             return key if self.files(key).folder.exists() else None
-
-    def _secret(self) -> bytes:
-        path = self.folder / _SECRET
-        with reachable(path):
-            secret = path.read_bytes().strip() if path.exists() else b""
-        if len(secret) != _SECRET_DIGITS:
-            raise StoreError(f"{path}: is missing or damaged, so no scan can be added; bring it back from a copy.")
-        return secret

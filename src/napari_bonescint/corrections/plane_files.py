@@ -1,22 +1,63 @@
-"""Counts, masks and probabilities of a store: TIFF files whose pixels must have the stated hash."""
+"""Counts, masks and probabilities of a store: TIFF files that must have the stated hash.
+
+It is either the hash of the pixels, see `planes_sha256`, or that of the file, see `salted`. Whoever has a scan can
+compute the hash of its pixels, and so find its case among facts that got around. Nobody can compute the hash of a file
+with random bytes in it who does not have that very file.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import io
-from typing import TYPE_CHECKING
+import secrets
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import tifffile
 
 from napari_bonescint.corrections.errors import Damaged, read_bytes
+from napari_bonescint.formats.label_tiff import encode_planes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from napari_bonescint.scan import Spacing
+
 Shape = tuple[int, int, int]
+
+
+_SALT_BYTES = 16
+
+
+class Salted(NamedTuple):
+    """A file of pixels whose hash tells nothing about them.
+
+    Attributes
+    ----------
+    content : bytes
+        A TIFF file, and random bytes after it, which readers of TIFF files do not look at.
+    sha256 : str
+        Hash of `content`, hexadecimal.
+    """
+
+    content: bytes
+    sha256: str
+
+
+def salted(planes: NDArray[np.generic], spacing: Spacing | None) -> Salted:
+    """A file that `read_planes` reads, and its hash.
+
+    Parameters
+    ----------
+    planes : ndarray, shape (view, y, x)
+        Pixels.
+    spacing : (float, float) or None
+        Pixel spacing (y, x) in mm.
+    """
+    content = encode_planes(planes, spacing) + secrets.token_bytes(_SALT_BYTES)
+    return Salted(content, hashlib.sha256(content).hexdigest())
 
 
 def planes_sha256(planes: NDArray[np.generic]) -> str:
@@ -31,19 +72,29 @@ def planes_sha256(planes: NDArray[np.generic]) -> str:
 
 
 def read_planes(path: Path, shape: Shape, sha256: str) -> NDArray[np.generic]:
-    """Pixels of shape (view, y, x) from a file that `label_tiff.encode_planes` made.
+    """Pixels of shape (view, y, x) from a file that `label_tiff.encode_planes` or `salted` made.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    shape : (int, int, int)
+        What it must hold.
+    sha256 : str
+        Hash of the file or of its pixels.
 
     Raises
     ------
     Damaged
-        If the file is missing, damaged, or holds other pixels than those with this hash.
+        If the file is missing, damaged, or another than the one with this hash.
     StoreError
         If it cannot be reached.
     """
     content = read_bytes(path)
     try:
+        intact = hashlib.sha256(content).hexdigest() == sha256
         planes = np.asarray(tifffile.imread(io.BytesIO(content))).reshape(shape)
-        intact = planes_sha256(planes) == sha256
+        intact = intact or planes_sha256(planes) == sha256
     except Exception:  # tifffile raises whatever its parser trips over
         intact = False
     if not intact:

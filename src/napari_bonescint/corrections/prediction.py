@@ -10,10 +10,9 @@ import numpy as np
 
 from napari_bonescint.corrections import numbered
 from napari_bonescint.corrections.errors import Damaged
-from napari_bonescint.corrections.plane_files import planes_sha256, read_planes
+from napari_bonescint.corrections.plane_files import read_planes, salted
 from napari_bonescint.corrections.sealed import read_sealed
 from napari_bonescint.corrections.seeing import uncertainty
-from napari_bonescint.formats.label_tiff import encode_planes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,6 +83,8 @@ def add_prediction(folder: Path, segmentation: Segmentation, spacing: Spacing | 
     """
     mask = segmentation.skeleton if segmentation.regions is None else segmentation.regions
     probability = np.rint(segmentation.probability * _STEPS).astype(np.uint8)
+    # What a shipped model says about a scan can be computed by whoever has the scan.
+    kept, kept_probability = salted(mask, spacing), salted(probability, spacing)
     facts = PredictionFacts(
         number=0,
         model=segmentation.model,
@@ -91,12 +92,12 @@ def add_prediction(folder: Path, segmentation: Segmentation, spacing: Spacing | 
         names_regions=segmentation.regions is not None,
         uncertainty=uncertainty_of(segmentation.probability),
         predicted_dice=expected_dice(segmentation.probability, segmentation.skeleton),
-        mask_sha256=planes_sha256(mask),
-        probability_sha256=planes_sha256(probability),
+        mask_sha256=kept.sha256,
+        probability_sha256=kept_probability.sha256,
     )._asdict()
     # The number is the file's name.
     del facts["number"]
-    parts = {_MASK: encode_planes(mask, spacing), _PROBABILITY: encode_planes(probability, spacing)}
+    parts = {_MASK: kept.content, _PROBABILITY: kept_probability.content}
     numbered.append(folder, parts, facts)
 
 

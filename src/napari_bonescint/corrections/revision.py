@@ -105,8 +105,10 @@ class Revision:
         What it was made from.
     names_regions : bool
         True if its numbers are region codes; False if 1 means bone, whichever.
-    image_sha256, mask_sha256 : str
-        Hashes of the counts and of the mask; see `plane_files.planes_sha256`.
+    image_sha256 : str
+        What the facts about the case call its counts: `case_files.CaseFacts.image`.
+    mask_sha256 : str
+        Hash of the mask; see `plane_files.planes_sha256`.
     """
 
     number: int

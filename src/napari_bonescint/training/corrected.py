@@ -53,7 +53,8 @@ class CorrectedScan:
     names_regions : bool
         Whether the mask holds region codes; otherwise 1 means bone, whichever.
     image_sha256, mask_sha256 : str
-        Hashes of counts and mask, see `plane_files.planes_sha256`.
+        Plain hashes of counts and mask, see `plane_files.planes_sha256`. The first is for no file to keep: whoever has
+        the scan could find it by it.
     """
 
     store_folder: Path
@@ -212,7 +213,7 @@ def _examine(work: tuple[FitMasks, str]) -> CorrectedScan | _LeftOut | None:
         if revision is None:
             return _LeftOut(case, "No revision is reviewed; save it as reviewed once it is finished.")
         facts = store.files(case).facts()
-        if revision.image_sha256 != facts.image_sha256:
+        if revision.image_sha256 != facts.image:
             return _LeftOut(case, f"Revision {revision.number} was made of other counts.")
         if fault := masks.fault(case, revision):
             return _LeftOut(case, fault)
@@ -224,7 +225,7 @@ def _examine(work: tuple[FitMasks, str]) -> CorrectedScan | _LeftOut | None:
         patient_key=facts.patient_key,
         revision=revision.number,
         names_regions=revision.names_regions,
-        image_sha256=facts.image_sha256,
+        image_sha256=store.image_sha256(case),
         mask_sha256=revision.mask_sha256,
     )
 
