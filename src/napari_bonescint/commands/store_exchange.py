@@ -108,7 +108,9 @@ def export(arguments: argparse.Namespace) -> int:
         try:
             if case not in there:
                 raise NoSuchCase(f"{case}: there is no such case in {store.folder}.")
-            revisions = store.revisions(case)
+            revisions, _ = found = store.all_revisions(case)
+            if found.later_damage:
+                raise Damaged(found.later_damage)
             if not revisions:
                 outcomes["without"] += 1
                 continue

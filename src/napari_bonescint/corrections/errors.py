@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_bonescint.errors import BonescintError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 class StoreError(BonescintError):
@@ -34,10 +34,31 @@ def reachable(path: Path) -> Iterator[None]:
 
 
 def unreachable(path: Path | str, error: OSError) -> StoreError:
-    """What to say about a file or folder of a store that the system does not give access to."""
+    """What to say about a file or folder of a store that the system does not give access to.
+
+    Returns
+    -------
+    StoreError
+        `Damaged` if it belongs to one case or draft of a store that is there: the others can be had.
+    """
+    if _is_one_of_many(Path(path)):
+        if isinstance(error, FileNotFoundError):
+            return Damaged(f"{path}: is missing.")
+        return Damaged(f"{path}: cannot be read ({error.strerror or error}).")
     return StoreError(
         f"{path}: cannot be reached ({error.strerror or error}); is the folder still there, and open to you?"
     )
+
+
+def _is_one_of_many(path: Path) -> bool:
+    """Whether a path lies in the folder of the cases or of the drafts of a store, and that folder can be reached."""
+    for folder in path.parents:
+        if folder.name in ("cases", "drafts"):
+            try:
+                return (folder.parent / "store.json").is_file() and folder.is_dir()
+            except OSError:
+                return False
+    return False
 
 
 def read_bytes(path: Path) -> bytes:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.corrections import numbered
@@ -82,21 +82,58 @@ class CaseSummary:
     predicted_dice: float | None = None
 
 
-def intact_revisions(case: CaseFiles, *, last_only: bool = False) -> list[Revision]:
-    """The revisions of a case in order, or the last alone; those whose facts are damaged are left out.
+class Revisions(NamedTuple):
+    """The revisions of a case.
+
+    Attributes
+    ----------
+    intact : list of Revision
+        In order.
+    damage : dict of int to str
+        By number, what is wrong with those whose facts are damaged: a sentence that names the file.
+    """
+
+    intact: list[Revision]
+    damage: dict[int, str]
+
+    @property
+    def later_damage(self) -> str:
+        """What is wrong with the last revision, for which no earlier one can be taken; nothing if it is intact."""
+        last = max(self.damage, default=0)
+        return self.damage[last] if last > max((revision.number for revision in self.intact), default=0) else ""
+
+
+def revisions_of(case: CaseFiles) -> Revisions:
+    """The revisions of a case.
+
+    Raises
+    ------
+    Damaged
+        If their folder is missing or cannot be read.
+    StoreError
+        If the store cannot be reached.
+    """
+    found = Revisions([], {})
+    for number in numbered.numbers(case.revisions):
+        try:
+            found.intact.append(Revision.read(case.revisions, number))
+        except Damaged as error:
+            found.damage[number] = str(error)
+    return found
+
+
+def last_intact_revision(case: CaseFiles) -> Revision | None:
+    """The last revision of a case whose facts are not damaged; None if there is none.
 
     Raises
     ------
     StoreError
-        If a file cannot be reached.
+        As `revisions_of`.
     """
-    found: list[Revision] = []
     for number in reversed(numbered.numbers(case.revisions)):
         with suppress(Damaged):
-            found.append(Revision.read(case.revisions, number))
-        if found and last_only:
-            break
-    return found[::-1]
+            return Revision.read(case.revisions, number)
+    return None
 
 
 def summarise(case: CaseFiles) -> CaseSummary:
@@ -110,7 +147,7 @@ def summarise(case: CaseFiles) -> CaseSummary:
         If a file cannot be reached.
     """
     facts = case.facts()
-    revision = next(iter(intact_revisions(case, last_only=True)), None)
+    revision = last_intact_revision(case)
     prediction = last_prediction(case.predictions)
     if revision is not None:
         state = CaseState.REVIEWED if revision.reviewed else CaseState.CORRECTED

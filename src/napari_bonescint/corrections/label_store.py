@@ -20,6 +20,7 @@ what annotators type.
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -29,8 +30,8 @@ import numpy as np
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.corrections import numbered
 from napari_bonescint.corrections.case_files import CaseFiles
-from napari_bonescint.corrections.errors import AddedOtherwise, StoreError, reachable
-from napari_bonescint.corrections.index import Index, case_keys, intact_revisions, is_case_key
+from napari_bonescint.corrections.errors import AddedOtherwise, Damaged, StoreError, reachable, read_bytes
+from napari_bonescint.corrections.index import Index, case_keys, is_case_key, revisions_of
 from napari_bonescint.corrections.keys import case_key, keys_of, source_key, unveil, veil
 from napari_bonescint.corrections.plane_files import planes_sha256, read_planes
 from napari_bonescint.corrections.prediction import add_prediction, last_prediction, read_prediction
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_bonescint.corrections.index import CaseSummary
+    from napari_bonescint.corrections.index import CaseSummary, Revisions
     from napari_bonescint.corrections.prediction import Prediction
     from napari_bonescint.corrections.revision import Origin
     from napari_bonescint.scan import Scan
@@ -205,14 +206,26 @@ class LabelStore:
         return planes_sha256(files.scan().counts) if plain is None else plain
 
     def revisions(self, case: str) -> list[Revision]:
-        """The revisions of a case in order, without those whose facts are damaged; `store_check` names these.
+        """The revisions of a case in order, without those whose facts are damaged; `all_revisions` names these.
 
         Raises
         ------
         StoreError
             If the store cannot be reached.
         """
-        return intact_revisions(self.files(case))
+        return self.all_revisions(case).intact
+
+    def all_revisions(self, case: str) -> Revisions:
+        """The revisions of a case, and what is wrong with those that are damaged.
+
+        Raises
+        ------
+        Damaged
+            If none can be had.
+        StoreError
+            If the store cannot be reached.
+        """
+        return revisions_of(self.files(case))
 
     def save(
         self,
@@ -345,6 +358,8 @@ class LabelStore:
     def manifest_sha256(self) -> str:
         """Hash of all cases and revisions, hexadecimal: equal for stores that hold the same scans and labels.
 
+        What is missing or cannot be read counts as such.
+
         Raises
         ------
         StoreError
@@ -354,11 +369,14 @@ class LabelStore:
         for key in self.keys():
             case = self.files(key)
             paths = [case.facts_path]
-            paths += [numbered.part_of(case.revisions, n, numbered.FACTS) for n in numbered.numbers(case.revisions)]
+            with suppress(Damaged):
+                paths += [numbered.part_of(case.revisions, n, numbered.FACTS) for n in numbered.numbers(case.revisions)]
             for path in paths:
-                with reachable(path):
+                try:
                     # The facts hold the hashes of counts and masks.
-                    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+                    digest = hashlib.sha256(read_bytes(path)).hexdigest()
+                except Damaged:
+                    digest = "damaged"
                 manifest.update(f"{key}/{path.name} {digest}\n".encode())
         return manifest.hexdigest()
 

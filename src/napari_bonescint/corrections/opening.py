@@ -44,6 +44,8 @@ class OpenedCase:
         Where `regions` comes from.
     draft : Draft or None
         What the annotator left unsaved; the user decides what becomes of it.
+    damage : tuple of str
+        A sentence for each revision that is damaged, and so is not among `revisions`.
     """
 
     key: str
@@ -55,6 +57,7 @@ class OpenedCase:
     names_regions: bool
     origin: Origin
     draft: Draft | None
+    damage: tuple[str, ...] = ()
 
 
 def open_case(store: LabelStore, key: str, annotator: str) -> OpenedCase:
@@ -75,7 +78,8 @@ def open_case(store: LabelStore, key: str, annotator: str) -> OpenedCase:
         If there is no such case, a file is damaged, or it cannot be reached.
     """
     scan = store.scan(key)
-    revisions = tuple(store.revisions(key))
+    intact, damage = store.all_revisions(key)
+    revisions = tuple(intact)
     prediction = store.prediction(key)
     draft = Drafts(store).find(key, annotator)
     regions, names_regions, origin = np.zeros(scan.counts.shape, np.uint8), True, Origin.empty()
@@ -87,4 +91,6 @@ def open_case(store: LabelStore, key: str, annotator: str) -> OpenedCase:
         regions, names_regions = prediction.regions, prediction.names_regions
         origin = Origin.of_model(prediction.model, prediction.model_sha256)
     windows = tuple(contrast_limits(counts) for counts in scan.counts)
-    return OpenedCase(key, scan, windows, revisions, prediction, regions, names_regions, origin, draft)
+    return OpenedCase(
+        key, scan, windows, revisions, prediction, regions, names_regions, origin, draft, tuple(damage.values())
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -64,6 +65,13 @@ def check_store(store: LabelStore, on_progress: Callable[[float], None]) -> Stor
             return False
         return True
 
+    def numbers(folder: Path) -> list[int]:
+        try:
+            return numbered.numbers(folder)
+        except Damaged as error:
+            damage.append(str(error))
+            return []
+
     cases = revisions = predictions = 0
     leftovers = _temporary(store.folder) + _temporary(store.folder / "cases") + _temporary(store.folder / "drafts")
     keys = store.keys()
@@ -71,13 +79,15 @@ def check_store(store: LabelStore, on_progress: Callable[[float], None]) -> Stor
         on_progress(done / len(keys))
         files = store.files(key)
         cases += whole(partial(store.scan, key))
-        for number in numbered.numbers(files.revisions):
+        for number in numbers(files.revisions):
             revisions += whole(partial(store.regions, key, number))
-        for number in numbered.numbers(files.predictions):
+        for number in numbers(files.predictions):
             predictions += whole(partial(_read_prediction, files, number))
-        for folder in (files.folder, files.revisions, files.predictions):
-            leftovers += _temporary(folder)
-        leftovers += numbered.abandoned(files.revisions) + numbered.abandoned(files.predictions)
+        leftovers += _temporary(files.folder)
+        for folder in (files.revisions, files.predictions):
+            # Why it cannot be looked into has been told by then.
+            with suppress(Damaged):
+                leftovers += _temporary(folder) + numbered.abandoned(folder)
     drafts = 0
     with reachable(store.folder):
         paths = sorted((store.folder / "drafts").glob("[!.]*"))

@@ -9,6 +9,7 @@ from napari_bonescint.corrections.drafts import Draft, Drafts
 from napari_bonescint.corrections.errors import reachable
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.queue import WorkItem, queue_of_folder, queue_of_store
+from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +37,15 @@ class Work:
     scans: Path | None
     items: list[WorkItem]
     waiting: list[Draft]
+
+    @property
+    def damage(self) -> str:
+        """A sentence about cases that could not be read, and so are not among the items; empty if there are none."""
+        damaged = self.store.damaged_cases
+        if not damaged:
+            return ""
+        number, are = counted(len(damaged), "case"), "is" if len(damaged) == 1 else "are"
+        return f"{number} of {self.store.folder} {are} damaged and not shown; `bonescint store check` says how."
 
     def read(self, item: WorkItem) -> Scan:
         """The scan of an item.

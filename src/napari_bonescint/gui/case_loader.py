@@ -51,7 +51,7 @@ class CaseLoader(QObject):
     predicted = Signal(object, object)
     """Emitted with a `WorkItem` that is in the store and the `Prediction` that the store has of it since now."""
     warned = Signal(str)
-    """Emitted with a sentence about a scan that was read from a file."""
+    """Emitted with a sentence about a scan that was read from a file, or a damaged revision of a case."""
     failed = Signal(str)
     """Emitted with the sentence of what went wrong."""
 
@@ -146,6 +146,8 @@ class CaseLoader(QObject):
         self._wanted = None
         self._visited[item.identity] = item
         self.loaded.emit(item, case)
+        for sentence in case.damage:
+            self.warned.emit(sentence)
         if case.prediction is not None:
             return
         # The model may have finished while the scan was being added to the store.

@@ -179,6 +179,8 @@ class CorrectWidget(DockPanel):
             self.loader.use(work.store, annotator)
             self.list.show_items(work.items, work.read)
             self.drafts.offer(work.waiting)
+            if work.damage:
+                show_warning(work.damage)
             self._say("" if work.items else "There is no case in this store yet: open a folder of scans.")
             if begin:
                 self.list.open_next()

@@ -206,10 +206,12 @@ def _examine(work: tuple[FitMasks, str]) -> CorrectedScan | _LeftOut | None:
     masks, case = work
     store = masks.store
     try:
-        revisions = store.revisions(case)
-        if not revisions:
+        revisions = store.all_revisions(case)
+        if revisions.later_damage:
+            raise Damaged(f"{revisions.later_damage} Bring it back from a copy, or save the case anew.")
+        if not revisions.intact:
             return None
-        revision = next((each for each in reversed(revisions) if each.reviewed), None)
+        revision = next((each for each in reversed(revisions.intact) if each.reviewed), None)
         if revision is None:
             return _LeftOut(case, "No revision is reviewed; save it as reviewed once it is finished.")
         facts = store.files(case).facts()
@@ -217,6 +219,7 @@ def _examine(work: tuple[FitMasks, str]) -> CorrectedScan | _LeftOut | None:
             return _LeftOut(case, f"Revision {revision.number} was made of other counts.")
         if fault := masks.fault(case, revision):
             return _LeftOut(case, fault)
+        image_sha256 = store.image_sha256(case)
     except Damaged as error:
         return _LeftOut(case, str(error).removeprefix(f"{store.folder}").lstrip("/\\"))
     return CorrectedScan(
@@ -225,7 +228,7 @@ def _examine(work: tuple[FitMasks, str]) -> CorrectedScan | _LeftOut | None:
         patient_key=facts.patient_key,
         revision=revision.number,
         names_regions=revision.names_regions,
-        image_sha256=store.image_sha256(case),
+        image_sha256=image_sha256,
         mask_sha256=revision.mask_sha256,
     )
 
