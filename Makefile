@@ -22,7 +22,7 @@ demo: system .venv/installed
 	@scripts/on_display.sh $(bin)/python scripts/demo.py
 
 test: system .venv/installed
-	@scripts/on_display.sh $(bin)/python -m pytest $(PYTEST_ARGS)
+	@scripts/offline.sh scripts/on_display.sh $(bin)/python -m pytest $(PYTEST_ARGS)
 
 check: system .venv/installed
 	$(bin)/ruff format --check .

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from napari_bonescint.simulation.geometry import BonePoints
 
+pytest_plugins = ("network_guard.plugin",)
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _compiled_models_of_the_tests_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

@@ -1,0 +1,56 @@
+"""What other packages would send is not sent, whatever the user's environment says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.metadata import distributions
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Attempts = Callable[[], list[str]]
+
+
+def run_at_home(code: str, home: Path) -> None:
+    """Run Python as on a user's computer, where no variable says that it is a test; what it sends is watched."""
+    told = {"CI", "TF_BUILD", "JENKINS_URL"}
+    environment = {name: value for name, value in os.environ.items() if name not in told}
+    environment |= {"HOME": str(home), "LOCALAPPDATA": str(home)}
+    subprocess.run([sys.executable, "-c", code], env=environment, cwd=home, check=True)
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+@pytest.mark.parametrize(
+    "first",
+    [
+        "import napari_bonescint",
+        "from napari_bonescint.batch.cluster import carry_out",
+        "from napari_bonescint.inference.child import _serve",
+    ],
+)
+def test_openvino_sends_nothing_and_keeps_no_identifier(
+    tmp_path: Path, attempts: Attempts, first: str, agreed: bool
+) -> None:
+    pytest.importorskip("openvino")
+    if agreed:
+        folder = tmp_path / ("Intel Corporation" if os.name == "nt" else "intel")
+        folder.mkdir()
+        (folder / "openvino_telemetry").write_text("1")
+    before = sorted(tmp_path.rglob("*"))
+    run_at_home(f"{first}; import openvino; openvino.convert_model", tmp_path)
+    assert attempts() == []
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_without_this_package_openvino_would_send_and_this_shows(tmp_path: Path, attempts: Attempts) -> None:
+    if not {"openvino", "openvino-telemetry"} <= {found.name for found in distributions()}:
+        pytest.skip("OpenVINO is not installed")
+    run_at_home("import openvino", tmp_path)
+    assert any("google-analytics" in attempt for attempt in attempts())
+    assert list(tmp_path.rglob("openvino_ga_cid"))
