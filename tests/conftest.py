@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
     from napari_bonescint.simulation.geometry import BonePoints
 
 pytest_plugins = ("network_guard.plugin",)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ctrl_c_is_heard() -> None:
+    """Ctrl-C is ignored in the background of a shell; processes that tests start would ignore it, too."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -83,9 +83,25 @@ class Running:
             assert line, "it ended early"
             self.lines.append(line.rstrip("\n"))
 
-    def interrupt(self) -> None:
-        """Press Ctrl-C: every process of the group is told."""
-        os.killpg(self._process.pid, signal.SIGINT)
+    @property
+    def descendants(self) -> list[psutil.Process]:
+        """All processes that it has started, and those that these have."""
+        return psutil.Process(self._process.pid).children(recursive=True)
+
+    def read_until(self, text: str) -> None:
+        """Wait until it has printed a line with this text."""
+        assert self._process.stdout is not None
+        while not self.lines or text not in self.lines[-1]:
+            line = self._process.stdout.readline()
+            assert line, "it ended early"
+            self.lines.append(line.rstrip("\n"))
+
+    def interrupt(self, *, group: bool = True) -> None:
+        """Press Ctrl-C: every process of the group is told, or this one alone."""
+        if group:
+            os.killpg(self._process.pid, signal.SIGINT)
+        else:
+            self._process.send_signal(signal.SIGINT)
 
     def kill(self) -> None:
         """Kill it, and not its workers."""

@@ -9,6 +9,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from napari_bonescint.child_process import how_it_ended, without_interrupts, without_main_module
@@ -96,6 +97,51 @@ def test_a_thread_that_starts_a_child_leaves_the_main_thread_alone(heard: list[i
     assert heard == [signal.SIGINT]
     over.set()
     thread.join()
+
+
+STARTED = """
+import os, sys, time
+from napari_bonescint.child_process import end_with_starter
+
+print(os.getpid(), flush=True)
+end_with_starter()
+assert "BONESCINT_STARTER" not in os.environ
+if sys.argv[1] == "begins":
+    time.sleep(600)
+print("ended by itself", flush=True)
+"""
+STARTER = """
+import os, subprocess, sys
+from napari_bonescint.child_process import starter_named
+
+with starter_named(os.environ):
+    subprocess.Popen([sys.executable, "-c", sys.argv[1], "begins"])
+assert "BONESCINT_STARTER" not in os.environ
+input()
+"""
+
+
+def test_a_command_ends_with_its_starter_however_that_one_ends() -> None:
+    command = [sys.executable, "-c", STARTER, STARTED]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as starter:
+        assert starter.stdout is not None
+        child = psutil.Process(int(starter.stdout.readline()))
+        # Nobody has waited for it yet.
+        starter.kill()
+        child.wait(60)
+
+
+@pytest.mark.parametrize(
+    ("starter", "printed"), [("", "ended by itself\n"), ("nobody", "ended by itself\n"), (str(2**22 + 1), "")]
+)
+def test_without_a_starter_a_command_goes_on_and_without_it_any_more_it_does_not_begin(
+    starter: str, printed: str
+) -> None:
+    environment = {**os.environ, "BONESCINT_STARTER": starter}
+    done = subprocess.run(
+        [sys.executable, "-c", STARTED, "goes on"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.partition("\n")[2] == printed
 
 
 PARENT = """

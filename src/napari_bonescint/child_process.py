@@ -1,17 +1,25 @@
-"""What is needed around child processes: a start without side effects, and a word on their end."""
+"""What is needed around child processes: a start without side effects, an end with their parent, and a word on it."""
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, MutableMapping
+
+STARTER = "BONESCINT_STARTER"
+"""Environment variable with the number of the process with which a command of this package is to end."""
+
+_LOOK_SECONDS = 1.0
 
 
 @contextmanager
@@ -51,6 +59,69 @@ def without_main_module() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+def serve_parent() -> None:
+    """Leave Ctrl-C to the process that started this one by multiprocessing, and end with it, however it ends.
+
+    To be called first: a parent that is no more by then counts, too. Ctrl-C in a terminal goes to the whole group of
+    processes; what it means is the parent's to decide.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def end() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=end, name="end-with-parent", daemon=True).start()
+
+
+@contextmanager
+def starter_named(environment: MutableMapping[str, str]) -> Iterator[None]:
+    """Name this process in the environment in which others are started: commands of this package then end with it."""
+    environment[STARTER] = str(os.getpid())
+    try:
+        yield
+    finally:
+        del environment[STARTER]
+
+
+def end_with_starter() -> None:
+    """End when the process does that the environment names as `STARTER`, however it ends; commands call this first."""
+    # What this process itself starts is not meant.
+    starter = os.environ.pop(STARTER, "")
+    if not starter.isdecimal():
+        return
+    # Most commands have no starter, and begin sooner without it.
+    import psutil
+
+    try:
+        process = psutil.Process(int(starter))
+        # A later one has got its number.
+        is_another = process.create_time() > psutil.Process().create_time()
+    except psutil.Error:
+        is_another = True
+    if is_another:
+        os._exit(1)
+
+    def lives() -> bool:
+        try:
+            # One that has ended stays in the table of processes until somebody has waited for it.
+            return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.AccessDenied:
+            return True
+        except psutil.Error:
+            return False
+
+    def end() -> None:
+        while lives():
+            time.sleep(_LOOK_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=end, name="end-with-starter", daemon=True).start()
 
 
 def how_it_ended(exit_code: int | None) -> str:

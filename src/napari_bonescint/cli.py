@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from napari_bonescint import __version__
+from napari_bonescint.child_process import end_with_starter
 from napari_bonescint.commands import benchmark, evaluate, judge, models, segment, simulate, store, train
 from napari_bonescint.errors import BonescintError
 
@@ -39,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     SystemExit
         With status 2 if the arguments are wrong, and with 0 after --help and --version.
     """
+    end_with_starter()
     # A file name is printed even where the terminal's encoding lacks one of its characters.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

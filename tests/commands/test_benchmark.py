@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
+
+import psutil
+import pytest
 
 from napari_bonescint.cli import main
 from napari_bonescint.inference.backends.choice import CPU_ENGINES
 from napari_bonescint.inference.backends.comparisons import OnnxRuntimeEngine
 from napari_bonescint.inference.benchmark import NAIVE
+from running import Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import pytest
 
     from napari_bonescint.inference.model_card import ModelCard
 
@@ -50,3 +53,17 @@ def test_every_engine_is_measured_on_both_grids_and_agrees(
         assert re.fullmatch(r"\d+ MB", row[7]) or not row[7]
         assert float(row[8]) < 1e-4
         assert float(row[9]) > 0.999
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot send Ctrl-C to one process alone")
+@pytest.mark.parametrize("group", [True, False])
+def test_ctrl_c_ends_it_and_what_it_measures(make_model: Callable[..., ModelCard], group: bool) -> None:
+    with Running(["benchmark", "--model", make_model().weights_path]) as running:
+        running.read_until(f"1024 x 256, {NAIVE}: ")
+        # The next measurement has begun, or does so now.
+        started = running.descendants
+        running.interrupt(group=group)
+        assert running.finish() == 130
+        assert running.complaints == ["Interrupted."]
+        _, left = psutil.wait_procs(started, 60)
+        assert left == []

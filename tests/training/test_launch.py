@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -65,6 +67,26 @@ def test_a_run_is_not_started_twice(tmp_path: Path) -> None:
     occupy(tmp_path, psutil.Process().pid)
     with pytest.raises(CannotLaunch, match="already"):
         launch(RunSettings(QUICK, (), "x", "cpu"), tmp_path)
+
+
+def test_of_two_panels_that_start_one_run_at_once_one_does(tmp_path: Path) -> None:
+    settings = RunSettings(Plan("none", str(tmp_path / "none.toml"), 1), (str(tmp_path),), "x.safetensors", "cpu")
+    together = threading.Barrier(2)
+
+    def start() -> int | CannotLaunch:
+        together.wait()
+        try:
+            return launch(settings, tmp_path / "new")
+        except CannotLaunch as error:
+            return error
+
+    with ThreadPoolExecutor(2) as panels:
+        ends = [panel.result() for panel in [panels.submit(start) for _ in range(2)]]
+    (pid,) = [end for end in ends if isinstance(end, int)]
+    (refused,) = [end for end in ends if not isinstance(end, int)]
+    assert str(refused) == "new is being trained already."
+    settle(lambda: not psutil.pid_exists(pid))
+    assert "none.toml" in CourseReader(tmp_path / "new").last_words()
 
 
 def test_settings_that_are_missing_are_one_sentence(tmp_path: Path) -> None:

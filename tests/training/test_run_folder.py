@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,3 +69,51 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CannotWrite, match="run: cannot be made"):
         RunFolder(tmp_path / "file" / "run")
+
+
+CLAIM = """
+import sys
+from pathlib import Path
+from napari_bonescint.training.run_folder import RunFolder, RunFolderError
+
+run = RunFolder(Path(sys.argv[1]))
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    run.occupy()
+except RunFolderError as error:
+    print(error, flush=True)
+else:
+    print("trains", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_of_those_that_start_at_once_one_trains(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", CLAIM, tmp_path]
+    with ExitStack() as stack:
+        rivals = [
+            stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+            for _ in range(4)
+        ]
+        assert all(rival.stdout and rival.stdout.readline() == "ready\n" for rival in rivals)
+        for rival in rivals:
+            assert rival.stdin is not None
+            rival.stdin.write("\n")
+            rival.stdin.flush()
+        said = [rival.stdout.readline() for rival in rivals if rival.stdout]
+        assert said.count("trains\n") == 1
+        (first,) = [rival for rival, line in zip(rivals, said, strict=True) if line == "trains\n"]
+        refused = f"{tmp_path}: process {first.pid} trains here; stop it, or give another --name.\n"
+        assert said.count(refused) == 3
+        first.kill()
+        first.wait()
+        # What a killed training leaves stands in nobody's way.
+        RunFolder(tmp_path).occupy()
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.path.rmdir()
+    with pytest.raises(CannotWrite, match="run: cannot be written"):
+        run.occupy()

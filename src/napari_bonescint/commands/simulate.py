@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import multiprocessing
-import signal
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from tqdm import tqdm
 
+from napari_bonescint.child_process import serve_parent
 from napari_bonescint.commands import argument_types
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.training.splits import SIMULATED_SPLITS, case_path, read_splits, split_of
@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _simulate(jobs: list[_Job], folder: Path, workers: int) -> None:
     geometry = prepare_geometry(folder)
-    with multiprocessing.get_context("spawn").Pool(workers, _start) as pool:
+    with multiprocessing.get_context("spawn").Pool(workers, serve_parent) as pool:
         for _ in tqdm(
             pool.imap_unordered(partial(_make, geometry), jobs), total=len(jobs), unit="case", file=sys.stderr
         ):
@@ -121,11 +121,6 @@ def prepare_geometry(folder: Path) -> Path:
         print("Preparing the bones' geometry, about a minute.", flush=True)
         build_points(load_model()).save(geometry)
     return geometry
-
-
-def _start() -> None:
-    # Ctrl-C reaches every process of a terminal; the parent ends its workers and says so, once.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _make(geometry: Path, job: _Job) -> None:

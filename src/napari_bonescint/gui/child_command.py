@@ -1,11 +1,14 @@
-"""A command in a child process that ends with the panel."""
+"""A command in a child process that ends with the panel, and with napari however that one ends."""
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QCoreApplication, QObject, QProcess, QProcessEnvironment, Signal
+
+from napari_bonescint.child_process import STARTER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +54,7 @@ class ChildCommand(QObject):
         environment = QProcessEnvironment.systemEnvironment()
         environment.insert("PYTHONUNBUFFERED", "1")
         environment.insert("PYTHONIOENCODING", "utf-8")
+        environment.insert(STARTER, str(os.getpid()))
         process.setProcessEnvironment(environment)
         process.readyReadStandardOutput.connect(self._read)
         process.finished.connect(self._on_finished)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import expit, softmax
 
+from napari_bonescint.child_process import serve_parent, without_interrupts
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.backends.choice import CPU_ENGINES
 from napari_bonescint.inference.backends.comparisons import COMPARISONS
@@ -195,12 +196,17 @@ def _in_a_process(task: _Task) -> _Outcome | str:
     context = multiprocessing.get_context("spawn")
     ours, childs = context.Pipe()
     process = context.Process(target=_serve, args=(childs, task), daemon=True)
-    process.start()
-    childs.close()
+    with without_interrupts():
+        process.start()
+        childs.close()
     try:
         answer: _Outcome | str = ours.recv()
     except EOFError:
         raise BenchmarkError(f"{task.card.name} with {task.engine}: the measuring process ended early.") from None
+    except KeyboardInterrupt:
+        # It may compute for minutes, and then wait for somebody to take what it found.
+        process.kill()
+        raise
     finally:
         process.join()
     return answer
@@ -208,6 +214,7 @@ def _in_a_process(task: _Task) -> _Outcome | str:
 
 def _serve(pipe: Connection, task: _Task) -> None:
     """What a measuring process does."""
+    serve_parent()
     try:
         engine = _Naive(task.card) if task.engine == NAIVE else _ENGINES[task.engine](task.card)
     except EngineUnavailable as error:

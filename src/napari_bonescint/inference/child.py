@@ -11,14 +11,11 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-import os
-import signal
-import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_bonescint.child_process import how_it_ended, without_main_module
+from napari_bonescint.child_process import how_it_ended, serve_parent, without_main_module
 from napari_bonescint.errors import BonescintError, Cancelled
 
 if TYPE_CHECKING:
@@ -223,9 +220,7 @@ class SegmentationProcess:
 
 def _serve(pipe: Connection) -> None:
     """What the child does: answer tasks until its parent hangs up."""
-    # Ctrl+C in a terminal goes to the whole group; what it means is the parent's to decide.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    serve_parent()
     pipe.send(_Listening())
     loaded: _Ready | None = None
     with suppress(EOFError, OSError):
@@ -256,10 +251,3 @@ def _answer(task: _Task, loaded: _Ready | None, pipe: Connection) -> _Ready:
     else:
         pipe.send(Finished(segmenter.segment(task.scan, on_progress=lambda done: pipe.send(Progressed(done)))))
     return loaded
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

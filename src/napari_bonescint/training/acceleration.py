@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
+from napari_bonescint.child_process import starter_named
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.devices import usable_cores
 from napari_bonescint.training.evaluate import describe_hardware
@@ -98,7 +99,9 @@ def start_fabric(device: str, processes: int = 1, nodes: int = 1) -> Fabric:
         precision=choose_precision(device),
         plugins=[environment],
     )
-    fabric.launch()
+    # The processes that it starts end with this one, also where it is killed before they have found each other.
+    with starter_named(os.environ):
+        fabric.launch()
     return fabric
 
 

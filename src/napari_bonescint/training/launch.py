@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.resources import shipped_folder
-from napari_bonescint.training.run_folder import make_folder, running_process
+from napari_bonescint.training.run_folder import lock_of, make_folder, running_process
 from napari_bonescint.training.runs import OUTPUT, RUNNING, SETTINGS, Request, ask
 from napari_bonescint.wording import duration
 
@@ -147,9 +147,19 @@ def launch(settings: RunSettings, run: Path) -> int:
     CannotWrite
         If the folder cannot be written to.
     """
-    if running_process(run) is not None:
-        raise CannotLaunch(f"{run.name} is being trained already.")
     make_folder(run)
+    lock = lock_of(run)
+    try:
+        if not lock.take() or running_process(run) is not None:
+            raise CannotLaunch(f"{run.name} is being trained already.")
+        return _launch(settings, run)
+    except OSError as error:
+        raise CannotWrite(f"{run}: cannot be written ({error.strerror or error}).") from error
+    finally:
+        lock.release()
+
+
+def _launch(settings: RunSettings, run: Path) -> int:
     # What was asked of the process that is no more is not meant for this one.
     ask(run, Request.GO_ON)
     if not (run / SETTINGS).exists():

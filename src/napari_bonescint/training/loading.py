@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING
 
 from torch.utils.data import DataLoader
 
-from napari_bonescint.child_process import without_interrupts
+from napari_bonescint.child_process import serve_parent, without_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +42,7 @@ def load(batches: Batches, steps: range, workers: int) -> Iterator[Batch]:
         batch_size=None,
         sampler=steps,
         num_workers=workers,
-        worker_init_fn=_ignore_ctrl_c,
+        worker_init_fn=_serve,
         # A fork, the default on Linux, would copy what this process's other threads are in the midst of changing.
         multiprocessing_context="spawn",
     )
@@ -53,8 +52,10 @@ def load(batches: Batches, steps: range, workers: int) -> Iterator[Batch]:
         return iter(loader)
 
 
-def _ignore_ctrl_c(_worker: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _serve(_worker: int) -> None:
+    # PyTorch lets its workers look whether the parent of their first second is still theirs: one that was killed before
+    # is never missed.
+    serve_parent()
 
 
 def _start_resource_tracker() -> None:

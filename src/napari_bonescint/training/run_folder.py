@@ -7,6 +7,7 @@ best.pt           the weights that did best on the validation scans so far
 data.json         what is trained on, validated on, held out and left out
 samples/          pictures of validation scans as the weights improve
 running.json      which process trains here; there only meanwhile
+running.lock      held by that process; empty
 request           `pause` or `stop`, which others write
 NAME.safetensors, NAME.json
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,7 @@ import psutil
 
 from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.file_lock import FileLock
 from napari_bonescint.training.log import TrainingLog
 
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 
 # A process's own notion of when it began may differ a little from the time in its file.
 _CLOCK_TOLERANCE_S = 2.0
+# Who starts a training holds the lock until it has said which process that is.
+_PATIENCE_S = 2.0
 
 
 class RunFolderError(BonescintError):
@@ -59,6 +64,7 @@ class RunFolder:
         self.request = path / "request"
         self.running = path / "running.json"
         self.log = TrainingLog(path / "log.jsonl")
+        self._lock = lock_of(path)
         make_folder(path)
 
     def occupy(self) -> None:
@@ -71,9 +77,17 @@ class RunFolder:
         CannotWrite
             If the disk is full or not writable.
         """
+        try:
+            is_taken = self._lock.take(_PATIENCE_S)
+        except OSError as error:
+            raise CannotWrite(f"{self.path}: cannot be written ({error.strerror or error}).") from error
         other = running_process(self.path)
-        if other is not None and other != os.getpid():
-            raise RunFolderError(f"{self.path}: process {other} trains here; stop it, or give another --name.")
+        # On Windows the Python of a virtual environment starts another one, which is this process.
+        mine = {os.getpid(), os.getppid()} if sys.platform == "win32" else {os.getpid()}
+        if not is_taken or (other is not None and other not in mine):
+            self._lock.release()
+            who = "another process" if other is None else f"process {other}"
+            raise RunFolderError(f"{self.path}: {who} trains here; stop it, or give another --name.")
         for leftover in self.path.glob(".*.part"):
             # Half a file of a training that was killed while it wrote.
             leftover.unlink(missing_ok=True)
@@ -84,6 +98,7 @@ class RunFolder:
         """Say that no process trains here any more, and forget what was requested."""
         self.running.unlink(missing_ok=True)
         self.request.unlink(missing_ok=True)
+        self._lock.release()
 
     def requested(self) -> str:
         """What others request: ``pause``, ``stop`` or nothing."""
@@ -93,6 +108,11 @@ class RunFolder:
             return ""
         # PowerShell's `echo stop > request` writes UTF-16.
         return content.replace(b"\0", b"").decode("ascii", errors="ignore").strip()
+
+
+def lock_of(path: Path) -> FileLock:
+    """What keeps two processes from training in one folder: held while one does, and while it is being started."""
+    return FileLock(path / "running.lock")
 
 
 def running_process(path: Path) -> int | None:

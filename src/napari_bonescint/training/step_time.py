@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from napari_bonescint.child_process import end_with_starter
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.networks.zoo import build_network
 from napari_bonescint.training.acceleration import describe_acceleration, start_fabric
@@ -70,6 +71,7 @@ def seconds_per_step(recipe: Recipe, device: str) -> tuple[float, str]:
 
 def main() -> int:
     """Measure the recipe of the command line on each device."""
+    end_with_starter()
     try:
         recipe = read_recipe(Path(sys.argv[1]))
         for device in devices():
