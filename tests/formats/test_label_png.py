@@ -75,9 +75,17 @@ def as_mode(mode: str) -> bytes:
     return buffer.getvalue()
 
 
+def animated() -> bytes:
+    buffer = io.BytesIO()
+    first, second = (Image.fromarray(np.uint8(LABELS + i)) for i in (0, 1))
+    first.save(buffer, "PNG", save_all=True, append_images=[second])
+    return buffer.getvalue()
+
+
 REFUSED = {
     "in colour or transparent; a mask has": as_mode("RGB"),
     "or transparent; a mask has": as_mode("LA"),
+    "animated; a mask is a still image": animated(),
     "no PNG": b"GIF89a" * 20,
     "8 x 41 pixels, too small": encode(LABELS[:, :8], 8),
     "100000 x 100000 pixels, larger than": encode(LABELS, 8)[:16] + struct.pack(">II", 100_000, 100_000) + bytes(99),

@@ -53,6 +53,15 @@ def save(path, array, affine=None, unit="mm", code=2):
     return path
 
 
+@pytest.mark.parametrize("shape", [(23, 41), (23, 41, 1), (23, 41, 1, 1), (23, 41, 1, 1, 1), (23, 41, 1, 1, 1, 1, 1)])
+def test_axes_of_length_1_say_nothing(tmp_path, shape):
+    read = read_mask_nifti(save(tmp_path / "m.nii.gz", voxels().reshape(shape), affine_of("LIP")))
+    np.testing.assert_array_equal(read.regions, REGIONS)
+    assert read.spacing == (3, 2)
+    two = read_mask_nifti(save(tmp_path / "m.nii", voxels(2).reshape(23, 41, 2, 1), code=0))
+    np.testing.assert_array_equal(two.regions, voxels(2).transpose(2, 1, 0))
+
+
 @pytest.mark.parametrize(("name", "axes"), [("anterior", "LIP"), ("posterior", "RIA")])
 def test_other_programs_see_the_sides_and_the_spacing(tmp_path, name, axes):
     write_mask_nifti(tmp_path / "m.nii", mask(name, spacing=(2.4, 2.2)))
@@ -120,7 +129,7 @@ def test_a_comment_that_another_program_has_outdated_is_not_believed(tmp_path):
 REFUSED = {
     "axes run to RAS; turn them to LIP (anterior) or RIA (posterior)": lambda path: save(path, voxels()),
     "one orientation for 2 planes": lambda path: save(path, voxels(2), affine_of("LIP")),
-    "shape (23, 41, 1, 1), not": lambda path: save(path, voxels()[..., np.newaxis]),
+    "shape (23, 41, 1, 2), not": lambda path: save(path, np.stack([voxels()] * 2, -1)),
     "shape (23, 41, 3), not": lambda path: save(path, voxels(3)),
     "shape (23, 41, 0), not": lambda path: save(path, voxels()[:, :, :0]),
     "9 x 8 pixels, too small": lambda path: save(path, voxels()[:9, :8]),

@@ -84,13 +84,28 @@ def test_compressed_tiff(tmp_path, compression):
 
 
 @pytest.mark.parametrize(
-    ("mode", "suffix"), [(mode, suffix) for mode in ("RGB", "RGBA", "LA") for suffix in ("png", "tif")] + [("P", "png")]
+    ("mode", "suffix"), [(mode, suffix) for mode in ("RGB", "RGBA", "LA", "P") for suffix in ("png", "tif")]
 )
 def test_grey_stored_as_colour_is_told(tmp_path, mode, suffix):
     Image.fromarray(picture()).convert(mode).save(tmp_path / f"scan.{suffix}")
     scan = read_raster(tmp_path / f"scan.{suffix}")
     np.testing.assert_array_equal(scan.counts[0], picture())
     assert "equal channels" in scan.warnings[0]
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_a_palette_of_greys_says_what_its_numbers_stand_for(tmp_path, suffix):
+    _with_palette([(255 - i,) * 3 for i in range(256)]).save(tmp_path / f"scan.{suffix}")
+    np.testing.assert_array_equal(read_raster(tmp_path / f"scan.{suffix}").counts[0], 255 - picture())
+
+
+@pytest.mark.parametrize(("step", "dtype"), [(257, "uint8"), (256, "uint8"), (1, "uint16"), (200, "uint16")])
+def test_palettes_of_16_bits(tmp_path, step, dtype):
+    colormap = np.tile(np.arange(256, dtype=np.uint16) * step, (3, 1))
+    tifffile.imwrite(tmp_path / "scan.tif", picture(), photometric="palette", colormap=colormap)
+    counts = read_raster(tmp_path / "scan.tif").counts
+    assert counts.dtype == dtype
+    np.testing.assert_array_equal(counts[0], picture().astype(int) * (1 if dtype == "uint8" else step))
 
 
 def test_lzw_tiff_stored_as_colour(tmp_path):
@@ -141,10 +156,17 @@ def _deep_colour(path):
     path.write_bytes(content)
 
 
+def _with_palette(colours: list[tuple[int, int, int]]) -> Image.Image:
+    image = Image.fromarray(picture()).convert("P")
+    image.putpalette([level for colour in colours for level in colour])
+    return image
+
+
 NO_SCANS = {
     "in colour.png": _colour,
     "in colour.tif": _colour,
-    "palette in colour.tif": lambda path: Image.fromarray(picture()).convert("P").save(path),
+    "palette in colour.tif": lambda path: _with_palette([(i, 0, 255 - i) for i in range(256)]).save(path),
+    "palette in colour.png": lambda path: _with_palette([(i, 0, 255 - i) for i in range(256)]).save(path),
     "partly transparent.png": _transparent,
     "animated.png": _animated,
     "16-bit PNG in colour.png": _deep_colour,

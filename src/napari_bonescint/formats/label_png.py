@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from napari_bonescint.formats import orientation
 from napari_bonescint.formats.mask import Mask
-from napari_bonescint.formats.raster import PNG_START, png_header, verify_png
-from napari_bonescint.formats.refusal import DAMAGED, Refusal
+from napari_bonescint.formats.raster import PNG_START, png_header, png_orientation, verify_png
+from napari_bonescint.formats.refusal import DAMAGED, NO_LABELS, Refusal
 from napari_bonescint.formats.region_mapping import translate
 from napari_bonescint.formats.source_file import quiet, read_whole
 
@@ -55,12 +56,12 @@ def read_mask_png(path: Path, mapping: RegionMapping | None = None) -> Mask:
             verify_png(content)
         with quiet(), Image.open(io.BytesIO(content), formats=("PNG",)) as image:
             if image.mode not in _LABEL_MODES:
-                raise Refusal(
-                    path,
-                    "The image is in colour or transparent; a mask has one grey value, or palette index, a region.",
-                )
+                raise Refusal(path, NO_LABELS)
+            if getattr(image, "n_frames", 1) > 1:
+                raise Refusal(path, "The image is animated; a mask is a still image, of one view.")
             stretch = _STRETCHED.get(depth, 1) if image.mode == "L" else 1
-            labels = np.asarray(image).astype(np.int64) // stretch
+            stored = png_orientation(image)
+            labels = orientation.turned(np.asarray(image), stored).astype(np.int64) // stretch
     except Refusal:
         raise
     except Exception as error:  # Pillow raises whatever its decoders trip over

@@ -10,9 +10,11 @@ import tifffile
 
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.formats.mask import Mask
-from napari_bonescint.formats.refusal import Refusal
+from napari_bonescint.formats.refusal import NO_LABELS, Refusal
 from napari_bonescint.formats.region_mapping import translate
-from napari_bonescint.formats.source_file import read_whole
+from napari_bonescint.formats.source_file import quiet, read_whole
+from napari_bonescint.formats.tiff_pages import TIFF_START, read_tiff_planes
+from napari_bonescint.formats.tiff_spacing import SPACING_KEY
 from napari_bonescint.scan import View, ViewName
 
 if TYPE_CHECKING:
@@ -22,12 +24,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.formats.region_mapping import RegionMapping
+    from napari_bonescint.formats.tiff_pages import Plane
     from napari_bonescint.scan import Spacing
 
 _MM_PER_CM = 10.0
-# Two views of the largest scan that is read.
-_MOST_PIXELS = 2 * 8192**2
-_SPACING_KEY = "spacing_mm"
+_LABELS = {tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.MINISWHITE, tifffile.PHOTOMETRIC.PALETTE}
 _VIEWS_KEY = "views"
 _NAMES_KEY = "names_regions"
 
@@ -100,11 +101,10 @@ def read_mask_tiff(path: Path, mapping: RegionMapping | None = None) -> Mask:
         If a value has no meaning.
     """
     labels, spacing, described = _read(path)
-    if labels.dtype.kind not in "bui":
-        raise Refusal(path, f"The file holds {labels.dtype}; a mask holds whole numbers.")
+    labels = _whole_numbers(path, labels)
     names_regions = described.get(_NAMES_KEY)
     known = names_regions if isinstance(names_regions, bool) else None
-    regions, names = translate(path, labels.astype(np.int64), mapping, names_regions=known)
+    regions, names = translate(path, labels, mapping, names_regions=known)
     return Mask(regions, _views(described, len(regions)), spacing, names)
 
 
@@ -125,7 +125,7 @@ def encode_planes(
     metadata: dict[str, object] = {"axes": "QYX", **(facts or {})}
     resolution = None
     if spacing is not None:
-        metadata[_SPACING_KEY] = list(spacing)
+        metadata[SPACING_KEY] = list(spacing)
         resolution = (_MM_PER_CM / spacing[1], _MM_PER_CM / spacing[0])
     buffer = io.BytesIO()
     tifffile.imwrite(
@@ -158,20 +158,31 @@ def read_labels(path: Path) -> Labels:
 def _read(path: Path) -> tuple[NDArray[np.generic], Spacing | None, Mapping[str, object]]:
     """Pages (view, y, x) of any type, their spacing, and what our writer said about them."""
     content = read_whole(path)
-    try:
-        with tifffile.TiffFile(io.BytesIO(content)) as tiff:
-            if tiff.series[0].size > _MOST_PIXELS:
-                raise Refusal(path, "The image is larger than the masks of any scan.")
-            masks = tiff.asarray()
-            described = next(iter(tiff.shaped_metadata or ()), {})
-            spacing = _spacing(tiff, described)
-    except Refusal:
-        raise
-    except Exception as error:  # tifffile raises whatever its parser trips over
-        raise Refusal(path, "The file is no TIFF, or damaged; masks are read from TIFF files.") from error
-    if masks.ndim not in (2, 3):
-        raise Refusal(path, f"The file holds {masks.dtype} of shape {masks.shape}, not uint8 masks (view, y, x).")
-    return masks if masks.ndim == 3 else masks[np.newaxis], spacing, described
+    if not content.startswith(TIFF_START):
+        raise Refusal(path, "The file is no TIFF; masks are read from TIFF, PNG, NIfTI and DICOM SEG files.")
+    with quiet():
+        read = read_tiff_planes(path, content, kind="mask")
+    for plane in read.planes:
+        if plane.pixels.ndim != 2 or plane.photometric not in _LABELS:
+            raise Refusal(path, NO_LABELS)
+    return np.stack([_labels(plane) for plane in read.planes]), read.spacing, read.facts
+
+
+def _labels(plane: Plane) -> NDArray[np.generic]:
+    """The labels of a page: its numbers; of black and white, white is bone."""
+    black_on_white = plane.pixels.dtype == np.bool_ and plane.photometric == tifffile.PHOTOMETRIC.MINISWHITE
+    return np.logical_not(plane.pixels) if black_on_white else plane.pixels
+
+
+def _whole_numbers(path: Path, labels: NDArray[np.generic]) -> NDArray[np.int64]:
+    """Labels of any type, such as the floating-point numbers of other programs, if all are whole."""
+    if labels.dtype.kind not in "buif":
+        raise Refusal(path, f"The file holds {labels.dtype}; a mask holds whole numbers.")
+    with np.errstate(invalid="ignore"):  # what is infinite or too large becomes another number, and is refused
+        whole = labels.astype(np.int64)
+    if not np.array_equal(whole, labels):
+        raise Refusal(path, "The file holds numbers that are not whole; a mask holds labels.")
+    return whole
 
 
 def _views(described: Mapping[str, object], count: int) -> tuple[View | None, ...]:
@@ -185,14 +196,3 @@ def _views(described: Mapping[str, object], count: int) -> tuple[View | None, ..
         else None
         for each in stated
     )
-
-
-def _spacing(tiff: tifffile.TiffFile, described: Mapping[str, object]) -> Spacing | None:
-    stated = described.get(_SPACING_KEY)
-    if isinstance(stated, list) and len(stated) == 2:
-        return float(stated[0]), float(stated[1])
-    page = tiff.pages.first
-    if page.resolutionunit == tifffile.RESUNIT.NONE:
-        return None
-    x, y = page.get_resolution(tifffile.RESUNIT.MILLIMETER)
-    return (1 / y, 1 / x) if x > 0 and y > 0 else None

@@ -13,9 +13,10 @@ from napari_bonescint.formats.label_tiff import read_mask_tiff, write_mask_tiff
 from napari_bonescint.formats.mask import Mask
 from napari_bonescint.formats.nifti import read_mask_nifti, write_mask_nifti
 from napari_bonescint.formats.preview import write_preview
-from napari_bonescint.formats.raster import PNG_START, TIFF_START
+from napari_bonescint.formats.raster import PNG_START
 from napari_bonescint.formats.refusal import Refusal
 from napari_bonescint.formats.source_file import quiet, read_start
+from napari_bonescint.formats.tiff_pages import TIFF_START
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

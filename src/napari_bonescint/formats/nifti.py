@@ -153,12 +153,14 @@ def _unlogged() -> Iterator[None]:
 
 def _planes(path: Path, image: Nifti1Image) -> NDArray[np.int64]:
     """Labels (view, y, x)."""
-    shape = image.shape
+    stated = image.shape
+    # Axes of length 1 at the end say nothing.
+    shape = stated[:3] if set(stated[3:]) <= {1} else stated
     if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 2)):
-        raise Refusal(path, f"The file has the shape {shape}, not (x, y, 1) for the mask of a view.")
+        raise Refusal(path, f"The file has the shape {stated}, not (x, y, 1) for the mask of a view.")
     require_possible_size(path, shape[1], shape[0])
     try:
-        values = np.asanyarray(image.dataobj)
+        values = np.asanyarray(image.dataobj).reshape(shape)
     except Exception as error:  # nibabel raises whatever it trips over
         raise Refusal(path, "The file is damaged or cut off; copy or export it again.") from error
     if values.dtype.kind not in "buif":

@@ -22,10 +22,15 @@ _LARGEST_SIDE = 8192
 
 def require_possible_size(path: Path, rows: int, columns: int) -> None:
     """Refuse, before anything is decoded, a size that no planar scan has."""
-    size = f"The image is {columns} x {rows} pixels"
     if min(rows, columns) < _SMALLEST_SIDE:
-        raise Refusal(path, f"{size}, too small to show a skeleton.")
+        raise Refusal(path, f"The image is {columns} x {rows} pixels, too small to show a skeleton.")
+    require_not_too_large(path, rows, columns)
+
+
+def require_not_too_large(path: Path, rows: int, columns: int) -> None:
+    """Refuse, before anything is decoded, a size that takes more memory than any planar scan."""
     if max(rows, columns) > _LARGEST_SIDE:
+        size = f"The image is {columns} x {rows} pixels"
         raise Refusal(path, f"{size}, larger than any planar scan (at most {_LARGEST_SIDE} a side).")
 
 

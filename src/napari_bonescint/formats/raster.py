@@ -1,4 +1,4 @@
-"""Reading PNG and TIFF pictures of scans. They name no view and no spacing that can be trusted: the caller does."""
+"""Reading PNG and TIFF pictures of scans. They name no view, and a spacing only in TIFF; else the caller says it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import tifffile
-from PIL import Image, ImageSequence
+from PIL import Image
 
+from napari_bonescint.formats import orientation
 from napari_bonescint.formats.plausibility import require_counts, require_possible_size, without_blank_views
 from napari_bonescint.formats.refusal import DAMAGED, NotAPlanarScan, Refusal
 from napari_bonescint.formats.source_file import quiet, read_whole, sha256
+from napari_bonescint.formats.tiff_pages import TIFF_START, read_tiff_planes
 from napari_bonescint.rearranging import name_views, with_spacing
 from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, Scan, View, ViewName, ViewSource
 
@@ -21,13 +23,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_bonescint.formats.tiff_pages import Plane
     from napari_bonescint.scan import Spacing
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
-TIFF_START = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 _PNG_GREY = 0
 _IN_COLOUR = "The image is in colour; only grey images can be segmented."
+_LOSSY = "The image went through lossy compression, so its values are not quite those that were saved."
 _EQUAL_CHANNELS = "The image is stored in colour, with equal channels; one of them was taken as counts."
 
 
@@ -46,12 +49,12 @@ def read_raster(path: Path, *, view: ViewName | None = None, spacing: Spacing | 
     view : ViewName, optional
         What the image shows, or of two the first; without it, anterior is assumed, recorded as such and warned about.
     spacing : (float, float), optional
-        Pixel spacing (y, x) in mm.
+        Pixel spacing (y, x) in mm, where the file states none.
 
     Returns
     -------
     Scan
-        Pixel values as stored, anterior first.
+        Pixel values as stored, anterior first; turned and mirrored where the file says that they are stored so.
 
     Raises
     ------
@@ -59,11 +62,12 @@ def read_raster(path: Path, *, view: ViewName | None = None, spacing: Spacing | 
         If the file is damaged, in colour, has more than two pages, or shows no counts.
     """
     content = read_whole(path)
+    stated = None
     with quiet():
         if content.startswith(PNG_START):
             planes, warnings = _read_png(path, content)
         elif content.startswith(TIFF_START):
-            planes, warnings = _read_tiff(path, content)
+            planes, stated, warnings = _read_tiff(path, content)
         else:
             raise NotAPlanarScan(path, "The file is neither PNG nor TIFF.")
     require_possible_size(path, *planes.shape[1:])
@@ -72,14 +76,15 @@ def read_raster(path: Path, *, view: ViewName | None = None, spacing: Spacing | 
         warnings.append("The background is brighter than the body; if dark means uptake here, invert the image first.")
 
     names = (ViewName.ANTERIOR, ViewName.POSTERIOR)[: len(planes)]
+    unknown = [VIEW_ASSUMED if len(names) == 1 else VIEWS_ASSUMED, *([NO_SPACING] if stated is None else [])]
     scan = Scan(
         counts=planes,
         views=tuple(View(name, ViewSource.ASSUMED) for name in names),
-        spacing=None,
+        spacing=stated,
         acquisition={"matrix": f"{planes.shape[1]}x{planes.shape[2]}"},
         sources=(path,),
         source_sha256=sha256(content),
-        warnings=(*warnings, VIEW_ASSUMED if len(names) == 1 else VIEWS_ASSUMED, NO_SPACING),
+        warnings=(*warnings, *unknown),
     )
     scan = scan if view is None else name_views(scan, view)
     scan = scan if spacing is None else with_spacing(scan, spacing)
@@ -102,6 +107,13 @@ def verify_png(content: bytes) -> None:
         image.verify()
 
 
+def png_orientation(image: Image.Image) -> int:
+    """How a PNG says that it is stored, by its EXIF block or the other places where programs put that."""
+    image.load()  # the block may come after the pixels
+    stated = image.getexif().get(orientation.TAG)
+    return stated if isinstance(stated, int) else orientation.UPRIGHT
+
+
 def _read_png(path: Path, content: bytes) -> tuple[NDArray[np.generic], list[str]]:
     depth, colour = png_header(path, content)
     if depth == 1:
@@ -113,93 +125,63 @@ def _read_png(path: Path, content: bytes) -> tuple[NDArray[np.generic], list[str
         with Image.open(io.BytesIO(content)) as image:
             if getattr(image, "n_frames", 1) > 1:
                 raise NotAPlanarScan(path, "The image is animated; only still images can be segmented.")
+            stored = png_orientation(image)
             pixels = np.asarray(image.convert("RGBA") if image.mode == "P" else image)
     except Refusal:
         raise
     except Exception as error:  # Pillow raises whatever its decoders trip over
         raise Refusal(path, DAMAGED) from error
-    return _one_channel(path, pixels[np.newaxis])
+    plane, warnings = _one_channel(path, orientation.turned(pixels, stored))
+    return plane[np.newaxis], [*warnings, *_told_of(stored)]
 
 
-def _read_tiff(path: Path, content: bytes) -> tuple[NDArray[np.generic], list[str]]:
-    try:
-        with tifffile.TiffFile(io.BytesIO(content)) as tiff:
-            _require_two_grey_pages(path, tiff)
-            if not _is_whole(tiff, content):
-                raise Refusal(path, DAMAGED)
-            page = tiff.pages.first
-            try:
-                pixels, axes = tiff.series[0].asarray(), tiff.series[0].axes
-            except ValueError:
-                # Compressions such as LZW, for which tifffile wants another package, Pillow can read.
-                pixels, axes = _decode_with_pillow(content), "QYX" + "S" * (page.samplesperpixel > 1)
-            inverted = page.photometric == tifffile.PHOTOMETRIC.MINISWHITE
-    except Refusal:
-        raise
-    except Exception as error:  # tifffile raises whatever its parser trips over
-        raise Refusal(path, DAMAGED) from error
-    if pixels.size == 0:
-        raise Refusal(path, DAMAGED)
-    if "S" in axes:
-        pixels = np.moveaxis(pixels, axes.index("S"), -1)
-        pixels = pixels.reshape(-1, *pixels.shape[-3:])
-    else:
-        pixels = pixels.reshape(-1, *pixels.shape[-2:])
-    planes, warnings = _one_channel(path, pixels)
-    if planes.dtype.kind not in "uif":
-        raise NotAPlanarScan(path, f"The image has pixels of type {planes.dtype}; only grey images can be segmented.")
-    if inverted:
-        warnings.append("The image is meant to be shown inverted (white is zero); its values were taken as counts.")
-    return planes, warnings
+def _read_tiff(path: Path, content: bytes) -> tuple[NDArray[np.generic], Spacing | None, list[str]]:
+    read = read_tiff_planes(path, content, kind="scan")
+    planes: list[NDArray[np.generic]] = []
+    warnings: list[str] = [_LOSSY] if read.is_lossy else []
+    for plane in read.planes:
+        pixels, told = _one_channel(path, _greys(path, plane))
+        if pixels.dtype.kind not in "uif":
+            raise NotAPlanarScan(
+                path, f"The image has pixels of type {pixels.dtype}; only grey images can be segmented."
+            )
+        planes.append(pixels)
+        warnings += [*told, *_told_of(plane.orientation)]
+        if plane.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
+            warnings.append("The image is meant to be shown inverted (white is zero); its values were taken as counts.")
+    # Two pages have the same to tell, as a rule.
+    return np.stack(planes), read.spacing, list(dict.fromkeys(warnings))
 
 
-def _require_two_grey_pages(path: Path, tiff: tifffile.TiffFile) -> None:
-    """Refuse, before anything is decoded, what no scan of one or two views can be."""
-    page = tiff.pages.first
-    require_possible_size(path, page.imagelength, page.imagewidth)
-    series = tiff.series[0]
-    views = series.size // (page.imagelength * page.imagewidth * page.samplesperpixel)
-    if len(tiff.series) > 1 or views > 2:
-        pages = max(views, len(tiff.pages))
-        raise NotAPlanarScan(
-            path, f"The file has {pages} pages; a scan has one for each view, of one size, at most two."
-        )
-    if page.photometric not in {
-        tifffile.PHOTOMETRIC.MINISBLACK,
-        tifffile.PHOTOMETRIC.MINISWHITE,
-        tifffile.PHOTOMETRIC.RGB,
-    }:
-        raise NotAPlanarScan(path, _IN_COLOUR)
+def _greys(path: Path, plane: Plane) -> NDArray[np.generic]:
+    """What the pixels of a page stand for: themselves, or what a palette says."""
+    if plane.photometric in {tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.MINISWHITE}:
+        return plane.pixels
+    if plane.photometric in {tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR} and plane.pixels.ndim == 3:
+        return plane.pixels
+    if plane.photometric == tifffile.PHOTOMETRIC.PALETTE and plane.palette is not None:
+        palette = plane.palette
+        # Most palettes hold 8 bits, in the upper byte or in both; old ones in the lower byte.
+        if (palette % 257 == 0).all() or (palette % 256 == 0).all():
+            palette = (palette // 256).astype(np.uint8)
+        return np.take(palette, plane.pixels.astype(np.intp), axis=0)
+    raise NotAPlanarScan(path, _IN_COLOUR)
 
 
-def _is_whole(tiff: tifffile.TiffFile, content: bytes) -> bool:
-    """Whether all pixels are in the file, and all pages; tifffile drops pages that lie beyond the end."""
-    for page in tiff.pages:
-        for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
-            if offset + count > len(content):
-                return False
-    # A page's list of tags (TIFF 6.0, section 2) ends with the offset of the next page, which is 0 for the last one.
-    layout, last = tiff.tiff, tiff.pages[len(tiff.pages) - 1]
-    (tags,) = struct.unpack_from(layout.tagnoformat, content, last.offset)
-    end = last.offset + layout.tagnosize + tags * layout.tagsize
-    (following,) = struct.unpack_from(layout.offsetformat, content, end)
-    return bool(following == 0)
-
-
-def _decode_with_pillow(content: bytes) -> NDArray[np.generic]:
-    with Image.open(io.BytesIO(content)) as image:
-        return np.stack([np.asarray(frame.copy()) for frame in ImageSequence.Iterator(image)])
+def _told_of(stored: int) -> list[str]:
+    told = orientation.sentence_on(stored)
+    return [] if told is None else [told]
 
 
 def _one_channel(path: Path, pixels: NDArray[np.generic]) -> tuple[NDArray[np.generic], list[str]]:
-    """Grey planes (view, y, x) of pixels (view, y, x) or (view, y, x, channel), if all colour channels are equal."""
+    """A grey plane (y, x) of pixels (y, x) or (y, x, channel), if all colour channels are equal."""
     warnings = []
-    if pixels.ndim == 4:
+    if pixels.ndim == 3:
         channels = pixels.shape[-1]
         colours = pixels[..., : 3 if channels >= 3 else 1]
         if (colours != colours[..., :1]).any():
             raise NotAPlanarScan(path, _IN_COLOUR)
-        if channels in (2, 4) and (pixels[..., -1] != pixels[0, 0, 0, -1]).any():
+        if channels in (2, 4) and (pixels[..., -1] != pixels[0, 0, -1]).any():
             raise NotAPlanarScan(path, "The image is partly transparent; save it as plain grey.")
         pixels = colours[..., 0]
         warnings.append(_EQUAL_CHANNELS)

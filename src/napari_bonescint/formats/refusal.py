@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 DAMAGED = "The file is damaged or cut off; copy or export it again."
 
+NO_LABELS = "The image is in colour or transparent; a mask has one grey value, or palette index, a region."
+
 
 class Refusal(BonescintError):
     """A file that cannot be read as a scan.
