@@ -66,9 +66,9 @@ def test_what_a_scan_lacked_is_said_again_when_it_is_read(files: CaseFiles, tmp_
 
 def test_an_energy_window_is_kept_by_its_limits_and_not_by_the_name_that_people_typed(scan: Scan) -> None:
     for window, limits_known in (("126-154 keV", True), ("Smith early", False)):
-        typed = {"photopeak_window": window, "photopeak_window_name": "Smith early", "model": "M"}
+        typed = {"photopeak_window": window, "photopeak_window_name": "Smith early", "matrix": "1x1"}
         facts = facts_of(replace(scan, acquisition=typed))
-        assert facts.acquisition == ({"photopeak_window": window, "model": "M"} if limits_known else {"model": "M"})
+        assert facts.acquisition == {"matrix": "1x1", **({"photopeak_window": window} if limits_known else {})}
 
 
 def test_a_scan_contradicts_its_case_in_what_it_says_and_not_in_what_it_assumes(scan: Scan) -> None:

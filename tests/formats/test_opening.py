@@ -52,7 +52,7 @@ def test_dicom_is_known_by_its_content(write_nm, name):
 def test_dicom_whose_preamble_is_a_tiff_header(write_nm):
     path = write_nm()
     path.write_bytes(b"II*\0" + path.read_bytes()[4:])
-    assert open_scan(path).acquisition["model"] == "Gamma 2"
+    assert open_scan(path).acquisition["collimator_type"] == "PARA"
 
 
 def test_picture_is_known_by_its_content(tmp_path):

@@ -12,6 +12,7 @@ from napari_bonescint.atomic import CannotWrite, sync_folder, write_bytes_atomic
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.plane_files import Shape, planes_sha256, read_planes, salted
 from napari_bonescint.corrections.sealed import read_sealed, seal
+from napari_bonescint.formats.terms import reduced
 from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, Scan, Spacing, View, ViewName, ViewSource
 
 if TYPE_CHECKING:
@@ -19,21 +20,6 @@ if TYPE_CHECKING:
 
     from napari_bonescint.corrections.keys import Keys
     from napari_bonescint.corrections.sealed import Facts
-
-# What a camera writes by itself. The name of an energy window is typed by people, and so may hold anything.
-_KEPT_FACTS = (
-    "image_type",
-    "matrix",
-    "counts_accumulated",
-    "frame_duration_s",
-    "scan_velocity_mm_per_s",
-    "whole_body_technique",
-    "photopeak_window",
-    "radionuclide",
-    "collimator_type",
-    "manufacturer",
-    "model",
-)
 
 
 @dataclass(frozen=True)
@@ -51,7 +37,7 @@ class CaseFacts:
     spacing : (float, float) or None
         Pixel spacing (y, x) in mm.
     acquisition : mapping
-        How the scan was acquired; nothing that people type.
+        How the scan was acquired; nothing that people type, see `terms.reduced`.
     image : str
         Keyed hash of the counts, see `keys.veil`; the plain one in cases of earlier versions.
     counts_sha256 : str
@@ -82,7 +68,7 @@ class CaseFacts:
             views=scan.views,
             shape=(views, y, x),
             spacing=scan.spacing,
-            acquisition=_impersonal(scan.acquisition),
+            acquisition=reduced(scan.acquisition),
             image=image,
             counts_sha256=counts_sha256,
         )
@@ -244,11 +230,3 @@ class CaseFiles:
         except OSError:
             if not folder.exists():
                 raise
-
-
-def _impersonal(acquisition: Mapping[str, str | int | float]) -> dict[str, str | int | float]:
-    kept = {name: acquisition[name] for name in _KEPT_FACTS if name in acquisition}
-    # A window without limits is called by its name.
-    if kept.get("photopeak_window") == acquisition.get("photopeak_window_name"):
-        kept.pop("photopeak_window", None)
-    return kept

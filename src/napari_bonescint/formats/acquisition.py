@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_bonescint.formats.terms import reduced
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -29,10 +31,10 @@ def acquisition_facts(header: Header, detectors: Iterable[Header], window: Energ
     -------
     dict
         Of strings and numbers. This is a list of what is wanted, not of what is left out: no name, identifier, date or
-        institution of the file gets through. Names of camera, collimator and window are as the camera wrote them.
+        institution of the file gets through, nor any other text that people typed, see `terms`.
     """
     collimators = sorted({detector.text("CollimatorType") for detector in detectors} - {""})
-    stated: dict[str, str | int | float | None] = {
+    stated = {
         "image_type": header.text("ImageType"),
         "matrix": f"{header.integer('Rows')}x{header.integer('Columns')}",
         "counts_accumulated": header.integer("CountsAccumulated"),
@@ -40,13 +42,12 @@ def acquisition_facts(header: Header, detectors: Iterable[Header], window: Energ
         "scan_velocity_mm_per_s": header.number("ScanVelocity"),
         "whole_body_technique": header.text("WholeBodyTechnique"),
         "photopeak_window": window.label,
-        "photopeak_window_name": window.name,
         "radionuclide": _radionuclide(header),
         "collimator_type": ", ".join(collimators),
         "manufacturer": header.text("Manufacturer"),
         "model": header.text("ManufacturerModelName"),
     }
-    return {name: fact for name, fact in stated.items() if fact not in (None, "")}
+    return reduced(stated)
 
 
 def _scaled(number: float | None, factor: float) -> float | None:
@@ -56,5 +57,5 @@ def _scaled(number: float | None, factor: float) -> float | None:
 def _radionuclide(header: Header) -> str:
     for item in header.items("RadiopharmaceuticalInformationSequence"):
         for code in item.items("RadionuclideCodeSequence"):
-            return code.text("CodeMeaning").replace("^", "")
+            return code.text("CodeMeaning")
     return ""

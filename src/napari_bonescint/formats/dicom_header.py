@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pydicom
@@ -15,8 +16,10 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.valuerep import PersonName
 
 from napari_bonescint.formats.refusal import DAMAGED, NotAPlanarScan, Refusal
+from napari_bonescint.formats.silence import quiet
 from napari_bonescint.formats.source_file import read_start
 
 if TYPE_CHECKING:
@@ -47,7 +50,9 @@ class Header:
     def values(self, keyword: str) -> list[object]:
         """All values of an attribute; none if it is absent, empty or unreadable."""
         try:
-            value = self.dataset.get(keyword)
+            # Values are converted when they are looked up, and pydicom quotes those that it doubts.
+            with quiet():
+                value = self.dataset.get(keyword)
         except Exception:  # pydicom raises whatever the conversion of this attribute happened to raise
             return []
         if value is None:
@@ -55,18 +60,31 @@ class Header:
         return list(value) if isinstance(value, (MultiValue, Sequence, list)) else [value]
 
     def texts(self, keyword: str) -> list[str]:
-        """All values as text, each with its white space collapsed."""
-        return [" ".join(str(value).split()) for value in self.values(keyword)]
+        """All values as text, each with its white space collapsed.
+
+        A nested sequence, a person's name and binary values are no text, whatever the attribute should be.
+        """
+        values = self.values(keyword)
+        return [" ".join(str(value).split()) for value in values if isinstance(value, (str, int, float, Decimal))]
 
     def text(self, keyword: str) -> str:
         """The values as one text, joined as DICOM writes them; empty if there are none."""
         return "\\".join(self.texts(keyword))
 
+    def text_or_name(self, keyword: str) -> str:
+        """The values as one text, persons' names too: for DICOM files about the same patient, and for nothing else."""
+        found = self.values(keyword)
+        names = [" ".join(str(value).split()) for value in found if isinstance(value, PersonName)]
+        return "\\".join(names) if names else self.text(keyword)
+
     def numbers(self, keyword: str) -> list[float]:
         """All values as finite numbers; none at all if one of them is not."""
         try:
-            found = [float(str(value)) for value in self.values(keyword)]
+            values = self.values(keyword)
+            found = [float(value) for value in self.texts(keyword)]
         except ValueError:
+            return []
+        if len(found) != len(values):
             return []
         return found if all(math.isfinite(number) for number in found) else []
 

@@ -136,7 +136,7 @@ def _describe(scan: Scan, source: SourceImages) -> Dataset:
     first = source.headers[0]
     ds.StudyInstanceUID = first.text("StudyInstanceUID")
     for keyword in _COPIED_EVEN_IF_EMPTY:
-        setattr(ds, keyword, first.text(keyword))
+        setattr(ds, keyword, first.text_or_name(keyword))
     for keyword in _COPIED:
         if first.text(keyword):
             setattr(ds, keyword, first.text(keyword))

@@ -15,6 +15,7 @@ from napari_bonescint.formats.photopeak import EnergyWindow, choose_photopeak, e
 from napari_bonescint.formats.plausibility import require_counts, without_blank_views
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
 from napari_bonescint.formats.source_file import quiet, read_whole, sha256
+from napari_bonescint.formats.terms import MODALITIES, image_type
 from napari_bonescint.formats.views import NamedView, settle_views, view_of_codes, view_of_descriptions
 from napari_bonescint.scan import NO_SPACING, Scan, Spacing, View
 
@@ -153,9 +154,10 @@ def _require_nuclear_medicine(header: Header, path: Path) -> None:
         raise NotAPlanarScan(path, "The file holds a document, not an image.")
     modality = header.text("Modality").upper()
     if modality and modality != "NM":
-        raise NotAPlanarScan(path, f"Modality is {modality}; only nuclear medicine (NM) images can be segmented.")
+        stated = modality if modality in MODALITIES else "none that DICOM defines"
+        raise NotAPlanarScan(path, f"Modality is {stated}; only nuclear medicine (NM) images can be segmented.")
     if not modality and kind != NuclearMedicineImageStorage:
-        what = f" ({UID(kind).name})" if kind else ""
+        what = f" ({UID(kind).name})" if UID(kind).name != kind else ""
         raise NotAPlanarScan(path, f"The file{what} names no modality; only nuclear medicine images can be segmented.")
 
 
@@ -168,14 +170,14 @@ def _planar_type(header: Header, path: Path) -> str:
     stated = "WHOLE BODY" if stated == "WHOLEBODY" else stated
     if stated and stated not in _PLANAR:
         raise NotAPlanarScan(
-            path, f"Image Type is {stated}; only WHOLE BODY and STATIC planar images can be segmented."
+            path, f"Image Type is {image_type(stated)}; only WHOLE BODY and STATIC planar images can be segmented."
         )
     return stated
 
 
 def _warnings_about_pixels(header: Header) -> list[str]:
     warnings = []
-    rescale = [f"{keyword} {header.text(keyword)}" for keyword in _RESCALE_NUMBERS if header.has(keyword)]
+    rescale = [_with_numbers(keyword, header) for keyword in _RESCALE_NUMBERS if header.has(keyword)]
     rescale += [keyword for keyword in _RESCALE_TABLES if header.has(keyword)]
     if rescale:
         found = ", ".join(rescale)
@@ -221,5 +223,11 @@ def _spacing(header: Header) -> tuple[Spacing | None, list[str]]:
     if len(stated) == 2 and all(low <= side <= high for side in stated):
         return (stated[0], stated[1]), []
     if header.text("PixelSpacing"):
-        return None, [f"Pixel Spacing is {header.text('PixelSpacing')}, which is impossible.", NO_SPACING]
+        return None, [f"{_with_numbers('PixelSpacing', header, 'Pixel Spacing is')}, which is impossible.", NO_SPACING]
     return None, [NO_SPACING]
+
+
+def _with_numbers(keyword: str, header: Header, called: str = "") -> str:
+    """What an attribute is called, and its values if they are numbers; other ones could be anything."""
+    numbers = "\\".join(f"{number:g}" for number in header.numbers(keyword))
+    return f"{called or keyword} {numbers or 'no number'}"

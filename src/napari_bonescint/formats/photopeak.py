@@ -47,9 +47,9 @@ class EnergyWindow:
 
     @property
     def label(self) -> str:
-        """Its limits, or else its name: ``126-154 keV``."""
+        """Its limits: ``126-154 keV``; empty if the file gives none."""
         limits = " + ".join(f"{low:g}-{high:g}" for low, high in self.ranges)
-        return f"{limits} keV" if limits else self.name
+        return f"{limits} keV" if limits else ""
 
     @property
     def kind(self) -> _Kind:
@@ -113,7 +113,7 @@ def choose_photopeak(path: Path, windows: Sequence[EnergyWindow]) -> tuple[int, 
             return best, None
         return best, (
             f"{len(candidates)} energy windows hold the Tc-99m photopeak at 140 keV; "
-            f"{windows[best].label}, the one centred on it best, was taken."
+            f"{windows[best].label or 'one without stated limits'}, the one centred on it best, was taken."
         )
     if unknown:
         raise Refusal(

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
+from napari_bonescint.formats.silence import quiet as quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 # A whole-body scan takes a few megabytes; anything near this is something else, and must not fill the memory.
@@ -33,14 +31,6 @@ def read_start(path: Path) -> bytes:
 def sha256(content: bytes) -> str:
     """Hash of a file's bytes, hexadecimal."""
     return hashlib.sha256(content).hexdigest()
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep to ourselves what libraries have to say about odd files; what matters to a user becomes a sentence."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def _read(path: Path, limit: int) -> bytes:

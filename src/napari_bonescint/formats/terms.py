@@ -1,0 +1,172 @@
+"""What a file says about an acquisition, in terms of the DICOM standard and names of makers; never in words of its own.
+
+People type into every text of a file, a patient's name too. So no text is kept as it is: of a known kind of text, the
+term that it holds is kept, and what holds none is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+# PS3.3, C.8.4.9 (NM Image Type), C.8.4.5 (Whole Body Technique), C.8.4.11 (Collimator Type).
+_IMAGE_TYPES = {
+    *("ORIGINAL", "DERIVED", "PRIMARY", "SECONDARY", "EMISSION", "TRANSMISSION", "STATIC", "DYNAMIC", "GATED"),
+    *("WHOLE BODY", "TOMO", "GATED TOMO", "RECON TOMO", "RECON GATED TOMO", "SUBTRACTION"),
+    # Not of NM images, but what other files in an export say.
+    *("SCREEN SAVE", "SCREEN CAPTURE", "AXIAL", "LOCALIZER", "PROJECTION IMAGE"),
+}
+_TECHNIQUES = {"1PS", "2PS", "PCN", "MSP"}
+_COLLIMATORS = {"PARA", "PINH", "FANB", "CONE", "SLNT", "ASTG", "DIVG", "NONE", "UNKN"}
+# PS3.16, CID 29, and the retired ones that old archives hold.
+MODALITIES = {
+    *("AR", "AU", "BDUS", "BI", "BMD", "CF", "CR", "CT", "CTPROTOCOL", "DF", "DG", "DM", "DOC", "DX", "ECG", "EEG"),
+    *("EPS", "ES", "EC", "FID", "FS", "GM", "HC", "HD", "IO", "IOL", "IVOCT", "IVUS", "KER", "KO", "LEN", "LP", "LS"),
+    *("M3D", "MA", "MG", "MR", "MS", "NM", "OAM", "OCT", "OP", "OPM", "OPT", "OPTBSV", "OPV", "OT", "PLAN", "POS"),
+    *("PR", "PT", "PX", "REG", "RESP", "RF", "RG", "RTDOSE", "RTIMAGE", "RTPLAN", "RTRECORD", "RTSTRUCT", "RWV"),
+    *("SEG", "SM", "SMR", "SR", "SRF", "ST", "STAIN", "TEXTUREMAP", "TG", "US", "VA", "VF", "XA", "XC"),
+}
+# PS3.16, CID 18: elements of radionuclides, by name and symbol.
+_ELEMENTS = {
+    "technetium": "tc", "fluorine": "f", "indium": "in", "iodine": "i", "gallium": "ga", "thallium": "tl",
+    "xenon": "xe", "krypton": "kr", "samarium": "sm", "strontium": "sr", "rhenium": "re", "lutetium": "lu",
+    "radium": "ra", "yttrium": "y", "cobalt": "co", "chromium": "cr", "caesium": "cs", "cesium": "cs",
+}  # fmt: skip
+
+_VENDORS = {
+    "GE": r"ge|gems|general electric",
+    "Siemens": r"siemens",
+    "Philips": r"philips",
+    "ADAC": r"adac",
+    "Picker": r"picker",
+    "Marconi": r"marconi",
+    "Elscint": r"elscint",
+    "SMV": r"smv|sopha|sophy|sopha medical vision",
+    "Mediso": r"mediso",
+    "Spectrum Dynamics": r"spectrum dynamics",
+    "Digirad": r"digirad",
+    "Toshiba": r"toshiba",
+    "Canon": r"canon",
+    "Hitachi": r"hitachi",
+    "Shimadzu": r"shimadzu",
+    "MiE": r"mie",
+    "DDD": r"ddd|ddd diagnostic",
+    "Trionix": r"trionix",
+    "Park Medical": r"park medical",
+    "IS2": r"is2",
+    "Segami": r"segami",
+    "Hermes": r"hermes",
+    "Nuclear Diagnostics": r"nuclear diagnostics",
+    "Gamma Medica": r"gamma medica",
+    "Neusoft": r"neusoft",
+    "United Imaging": r"united imaging|uih",
+}
+# A product line with what tells its members apart: a few letters, or digits.
+_CAMERAS = (
+    r"discovery nm(?:/ct)? ?\d{3}[a-z]?(?: pro)?",
+    r"nm(?:/ct)? ?\d{3}[a-z]?",
+    r"infinia(?: hawkeye)?(?: ?4)?|hawkeye",
+    r"millennium(?: (?:mg|mpr|mps|vg|mc))?",
+    r"starguide|ventri|optima nm(?:/ct)? ?\d{3}|varicam|helix|starcam|maxxus|optima",
+    r"symbia(?: (?:s|e|t|t2|t6|t16|evo|intevo(?: bold)?(?: ?\d{1,2})?|evo excel|pro\.specta))?",
+    r"e\.?cam(?:\+| duet| signature)?|multispect ?\d?|orbiter|diacam|basicam|bodyscan",
+    r"brightview(?: xct?)?|skylight|forte|vertex(?: plus)?|cardiomd|argus|genesys|solus|precedence(?: \d{1,2})?",
+    r"axis|irix|prism ?\d{4}(?:xp)?|meridian",
+    r"anyscan(?: (?:s|sc|scp|trio))?|nucline(?: (?:th|spirit|x-ring))?",
+    r"dst(?:-?xli?)?|dhd|dsx|sophycamera",
+    r"veriton(?:-ct)?(?: ?\d{2,3})?|d-spect",
+    r"gca-?\d{3,4}[a-z]*|gamma ?view|spectra-?digital|e\.?soft|xeleris|scintron|wbscan",
+)
+
+_Reduced = str | int | float | None
+
+
+def holds(text: str, pattern: str) -> str:
+    """The first part of a text that a pattern finds as whole words, white space as one blank; empty if none.
+
+    Parameters
+    ----------
+    text : str
+        What a file says.
+    pattern : str
+        A regular expression in lower case.
+    """
+    plain = " ".join(text.lower().replace("_", " ").split())
+    found = re.search(rf"(?<![a-z0-9])(?:{pattern})(?![a-z0-9])", plain)
+    return found[0] if found else ""
+
+
+def vendor(text: str) -> str:
+    """The maker that a text names: ``GE`` for ``GE MEDICAL SYSTEMS``; empty if it names none that is known."""
+    return next((name for name, pattern in _VENDORS.items() if holds(text, pattern)), "")
+
+
+def camera(text: str) -> str:
+    """The product that a text names, in capitals: ``MILLENNIUM MG``; empty if it names none that is known."""
+    return next((found.upper() for pattern in _CAMERAS if (found := holds(text, pattern))), "")
+
+
+def image_type(text: str) -> str:
+    """The values of Image Type that the standard defines, joined as DICOM writes them; ``OTHER`` for any other one."""
+    values = [value.strip().upper().replace("_", " ") for value in text.split("\\")] if text else []
+    values = ["WHOLE BODY" if value == "WHOLEBODY" else value for value in values]
+    return "\\".join(value if value in _IMAGE_TYPES else "OTHER" for value in values)
+
+
+def radionuclide(text: str) -> str:
+    """A radionuclide as ``99mTechnetium``; empty if the text names none that the standard lists."""
+    plain = re.sub(r"[\^\s\-]+", " ", text.lower()).strip()
+    for name, symbol in _ELEMENTS.items():
+        found = re.fullmatch(rf"(\d{{1,3}}m?) ?(?:{name}|{symbol})|(?:{name}|{symbol}) ?(\d{{1,3}}m?)", plain)
+        if found:
+            return f"{found[1] or found[2]}{name.capitalize()}"
+    return ""
+
+
+def _one_of(terms: Iterable[str]) -> Callable[[str], str]:
+    known = frozenset(terms)
+
+    def reduced(text: str) -> str:
+        return ", ".join(sorted({each for part in text.split(",") if (each := part.strip().upper()) in known}))
+
+    return reduced
+
+
+def _only(pattern: str) -> Callable[[str], str]:
+    return lambda text: text if re.fullmatch(pattern, text) else ""
+
+
+_NUMBERS = ("counts_accumulated", "frame_duration_s", "scan_velocity_mm_per_s")
+_TEXTS: dict[str, Callable[[str], str]] = {
+    "image_type": image_type,
+    "matrix": _only(r"\d{1,5} ?x ?\d{1,5}"),
+    "whole_body_technique": _one_of(_TECHNIQUES),
+    "photopeak_window": _only(r"[\d.]{1,8}-[\d.]{1,8}(?: \+ [\d.]{1,8}-[\d.]{1,8}){0,9} keV"),
+    "radionuclide": radionuclide,
+    "collimator_type": _one_of(_COLLIMATORS),
+    "manufacturer": vendor,
+    "model": camera,
+}
+
+
+def reduced(facts: Mapping[str, object]) -> dict[str, str | int | float]:
+    """Facts about an acquisition with numbers and known terms alone; all others are left out.
+
+    Parameters
+    ----------
+    facts : mapping
+        By the names that `acquisition.acquisition_facts` uses.
+    """
+    kept: dict[str, str | int | float] = {}
+    for name, fact in facts.items():
+        found: _Reduced = None
+        if name in _NUMBERS and isinstance(fact, (int, float)) and not isinstance(fact, bool):
+            found = fact
+        elif name in _TEXTS and isinstance(fact, str):
+            found = _TEXTS[name](fact)
+        if found not in (None, ""):
+            kept[name] = found
+    return kept
