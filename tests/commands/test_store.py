@@ -11,8 +11,8 @@ from PIL import Image
 
 from napari_bonescint.cli import main
 from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.patient_split import Part, part_of_patient
 from napari_bonescint.corrections.revision import Origin
-from napari_bonescint.training.held_out import Part, part_of_patient
 from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def test_help_shows_an_example(action: str, capsys: pytest.CaptureFixture[str]) 
 
 def test_scans_of_one_patient_are_listed_with_one_key(folder: Path, run: Run, write_nm: WriteScan) -> None:
     first, second = write_nm("a.dcm"), write_nm("b.dcm")
-    other = write_nm("c.dcm", PatientID="ID-0815")
+    other = write_nm("c.dcm", PatientID="ID-0815", counts=np.random.default_rng(1).poisson(9, (2, 64, 32)).astype("u2"))
     ended = run("add", folder, first, second, other)
     assert (ended.status, ended.out, ended.err) == (0, ["3 added, 0 there already, 0 failed."], [])
     heading, *rows, _, total = run("list", folder).out
@@ -67,6 +67,52 @@ def test_scans_of_one_patient_are_listed_with_one_key(folder: Path, run: Run, wr
     assert sorted(patients.count(patient) for patient in patients) == [1, 2, 2]
     assert all("anterior + posterior  64 x 32  new" in row for row in rows)
     assert total.startswith("3 scans of 2 patients. 0 reviewed: ")
+
+
+def other_counts(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).poisson(9, (2, 64, 32)).astype(np.uint16)
+
+
+def test_one_patient_in_other_spellings_is_one(folder: Path, run: Run, write_nm: WriteScan) -> None:
+    spellings = [("id-4711", "North"), ("ID-4711 ", ""), ("ID 04711", "South"), ("ID4711", "NORTH")]
+    paths = [
+        write_nm(f"{i}.dcm", counts=other_counts(i), PatientID=number, IssuerOfPatientID=issuer)
+        for i, (number, issuer) in enumerate(spellings)
+    ]
+    assert run("add", folder, *paths).err == []
+    assert run("list", folder).out[-1].startswith("4 scans of 1 patient. ")
+
+
+def test_two_patients_who_may_be_one_are_told_and_linked_by_a_table(
+    folder: Path, run: Run, write_nm: WriteScan, tmp_path: Path
+) -> None:
+    counts = other_counts(1)
+    first = write_nm("a.dcm", counts=counts, PatientID="7", StudyInstanceUID="1.2.3")
+    nearly = counts.copy()
+    nearly[0, 5, 5] += 3
+    again = write_nm("b.dcm", counts=nearly, PatientID="8")
+    study = write_nm("c.dcm", counts=other_counts(2), PatientID="9", StudyInstanceUID="1.2.3")
+    told = run("add", folder, first, again, study).err
+    assert len(told) == 2
+    assert told[0].startswith(f"warning: {first}: ")
+    assert "shows the same counts, but for a few pixels, as case" in told[0]
+    assert "is of the same study as a scan of patient" in told[1]
+    assert all(line.endswith("give the command again with --patients.") for line in told)
+    assert run("list", folder).out[-1].startswith("3 scans of 3 patients. ")
+    table = tmp_path / "who.csv"
+    table.write_text("patient,id,file\nA,7,\nA,,b.dcm\nA,009,\n")
+    ended = run("add", folder, first, again, study, "--patients", table)
+    assert (ended.out, ended.err) == (["0 added, 3 there already, 0 failed."], [])
+    assert run("list", folder).out[-1].startswith("3 scans of 1 patient. ")
+
+
+def test_pictures_are_of_the_patient_whom_a_table_names(folder: Path, run: Run, tmp_path: Path) -> None:
+    for seed, name in enumerate(("one.png", "two.png", "three.png")):
+        Image.fromarray(np.random.default_rng(seed).integers(0, 255, (64, 32), np.uint8)).save(tmp_path / name)
+    (tmp_path / "who.csv").write_text("patient,file\nA,one.png\nA,three.png\n")
+    names = [tmp_path / name for name in ("one.png", "two.png", "three.png")]
+    run("add", folder, *names, "--patients", tmp_path / "who.csv")
+    assert run("list", folder).out[-1].startswith("3 scans of 2 patients. ")
 
 
 def test_adding_again_keeps_what_is_there(folder: Path, run: Run, write_nm: WriteScan) -> None:

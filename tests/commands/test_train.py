@@ -9,10 +9,10 @@ import pytest
 
 from napari_bonescint.cli import main
 from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.patient_split import Part, part_of_patient
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.resources import shipped_folder
-from napari_bonescint.training.held_out import Part, part_of_patient
 from napari_bonescint.training.log import read_events
 from napari_bonescint.training.recipe import read_recipe
 

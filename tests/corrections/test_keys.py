@@ -19,7 +19,7 @@ IMAGE = hashlib.sha256(b"counts").hexdigest()
 
 def test_a_key_is_the_hmac_of_the_identifier(scan: Scan) -> None:
     keys = keys_of(SECRET, replace(scan, source_sha256="ab"), Identity("clinic\n4711", "1.2.3"))
-    for key, message in zip(keys, (b"source\nab", b"patient\nclinic\n4711", b"study\n1.2.3"), strict=True):
+    for key, message in zip(keys, (b"source\nab", b"patient\n4711", b"study\n1.2.3"), strict=True):
         assert key == hmac.new(SECRET, message, hashlib.sha256).hexdigest()[:16]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from napari_bonescint.corrections.errors import StoreError
-from napari_bonescint.corrections.store_folder import is_label_store, make_store_folder, read_secret
+from napari_bonescint.corrections.store_folder import is_label_store, make_store_folder, read_secrets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ def test_every_store_has_a_secret_of_its_own(tmp_path: Path) -> None:
         assert not is_label_store(tmp_path / name)
         make_store_folder(tmp_path / name)
         assert is_label_store(tmp_path / name)
-    assert read_secret(tmp_path / "a") != read_secret(tmp_path / "b")
+    assert read_secrets(tmp_path / "a") != read_secrets(tmp_path / "b")
 
 
 @pytest.mark.parametrize("content", [b"", b"abc", b"0" * 65])
@@ -26,4 +26,4 @@ def test_a_secret_that_was_cut_off_is_refused(tmp_path: Path, content: bytes) ->
     make_store_folder(tmp_path / "store")
     (tmp_path / "store" / "secret").write_bytes(content)
     with pytest.raises(StoreError, match="secret: is missing or damaged"):
-        read_secret(tmp_path / "store")
+        read_secrets(tmp_path / "store")

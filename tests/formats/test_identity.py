@@ -9,7 +9,14 @@ import pytest
 from PIL import Image
 from pydicom.uid import SecondaryCaptureImageStorage
 
-from napari_bonescint.formats.identity import BURNED_IN, PERHAPS_BURNED_IN, Identity, burned_in_text, read_identity
+from napari_bonescint.formats.identity import (
+    BURNED_IN,
+    PERHAPS_BURNED_IN,
+    Identity,
+    burned_in_text,
+    patient_number,
+    read_identity,
+)
 from napari_bonescint.formats.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -34,6 +41,35 @@ def test_the_same_number_of_another_issuer_is_another_patient(write_nm: WriteSca
     one = read_identity(write_nm("a.dcm", PatientID="7", IssuerOfPatientID="North"))
     other = read_identity(write_nm("b.dcm", PatientID="7", IssuerOfPatientID="South"))
     assert one.patient != other.patient
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("id-4711", "ID-4711"),
+        ("0012345", "12345"),
+        ("P0012", "P12"),
+        (" 12 345 ", "12345"),
+        ("12-34.5", "12345"),
+        ("４７１１", "4711"),
+    ],
+)
+def test_spellings_of_a_number_are_one(one: str, other: str) -> None:
+    assert patient_number(one) == patient_number(other)
+    assert Identity(f"North\n{one}").number == Identity(f"\n{other}").number == Identity(other).number
+
+
+def test_numbers_that_differ_stay_apart() -> None:
+    numbers = ["1200", "120", "12", "P12", "P120", "102", "ABC", "0X1"]
+    assert len({patient_number(each) for each in numbers}) == len(numbers)
+
+
+@pytest.mark.parametrize(
+    "nobody", ["", "0", "000", "Anonymous", "anon.", "UNKNOWN", "n/a", "XXXXXX", "- -", "de-identified"]
+)
+def test_what_stands_in_place_of_a_number_tells_nobody_apart(nobody: str) -> None:
+    assert patient_number(nobody) is None
+    assert Identity(f"North\n{nobody}").number is None
 
 
 def test_a_file_without_identity_has_none(write_nm: WriteScan, picture: Path) -> None:

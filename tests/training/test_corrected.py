@@ -8,10 +8,10 @@ import pytest
 
 from napari_bonescint.corrections.keys import keys_of
 from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.patient_split import Part, part_of_patient
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.formats.identity import Identity
 from napari_bonescint.training.corrected import select
-from napari_bonescint.training.held_out import Part, part_of_patient
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,9 +121,13 @@ def test_what_is_damaged_or_unfinished_is_named_and_the_rest_is_used(
 @pytest.mark.parametrize(
     ("kept", "dropped", "why"),
     [
-        (Part.JUDGED, Part.TRAINED, "The same patient is held out for judging in another of the stores."),
-        (Part.JUDGED, Part.VALIDATING, "The same patient is held out for judging in another of the stores."),
-        (Part.VALIDATING, Part.TRAINED, "The same patient validates in another of the stores."),
+        (Part.JUDGED, Part.TRAINED, "The same patient is held out for judging, under another key or in another store."),
+        (
+            Part.JUDGED,
+            Part.VALIDATING,
+            "The same patient is held out for judging, under another key or in another store.",
+        ),
+        (Part.VALIDATING, Part.TRAINED, "The same patient validates, under another key or in another store."),
     ],
 )
 def test_a_patient_of_two_stores_is_used_in_one_part_alone(

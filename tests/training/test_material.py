@@ -11,7 +11,7 @@ from napari_bonescint.training.material import Material, MaterialError
 
 def corrected(number: int) -> CorrectedScan:
     case = f"{number:016x}"
-    return CorrectedScan(Path("store"), case, case, 1, names_regions=True, image_sha256=case, mask_sha256=case)
+    return CorrectedScan(Path("store"), case, case, case, 1, names_regions=True, image_sha256=case, mask_sha256=case)
 
 
 def test_corrected_and_simulated_cases_are_mixed_and_counted(cases: list[Path]) -> None:

@@ -1,26 +1,19 @@
-"""`bonescint store`: making, filling, listing and checking a label store; `store_exchange` has export and import."""
+"""`bonescint store`: making, listing and checking a label store; `store_add` and `store_exchange` have the rest."""
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from napari_bonescint.commands import argument_types, store_exchange
-from napari_bonescint.commands.reading_arguments import add_reading_to, describe_skipped, said_in
-from napari_bonescint.corrections.errors import AddedOtherwise, Damaged
+from napari_bonescint.commands import argument_types, store_add, store_exchange
+from napari_bonescint.commands.store_add import complain
 from napari_bonescint.corrections.index import CaseState
 from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.patient_split import Part
 from napari_bonescint.corrections.store_check import check_store
-from napari_bonescint.formats.identity import burned_in_text, read_identity
-from napari_bonescint.formats.opening import collect
-from napari_bonescint.formats.refusal import Refusal, sentence_of
-from napari_bonescint.rearranging import CannotRearrange
-from napari_bonescint.training.held_out import Part, part_of_patient
 from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
@@ -29,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from napari_bonescint.corrections.index import CaseSummary
-    from napari_bonescint.formats.opening import ScanSource
+    from napari_bonescint.corrections.patients import Patients
 
 _DESCRIPTION = """\
 Keep scans and the corrections of their masks in a label store: a folder that is only ever added to, and that tells
@@ -44,10 +37,6 @@ examples:
   bonescint store export labels --out masks
   bonescint store import labels scan.seg.dcm --source scan.dcm --annotator Ada
 """
-_ADD_DESCRIPTION = """\
-Add scans to a label store. What is there already stays as it is, so that an interrupted run is taken up by giving the
-same command again. Names, identifiers and dates stay out of the store; text that is burned into pixels does not.
-"""
 _HEADINGS = ("CASE", "PATIENT", "VIEWS", "SIZE", "STATE", "ANNOTATOR", "WHEN", "UNCERTAINTY", "PREDICTED DICE")
 
 
@@ -56,16 +45,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser = argument_types.add_command(subcommands, "store", "keep scans and corrected masks", _DESCRIPTION, _EXAMPLES)
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     _action(actions, "create", create, "make a store in an empty or a new folder", "bonescint store create labels")
-    adding = _action(
-        actions,
-        "add",
-        add,
-        "add scans",
-        "bonescint store add labels scan.dcm exports/\n"
-        "  bonescint store add labels anterior.png --view anterior --spacing 2.26",
-        _ADD_DESCRIPTION,
-    )
-    add_reading_to(adding)
+    store_add.add_to(partial(_action, actions))
     _action(actions, "list", list_cases, "list the cases and how far each has come", "bonescint store list labels")
     _action(
         actions,
@@ -86,39 +66,13 @@ def create(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def add(arguments: argparse.Namespace) -> int:
-    """Add what was named; the exit status."""
-    store = LabelStore.open(arguments.store)
-    before = set(store.keys())
-    found = collect(arguments.inputs)
-    outcomes = Counter(failed=len(found.failures))
-    for failure in found.failures:
-        _complain(f"error: {sentence_of(failure)}")
-    if found.skipped:
-        print(describe_skipped(found))
-    for source in _progress(found.sources):
-        try:
-            key = _add(store, source, arguments)
-        # What is wrong with the store itself ends the command: it is as wrong for the next scan.
-        except (Refusal, CannotRearrange, AddedOtherwise, Damaged) as error:
-            outcomes["failed"] += 1
-            _complain(f"error: {sentence_of(error)}")
-            continue
-        outcomes["kept" if key in before else "added"] += 1
-        before.add(key)
-    # Whoever opens the store next finds its index made.
-    store.cases()
-    print(f"{outcomes['added']} added, {outcomes['kept']} there already, {outcomes['failed']} failed.")
-    return 1 if outcomes["failed"] else 0
-
-
 def list_cases(arguments: argparse.Namespace) -> int:
     """Print the cases of a store; the exit status."""
     store = LabelStore.open(arguments.store)
-    cases = store.cases()
-    print("\n".join([*table(cases), "", in_all(cases)]))
+    cases, patients = store.cases(), store.patients()
+    print("\n".join([*table(cases, patients), "", in_all(cases, patients)]))
     for key in store.damaged_cases:
-        _complain(f"warning: case {key} is damaged; `bonescint store check {arguments.store}` says how.")
+        complain(f"warning: case {key} is damaged; `bonescint store check {arguments.store}` says how.")
     return 0
 
 
@@ -133,7 +87,7 @@ def check(arguments: argparse.Namespace) -> int:
 
         found = check_store(store, advance)
     for sentence in found.damage:
-        _complain(f"error: {sentence}")
+        complain(f"error: {sentence}")
     _warn_of_readers(store)
     if found.leftovers:
         example = found.leftovers[0]
@@ -148,36 +102,38 @@ def check(arguments: argparse.Namespace) -> int:
 def _warn_of_readers(store: LabelStore) -> None:
     for path in store.open_to_others():
         what = "the store's secret, which tells whose scans these are" if path.is_file() else "the store"
-        _complain(f"warning: {path}: other users of this computer can read {what}; `chmod go= {path}` closes it.")
+        complain(f"warning: {path}: other users of this computer can read {what}; `chmod go= {path}` closes it.")
 
 
-def table(cases: Iterable[CaseSummary]) -> list[str]:
+def table(cases: Iterable[CaseSummary], patients: Patients) -> list[str]:
     """Lines of a table of cases."""
-    rows = [_HEADINGS, *map(_row, cases)]
+    rows = [_HEADINGS, *(_row(case, patients.person(case.patient_key)) for case in cases)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def in_all(cases: Sequence[CaseSummary]) -> str:
+def in_all(cases: Sequence[CaseSummary], patients: Patients) -> str:
     """How many scans there are, and what `bonescint train` would do with those that are reviewed, in a sentence."""
     reviewed = [case for case in cases if case.state is CaseState.REVIEWED]
     of_part = {
-        part: _of_patients([case for case in reviewed if part_of_patient(case.patient_key) is part]) for part in Part
+        part: _of_patients([case for case in reviewed if patients.part(case.patient_key) is part], patients)
+        for part in Part
     }
     return (
-        f"{_of_patients(cases)}. {len(reviewed)} reviewed: {of_part[Part.TRAINED]} to learn from, "
+        f"{_of_patients(cases, patients)}. {len(reviewed)} reviewed: {of_part[Part.TRAINED]} to learn from, "
         f"{of_part[Part.VALIDATING]} to validate on, {of_part[Part.JUDGED]} held out to judge on."
     )
 
 
-def _of_patients(cases: Sequence[CaseSummary]) -> str:
-    return f"{counted(len(cases), 'scan')} of {counted(len({case.patient_key for case in cases}), 'patient')}"
+def _of_patients(cases: Sequence[CaseSummary], patients: Patients) -> str:
+    number = len({patients.person(case.patient_key) for case in cases})
+    return f"{counted(len(cases), 'scan')} of {counted(number, 'patient')}"
 
 
-def _row(case: CaseSummary) -> tuple[str, ...]:
+def _row(case: CaseSummary, patient: str) -> tuple[str, ...]:
     return (
         case.key,
-        case.patient_key,
+        patient,
         " + ".join(case.views),
         f"{case.shape[1]} x {case.shape[2]}",
         case.state,
@@ -186,16 +142,6 @@ def _row(case: CaseSummary) -> tuple[str, ...]:
         "" if case.uncertainty is None else f"{case.uncertainty:.3f}",
         "" if case.predicted_dice is None else f"{case.predicted_dice:.3f}",
     )
-
-
-def _add(store: LabelStore, source: ScanSource, arguments: argparse.Namespace) -> str:
-    scan = source.open(**said_in(arguments))
-    # Two files of one scan are of one study.
-    key = store.add(scan, read_identity(source.paths[0]))
-    about_pixels = [burned_in_text(path) for path in source.paths]
-    for warning in dict.fromkeys((*scan.warnings, *filter(None, about_pixels))):
-        _complain(f"warning: {source.name}: {warning}")
-    return key
 
 
 def _action(
@@ -212,12 +158,3 @@ def _action(
     parser.add_argument("store", metavar="STORE", type=Path, help="folder of the label store")
     parser.set_defaults(run=run)
     return parser
-
-
-def _progress(sources: Iterable[ScanSource]) -> Iterable[ScanSource]:
-    return tqdm(list(sources), disable=None, leave=False, unit="scan")
-
-
-def _complain(line: str) -> None:
-    with tqdm.external_write_mode(sys.stderr):
-        print(line, file=sys.stderr, flush=True)

@@ -34,7 +34,8 @@ class Keys(NamedTuple):
     case : str
         Of the source file, or of the counts where there is none.
     patient : str
-        Of the patient; of the study or else the scan where the patient is not known.
+        Of the patient, in whichever spelling, see `identity.patient_number`; of the study or else the scan where the
+        patient is not known.
     study : str
         Of the study; of the scan where it is not known.
     """
@@ -49,8 +50,24 @@ def keys_of(secret: bytes, scan: Scan, identity: Identity) -> Keys:
     case = case_key(secret, scan)
     study = _key(secret, "study", identity.study) if identity.study else case
     # A study belongs to one patient, so its scans stay together even if a de-identification emptied the Patient ID.
-    patient = _key(secret, "patient", identity.patient) if identity.patient else study
+    patient = _key(secret, "patient", identity.number) if identity.number else study
     return Keys(case, patient, study)
+
+
+def patient_keys(secret: bytes, identity: Identity) -> set[str]:
+    """The keys under which a patient may be in a store, as this version makes them and as earlier ones did.
+
+    Until Patient IDs were brought to one form, key of a patient was that of the issuer and the ID as they stood. Empty
+    where the identity names nobody.
+    """
+    if not identity.number or not identity.patient:
+        return set()
+    return {_key(secret, "patient", identity.number), _key(secret, "patient", identity.patient)}
+
+
+def study_key(secret: bytes, identity: Identity) -> str | None:
+    """The key of the study; None where it is not known."""
+    return _key(secret, "study", identity.study) if identity.study else None
 
 
 def case_key(secret: bytes, scan: Scan) -> str:

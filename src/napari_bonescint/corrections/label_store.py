@@ -6,6 +6,7 @@
       index.json                    a cache of what a work list shows; may be deleted
       fit.json                      a cache of which masks were found fit to learn from; may be deleted
       drafts/                       unsaved work
+      patients/                     which keys are one patient, and what each patient is for
       cases/KEY/counts.tif          the counts as acquired
       cases/KEY/case.json           views, spacing, keys of patient and study, keyed hash of the counts
       cases/KEY/predictions/        what models said: 0001.tif, 0001.probability.tif, 0001.json ...
@@ -23,6 +24,7 @@ import hashlib
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,19 +35,22 @@ from napari_bonescint.corrections.case_files import CaseFiles
 from napari_bonescint.corrections.errors import AddedOtherwise, Damaged, StoreError, reachable, read_bytes
 from napari_bonescint.corrections.index import Index, case_keys, is_case_key, revisions_of
 from napari_bonescint.corrections.keys import case_key, keys_of, source_key, unveil, veil
+from napari_bonescint.corrections.patients import FOLDER as PATIENTS
+from napari_bonescint.corrections.patients import Patients, Register
 from napari_bonescint.corrections.plane_files import planes_sha256, read_planes
 from napari_bonescint.corrections.prediction import add_prediction, last_prediction, read_prediction
 from napari_bonescint.corrections.revision import Revision
 from napari_bonescint.corrections.store_folder import (
     make_store_folder,
     open_to_others,
-    read_secret,
+    read_secrets,
     require_store_folder,
 )
 from napari_bonescint.formats.identity import Identity
 from napari_bonescint.formats.label_tiff import encode_planes
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -101,8 +106,8 @@ class LabelStore:
         require_store_folder(folder)
         return cls(folder)
 
-    def add(self, scan: Scan, identity: Identity | None = None) -> str:
-        """Add a scan, unless it is there already.
+    def add(self, scan: Scan, identity: Identity | None = None, *, same_as: Collection[str] = ()) -> str:
+        """Add a scan, unless it is there already, and recognise whose it is.
 
         Parameters
         ----------
@@ -110,6 +115,8 @@ class LabelStore:
             As opened.
         identity : Identity, optional
             Whose it is, to keep a patient's scans together; without it the scan is taken as a patient of its own.
+        same_as : collection of str
+            Keys under which the patient is known besides, see `patient_keys`; those of nobody in the store do no harm.
 
         Returns
         -------
@@ -125,20 +132,47 @@ class LabelStore:
         CannotWrite
             If the store is full, not writable or gone.
         """
-        secret = read_secret(self.folder)
-        keys = keys_of(secret, scan, identity or Identity())
-        case = self.files(keys.case)
-        with reachable(case.folder):
-            there = case.folder.exists()
-        if not there:
-            case.create(scan, keys, veil(secret, keys.case, planes_sha256(scan.counts)))
-        contradictions = case.facts().contradictions(scan, self.image_sha256(keys.case))
+        secrets, identity = read_secrets(self.folder), identity or Identity()
+        keys = keys_of(secrets[0], scan, identity)
+        key = self.find(scan)
+        # Before there is a case: none must be trained on as a stranger's.
+        others = self.register.known_as(secrets, identity) | set(same_as)
+        if key is not None:
+            others.add(self.files(key).facts().patient_key)
+        if same_as or identity.patient or identity.study:
+            self.register.link(keys.patient, others)
+        if key is None:
+            key = keys.case
+            self.files(key).create(scan, keys, veil(secrets[0], key, planes_sha256(scan.counts)))
+            self.register.enter(keys.patient, keys.study)
+        contradictions = self.files(key).facts().contradictions(scan, self.image_sha256(key))
         if contradictions:
             raise AddedOtherwise(
-                f"{scan.name}: is in the store already, as case {keys.case}, with {' and '.join(contradictions)}; "
+                f"{scan.name}: is in the store already, as case {key}, with {' and '.join(contradictions)}; "
                 "open that case instead."
             )
-        return keys.case
+        return key
+
+    @cached_property
+    def register(self) -> Register:
+        """Who has scans in the store, and who is the same; read once, and kept up to date by `add`.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be reached, or a record of a patient is damaged.
+        """
+        return Register(self.patients(), self.cases())
+
+    def patients(self) -> Patients:
+        """Which keys are one patient, and what each patient is for, as recorded now.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be reached, or a record of a patient is damaged.
+        """
+        return Patients(self.folder / PATIENTS)
 
     def find(self, scan: Scan) -> str | None:
         """The key of the case that was made of this scan's file; None if there is none.
@@ -148,7 +182,7 @@ class LabelStore:
         StoreError
             If the store cannot be reached, or its secret is missing.
         """
-        return self._existing(case_key(read_secret(self.folder), scan))
+        return self._existing(case_key(secret, scan) for secret in read_secrets(self.folder))
 
     def find_file(self, source_sha256: str) -> str | None:
         """The key of the case that was made of a file with this hash; None if there is none.
@@ -158,7 +192,7 @@ class LabelStore:
         StoreError
             If the store cannot be reached, or its secret is missing.
         """
-        return self._existing(source_key(read_secret(self.folder), source_sha256))
+        return self._existing(source_key(secret, source_sha256) for secret in read_secrets(self.folder))
 
     def cases(self) -> list[CaseSummary]:
         """What a work list shows of every case, by key; `damaged_cases` tells which are left out.
@@ -199,11 +233,11 @@ class LabelStore:
         facts = files.facts()
         if not facts.is_keyed:
             return facts.image
-        try:
-            plain = unveil(read_secret(self.folder), case, facts.image)
-        except StoreError:
-            plain = None
-        return planes_sha256(files.scan().counts) if plain is None else plain
+        with suppress(StoreError):
+            for secret in read_secrets(self.folder):
+                if (plain := unveil(secret, case, facts.image)) is not None:
+                    return plain
+        return planes_sha256(files.scan().counts)
 
     def revisions(self, case: str) -> list[Revision]:
         """The revisions of a case in order, without those whose facts are damaged; `all_revisions` names these.
@@ -402,6 +436,6 @@ class LabelStore:
             raise StoreError(f"{case}: is no key of a case; `bonescint store list {self.folder}` lists them.")
         return CaseFiles(self._cases / case)
 
-    def _existing(self, key: str) -> str | None:
+    def _existing(self, keys: Iterable[str]) -> str | None:
         with reachable(self._cases):
-            return key if self.files(key).folder.exists() else None
+            return next((key for key in keys if self.files(key).folder.exists()), None)

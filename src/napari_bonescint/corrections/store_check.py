@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_bonescint.corrections import numbered
+from napari_bonescint.corrections import numbered, patients
 from napari_bonescint.corrections.drafts import read_draft
 from napari_bonescint.corrections.errors import Damaged, reachable
 from napari_bonescint.corrections.prediction import prediction_facts, read_prediction
@@ -74,6 +74,7 @@ def check_store(store: LabelStore, on_progress: Callable[[float], None]) -> Stor
 
     cases = revisions = predictions = 0
     leftovers = _temporary(store.folder) + _temporary(store.folder / "cases") + _temporary(store.folder / "drafts")
+    leftovers += _temporary(store.folder / patients.FOLDER)
     keys = store.keys()
     for done, key in enumerate(keys):
         on_progress(done / len(keys))
@@ -88,6 +89,8 @@ def check_store(store: LabelStore, on_progress: Callable[[float], None]) -> Stor
             # Why it cannot be looked into has been told by then.
             with suppress(Damaged):
                 leftovers += _temporary(folder) + numbered.abandoned(folder)
+    for path in patients.records(store.folder / patients.FOLDER):
+        whole(partial(patients.read_record, path))
     drafts = 0
     with reachable(store.folder):
         paths = sorted((store.folder / "drafts").glob("[!.]*"))

@@ -1,4 +1,4 @@
-"""The folder of a label store itself: what says that it is one, the secret of its keys, and who may read it."""
+"""The folder of a label store itself: what says that it is one, the secrets of its keys, and who may read it."""
 
 from __future__ import annotations
 
@@ -103,17 +103,34 @@ def open_to_others(folder: Path) -> list[Path]:
     return exposed if folder in exposed else []
 
 
-def read_secret(folder: Path) -> bytes:
-    """The secret with which the keys of a store are made.
+def read_secrets(folder: Path) -> tuple[bytes, ...]:
+    """The secrets with which the keys of a store are made: its own first, then those of stores merged into it.
 
     Raises
     ------
     StoreError
-        If it is missing or damaged, or cannot be reached.
+        If they are missing or damaged, or cannot be reached.
     """
     path = folder / _SECRET
     with reachable(path):
-        secret = path.read_bytes().strip() if path.exists() else b""
-    if len(secret) != _SECRET_DIGITS:
+        secrets_there = tuple(path.read_bytes().split()) if path.exists() else ()
+    if not secrets_there or any(len(secret) != _SECRET_DIGITS for secret in secrets_there):
         raise StoreError(f"{path}: is missing or damaged, so no scan can be added; bring it back from a copy.")
-    return secret
+    return secrets_there
+
+
+def adopt_secrets(folder: Path, others: tuple[bytes, ...]) -> None:
+    """Keep the secrets of another store beside a store's own, since keys made with them cannot be turned back.
+
+    Raises
+    ------
+    StoreError
+        If the store's own is missing or damaged, or it cannot be reached.
+    CannotWrite
+        If the store is full, not writable or gone.
+    """
+    own = read_secrets(folder)
+    if new := [secret for secret in others if secret not in own]:
+        path = folder / _SECRET
+        write_bytes_atomically(path, b"\n".join((*own, *new)))
+        close_to_others(path)

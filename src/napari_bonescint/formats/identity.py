@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,13 @@ PERHAPS_BURNED_IN = (
     "Whether a name is burned into the pixels of this picture cannot be told from the file; look before you share it."
 )
 
+_LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
+_FILLER = re.compile(r"0?|X+")
+_NOBODY = {
+    *("NONE", "NULL", "NA", "NAN", "NOID", "UNKNOWN", "UNKNOWNID", "UNKNOWNPATIENT", "NOTAVAILABLE", "PATIENT", "TEST"),
+    *("ANON", "ANONYMOUS", "ANONYMIZED", "ANONYMISED", "ANONYM", "DEIDENTIFIED", "REMOVED", "PSEUDONYM", "PATIENTID"),
+}
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -35,6 +44,11 @@ class Identity:
 
     patient: str | None = field(default=None, repr=False)
     study: str | None = field(default=None, repr=False)
+
+    @property
+    def number(self) -> str | None:
+        """The Patient ID in the form that all its spellings share, see `patient_number`; None if there is none."""
+        return patient_number((self.patient or "").rpartition("\n")[2])
 
 
 def read_identity(path: Path) -> Identity:
@@ -52,6 +66,30 @@ def read_identity(path: Path) -> Identity:
     # The same number means another patient where another hospital issued it.
     issued = f"{header.text('IssuerOfPatientID')}\n{patient}" if patient else None
     return Identity(issued, header.text("StudyInstanceUID") or None)
+
+
+def patient_number(patient_id: str) -> str | None:
+    """The form that all spellings of a Patient ID share.
+
+    The rule: compatible characters are made alike (Unicode NFKC), letters become capitals, everything but letters and
+    digits goes (blanks, dashes, padding), and so do the zeros that a number begins with. The issuer is not looked at:
+    systems state it, leave it out and spell it in many ways. Two people of two hospitals whose numbers are alike are
+    therefore kept together, which costs little; one person on both sides of a split would cost an honest verdict.
+
+    Parameters
+    ----------
+    patient_id : str
+        As in the file.
+
+    Returns
+    -------
+    str or None
+        None where it tells nobody apart: it is empty, zero, or what de-identification puts in its place.
+    """
+    plain = unicodedata.normalize("NFKC", patient_id).upper()
+    letters = "".join(character for character in plain if character.isalnum())
+    number = _LEADING_ZEROS.sub("", letters)
+    return None if number in _NOBODY or _FILLER.fullmatch(number) else number
 
 
 def burned_in_text(path: Path) -> str | None:

@@ -9,18 +9,18 @@ import hashlib
 import json
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.patient_split import Part
 from napari_bonescint.inference.devices import usable_cores
 from napari_bonescint.training.fit_masks import FitMasks
-from napari_bonescint.training.held_out import Part, part_of_patient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 _AT_A_TIME = 256
 _ELSEWHERE = {
-    Part.JUDGED: "The same patient is held out for judging in another of the stores.",
-    Part.VALIDATING: "The same patient validates in another of the stores.",
+    Part.JUDGED: "The same patient is held out for judging, under another key or in another store.",
+    Part.VALIDATING: "The same patient validates, under another key or in another store.",
 }
 
 Patient = tuple[Path, str]
@@ -47,7 +47,9 @@ class CorrectedScan:
     case : str
         Key of the case.
     patient_key : str
-        Equal for scans of one patient.
+        Equal for scans of one patient, see `patients.Patients.person`.
+    study_key : str
+        Equal for scans of one study.
     revision : int
         Number of the revision.
     names_regions : bool
@@ -60,6 +62,7 @@ class CorrectedScan:
     store_folder: Path
     case: str
     patient_key: str
+    study_key: str
     revision: int
     names_regions: bool
     image_sha256: str
@@ -138,7 +141,7 @@ def select(stores: Sequence[LabelStore], on_progress: Callable[[float], object] 
     ----------
     stores : sequence of LabelStore
         A patient who is held out in one of them trains and validates in none, and one who validates in one trains in
-        none; who is the same is told by a scan that two stores hold.
+        none. Who is the same is told by the records of a store, and by a scan or study that two patients share.
     on_progress : callable
         Told the fraction done, 0 to 1.
 
@@ -162,11 +165,14 @@ def select(stores: Sequence[LabelStore], on_progress: Callable[[float], object] 
                     left_out.append(outcome)
     for masks in fit:
         masks.keep()
-    parts = _parts(found)
+    patients = {masks.store.folder: masks.store.patients() for masks in fit}
+    found = [replace(scan, patient_key=patients[scan.store_folder].person(scan.patient_key)) for scan in found]
+    own = {scan.patient: patients[scan.store_folder].part(scan.patient_key) for scan in found}
+    parts = _agreed(own, found)
     chosen: dict[Part, list[CorrectedScan]] = {part: [] for part in Part}
     for scan in found:
-        own, part = part_of_patient(scan.patient_key), parts[scan.patient]
-        if own is part:
+        part = parts[scan.patient]
+        if own[scan.patient] is part:
             chosen[part].append(scan)
         else:
             left_out.append(_LeftOut(scan.case, _ELSEWHERE[part]))
@@ -179,19 +185,23 @@ def select(stores: Sequence[LabelStore], on_progress: Callable[[float], object] 
     )
 
 
-def _parts(found: Sequence[CorrectedScan]) -> dict[Patient, Part]:
-    """What each patient is for, where one who shares a scan with a patient of another store is taken as the same."""
-    of_image: dict[str, set[Patient]] = defaultdict(set)
+def _agreed(own: Mapping[Patient, Part], found: Sequence[CorrectedScan]) -> dict[Patient, Part]:
+    """What each patient is for, where those who share a scan or a study are taken as the same, though nobody said so.
+
+    All but one part of such a patient is left out, since it cannot be told which key the next scan will come under.
+    """
+    of_scan: dict[str, set[Patient]] = defaultdict(set)
     for scan in found:
-        of_image[scan.image_sha256].add(scan.patient)
-    parts = {scan.patient: part_of_patient(scan.patient_key) for scan in found}
-    shared = [patients for patients in of_image.values() if len(patients) > 1]
-    # A patient of one store may be two of another, so that what is known of one reaches the next in several rounds.
+        of_scan[scan.image_sha256].add(scan.patient)
+        of_scan[f"{scan.store_folder}/{scan.study_key}"].add(scan.patient)
+    parts = dict(own)
+    shared = [patients for patients in of_scan.values() if len(patients) > 1]
+    # One key may be two in another store, so that what is known of one reaches the next in several rounds.
     while True:
         before = dict(parts)
         for patients in shared:
-            most = max((parts[patient] for patient in patients), key=list(Part).index)
-            parts.update(dict.fromkeys(patients, most))
+            least_exposed = max((parts[patient] for patient in patients), key=list(Part).index)
+            parts.update(dict.fromkeys(patients, least_exposed))
         if parts == before:
             return parts
 
@@ -226,6 +236,7 @@ def _examine(work: tuple[FitMasks, str]) -> CorrectedScan | _LeftOut | None:
         store_folder=store.folder,
         case=case,
         patient_key=facts.patient_key,
+        study_key=facts.study_key,
         revision=revision.number,
         names_regions=revision.names_regions,
         image_sha256=image_sha256,

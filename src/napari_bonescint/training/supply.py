@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.corrections.index import CaseState
 from napari_bonescint.corrections.label_store import LabelStore
-from napari_bonescint.training.held_out import FEWEST_PATIENTS, Part, part_of_patient
+from napari_bonescint.training.held_out import FEWEST_PATIENTS, Part
 from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
@@ -72,8 +72,10 @@ def supply_of(folders: Sequence[Path]) -> Supply:
     """
     of_part: dict[Part, list[tuple[Path, str]]] = {part: [] for part in Part}
     for folder in folders:
-        for case in LabelStore.open(folder).cases():
+        store = LabelStore.open(folder)
+        patients = store.patients()
+        for case in store.cases():
             if case.state is CaseState.REVIEWED:
-                of_part[part_of_patient(case.patient_key)].append((folder, case.patient_key))
+                of_part[patients.part(case.patient_key)].append((folder, patients.person(case.patient_key)))
     counts = [(len(scans), len(set(scans))) for scans in of_part.values()]
     return Supply(*(count for pair in counts for count in pair))

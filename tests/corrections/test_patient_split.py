@@ -3,7 +3,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 
-from napari_bonescint.training.held_out import Part, is_held_out, part_of_patient
+from napari_bonescint.corrections.patient_split import Part, is_held_out, part_of_patient
 
 
 def test_one_patient_in_five_judges_and_of_the_others_one_in_eight_validates() -> None:
