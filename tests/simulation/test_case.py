@@ -72,6 +72,11 @@ def test_cases_survive_a_round_trip(case: Case, tmp_path: Path) -> None:
     again = Case.load(tmp_path / "case.npz")
     np.testing.assert_array_equal(again.regions, case.regions)
     assert again.pixel_mm == case.pixel_mm
+    assert len(again.lesions) == len(case.lesions)
+    for mine, other in zip(case.lesions, again.lesions, strict=True):
+        assert (mine.kind, mine.region) == (other.kind, other.region)
+        np.testing.assert_array_equal(mine.pixels, other.pixels)
+        np.testing.assert_array_equal(mine.ratio, other.ratio)
     for before, after in zip(case.expected, again.expected, strict=True):
         np.testing.assert_allclose(after, before, rtol=1e-3, atol=2e-5 * before.max())
     assert [path.name for path in tmp_path.iterdir()] == ["case.npz"]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_bonescint.simulation.pathology import lesions, replace_joints, wear
+from napari_bonescint.simulation.pathology import LesionKind, add_all, lesions, replace_joints, wear
 
 if TYPE_CHECKING:
     from napari_bonescint.simulation.patient import Patient
@@ -14,24 +14,31 @@ if TYPE_CHECKING:
 
 def test_only_worn_joints_are_hotter(bones: PosedBones, patient: Patient) -> None:
     rng = np.random.default_rng(0)
-    np.testing.assert_array_equal(wear(rng, bones, patient), 1)
-    worn = wear(rng, bones, replace(patient, worn=1.0))
-    assert worn.min() >= 1
-    assert 1.5 < worn.max() < 10
-    assert np.median(worn) < 1.05
+    density = np.full(len(bones.position), 2.0, np.float32)
+    assert wear(rng, bones, patient, density) == []
+    worn = wear(rng, bones, replace(patient, worn=1.0), density)
+    assert {joint.kind for joint in worn} == {LesionKind.JOINT}
+    added = add_all(worn, len(density)) / density
+    assert added.min() >= 0
+    assert 0.5 < added.max() < 9
+    assert np.median(added) < 0.05
 
 
 def test_metastases_are_spots_and_some_are_cold(bones: PosedBones, patient: Patient) -> None:
-    extra = lesions(np.random.default_rng(0), bones, replace(patient, metastases=40))
+    drawn = lesions(np.random.default_rng(0), bones, replace(patient, metastases=40))
+    assert sum(lesion.kind is LesionKind.METASTASIS for lesion in drawn) == 40
+    extra = add_all(drawn, len(bones.position))
     assert extra.max() > 1
     assert extra.min() < -0.5
     assert np.mean(np.abs(extra) > 0.5) < 0.4
 
 
 def test_some_of_the_healthy_have_fractures_and_most_nothing(bones: PosedBones, patient: Patient) -> None:
-    hottest = np.array([lesions(np.random.default_rng(seed), bones, patient).max() for seed in range(40)])
-    assert 0.5 < np.mean(hottest == 0) < 0.95
-    assert (hottest > 1).any()
+    drawn = [lesions(np.random.default_rng(seed), bones, patient) for seed in range(40)]
+    assert 0.5 < np.mean([not each for each in drawn]) < 0.95
+    kinds = {lesion.kind for each in drawn for lesion in each}
+    assert LesionKind.FRACTURE in kinds
+    assert LesionKind.METASTASIS not in kinds
 
 
 def test_a_prosthesis_is_cold_with_a_rim(bones: PosedBones) -> None:

@@ -110,14 +110,14 @@ def prepare_geometry(folder: Path) -> Path:
             raise SimulationError(
                 f'Simulating needs {package}, which is not installed: pip install "napari-bonescint[simulate]".'
             )
-    from napari_bonescint.simulation.geometry import build_points, load_model
+    from napari_bonescint.simulation.geometry import BonePoints, build_points, load_model
 
     geometry = folder / "skeleton.npz"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SimulationError(f"{folder}: cannot be made ({error.strerror}).") from error
-    if not geometry.exists():
+    if not BonePoints.is_current(geometry):
         print("Preparing the bones' geometry, about a minute.", flush=True)
         build_points(load_model()).save(geometry)
     return geometry

@@ -19,6 +19,7 @@ from napari_bonescint.simulation.organs import draw_excreted
 from napari_bonescint.simulation.patient import Patient, draw_patient
 from napari_bonescint.simulation.pose import Skeleton, draw_pose
 from napari_bonescint.simulation.posed import PosedBones
+from napari_bonescint.simulation.seen_lesions import SeenLesion, pack, see_lesions, unpack
 from napari_bonescint.simulation.truth import true_regions
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SIMULATOR = "napari-bonescint simulation 2"
+SIMULATOR = "napari-bonescint simulation 3"
 """Name and version of what makes cases: in case files, and for model cards. A new one whenever cases change."""
 
 SOURCES: tuple[str, ...] = (
@@ -79,11 +80,14 @@ class Case:
         True region codes.
     pixel_mm : float
         Pixel size of both.
+    lesions : tuple of SeenLesion
+        The pixels that each lesion makes hotter, with its kind; cold lesions are not among them.
     """
 
     expected: NDArray[np.float32]
     regions: NDArray[np.uint8]
     pixel_mm: float
+    lesions: tuple[SeenLesion, ...] = ()
 
     def save(self, path: Path) -> None:
         """Write to a NumPy archive, whole or not at all: of each source what is not negligible, in half precision."""
@@ -104,6 +108,7 @@ class Case:
             places=places,
             scales=scales,
             **arrays,  # type: ignore[arg-type]
+            **pack(self.lesions),  # type: ignore[arg-type]
         )
         write_bytes_atomically(path, buffer.getvalue())
 
@@ -125,7 +130,7 @@ class Case:
             for index, (place, scale) in enumerate(zip(file["places"], file["scales"], strict=True)):
                 top, bottom, left, right = place
                 expected[index, :, top:bottom, left:right] = file[f"source_{index}"] * scale
-            return cls(expected, regions, float(file["pixel_mm"]))
+            return cls(expected, regions, float(file["pixel_mm"]), unpack(file))
 
     def count(self, rng: np.random.Generator, total: float, strengths: tuple[float, ...] | None = None) -> Scan:
         """Count photons.
@@ -165,7 +170,13 @@ def simulate(skeleton: Skeleton, seed: int) -> Case:
     camera = draw_camera(rng, position)
     there = points.volume > 0
     body = wrap(position[there], points.region[there], skeleton.left[there], patient.fat)
-    bone = _expose_bone(rng, bones, patient, body, camera)
+    density = uptake.draw_density(rng, bones, patient)
+    pathology.replace_joints(rng, bones, density)
+    joints = pathology.wear(rng, bones, patient, density)
+    density += pathology.add_all(joints, len(density))
+    lesions = pathology.lesions(rng, bones, patient)
+    extra = pathology.add_all(lesions, len(density))
+    bone = _expose_bone(rng, bones, density, extra, body, camera)
     soft = _expose_soft_tissue(rng, bones, patient, body, camera)
     soft *= np.float32(patient.soft_share / (1 - patient.soft_share) * bone.sum() / soft.sum())
     excreted = camera.expose(*draw_excreted(rng, bones, patient), body)
@@ -173,18 +184,23 @@ def simulate(skeleton: Skeleton, seed: int) -> Case:
     field = artefacts.draw_field(rng, camera, position)
     expected[SOURCES.index("soft")] += soft[soft > 0].mean() * artefacts.draw_background(rng)
     fields = np.stack([field, field[:, ::-1]])
-    expected *= artefacts.draw_gains(rng, camera) * fields
+    gains = artefacts.draw_gains(rng, camera) * fields
+    expected *= gains
     regions = true_regions(points, position, skeleton.left, body, camera)
-    return Case(expected, regions * fields, camera.pixel_mm)
+    without = expected.sum(axis=0) - expected[SOURCES.index("lesions")]
+    seen = see_lesions([*joints, *lesions], bones, body, camera, gains, without)
+    return Case(expected, regions * fields, camera.pixel_mm, seen)
 
 
 def _expose_bone(
-    rng: np.random.Generator, bones: PosedBones, patient: Patient, body: Body, camera: Camera
+    rng: np.random.Generator,
+    bones: PosedBones,
+    density: NDArray[np.float32],
+    extra: NDArray[np.float32],
+    body: Body,
+    camera: Camera,
 ) -> NDArray[np.float32]:
-    """Primary counts (source, view, y, x) of `BONE_SOURCES`."""
-    density = uptake.draw_density(rng, bones, patient) * pathology.wear(rng, bones, patient)
-    pathology.replace_joints(rng, bones, density)
-    extra = pathology.lesions(rng, bones, patient)
+    """Primary counts (source, view, y, x) of `BONE_SOURCES`, of bone's own density (n,) and what lesions add (n,)."""
     own = np.maximum(density + np.minimum(extra, 0), 0) * bones.points.volume
     position = uptake.spread_along_spine(rng, bones)
     source = np.zeros(len(REGIONS), np.int8)

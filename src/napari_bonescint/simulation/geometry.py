@@ -21,6 +21,7 @@ from scipy.sparse.csgraph import connected_components
 
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.errors import BonescintError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +29,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+GEOMETRY_VERSION = 2
+"""Kept in files of points. A new one whenever `build_points` makes others."""
+
 _SAMPLES_PER_CELL_FACE = 18
 _VAULT_MM = 7.0
-_WIDER = {"cervical_spine": 1.1, "thoracic_spine": 1.15, "lumbar_spine": 1.25}
-_THICKER = (("clavicle", 1.3), ("fibula", 1.4))
+_WIDTH = {"cervical_spine": 1.3, "thoracic_spine": 1.15, "lumbar_spine": 1.2, "sacrum": 1.08, "scapula": 0.87}
+_THICKER = (("clavicle", 1.1), ("fibula", 1.5), ("tibia", 1.05))
+_SACRUM_LEANS_BACK_RAD = 0.45
+_FIBULA_OUTWARDS_MM = 4.0
+_CLAVICLE_LONGER = 1.08
 
 _REGION_OF_MESH: tuple[tuple[str, str], ...] = (
     # The first name that a mesh's name contains decides.
@@ -94,12 +101,28 @@ class BonePoints:
         """Write to a compressed NumPy archive, whole or not at all."""
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, pieces=np.array(self.pieces), **arrays)
+        np.savez_compressed(buffer, version=GEOMETRY_VERSION, pieces=np.array(self.pieces), **arrays)
         write_bytes_atomically(path, buffer.getvalue())
+
+    @staticmethod
+    def is_current(path: Path) -> bool:
+        """Whether a file is there, and was written by this version of `build_points`."""
+        if not path.exists():
+            return False
+        with np.load(path, allow_pickle=False) as file:
+            return "version" in file and int(file["version"]) == GEOMETRY_VERSION
 
     @classmethod
     def load(cls, path: Path) -> BonePoints:
-        """Read what `save` wrote."""
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        BonescintError
+            If another version of `build_points` made the points.
+        """
+        if not cls.is_current(path):
+            raise BonescintError(f"{path}: made by an older simulator; delete the file, and simulate again.")
         with np.load(path, allow_pickle=False) as file:
             return cls(**{name: file[name] for name in _ARRAYS}, pieces=tuple(str(name) for name in file["pieces"]))
 
@@ -251,11 +274,21 @@ def _reshaped(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Widen bones that the model makes slender: position (n, 3) and volume (n,). Axes: x forward, y up, z to the right.
 
-    Vertebrae have no transverse processes to speak of; clavicle and fibula are thin rods. The factors bring their
-    widths near those of outlines of bone on reference scans.
+    Vertebrae have no transverse processes to speak of; the bones of the lower leg are thin rods, and lie close. The
+    sacrum stands too upright. The factors bring the bones to the sizes that `tests/simulation/test_sizes.py` states.
     """
-    if region in _WIDER:
-        return position * (1, 1, _WIDER[region]), volume * _WIDER[region]
+    if region in _WIDTH:
+        position, volume = position * (1, 1, _WIDTH[region]), volume * _WIDTH[region]
+    if region == "sacrum":
+        return _leaned_back(position, _SACRUM_LEANS_BACK_RAD), volume
+    if region == "clavicle":
+        # Towards the sternum: the shoulder stays where it is.
+        acromial = position[np.abs(position[:, 2]).argmax(), 2]
+        position = position * (1, 1, _CLAVICLE_LONGER) - (0, 0, acromial * (_CLAVICLE_LONGER - 1))
+        volume = volume * _CLAVICLE_LONGER
+    if "fibula" in name:
+        outwards = np.sign(position[:, 2].mean()) * _FIBULA_OUTWARDS_MM
+        position = np.add(position, (0, 0, outwards))
     rod = next((factor for part, factor in _THICKER if part in name), None)
     if rod is None:
         return position, volume
@@ -267,13 +300,21 @@ def _reshaped(
     return centre + (position - centre) * rod, volume * rod**2
 
 
+def _leaned_back(position: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
+    """Points (n, 3) turned about the middle of their upper end, so that the lower end goes back by an angle in rad."""
+    upper = position[position[:, 1] > np.quantile(position[:, 1], 0.9)].mean(axis=0)
+    forward, up, right = (position - upper).T
+    turned = [forward * np.cos(angle) + up * np.sin(angle), up * np.cos(angle) - forward * np.sin(angle), right]
+    return np.stack(turned, axis=1) + upper
+
+
 def _is_sternum(position: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Whether points (n, 3) of the front of the rib cage are sternum, not cartilage. Axes: y up, z to the right."""
     height = (position[:, 1] - position[:, 1].min()) / np.ptp(position[:, 1])
     # From the tip of the xiphoid process over the body, wider below than above, to the manubrium.
-    half_width = np.interp(height, [0.30, 0.40, 0.46, 0.58, 0.78, 0.84, 0.95, 1.0], [5, 9, 19, 22, 16, 24, 35, 33])
+    half_width = np.interp(height, [0.48, 0.52, 0.56, 0.64, 0.80, 0.84, 0.94, 1.0], [4, 7, 15, 17, 13, 19, 28, 26])
     middle = np.median(position[:, 2])
-    sternum: NDArray[np.bool_] = (np.abs(position[:, 2] - middle) < half_width) & (height > 0.30)
+    sternum: NDArray[np.bool_] = (np.abs(position[:, 2] - middle) < half_width) & (height > 0.48)
     return sternum
 
 

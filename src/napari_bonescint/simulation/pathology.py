@@ -5,13 +5,16 @@ How often and how hot is this module's own choice, wide enough to cover what a d
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from napari_bonescint.simulation.posed import SIDES, PosedBones, Spot, outward
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from napari_bonescint.simulation.patient import Patient
@@ -31,10 +34,37 @@ _METASTASES_IN: dict[str, float] = {
 }
 _FRACTURE_PROBABILITIES = {"ribs": 0.09, "vertebra": 0.07, "sacrum": 0.02, "stress": 0.04}
 _PAGET = ("pelvis", "femur", "lower_leg", "humerus", "skull")
+_NEGLIGIBLE = 1e-3
 
 
-def wear(rng: np.random.Generator, bones: PosedBones, patient: Patient) -> NDArray[np.float32]:
-    """Factors (n,) of degenerate or inflamed joints."""
+class LesionKind(StrEnum):
+    """What makes bone take more tracer, or less, than healthy bone."""
+
+    METASTASIS = "metastasis"
+    FRACTURE = "fracture"
+    JOINT = "joint"
+    PAGET = "paget"
+
+
+class Lesion(NamedTuple):
+    """One lesion in a posed skeleton.
+
+    Attributes
+    ----------
+    kind : LesionKind
+    points : ndarray of intp, shape (k,)
+        The bone points that it reaches.
+    added : ndarray of float32, shape (k,)
+        The tracer density that it adds at each of them; negative where it is cold.
+    """
+
+    kind: LesionKind
+    points: NDArray[np.intp]
+    added: NDArray[np.float32]
+
+
+def wear(rng: np.random.Generator, bones: PosedBones, patient: Patient, density: NDArray[np.float32]) -> list[Lesion]:
+    """Degenerate or inflamed joints, which add to the density (n,) of healthy bone in proportion."""
     spots: list[Spot] = []
     for side in SIDES:
         out = outward(side)
@@ -65,20 +95,38 @@ def wear(rng: np.random.Generator, bones: PosedBones, patient: Patient) -> NDArr
             spine = bones.of(name)
             place = spine[rng.integers(len(spine))] + np.array([rng.choice((-1, 1)) * 12, 10, 0], np.float32)
             spots.append(Spot(place, float(rng.uniform(0.3, 1.8)), (10, 14, rng.uniform(5, 10))))
-    return 1 + bones.add_up(spots)
+    worn = [_lesion(LesionKind.JOINT, bones, [spot]) for spot in spots]
+    return [joint._replace(added=joint.added * density[joint.points]) for joint in worn]
 
 
-def lesions(rng: np.random.Generator, bones: PosedBones, patient: Patient) -> NDArray[np.float32]:
-    """Density (n,) that metastases, fractures and Paget's disease add to bone; negative where they are cold."""
-    spots = [_metastasis(rng, bones, patient) for _ in range(patient.metastases)]
-    for kind, draw in (("ribs", _rib_row), ("vertebra", _vertebra), ("sacrum", _sacral_h), ("stress", _stress)):
+def lesions(rng: np.random.Generator, bones: PosedBones, patient: Patient) -> list[Lesion]:
+    """Metastases, fractures and Paget's disease."""
+    drawn = [
+        _lesion(LesionKind.METASTASIS, bones, [_metastasis(rng, bones, patient)]) for _ in range(patient.metastases)
+    ]
+    for kind, draw in (("ribs", _rib_row), ("vertebra", _vertebra), ("stress", _stress)):
         if rng.random() < _FRACTURE_PROBABILITIES[kind]:
-            spots += draw(rng, bones)
-    extra = bones.add_up(spots)
+            drawn += [_lesion(LesionKind.FRACTURE, bones, [spot]) for spot in draw(rng, bones)]
+    if rng.random() < _FRACTURE_PROBABILITIES["sacrum"]:
+        drawn.append(_lesion(LesionKind.FRACTURE, bones, _sacral_h(rng, bones)))
     if rng.random() < 0.015:
         own = bones.indices(_PAGET[rng.integers(len(_PAGET))], SIDES[rng.integers(2)])
-        extra[own] += np.float32(rng.uniform(1, 4))
+        drawn.append(Lesion(LesionKind.PAGET, own, np.full(len(own), rng.uniform(1, 4), np.float32)))
+    return drawn
+
+
+def add_all(drawn: Sequence[Lesion], points: int) -> NDArray[np.float32]:
+    """The density that lesions add together, at each of as many points."""
+    extra = np.zeros(points, np.float32)
+    for lesion in drawn:
+        extra[lesion.points] += lesion.added
     return extra
+
+
+def _lesion(kind: LesionKind, bones: PosedBones, spots: Sequence[Spot]) -> Lesion:
+    extra = bones.add_up(spots)
+    reached = np.flatnonzero(np.abs(extra) > _NEGLIGIBLE)
+    return Lesion(kind, reached, extra[reached])
 
 
 def replace_joints(rng: np.random.Generator, bones: PosedBones, density: NDArray[np.float32]) -> None:

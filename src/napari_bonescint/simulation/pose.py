@@ -5,13 +5,13 @@ The scanner's frame: x to the patient's left, y from the anterior to the posteri
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_bonescint.anatomy import CODES
+from napari_bonescint.anatomy import CODES, REGIONS
 from napari_bonescint.simulation.geometry import BonePoints, load_model
 
 if TYPE_CHECKING:
@@ -29,8 +29,16 @@ _SPINE_BEHIND_MM = 60.0
 _LONG_BONES = ("humerus", "ulna", "radius", "femur", "tibia")
 # The model's head and trunk are small for its limbs. These sizes bring its proportions to those of scans: of the
 # height, head and neck make 0.15, the spine to L5 0.27, the femur 0.25 and the lower leg 0.23.
-_PROPORTIONS = {"trunk": 1.06, "head": 1.08, "arm": 0.95, "hand": 1.18, "leg": 0.95}
+_PROPORTIONS = {"trunk": 1.06, "head": 1.08, "arm": 0.97, "hand": 1.2, "leg": 0.95}
 SEGMENTS = tuple(_PROPORTIONS)
+# The model stands. On its back, with the shoulders relaxed, a body has its shoulder girdle and rib cage lower on the
+# spine, and the crests of the model's pelvis lie a vertebra too low: mean and standard deviation in mm, upwards.
+_SETTLING: dict[str, tuple[float, float]] = {"ribs": (-9.0, 4.0), "shoulders": (-21.0, 6.0), "pelvis": (18.0, 4.0)}
+_SETTLES_WITH: dict[str, tuple[str, ...]] = {
+    "ribs": ("ribs", "sternum"),
+    "shoulders": ("clavicle", "scapula", "humerus", "forearm", "hand"),
+    "pelvis": ("pelvis", "femur", "lower_leg", "foot"),
+}
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,9 @@ class Pose:
         Regions that the patient lacks, each with whether it is the left one.
     lacks_last_ribs : bool
         Whether the twelfth ribs are missing.
+    settled : dict of str to float
+        By how many mm ``ribs``, ``shoulders`` (with the arms) and ``pelvis`` (with the legs) lie higher along the spine
+        than in the model.
     """
 
     joints: dict[str, float]
@@ -72,6 +83,7 @@ class Pose:
     rib_width: float = 1.0
     absent: tuple[tuple[str, bool], ...] = ()
     lacks_last_ribs: bool = False
+    settled: dict[str, float] = field(default_factory=dict)
 
 
 def draw_pose(rng: np.random.Generator) -> Pose:
@@ -145,6 +157,10 @@ def draw_pose(rng: np.random.Generator) -> Pose:
         rib_width=float(np.clip(rng.normal(1.02, 0.05), 0.9, 1.15)),
         absent=_draw_absent(rng),
         lacks_last_ribs=bool(rng.random() < 0.2),
+        settled={
+            part: float(np.clip(rng.normal(mean, sd), mean - 2 * sd, mean + 2 * sd))
+            for part, (mean, sd) in _SETTLING.items()
+        },
     )
 
 
@@ -228,6 +244,9 @@ class Skeleton:
         finally:
             model.body_pos[:], model.jnt_pos[:] = self._body_pos, self._joint_pos
             model.body_quat[:] = self._body_quat
+        settled = np.zeros(len(REGIONS), np.float32)
+        for group, up in pose.settled.items():
+            settled[[CODES[name] for name in _SETTLES_WITH[group]]] = up
         placed = np.empty_like(self.points.position)
         for part in self._slices:
             body = int(self.points.body[part.start])
@@ -239,6 +258,7 @@ class Skeleton:
                 thickened[:, 1] -= np.float32(pose.rib_slope) * (thickened[:, 0] + np.float32(_SPINE_BEHIND_MM))
             rotation = (data.xmat[body].reshape(3, 3) * scale[body]).astype(np.float32)
             placed[part] = thickened @ rotation.T + (1000 * data.xpos[body]).astype(np.float32)
+            placed[part, 2] += settled[self.points.region[part.start]]
         placed *= pose.stretch.astype(np.float32)
         for wave in pose.waves.astype(np.float32):
             placed += np.sin(placed @ wave[:3] + wave[6])[:, None] * wave[3:6]
