@@ -173,3 +173,14 @@ def test_a_case_is_not_mirrored_under_the_mask_that_is_saved_with_it(
     shown.show(blank)
     assert_shows(shown, blank)
     assert where_letters_stand(viewer) == as_alone(blank)
+
+
+def test_the_next_case_lies_straight_although_the_user_turned_the_one_before(shown: CaseLayers, scan: Scan) -> None:
+    shown.show(case_of(scan, 1))
+    places = [tuple(image.data_to_world((3, 4))) for image in shown.images]
+    shown.images[0].rotate = 30
+    shown.images[1].affine = [[1, 0, 50], [0, 2, 0], [0, 0, 1]]
+    shown.show(case_of(scan, 2))
+    for layers in (shown.images, shown.labels):
+        np.testing.assert_allclose([layer.data_to_world((3, 4)) for layer in layers], places)
+    assert_shows(shown, case_of(scan, 2))

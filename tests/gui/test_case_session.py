@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from napari.layers import Labels
+from napari.layers import Image, Labels
 
 from napari_bonescint.corrections.opening import OpenedCase
 from napari_bonescint.corrections.revision import Origin, Revision
 from napari_bonescint.display import contrast_limits
 from napari_bonescint.gui.case_session import CaseSession
+from napari_bonescint.gui.label_layers import empty_labels
 
 if TYPE_CHECKING:
     from napari_bonescint.scan import Scan
@@ -17,14 +18,18 @@ if TYPE_CHECKING:
 MODEL = Origin.of_model("tiny", "0" * 64)
 
 
-@pytest.fixture
-def session(scan: Scan) -> CaseSession:
+def case_of(scan: Scan) -> OpenedCase:
     """A case whose mask, a bar in each view, is of a model."""
     regions = np.zeros(scan.counts.shape, np.uint8)
     regions[:, 20:110, 25:40] = 3
     windows = tuple(contrast_limits(counts) for counts in scan.counts)
-    case = OpenedCase("0" * 16, scan, windows, (), None, regions, True, MODEL, None)
-    return CaseSession(case, [Labels(plane.copy()) for plane in regions])
+    return OpenedCase("0" * 16, scan, windows, (), None, regions, True, MODEL, None)
+
+
+@pytest.fixture
+def session(scan: Scan) -> CaseSession:
+    case = case_of(scan)
+    return CaseSession(case, [Labels(plane.copy()) for plane in case.regions])
 
 
 def draw(session: CaseSession) -> None:
@@ -33,6 +38,16 @@ def draw(session: CaseSession) -> None:
 
 def revision(number: int) -> Revision:
     return Revision(number, "AB", "2026-03-01T09:30:00+00:00", True, "", MODEL, True, "0" * 64, "0" * 64)
+
+
+def test_labels_that_were_taken_off_their_image_are_named(scan: Scan) -> None:
+    images = [Image(counts) for counts in scan.counts]
+    bound = [empty_labels(image) for image in images]
+    case = CaseSession(case_of(scan), bound)
+    images[0].rotate = 5
+    assert case.displaced() == []  # labels go with their image
+    bound[1].affine = [[1, 0, 3], [0, 1, 0], [0, 0, 1]]
+    assert case.displaced() == [bound[1].name]
 
 
 def test_what_is_drawn_is_a_change_until_it_is_undone(session: CaseSession) -> None:

@@ -134,3 +134,11 @@ def test_labels_lie_where_their_image_lies(image: Image) -> None:
     np.testing.assert_array_equal(labels.scale, image.scale)
     np.testing.assert_array_equal(labels.translate, image.translate)
     assert labels.units == image.units
+
+
+def test_labels_go_with_their_image_when_the_user_turns_it(image: Image) -> None:
+    before, labels = empty_labels(image), empty_labels(image)
+    image.affine = [[0, 2, 5], [-2, 0, 7], [0, 0, 1]]
+    image.rotate = 20
+    for each in (before, labels, empty_labels(image)):
+        np.testing.assert_allclose(each.data_to_world((3, 4)), image.data_to_world((3, 4)))

@@ -138,3 +138,43 @@ def test_labels_whose_image_the_user_removed_lie_on_no_scan(scan: Scan) -> None:
     with pytest.raises(NotOneScan, match=r"^posterior bones: lies on no image of a bone scan; open the scan, too"):
         layers_to_mask(model.layers, [labels])
     assert layers_to_mask(model.layers, [model.add_layer(empty_labels(anterior))])[0].scan.views == (ANTERIOR,)
+
+
+TURNED = {
+    "rotate": {"rotate": 30},
+    "shear": {"shear": [0.3]},
+    "affine": {"affine": np.array([[0, 2.0, 5], [-2.0, 0, 7], [0, 0, 1]])},
+}
+
+
+@pytest.mark.parametrize("how", TURNED)
+def test_a_mask_lies_on_an_image_that_the_user_turned(scan: Scan, how: str) -> None:
+    model = opened(scan)
+    for image in images_in(model):
+        for name, value in TURNED[how].items():
+            setattr(image, name, value)
+    labels = lay(model, mask_of(scan, scan.views))
+    for each, image in zip(labels, images_in(model), strict=True):
+        np.testing.assert_allclose(each.data_to_world((10, 20)), image.data_to_world((10, 20)))
+    back, _ = layers_to_mask(model.layers, labels)
+    np.testing.assert_array_equal(back.regions, mask_of(scan, scan.views).regions)
+    sides = {"rotate": (4.5, 4.4), "shear": None, "affine": (9.0, 8.8)}[how]
+    assert back.scan.spacing == (None if sides is None else pytest.approx(sides))
+    assert [w for w in back.scan.warnings if "sheared" in w] == (
+        [f"{name}: The layer is sheared, so its pixels have no size in mm; take out the shear to have sizes."
+         for name in ("anterior", "posterior")] if how == "shear" else []
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("how", TURNED)
+def test_labels_that_the_user_took_off_their_image_are_not_saved(scan: Scan, how: str) -> None:
+    model = opened(scan)
+    anterior, _ = images_in(model)
+    bound, (from_elsewhere,) = model.add_layer(empty_labels(anterior)), lay(model, mask_of(scan, [ANTERIOR]))
+    for name, value in TURNED[how].items():
+        setattr(bound, name, value)
+        setattr(from_elsewhere, name, value)
+    with pytest.raises(NotOneScan, match=r"^anterior bones: does not lie on anterior any more; give both layers the"):
+        layers_to_mask(model.layers, [bound])
+    with pytest.raises(NotOneScan, match="lies on no image of a bone scan"):
+        layers_to_mask(model.layers, [from_elsewhere])

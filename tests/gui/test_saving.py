@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from napari.layers import Labels
+from napari.layers import Image, Labels
 from qtpy.QtCore import QObject, Qt
 
 from gui.panel_actions import answer
@@ -13,6 +13,7 @@ from napari_bonescint.corrections.opening import open_case
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.gui.background import Background
 from napari_bonescint.gui.case_session import CaseSession
+from napari_bonescint.gui.label_layers import empty_labels
 from napari_bonescint.gui.saving import Saving
 
 if TYPE_CHECKING:
@@ -121,3 +122,16 @@ def test_napari_may_not_close_when_saving_failed(saving: Saving, store: LabelSto
     answer("Save")
     assert saving.may_close()
     assert store.regions(store.keys()[0], 1)[0, 5, 6] == 13
+
+
+def test_a_mask_that_was_taken_off_its_scan_is_not_saved(saving: Saving, store: LabelStore, qtbot: QtBot) -> None:
+    sign(saving, qtbot, "Ada")
+    assert saving._session is not None
+    image = Image(np.ones(saving._session.labels[0].data.shape), name="anterior")
+    labels = empty_labels(image)
+    case = open_case(store, store.keys()[0], "")
+    saving.begin(CaseSession(case, [labels]), store, None)
+    labels.rotate = 10
+    qtbot.mouseClick(saving.reviewed_button, Qt.MouseButton.LeftButton)
+    assert saving.status.text().startswith("anterior bones: not on the image any more; undo the layer's position")
+    assert store.revisions(store.keys()[0]) == []

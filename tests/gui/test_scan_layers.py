@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
 from napari_bonescint.formats.refusal import Refusal
@@ -13,8 +14,10 @@ from napari_bonescint.gui.scan_layers import (
     facts_of,
     group_by_scan,
     layers_to_scan,
+    mark_sides,
     scans_to_layers,
     spacing_of,
+    spans_of,
 )
 from napari_bonescint.scan import View, ViewName, ViewSource
 
@@ -141,3 +144,28 @@ def test_pixels_that_are_no_counts_are_refused_by_the_layers_name() -> None:
     negative = Image(np.linspace(-5, 5, 600).reshape(30, 20), name="photo")
     with pytest.raises(Refusal, match=r"photo.*negative"):
         layers_to_scan([negative])
+
+
+def test_letters_and_spans_go_with_a_turned_image(scan: Scan) -> None:
+    model = ViewerModel()
+    for data in scans_to_layers([scan]):
+        model._add_layer_from_data(*data)
+    sides, anterior, _ = model.layers
+    mirrored = np.diag([1.0, -1, 1])
+    anterior.affine = mirrored
+    mark_sides(model.layers, anterior)
+    # The right one of its letters is now on the left.
+    letters = sorted((x, side) for (_, x), side in zip(sides.data, sides.features["side"], strict=True) if x < 0)
+    assert [side for _, side in letters] == ["L", "R"]
+    width = anterior.data.shape[1] * anterior.scale[1]
+    assert spans_of([anterior]) == [pytest.approx((-width, 0))]
+
+
+def test_turned_views_are_still_one_scan(scan: Scan) -> None:
+    model = ViewerModel()
+    for data in scans_to_layers([scan]):
+        model._add_layer_from_data(*data)
+    _, anterior, posterior = model.layers
+    anterior.rotate, posterior.rotate = 33.3, 10
+    assert group_by_scan([anterior, posterior]) == [(anterior, posterior)]
+    assert layers_to_scan([anterior, posterior]).spacing == pytest.approx(scan.spacing)

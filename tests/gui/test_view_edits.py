@@ -172,3 +172,19 @@ def test_an_image_of_another_reader_gets_letters_once_its_view_is_named() -> Non
     assert photo.name == "photo"
     set_view(model.layers, photo, ViewName.ANTERIOR)
     assert letters_above(model, photo) == ["R", "L"]
+
+
+def test_pixels_of_a_turned_image_get_the_size_that_the_user_says(model: ViewerModel) -> None:
+    first, second = model.layers[1], model.layers[2]
+    first.affine = [[0, 2, 5], [-2, 0, 7], [0, 0, 1]]
+    labels = model.add_layer(empty_labels(first))
+    set_spacing(model.layers, first, 2.26)
+    for layer in (first, second, labels):
+        assert spacing_of(layer) == pytest.approx((2.26, 2.26))
+    np.testing.assert_allclose(labels.data_to_world((3, 4)), first.data_to_world((3, 4)))
+
+
+def test_sheared_pixels_get_no_size(model: ViewerModel) -> None:
+    model.layers[1].shear = [0.2]
+    with pytest.raises(ViewEditError, match=r"^anterior: take out the shear of the layer before giving its pixels"):
+        set_spacing(model.layers, model.layers[1], 2.26)

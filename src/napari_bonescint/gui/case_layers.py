@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from napari.layers import Image, Layer, Points
 
 from napari_bonescint.gui.label_layers import empty_labels, show_instead
+from napari_bonescint.gui.placement import straighten
 from napari_bonescint.gui.scan_layers import facts_of, mark_sides, put_pixels, scans_to_layers, spacing_of, spans_of
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class CaseLayers:
         ours = {*self.images, *self.labels}
         taken = spans_of(layer for layer in self._viewer.layers if layer not in ours)
         sides, *images = scans_to_layers([scan], taken, case.windows)
+        for image in self.images:
+            straighten(image)  # what the user turned was the case before
         same_place = self._shown() == [(scan.counts.shape[1:], scan.spacing, view) for view in scan.views]
         if self.images:
             self._refill(sides, images, same_place=same_place)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_bonescint.corrections.revision import Origin
-from napari_bonescint.gui.label_layers import masks_of, set_regions
+from napari_bonescint.gui.label_layers import image_of, masks_of, set_regions
+from napari_bonescint.gui.placement import lies_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +58,11 @@ class CaseSession:
     def regions(self) -> NDArray[np.uint8]:
         """A copy of the mask as it is now, of shape (view, y, x)."""
         return masks_of(self.labels)
+
+    def displaced(self) -> list[str]:
+        """Names of labels layers that the user took off their images, so that they mark other pixels than they show."""
+        by_image = [(labels, image_of(labels)) for labels in self.labels]
+        return [labels.name for labels, image in by_image if image is not None and not lies_on(labels, image)]
 
     def is_changed(self) -> bool:
         """Whether the mask differs from what the store holds."""

@@ -18,6 +18,7 @@ from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap, label_colormap
 
 from napari_bonescint.anatomy import REGIONS, SKELETON_COLOUR
+from napari_bonescint.gui.placement import follow, lies_on, place_of, put_on
 from napari_bonescint.gui.scan_layers import AID, KEY, put_pixels
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def all_labels_of(layers: Iterable[Layer], image: Image) -> list[Labels]:
         for layer in layers
         if isinstance(layer, Labels)
         and layer.metadata.get(KEY) != AID
-        and (_BINDINGS[layer].image() is image if layer in _BINDINGS else _lies_on(layer, image))
+        and (_BINDINGS[layer].image() is image if layer in _BINDINGS else lies_on(layer, image))
     ]
 
 
@@ -104,20 +105,18 @@ def empty_labels(image: Image, *, names_regions: bool = True) -> Labels:
     Parameters
     ----------
     image : Image
-        The image; its scale, units, axis labels and position are taken over.
+        The image; wherever it lies, now and later, the labels lie on it.
     names_regions : bool
         Whether labels are region codes, or 1 for bone.
     """
     labels = Labels(
         np.zeros(image.data.shape, np.uint8),
         name=f"{image.name} {'bones' if names_regions else 'skeleton'}",
-        scale=image.scale,
-        translate=image.translate,
-        units=image.units,
-        axis_labels=image.axis_labels,
         opacity=0.5,
+        **place_of(image),
         **legend(names_regions),
     )
+    follow(labels, image)
     _BINDINGS[labels] = _Binding(weakref.ref(image), names_regions)
     return labels
 
@@ -175,24 +174,6 @@ def _unedited(labels: Labels) -> NDArray[np.uint8]:
     return min(candidates, key=lambda candidate: np.count_nonzero(candidate != labels.data))
 
 
-def _lies_on(labels: Labels, image: Image) -> bool:
-    return (
-        labels.data.shape == image.data.shape
-        and np.allclose(labels.scale, image.scale)
-        and np.allclose(labels.translate, image.translate)
-    )
-
-
-def put_in_place(labels: Labels, image: Image) -> None:
-    """Have a labels layer lie on an image wherever that is by now."""
-    if not (
-        np.array_equal(labels.scale, image.scale)
-        and np.array_equal(labels.translate, image.translate)
-        and labels.units == image.units
-    ):
-        labels.scale, labels.translate, labels.units = image.scale, image.translate, image.units
-
-
 def legend(names_regions: bool) -> dict[str, Any]:
     """What a labels layer needs to show names and colours: of the regions, or of bone alone."""
     rows = [(r.code, r.label, r.colour) for r in REGIONS] if names_regions else [(0, "background", ""), (1, "bone", "")]
@@ -221,7 +202,7 @@ def show_instead(labels: Labels, mask: NDArray[np.uint8], *, names_regions: bool
             setattr(labels, name, value)
     image = binding.image()
     if image is not None:
-        put_in_place(labels, image)
+        put_on(labels, image)
     put_pixels(labels, mask)
     labels._reset_history()
     written = deque([mask], maxlen=_RESULTS_TO_KEEP)

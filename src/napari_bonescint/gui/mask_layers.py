@@ -12,6 +12,7 @@ from napari_bonescint.formats.dicom_seg import Author
 from napari_bonescint.formats.masks import MaskOfScan
 from napari_bonescint.formats.region_mapping import translate
 from napari_bonescint.gui.label_layers import all_labels_of, image_of, is_edited, legend
+from napari_bonescint.gui.placement import lies_on, place_of
 from napari_bonescint.gui.scan_layers import KEY, can_be_scan, facts_of, group_by_scan, layers_to_scan, scans_to_layers
 from napari_bonescint.scan import Scan, View, ViewName, ViewSource
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from napari_bonescint.formats.mask import Mask
     from napari_bonescint.gui.scan_layers import LayerTuple
 
-# Of the image, what its mask shares.
+
+# Of an image that is not there, what its mask has.
 _PLACE = ("scale", "translate", "units", "axis_labels")
 
 
@@ -48,12 +50,12 @@ def mask_to_layers(mask: Mask, layers: Iterable[Layer]) -> list[LayerTuple]:
         # Where no image is open, as the file of the scan shows it, which may be opened later.
         shown_flipped = image is not None and facts_of(image).view.flipped
         mirrored = said is not None and said.flipped is not shown_flipped
-        place = alone if image is None else {name: getattr(image, name) for name in _PLACE}
+        place = {name: alone[name] for name in _PLACE} if image is None else place_of(image)
         title = alone["name"] if image is None else image.name
         attributes = {
             "name": f"{title} {'bones' if mask.names_regions else 'skeleton'}",
             "opacity": 0.5,
-            **{name: place[name] for name in _PLACE},
+            **place,
             **legend(mask.names_regions),
         }
         found.append((plane[:, ::-1].copy() if mirrored else plane, attributes, "labels"))
@@ -127,6 +129,11 @@ def _places_alone(mask: Mask) -> list[dict[str, Any]]:
 def _image_under(layers: Any, labels: Labels) -> Image:
     image = image_of(labels)
     if image is not None and image in layers:
+        if not lies_on(labels, image):
+            raise NotOneScan(
+                f"{labels.name}: does not lie on {image.name} any more; give both layers the same position, scale, "
+                "rotation, shear and affine before saving."
+            )
         return image
     for layer in layers:
         if can_be_scan(layer) and labels in all_labels_of(layers, layer):

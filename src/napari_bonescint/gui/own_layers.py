@@ -94,11 +94,6 @@ class Lines(OwnLayer):
         self.layer.data = vectors
 
 
-def place_of(image: Image) -> dict[str, Any]:
-    """What a layer needs to lie on an image."""
-    return {name: getattr(image, name) for name in ("scale", "translate", "units", "axis_labels")}
-
-
 def camera_of(viewer: ViewerModel) -> Any:
     """The viewer's camera, which napari 0.9 moved."""
     return viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera

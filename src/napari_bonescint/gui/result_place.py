@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_bonescint.gui.collector import without_collection
-from napari_bonescint.gui.label_layers import empty_labels, is_edited, labels_of, put_in_place, put_result, release
+from napari_bonescint.gui.label_layers import empty_labels, is_edited, labels_of, put_result, release
+from napari_bonescint.gui.placement import put_on
 from napari_bonescint.gui.scan_layers import layers_to_scan
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class ResultPlace:
                 labels = self._labels_to_fill(image, keep)
                 if labels is None:
                     labels = self._made.pop(image, None) or self._new_labels(image)
-                    put_in_place(labels, image)
+                    put_on(labels, image)
                 put_result(labels, segmentation, plane, keep_edits=keep is Keep.EDITS)
                 if labels not in self._layers:
                     self._layers.append(labels)

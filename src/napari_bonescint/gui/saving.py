@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from napari_bonescint.gui.case_session import CaseSession
 
 _NO_NAME = "Type your name as annotator first; it is remembered."
+_DISPLACED = (
+    "{}: not on the image any more; undo the layer's position, scale, rotation, shear or affine, and save again."
+)
 
 
 class Saving(QWidget):
@@ -132,6 +135,9 @@ class Saving(QWidget):
         if not self.annotator:
             self._show(_NO_NAME, wrong=True)
             self.name.setFocus()
+            return None
+        if displaced := session.displaced():
+            self._show(_DISPLACED.format(", ".join(displaced)), wrong=True)
             return None
         annotator, comment = self.annotator, self.comment.text().strip()
         regions, origin = session.regions(), session.origin

@@ -12,6 +12,7 @@ from napari.layers import Points
 from napari_bonescint.display import contrast_limits
 from napari_bonescint.formats.plausibility import require_counts, require_possible_size
 from napari_bonescint.formats.raster import looks_inverted
+from napari_bonescint.gui.placement import corners, is_sheared, pixel_sides, world
 from napari_bonescint.scan import Scan, View, ViewName, ViewSource
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ Span = tuple[float, float]
 # Blank between two views, as a share of a view's width.
 _GAP = 0.15
 _INVERTED = "The background is brighter than the body; if dark means uptake here, invert the image first."
+_SHEARED = "The layer is sheared, so its pixels have no size in mm; take out the shear to have sizes."
 _LETTER_COLOUR = "#f08c00"
 
 
@@ -86,7 +88,8 @@ def scans_to_layers(
         images: list[LayerTuple] = []
         for counts, view, start in zip(scan.counts, scan.views, starts, strict=True):
             translate = (0.0, left + start)
-            letters.append(_letters(view, (height, width), scale, translate))
+            points, sides = _letters(view, (height, width))
+            letters.append((points * scale + translate, sides))
             attributes = {
                 "name": str(view.name),
                 "translate": translate,
@@ -104,9 +107,8 @@ def scans_to_layers(
 def spans_of(layers: Iterable[Layer]) -> list[Span]:
     """Where those of some layers lie that show views of scans of ours."""
     views = [layer for layer in layers if isinstance(layer.metadata.get(KEY), ViewFacts)]
-    return [
-        (float(view.translate[-1]), float(view.translate[-1] + view.data.shape[-1] * view.scale[-1])) for view in views
-    ]
+    columns = [corners(view)[:, -1] for view in views]
+    return [(float(across.min()), float(across.max())) for across in columns]
 
 
 def facts_of(image: Image) -> ViewFacts:
@@ -141,11 +143,8 @@ def why_unusable(image: Image) -> str | None:
 
 
 def spacing_of(layer: Layer) -> Spacing | None:
-    """Pixel spacing (y, x) in mm; None if the layer is in pixels."""
-    if not all(unit.is_compatible_with("mm") for unit in layer.units):
-        return None
-    y, x = (abs(float((step * unit).to("mm").magnitude)) for step, unit in zip(layer.scale, layer.units, strict=True))
-    return (y, x)
+    """Pixel spacing (y, x) in mm; None if the layer is in pixels, or if it is sheared."""
+    return pixel_sides(layer, "mm")
 
 
 def group_by_scan(images: Sequence[Image]) -> list[tuple[Image, ...]]:
@@ -185,12 +184,16 @@ def layers_to_scan(images: Sequence[Image]) -> Scan:
     require_counts(Path(images[0].name), counts)
     scan = facts_of(images[0]).scan
     doubtful = [] if scan.source_sha256 else [i for i in range(len(images)) if looks_inverted(counts[i : i + 1])]
+    sheared = [image.name for image in images if is_sheared(image)]
     return replace(
         scan,
         counts=counts,
         views=tuple(facts_of(image).view for image in images),
         spacing=spacing_of(images[0]),
-        warnings=tuple(f"{images[i].name}: {_INVERTED}" for i in doubtful),
+        warnings=(
+            *(f"{images[i].name}: {_INVERTED}" for i in doubtful),
+            *(f"{name}: {_SHEARED}" for name in sheared),
+        ),
     )
 
 
@@ -225,9 +228,7 @@ def mark_sides(layers: Any, image: Image) -> None:
     """
     scan = facts_of(image).scan
     views = same_scan(layers, image)
-    letters = [
-        _letters(facts_of(view).view, view.data.shape, tuple(view.scale), tuple(view.translate)) for view in views
-    ]
+    letters = [_on_layer(view, *_letters(facts_of(view).view, view.data.shape)) for view in views]
     points, attributes, _ = _sides_layer(scan, letters)
     for layer in layers:
         if layer.metadata.get(KEY) is scan:
@@ -258,7 +259,7 @@ def _belong_together(group: Sequence[Image], image: Image) -> bool:
     return (
         facts_of(first).scan is facts_of(image).scan
         and first.data.shape == image.data.shape
-        and spacing_of(first) == spacing_of(image)
+        and _alike(spacing_of(first), spacing_of(image))
         and facts_of(image).view.name not in {facts_of(other).view.name for other in group}
     )
 
@@ -268,13 +269,22 @@ def _own_facts(layer: Layer, scan: Scan) -> bool:
     return isinstance(facts, ViewFacts) and facts.scan is scan
 
 
-def _letters(
-    view: View, shape: tuple[int, ...], scale: tuple[float, ...], translate: tuple[float, ...]
-) -> tuple[NDArray[np.float64], list[str]]:
-    """Positions (2, [y, x]) just above an image's upper corners, and the patient's side at each."""
-    height, width = shape[0] * scale[0], shape[1] * scale[1]
-    y, x = translate[0] - 0.02 * height, translate[1]
-    points = np.array([[y, x + 0.08 * width], [y, x + 0.92 * width]])
+def _alike(spacing: Spacing | None, other: Spacing | None) -> bool:
+    """Whether two spacings are one; the sides of a turned pixel are not exact."""
+    if spacing is None or other is None:
+        return spacing is other
+    return np.allclose(spacing, other, rtol=1e-9)
+
+
+def _on_layer(layer: Layer, points: NDArray[np.float64], sides: list[str]) -> tuple[NDArray[np.float64], list[str]]:
+    return world(layer, points), sides
+
+
+def _letters(view: View, shape: tuple[int, ...]) -> tuple[NDArray[np.float64], list[str]]:
+    """Pixels (2, [y, x]) just above an image's upper corners, and the patient's side at each."""
+    height, width = shape
+    y = -0.02 * height
+    points = np.array([[y, 0.08 * width], [y, 0.92 * width]])
     return points, ["R", "L"] if view.patient_left_on_image_right else ["L", "R"]
 
 

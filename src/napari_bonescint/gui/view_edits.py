@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.label_layers import all_labels_of, holds_case, was_drawn_on
+from napari_bonescint.gui.placement import is_sheared, pixel_sides
 from napari_bonescint.gui.scan_layers import KEY, ViewFacts, add_sides, facts_of, mark_sides, same_scan
 from napari_bonescint.scan import View, ViewName, ViewSource
 
@@ -70,14 +71,26 @@ def set_spacing(layers: Any, image: Image, mm: float) -> None:
         The layer.
     mm : float
         Side of a pixel in mm.
+
+    Raises
+    ------
+    ViewEditError
+        If an image is sheared, so that its pixels are no squares.
     """
     _adopt(layers, image)
     views = same_scan(layers, image)
+    sheared = [view.name for view in views if is_sheared(view)]
+    if sheared:
+        raise ViewEditError(f"{', '.join(sheared)}: take out the shear of the layer before giving its pixels a size.")
     for view in views:
-        place = tuple(float(t) / float(s) * mm for t, s in zip(view.translate, view.scale, strict=True))
+        sides = pixel_sides(view)
+        assert sides is not None  # noqa: S101  # it is not sheared
+        # An affine may scale, too: what napari calls scale is then only a part of a pixel's size.
+        scale = tuple(float(s) * mm / side for s, side in zip(view.scale, sides, strict=True))
+        place = tuple(float(t) / side * mm for t, side in zip(view.translate, sides, strict=True))
         for layer in (view, *all_labels_of(layers, view)):
             layer.units = ("mm", "mm")
-            layer.scale = (mm, mm)
+            layer.scale = scale
             layer.translate = place
     mark_sides(layers, image)
 

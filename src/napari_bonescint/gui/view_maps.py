@@ -10,7 +10,8 @@ from napari.layers import Image, Labels
 from napari.utils.colormaps import Colormap, DirectLabelColormap
 
 from napari_bonescint.corrections.seeing import ADDED, RELABELLED, REMOVED, difference, uncertainty
-from napari_bonescint.gui.own_layers import OwnLayer, place_of
+from napari_bonescint.gui.own_layers import OwnLayer
+from napari_bonescint.gui.placement import place_of, put_on
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -47,9 +48,7 @@ class ViewMap(ABC):
                 for image, plane in zip(case.images, planes, strict=False)
             ]
         for own, image, plane in zip(self._layers, case.images, planes, strict=False):
-            for name, value in place_of(image).items():
-                if not np.array_equal(getattr(own.layer, name), value):
-                    setattr(own.layer, name, value)
+            put_on(own.layer, image)
             if not np.array_equal(own.layer.data, plane):
                 own.layer.data = plane
             own.show()
