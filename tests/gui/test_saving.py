@@ -133,5 +133,5 @@ def test_a_mask_that_was_taken_off_its_scan_is_not_saved(saving: Saving, store: 
     saving.begin(CaseSession(case, [labels]), store, None)
     labels.rotate = 10
     qtbot.mouseClick(saving.reviewed_button, Qt.MouseButton.LeftButton)
-    assert saving.status.text().startswith("anterior bones: not on the image any more; undo the layer's position")
+    assert saving.status.text().startswith("anterior bones: not on the image any more; undo the layer's move")
     assert store.revisions(store.keys()[0]) == []

@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from napari_bonescint.gui.case_session import CaseSession
 
 _NO_NAME = "Type your name as annotator first; it is remembered."
-_DISPLACED = (
-    "{}: not on the image any more; undo the layer's position, scale, rotation, shear or affine, and save again."
-)
+_DISPLACED = "{}: not on the image any more; undo the layer's move, scale, rotation, shear or affine, and save again."
 
 
 class Saving(QWidget):

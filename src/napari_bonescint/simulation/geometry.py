@@ -302,7 +302,7 @@ def _reshaped(
 
 def _leaned_back(position: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
     """Points (n, 3) turned about the middle of their upper end, so that the lower end goes back by an angle in rad."""
-    upper = position[position[:, 1] > np.quantile(position[:, 1], 0.9)].mean(axis=0)
+    upper: NDArray[np.float64] = position[position[:, 1] > np.quantile(position[:, 1], 0.9)].mean(axis=0)
     forward, up, right = (position - upper).T
     turned = [forward * np.cos(angle) + up * np.sin(angle), up * np.cos(angle) - forward * np.sin(angle), right]
     return np.stack(turned, axis=1) + upper
