@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,11 @@ import pytest
 from napari_bonescint.cli import main
 from napari_bonescint.commands.models import table
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, Half, Int8, shipped_models
-from napari_bonescint.inference.model_shelf import current_model
+from napari_bonescint.inference.model_shelf import current_model, use
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from napari_bonescint.inference.model_card import ModelCard
 
@@ -88,3 +90,49 @@ def test_a_model_put_to_use_is_marked_and_serves_until_another_does(
     assert main(["models", "--use", DEFAULT_MODEL]) == 0
     marked = [line for line in capsys.readouterr().out.splitlines() if line.startswith("*")]
     assert [line.split()[1] for line in marked] == [DEFAULT_MODEL]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": 5},
+        {"name": "../../evil"},
+        {"weights_sha256": ["ab"]},
+        {"scores": [{"metric": "Dice", "value": "high", "data": "d", "scans": 1}]},
+        {"grid_mm": {"a": 1}},
+        None,
+    ],
+)
+def test_a_damaged_card_on_the_shelf_locks_no_command(
+    make_model: Callable[..., ModelCard], change: dict[str, object] | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card = use(make_model())
+    assert card.path is not None
+    facts = json.loads(card.path.read_text())
+    card.path.write_text("[" * 100_000 if change is None else json.dumps({**facts, **change}))
+    (card.path.parent / "gone.json").symlink_to(card.path.parent / "absent")
+    assert main(["models"]) == 0
+    told = capsys.readouterr()
+    assert DEFAULT_MODEL in told.out
+    assert "evil" not in told.out
+    assert told.err.startswith("warning: There is no model 'tiny-")
+    assert main(["models", "--use", DEFAULT_MODEL]) == 0
+    assert current_model().name == DEFAULT_MODEL
+
+
+def test_a_model_whose_weights_are_gone_is_listed_as_such(make_model: Callable[..., ModelCard]) -> None:
+    card = make_model()
+    card.weights_path.unlink()
+    assert " missing " in table([card])[1]
+
+
+@pytest.mark.parametrize("content", ["", "{}", "5", '{"model": 5}', '{"model": "../evil.safetensors"}', "[" * 100_000])
+def test_what_names_no_model_in_use_is_one_sentence(
+    shelf: Path, content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shelf.mkdir(parents=True)
+    (shelf / "current").write_text(content)
+    assert main(["models"]) == 0
+    told = capsys.readouterr()
+    assert DEFAULT_MODEL in told.out
+    assert len(told.err.splitlines()) == 1

@@ -106,6 +106,14 @@ def test_what_cannot_begin_says_why(
     [
         (["slow"], "there is no recipe 'slow'; give a file, or one of"),
         (["quick", "--name", "../x"], "is no name of letters, digits, dots and dashes"),
+        (["quick", "--name", "nul"], "is no name of letters, digits, dots and dashes"),
+        (["quick", "--minutes", "nan"], "'nan' is no time in minutes"),
+        (["quick", "--minutes", "-1"], "'-1' is no time in minutes"),
+        (["quick", "--minutes", "inf"], "'inf' is no time in minutes"),
+        (["quick", "--workers", "-1"], "'-1' is no number from 0"),
+        (["quick", "--workers", "1e3"], "'1e3' is no number from 0"),
+        (["quick", "--devices", "0"], "'0' is no number from 1"),
+        (["quick", "--nodes", "9" * 5000], "is no number from 1"),
         (["quick", "--cases", "x", "--simulate"], "not allowed with"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import re
 from pathlib import Path
@@ -12,6 +13,9 @@ from napari_bonescint.inference.model_shelf import current_model, find_model
 
 CURRENT_MODEL = "current"
 """Given as --model: the one in use, which `bonescint models` marks."""
+
+_MOST_DIGITS = 6
+_YEAR = 366 * 24 * 60
 
 
 def folder(text: str) -> Path:
@@ -76,6 +80,27 @@ def add_device_to(parser: argparse.ArgumentParser) -> None:
 
 def count(text: str) -> int:
     """A number from 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1")
+    return _whole_number(text, 1)
+
+
+def count_or_none(text: str) -> int:
+    """A number from 0."""
+    return _whole_number(text, 0)
+
+
+def minutes(text: str) -> float:
+    """A time in minutes, more than none and less than a year."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number <= _YEAR:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time in minutes, such as 10 or 0.5")
+    return number
+
+
+def _whole_number(text: str, lowest: int) -> int:
+    # Python itself refuses to make a number of very many digits.
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS and int(text) >= lowest):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from {lowest}")
     return int(text)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from napari_bonescint.commands import argument_types
-from napari_bonescint.inference.model_card import ModelCard, shipped_models
+from napari_bonescint.inference.model_card import ModelCard, ModelError, shipped_models
 from napari_bonescint.inference.model_shelf import accepted_models, current_model, label, use
 
 if TYPE_CHECKING:
@@ -48,7 +49,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Put a model to use if one is named, and print the table."""
     if arguments.use is not None:
         use(arguments.use)
-    print("\n".join(table([*accepted_models(), *shipped_models()], current_model())))
+    current = None
+    try:
+        current = current_model()
+    except ModelError as error:
+        # The list is what helps out of it.
+        print(f"warning: {error}", file=sys.stderr)
+    print("\n".join(table([*accepted_models(), *shipped_models()], current)))
     return 0
 
 
@@ -69,10 +76,17 @@ def _facts(card: ModelCard) -> tuple[str, ...]:
         f"{card.parameters:,}",
         f"{card.outputs - 1} regions" if card.names_regions else "skeleton",
         f"{card.grid_mm:g} mm",
-        f"{card.size / 1e6:.1f} MB",
+        _size(card),
         "" if card.int8 is None else _cost(card.int8.dice_lost, card.bears_int8),
         "" if card.half is None else _cost(card.half.dice_lost, card.bears_half),
     )
+
+
+def _size(card: ModelCard) -> str:
+    try:
+        return f"{card.size / 1e6:.1f} MB"
+    except ModelError:
+        return "missing"
 
 
 def _cost(dice_lost: float, is_used: bool) -> str:

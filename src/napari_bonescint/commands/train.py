@@ -17,6 +17,7 @@ from napari_bonescint.commands import argument_types
 from napari_bonescint.commands.simulate import prepare_geometry
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.file_names import is_file_name
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.training.recipe import Recipe, read_recipe
 
@@ -88,12 +89,16 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--out", type=argument_types.folder, metavar="DIR", help="folder for weights and cards (default: RUNS/NAME)"
     )
     parser.add_argument(
-        "--minutes", type=float, metavar="M", default=60, help="end each training after this time (default: 60)"
+        "--minutes",
+        type=argument_types.minutes,
+        metavar="M",
+        default=60,
+        help="end each training after this time (default: 60)",
     )
     argument_types.add_device_to(parser)
     parser.add_argument(
         "--workers",
-        type=int,
+        type=argument_types.count_or_none,
         metavar="N",
         help="processes that make examples (default: 1 on a CPU, as many as there are cores, up to 8, on a GPU)",
     )
@@ -218,6 +223,6 @@ def _recipe_path(text: str) -> Path:
 
 def _name(text: str) -> str:
     """A name that can be a folder's."""
-    if not _NAME.fullmatch(text):
+    if not (_NAME.fullmatch(text) and is_file_name(text)):
         raise argparse.ArgumentTypeError(f"{text!r} is no name of letters, digits, dots and dashes")
     return text

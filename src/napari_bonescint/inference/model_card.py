@@ -5,18 +5,31 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path  # noqa: TC003 - `facts.build` looks at the types
+from typing import Any
 
+from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.facts import FactError, build, one_sentence, read_json
+from napari_bonescint.file_names import is_file_name
+from napari_bonescint.inference.weights import require_finite
 from napari_bonescint.resources import shipped_folder
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DEFAULT_MODEL = "phase-u-net-regions"
 
+POSSIBLE_GRID_MM = (0.5, 50.0)
+"""Smallest and largest pixel, in mm, on which a network may look at a body: from a finger's to ten for its breadth."""
+
+_POSSIBLE = {
+    "grid_mm": POSSIBLE_GRID_MM,
+    "temperature": (0.01, 100.0),
+    "outputs": (1, len(REGIONS)),
+    "parameters": (0, 10**10),
+}
 _DICE_TO_SPARE = 0.002
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class ModelError(BonescintError):
@@ -187,7 +200,7 @@ class ModelCard:
         Raises
         ------
         ModelError
-            If the file is missing or its hash is not the card's.
+            If the file is missing, its hash is not the card's, or a weight in it is no number.
         """
         try:
             data = self.weights_path.read_bytes()
@@ -198,6 +211,8 @@ class ModelCard:
                 f"{self.weights_path}: its SHA-256 differs from the one in {self.weights_path.stem}.json; "
                 "the weights are damaged or not the ones described, so they are not used."
             )
+        with one_sentence(lambda reason: ModelError(f"{self.weights_path}: holds no usable weights ({reason}).")):
+            require_finite(data)
         return data
 
 
@@ -209,27 +224,46 @@ def read_card(path: Path) -> ModelCard:
     ModelError
         If the file cannot be read or is no model card.
     """
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        if (int8 := facts.get("int8")) is not None:
-            ranges = [(float(lowest), float(highest)) for lowest, highest in int8["ranges"]]
-            facts["int8"] = Int8(**{**int8, "ranges": ranges})
-            if facts["int8"].weights_sha256 != facts["weights_sha256"]:
-                facts["int8"] = None
-        if (half := facts.get("half")) is not None:
-            facts["half"] = Half(**half) if half["weights_sha256"] == facts["weights_sha256"] else None
-        card = ModelCard(**facts, path=path)
-        for name in ("grid_mm", "temperature"):
-            if not (value := getattr(card, name)) > 0:
-                raise ValueError(f"{name} is {value}")
-        for score in card.scores:
-            if missing := {"metric", "value", "data", "scans"} - set(score):
-                raise ValueError(f"a score has no {min(missing)}")
-        return card
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read: {error.strerror}.") from error
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
-        raise ModelError(f"{path}: is not a model card of this version ({error}).") from error
+    with one_sentence(
+        lambda reason: ModelError(f"{path}: is not a model card of this version ({reason})."),
+        unreadable=lambda reason: ModelError(f"{path}: cannot be read: {reason}."),
+    ):
+        return _card(read_json(path), path)
+
+
+@dataclass(frozen=True)
+class _Score:
+    """What every entry of a card's scores says."""
+
+    metric: str
+    value: float
+    data: str
+    scans: int
+    spread: float | None = None
+    lowest: float | None = None
+
+
+def _card(facts: object, path: Path) -> ModelCard:
+    card = build(ModelCard, facts, path=path)
+    if not is_file_name(card.name):
+        raise FactError(f"name is {card.name[:40]!a}, which can be no file's")
+    if not _SHA256.fullmatch(card.weights_sha256):
+        raise FactError("weights_sha256 is no SHA-256")
+    for name, (lowest, highest) in _POSSIBLE.items():
+        value = getattr(card, name)
+        if not lowest <= value <= highest:
+            raise FactError(f"{name} is {value}; possible is {lowest:g} to {highest:g}")
+    for score in card.scores:
+        build(_Score, score, unknown=True)
+    for lowest, highest in card.int8.ranges if card.int8 else ():
+        if lowest > highest:
+            raise FactError(f"a range of int8 is {lowest:g} to {highest:g}")
+    # What was measured of other weights counts for nothing.
+    int8, half = (
+        part if part is not None and part.weights_sha256 == card.weights_sha256 else None
+        for part in (card.int8, card.half)
+    )
+    return dataclasses.replace(card, int8=int8, half=half)  # type: ignore[arg-type]
 
 
 def shipped_models() -> list[ModelCard]:

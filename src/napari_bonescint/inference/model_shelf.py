@@ -13,12 +13,14 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import platformdirs
 
 from napari_bonescint.atomic import CannotWrite, write_bytes_atomically, write_folder_atomically
+from napari_bonescint.facts import build, one_sentence, read_json
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, ModelError, read_card, shipped_models
 
 if TYPE_CHECKING:
@@ -72,15 +74,15 @@ def accepted_models() -> list[ModelCard]:
         If the shelf cannot be looked into.
     """
     folder = shelf_folder()
-    cards = []
+    cards: list[tuple[int, str, ModelCard]] = []
     try:
         paths = [path for path in folder.glob("*/*.json") if not path.parent.name.startswith(".")]
-        for path in sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True):
-            with suppress(ModelError):
-                cards.append(read_card(path))
     except OSError as error:
         raise ModelError(f"{folder}: cannot be looked into ({error.strerror}).") from error
-    return cards
+    for path in paths:
+        with suppress(ModelError, OSError):
+            cards.append((path.stat().st_mtime_ns, path.name, read_card(path)))
+    return [card for *_, card in sorted(cards, key=lambda card: card[:2], reverse=True)]
 
 
 def current_model() -> ModelCard:
@@ -92,15 +94,22 @@ def current_model() -> ModelCard:
         If the one put to use is gone or damaged.
     """
     path = shelf_folder() / _CURRENT
-    try:
-        name = str(json.loads(path.read_text(encoding="utf-8"))["model"])
-    except FileNotFoundError:
-        name = DEFAULT_MODEL
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read: {error.strerror}.") from error
-    except (ValueError, LookupError, TypeError) as error:
-        raise ModelError(f"{path}: does not name a model; choose one with `bonescint models --use`.") from error
-    return find_model(name)
+    with one_sentence(
+        lambda _reason: ModelError(f"{path}: does not name a model; choose one with `bonescint models --use`."),
+        unreadable=lambda reason: ModelError(f"{path}: cannot be read: {reason}."),
+    ):
+        try:
+            name = build(_Current, read_json(path)).model
+        except FileNotFoundError:
+            name = DEFAULT_MODEL
+    return _known_model(name)
+
+
+@dataclass(frozen=True)
+class _Current:
+    """What the file says."""
+
+    model: str
 
 
 def use(card: ModelCard) -> ModelCard:
@@ -157,6 +166,11 @@ def find_model(name: str) -> ModelCard:
     """
     if name.endswith((".safetensors", ".json")):
         return read_card(Path(name).with_suffix(".json"))
+    return _known_model(name)
+
+
+def _known_model(name: str) -> ModelCard:
+    """The card of a shipped or an accepted model, by its name."""
     accepted, shipped = accepted_models(), {card.name: card for card in shipped_models()}
     whole = {_folder_name(card): card for card in accepted}
     newest = {card.name: card for card in reversed(accepted)}

@@ -12,6 +12,7 @@ from napari_bonescint.errors import BonescintError, Cancelled
 from napari_bonescint.inference.backends.choice import load_on_cpu, load_on_gpu
 from napari_bonescint.inference.devices import DeviceChoice, choose_device
 from napari_bonescint.inference.doubts import doubts_about
+from napari_bonescint.inference.model_card import ModelError
 from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, Grid, around_body, images_on
 from napari_bonescint.scan import Scan, View, ViewName
 from napari_bonescint.segmentation import Segmentation
@@ -113,6 +114,8 @@ class Segmenter:
         ------
         Cancelled
             If `is_cancelled` turned true; nothing is kept.
+        ModelError
+            If the network gives anything but numbers.
         ScanError
             If the spacing makes the scan longer than four metres, which no scanner table is.
         """
@@ -204,6 +207,12 @@ class Segmenter:
         seen = images[:, rows, columns]
         # All in one batch: an engine has more to spread over its cores.
         computed = self._engine.logits(np.concatenate((seen, seen[..., ::-1])) if self.card.mirrored else seen)
+        # A sum of numbers is one; a mask of anything else would be empty, as if there were no bone.
+        if not np.isfinite(computed.sum()):
+            raise ModelError(
+                f"Model {self.card.name} computed what is no number ({self._engine.name}), so there is no mask; "
+                "choose another model or device."
+            )
         if self.card.mirrored:
             upright, mirrored = np.split(computed, 2)
             computed = (upright + mirrored[..., ::-1]) / np.float32(2)

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
-import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
+from typing import TYPE_CHECKING
 
+from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.facts import FactError, build, one_sentence, read_toml
+from napari_bonescint.file_names import is_file_name
+from napari_bonescint.inference.model_card import POSSIBLE_GRID_MM
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-_T = TypeVar("_T")
 
 
 class RecipeError(BonescintError):
     """A recipe that cannot be followed."""
 
 
-_HIGHEST = {"simulated_share": 1.0}
-_LOWEST = {"outputs": 1, "rows": 1, "columns": 1, "batch": 1, "steps": 1, "grid_mm": 0.5}
+_PHASES = range(1, 5)
+_MOST = 10**9
+_POSSIBLE = {
+    "grid_mm": POSSIBLE_GRID_MM,
+    "rows": (1, 4096),
+    "columns": (1, 4096),
+    "batch": (1, 4096),
+    "steps": (1, _MOST),
+    "warm_up": (0, _MOST),
+    "check_every": (0, _MOST),
+    "frozen_stages": (0, 100),
+    "seed": (0, 2**63 - 1),
+    "learning_rate": (0.0, 10.0),
+    "dice_weight": (0.0, 1000.0),
+    "average": (0.0, 1.0),
+    "simulated_share": (0.0, 1.0),
+}
 
 
 @dataclass(frozen=True)
@@ -99,43 +112,27 @@ def read_recipe(path: Path) -> Recipe:
     Raises
     ------
     RecipeError
-        If the file cannot be read, or a setting is missing, unknown or of the wrong kind.
+        If the file cannot be read, or a setting is missing, unknown, of the wrong kind or impossible.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecipeError(f"{path}: cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise RecipeError(f"{path}: is not TOML: {error}.") from error
-    fields = {field.name: field for field in dataclasses.fields(Recipe)}
-    if odd := sorted(set(table) - set(fields)):
-        raise RecipeError(f"{path}: has an unknown setting {odd[0]!r}.")
-    required = {name for name, field in fields.items() if field.default is dataclasses.MISSING}
-    if odd := sorted(required - set(table)):
-        raise RecipeError(f"{path}: lacks the setting {odd[0]!r}.")
-    return Recipe(**{name: _checked(path, name, str(fields[name].type), value) for name, value in table.items()})
-
-
-def _checked(path: Path, name: str, kind: str, value: object) -> Any:
-    """The value of a setting, if it is of its kind."""
-    lowest, highest = _LOWEST.get(name, 0), _HIGHEST.get(name, math.inf)
-    match kind:
-        case "tuple[int, ...]":
-            right, wanted = _is_list(value, int) and all(1 <= v <= 4 for v in value), "a list of numbers from 1 to 4"
-        case "tuple[str, ...]":
-            right, wanted = _is_list(value, str), "a list of texts"
-        case "bool":
-            right, wanted = isinstance(value, bool), "true or false"
-        case "str":
-            right, wanted = isinstance(value, str), "a text"
-        case _:
-            numbers = (int, float) if kind == "float" else int
-            right = isinstance(value, numbers) and not isinstance(value, bool) and lowest <= value <= highest
-            wanted = f"a number from {lowest}" + (f" to {highest:g}" if highest < math.inf else "")
-    if not right:
-        raise RecipeError(f"{path}: {name} is {value!r}; it takes {wanted}.")
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _is_list(value: object, kind: type[_T]) -> TypeGuard[list[_T]]:
-    return isinstance(value, list) and all(isinstance(v, kind) for v in value)
+    with one_sentence(
+        lambda reason: RecipeError(f"{path}: {reason}."),
+        unreadable=lambda reason: RecipeError(f"{path}: cannot be read: {reason}."),
+    ):
+        try:
+            table = read_toml(path)
+        except ValueError as error:
+            raise FactError(f"is not TOML: {error}") from error
+        recipe = build(Recipe, table)
+        for setting, (lowest, highest) in _POSSIBLE.items():
+            value = getattr(recipe, setting)
+            if not lowest <= value <= highest:
+                raise FactError(f"{setting} is {value!r}; it takes a number from {lowest:g} to {highest:g}")
+        if not is_file_name(recipe.name):
+            raise FactError(f"name is {recipe.name!r}, which can be no file's; use letters, digits, dots and dashes")
+        if recipe.outputs not in (1, len(REGIONS)):
+            raise FactError(
+                f"outputs is {recipe.outputs}; it takes 1 for the skeleton, or {len(REGIONS)} for all region codes"
+            )
+        if not all(phases in _PHASES for phases in recipe.keep_phases):
+            raise FactError(f"keep_phases is {list(recipe.keep_phases)}; it takes a list of numbers from 1 to 4")
+        return recipe
