@@ -10,6 +10,7 @@ from scipy.special import expit, logit, softmax
 
 from napari_bonescint.errors import BonescintError, Cancelled
 from napari_bonescint.inference.backends.choice import load_on_cpu, load_on_gpu
+from napari_bonescint.inference.cleaning import clean_regions, clean_skeleton
 from napari_bonescint.inference.devices import DeviceChoice, choose_device
 from napari_bonescint.inference.doubts import doubts_about
 from napari_bonescint.inference.model_card import ModelError
@@ -140,6 +141,8 @@ class Segmenter:
             warnings.append(f"{self.device.reason}.")
         _report(0.8, on_progress, is_cancelled)
         probability, classes = self._decide(logits, lambda coarse: grid.refine(coarse, spacing, self.card.grid_mm))
+        clean = clean_regions if self.card.names_regions else clean_skeleton
+        classes = np.stack([clean(view, spacing) for view in classes])
         regions = classes if self.card.names_regions else None
         fine_images = grid.refine(images, spacing, self.card.grid_mm)
         warnings += doubts_about(scan.views, fine_images, probability, regions, spacing)
