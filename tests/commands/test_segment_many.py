@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from pydicom.uid import JPEGLosslessSV1
 
+from damaged_files import DAMAGED
 from dicom_files import some_counts
 from napari_bonescint.cli import main
 from running import Running
@@ -79,6 +81,24 @@ def test_workers_say_and_write_what_one_process_does(
     one, one_again, two, two_again = said
     assert one == two
     assert one_again == two_again
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_files_that_end_their_decoder_cost_no_other_scan(
+    write_nm: WriteScan, tmp_path: Path, out: Path, model: Path, capsys: pytest.CaptureFixture[str], workers: str
+) -> None:
+    for number in range(4):
+        write_nm(f"export/{number}.dcm", counts=some_counts(2) + number, syntax=JPEGLosslessSV1)
+    damaged = []
+    for number, (write, _) in enumerate(DAMAGED.values()):
+        damaged.append(write(tmp_path / "export" / f"1{number}.dcm"))
+    words = ["segment", str(tmp_path / "export"), "--out", str(out), "--workers", workers, "--device", "cpu"]
+    assert main([*words, "--model", str(model)]) == 1
+    captured = capsys.readouterr()
+    assert whole_results(out) == ["0", "1", "2", "3"]
+    errors = sorted(line for line in captured.err.splitlines() if line.startswith("error: "))
+    assert [error.split(": ")[1] for error in errors] == [str(path) for path in damaged]
+    assert captured.out.splitlines()[-2] == f"4 segmented, 0 kept, {len(damaged)} failed."
 
 
 def test_a_killed_worker_costs_no_scan(words: list[str | Path], out: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from damaged_files import write_aborting
 from napari_bonescint.cli import main
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.patient_split import Part, part_of_patient
@@ -149,10 +150,12 @@ def test_what_cannot_be_added_is_told_and_the_others_go_in(
     good = write_nm()
     run("add", folder, good)
     (tmp_path / "letter.txt").write_text("Dear colleague")
-    ended = run("add", folder, tmp_path / "letter.txt", good, write_nm("d.dcm"), "--flip-posterior")
-    assert (ended.status, ended.out) == (1, ["1 added, 0 there already, 2 failed."])
+    aborting = write_aborting(tmp_path / "odd.dcm")
+    ended = run("add", folder, tmp_path / "letter.txt", aborting, good, write_nm("d.dcm"), "--flip-posterior")
+    assert (ended.status, ended.out) == (1, ["1 added, 0 there already, 3 failed."])
     assert ended.err[0] == f"error: {tmp_path / 'letter.txt'}: The file is neither DICOM, PNG nor TIFF."
-    assert "is in the store already, as case" in ended.err[1]
+    assert ended.err[1].startswith(f"error: {aborting}: The file is damaged: its decoder ended unexpectedly")
+    assert "is in the store already, as case" in ended.err[2]
 
 
 def test_text_in_the_pixels_is_warned_about(folder: Path, run: Run, write_nm: WriteScan, tmp_path: Path) -> None:

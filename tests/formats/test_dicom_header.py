@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from contextlib import suppress
 
 import numpy as np
@@ -10,10 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from dicom_files import nm_dataset, save, some_counts
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.formats.nuclear_medicine import read_nuclear_medicine
+from napari_bonescint.formats import budget
+from napari_bonescint.formats.dicom_header import read_header
+from napari_bonescint.formats.identity import read_identity
+from napari_bonescint.formats.masks import looks_like_mask, read_mask
+from napari_bonescint.formats.nuclear_medicine import read_nuclear_medicine, read_planar_header
 from napari_bonescint.formats.refusal import Refusal
 
 
@@ -83,3 +89,61 @@ def test_random_bytes(tmp_path, start, rest):
     path.write_bytes(start + rest)
     with pytest.raises(BonescintError):
         read_nuclear_medicine(path)
+
+
+def test_deflated_files_that_inflate_to_more_than_any_scan_are_refused(write_nm):
+    path = write_nm(syntax=DeflatedExplicitVRLittleEndian)
+    ds = pydicom.dcmread(path)
+    ds.private_block(0x0009, "TEST", create=True).add_new(1, "OB", bytes(150 * 2**20))
+    ds.save_as(path, enforce_file_format=True)
+    assert path.stat().st_size < 2**20
+    for read in (read_header, read_nuclear_medicine, read_mask):
+        with pytest.raises(Refusal, match=r"^scan\.dcm: The file inflates to more than 128 MB"):
+            read(path)
+
+
+def test_an_attribute_of_an_unknown_kind_is_a_sentence(write_nm):
+    path = write_nm()
+    content = bytearray(path.read_bytes())
+    at = content.index(b"\x08\x00\x60\x00CS")
+    content[at + 4 : at + 6] = b"MA"
+    path.write_bytes(content)
+    for read in (read_nuclear_medicine, read_planar_header, read_identity, read_mask, looks_like_mask):
+        with suppress(Refusal):
+            read(path)
+
+
+def test_values_that_are_absurdly_long_are_not_converted(write_nm):
+    ds = nm_dataset(some_counts(2))
+    path = save(ds, write_nm().with_name("long.dcm"), ImplicitVRLittleEndian)
+    content = path.read_bytes()
+    at = content.index(struct.pack("<HHI", 0x28, 0x30, 8))
+    value = b"1\\" * 2**20 + b"11"
+    path.write_bytes(content[: at + 4] + struct.pack("<I", len(value)) + value + content[at + 16 :])
+    header = read_header(path)
+    assert header.has("PixelSpacing")
+    assert header.values("PixelSpacing") == []
+    assert header.integer("Rows") == 64
+
+
+def test_endless_elements_and_items_are_refused(write_nm, monkeypatch):
+    monkeypatch.setattr(budget, "MOST_READS", 5000)
+    path = write_nm()
+    item = b"\xfe\xff\x00\xe0\x00\x00\x00\x00"
+    many = struct.pack("<HH2sHI", 0x7, 0x10, b"SQ", 0, 0xFFFFFFFF) + item * 10_000
+    content = path.read_bytes()
+    at = content.index(b"\x08\x00\x08\x00CS")
+    path.write_bytes(content[:at] + many + content[at:])
+    with pytest.raises(Refusal, match="more than 5,000 parts"):
+        read_header(path)
+
+
+def test_nesting_without_end_is_a_sentence(write_nm):
+    path = write_nm()
+    deep = (struct.pack("<HH2sHI", 0x7, 0x10, b"SQ", 0, 0xFFFFFFFF) + b"\xfe\xff\x00\xe0\xff\xff\xff\xff") * 5000
+    content = path.read_bytes()
+    at = content.index(b"\x08\x00\x08\x00CS")
+    path.write_bytes(content[:at] + deep + content[at:])
+    for read in (read_nuclear_medicine, read_planar_header, read_identity, read_mask):
+        with pytest.raises(Refusal, match=r"^scan\.dcm: [^\n]*$"):
+            read(path)

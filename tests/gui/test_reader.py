@@ -10,6 +10,7 @@ from napari.layers import Image
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QDialog, QRadioButton
 
+from damaged_files import DAMAGED
 from dicom_files import ANTERIOR, POSTERIOR
 from napari_bonescint.gui.reader import get_reader
 
@@ -104,6 +105,19 @@ def test_a_file_that_cannot_be_read_is_one_sentence(
     (sentence,) = shown()
     assert "scan.dcm" in sentence
     assert "TOMO" in sentence
+
+
+def test_a_file_that_ends_its_decoder_leaves_napari_and_the_other_files_alone(
+    viewer: Viewer, write_nm: Callable[..., Path], shown: Callable[[], list[str]], tmp_path: Path
+) -> None:
+    write_nm("export/good.dcm")
+    for number, (write, _) in enumerate(DAMAGED.values()):
+        write(tmp_path / "export" / f"{number}.dcm")
+    viewer.open(tmp_path / "export", plugin="napari-bonescint")
+    assert len(images_in(viewer)) == 2
+    told = shown()
+    assert any("its decoder ended unexpectedly" in sentence for sentence in told)
+    assert not any("Traceback" in sentence for sentence in told)
 
 
 def test_what_the_reader_had_to_assume_is_shown(

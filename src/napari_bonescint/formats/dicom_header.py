@@ -6,28 +6,33 @@ here answers with nothing instead: a wrong patient weight must not keep a scan f
 
 from __future__ import annotations
 
-import io
 import math
+import zlib
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pydicom
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pydicom.valuerep import PersonName
 
+from napari_bonescint.formats.budget import MOST_HEADER_BYTES, Metered, OverBudget, require_small_when_inflated
 from napari_bonescint.formats.refusal import DAMAGED, NotAPlanarScan, Refusal
 from napari_bonescint.formats.silence import quiet
 from napari_bonescint.formats.source_file import read_start
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import BinaryIO
 
 # Object identifier 1.2.840.113549.1.7.3, with which a CMS envelope (DICOM PS3.15, Secure DICOM File) begins.
 _ENVELOPED_DATA = bytes.fromhex("06092a864886f70d010703")
+# Longer values are not converted, which takes a second a megabyte; a SEG may describe hundreds of frames.
+_MOST_VALUE_BYTES = 2**16
+_MOST_SEQUENCE_BYTES = 2**20
+_PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData", "ExtendedOffsetTable", "ExtendedOffsetTableLengths")
 _NOT_DICOM = "The file is no DICOM file."
 
 
@@ -50,6 +55,8 @@ class Header:
     def values(self, keyword: str) -> list[object]:
         """All values of an attribute; none if it is absent, empty or unreadable."""
         try:
+            if self._is_absurd(keyword):
+                return []
             # Values are converted when they are looked up, and pydicom quotes those that it doubts.
             with quiet():
                 value = self.dataset.get(keyword)
@@ -58,6 +65,13 @@ class Header:
         if value is None:
             return []
         return list(value) if isinstance(value, (MultiValue, Sequence, list)) else [value]
+
+    def _is_absurd(self, keyword: str) -> bool:
+        """Whether an attribute is far longer than any that is of use, so that converting it takes long."""
+        element: object = self.dataset.get_item(keyword) if keyword not in _PIXELS else None
+        if not isinstance(element, RawDataElement) or element.value is None:
+            return False
+        return len(element.value) > (_MOST_SEQUENCE_BYTES if keyword.endswith("Sequence") else _MOST_VALUE_BYTES)
 
     def texts(self, keyword: str) -> list[str]:
         """All values as text, each with its white space collapsed.
@@ -121,17 +135,31 @@ def read_header(path: Path) -> Header:
     start = read_start(path)
     try:
         with path.open("rb") as file:
-            return _parse(path, start, file, pixels=False)
+            return _parse(path, start, _DicomStream(path, file, MOST_HEADER_BYTES), pixels=False)
     except OSError as error:
         raise Refusal(path, f"The file could not be read ({error.strerror or error}).") from error
 
 
 def parse_whole(path: Path, content: bytes) -> Header:
     """All attributes of a DICOM file, pixels included, from the bytes of the file."""
-    return _parse(path, content[:132], io.BytesIO(content), pixels=True)
+    return _parse(path, content[:132], _DicomStream(path, content), pixels=True)
 
 
-def _parse(path: Path, start: bytes, file: BinaryIO, *, pixels: bool) -> Header:
+class _DicomStream(Metered):
+    """What pydicom parses. It reads all that is left only where a data set is deflated, to inflate all at once."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        content = super().read(size)
+        if size is None or size < 0:
+            try:
+                require_small_when_inflated(self.path, content, zlib.decompressobj(-zlib.MAX_WBITS))
+            except OverBudget as error:
+                self.exceeded = error
+                raise
+        return content
+
+
+def _parse(path: Path, start: bytes, file: _DicomStream, *, pixels: bool) -> Header:
     if is_encrypted(start):
         raise Refusal(path, "The file is encrypted (a CMS envelope); decrypt it, or export it without encryption.")
     if not looks_like_dicom(start):
@@ -143,6 +171,8 @@ def _parse(path: Path, start: bytes, file: BinaryIO, *, pixels: bool) -> Header:
         damaged = len(dataset) == 0
     except Exception:  # on damaged bytes pydicom raises whatever its parser trips over
         damaged = True
+    if file.exceeded is not None:
+        raise file.exceeded
     if damaged and not _has_preamble(start):
         raise NotAPlanarScan(path, _NOT_DICOM)
     if damaged:

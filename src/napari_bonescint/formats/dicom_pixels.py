@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +12,13 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID
 
+from napari_bonescint.formats.budget import OverBudget, require_pixels
+from napari_bonescint.formats.codestreams import stated_size
+from napari_bonescint.formats.decoder_process import CHILD, CannotDecode
+from napari_bonescint.formats.dicom_codecs import decode_frames
 from napari_bonescint.formats.plausibility import require_possible_size
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
+from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +28,15 @@ if TYPE_CHECKING:
     from napari_bonescint.formats.dicom_header import Header
 
 _TRUNCATED = "The pixel data is cut off; copy or export the file again."
+_SLACK = 2**16
+_DECODING_OPTIONS = {
+    "rows": "Rows",
+    "columns": "Columns",
+    "bits_allocated": "BitsAllocated",
+    "bits_stored": "BitsStored",
+    "pixel_representation": "PixelRepresentation",
+}
+_OFFSET_KEYWORDS = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
 _FLOAT_KEYWORDS = ("FloatPixelData", "DoubleFloatPixelData")
 
 # JPEG, JPEG-LS and JPEG 2000 streams all end with this marker.
@@ -63,18 +78,34 @@ def decode(header: Header, path: Path, frames: int) -> NDArray[np.generic]:
         If the pixels are missing, cut off, or written in a way that no installed decoder reads.
     """
     dataset = header.dataset
-    _require_all_pixels(header, path, frames)
+    rows, columns = header.integer("Rows") or 0, header.integer("Columns") or 0
+    bits = header.integer("BitsAllocated") or 0
+    require_pixels(path, frames, rows, columns, bytes_a_pixel=bits / 8)
     syntax = UID(dataset.file_meta.TransferSyntaxUID)
-    _silence_gdcm()
+    streams = _require_all_pixels(header, path, frames)
+    undecodable = f"The pixels ({syntax.name}) cannot be decoded; export the image uncompressed."
     try:
-        pixels = pixel_array(dataset, raw=True)
-    except Exception as error:  # every decoder raises something of its own on streams that it cannot read
-        raise Refusal(path, f"The pixels ({syntax.name}) cannot be decoded; export the image uncompressed.") from error
-    rows, columns = header.integer("Rows"), header.integer("Columns")
-    if pixels.size != frames * (rows or 0) * (columns or 0):
+        if streams is None:
+            pixels = pixel_array(dataset, raw=True)
+        else:
+            _require_stated_sizes(streams, path, rows, columns, bits)
+            pixels = _decode_streams(header, path, streams, str(syntax))
+    except CannotDecode as error:
+        raise Refusal(path, undecodable) from error
+    except Refusal:
+        raise
+    except Exception as error:  # pydicom raises something of its own on attributes that contradict each other
+        raise Refusal(path, undecodable) from error
+    if pixels.size != frames * rows * columns:
         raise Refusal(path, _TRUNCATED)
-    stack = pixels.reshape(frames, rows or 0, columns or 0)
+    stack = pixels.reshape(frames, rows, columns)
     return np.ascontiguousarray(stack, dtype=stack.dtype.newbyteorder("="))
+
+
+def prepare_to_decode(header: Header) -> None:
+    """Have the decoding process started by the time that the pixels of a compressed image are wanted."""
+    if UID(header.dataset.file_meta.TransferSyntaxUID).is_encapsulated:
+        CHILD.prepare(decode_frames)
 
 
 def is_lossy(header: Header) -> bool:
@@ -82,20 +113,44 @@ def is_lossy(header: Header) -> bool:
     return header.text("LossyImageCompression") == "01"
 
 
-def _silence_gdcm() -> None:
-    """Keep gdcm from writing to standard error what pydicom raises anyway."""
-    # Imported here, after pydicom: gdcm brings a zlib of its own, and if Python's zlib is loaded after it rather than
-    # before, the two mix and the process dies (python-gdcm 3.2.6). pydicom loads them in the right order.
-    import gdcm  # type: ignore[import-untyped]
+def _decode_streams(header: Header, path: Path, streams: list[bytes], syntax: str) -> NDArray[np.generic]:
+    """Decode compressed frames in the child; it is told what decoding takes, and nothing that identifies anybody."""
+    numbers = {name: header.integer(keyword) for name, keyword in _DECODING_OPTIONS.items()}
+    return CHILD.decode(
+        path,
+        decode_frames,
+        b"".join(streams),
+        pixels=len(streams) * (numbers["rows"] or 0) * (numbers["columns"] or 0),
+        transfer_syntax=syntax,
+        lengths=[len(stream) for stream in streams],
+        photometric_interpretation=header.text("PhotometricInterpretation").upper() or "MONOCHROME2",
+        pixel_keyword="PixelData",
+        samples_per_pixel=1,
+        **{name: number for name, number in numbers.items() if number is not None},
+    )
 
-    gdcm.Trace.WarningOff()
-    gdcm.Trace.ErrorOff()
+
+def _require_stated_sizes(streams: list[bytes], path: Path, rows: int, columns: int, bits: int) -> None:
+    """Decoders allocate what a stream asks for: refuse one of another size than the file says."""
+    for stream in streams:
+        stated = stated_size(stream)
+        if stated is not None and not stated.fits(rows, columns):
+            size = f"{stated.columns} x {stated.rows} x {stated.samples} in {counted(stated.tiles, 'tile')}"
+            raise OverBudget(
+                path,
+                f"The compressed image is {size} and the file says {columns} x {rows}, so it is damaged; "
+                "export the image uncompressed.",
+            )
+        # RLE makes at most a little more of what it cannot compress, and up to 64 bytes of one.
+        if len(stream) > 2 * rows * columns * bits // 8 + _SLACK:
+            raise OverBudget(path, "The compressed image takes more bytes than an uncompressed one; export it again.")
 
 
-def _require_all_pixels(header: Header, path: Path, frames: int) -> None:
+def _require_all_pixels(header: Header, path: Path, frames: int) -> list[bytes] | None:
+    """Refuse pixels that are missing or cut off; the streams of all frames, if they are compressed."""
     dataset = header.dataset
     if any(header.has(keyword) for keyword in _FLOAT_KEYWORDS):
-        return
+        return None
     pixels = header.values("PixelData")
     data = pixels[0] if pixels else b""
     if not isinstance(data, bytes) or not data:
@@ -107,19 +162,24 @@ def _require_all_pixels(header: Header, path: Path, frames: int) -> None:
         name = syntax.name if re.search(r"[A-Za-z]", syntax.name) else f"transfer syntax {syntax}"
         raise Refusal(path, f"The pixels ({name}) cannot be decoded; export the image uncompressed.") from error
     if syntax.is_encapsulated:
-        _require_whole_streams(data, path, frames)
-    else:
-        bits = (header.integer("Rows") or 0) * (header.integer("Columns") or 0) * (header.integer("BitsAllocated") or 0)
-        if len(data) < frames * bits // 8:
-            raise Refusal(path, _TRUNCATED)
+        return _whole_streams(header, data, path, frames)
+    bits = (header.integer("Rows") or 0) * (header.integer("Columns") or 0) * (header.integer("BitsAllocated") or 0)
+    if len(data) < frames * bits // 8:
+        raise Refusal(path, _TRUNCATED)
+    return None
 
 
-def _require_whole_streams(data: bytes, path: Path, frames: int) -> None:
+def _whole_streams(header: Header, data: bytes, path: Path, frames: int) -> list[bytes]:
     """Some decoders fill up a JPEG stream that ends early with grey, without a word."""
+    table = [value for keyword in _OFFSET_KEYWORDS for value in header.values(keyword) if isinstance(value, bytes)]
+    offsets = (table[0], table[1]) if len(table) == 2 else None
     try:
-        streams = list(generate_frames(data, number_of_frames=frames))
+        streams = list(islice(generate_frames(data, number_of_frames=frames, extended_offsets=offsets), frames + 1))
     except Exception as error:  # struct.error, ValueError or EOFError, as the damage has it
         raise Refusal(path, _TRUNCATED) from error
+    if len(streams) != frames:
+        raise Refusal(path, _TRUNCATED)
     for stream in streams:
         if stream.startswith(b"\xff") and _END_OF_IMAGE not in stream[-16:]:
             raise Refusal(path, _TRUNCATED)
+    return streams

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.pixels.utils import pixel_array
 
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.formats.dicom_header import Header, parse_whole
+from napari_bonescint.formats.dicom_pixels import decode
 from napari_bonescint.formats.dicom_seg import BONE_CODE
+from napari_bonescint.formats.guarded import reader
 from napari_bonescint.formats.mask import Mask, MaskDoesNotFit
 from napari_bonescint.formats.plausibility import require_possible_size
 from napari_bonescint.formats.refusal import DAMAGED, Refusal
 from napari_bonescint.formats.region_mapping import BONE, RegionMapping, Translated
-from napari_bonescint.formats.source_file import quiet, read_whole
+from napari_bonescint.formats.source_file import read_whole
 from napari_bonescint.formats.source_views import find_views
 from napari_bonescint.scan import View, ViewName
 
@@ -57,6 +58,7 @@ def is_dicom_seg(header: Header) -> bool:
     return header.text("Modality").upper() == _MODALITY and header.has("SegmentSequence")
 
 
+@reader
 def read_dicom_seg(path: Path, mapping: RegionMapping | None = None, scan: Scan | None = None) -> Mask:
     """Read a segmentation.
 
@@ -81,12 +83,11 @@ def read_dicom_seg(path: Path, mapping: RegionMapping | None = None, scan: Scan 
     SourceMissing
         If the scan's files are no DICOM files.
     """
-    with quiet():
-        header = parse_whole(path, read_whole(path))
-        if not is_dicom_seg(header):
-            raise Refusal(path, "The file is no DICOM segmentation.")
-        names = _segment_names(header)
-        planes = _planes(path, header)
+    header = parse_whole(path, read_whole(path))
+    if not is_dicom_seg(header):
+        raise Refusal(path, "The file is no DICOM segmentation.")
+    names = _segment_names(header)
+    planes = _planes(path, header)
     labels = np.stack(list(planes.values()))
     translated = _by_code(path, labels, names) if mapping is None else mapping.translate(path, labels, names)
     spacing = _spacing(header)
@@ -128,10 +129,7 @@ def _planes(path: Path, header: Header) -> dict[Place, NDArray[np.int64]]:
         )
     rows, columns = header.integer("Rows") or 0, header.integer("Columns") or 0
     require_possible_size(path, rows, columns)
-    try:
-        pixels = pixel_array(header.dataset, raw=True).reshape(frames, rows, columns)
-    except Exception as error:  # every decoder raises something of its own
-        raise Refusal(path, DAMAGED) from error
+    pixels = decode(header, path, frames)
     shared = next(iter(header.items("SharedFunctionalGroupsSequence")), Header(Dataset()))
     groups = header.items("PerFrameFunctionalGroupsSequence")
     if len(groups) != frames:

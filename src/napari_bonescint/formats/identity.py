@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from pydicom.uid import NuclearMedicineImageStorage
 
 from napari_bonescint.formats.dicom_header import is_encrypted, looks_like_dicom, read_header
-from napari_bonescint.formats.source_file import quiet, read_start
+from napari_bonescint.formats.guarded import reader
+from napari_bonescint.formats.source_file import read_start
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +52,7 @@ class Identity:
         return patient_number((self.patient or "").rpartition("\n")[2])
 
 
+@reader
 def read_identity(path: Path) -> Identity:
     """Read whose scan a file is; a picture says nothing.
 
@@ -92,6 +94,7 @@ def patient_number(patient_id: str) -> str | None:
     return None if number in _NOBODY or _FILLER.fullmatch(number) else number
 
 
+@reader
 def burned_in_text(path: Path) -> str | None:
     """A sentence if text is burned into the pixels, or may be; None if the file rules it out.
 
@@ -115,5 +118,4 @@ def _header(path: Path) -> Header | None:
     start = read_start(path)
     if not looks_like_dicom(start) and not is_encrypted(start):
         return None
-    with quiet():
-        return read_header(path)
+    return read_header(path)

@@ -9,11 +9,12 @@ import numpy as np
 from PIL import Image
 
 from napari_bonescint.formats import orientation
+from napari_bonescint.formats.guarded import reader
 from napari_bonescint.formats.mask import Mask
 from napari_bonescint.formats.raster import PNG_START, png_header, png_orientation, verify_png
 from napari_bonescint.formats.refusal import DAMAGED, NO_LABELS, Refusal
 from napari_bonescint.formats.region_mapping import translate
-from napari_bonescint.formats.source_file import quiet, read_whole
+from napari_bonescint.formats.source_file import read_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +26,7 @@ _LABEL_MODES = {"1", "L", "P", "I", "I;16"}
 _STRETCHED = {2: 85, 4: 17}
 
 
+@reader
 def read_mask_png(path: Path, mapping: RegionMapping | None = None) -> Mask:
     """Read a mask of one view.
 
@@ -52,9 +54,8 @@ def read_mask_png(path: Path, mapping: RegionMapping | None = None) -> Mask:
         raise Refusal(path, "The file is no PNG.")
     depth, _ = png_header(path, content)
     try:
-        with quiet():
-            verify_png(content)
-        with quiet(), Image.open(io.BytesIO(content), formats=("PNG",)) as image:
+        verify_png(content)
+        with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
             if image.mode not in _LABEL_MODES:
                 raise Refusal(path, NO_LABELS)
             if getattr(image, "n_frames", 1) > 1:

@@ -9,10 +9,11 @@ import numpy as np
 import tifffile
 
 from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.formats.guarded import reader
 from napari_bonescint.formats.mask import Mask
 from napari_bonescint.formats.refusal import NO_LABELS, Refusal
 from napari_bonescint.formats.region_mapping import translate
-from napari_bonescint.formats.source_file import quiet, read_whole
+from napari_bonescint.formats.source_file import read_whole
 from napari_bonescint.formats.tiff_pages import TIFF_START, read_tiff_planes
 from napari_bonescint.formats.tiff_spacing import SPACING_KEY
 from napari_bonescint.scan import View, ViewName
@@ -83,6 +84,7 @@ def write_mask_tiff(path: Path, mask: Mask) -> None:
     write_bytes_atomically(path, encode_planes(mask.regions, mask.spacing, facts))
 
 
+@reader
 def read_mask_tiff(path: Path, mapping: RegionMapping | None = None) -> Mask:
     """Read a mask that `write_mask_tiff` wrote, or any TIFF of integers with one page for each view.
 
@@ -141,6 +143,7 @@ def encode_planes(
     return buffer.getvalue()
 
 
+@reader
 def read_labels(path: Path) -> Labels:
     """Read masks that `write_labels` wrote, or any TIFF of uint8 with one page for each view.
 
@@ -160,8 +163,7 @@ def _read(path: Path) -> tuple[NDArray[np.generic], Spacing | None, Mapping[str,
     content = read_whole(path)
     if not content.startswith(TIFF_START):
         raise Refusal(path, "The file is no TIFF; masks are read from TIFF, PNG, NIfTI and DICOM SEG files.")
-    with quiet():
-        read = read_tiff_planes(path, content, kind="mask")
+    read = read_tiff_planes(path, content, kind="mask")
     for plane in read.planes:
         if plane.pixels.ndim != 2 or plane.photometric not in _LABELS:
             raise Refusal(path, NO_LABELS)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from napari_bonescint.formats.dicom_header import is_encrypted, looks_like_dicom, read_header
 from napari_bonescint.formats.dicom_seg import Author, write_dicom_seg
 from napari_bonescint.formats.dicom_seg_reader import is_dicom_seg, read_dicom_seg
+from napari_bonescint.formats.guarded import reader
 from napari_bonescint.formats.label_png import read_mask_png
 from napari_bonescint.formats.label_tiff import read_mask_tiff, write_mask_tiff
 from napari_bonescint.formats.mask import Mask
@@ -15,7 +16,7 @@ from napari_bonescint.formats.nifti import read_mask_nifti, write_mask_nifti
 from napari_bonescint.formats.preview import write_preview
 from napari_bonescint.formats.raster import PNG_START
 from napari_bonescint.formats.refusal import Refusal
-from napari_bonescint.formats.source_file import quiet, read_start
+from napari_bonescint.formats.source_file import read_start
 from napari_bonescint.formats.tiff_pages import TIFF_START
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class MaskOfScan:
         return Mask(self.regions, self.scan.views, self.scan.spacing, self.names_regions)
 
 
+@reader
 def read_mask(path: Path, mapping: RegionMapping | None = None, scan: Scan | None = None) -> Mask:
     """Read a mask of any format, told apart by content.
 
@@ -90,6 +92,7 @@ def read_mask(path: Path, mapping: RegionMapping | None = None, scan: Scan | Non
     raise Refusal(path, "The file is no mask that can be read: DICOM SEG, NIfTI, TIFF or PNG.")
 
 
+@reader
 def looks_like_mask(path: Path) -> bool:
     """Whether a file that could also be a scan is a mask: by its name, or as DICOM says.
 
@@ -102,8 +105,7 @@ def looks_like_mask(path: Path) -> bool:
         return True
     if path.is_dir() or not looks_like_dicom(read_start(path)):
         return False
-    with quiet():
-        return is_dicom_seg(read_header(path))
+    return is_dicom_seg(read_header(path))
 
 
 def _write_tiff(base: Path, mask: MaskOfScan) -> list[Path]:

@@ -23,6 +23,8 @@ import numpy as np
 from nibabel.nifti1 import Nifti1Extension, Nifti1Image
 
 from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.formats.budget import MOST_INFLATED_BYTES, OverBudget, require_pixels
+from napari_bonescint.formats.guarded import reader
 from napari_bonescint.formats.mask import Mask
 from napari_bonescint.formats.plausibility import require_possible_size
 from napari_bonescint.formats.refusal import Refusal
@@ -47,8 +49,6 @@ _LABEL_INTENT = "label"
 _COMMENT = "comment"
 _SCANNER = 1
 _GZIP = b"\x1f\x8b"
-# Far more than the header and one view of the largest scan.
-_MOST_BYTES = 2**28
 
 
 def write_mask_nifti(path: Path, mask: Mask) -> None:
@@ -90,6 +90,7 @@ def write_mask_nifti(path: Path, mask: Mask) -> None:
     write_bytes_atomically(path, gzip.compress(content, mtime=0) if path.suffix.lower() == ".gz" else content)
 
 
+@reader
 def read_mask_nifti(path: Path, mapping: RegionMapping | None = None) -> Mask:
     """Read a mask that `write_mask_nifti` wrote, or another with the same voxel axes or without an orientation.
 
@@ -134,9 +135,15 @@ def _parse(path: Path, content: bytes) -> Nifti1Image:
     try:
         if content.startswith(_GZIP):
             with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
-                content = stream.read(_MOST_BYTES)
+                content = stream.read(MOST_INFLATED_BYTES + 1)
+            if len(content) > MOST_INFLATED_BYTES:
+                raise OverBudget(
+                    path, f"The file inflates to more than {MOST_INFLATED_BYTES // 2**20} MB, the most that is read."
+                )
         with _unlogged():
             return Nifti1Image.from_bytes(content)
+    except OverBudget:
+        raise
     except Exception as error:  # nibabel, gzip and zlib raise whatever they trip over
         raise Refusal(path, "The file is no NIfTI-1 file, or damaged.") from error
 
@@ -159,6 +166,7 @@ def _planes(path: Path, image: Nifti1Image) -> NDArray[np.int64]:
     if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 2)):
         raise Refusal(path, f"The file has the shape {stated}, not (x, y, 1) for the mask of a view.")
     require_possible_size(path, shape[1], shape[0])
+    require_pixels(path, *shape, bytes_a_pixel=image.get_data_dtype().itemsize)
     try:
         values = np.asanyarray(image.dataobj).reshape(shape)
     except Exception as error:  # nibabel raises whatever it trips over

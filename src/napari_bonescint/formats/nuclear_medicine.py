@@ -9,12 +9,13 @@ from pydicom.uid import UID, MediaStorageDirectoryStorage, NuclearMedicineImageS
 
 from napari_bonescint.formats.acquisition import acquisition_facts
 from napari_bonescint.formats.dicom_header import Header, parse_whole, read_header
-from napari_bonescint.formats.dicom_pixels import decode, is_lossy, require_grey_pixels
+from napari_bonescint.formats.dicom_pixels import decode, is_lossy, prepare_to_decode, require_grey_pixels
 from napari_bonescint.formats.frames import frames_of, item_positions
+from napari_bonescint.formats.guarded import reader
 from napari_bonescint.formats.photopeak import EnergyWindow, choose_photopeak, energy_windows
 from napari_bonescint.formats.plausibility import require_counts, without_blank_views
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
-from napari_bonescint.formats.source_file import quiet, read_whole, sha256
+from napari_bonescint.formats.source_file import read_whole, sha256
 from napari_bonescint.formats.terms import MODALITIES, image_type
 from napari_bonescint.formats.views import NamedView, settle_views, view_of_codes, view_of_descriptions
 from napari_bonescint.scan import NO_SPACING, Scan, Spacing, View
@@ -67,6 +68,7 @@ class PlanarHeader:
     series: str
 
 
+@reader
 def read_nuclear_medicine(path: Path) -> Scan:
     """Read a planar DICOM Nuclear Medicine image.
 
@@ -87,10 +89,9 @@ def read_nuclear_medicine(path: Path) -> Scan:
         If the file is no planar NM image (`NotAPlanarScan`), or is damaged, encrypted, or without usable counts.
     """
     content = read_whole(path)
-    with quiet():
-        header = parse_whole(path, content)
-        planar = _examine(header, path)
-        counts = decode(header, path, planar.frames)[list(planar.views)]
+    header = parse_whole(path, content)
+    planar = _examine(header, path)
+    counts = decode(header, path, planar.frames)[list(planar.views)]
     require_counts(path, counts)
     return without_blank_views(
         Scan(
@@ -105,10 +106,13 @@ def read_nuclear_medicine(path: Path) -> Scan:
     )
 
 
+@reader
 def read_planar_header(path: Path) -> PlanarHeader:
     """What a file says about the scan in it, without reading its pixels; the refusals of `read_nuclear_medicine`."""
-    with quiet():
-        return _examine(read_header(path), path)
+    header = read_header(path)
+    planar = _examine(header, path)
+    prepare_to_decode(header)
+    return planar
 
 
 def _examine(header: Header, path: Path) -> PlanarHeader:

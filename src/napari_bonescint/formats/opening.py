@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 import numpy as np
 
 from napari_bonescint.formats.dicom_header import is_encrypted, looks_like_dicom
+from napari_bonescint.formats.guarded import refusing
 from napari_bonescint.formats.nuclear_medicine import read_nuclear_medicine, read_planar_header
 from napari_bonescint.formats.raster import looks_like_raster, read_raster
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
@@ -96,13 +97,14 @@ class ScanSource:
         flip_posterior: bool = False,
     ) -> Scan:
         """Read the scan; see `open_scan`."""
-        scans = [_read(path) for path in self.paths]
-        scan = scans[0] if len(scans) == 1 else _join(*scans)
-        # Splitting comes before naming: what is split is not one view.
-        scan = split_side_by_side(scan) if split_sides else scan
-        scan = name_views(scan, view) if view is not None else scan
-        scan = with_spacing(scan, spacing) if spacing is not None else scan
-        return flip(scan, ViewName.POSTERIOR) if flip_posterior else scan
+        with refusing(self.paths[0]):
+            scans = [_read(path) for path in self.paths]
+            scan = scans[0] if len(scans) == 1 else _join(*scans)
+            # Splitting comes before naming: what is split is not one view.
+            scan = split_side_by_side(scan) if split_sides else scan
+            scan = name_views(scan, view) if view is not None else scan
+            scan = with_spacing(scan, spacing) if spacing is not None else scan
+            return flip(scan, ViewName.POSTERIOR) if flip_posterior else scan
 
     def source_sha256(self) -> str:
         """The hash that the scan's `source_sha256` will be, without decoding it.

@@ -11,9 +11,11 @@ import tifffile
 from PIL import Image
 
 from napari_bonescint.formats import orientation
+from napari_bonescint.formats.budget import require_pixels
+from napari_bonescint.formats.guarded import reader
 from napari_bonescint.formats.plausibility import require_counts, require_possible_size, without_blank_views
 from napari_bonescint.formats.refusal import DAMAGED, NotAPlanarScan, Refusal
-from napari_bonescint.formats.source_file import quiet, read_whole, sha256
+from napari_bonescint.formats.source_file import read_whole, sha256
 from napari_bonescint.formats.tiff_pages import TIFF_START, read_tiff_planes
 from napari_bonescint.rearranging import name_views, with_spacing
 from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, Scan, View, ViewName, ViewSource
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
 _PNG_GREY = 0
+# By kind of colour: grey, three colours, a palette, grey and opacity, three and opacity.
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _IN_COLOUR = "The image is in colour; only grey images can be segmented."
 _LOSSY = "The image went through lossy compression, so its values are not quite those that were saved."
 _EQUAL_CHANNELS = "The image is stored in colour, with equal channels; one of them was taken as counts."
@@ -39,6 +43,7 @@ def looks_like_raster(start: bytes) -> bool:
     return start.startswith((PNG_START, *TIFF_START))
 
 
+@reader
 def read_raster(path: Path, *, view: ViewName | None = None, spacing: Spacing | None = None) -> Scan:
     """Read a grey PNG or TIFF of one view, or a TIFF of two.
 
@@ -63,13 +68,12 @@ def read_raster(path: Path, *, view: ViewName | None = None, spacing: Spacing | 
     """
     content = read_whole(path)
     stated = None
-    with quiet():
-        if content.startswith(PNG_START):
-            planes, warnings = _read_png(path, content)
-        elif content.startswith(TIFF_START):
-            planes, stated, warnings = _read_tiff(path, content)
-        else:
-            raise NotAPlanarScan(path, "The file is neither PNG nor TIFF.")
+    if content.startswith(PNG_START):
+        planes, warnings = _read_png(path, content)
+    elif content.startswith(TIFF_START):
+        planes, stated, warnings = _read_tiff(path, content)
+    else:
+        raise NotAPlanarScan(path, "The file is neither PNG nor TIFF.")
     require_possible_size(path, *planes.shape[1:])
     require_counts(path, planes)
     if looks_inverted(planes):
@@ -98,6 +102,7 @@ def png_header(path: Path, content: bytes) -> tuple[int, int]:
     except struct.error as error:
         raise Refusal(path, DAMAGED) from error
     require_possible_size(path, height, width)
+    require_pixels(path, height, width, _PNG_CHANNELS.get(colour, 4), bytes_a_pixel=depth / 8)
     return depth, colour
 
 

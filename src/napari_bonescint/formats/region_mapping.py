@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_bonescint.anatomy import CODES, REGIONS
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.formats.guarded import reader
 from napari_bonescint.formats.refusal import Refusal
 from napari_bonescint.formats.source_file import read_whole
 
@@ -100,6 +101,7 @@ class RegionMapping:
         return Translated(codes[where].reshape(labels.shape), BONE not in named)
 
 
+@reader
 def read_region_mapping(path: Path) -> RegionMapping:
     """Read a CSV table with the columns ``label`` and ``region``.
 

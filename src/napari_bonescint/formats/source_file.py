@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from napari_bonescint.formats.budget import MOST_BYTES
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
 from napari_bonescint.formats.silence import quiet as quiet
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# A whole-body scan takes a few megabytes; anything near this is something else, and must not fill the memory.
-_LARGEST = 512 * 2**20
+_LARGEST = MOST_BYTES
 
 
 def read_whole(path: Path) -> bytes:

@@ -14,8 +14,9 @@ import numpy as np
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.dicom_header import Header, is_encrypted, looks_like_dicom, parse_whole
 from napari_bonescint.formats.dicom_pixels import decode
+from napari_bonescint.formats.guarded import refusing
 from napari_bonescint.formats.nuclear_medicine import read_planar_header
-from napari_bonescint.formats.source_file import quiet, read_whole
+from napari_bonescint.formats.source_file import read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,11 +103,11 @@ def find_views(scan: Scan) -> SourceImages:
     frames: list[int] = []
     candidates: list[_Candidate] = []
     for file, path in enumerate(scan.sources):
-        content = read_whole(path)
-        if is_encrypted(content[:132]) or not looks_like_dicom(content[:132]):
-            raise SourceMissing(f"{path.name}: is no DICOM file, so no DICOM file can refer to it.")
-        planar = read_planar_header(path)
-        with quiet():
+        with refusing(path):
+            content = read_whole(path)
+            if is_encrypted(content[:132]) or not looks_like_dicom(content[:132]):
+                raise SourceMissing(f"{path.name}: is no DICOM file, so no DICOM file can refer to it.")
+            planar = read_planar_header(path)
             header = parse_whole(path, content)
             pixels = decode(header, path, planar.frames)
         headers.append(header)

@@ -6,7 +6,6 @@ directory for many planes that follow each other: ImageJ for large stacks, and t
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import struct
@@ -19,8 +18,12 @@ import tifffile
 from tifffile import COMPRESSION
 
 from napari_bonescint.formats import orientation
+from napari_bonescint.formats.budget import metered, require_pixels
+from napari_bonescint.formats.decoder_process import CHILD, CannotDecode
+from napari_bonescint.formats.picture_codecs import ALL_PLANES, CodecMissing, decode_tiff
 from napari_bonescint.formats.plausibility import require_not_too_large
 from napari_bonescint.formats.refusal import DAMAGED, NotAPlanarScan, Refusal
+from napari_bonescint.formats.tiff_directories import require_sound_tiff
 from napari_bonescint.formats.tiff_spacing import ome_pixels, spacing_of
 
 if TYPE_CHECKING:
@@ -52,6 +55,8 @@ _READ = {
     COMPRESSION.CCITT_T6,
     *_LOSSY,
 }
+# What `require_sound_tiff` has seen to: nothing of it can die or grow.
+_DECODED_HERE = {COMPRESSION.NONE, COMPRESSION.ADOBE_DEFLATE, COMPRESSION.DEFLATE}
 # Bits of NewSubfileType: a smaller copy of another page, and a page that says which pixels of another are transparent.
 _NO_PLANE = 1 | 4
 
@@ -118,15 +123,16 @@ def read_tiff_planes(path: Path, content: bytes, *, kind: str) -> TiffPlanes:
         or states more planes than it holds.
     """
     try:
+        require_sound_tiff(path, content)
         # By the names of other files in its description a file of OME may be one of several: those are not followed.
-        with tifffile.TiffFile(io.BytesIO(content), _multifile=False) as tiff:
+        with metered(path, content) as stream, tifffile.TiffFile(stream, _multifile=False) as tiff:
             pages = _planes_of(path, tiff, kind)
             for page in pages:
                 require_not_too_large(path, page.imagelength, page.imagewidth)
                 _require_readable(path, page, kind)
             if not _is_whole(tiff, pages, content):
                 raise Refusal(path, DAMAGED)
-            return _decode(path, tiff, pages, kind)
+            return _decode(path, content, tiff, pages, kind)
     except Refusal:
         raise
     except Exception as error:  # tifffile raises whatever its parser trips over
@@ -180,7 +186,7 @@ def _is_whole(tiff: TiffFile, pages: Sequence[TiffPage], content: bytes) -> bool
     return bool(following == 0)
 
 
-def _decode(path: Path, tiff: TiffFile, pages: Sequence[TiffPage], kind: str) -> TiffPlanes:
+def _decode(path: Path, content: bytes, tiff: TiffFile, pages: Sequence[TiffPage], kind: str) -> TiffPlanes:
     facts = _facts(pages[0])
     stored: list[tuple[TiffPage, NDArray[np.generic]]] = []
     stated = _stated_planes(tiff, pages)
@@ -188,11 +194,11 @@ def _decode(path: Path, tiff: TiffFile, pages: Sequence[TiffPage], kind: str) ->
         if stated > _VIEWS:
             raise _too_many(path, stated, kind)
         # One directory for planes that follow each other.
-        stack = _pixels(path, tiff.series[0])
+        stack = _pixels(path, content, tiff.series[0], ALL_PLANES)
         stored = [(pages[0], plane) for plane in stack.reshape(-1, *_channels_last(pages[0].shape, pages[0].axes))]
     else:
         for page in pages:
-            pixels = _pixels(path, page)
+            pixels = _pixels(path, content, page, page.index)
             depth = -3 if "S" in page.axes else -2
             stored += [(page, plane) for plane in pixels.reshape(-1, *pixels.shape[depth:])]
     if len(stored) > _VIEWS:
@@ -214,18 +220,22 @@ def _decode(path: Path, tiff: TiffFile, pages: Sequence[TiffPage], kind: str) ->
     return TiffPlanes(tuple(planes), spacing, facts, any(page.compression in _LOSSY for page in pages))
 
 
-def _pixels(path: Path, source: Any) -> NDArray[np.generic]:
-    """Pixels of a page or series, the channels last."""
-    try:
-        pixels, axes = np.asarray(source.asarray()), source.axes
-    except Exception as error:
-        # What tifffile says where it wants its companion, or a newer one of it.
-        if "imagecodecs" in str(error):
-            name = COMPRESSION(source.keyframe.compression).name
-            raise Refusal(
-                path, f"The compression {name} is not read; update imagecodecs, or save it with LZW."
-            ) from error
-        raise
+def _pixels(path: Path, content: bytes, source: Any, number: int) -> NDArray[np.generic]:
+    """Pixels of a page or series, the channels last; decoded here or, by native decoders, in the child."""
+    keyframe = source.keyframe
+    require_pixels(path, *source.shape, bytes_a_pixel=source.dtype.itemsize)
+    if keyframe.compression in _DECODED_HERE:
+        pixels = np.asarray(source.asarray())
+    else:
+        try:
+            pixels = CHILD.decode(path, decode_tiff, content, pixels=math.prod(source.shape), page=number)
+        except CannotDecode as error:
+            name = COMPRESSION(keyframe.compression).name
+            if str(error) == CodecMissing.__name__:
+                reason = f"The compression {name} is not read; update imagecodecs, or save it with LZW."
+                raise Refusal(path, reason) from error
+            raise Refusal(path, DAMAGED) from error
+    axes = source.axes
     # `asarray` leaves out axes of length 1.
     axes = axes if len(axes) == pixels.ndim else axes[len(axes) - pixels.ndim :]
     return np.moveaxis(pixels, axes.index("S"), -1) if "S" in axes else pixels

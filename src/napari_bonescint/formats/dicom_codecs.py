@@ -1,0 +1,69 @@
+"""Decoding compressed DICOM frames with whatever decoder is installed. Runs in the child of `decoder_process`.
+
+gdcm comes last: it ends the process on one wrong bit of a JPEG stream, and only for lossless JPEG there is nothing else
+under a free licence (pylibjpeg-libjpeg is GPL).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydicom.encaps import encapsulate
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import UID
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+_ORDER = ("pyjpegls", "pylibjpeg", "pillow", "pydicom", "gdcm")
+
+
+def decode_frames(data: bytes, *, transfer_syntax: str, lengths: list[int], **facts: Any) -> NDArray[np.generic]:
+    """Decode the frames of a compressed image.
+
+    Parameters
+    ----------
+    data : bytes
+        The streams of all frames, one after the other.
+    transfer_syntax : str
+        UID of the transfer syntax.
+    lengths : list of int
+        How long each stream is.
+    **facts : int or str
+        pydicom's decoding options: rows, columns, bits_allocated and so on.
+
+    Returns
+    -------
+    ndarray of shape (frame, y, x) or (y, x)
+        The stored values, not rescaled.
+    """
+    ends = np.cumsum(lengths)
+    streams = [data[end - length : end] for end, length in zip(ends, lengths, strict=True)]
+    encapsulated = encapsulate(streams)
+    decoder = get_decoder(UID(transfer_syntax))
+    available = decoder.available_plugins
+    if "gdcm" in available:
+        _silence_gdcm()
+    options: dict[str, Any] = {**facts, "number_of_frames": len(lengths)}
+    failure: Exception = NotImplementedError(transfer_syntax)
+    for plugin in sorted(available, key=_ORDER.index):
+        try:
+            pixels, _ = decoder.as_array(encapsulated, raw=True, decoding_plugin=plugin, **options)
+        except Exception as error:  # every decoder raises something of its own on streams that it cannot read
+            failure = error
+        else:
+            return pixels
+    raise failure
+
+
+def _silence_gdcm() -> None:
+    """Keep gdcm from writing to standard error what pydicom raises anyway."""
+    # Imported here, after pydicom: gdcm brings a zlib of its own, and if Python's zlib is loaded after it rather than
+    # before, the two mix and the process dies (python-gdcm 3.2.6). pydicom loads them in the right order.
+    import gdcm  # type: ignore[import-untyped]
+
+    gdcm.Trace.WarningOff()
+    gdcm.Trace.ErrorOff()
