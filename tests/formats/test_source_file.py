@@ -66,9 +66,10 @@ def test_permission_denied(tmp_path: Path, read: Callable[[Path], bytes], monkey
         raise PermissionError(13, "Permission denied")
 
     # A test that runs as root may read everything.
-    monkeypatch.setattr(Path, "open", deny)
-    with pytest.raises(Refusal, match=r"^x: The file may not be read; ask for permission to read it"):
-        read(tmp_path / "x")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", deny)
+        with pytest.raises(Refusal, match=r"^x: The file may not be read; ask for permission to read it"):
+            read(tmp_path / "x")
 
 
 @both
