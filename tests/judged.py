@@ -71,13 +71,23 @@ def bar_scan(seed: int) -> tuple[Scan, NDArray[np.uint8]]:
 
 
 def corrected_store(
-    folder: Path, patients: int, origin: Origin, *, names_regions: bool = True, held_out: bool = True
+    folder: Path,
+    patients: int,
+    origin: Origin,
+    *,
+    names_regions: bool = True,
+    held_out: bool = True,
+    first: int = 0,
+    uncorrected: Scan | None = None,
 ) -> LabelStore:
-    """A label store with a reviewed mask of each of some patients, all of whom are held out from training, or none."""
+    """A label store with a reviewed mask of each of some patients, all of whom are held out from training, or none.
+
+    The scans are those of `bar_scan` from seed `first` on; `uncorrected` is another one of the first patient.
+    """
     store = LabelStore.create(folder)
     secret = (folder / "secret").read_bytes()
     seeds = count()
-    for number in range(patients):
+    for number in range(first, first + patients):
         scan, regions = bar_scan(number)
         identities = (Identity(patient=f"patient {seed}") for seed in seeds)
         patient = next(each for each in identities if is_held_out(keys_of(secret, scan, each).patient) == held_out)
@@ -85,5 +95,7 @@ def corrected_store(
         # A single bone everywhere would be taken for a mask that names none.
         mask[:, 84, 20:26] = CODES["lumbar_spine"] if names_regions else 1
         case = store.add(scan, patient)
+        if uncorrected is not None and number == first:
+            store.add(uncorrected, patient)
         store.save(case, mask, origin, annotator="Ada", reviewed=True, names_regions=names_regions)
     return store

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,7 +19,9 @@ from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.simulation.case import Case
+from napari_bonescint.training.corrected import select
 from napari_bonescint.training.learning_curve import CurvePoint, LearningCurve
+from napari_bonescint.training.lineage import lineage_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -200,6 +203,23 @@ def test_patients_who_may_have_been_trained_on_are_scored_only_if_wanted(
     assert evaluate("--data", store.folder, "--model", tiny, "--all-patients").out[2].split()[:3] == [
         *("tiny", "labels", "2")
     ]
+
+
+def test_scans_that_a_model_learnt_from_are_scored_for_none(evaluate: Evaluate, tmp_path: Path) -> None:
+    trained = corrected_store(tmp_path / "trained", 2, Origin.empty(), held_out=False)
+    learnt_from = lineage_after([], select([trained]).scans)
+    models = [threshold_model(tmp_path, name, 0.7) for name in ("seer", "other")]
+    card = replace(models[0], learnt_from=learnt_from)
+    card.path.write_text(card.to_json(), encoding="utf-8")
+    store = corrected_store(tmp_path / "labels", 3, Origin.empty())
+    ended = evaluate("--data", store.folder, "--model", *(model.weights_path for model in models))
+    assert [line.split()[:3] for line in ended.out[-2:]] == [["seer", "labels", "2"], ["other", "labels", "2"]]
+    assert f"warning: {store.folder}: Left out: 2 scans of 2 patients, since model seer" in ended.err
+    nothing = evaluate("--data", trained.folder, "--model", card.weights_path, "--all-patients")
+    assert (nothing.status, nothing.err.splitlines()[-1]) == (
+        1,
+        f"bonescint: {trained.folder}: the models learnt from scans of all patients that could be scored.",
+    )
 
 
 def test_a_mask_that_cannot_be_scored_is_named(evaluate: Evaluate, tmp_path: Path, tiny: Path) -> None:

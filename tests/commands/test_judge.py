@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,6 +15,8 @@ from napari_bonescint.cli import main
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.inference.model_shelf import current_model, use
 from napari_bonescint.simulation.case import SOURCES, Case
+from napari_bonescint.training.corrected import select
+from napari_bonescint.training.lineage import lineage_after
 from napari_bonescint.training.verdict import Recommendation, SetKind, read_verdict
 
 if TYPE_CHECKING:
@@ -130,6 +133,26 @@ def test_weights_that_lose_the_regions_are_not_recommended(judge, bad: ModelCard
     ended = judge("--new", plain.weights_path, "--current", bad.weights_path, "--store", store.folder)
     assert "The new weights no longer name regions, which the present ones do." in ended.out
     assert "Keep the present weights: the new ones lose something." in ended.out
+
+
+def test_weights_are_not_judged_on_what_they_learnt_from_in_another_store(
+    judge, good: ModelCard, bad: ModelCard, tmp_path: Path
+) -> None:
+    trained = corrected_store(tmp_path / "trained", 6, Origin.empty(), held_out=False)
+    good.path.write_text(
+        replace(good, learnt_from=lineage_after([], select([trained]).scans)).to_json(), encoding="utf-8"
+    )
+    # The same scans in a store with another secret, which holds their patients out.
+    store = corrected_store(tmp_path / "store", 7, Origin.empty())
+    report = tmp_path / "report"
+    ended = judge(
+        "--new", good.weights_path, "--current", bad.weights_path, "--store", store.folder, "--report", report
+    )
+    said = "Left out: 6 scans of 6 patients, since model good, or one that it came from, learnt from scans of the same"
+    assert any(line.endswith("would tell, and there are 1.") for line in ended.out)
+    assert any(line.startswith(said) for line in ended.out)
+    assert read_verdict(report).recommendation is Recommendation.CANNOT_TELL
+    assert said in (report / "report.html").read_text(encoding="utf-8")
 
 
 def test_without_corrected_scans_it_cannot_be_told(judge, good: ModelCard, bad: ModelCard, tmp_path: Path) -> None:

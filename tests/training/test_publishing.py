@@ -17,6 +17,7 @@ from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.training.case_sources import CaseFiles
 from napari_bonescint.training.corrected import select
 from napari_bonescint.training.fit import Trainer
+from napari_bonescint.training.lineage import Lineage
 from napari_bonescint.training.material import Material
 from napari_bonescint.training.publishing import publish_scored
 
@@ -91,6 +92,10 @@ def test_scores_on_validation_patients_are_those_of_the_published_model(
     card = publish(
         recipe, Material(replace(found, training=patients[:3], validation=patients[3:], held_out=[]), None, ())
     )
+    assert card.learnt_from is not None
+    lineage = Lineage.of(card)
+    # Those who validated chose the weights, and so were learnt from, too.
+    assert all(lineage.holds(scan.read()[0].counts) for scan in patients)
     (score,) = card.scores
     segmenter = Segmenter(card, "cpu")
     values = []

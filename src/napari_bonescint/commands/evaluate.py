@@ -32,7 +32,8 @@ results.json holds of the same weights on the same data is not measured again; d
 for example after a change of the code that segments. Without --data and --external, RESULTS.md is only written again.
 
 With --report, everything is measured and DIR gets scores.csv, a row for each scan, view and region, and report.html.
-Of a label store, the latest reviewed masks of patients who are held out from every training are scored.
+Of a label store, the latest reviewed masks of patients who are held out from every training are scored. Patients of
+whom a model learnt from a scan, in whichever store, are left out for all models.
 """
 
 _EXAMPLES = """\
@@ -65,7 +66,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument(
         "--all-patients",
         action="store_true",
-        help="score all patients of label stores, also those that a training may have seen",
+        help="score all patients of label stores of whom the models did not learn, not only those held out",
     )
     argument_types.add_folders_to(
         parser,
@@ -97,13 +98,13 @@ def run(arguments: argparse.Namespace) -> int:
     report = None if arguments.report is None else ScoreReport()
     if report is not None:
         require_empty(arguments.report)
+    cards: list[ModelCard] = arguments.model or shipped_models()
     sets: list[ReferenceSet] = [
-        *_sets(arguments.data, all_patients=arguments.all_patients),
+        *_sets(arguments.data, cards, all_patients=arguments.all_patients),
         *map(ExternalSet.read, arguments.external),
     ]
     if not sets and (out is None or report is not None):
         raise EvaluationError("There is nothing to score on; give --data or --external.")
-    cards: list[ModelCard] = arguments.model or shipped_models()
     for what, names in (("sets", [each.name for each in sets]), ("models", [card.name for card in cards])):
         _require_different(what, names)
     store = ResultsStore() if out is None else ResultsStore.read(out / "results.json")
@@ -121,13 +122,14 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _sets(paths: Iterable[Path], *, all_patients: bool) -> list[ReferenceSet]:
-    """Simulated folders sorted into sets, and a set for each label store."""
+def _sets(paths: Iterable[Path], cards: Sequence[ModelCard], *, all_patients: bool) -> list[ReferenceSet]:
+    """Simulated folders sorted into sets, and for each label store a set of scans that no model learnt from."""
     from napari_bonescint.corrections.label_store import LabelStore
     from napari_bonescint.corrections.store_folder import is_label_store
     from napari_bonescint.training.corrected import select
     from napari_bonescint.training.corrected_set import CorrectedSet
     from napari_bonescint.training.reference_sets import simulated_sets
+    from napari_bonescint.training.unseen import unseen_by
 
     folders, corrected = [], []
     for path in paths:
@@ -143,7 +145,12 @@ def _sets(paths: Iterable[Path], *, all_patients: bool) -> list[ReferenceSet]:
             raise EvaluationError(
                 f"{path}: no reviewed mask is of a held-out patient; --all-patients scores those of all ({everyone})."
             )
-        corrected.append(CorrectedSet(chosen, path.resolve().name))
+        unseen = unseen_by(cards, chosen)
+        for sentence in unseen.sentences:
+            print(f"warning: {path}: {sentence}", file=sys.stderr)
+        if not unseen.scans:
+            raise EvaluationError(f"{path}: the models learnt from scans of all patients that could be scored.")
+        corrected.append(CorrectedSet(unseen.scans, path.resolve().name, left_out=len(chosen) - len(unseen.scans)))
     return [*simulated_sets(folders), *corrected]
 
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """\
 Compare new weights with those in use: on the corrected scans of patients who are held out from every training, and on
-simulated scans, so that what was learnt before is not forgotten. Says what is recommended and by which rule. Nothing is
+simulated scans, so that what was learnt before is not forgotten. Patients of whom either model learnt from a scan, in
+whichever store, are left out. Says what is recommended and by which rule. Nothing is
 changed; `bonescint models --use FILE` puts the new weights to use.
 """
 
@@ -70,6 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     from napari_bonescint.training.corrected import select
     from napari_bonescint.training.corrected_set import CorrectedSet
     from napari_bonescint.training.gate import compare
+    from napari_bonescint.training.unseen import unseen_by
 
     if arguments.report is not None:
         require_empty(arguments.report)
@@ -79,7 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
             "name others with --current."
         )
     selection = select([LabelStore.open(folder) for folder in arguments.store])
-    corrected, simulated = CorrectedSet(selection.held_out), _simulated(arguments.data)
+    unseen = unseen_by([arguments.new, arguments.current], selection.held_out)
+    corrected, simulated = CorrectedSet(unseen.scans), _simulated(arguments.data)
     with tqdm(total=len(corrected) + len(simulated), disable=None, leave=False, unit="scan", file=sys.stderr) as bar:
         judgement = compare(
             arguments.current,
@@ -87,6 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
             corrected,
             simulated,
             device=arguments.device,
+            to_bear_in_mind=unseen.sentences,
             on_scan=_counter(bar),
         )
     if arguments.report is not None:

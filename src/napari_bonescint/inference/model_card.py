@@ -120,6 +120,9 @@ class ModelCard:
         Whether a view is also segmented left to right, and both results are averaged.
     training : dict
         How and on what it was trained, with the data's hash.
+    learnt_from : list of dict or None
+        Fingerprints of the scans that the model and those it came from learnt from, see `training.lineage`; None on
+        cards of earlier versions, and where nobody's scans were learnt from.
     int8 : Int8 or None
         None if the model was not calibrated for eight-bit integers.
     half : Half or None
@@ -147,6 +150,7 @@ class ModelCard:
     int8: Int8 | None = None
     half: Half | None = None
     training: dict[str, Any] = field(default_factory=dict)
+    learnt_from: list[dict[str, Any]] | None = None
     scores: list[dict[str, Any]] = field(default_factory=list)
     limits: list[str] = field(default_factory=list)
     licence: str = "BSD-3-Clause"

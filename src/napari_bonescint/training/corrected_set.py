@@ -10,6 +10,7 @@ from napari_bonescint.corrections.errors import StoreError
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.revision import OriginKind
 from napari_bonescint.training.reference_sets import Reference
+from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +27,8 @@ class CorrectedSet:
         Those that are to be scored; of a scan and mask that two stores hold, one counts.
     name : str
         Name in tables.
+    left_out : int
+        How many scans were left out since a model learnt from their patients.
 
     Attributes
     ----------
@@ -34,14 +37,18 @@ class CorrectedSet:
 
     is_simulated = False
 
-    def __init__(self, scans: Sequence[CorrectedScan], name: str = "corrected") -> None:
+    def __init__(self, scans: Sequence[CorrectedScan], name: str = "corrected", *, left_out: int = 0) -> None:
         self.name = name
+        self._left_out = left_out
         self.scans = tuple({(scan.image_sha256, scan.mask_sha256): scan for scan in scans}.values())
 
     @property
     def origin(self) -> str:
         """How many scans of how many patients."""
-        return f"corrected by hand, {len(self.scans)} scans of {self.patients} patients (data not public)"
+        found = f"corrected by hand, {len(self.scans)} scans of {self.patients} patients (data not public)"
+        if not self._left_out:
+            return found
+        return f"{found}; {counted(self._left_out, 'scan')} left out since a model learnt from the same patients"
 
     @property
     def patients(self) -> int:

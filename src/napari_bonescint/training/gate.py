@@ -14,7 +14,7 @@ from napari_bonescint.training.verdict_page import verdict_page
 from napari_bonescint.training.view_scores import segment_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.training.corrected_set import CorrectedSet
@@ -47,6 +47,7 @@ def compare(
     simulated: ReferenceSet,
     *,
     device: str = "auto",
+    to_bear_in_mind: Sequence[str] = (),
     on_scan: Callable[[], object] = lambda: None,
 ) -> Judgement:
     """Score two models on the same scans, and decide.
@@ -61,6 +62,8 @@ def compare(
         Scans that must not get worse; may be empty.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    to_bear_in_mind : sequence of str
+        Sentences for the verdict, such as what was left out.
     on_scan : callable
         Told after each scan, of ``len(corrected) + len(simulated)``.
     """
@@ -82,7 +85,7 @@ def compare(
         current=Contestant(current.name, current.weights_sha256),
         new=Contestant(new.name, new.weights_sha256),
         recommendation=decision.recommendation,
-        sentences=(*decision.sentences, *_origins(current, new, corrected)),
+        sentences=(*decision.sentences, *to_bear_in_mind, *_origins(current, new, corrected)),
         rule=RULE,
         rows=tuple(rows),
         pictures=tuple(Picture(f"{name}.jpg", _caption(name, each)) for name, each in pictured.found.items()),

@@ -16,6 +16,7 @@ from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.training.calibration import fit_temperature
 from napari_bonescint.training.checkpoint import publish, write_card
 from napari_bonescint.training.evaluate import evaluate
+from napari_bonescint.training.lineage import lineage_after
 from napari_bonescint.training.looks import has_validation, validation_scans
 from napari_bonescint.training.metrics import Summary, dice, region_dice
 from napari_bonescint.training.reference_sets import Reference
@@ -69,10 +70,12 @@ def publish_scored(
         "platform": platform.machine(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+    models = [find_model(name) for name in recipe.start]
+    learnt = [] if material.selection is None else material.selection.training + material.selection.validation
     card = publish(network, recipe, out, training, material.limits)
+    card = dataclasses.replace(card, learnt_from=lineage_after(models, learnt))
     if not has_validation(material):
         # Nothing tells how sure these weights are; those that they came from are the best guess.
-        models = [find_model(name) for name in recipe.start]
         return write_card(dataclasses.replace(card, temperature=models[-1].temperature if models else 1.0), out)
     calibrating = [
         Reference(scan.scan, scan.regions) for scan in islice(validation_scans(material), _CALIBRATING_SCANS)
