@@ -16,7 +16,7 @@ from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.refusal import Refusal
 from napari_bonescint.formats.source_file import read_start
 from napari_bonescint.gui.mask_layers import mask_to_layers
-from napari_bonescint.gui.scan_layers import scans_to_layers, spans_of
+from napari_bonescint.gui.scan_layers import keep_sides, scans_to_layers, spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -82,6 +82,8 @@ def read(path: Paths) -> Read:
 def lay_out(scans: Iterable[Scan]) -> list[LayerTuple]:
     """Layers for scans, beside those that are open already: napari asks a reader once for each of several files."""
     viewer = current_viewer()
+    if viewer is not None:
+        keep_sides(viewer.layers)
     return scans_to_layers(scans, spans_of(viewer.layers) if viewer is not None else ())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -242,6 +243,25 @@ def add_sides(layers: Any, image: Image) -> None:
     points, attributes, _ = _sides_layer(scan, [])
     layers.insert(0, Points(points, **attributes))
     mark_sides(layers, image)
+
+
+def keep_sides(layers: Any) -> None:
+    """Have the letters R and L go with every view of ours, put among the layers from now on, that the user turns."""
+    layers.events.inserted.connect(_watch_sides)  # a second time, napari does nothing
+
+
+def _watch_sides(event: Any) -> None:
+    layers, image = weakref.ref(event.source), event.value
+    if not isinstance(image.metadata.get(KEY), ViewFacts):
+        return
+
+    def mark(event: Any) -> None:
+        present = layers()
+        if present is not None and event.source in present:
+            mark_sides(present, event.source)
+
+    for name in ("rotate", "shear", "affine"):
+        getattr(image.events, name).connect(mark)
 
 
 def _first_free(wanted: Sequence[Span], taken: Sequence[Span], gap: float) -> float:
