@@ -288,3 +288,69 @@ def test_the_run_is_recorded_where_it_has_a_name(tmp_path: Path, source: Scan, s
     recorded = result.recorded()
     assert recorded is not None
     assert (recorded.run, recorded.seconds, recorded.warnings) == ("0a1b", 1.235, ("It is dim.", "It was slow."))
+
+
+OUTSIDE = ["../precious.skeleton.tif", "/etc/hostname", "..\\precious.skeleton.tif", "sub/scan.skeleton.tif"]
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_facts_that_name_masks_elsewhere_are_no_result(
+    tmp_path: Path, source: Scan, segmentation: Segmentation, name: str
+) -> None:
+    result = Result(tmp_path, "scan")
+    result.write(source, segmentation)
+    result.facts.write_text(json.dumps({**json.loads(result.facts.read_text()), "masks": [name]}))
+    with pytest.raises(ResultError, match="is no result of bonescint"):
+        result.recorded()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"seconds": "long"}, {"seconds": float("nan")}, {"warnings": "It is dim."}, {"sources": [5]}, {"model": None}],
+)
+def test_facts_of_a_wrong_kind_are_no_result(
+    tmp_path: Path, source: Scan, segmentation: Segmentation, change: dict[str, object]
+) -> None:
+    result = Result(tmp_path, "scan")
+    result.write(source, segmentation)
+    result.facts.write_text(json.dumps({**json.loads(result.facts.read_text()), **change}))
+    with pytest.raises(ResultError, match="is no result of bonescint"):
+        result.recorded()
+
+
+@pytest.mark.parametrize("name", [*OUTSIDE, "", ".", 5, [1]])
+def test_cleaning_up_follows_no_path_from_a_file(
+    tmp_path: Path, source: Scan, segmentation: Segmentation, name: object
+) -> None:
+    """A leftover whose facts lead to another folder does not have the work in that folder finished."""
+    folder, other = tmp_path / "results", tmp_path
+    (folder / "sub").mkdir(parents=True)
+    precious = Result(other, "precious")
+    precious.write(source, segmentation)
+    leave_unfinished(precious, moved=1, old=b"precious")
+    left = folder / ".bonescint-left"
+    left.mkdir()
+    (left / "new.json").write_text(json.dumps({"masks": [name]}))
+    os.utime(left, (0, 0))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and left not in path.parents}
+    clean_up(folder)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert not left.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_a_link_is_neither_followed_nor_taken_for_a_leftover_of_ours(
+    tmp_path: Path, source: Scan, segmentation: Segmentation
+) -> None:
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "results"
+    folder.mkdir()
+    Result(folder, "scan").write(source, segmentation)
+    leave_unfinished(Result(folder, "scan"), moved=1, old=None).rename(elsewhere)
+    link = folder / ".bonescint-link"
+    link.symlink_to(elsewhere)
+    os.utime(link, (0, 0), follow_symlinks=False)
+    kept = sorted(elsewhere.iterdir())
+    assert Result(folder, "scan").recorded() is None
+    clean_up(folder)
+    assert sorted(elsewhere.iterdir()) == kept
+    assert not link.is_symlink()

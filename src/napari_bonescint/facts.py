@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 
-from napari_bonescint.errors import BonescintError
+from napari_bonescint.errors import BonescintError, raised_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -53,13 +53,13 @@ def one_sentence(
     BonescintError
         What one of them made.
     """
-    try:
-        yield
-    except BonescintError:
-        raise
-    except Exception as error:  # whatever a parser trips over is as wrong as what it looks for
+
+    def tell(error: Exception) -> BonescintError:
         make = unreadable if unreadable is not None and isinstance(error, OSError) else describe
-        raise make(_reason(error)) from error
+        return make(_reason(error))
+
+    with raised_as(tell):
+        yield
 
 
 def read_json(path: Path) -> object:

@@ -7,13 +7,14 @@ import shutil
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from napari_bonescint import __version__
 from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.facts import FactError, build, one_sentence, read_json
 from napari_bonescint.formats.label_tiff import write_labels
 
 if TYPE_CHECKING:
@@ -33,6 +34,13 @@ _IN_USE_SECONDS = 3600
 
 class ResultError(BonescintError):
     """A file stands where a result belongs, and is not the result of this scan."""
+
+
+@dataclass(frozen=True)
+class _Masks:
+    """Names of the masks that facts speak of."""
+
+    masks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ class Recorded:
     complete: bool
     seconds: float
     warnings: tuple[str, ...]
-    run: str
+    run: str = ""
 
     def differences(self, scan: Scan, model_sha256: str) -> list[str]:
         """In what it differs from a result of `scan` by the model with this hash: phrases, none if in nothing."""
@@ -128,28 +136,19 @@ class Result:
         ResultError
             If the JSON file is not one that `write` made.
         """
-        try:
-            facts = json.loads(self.facts.read_bytes())
-            return Recorded(
-                sources=tuple(facts["sources"]),
-                source_sha256=facts["source_sha256"],
-                model=facts["model"],
-                model_sha256=facts["model_sha256"],
-                views=facts["views"],
-                spacing_mm=facts["spacing_mm"],
-                complete=all((self.folder / name).is_file() for name in facts["masks"]),
-                seconds=float(facts["seconds"]),
-                warnings=tuple(facts["warnings"]),
-                run=str(facts.get("run", "")),
-            )
-        except FileNotFoundError:
-            return self.recorded() if self._finish_writing() else None
-        except OSError as error:
-            raise ResultError(f"{self.facts}: cannot be read ({error.strerror or error}).") from error
-        except (ValueError, TypeError, LookupError) as error:
-            raise ResultError(
+        with one_sentence(
+            lambda _reason: ResultError(
                 f"{self.facts}: is there already and is no result of bonescint; move it, or choose another folder."
-            ) from error
+            ),
+            unreadable=lambda reason: ResultError(f"{self.facts}: cannot be read ({reason})."),
+        ):
+            try:
+                facts = read_json(self.facts)
+            except FileNotFoundError:
+                return self.recorded() if self._finish_writing() else None
+            masks = self._masks(facts)
+            complete = all((self.folder / name).is_file() for name in masks)
+            return build(Recorded, facts, unknown=True, complete=complete)
 
     def write(self, scan: Scan, segmentation: Segmentation, *, run: str = "") -> None:
         """Write the masks and the facts, in place of a result that is there already.
@@ -200,6 +199,13 @@ class Result:
         except OSError as error:
             raise CannotWrite(f"{self.folder}: cannot be written ({error.strerror or error}).") from error
 
+    def _masks(self, facts: object) -> tuple[str, ...]:
+        """The names of the masks that facts speak of; `FactError` if they are other files than a result has."""
+        masks = build(_Masks, facts, unknown=True).masks
+        if not set(masks) <= {self.skeleton.name, self.regions.name}:
+            raise FactError("the masks are other files than those of the result")
+        return masks
+
     def _replace_by(self, fresh: Result, masks: Collection[str]) -> None:
         """Put another result's files in this one's place, the facts last; those with no name in `masks` go away."""
         for old, new in ((self.skeleton, fresh.skeleton), (self.regions, fresh.regions)):
@@ -214,16 +220,16 @@ class Result:
         in_place = [mask for mask in (self.skeleton, self.regions) if mask.exists()]
         for folder in sorted(self.folder.glob(f"{UNFINISHED}*/")) if in_place else []:
             fresh = Result(folder, _NEW)
-            try:
+            with suppress(Exception):  # cut off before the result was whole, or the result of another scan
+                if any(path.is_symlink() for path in (folder, *folder.iterdir())):
+                    continue
                 # The facts are written after the masks; a mask that is younger was changed by someone since.
                 written = fresh.facts.stat().st_mtime_ns
-                masks = json.loads(fresh.facts.read_bytes())["masks"]
+                masks = self._masks(read_json(fresh.facts))
                 if self.skeleton.name in masks and all(mask.stat().st_mtime_ns <= written for mask in in_place):
                     self._replace_by(fresh, masks)
                     shutil.rmtree(folder, ignore_errors=True)
                     return True
-            except (OSError, ValueError, TypeError, LookupError):  # cut off before the result was whole
-                continue
         return False
 
 
@@ -237,15 +243,18 @@ def clean_up(folder: Path) -> None:
     """
     with suppress(OSError):
         for left in folder.glob(f"{UNFINISHED}*"):
-            if time.time() - left.stat().st_mtime < _IN_USE_SECONDS:
+            if time.time() - left.lstat().st_mtime < _IN_USE_SECONDS:
                 continue
-            with suppress(OSError, ValueError, TypeError, LookupError, ResultError):
-                (mask, *_) = json.loads(Result(left, _NEW).facts.read_bytes())["masks"]
-                Result(folder, mask.removesuffix(_SKELETON)).recorded()
-            if left.is_dir():
-                shutil.rmtree(left, ignore_errors=True)
-            else:
+            # A link is no folder of ours, and where it leads is nobody's business here.
+            if left.is_symlink() or not left.is_dir():
                 left.unlink()
+                continue
+            with suppress(Exception):  # whatever lies there, it goes away
+                mask = build(_Masks, read_json(Result(left, _NEW).facts), unknown=True).masks[0]
+                stem = mask.removesuffix(_SKELETON)
+                if stem and PurePosixPath(stem).name == PureWindowsPath(stem).name == stem:
+                    Result(folder, stem).recorded()
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _describe(scan: Scan) -> dict[str, Any]:

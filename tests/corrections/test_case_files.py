@@ -101,7 +101,7 @@ def test_where_there_is_no_folder_of_cases_there_is_no_case_and_one_sentence(tmp
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("content", [None, b"", b"\0" * 501, b'{"views": [', b"[]", b"null"])
+@pytest.mark.parametrize("content", [None, b"", b"\0" * 501, b'{"views": [', b"[]", b"null", b"[" * 100_000])
 def test_facts_that_are_missing_or_cut_off_are_named(files: CaseFiles, scan: Scan, content: bytes | None) -> None:
     kept(files, scan)
     files.facts_path.unlink() if content is None else files.facts_path.write_bytes(content)
@@ -111,7 +111,23 @@ def test_facts_that_are_missing_or_cut_off_are_named(files: CaseFiles, scan: Sca
 
 @pytest.mark.parametrize(
     "other",
-    [{"views": []}, {"views": [{"name": "lateral"}]}, {"shape": [131, 67]}, {"spacing_mm": [0, 4.4]}, {"views": 2}],
+    [
+        {"views": []},
+        {"views": [{"name": "lateral"}]},
+        {"views": 2},
+        {"views": [{"name": "anterior", "source": "file", "flipped": 1}] * 2},
+        {"shape": [131, 67]},
+        {"shape": [2, 10**9, 10**9]},
+        {"shape": [2, -131, 67]},
+        {"shape": "2x3"},
+        {"spacing_mm": [0, 4.4]},
+        {"spacing_mm": ["4", 4.4]},
+        {"patient_key": 5},
+        {"acquisition": {"matrix": ["nested"]}},
+        {"acquisition": 5},
+        {"image_keyed_sha256": None},
+        {"counts_file_sha256": 5},
+    ],
 )
 def test_facts_of_another_version_are_one_sentence(files: CaseFiles, scan: Scan, other: dict[str, object]) -> None:
     kept(files, scan)

@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 
 from napari_bonescint.atomic import CannotWrite
-from napari_bonescint.corrections.drafts import Drafts
+from napari_bonescint.corrections.drafts import Drafts, read_draft
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.plane_files import planes_sha256
 from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.sealed import seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     MakeRegions = Callable[[int], np.ndarray]
 
@@ -72,3 +75,33 @@ def test_a_store_that_is_gone_is_one_sentence(store: LabelStore, case: str, some
     store.folder.rename(store.folder.with_name("away"))
     with pytest.raises(CannotWrite, match=r"could not be written \(No such file or directory\)\.$"):
         Drafts(store).save(case, "Ada", some_regions(1), Origin.empty())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"regions": np.zeros((2, 3), np.uint8)},
+        {"regions": np.zeros((1, 2, 3), np.int64)},
+        {"facts": {"case": 5}},
+        {"facts": {"origin": {"kind": "dream"}}},
+        {"facts": {"origin": []}},
+        {"facts": {"annotator": None}},
+        {"regions": np.zeros((1, 2**15, 2**14), np.uint8)},
+    ],
+)
+def test_a_draft_of_other_kinds_is_damaged_and_a_huge_one_is_not_unpacked(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
+    regions = change.get("regions", np.zeros((1, 2, 3), np.uint8))
+    facts = {
+        "case": "0" * 16,
+        "annotator": "Ada",
+        "when": "now",
+        "origin": Origin.empty().as_facts(),
+        "mask_sha256": planes_sha256(regions),
+        **change.get("facts", {}),
+    }
+    path = tmp_path / "draft.npz"
+    np.savez_compressed(path, regions=regions, facts=np.frombuffer(seal(facts), np.uint8))
+    with pytest.raises(Damaged, match=r"draft\.npz: is"):
+        read_draft(path)

@@ -89,3 +89,16 @@ def test_what_else_lies_among_the_cases_is_no_case(full: LabelStore) -> None:
     (full.folder / "cases" / "Thumbs.db").write_bytes(b"")
     (full.folder / "cases" / ".part-left").mkdir()
     assert len(LabelStore.open(full.folder).cases()) == 70
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("uncertainty", "much"), ("predicted_dice", [1]), ("when", 5), ("annotator", {}), ("key", 5), ("shape", [1])],
+)
+def test_an_index_with_a_value_of_another_kind_is_made_anew(full: LabelStore, column: str, value: object) -> None:
+    before = full.cases()
+    path = full.folder / "index.json"
+    kept = json.loads(path.read_bytes())
+    kept["cases"][column][0] = value
+    path.write_text(json.dumps(kept))
+    assert LabelStore.open(full.folder).cases() == before

@@ -92,3 +92,23 @@ def test_a_revision_that_cannot_be_reached_is_not_called_damaged(tmp_path: Path)
     with pytest.raises(StoreError, match=r"0001\.json: cannot be reached .*; is the folder still there") as raised:
         Revision.read(tmp_path, 1)
     assert not isinstance(raised.value, Damaged)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"annotator": 5},
+        {"when": None},
+        {"reviewed": "yes"},
+        {"comment": ["a"]},
+        {"origin": []},
+        {"origin": {"kind": "model", "model": 5}},
+        {"origin": {"kind": "model", "path": "/etc"}},
+        {"names_regions": 1},
+        {"number": 2},
+    ],
+)
+def test_sealed_facts_of_other_kinds_are_no_revision(tmp_path: Path, change: dict[str, object]) -> None:
+    (tmp_path / "0001.json").write_bytes(seal({**revision(1, Origin.empty()).as_facts(), **change}))
+    with pytest.raises(Damaged, match=r"0001\.json: is no revision that this version of bonescint can read\.$"):
+        Revision.read(tmp_path, 1)

@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from napari_bonescint.training.course import Course, CourseReader, Stage, describe_data
 from training.run_folders import begin, check, occupy, progress
 
@@ -70,6 +72,12 @@ def test_a_finished_training_names_its_weights(tmp_path: Path) -> None:
     assert (course.weights, course.weights_step) == (tmp_path / "new.safetensors", 20)
 
 
+@pytest.mark.parametrize("weights", ["/elsewhere/new.safetensors", "../../new.safetensors", "C:\\x\\new.safetensors"])
+def test_weights_are_looked_for_in_the_runs_own_folder_alone(tmp_path: Path, weights: str) -> None:
+    begin(tmp_path).append("finished", step=20, weights=weights, card="new.json", stopped=False)
+    assert CourseReader(tmp_path).read()[1].weights == tmp_path / "new.safetensors"
+
+
 def test_steps_that_are_taken_again_replace_the_former_ones(tmp_path: Path) -> None:
     log = begin(tmp_path)
     for step, loss in ((10, 0.9), (20, 0.8), (30, 0.7), (20, 0.75)):
@@ -78,7 +86,17 @@ def test_steps_that_are_taken_again_replace_the_former_ones(tmp_path: Path) -> N
 
 
 def test_events_of_another_version_change_nothing() -> None:
-    events = [{"event": "unheard of"}, {"event": "progress", "step": "many"}, {"event": "check"}]
+    events = [
+        {"event": "unheard of"},
+        {"event": "progress", "step": "many"},
+        {"event": "check"},
+        {"event": "check", "step": float("inf"), "dice": 1},
+        {"event": ["data"], "left_out": 5},
+        {"event": "data", "left_out": [5]},
+        {"event": "sample", "step": 1, "file": "../../secret.png"},
+        {"event": "sample", "step": 1, "file": "/etc/passwd"},
+        {"event": "sample", "step": 1, "file": 5},
+    ]
     assert Course().after(events, Path()) == Course()
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -91,6 +92,32 @@ def test_of_two_panels_that_start_one_run_at_once_one_does(tmp_path: Path) -> No
 
 def test_settings_that_are_missing_are_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(CannotLaunch, match=r"settings\.json"):
+        read_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "phrase"),
+    [
+        ({"stores": "/a"}, "stores is '/a'; it takes a list"),
+        ({"stores": ["--out=/etc"]}, "'--out=/etc' is no file and no name"),
+        ({"start": "--device"}, "'--device' is no file and no name"),
+        ({"device": 5}, "device is 5; it takes a text"),
+        ({"plan": {"title": "quick", "recipe": "-h", "minutes": 10}}, "'-h' is no file and no name"),
+        ({"plan": {"title": "quick", "recipe": "a.toml", "minutes": "10"}}, "minutes is '10'; it takes a number"),
+        ({"plan": []}, "is no object"),
+    ],
+)
+def test_settings_that_would_start_something_else_are_refused(
+    tmp_path: Path, change: dict[str, object], phrase: str
+) -> None:
+    settings = {
+        "plan": {"title": "q", "recipe": "q.toml", "minutes": 1},
+        "stores": ["a"],
+        "start": "m",
+        "device": "cpu",
+    }
+    (tmp_path / "settings.json").write_text(json.dumps({**settings, **change}))
+    with pytest.raises(CannotLaunch, match=phrase):
         read_settings(tmp_path)
 
 

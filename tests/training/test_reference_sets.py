@@ -111,6 +111,9 @@ def test_what_a_file_says_itself_stays(write_nm: Callable[..., Path], folder: Pa
         (f"{INDEX}p1,back.png,sideways,2.5\n", r"index\.csv: p1: 'sideways' is not a valid ViewName"),
         (f"{INDEX}p1,back.png,posterior,wide\n", r"index\.csv: p1: could not convert string to float"),
         (f"{INDEX}p2,back.png,posterior,2.5\n", r"p2\.reference\.tif: "),
+        (f"{INDEX}p1,../back.png,posterior,2.5\n", r"'\.\./back\.png' is no name of a file"),
+        (f"{INDEX}/etc/p1,back.png,posterior,2.5\n", r"'/etc/p1\.reference\.tif' is no name of a file"),
+        (f"{INDEX}p1,back.png\n", r"index\.csv: p1: '' is not a valid ViewName"),
     ],
 )
 def test_an_index_that_is_wrong_is_refused(external: Path, index: str | None, message: str) -> None:

@@ -41,3 +41,12 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "results.json").write_text(text, encoding="utf-8")
     with pytest.raises(ResultsStoreError, match=r"results\.json: is no file of results of this version"):
         ResultsStore.read(tmp_path / "results.json")
+
+
+@pytest.mark.parametrize(
+    "content", ["5", "[]", '{"a": 5}', '{"a": {"name": 5}}', "[" * 100_000, '{"a": {"speed": [], "sets": []}}']
+)
+def test_a_file_of_other_kinds_is_one_sentence(tmp_path: Path, content: str) -> None:
+    (tmp_path / "results.json").write_text(content)
+    with pytest.raises(ResultsStoreError, match=r"results\.json: is no file of results of this version"):
+        ResultsStore.read(tmp_path / "results.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,7 +41,27 @@ def test_a_verdict_survives_a_round_trip(tmp_path: Path) -> None:
     assert read_verdict(tmp_path / "verdict") == VERDICT
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"version": 2}', b'{"version": 1}'])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pictures": [{"file": "../../secret.jpg", "caption": "a"}]},
+        {"pictures": [{"file": "/etc/passwd", "caption": "a"}]},
+        {"rows": [5]},
+        {"sentences": "Use"},
+        {"recommendation": ["use"]},
+        {"new": {"name": 5, "weights_sha256": "ab"}},
+    ],
+)
+def test_a_verdict_of_wrong_kinds_or_with_pictures_elsewhere_is_refused(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
+    (content,) = VERDICT.files().values()
+    (tmp_path / "verdict.json").write_text(json.dumps({**json.loads(content), **change}))
+    with pytest.raises(VerdictError, match=r"verdict\.json: is no verdict of this version"):
+        read_verdict(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b"", b"[]", b"{}", b'{"version": 2}', b'{"version": 1}'])
 def test_a_folder_without_a_verdict_is_named(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(VerdictError, match=r"verdict\.json: cannot be read: No such file"):
         read_verdict(tmp_path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping  # noqa: TC003 - `facts.build` looks at the types
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,14 +14,17 @@ from napari_bonescint.atomic import CannotWrite, sync_folder, write_bytes_atomic
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.plane_files import Shape, planes_sha256, read_planes, salted
 from napari_bonescint.corrections.sealed import read_sealed, seal
+from napari_bonescint.facts import FactError, build
 from napari_bonescint.formats.terms import reduced
-from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, Scan, Spacing, View, ViewName, ViewSource
+from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, Scan, Spacing, View, ViewSource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from napari_bonescint.corrections.keys import Keys
     from napari_bonescint.corrections.sealed import Facts
+
+
+# Of all views of a scan together; the largest that is read has fewer.
+_MOST_PIXELS = 2 * 8192**2
 
 
 @dataclass(frozen=True)
@@ -90,20 +95,22 @@ class CaseFacts:
     @classmethod
     def from_json(cls, facts: Facts) -> CaseFacts:
         """What `as_json` gave, in this version or an earlier one."""
-        views, y, x = facts["shape"]
         plain = facts.get("image_sha256")
-        return cls(
-            patient_key=facts["patient_key"],
-            study_key=facts["study_key"],
-            views=tuple(
-                View(ViewName(view["name"]), ViewSource(view["source"]), view["flipped"]) for view in facts["views"]
-            ),
-            shape=(views, y, x),
-            spacing=None if facts["spacing_mm"] is None else (facts["spacing_mm"][0], facts["spacing_mm"][1]),
-            acquisition=facts["acquisition"],
-            image=facts["image_keyed_sha256"] if plain is None else plain,
-            counts_sha256=facts["counts_file_sha256"] if plain is None else plain,
+        known = build(
+            cls,
+            {
+                **facts,
+                "spacing": facts["spacing_mm"],
+                "image": facts["image_keyed_sha256"] if plain is None else plain,
+                "counts_sha256": facts["counts_file_sha256"] if plain is None else plain,
+            },
+            unknown=True,
         )
+        if min(known.shape) < 1 or math.prod(known.shape) > _MOST_PIXELS or len(known.views) != known.shape[0]:
+            raise FactError(f"the shape is {known.shape}")
+        if known.spacing is not None and min(known.spacing) <= 0:
+            raise FactError(f"the spacing is {known.spacing}")
+        return known
 
     def contradictions(self, scan: Scan, image_sha256: str) -> list[str]:
         """In what a scan differs from the case, not counting what it only assumes: phrases, none if in nothing.
@@ -157,7 +164,7 @@ class CaseFiles:
         facts = read_sealed(self.facts_path)
         try:
             return CaseFacts.from_json(facts)
-        except (TypeError, ValueError, LookupError) as error:
+        except Exception as error:  # facts are data from outside, whoever sealed them
             raise self._foreign() from error
 
     def scan(self) -> Scan:

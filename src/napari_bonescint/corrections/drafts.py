@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import io
+import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.corrections.errors import Damaged, StoreError, reachable, read_bytes
 from napari_bonescint.corrections.plane_files import planes_sha256
-from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.revision import Origin  # noqa: TC001 - `facts.build` looks at the types
 from napari_bonescint.corrections.sealed import seal, unseal
+from napari_bonescint.facts import build
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.corrections.label_store import LabelStore
+
+
+# Twice the largest mask, and what is said about it.
+_MOST_BYTES = 2**28
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,16 @@ class Draft:
     when: str
     origin: Origin
     regions: NDArray[np.uint8]
+
+
+class _DraftFacts(NamedTuple):
+    """What a draft says about itself."""
+
+    case: str
+    annotator: str
+    when: str
+    origin: Origin
+    mask_sha256: str
 
 
 class Drafts:
@@ -154,18 +170,16 @@ def read_draft(path: Path) -> Draft:
     """
     content = read_bytes(path)
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            facts = unseal(path, archive["facts"].tobytes())
-            regions = archive["regions"]
-        if planes_sha256(regions) != facts["mask_sha256"]:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            # Nothing is unpacked before it is known how much it is.
+            if sum(part.file_size for part in archive.infolist()) > _MOST_BYTES:
+                raise Damaged(f"{path}: is larger than the draft of any scan.")
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            facts = build(_DraftFacts, unseal(path, arrays["facts"].tobytes()))
+            regions = arrays["regions"]
+        if regions.dtype != np.uint8 or regions.ndim != 3 or planes_sha256(regions) != facts.mask_sha256:
             raise Damaged(f"{path}: is a damaged draft.")
-        return Draft(
-            case=facts["case"],
-            annotator=facts["annotator"],
-            when=facts["when"],
-            origin=Origin.from_facts(facts["origin"]),
-            regions=regions,
-        )
+        return Draft(facts.case, facts.annotator, facts.when, facts.origin, regions)
     except StoreError:
         raise
     except Exception as error:  # zipfile and NumPy raise whatever their parsers trip over

@@ -51,9 +51,9 @@ def unreachable(path: Path | str, error: OSError) -> StoreError:
 
 
 def _is_one_of_many(path: Path) -> bool:
-    """Whether a path lies in the folder of the cases or of the drafts of a store, and that folder can be reached."""
+    """Whether a path lies in a folder of a store that holds many of a kind, and that folder can be reached."""
     for folder in path.parents:
-        if folder.name in ("cases", "drafts"):
+        if folder.name in ("cases", "drafts", "patients"):
             try:
                 return (folder.parent / "store.json").is_file() and folder.is_dir()
             except OSError:

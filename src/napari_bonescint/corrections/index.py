@@ -222,12 +222,14 @@ class Index:
             if kept["version"] != _VERSION:
                 return {}
             columns = kept["cases"]
+            if not all(_holds_only(columns[name], types) for name, types in _COLUMNS.items()):
+                return {}
             for name, restore in _RESTORED.items():
                 columns[name] = map(restore, columns[name])
             rows = zip(*(columns[field.name] for field in fields(CaseSummary)), strict=True)
             stamps = zip(*kept["stamps"], strict=True)
             return {row[0]: (stamp, CaseSummary(*row)) for stamp, row in zip(stamps, rows, strict=True)}
-        except (OSError, ValueError, TypeError, LookupError):
+        except Exception:  # a cache that says anything else is none
             return {}
 
     def _write_cache(self) -> None:
@@ -271,6 +273,22 @@ def _stamps(folder: str) -> Stamps:
 
 def _are_settled(stamps: Stamps) -> bool:
     return time.time() - max(stamps) / 1e9 > _UNSETTLED_S
+
+
+def _holds_only(column: object, types: tuple[type, ...]) -> bool:
+    """Whether a column of the cache is a list of such values."""
+    return isinstance(column, list) and set(map(type, column)) <= set(types)
+
+
+_SCORE = (float, int, type(None))
+_TEXT_OR_NONE = (str, type(None))
+_COLUMNS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("key", "patient_key", "study_key", "views", "shape", "state"), (str,)),
+    "annotator": _TEXT_OR_NONE,
+    "when": _TEXT_OR_NONE,
+    "uncertainty": _SCORE,
+    "predicted_dice": _SCORE,
+}
 
 
 @cache

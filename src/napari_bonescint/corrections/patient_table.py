@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from napari_bonescint.corrections.keys import patient_keys
 from napari_bonescint.formats.csv_table import read_table
+from napari_bonescint.formats.guarded import reader
 from napari_bonescint.formats.identity import Identity, patient_number
 from napari_bonescint.formats.refusal import Refusal
 
@@ -67,6 +68,7 @@ class PatientTable:
         return sorted({*self.identities, *self.keys, *self.of_file.values()})
 
 
+@reader
 def read_patient_table(path: Path) -> PatientTable:
     """Read a CSV table with a row for each thing that is known of a patient.
 

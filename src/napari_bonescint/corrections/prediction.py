@@ -13,6 +13,7 @@ from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.plane_files import read_planes, salted
 from napari_bonescint.corrections.sealed import read_sealed
 from napari_bonescint.corrections.seeing import uncertainty
+from napari_bonescint.facts import build
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,8 +113,8 @@ def prediction_facts(folder: Path, number: int) -> PredictionFacts:
     path = numbered.part_of(folder, number, numbered.FACTS)
     facts = read_sealed(path)
     try:
-        return PredictionFacts(number=number, **facts)
-    except TypeError as error:
+        return build(PredictionFacts, facts, number=number)
+    except Exception as error:  # facts are data from outside, whoever sealed them
         raise Damaged(f"{path}: is no prediction that this version of bonescint can read.") from error
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.numbered import FACTS, part_of
 from napari_bonescint.corrections.sealed import read_sealed
+from napari_bonescint.facts import build
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +68,7 @@ class Origin:
     @classmethod
     def from_facts(cls, facts: Facts) -> Origin:
         """What `as_facts` gave."""
-        return cls(**{**facts, "kind": OriginKind(facts["kind"])})
+        return build(cls, facts)
 
     def as_facts(self) -> Facts:
         """What a JSON file says about it."""
@@ -135,8 +136,8 @@ class Revision:
         path = part_of(folder, number, FACTS)
         facts = read_sealed(path)
         try:
-            return cls(number=number, **{**facts, "origin": Origin.from_facts(facts["origin"])})
-        except (TypeError, ValueError, LookupError) as error:
+            return build(cls, facts, number=number)
+        except Exception as error:  # facts are data from outside, whoever sealed them
             raise Damaged(f"{path}: is no revision that this version of bonescint can read.") from error
 
     def as_facts(self) -> Facts:

@@ -79,7 +79,7 @@ def require_store_folder(folder: Path) -> None:
     try:
         marker = json.loads(content)
         ours, layout = marker.get("format") == _FORMAT, marker.get("layout")
-    except (ValueError, AttributeError):
+    except Exception:  # whatever JSON trips over, and what is no object
         ours, layout = False, None
     if not ours:
         raise StoreError(f"{folder}: is no label store; `bonescint store create {folder}` makes one.")
@@ -133,4 +133,5 @@ def adopt_secrets(folder: Path, others: tuple[bytes, ...]) -> None:
     if new := [secret for secret in others if secret not in own]:
         path = folder / _SECRET
         write_bytes_atomically(path, b"\n".join((*own, *new)))
+        close_to_others(path)
         close_to_others(path)

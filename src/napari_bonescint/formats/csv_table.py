@@ -6,6 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
+from napari_bonescint.formats.guarded import reader
 from napari_bonescint.formats.refusal import Refusal
 from napari_bonescint.formats.source_file import read_whole
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 Row = dict[str, str]
 
 
+@reader
 def read_table(path: Path, required: Collection[str], optional: Collection[str] = ()) -> list[Row]:
     """Read a CSV table whose first row names the columns, in any order and case.
 

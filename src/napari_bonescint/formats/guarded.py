@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from napari_bonescint.errors import BonescintError
+from napari_bonescint.errors import raised_as
 from napari_bonescint.formats.refusal import Refusal
-from napari_bonescint.formats.source_file import quiet
+from napari_bonescint.formats.silence import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,23 +34,19 @@ def refusing(path: Path) -> Iterator[None]:
     Refusal
         Whatever was raised.
     """
-    try:
-        with quiet():
-            yield
-    except BonescintError:
-        raise
-    except MemoryError as error:
-        raise Refusal(path, "The file needs more memory than there is; close other programs or export it again.") from (
-            error
-        )
-    except RecursionError as error:
-        raise Refusal(path, "The file is nested too deeply to be read, so it is damaged; export it again.") from error
-    except Exception as error:
-        raise Refusal(
-            path,
-            f"The file is damaged, or written in a way that cannot be read ({type(error).__name__}); "
-            "copy or export it again.",
-        ) from error
+    with raised_as(partial(_refusal, path)), quiet():
+        yield
+
+
+def _refusal(path: Path, error: Exception) -> Refusal:
+    if isinstance(error, MemoryError):
+        return Refusal(path, "The file needs more memory than there is; close other programs or export it again.")
+    if isinstance(error, RecursionError):
+        return Refusal(path, "The file is nested too deeply to be read, so it is damaged; export it again.")
+    kind = type(error).__name__
+    return Refusal(
+        path, f"The file is damaged, or written in a way that cannot be read ({kind}); copy or export it again."
+    )
 
 
 def reader(read: _Reader) -> _Reader:

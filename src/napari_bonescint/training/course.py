@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from napari_bonescint.file_names import inside
 from napari_bonescint.training.log import read_events
 from napari_bonescint.training.run_folder import running_process
 from napari_bonescint.training.runs import LOG, OUTPUT
@@ -102,7 +103,7 @@ class Course:
         course = self
         for event in events:
             # A log is data from outside: of another version, or edited.
-            with suppress(KeyError, TypeError, ValueError):
+            with suppress(Exception):
                 course = course._after_one(event, run)
         return course
 
@@ -125,7 +126,7 @@ class Course:
             case "check":
                 return replace(self, dices=_until(self.dices, int(event["step"]), float(event["dice"])))
             case "sample":
-                step, picture = int(event["step"]), run / str(event["file"])
+                step, picture = int(event["step"]), inside(run, event["file"])
                 return replace(self, samples=(*(each for each in self.samples if each[0] < step), (step, picture)))
             case "note":
                 return replace(self, notes=(*self.notes, str(event["text"])))
@@ -136,7 +137,8 @@ class Course:
             case "failed":
                 return replace(self, failure=str(event["text"]))
             case "finished":
-                weights = run / str(event["weights"])
+                # They lie in the run's folder, wherever that is by now.
+                weights = inside(run, re.split(r"[/\\]", str(event["weights"]))[-1])
                 return replace(self, weights=weights, weights_step=int(event["step"]))
         return self
 

@@ -14,6 +14,7 @@ from napari_bonescint.anatomy import CODES
 from napari_bonescint.inference.devices import cpu_facts
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.scan import ViewName
+from napari_bonescint.training.calibration import Reliability  # noqa: TC001 - `facts.build` looks at the types
 from napari_bonescint.training.metrics import Summary
 from napari_bonescint.training.reference_sets import SimulatedSet
 from napari_bonescint.training.splits import read_splits
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_bonescint.inference.model_card import ModelCard
-    from napari_bonescint.training.calibration import Reliability
     from napari_bonescint.training.reference_sets import Reference
     from napari_bonescint.training.view_scores import ViewScore
 

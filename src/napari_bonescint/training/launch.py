@@ -15,6 +15,7 @@ import psutil
 
 from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.facts import FactError, build, one_sentence, read_json
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.training.run_folder import lock_of, make_folder, running_process
 from napari_bonescint.training.runs import OUTPUT, RUNNING, SETTINGS, Request, ask
@@ -117,12 +118,15 @@ def read_settings(run: Path) -> RunSettings:
     CannotLaunch
         If its folder does not say so.
     """
-    try:
-        facts = json.loads((run / SETTINGS).read_text(encoding="utf-8"))
-        plan = Plan(**facts["plan"])
-        return RunSettings(plan, tuple(map(str, facts["stores"])), str(facts["start"]), str(facts["device"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CannotLaunch(f"{run / SETTINGS}: does not say how this run was started ({error}).") from error
+    with one_sentence(
+        lambda reason: CannotLaunch(f"{run / SETTINGS}: does not say how this run was started ({reason}).")
+    ):
+        settings = build(RunSettings, read_json(run / SETTINGS))
+        for text in (settings.plan.recipe, settings.start, settings.device, *settings.stores):
+            if not text or text.startswith("-"):
+                # The command would take it for an option.
+                raise FactError(f"{text[:40]!a} is no file and no name")
+        return settings
 
 
 def launch(settings: RunSettings, run: Path) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.facts import build, one_sentence, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,12 +87,10 @@ class LearningCurve:
         LearningCurveError
             If the file cannot be read or holds anything else.
         """
-        try:
-            facts = json.loads(path.read_bytes())
-            before = CurvePoint(**facts.pop("before"))
-            return cls(**{**facts, "before": before, "points": [CurvePoint(**point) for point in facts["points"]]})
-        except (OSError, ValueError, TypeError, LookupError) as error:
-            raise LearningCurveError(f"{path}: holds no learning curve of this version ({error}).") from error
+        with one_sentence(
+            lambda reason: LearningCurveError(f"{path}: holds no learning curve of this version ({reason}).")
+        ):
+            return build(cls, read_json(path))
 
 
 def lower_bound(before: Sequence[float], after: Sequence[float]) -> float:

@@ -93,6 +93,6 @@ def read_events(path: Path, offset: int = 0) -> tuple[list[Event], int]:
 def _event(line: bytes) -> Event | None:
     try:
         event = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) and "event" in event else None

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.facts import one_sentence
+from napari_bonescint.file_names import inside
 from napari_bonescint.formats.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.rearranging import name_views, with_spacing
@@ -150,11 +152,14 @@ class ExternalSet:
             If there is none, or it names no scan.
         """
         index = folder / "index.csv"
-        try:
+        with one_sentence(
+            lambda reason: ReferenceSetError(f"{index}: cannot be read ({reason}); it lists the scans of the set.")
+        ):
             with index.open(encoding="utf-8", newline="") as file:
-                rows = tuple(csv.DictReader(file))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ReferenceSetError(f"{index}: cannot be read ({error}); it lists the scans of the set.") from error
+                rows = tuple(csv.DictReader(file, restval=""))
+            for row in rows:
+                for name in (row.get("file", ""), f"{row.get('stem', '')}.reference.tif"):
+                    inside(folder, name)
         if not rows:
             raise ReferenceSetError(f"{index}: lists no scans to score on.")
         if missing := sorted(_INDEX_COLUMNS - set(rows[0])):
@@ -186,9 +191,9 @@ class ExternalSet:
             try:
                 scan = name_views(scan, ViewName(row["views"].partition("+")[0]))
                 spacing = float(row["spacing_mm"])
+                scan = with_spacing(scan, (spacing, spacing))
             except ValueError as error:
                 raise ReferenceSetError(f"{self.folder / 'index.csv'}: {row['stem']}: {error}.") from error
-            scan = with_spacing(scan, (spacing, spacing))
             regions = read_labels(self._mask(row)).masks
             if regions.shape != scan.counts.shape:
                 raise ReferenceSetError(

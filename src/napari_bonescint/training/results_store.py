@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.training.calibration import Reliability
-from napari_bonescint.training.evaluate import Scores, Speed
-from napari_bonescint.training.metrics import Summary
+from napari_bonescint.facts import converted, one_sentence, read_json
+from napari_bonescint.training.evaluate import Scores, Speed  # noqa: TC001 - `facts.converted` looks at the types
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,17 +100,16 @@ class ResultsStore:
             If the file cannot be read or is no file of results.
         """
         store = cls()
-        try:
-            models = json.loads(path.read_bytes())
-            store.models = {name: _model_results(entry) for name, entry in models.items()}
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            raise ResultsStoreError(f"{path}: cannot be read ({error.strerror}).") from error
-        except (ValueError, TypeError, LookupError, AttributeError) as error:
-            raise ResultsStoreError(
-                f"{path}: is no file of results of this version; delete it to measure anew."
-            ) from error
+        with (
+            one_sentence(
+                lambda _reason: ResultsStoreError(
+                    f"{path}: is no file of results of this version; delete it to measure anew."
+                ),
+                unreadable=lambda reason: ResultsStoreError(f"{path}: cannot be read ({reason})."),
+            ),
+            suppress(FileNotFoundError),
+        ):
+            store.models = converted(read_json(path), dict[str, ModelResults], "results")
         return store
 
     def write(self, path: Path) -> None:
@@ -133,23 +132,3 @@ class ResultsStore:
             )
             self.models[card.name] = there
         return there
-
-
-def _model_results(entry: dict[str, Any]) -> ModelResults:
-    speed = {kind: Speed(**facts) for kind, facts in entry.pop("speed").items()}
-    sets = {
-        name: SetResult(**{**facts, "scores": _scores(facts["scores"])}) for name, facts in entry.pop("sets").items()
-    }
-    return ModelResults(**entry, speed=speed, sets=sets)
-
-
-def _scores(entry: dict[str, Any]) -> Scores:
-    macro, reliability = entry["macro"], entry["reliability"]
-    return Scores(
-        skeleton=Summary(**entry["skeleton"]),
-        of_view={name: Summary(**summary) for name, summary in entry["of_view"].items()},
-        macro=None if macro is None else Summary(**macro),
-        regions=entry["regions"],
-        loss=entry["loss"],
-        reliability=Reliability(**{name: tuple(values) for name, values in reliability.items()}),
-    )

@@ -11,9 +11,11 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.facts import FactError, build, one_sentence, read_json
+from napari_bonescint.file_names import inside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,26 +148,14 @@ def read_verdict(folder: Path) -> Verdict:
         If there is none, or it cannot be read.
     """
     path = folder / VERDICT_FILE
-    try:
-        facts = json.loads(path.read_bytes())
-        if facts.pop("version") != _VERSION:
-            raise ValueError("another version")
-        return _verdict(facts)
-    except OSError as error:
-        raise VerdictError(f"{path}: cannot be read: {error.strerror}.") from error
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
-        raise VerdictError(f"{path}: is no verdict of this version ({error}).") from error
-
-
-def _verdict(facts: dict[str, Any]) -> Verdict:
-    return Verdict(
-        **{
-            **facts,
-            "current": Contestant(**facts["current"]),
-            "new": Contestant(**facts["new"]),
-            "recommendation": Recommendation(facts["recommendation"]),
-            "sentences": tuple(facts["sentences"]),
-            "rows": tuple(Row(**{**row, "set": SetKind(row["set"])}) for row in facts["rows"]),
-            "pictures": tuple(Picture(**picture) for picture in facts["pictures"]),
-        }
-    )
+    with one_sentence(
+        lambda reason: VerdictError(f"{path}: is no verdict of this version ({reason})."),
+        unreadable=lambda reason: VerdictError(f"{path}: cannot be read: {reason}."),
+    ):
+        facts = read_json(path)
+        if not isinstance(facts, dict) or facts.pop("version", None) != _VERSION:
+            raise FactError("another version")
+        verdict = build(Verdict, facts)
+        for picture in verdict.pictures:
+            inside(folder, picture.file)
+        return verdict
