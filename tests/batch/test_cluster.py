@@ -7,20 +7,20 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from dicom_files import some_counts
 from napari_bonescint import __version__
-from napari_bonescint.batch.cluster import ClusterError, card_here, carry_out
+from napari_bonescint.batch.cluster import ClusterError, card_here, carry_out, segment_on_cluster
 from napari_bonescint.batch.job import Outcome
 from napari_bonescint.inference.model_card import ModelError, shipped_models
 from running import Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from napari_bonescint.batch.job import Job, Settings
     from napari_bonescint.inference.model_card import ModelCard
@@ -64,20 +64,34 @@ class Server:
         self.process.stderr.close()
 
 
-class Cluster:
-    """A scheduler with workers."""
+WITHOUT = "import sys; sys.modules['napari_bonescint'] = None; "
 
-    def __init__(self, folder: Path, workers: int, before: str = "") -> None:
+
+class Cluster:
+    """A scheduler with workers, of which any may lack this package."""
+
+    def __init__(
+        self, folder: Path, workers: int, *, scheduler_has_it: bool = True, workers_have_it: bool = True
+    ) -> None:
         self._folder = folder
+        self._before = "" if workers_have_it else WITHOUT
+        before = "" if scheduler_has_it else WITHOUT
         self.scheduler = Server("scheduler", "Scheduler at:", "--port", "0", folder=folder, before=before)
         (said,) = [line for line in self.scheduler.log if "Scheduler at:" in line]
         self.address = said.split()[-1]
-        self.workers = [self._start_worker() for _ in range(workers)]
+        self.workers: list[Server] = []
+        for _ in range(workers):
+            self.join()
 
-    def _start_worker(self) -> Server:
+    def join(self) -> None:
+        """Another worker joins."""
         # Without a nanny, which would start another worker in the place of one that is killed.
         arguments = (self.address, "--no-nanny", "--nthreads", "2")
-        return Server("worker", "Registered to:", *arguments, folder=self._folder)
+        self.workers.append(Server("worker", "Registered to:", *arguments, folder=self._folder, before=self._before))
+
+    def end(self) -> None:
+        for server in (self.scheduler, *self.workers):
+            server.kill()
 
     @property
     def log(self) -> str:
@@ -88,8 +102,7 @@ class Cluster:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     made = Cluster(tmp_path_factory.mktemp("cluster"), workers=2)
     yield made
-    for server in (made.scheduler, *made.workers):
-        server.kill()
+    made.end()
 
 
 @pytest.fixture
@@ -148,18 +161,66 @@ def test_a_lost_scheduler_is_one_sentence_and_the_next_run_goes_on(cluster: Clus
     assert len(second.kept) + len(second.segmented) == SCANS
 
 
-def test_a_cluster_without_napari_bonescint_is_one_sentence(words: list[str | Path], tmp_path: Path) -> None:
-    cluster = Cluster(tmp_path, workers=0, before="import sys; sys.modules['napari_bonescint'] = None; ")
+@pytest.mark.parametrize("joins", ["before", "while it runs"])
+def test_a_worker_without_napari_bonescint_is_one_sentence_and_logs_no_names(
+    words: list[str | Path], tmp_path: Path, joins: str
+) -> None:
+    cluster = Cluster(tmp_path, workers=joins == "before", workers_have_it=False)
     try:
         with Running([*words, "--scheduler", cluster.address]) as running:
+            if joins == "while it runs":
+                running.read_until("Waiting for workers")
+                cluster.join()
             assert running.finish() == 1
     finally:
-        cluster.scheduler.kill()
+        cluster.end()
     (complaint,) = running.complaints
-    assert complaint.startswith(f"bonescint: The Dask cluster at {cluster.address} cannot begin a job (")
-    assert complaint.endswith(
-        "install the same versions of napari-bonescint and dask for its scheduler, its workers and this computer."
-    )
+    told = {
+        "before": "bonescint: The Dask worker at tcp://127.0.0.1:",
+        "while it runs": f"bonescint: The Dask cluster at {cluster.address} cannot begin a job (ModuleNotFoundError",
+    }
+    assert complaint.startswith(told[joins])
+    assert "napari-bonescint" in complaint
+    assert "Miller" not in cluster.log
+
+
+def test_a_scheduler_needs_no_napari_bonescint(archive: Path, words: list[str | Path], tmp_path: Path) -> None:
+    for path in sorted(archive.iterdir())[3:]:
+        path.unlink()
+    cluster = Cluster(tmp_path, workers=1, scheduler_has_it=False)
+    try:
+        with Running([*words, "--scheduler", cluster.address]) as running:
+            assert running.finish() == 0
+    finally:
+        cluster.end()
+    assert len(running.segmented) == 3
+
+
+def test_what_is_no_scheduler_is_one_sentence(cluster: Cluster) -> None:
+    (worker,) = [line.split()[-1] for line in cluster.workers[0].log if "Start worker at:" in line]
+    with socket.create_server(("127.0.0.1", 0)) as silent, socket.create_server(("127.0.0.1", 0)) as other:
+        # A web server's answer, and one that says nothing; both take connections without being asked for each.
+        threading.Thread(target=_answer_once, args=(other,)).start()
+        for address, why in (
+            (worker, "it is that of a worker"),
+            (f"tcp://127.0.0.1:{silent.getsockname()[1]}", "nothing that Dask knows has answered for 5 seconds"),
+            (f"tcp://127.0.0.1:{other.getsockname()[1]}", ""),
+            ("127.0.0.1:99999", ""),
+            ("no scheduler", ""),
+            ("http://127.0.0.1:1", ""),
+        ):
+            with pytest.raises(ClusterError) as refused:
+                segment_on_cluster([], None, None, address, Path())  # type: ignore[arg-type]
+            start = f"There is no Dask scheduler at {address} ({why}"
+            assert str(refused.value).startswith(start)
+            assert str(refused.value).endswith(").")
+
+
+def _answer_once(server: socket.socket) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        connection.recv(1024)
 
 
 def test_a_scheduler_that_is_not_there_is_one_sentence(words: list[str | Path], tmp_path: Path) -> None:

@@ -3,17 +3,25 @@
 Scans are read and results written by the workers, so all computers must see both under the same paths. A few jobs more
 than the workers can do at once are handed out, so that memory stays the same however many there are.
 
-What Dask itself shows and logs of a job is its key: the run's name and a number. Errors come back as values, since Dask
-would log those that are raised together with the paths, in which a patient's name may stand.
+What Dask itself shows and logs of a job is its key: the run's name and a number. Paths, in which a patient's name may
+stand, travel as compressed bytes, and errors come back as values, since Dask logs what a job is called with where it
+fails, and all its bytes where a worker cannot read them. So that any worker can, whatever is installed there, these
+bytes are the only part of a job that needs this package, and Python's own functions find it.
 """
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import logging
+import operator
 import os
+import pickle
+import pkgutil
 import socket
 import threading
 import time
+import zlib
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import islice
@@ -28,7 +36,7 @@ from napari_bonescint.inference.model_shelf import find_model
 from napari_bonescint.results import UNFINISHED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Set
     from pathlib import Path
 
     import distributed
@@ -37,7 +45,7 @@ if TYPE_CHECKING:
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.inference.segmenter import Segmenter
 
-_CONNECT_SECONDS = 10
+_CONNECT_SECONDS = 5
 _LOOK_AGAIN_SECONDS = 5
 _MODELS_KEPT = 2
 
@@ -127,6 +135,7 @@ class _Run:
         self._under_way: dict[str, Job] = {}
         self._coming = as_completed(loop=client.loop)
         self._room = 0
+        self._checked: set[str] = set()
         self._looked = -float(_LOOK_AGAIN_SECONDS)
 
     def work(self) -> None:
@@ -140,23 +149,43 @@ class _Run:
         for job in islice(self._jobs, max(0, self._room_now() - len(self._under_way))):
             key = f"bonescint-{self._settings.run}-{job.number}"
             self._under_way[key] = job
+            packed = zlib.compress(pickle.dumps((job, self._settings, __version__, self._marker)))
+            # Called one after the other: the function of this name is found, then called with the bytes.
+            calls = [pkgutil.resolve_name, f"{__name__}:{carry_out_packed.__name__}", packed]
             # Not pure: the same call on another day may have another result to find.
-            self._coming.add(
-                self._client.submit(carry_out, job, self._settings, __version__, self._marker, key=key, pure=False)
-            )
+            self._coming.add(self._client.submit(functools.reduce, operator.call, calls, key=key, pure=False))
 
     def _room_now(self) -> int:
         """How many jobs the cluster has use for: workers come and go."""
         now = time.monotonic()
         if now - self._looked >= _LOOK_AGAIN_SECONDS:
             self._looked = now
-            threads = sum(self._client.nthreads().values())
+            workers = self._client.nthreads()
+            self._check(workers.keys() - self._checked)
+            threads = sum(workers.values())
             if not threads:
                 self._told.note(f"Waiting for workers to join the Dask cluster at {self._address}.")
             self._room = max(2, 2 * threads)
             with suppress(OSError):  # only that nobody clears it away as left behind
                 self._marker.touch()
         return self._room
+
+    def _check(self, workers: Set[str]) -> None:
+        """Refuse workers that cannot do a job, before any is handed out."""
+        if not workers:
+            return
+        version = f"{__name__.partition('.')[0]}:__version__"
+        found = self._client.run(pkgutil.resolve_name, version, workers=list(workers), on_error="return")
+        for worker, its in found.items():
+            if isinstance(its, ImportError):
+                raise ClusterError(
+                    f"The Dask worker at {worker} has no napari-bonescint that it can use ({its}); install version "
+                    f"{__version__} there, which this computer has."
+                )
+            if isinstance(its, str) and its != __version__:
+                raise ClusterError(_other_version(f"at {worker}", its, __version__))
+        # One that has gone meanwhile is none to wait for.
+        self._checked |= workers
 
     def _take(self, job: Job, future: distributed.Future[Answer]) -> None:
         """Tell what became of a job."""
@@ -171,7 +200,7 @@ class _Run:
             reason = f"{type(error).__name__}: {error}".partition("\n")[0].partition(". ")[0]
             raise ClusterError(
                 f"The Dask cluster at {self._address} cannot begin a job ({reason}); install the same versions of "
-                "napari-bonescint and dask for its scheduler, its workers and this computer."
+                "napari-bonescint and dask for its workers and this computer, and of dask for its scheduler."
             )
         if future.status != "finished":
             raise ClusterError(
@@ -200,15 +229,54 @@ def _connected(address: str) -> Iterator[distributed.Client]:
     for name in list(logging.root.manager.loggerDict):
         if name.partition(".")[0] == "distributed":
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    _require_scheduler(address)
     try:
         client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ClusterError(f"There is no Dask scheduler at {address} ({reason}).") from error
+    except Exception as error:  # of another version, it may fail in any way
+        raise _no_scheduler(address, error) from error
     try:
         yield client
     finally:
         client.close(timeout=_CONNECT_SECONDS)
+
+
+def _require_scheduler(address: str) -> None:
+    """Ask who answers at an address: where it is something else, a client would wait for ever."""
+    found: list[str | Exception] = []
+
+    def ask() -> None:
+        try:
+            found.append(asyncio.run(asyncio.wait_for(_kind_at(address), _CONNECT_SECONDS)))
+        except Exception as error:  # what speaks something else may make it fail in any way
+            found.append(error)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(_CONNECT_SECONDS + 1)
+    kind = found[0] if found else TimeoutError()
+    if isinstance(kind, Exception):
+        raise _no_scheduler(address, kind) from kind
+    if kind != "Scheduler":
+        raise _no_scheduler(address, f"it is that of a {kind.lower()}")
+
+
+async def _kind_at(address: str) -> str:
+    from distributed.comm.core import connect
+
+    comm = await connect(address, timeout=_CONNECT_SECONDS)
+    try:
+        await comm.write({"op": "identity", "reply": True})
+        return str((await comm.read())["type"])
+    finally:
+        comm.abort()
+
+
+def _no_scheduler(address: str, why: str | Exception) -> ClusterError:
+    if isinstance(why, TimeoutError):
+        why = f"nothing that Dask knows has answered for {_CONNECT_SECONDS} seconds"
+    elif isinstance(why, Exception):
+        why = str(why).partition("\n")[0] or type(why).__name__
+    return ClusterError(f"There is no Dask scheduler at {address} ({why}).")
 
 
 @contextmanager
@@ -234,6 +302,15 @@ def _are_here(job: Job) -> bool:
 
 
 # What follows is done by the workers.
+
+
+def carry_out_packed(packed: bytes) -> Answer:
+    """Segment the scan that `_Run` has packed."""
+    arguments: tuple[Job, Settings, str, Path] = pickle.loads(zlib.decompress(packed))  # noqa: S301  (a user's own)
+    try:
+        return carry_out(*arguments)
+    except Exception as error:  # Dask would log what it was called with
+        return Answer(failed(arguments[0], f"{type(error).__name__}: {error}".partition("\n")[0]))
 
 
 def carry_out(job: Job, settings: Settings, version: str, marker: Path) -> Answer:
@@ -293,15 +370,18 @@ def card_here(card: ModelCard) -> ModelCard:
 def _require_same(version: str, marker: Path) -> None:
     host = socket.gethostname()
     if version != __version__:
-        raise ClusterError(
-            f"A Dask worker on {host} has version {__version__} of napari-bonescint, this computer has {version}; "
-            "install the same one."
-        )
+        raise ClusterError(_other_version(f"on {host}", __version__, version))
     if not marker.is_file():
         raise ClusterError(
             f"{marker.parent}: is another folder on {host}, where a Dask worker runs, than on this computer; all "
             "computers need the same paths to the scans and the results, as on a network folder."
         )
+
+
+def _other_version(where: str, its: str, ours: str) -> str:
+    return (
+        f"A Dask worker {where} has version {its} of napari-bonescint, this computer has {ours}; install the same one."
+    )
 
 
 def _ignore(_fraction: float) -> None:

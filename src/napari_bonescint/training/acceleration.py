@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from napari_bonescint.child_process import starter_named
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.devices import usable_cores
 from napari_bonescint.training.evaluate import describe_hardware
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from lightning_fabric import Fabric
     from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
+    from lightning_fabric.strategies.ddp import DDPStrategy
 
 _MOST_WORKERS = 8
 
@@ -77,6 +78,7 @@ def start_fabric(device: str, processes: int = 1, nodes: int = 1) -> Fabric:
     """
     try:
         from lightning_fabric import Fabric
+        from lightning_fabric.plugins.environments.lightning import LightningEnvironment
     except ImportError as error:
         raise AccelerationError(
             "Training needs lightning-fabric; install it with: pip install 'napari-bonescint[train]'."
@@ -91,16 +93,21 @@ def start_fabric(device: str, processes: int = 1, nodes: int = 1) -> Fabric:
         # The same seed gives the same weights on the same device.
         torch.backends.cudnn.deterministic = True
     together = processes > 1 or nodes > 1
+    starting: AbstractContextManager[None] = nullcontext()
+    strategy: str | DDPStrategy = "ddp" if together else "auto"
+    if together and nodes == 1 and isinstance(environment, LightningEnvironment):
+        from napari_bonescint.training.one_computer import OneComputer, starting_others
+
+        starting, strategy = starting_others(), OneComputer()
     fabric = Fabric(
         accelerator=kind,
         devices=processes if kind == "cpu" or together else [int(index or 0)],
         num_nodes=nodes,
-        strategy="ddp" if together else "auto",
+        strategy=strategy,
         precision=choose_precision(device),
         plugins=[environment],
     )
-    # The processes that it starts end with this one, also where it is killed before they have found each other.
-    with starter_named(os.environ):
+    with starting:
         fabric.launch()
     return fabric
 
