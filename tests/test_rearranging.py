@@ -42,12 +42,28 @@ def test_a_user_may_change_their_mind():
     assert name_views(name_views(unnamed_scan(), POSTERIOR), ANTERIOR).views == (View(ANTERIOR, ViewSource.USER),)
 
 
-def test_what_the_file_says_stands():
+def test_the_user_overrules_the_file_and_that_is_recorded_and_told():
     scan = replace(unnamed_scan(), views=(View(POSTERIOR),), warnings=())
     assert name_views(scan, POSTERIOR) is scan
-    contradicted = name_views(scan, ANTERIOR)
-    assert contradicted.views == scan.views
-    assert contradicted.warnings == ("The file names its view posterior, so it was not taken as anterior.",)
+    overruled = name_views(scan, ANTERIOR)
+    assert overruled.views == (View(ANTERIOR, ViewSource.OVERRULED),)
+    assert overruled.warnings == ("The file names the anterior view posterior; the user was believed.",)
+    assert name_views(overruled, POSTERIOR).views == scan.views
+
+
+def test_the_user_overrules_both_views_of_a_file():
+    scan = replace(unnamed_scan(2), views=(View(ANTERIOR), View(POSTERIOR)), warnings=())
+    assert name_views(scan, ANTERIOR) is scan
+    overruled = name_views(scan, POSTERIOR)
+    assert overruled.views == (View(ANTERIOR, ViewSource.OVERRULED), View(POSTERIOR, ViewSource.OVERRULED))
+    np.testing.assert_array_equal(overruled.counts, scan.counts[::-1])
+    assert len(overruled.warnings) == 2
+
+
+def test_of_a_view_that_the_file_names_and_one_that_it_does_not_each_keeps_its_source():
+    scan = replace(unnamed_scan(2), views=(View(ANTERIOR), View(POSTERIOR, ViewSource.ASSUMED)))
+    assert [view.source for view in name_views(scan, ANTERIOR).views] == [ViewSource.FILE, ViewSource.USER]
+    assert [view.source for view in name_views(scan, POSTERIOR).views] == [ViewSource.USER, ViewSource.OVERRULED]
 
 
 def test_spacing_where_the_file_gives_none():
@@ -64,7 +80,7 @@ def test_spacing_of_the_file_stands():
     assert "2.4 x 2.4 mm" in kept.warnings[0]
 
 
-@pytest.mark.parametrize("spacing", [(0.0, 1.0), (-2.0, 2.0), (float("nan"), 2.0)])
+@pytest.mark.parametrize("spacing", [(0.0, 1.0), (-2.0, 2.0), (float("nan"), 2.0), (100, 100), (2, 20)])
 def test_impossible_spacing(spacing):
     with pytest.raises(CannotRearrange, match="is impossible"):
         with_spacing(unnamed_scan(), spacing)

@@ -1,4 +1,4 @@
-"""What a user may say about a scan that its file does not: views, spacing, a mirrored view, two views in one image.
+"""What a user may say about a scan: views, spacing, a mirrored view, two views in one image.
 
 Each of these is asked for and recorded; nothing here is ever done on its own.
 """
@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, Scan, View, ViewName, ViewSource
+from napari_bonescint.scan import (
+    NO_SPACING,
+    VIEW_ASSUMED,
+    VIEWS_ASSUMED,
+    Scan,
+    View,
+    ViewName,
+    ViewSource,
+    why_impossible,
+)
 
 if TYPE_CHECKING:
     from napari_bonescint.scan import Spacing
@@ -25,33 +34,35 @@ class CannotRearrange(BonescintError):
 
 
 def name_views(scan: Scan, first: ViewName) -> Scan:
-    """Say which view the first plane shows, where the file does not; of two planes the other is the opposite view.
+    """Say which view the first plane shows, whatever its file says; of two planes the other is the opposite view.
 
     Parameters
     ----------
     scan : Scan
-        Any scan. If its file names a view, it stays as it is and gets a warning where that contradicts `first`.
+        Any scan.
     first : ViewName
         The view of the first plane.
 
     Returns
     -------
     Scan
-        Anterior first, its views' source the user.
+        Anterior first. The source of its views is the user, where the file said nothing, or the file if it says the
+        same; where the file is overruled, that is recorded and told in a warning.
     """
-    if any(view.source is ViewSource.FILE for view in scan.views):
-        if len(scan.views) > 1 or scan.views[0].name is first:
-            return scan
-        warning = f"The file names its view {scan.views[0].name}, so it was not taken as {first}."
-        return replace(scan, warnings=(*scan.warnings, warning))
-    names = (first, first.opposite)
-    views = [replace(view, name=names[i], source=ViewSource.USER) for i, view in enumerate(scan.views)]
+    views = [view.said_to_be(name) for view, name in zip(scan.views, (first, first.opposite), strict=False)]
+    if views == list(scan.views):
+        return scan
     order = sorted(range(len(views)), key=lambda i: views[i].name is ViewName.POSTERIOR)
+    overruled = [
+        f"The file names the {view.name} view {view.name.opposite}; the user was believed."
+        for before, view in zip(scan.views, views, strict=True)
+        if view.source is ViewSource.OVERRULED and before != view
+    ]
     return replace(
         scan,
         counts=scan.counts[order],
         views=tuple(views[i] for i in order),
-        warnings=_without(scan, VIEW_ASSUMED, VIEWS_ASSUMED),
+        warnings=(*_without(scan, VIEW_ASSUMED, VIEWS_ASSUMED), *overruled),
     )
 
 
@@ -61,7 +72,7 @@ def with_spacing(scan: Scan, spacing: Spacing) -> Scan:
     Raises
     ------
     CannotRearrange
-        If the spacing is not two positive lengths.
+        If no image of this size can have such pixels.
     """
     if scan.spacing is not None:
         if np.allclose(scan.spacing, spacing, rtol=1e-3):
@@ -69,8 +80,8 @@ def with_spacing(scan: Scan, spacing: Spacing) -> Scan:
         stated = " x ".join(f"{side:g}" for side in scan.spacing)
         warning = f"The file gives a pixel spacing of {stated} mm, so the one given by the user was not taken."
         return replace(scan, warnings=(*scan.warnings, warning))
-    if not all(np.isfinite(side) and side > 0 for side in spacing):
-        raise CannotRearrange(f"A pixel spacing of {spacing} mm is impossible; give the size of a pixel in mm.")
+    if (why := why_impossible(spacing, scan.counts.shape[1:])) is not None:
+        raise CannotRearrange(f"{scan.name}: A pixel spacing {why}; give the size of a pixel in mm.")
     return replace(scan, spacing=spacing, warnings=_without(scan, NO_SPACING))
 
 

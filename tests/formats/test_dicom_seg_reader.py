@@ -16,6 +16,7 @@ from napari_bonescint.anatomy import CODES
 from napari_bonescint.formats.dicom_seg_reader import read_dicom_seg
 from napari_bonescint.formats.mask import MaskDoesNotFit, lay_on
 from napari_bonescint.formats.opening import open_scan
+from napari_bonescint.formats.refusal import Refusal
 from napari_bonescint.formats.region_mapping import RegionMapping, UnmappedLabels
 
 if TYPE_CHECKING:
@@ -124,3 +125,13 @@ def test_a_mask_of_another_scan_is_refused(source: Path, tmp_path: Path, write_n
     path = write_seg(source, tmp_path, ORDER, "LABELMAP", 1)
     with pytest.raises(MaskDoesNotFit, match="another image"):
         read_dicom_seg(path, scan=open_scan(write_nm("other.dcm")))
+
+
+def test_a_segmentation_of_more_images_than_a_scan_has_is_one_sentence(source: Path, tmp_path: Path) -> None:
+    path = write_seg(source, tmp_path, ORDER, "BINARY", 1)
+    seg = dcmread(path)
+    for frame, group in enumerate(seg.PerFrameFunctionalGroupsSequence, start=1):
+        group.DerivationImageSequence[0].SourceImageSequence[0].ReferencedFrameNumber = frame
+    seg.save_as(path)
+    with pytest.raises(Refusal, match=r"^BINARY-1.dcm: The file lies on 3 images; a mask has one plane for each view"):
+        read_dicom_seg(path)

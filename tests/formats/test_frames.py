@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from dicom_files import PEAK, POSTERIOR, SCATTER, some_counts
+from dicom_files import ANTERIOR, PEAK, POSTERIOR, SCATTER, energy_window, some_counts
 from napari_bonescint.formats.nuclear_medicine import read_nuclear_medicine
+from napari_bonescint.formats.refusal import Refusal
+
+WINDOWS = [energy_window(*PEAK), energy_window(*SCATTER)]
 
 
 def names(scan):
@@ -32,6 +36,98 @@ def test_vectors_that_count_from_zero(write_nm):
         counts=counts, windows=(SCATTER, PEAK), EnergyWindowVector=[0, 0, 1, 1], DetectorVector=[0, 1, 0, 1]
     )
     np.testing.assert_array_equal(read_nuclear_medicine(path).counts, counts[2:])
+
+
+def test_vectors_that_count_from_zero_in_a_file_of_one_window(write_nm):
+    path = write_nm(windows=(PEAK,), EnergyWindowVector=[0, 0], EnergyWindowInformationSequence=WINDOWS[::-1])
+    with pytest.raises(Refusal, match="No energy window holds"):
+        read_nuclear_medicine(path)
+
+
+@pytest.mark.parametrize("windows", [(PEAK, SCATTER), (SCATTER, PEAK)])
+@pytest.mark.parametrize(
+    "vectors",
+    [
+        {"EnergyWindowVector": None, "DetectorVector": None},
+        {"EnergyWindowVector": None},
+        {"EnergyWindowVector": [1, 1, 2, 2], "DetectorVector": [1, 2, 1, 2]},
+    ],
+)
+def test_a_window_that_is_described_and_not_stored_takes_no_view_away(write_nm, windows, vectors):
+    described = [energy_window(*window) for window in windows]
+    path = write_nm(NumberOfEnergyWindows=2, EnergyWindowInformationSequence=described, **vectors)
+    scan = read_nuclear_medicine(path)
+    assert names(scan) == ["anterior", "posterior"]
+    np.testing.assert_array_equal(scan.counts, some_counts(2))
+    assert scan.acquisition["photopeak_window"] == "126-154 keV"
+    assert scan.warnings[-1] == (
+        "The file has frames of one of its 2 energy windows and does not say of which; they were taken as those of the "
+        "photopeak."
+    )
+
+
+def test_a_window_for_each_detector(write_nm):
+    for vectors in ({}, {"EnergyWindowVector": [2, 1], "DetectorVector": [2, 1]}):
+        described = [energy_window("head 1", 126, 154), energy_window("head 2", 126, 154)]
+        path = write_nm(
+            NumberOfEnergyWindows=2,
+            EnergyWindowInformationSequence=described,
+            **({"EnergyWindowVector": [1, 2]} | vectors),
+        )
+        assert names(read_nuclear_medicine(path)) == ["anterior", "posterior"]
+        assert read_nuclear_medicine(path).warnings == ()
+
+
+def test_a_view_that_was_acquired_beside_the_photopeak_only_is_told(write_nm):
+    scan = read_nuclear_medicine(write_nm(EnergyWindowInformationSequence=WINDOWS, EnergyWindowVector=[1, 2]))
+    assert names(scan) == ["anterior"]
+    (warning,) = scan.warnings
+    assert warning.startswith("The posterior view was acquired only in the energy window 108-126 keV")
+    assert warning.endswith("was left out.")
+
+
+def test_detectors_that_are_numbered_anew_for_each_window(write_nm):
+    counts = some_counts(4)
+    views = (ANTERIOR, POSTERIOR, ANTERIOR, POSTERIOR)
+    path = write_nm(
+        counts=counts,
+        views=views,
+        EnergyWindowInformationSequence=WINDOWS,
+        EnergyWindowVector=[1, 1, 2, 2],
+        DetectorVector=[1, 2, 3, 4],
+    )
+    scan = read_nuclear_medicine(path)
+    np.testing.assert_array_equal(scan.counts, counts[:2])
+    assert scan.warnings == ()
+
+
+def test_a_vector_that_does_not_fit_is_told(write_nm):
+    scan = read_nuclear_medicine(write_nm(EnergyWindowVector=[1], DetectorVector=[1, 2]))
+    np.testing.assert_array_equal(scan.counts, some_counts(2))
+    assert scan.warnings == ("Energy Window Vector has 1 value for 2 frames, so it was not used.",)
+
+
+UNCLEAR = {
+    "two frames in two windows, or two views": {"detectors": 0, "windows": 2, "frames": 2},
+    "five frames in two windows": {"detectors": 2, "windows": 2, "frames": 5},
+    "three frames in two windows": {"detectors": 1, "windows": 2, "frames": 3},
+}
+
+
+@pytest.mark.parametrize("case", UNCLEAR)
+def test_frames_that_nothing_tells_apart_are_refused(write_nm, case):
+    given = UNCLEAR[case]
+    path = write_nm(
+        counts=some_counts(given["frames"]),
+        EnergyWindowVector=None,
+        DetectorVector=None,
+        NumberOfEnergyWindows=given["windows"],
+        NumberOfDetectors=given["detectors"],
+        EnergyWindowInformationSequence=WINDOWS,
+        DetectorInformationSequence=[],
+    )
+    with pytest.raises(Refusal, match=f"{given['frames']} frames, describes 2 energy windows and does not say which"):
+        read_nuclear_medicine(path)
 
 
 def test_detector_number_left_over_from_a_split_export(write_nm):

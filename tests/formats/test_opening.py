@@ -16,7 +16,7 @@ from dicom_files import ANTERIOR, POSTERIOR, nm_dataset, save, some_counts
 from napari_bonescint.formats.opening import ScanSource, collect, open_scan
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
 from napari_bonescint.rearranging import CannotRearrange
-from napari_bonescint.scan import ViewName, ViewSource
+from napari_bonescint.scan import SAME_VIEW, ViewName, ViewSource
 
 ONE_VIEW = some_counts(1)
 
@@ -93,6 +93,14 @@ def test_two_views_are_not_split(write_nm):
         open_scan(write_nm(), split_sides=True)
 
 
+@pytest.mark.parametrize("view", [ANTERIOR, None])
+def test_the_user_overrules_the_file(write_nm, view):
+    scan = open_scan(write_nm(views=(view,)), view=ViewName.POSTERIOR)
+    assert scan.views[0].name is ViewName.POSTERIOR
+    assert scan.views[0].source is (ViewSource.OVERRULED if view else ViewSource.USER)
+    assert ("The file names the posterior view anterior; the user was believed." in scan.warnings) is bool(view)
+
+
 # Two files of one study
 
 
@@ -146,6 +154,45 @@ def test_early_and_late_pair_go_by_series(write_study):
 def test_three_views_of_one_study_are_not_guessed_at(write_study):
     paths = write_study({"1": (ANTERIOR, {}), "2": (ANTERIOR, {}), "3": (POSTERIOR, {})})
     assert len(collect(paths).sources) == 3
+
+
+SAME = {
+    "both called anterior": ({}, {}),
+    "neither called": ({"DetectorInformationSequence": []}, {"DetectorInformationSequence": []}),
+    "one called": ({}, {"DetectorInformationSequence": []}),
+    "of two series": ({"SeriesInstanceUID": generate_uid()}, {"SeriesInstanceUID": generate_uid()}),
+    "both called both": tuple({"DetectorInformationSequence": [], "SeriesDescription": "WB ANT/POST 3H"} for _ in "12"),
+    "of two sizes": ({}, {"Rows": 32}),
+}
+
+
+@pytest.mark.parametrize("case", SAME)
+def test_two_files_of_one_study_are_not_both_anterior_without_a_question(write_study, case):
+    first, second = SAME[case]
+    for source in collect(write_study({"1": (ANTERIOR, first), "2": (ANTERIOR, second)})).sources:
+        assert SAME_VIEW in source.open().warnings
+        # Once the user says which view it is, there is nothing to ask.
+        assert SAME_VIEW not in source.open(view=ViewName.POSTERIOR).warnings
+
+
+def test_what_is_no_reason_to_doubt_a_view(write_study, write_nm):
+    spot = {"ImageType": ["ORIGINAL", "PRIMARY", "STATIC", "EMISSION"]}
+    early, late = {"SeriesInstanceUID": generate_uid()}, {"SeriesInstanceUID": generate_uid()}
+    other = {"StudyInstanceUID": generate_uid()}
+    for views in (
+        {"1": (ANTERIOR, spot), "2": (ANTERIOR, spot)},
+        {"3": (ANTERIOR, early), "4": (POSTERIOR, early), "5": (ANTERIOR, late)},
+        {"6": (ANTERIOR, {}), "7": (ANTERIOR, other)},
+        {"8": (ANTERIOR, {}), "9": (POSTERIOR, {"PixelSpacing": [2.0, 2.0]})},
+    ):
+        for source in collect(write_study(views)).sources:
+            assert SAME_VIEW not in source.open().warnings
+
+
+def test_of_three_views_the_two_alike_are_doubted(write_study):
+    paths = write_study({"1": (ANTERIOR, {}), "2": (ANTERIOR, {}), "3": (POSTERIOR, {})})
+    doubted = [source.paths[0].name for source in collect(paths).sources if SAME_VIEW in source.open().warnings]
+    assert doubted == ["1", "2"]
 
 
 def test_broken_half_is_told_by_its_name(write_study):

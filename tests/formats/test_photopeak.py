@@ -35,6 +35,32 @@ def test_windows_without_limits_go_by_name(write_nm):
     np.testing.assert_array_equal(read_nuclear_medicine(path).counts, counts[2:])
 
 
+@pytest.mark.parametrize(
+    "name", ["Tc scatter corr.", "Tc-99m SC", "Tc99m_TEW_SC", "no scatter", "Scatter", "Compton", "LSC"]
+)
+def test_limits_decide_before_a_name(write_nm, name):
+    scan = read_nuclear_medicine(write_nm(windows=((name, 126.0, 154.0),)))
+    np.testing.assert_array_equal(scan.counts, some_counts(2))
+    assert scan.warnings == ()
+    with pytest.raises(Refusal, match="No energy window holds the Tc-99m photopeak"):
+        read_nuclear_medicine(write_nm(windows=(("Tc99m photopeak", 108.0, 126.0),)))
+
+
+@pytest.mark.parametrize("name", ["Tc99m scat corr", "SC corrected", "Non-scatter", "TEW corrected", "w/o scatter"])
+def test_a_name_that_says_scatter_corrected_is_no_scatter_window(write_nm, name):
+    scan = read_nuclear_medicine(write_nm(windows=((name, None, None),)))
+    np.testing.assert_array_equal(scan.counts, some_counts(2))
+    assert scan.warnings == ()
+
+
+def test_a_name_that_may_mean_scatter_is_told(write_nm):
+    scan = read_nuclear_medicine(write_nm(windows=(("Tc-99m SC", None, None),)))
+    np.testing.assert_array_equal(scan.counts, some_counts(2))
+    assert "may mean scatter or scatter corrected" in scan.warnings[0]
+    with pytest.raises(Refusal, match="No energy window holds"):
+        read_nuclear_medicine(write_nm(windows=(("Scatter", None, None),)))
+
+
 def test_several_windows_that_nothing_tells_apart_are_refused(write_nm):
     path = write_nm(windows=(PEAK, SCATTER), EnergyWindowInformationSequence=[])
     with pytest.raises(Refusal, match="2 energy windows and does not say which holds the Tc-99m photopeak"):

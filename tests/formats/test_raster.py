@@ -265,3 +265,13 @@ def test_flipped_bytes_are_a_picture_or_a_sentence(tmp_path, kind, data):
     path.write_bytes(content)
     with suppress(BonescintError):
         assert read_raster(path).counts.ndim == 3
+
+
+def test_a_spacing_that_makes_a_scan_as_long_as_a_house_is_not_taken(tmp_path):
+    counts = np.random.default_rng(2).poisson(9, (256, 64)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "long.tif", counts, imagej=True, resolution=(1 / 18, 1 / 18), metadata={"unit": "mm"})
+    scan = read_raster(tmp_path / "long.tif")
+    assert scan.spacing is None
+    assert NO_SPACING in scan.warnings
+    assert any("the image would be 4.6 m long" in warning for warning in scan.warnings)
+    assert read_raster(tmp_path / "long.tif", spacing=(2.2, 2.2)).spacing == (2.2, 2.2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dicom_files import ANTERIOR, detector, some_counts
+from dicom_files import ANTERIOR, POSTERIOR, code, detector, some_counts
 from napari_bonescint.formats.nuclear_medicine import read_nuclear_medicine
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
 from napari_bonescint.formats.views import OTHER, view_of_text
@@ -28,6 +28,22 @@ def test_legacy_view_codes_without_useful_meaning(write_nm, scheme):
     views = ((scheme, "G-5216", "P"), (scheme, "G-5215", "A"))
     assert sources(read_nuclear_medicine(write_nm(views=views))) == [ViewSource.FILE] * 2
     np.testing.assert_array_equal(read_nuclear_medicine(write_nm(views=views)).counts, some_counts(2)[::-1])
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [
+        [ANTERIOR, POSTERIOR],
+        [("SCT", "399321004", "Posterior projection")],
+        [("99VENDOR", "1", "ANT/POST")],
+    ],
+)
+def test_codes_that_name_both_views_name_none(write_nm, codes):
+    item = detector(None)
+    item.ViewCodeSequence = [code(*each) for each in codes]
+    scan = read_nuclear_medicine(write_nm(views=(None,), DetectorInformationSequence=[item]))
+    assert sources(scan) == [ViewSource.ASSUMED]
+    assert scan.warnings == (VIEW_ASSUMED,)
 
 
 def test_view_from_the_meaning_of_an_unknown_code(write_nm):
@@ -109,6 +125,33 @@ def test_three_unnamed_frames_are_refused(write_nm):
         read_nuclear_medicine(write_nm(views=(None, None, None)))
 
 
+BOTH = (
+    "ANT/POST",
+    "Whole Body POST/ANT",
+    "WB Post-Ant",
+    "WB ANT/POST MDP",
+    "Ant/Post views",
+    "ANT & POST WHOLEBODY",
+    "BONE ANT/POST 3H",
+    "3h post ant",
+    "ANTE-POST",
+    "AntPost",
+    "WB_POSTANT_POST",
+    "WB A/P post",
+    "AP+PA post",
+    "ant et post",
+    "ANT_E/POST_E",
+    "ANT1 POST2",
+    "ANT POST LAT",
+    "anterior/back",
+    "POST (front)",
+    "vorn + hinten",
+    "both views post",
+    "WB Posterior and anterior",
+    "ant. 3h p.i. / post. 3h p.i.",
+)
+
+
 @pytest.mark.parametrize(
     ("text", "view"),
     [
@@ -125,7 +168,12 @@ def test_three_unnamed_frames_are_refused(write_nm):
         ("POST 3H", None),
         ("delayed post", None),
         ("POST 1", ViewName.POSTERIOR),
-        ("ANT/POST", None),
+        *((text, None) for text in BOTH),
+        ("ANT 3H POST INJ", ViewName.ANTERIOR),
+        ("WB ant post injection", ViewName.ANTERIOR),
+        ("Anterior post void", ViewName.ANTERIOR),
+        ("ANT, delayed post", ViewName.ANTERIOR),
+        ("Posterior 3 h post injection", ViewName.POSTERIOR),
         ("antero-posterior", None),
         ("Dorsal spine", None),
         ("Antwerp whole body", None),

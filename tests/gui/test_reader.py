@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import tifffile
 from napari.layers import Image
+from pydicom.uid import generate_uid
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QDialog, QRadioButton
 
 from damaged_files import DAMAGED
 from dicom_files import ANTERIOR, POSTERIOR
 from napari_bonescint.gui.reader import get_reader
+from napari_bonescint.scan import SAME_VIEW, ViewSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,3 +160,17 @@ def test_names_that_napari_asks_us_about(name: str, ours: bool, viewer: Viewer, 
     (tmp_path / name).touch()
     readers = PluginManager.instance().iter_compatible_readers([str(tmp_path / name)])
     assert ("napari-bonescint" in {reader.plugin_name for reader in readers}) is ours
+
+
+def test_two_files_of_one_study_opened_one_by_one_are_not_both_anterior_without_a_question(
+    viewer: Viewer, write_nm: Callable[..., Path], shown: Callable[[], list[str]]
+) -> None:
+    study, text = generate_uid(), "Bone WB ANT/POST 3H"
+    for name in ("a.dcm", "p.dcm"):
+        path = write_nm(name, views=(None,), StudyInstanceUID=study, SeriesDescription=text)
+        viewer.open(path, plugin="napari-bonescint")
+    assert [image.metadata["bonescint"].view.source for image in images_in(viewer)] == [ViewSource.ASSUMED] * 2
+    assert shown().count(SAME_VIEW) == 1
+    viewer.open(write_nm("other.dcm", views=(ANTERIOR,)), plugin="napari-bonescint")
+    assert shown().count(SAME_VIEW) == 1
+    assert study not in repr([layer.metadata for layer in viewer.layers])

@@ -13,8 +13,8 @@ from napari_bonescint.gui.scan_layers import (
     can_be_scan,
     facts_of,
     group_by_scan,
+    keep_sides,
     layers_to_scan,
-    mark_sides,
     scans_to_layers,
     spacing_of,
     spans_of,
@@ -151,9 +151,10 @@ def test_letters_and_spans_go_with_a_turned_image(scan: Scan) -> None:
     for data in scans_to_layers([scan]):
         model._add_layer_from_data(*data)
     sides, anterior, _ = model.layers
-    mirrored = np.diag([1.0, -1, 1])
-    anterior.affine = mirrored
-    mark_sides(model.layers, anterior)
+    keep_sides(model.layers)
+    model.layers.remove(anterior)
+    model.layers.append(anterior)
+    anterior.affine = np.diag([1.0, -1, 1])
     # The right one of its letters is now on the left.
     letters = sorted((x, side) for (_, x), side in zip(sides.data, sides.features["side"], strict=True) if x < 0)
     assert [side for _, side in letters] == ["L", "R"]

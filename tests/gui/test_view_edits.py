@@ -53,6 +53,28 @@ def test_naming_one_view_names_the_other_and_puts_anterior_left(model: ViewerMod
     assert letters_above(model, second) == ["R", "L"]
 
 
+def test_what_the_file_says_is_overruled_and_that_is_recorded(scan: Scan) -> None:
+    model = ViewerModel()
+    for data in scans_to_layers([scan]):
+        model._add_layer_from_data(*data)
+    first, second = model.layers[1], model.layers[2]
+    set_view(model.layers, first, ViewName.POSTERIOR)
+    assert facts_of(first).view == View(ViewName.POSTERIOR, ViewSource.OVERRULED)
+    assert facts_of(second).view == View(ViewName.ANTERIOR, ViewSource.OVERRULED)
+    assert layers_to_scan([second, first]).views == (facts_of(second).view, facts_of(first).view)
+    assert second.translate[1] < first.translate[1]
+    assert letters_above(model, first) == ["L", "R"]
+    set_view(model.layers, first, ViewName.ANTERIOR)
+    assert [facts_of(image).view.source for image in (first, second)] == [ViewSource.FILE] * 2
+
+
+def test_a_spacing_that_no_scan_has_is_refused(model: ViewerModel) -> None:
+    first = model.layers[1]
+    with pytest.raises(ViewEditError, match=r"A pixel spacing of 0\.05 x 0\.05 mm is impossible"):
+        set_spacing(model.layers, first, 0.05)
+    assert spacing_of(first) is None
+
+
 def test_confirming_a_view_moves_nothing(model: ViewerModel) -> None:
     first = model.layers[1]
     before = tuple(first.translate)

@@ -1,4 +1,4 @@
-"""Arguments of commands that read scans: which, and what the user says about those that do not say it themselves."""
+"""Arguments of commands that read scans: which, and what the user says about them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def add_reading_to(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--view",
         choices=[name.value for name in ViewName],
-        help="what images show that do not say so themselves (of two views, the first)",
+        help="what all images show, whatever their files say (of two views, the first)",
     )
     parser.add_argument("--spacing", metavar="MM", type=_millimetres, help="pixel size of images that do not give it")
     parser.add_argument(
@@ -39,7 +39,7 @@ def add_reading_to(parser: argparse.ArgumentParser) -> None:
 
 
 def said_in(arguments: argparse.Namespace) -> Said:
-    """What the user says about scans that do not say it themselves."""
+    """What the user says about scans."""
     return Said(
         view=None if arguments.view is None else ViewName(arguments.view),
         spacing=None if arguments.spacing is None else (arguments.spacing, arguments.spacing),

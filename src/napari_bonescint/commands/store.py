@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from napari_bonescint.commands import argument_types, store_add, store_exchange
+from napari_bonescint.commands import argument_types, store_add, store_exchange, store_merge
 from napari_bonescint.commands.store_add import complain
 from napari_bonescint.corrections.index import CaseState
 from napari_bonescint.corrections.label_store import LabelStore
@@ -36,6 +36,7 @@ examples:
   bonescint store check labels
   bonescint store export labels --out masks
   bonescint store import labels scan.seg.dcm --source scan.dcm --annotator Ada
+  bonescint store merge labels labels-of-ward-7 --source exports/
 """
 _HEADINGS = ("CASE", "PATIENT", "VIEWS", "SIZE", "STATE", "ANNOTATOR", "WHEN", "UNCERTAINTY", "PREDICTED DICE")
 
@@ -56,6 +57,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "Read everything in a store and compare it with its hash. Exit status 1 if anything is damaged.",
     )
     store_exchange.add_to(partial(_action, actions))
+    store_merge.add_to(partial(_action, actions))
 
 
 def create(arguments: argparse.Namespace) -> int:

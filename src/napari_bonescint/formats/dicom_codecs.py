@@ -38,7 +38,7 @@ def decode_frames(data: bytes, *, transfer_syntax: str, lengths: list[int], **fa
     Returns
     -------
     ndarray of shape (frame, y, x) or (y, x)
-        The stored values, not rescaled.
+        The stored values, not rescaled, bits above Bits Stored and all.
     """
     ends = np.cumsum(lengths)
     streams = [data[end - length : end] for end, length in zip(ends, lengths, strict=True)]
@@ -47,7 +47,7 @@ def decode_frames(data: bytes, *, transfer_syntax: str, lengths: list[int], **fa
     available = decoder.available_plugins
     if "gdcm" in available:
         _silence_gdcm()
-    options: dict[str, Any] = {**facts, "number_of_frames": len(lengths)}
+    options: dict[str, Any] = {"correct_unused_bits": False, **facts, "number_of_frames": len(lengths)}
     failure: Exception = NotImplementedError(transfer_syntax)
     for plugin in sorted(available, key=_ORDER.index):
         try:

@@ -16,6 +16,7 @@ from napari_bonescint.formats.budget import OverBudget, require_pixels
 from napari_bonescint.formats.codestreams import stated_size
 from napari_bonescint.formats.decoder_process import CHILD, CannotDecode
 from napari_bonescint.formats.dicom_codecs import decode_frames
+from napari_bonescint.formats.frame_count import stored_frames
 from napari_bonescint.formats.plausibility import require_possible_size
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
 from napari_bonescint.wording import counted
@@ -65,12 +66,12 @@ def decode(header: Header, path: Path, frames: int) -> NDArray[np.generic]:
     path : Path
         The file, for the refusal.
     frames : int
-        How many frames the header states.
+        How many frames to decode; those beyond are left.
 
     Returns
     -------
     ndarray of shape (frame, y, x)
-        The stored values in native byte order, not rescaled.
+        The stored values in native byte order, not rescaled, bits above Bits Stored and all.
 
     Raises
     ------
@@ -78,6 +79,8 @@ def decode(header: Header, path: Path, frames: int) -> NDArray[np.generic]:
         If the pixels are missing, cut off, or written in a way that no installed decoder reads.
     """
     dataset = header.dataset
+    # What the file states may be missing or wrong; see `frame_count`.
+    dataset.NumberOfFrames = frames
     rows, columns = header.integer("Rows") or 0, header.integer("Columns") or 0
     bits = header.integer("BitsAllocated") or 0
     require_pixels(path, frames, rows, columns, bytes_a_pixel=bits / 8)
@@ -86,7 +89,7 @@ def decode(header: Header, path: Path, frames: int) -> NDArray[np.generic]:
     undecodable = f"The pixels ({syntax.name}) cannot be decoded; export the image uncompressed."
     try:
         if streams is None:
-            pixels = pixel_array(dataset, raw=True)
+            pixels = pixel_array(dataset, raw=True, correct_unused_bits=False, allow_excess_frames=False)
         else:
             _require_stated_sizes(streams, path, rows, columns, bits)
             pixels = _decode_streams(header, path, streams, str(syntax))
@@ -106,11 +109,6 @@ def prepare_to_decode(header: Header) -> None:
     """Have the decoding process started by the time that the pixels of a compressed image are wanted."""
     if UID(header.dataset.file_meta.TransferSyntaxUID).is_encapsulated:
         CHILD.prepare(decode_frames)
-
-
-def is_lossy(header: Header) -> bool:
-    """Whether the file says that its pixels went through lossy compression."""
-    return header.text("LossyImageCompression") == "01"
 
 
 def _decode_streams(header: Header, path: Path, streams: list[bytes], syntax: str) -> NDArray[np.generic]:
@@ -174,10 +172,11 @@ def _whole_streams(header: Header, data: bytes, path: Path, frames: int) -> list
     table = [value for keyword in _OFFSET_KEYWORDS for value in header.values(keyword) if isinstance(value, bytes)]
     offsets = (table[0], table[1]) if len(table) == 2 else None
     try:
-        streams = list(islice(generate_frames(data, number_of_frames=frames, extended_offsets=offsets), frames + 1))
+        held = max(frames, stored_frames(header) or 0)
+        streams = list(islice(generate_frames(data, number_of_frames=held, extended_offsets=offsets), frames))
     except Exception as error:  # struct.error, ValueError or EOFError, as the damage has it
         raise Refusal(path, _TRUNCATED) from error
-    if len(streams) != frames:
+    if len(streams) < frames:
         raise Refusal(path, _TRUNCATED)
     for stream in streams:
         if stream.startswith(b"\xff") and _END_OF_IMAGE not in stream[-16:]:

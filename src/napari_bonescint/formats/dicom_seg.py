@@ -25,7 +25,7 @@ from skimage.color import rgb2lab
 from napari_bonescint import __version__
 from napari_bonescint.anatomy import REGIONS, SKELETON_COLOUR
 from napari_bonescint.atomic import write_bytes_atomically
-from napari_bonescint.formats.dicom_pixels import is_lossy
+from napari_bonescint.formats.lossy import is_lossy
 from napari_bonescint.formats.source_file import quiet
 from napari_bonescint.formats.source_views import SourceMissing, find_views
 

@@ -92,6 +92,10 @@ def read_dicom_seg(path: Path, mapping: RegionMapping | None = None, scan: Scan 
     translated = _by_code(path, labels, names) if mapping is None else mapping.translate(path, labels, names)
     spacing = _spacing(header)
     if scan is None:
+        if len(planes) > len(ViewName):
+            raise Refusal(
+                path, f"The file lies on {len(planes)} images; a mask has one plane for each view, at most two."
+            )
         views = tuple(_view(place.label) for place in planes)
         named = len(set(views)) == len(views) and None not in views
         return Mask(translated.regions, views if named else (None,) * len(views), spacing, translated.names_regions)

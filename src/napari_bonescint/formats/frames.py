@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from napari_bonescint.formats.frame_count import VECTORS, described_detectors, described_windows
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
+from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from napari_bonescint.formats.dicom_header import Header
-
-# Two detectors and a handful of windows; a file with more frames than this is a series in time or around the patient.
-_MOST_FRAMES = 64
 
 _SERIES_VECTORS = {
     "PhaseVector": "phases",
@@ -31,64 +30,110 @@ class Frame(NamedTuple):
 
     Attributes
     ----------
-    window, detector : int
-        Values of the Energy Window Vector and Detector Vector, normally counted from 1.
+    window : int or None
+        Value of the Energy Window Vector, normally counted from 1; None if the file does not say which window it is.
+    detector : int
+        Value of the Detector Vector, normally counted from 1.
     """
 
-    window: int
+    window: int | None
     detector: int
 
 
-def frames_of(header: Header, path: Path) -> list[Frame]:
+def frames_of(header: Header, path: Path, count: int) -> tuple[list[Frame], list[str]]:
     """The window and detector of every frame, in the order in which the frames are stored.
 
-    Without vectors the order is the standard's: all detectors of the first window, then of the next.
+    Without vectors the order is the standard's: all detectors of the first window, then of the next. Where several
+    windows are described and there are only as many frames as detectors, they are the detectors' frames of one window,
+    and the file does not say of which.
+
+    Parameters
+    ----------
+    header : Header
+        The data set.
+    path : Path
+        The file, for the refusal.
+    count : int
+        How many frames there are.
+
+    Returns
+    -------
+    frames : list of Frame
+        One for each frame.
+    warnings : list of str
+        Sentences for the user, where vectors do not fit.
 
     Raises
     ------
     Refusal
-        If the number of frames is impossible or does not fit the number of energy windows.
+        If the number of frames does not fit the energy windows and detectors (of a series: `NotAPlanarScan`).
     """
-    stated = header.number("NumberOfFrames")
-    count = 1 if stated is None else int(stated)
-    if not 1 <= count <= _MOST_FRAMES:
-        raise Refusal(path, f"The file has {count} frames; a planar scan has at most {_MOST_FRAMES}.")
     for keyword, what in _SERIES_VECTORS.items():
         if len(set(header.numbers(keyword))) > 1:
             raise NotAPlanarScan(path, f"The frames are {what} of a series; only planar images can be segmented.")
 
-    windows = _vector(header, "EnergyWindowVector", count)
-    detectors = _vector(header, "DetectorVector", count)
+    vectors = {keyword: [int(value) for value in header.numbers(keyword)] for keyword in VECTORS}
+    warnings = [
+        f"{VECTORS[keyword]} has {counted(len(vector), 'value')} for {counted(count, 'frame')}, so it was not used."
+        for keyword, vector in vectors.items()
+        if len(vector) not in (0, count)
+    ]
+    windows, detectors = (vector if len(vector) == count else [] for vector in vectors.values())
     if windows and detectors:
-        return [Frame(window, detector) for window, detector in zip(windows, detectors, strict=True)]
-    if windows:
-        return [Frame(window, windows[:i].count(window) + 1) for i, window in enumerate(windows)]
-    if detectors:
-        return [Frame(detectors[:i].count(detector) + 1, detector) for i, detector in enumerate(detectors)]
-
-    described = header.integer("NumberOfEnergyWindows") or len(header.items("EnergyWindowInformationSequence")) or 1
-    if described < 1 or count % described:
-        raise Refusal(
-            path, f"The file has {count} frames for {described} energy windows and does not say which frame is which."
-        )
-    per_window = count // described
-    return [Frame(i // per_window + 1, i % per_window + 1) for i in range(count)]
+        frames = [Frame(window, detector) for window, detector in zip(windows, detectors, strict=True)]
+    elif windows:
+        frames = [Frame(window, windows[:i].count(window) + 1) for i, window in enumerate(windows)]
+    elif detectors:
+        frames = _by_detectors(header, path, detectors)
+    else:
+        frames = _in_order(header, path, count)
+    return frames, warnings
 
 
 def item_positions(numbers: Sequence[int], items: int) -> dict[int, int]:
     """Which item of a sequence, from 0, each number of a vector means.
 
     Numbers count from 1. Where they do not fit (some cameras count from 0; some exports keep number 2 for the only
-    detector left), their rank does, if there are as many items as numbers. Otherwise nothing is said about any.
+    detector left), their rank does, if there are as many items as numbers. Otherwise nothing is said about any, but for
+    those that count from 0.
     """
     distinct = sorted(set(numbers))
     if all(1 <= number <= items for number in distinct):
         return {number: number - 1 for number in distinct}
     if len(distinct) == items:
         return {number: rank for rank, number in enumerate(distinct)}
+    if all(0 <= number < items for number in distinct):
+        return {number: number for number in distinct}
     return {}
 
 
-def _vector(header: Header, keyword: str, count: int) -> list[int]:
-    values = [int(value) for value in header.numbers(keyword)]
-    return values if len(values) == count else []
+def _by_detectors(header: Header, path: Path, detectors: Sequence[int]) -> list[Frame]:
+    """Frames whose detectors are known: each detector's in the order of the windows, if it has one for each."""
+    described = described_windows(header)
+    frames = [Frame(detectors[:i].count(detector) + 1, detector) for i, detector in enumerate(detectors)]
+    if described == 1 or all(detectors.count(detector) == described for detector in detectors):
+        return frames
+    if len(set(detectors)) == len(detectors):
+        return [Frame(None, detector) for detector in detectors]
+    raise _unclear(path, len(detectors), described)
+
+
+def _in_order(header: Header, path: Path, count: int) -> list[Frame]:
+    """Frames without vectors."""
+    windows, detectors = described_windows(header), described_detectors(header)
+    # As many frames as windows may be one view in all windows, or two views in one.
+    clear = windows == 1 or (count % windows == 0 and (count > windows or detectors == 1))
+    if detectors == count and windows > 1 and detectors > 1:
+        return [Frame(None, i + 1) for i in range(count)]
+    if not clear or (windows > 1 and detectors is not None and windows * detectors != count):
+        raise _unclear(path, count, windows)
+    per_window = count // windows
+    return [Frame(i // per_window + 1, i % per_window + 1) for i in range(count)]
+
+
+def _unclear(path: Path, count: int, windows: int) -> Refusal:
+    return Refusal(
+        path,
+        f"The file has {counted(count, 'frame')}, describes {windows} energy windows and does not say which frame is "
+        "which; export the window of the photopeak alone.",
+    )

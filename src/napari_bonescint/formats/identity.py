@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import re
+import secrets
 import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -22,6 +24,8 @@ BURNED_IN = "The file says that text is burned into its pixels; whoever can open
 PERHAPS_BURNED_IN = (
     "Whether a name is burned into the pixels of this picture cannot be told from the file; look before you share it."
 )
+# It ends with the process.
+_SECRET = secrets.token_bytes(32)
 
 _LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 _FILLER = re.compile(r"0?|X+")
@@ -50,6 +54,11 @@ class Identity:
     def number(self) -> str | None:
         """The Patient ID in the form that all its spellings share, see `patient_number`; None if there is none."""
         return patient_number((self.patient or "").rpartition("\n")[2])
+
+
+def study_token(uid: str) -> str:
+    """A name for a study that this process alone can make, so that it tells nobody which study; nothing for none."""
+    return hmac.digest(_SECRET, uid.encode(), "sha256").hex() if uid else ""
 
 
 @reader

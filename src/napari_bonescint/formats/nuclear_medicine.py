@@ -9,16 +9,20 @@ from pydicom.uid import UID, MediaStorageDirectoryStorage, NuclearMedicineImageS
 
 from napari_bonescint.formats.acquisition import acquisition_facts
 from napari_bonescint.formats.dicom_header import Header, parse_whole, read_header
-from napari_bonescint.formats.dicom_pixels import decode, is_lossy, prepare_to_decode, require_grey_pixels
+from napari_bonescint.formats.dicom_pixels import prepare_to_decode, require_grey_pixels
+from napari_bonescint.formats.frame_count import is_settled, settle_frame_count
 from napari_bonescint.formats.frames import frames_of, item_positions
 from napari_bonescint.formats.guarded import reader
-from napari_bonescint.formats.photopeak import EnergyWindow, choose_photopeak, energy_windows
+from napari_bonescint.formats.identity import study_token
+from napari_bonescint.formats.lossy import told_lossy
+from napari_bonescint.formats.photopeak import choose_frames, energy_windows
 from napari_bonescint.formats.plausibility import require_counts, without_blank_views
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
 from napari_bonescint.formats.source_file import read_whole, sha256
+from napari_bonescint.formats.stored_values import read_counts
 from napari_bonescint.formats.terms import MODALITIES, image_type
 from napari_bonescint.formats.views import NamedView, settle_views, view_of_codes, view_of_descriptions
-from napari_bonescint.scan import NO_SPACING, Scan, Spacing, View
+from napari_bonescint.scan import NO_SPACING, Scan, Spacing, View, ViewName, why_impossible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,11 +30,10 @@ if TYPE_CHECKING:
 
     from napari_bonescint.formats.frames import Frame
 
-_PLANAR = ("WHOLE BODY", "STATIC")
+_SPOT = "STATIC"
+_PLANAR = ("WHOLE BODY", _SPOT)
 _RESCALE_NUMBERS = ("RescaleSlope", "RescaleIntercept")
 _RESCALE_TABLES = ("ModalityLUTSequence", "RealWorldValueMappingSequence")
-# In mm: from an intravascular probe to a body in ten pixels; outside it, the number is no pixel spacing.
-_POSSIBLE_SPACING = (0.05, 50.0)
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,8 @@ def read_nuclear_medicine(path: Path) -> Scan:
     content = read_whole(path)
     header = parse_whole(path, content)
     planar = _examine(header, path)
-    counts = decode(header, path, planar.frames)[list(planar.views)]
+    stack, warnings = read_counts(header, path, planar.frames)
+    counts = stack[list(planar.views)]
     require_counts(path, counts)
     return without_blank_views(
         Scan(
@@ -101,7 +105,8 @@ def read_nuclear_medicine(path: Path) -> Scan:
             acquisition=planar.acquisition,
             sources=(path,),
             source_sha256=sha256(content),
-            warnings=planar.warnings,
+            warnings=(*planar.warnings, *warnings),
+            study="" if planar.planar_type == _SPOT else study_token(planar.study),
         )
     )
 
@@ -110,6 +115,9 @@ def read_nuclear_medicine(path: Path) -> Scan:
 def read_planar_header(path: Path) -> PlanarHeader:
     """What a file says about the scan in it, without reading its pixels; the refusals of `read_nuclear_medicine`."""
     header = read_header(path)
+    _require_nuclear_medicine(header, path)
+    if not is_settled(header):
+        header = parse_whole(path, read_whole(path))
     planar = _examine(header, path)
     prepare_to_decode(header)
     return planar
@@ -120,18 +128,28 @@ def _examine(header: Header, path: Path) -> PlanarHeader:
     planar_type = _planar_type(header, path)
     require_grey_pixels(header, path)
     warnings = _warnings_about_pixels(header)
-    if planar_type == "STATIC":
+    if planar_type == _SPOT:
         warnings.append("Image Type is STATIC: the image may show part of a body, and models are made for whole ones.")
     elif not planar_type:
         warnings.append("Image Type does not say whether this is a whole-body scan; it was taken as one.")
 
-    frames = frames_of(header, path)
-    window, window_number, warning = _choose_window(header, frames, path)
-    warnings += [warning] if warning else []
-    chosen = [i for i, frame in enumerate(frames) if frame.window == window_number]
+    count, count_warnings = settle_frame_count(header, path)
+    frames, frame_warnings = frames_of(header, path, count)
+    peak = choose_frames(path, frames, energy_windows(header))
+    chosen = peak.chosen
     detectors = _detectors(header, frames)
-    stated = [_stated_view(header, detectors.get(frames[i].detector), i, frames, len(chosen) == 1) for i in chosen]
-    views, view_warnings = settle_views(path, stated)
+    stated = {
+        i: _stated_view(header, detectors.get(frames[i].detector), i, frames, [i] == chosen)
+        for i in (*chosen, *peak.left_out)
+    }
+    views, view_warnings = settle_views(path, [stated[i] for i in chosen])
+    there = {view.name for view in views.values()}
+    for i, other in peak.left_out.items():
+        # A detector that is numbered anew for each window has the same view as one that is kept.
+        if (named := stated[i]) is None or (isinstance(named, ViewName) and named not in there):
+            window = f"the energy window {other.label}" if other.ranges else "an energy window"
+            what = "One view" if named is None else f"The {named} view"
+            view_warnings.append(f"{what} was acquired only in {window}, not on the photopeak, and was left out.")
     spacing, spacing_warnings = _spacing(header)
 
     kept = [detectors[frames[chosen[i]].detector] for i in views if frames[chosen[i]].detector in detectors]
@@ -140,8 +158,8 @@ def _examine(header: Header, path: Path) -> PlanarHeader:
         frames=len(frames),
         views={chosen[i]: view for i, view in views.items()},
         spacing=spacing,
-        acquisition=acquisition_facts(header, kept, window),
-        warnings=(*warnings, *view_warnings, *spacing_warnings),
+        acquisition=acquisition_facts(header, kept, peak.window),
+        warnings=(*warnings, *count_warnings, *frame_warnings, *peak.warnings, *view_warnings, *spacing_warnings),
         planar_type=planar_type,
         study=header.text("StudyInstanceUID"),
         series=header.text("SeriesInstanceUID"),
@@ -188,18 +206,9 @@ def _warnings_about_pixels(header: Header) -> list[str]:
         warnings.append(f"The file has rescale tags ({found}), which counts do not need; the stored values were taken.")
     if header.text("PhotometricInterpretation").upper() == "MONOCHROME1":
         warnings.append("The image is meant to be shown inverted (MONOCHROME1); its values were taken as counts.")
-    if is_lossy(header):
-        warnings.append("The image went through lossy compression, so its values are not quite the counts acquired.")
+    lossy = told_lossy(header)
+    warnings += [lossy] if lossy else []
     return warnings
-
-
-def _choose_window(header: Header, frames: list[Frame], path: Path) -> tuple[EnergyWindow, int, str | None]:
-    described = energy_windows(header)
-    numbers = sorted({frame.window for frame in frames})
-    positions = item_positions(numbers, len(described))
-    windows = [described[positions[number]] if number in positions else EnergyWindow() for number in numbers]
-    index, warning = choose_photopeak(path, windows)
-    return windows[index], numbers[index], warning
 
 
 def _detectors(header: Header, frames: list[Frame]) -> dict[int, Header]:
@@ -223,12 +232,13 @@ def _stated_view(
 
 def _spacing(header: Header) -> tuple[Spacing | None, list[str]]:
     stated = header.numbers("PixelSpacing")
-    low, high = _POSSIBLE_SPACING
-    if len(stated) == 2 and all(low <= side <= high for side in stated):
-        return (stated[0], stated[1]), []
-    if header.text("PixelSpacing"):
-        return None, [f"{_with_numbers('PixelSpacing', header, 'Pixel Spacing is')}, which is impossible.", NO_SPACING]
-    return None, [NO_SPACING]
+    if len(stated) != 2:
+        told = f"{_with_numbers('PixelSpacing', header, 'Pixel Spacing is')}, which is impossible."
+        return None, [told, NO_SPACING] if header.text("PixelSpacing") else [NO_SPACING]
+    why = why_impossible((stated[0], stated[1]), (header.integer("Rows") or 0, header.integer("Columns") or 0))
+    if why is not None:
+        return None, [f"A pixel spacing {why}; the file's was not taken.", NO_SPACING]
+    return (stated[0], stated[1]), []
 
 
 def _with_numbers(keyword: str, header: Header, called: str = "") -> str:

@@ -17,7 +17,7 @@ from napari_bonescint.formats.raster import looks_like_raster, read_raster
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
 from napari_bonescint.formats.source_file import read_start, read_whole, sha256
 from napari_bonescint.rearranging import flip, name_views, split_side_by_side, with_spacing
-from napari_bonescint.scan import Scan, Spacing, ViewName, ViewSource, file_stem
+from napari_bonescint.scan import SAME_VIEW, Scan, Spacing, ViewName, ViewSource, file_stem, is_outnumbering
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping
@@ -38,7 +38,7 @@ def open_scan(
     path : Path
         DICOM, PNG or TIFF, told apart by content.
     view : ViewName, optional
-        The view, or of two the first, where the file does not name it.
+        The view, or of two the first, whatever the file says.
     spacing : (float, float), optional
         Pixel spacing (y, x) in mm, where the file does not give it.
     split_sides : bool
@@ -59,7 +59,7 @@ def open_scan(
 
 
 class Said(TypedDict, total=False):
-    """What a user says about a scan that its file does not: the keywords of `open_scan`."""
+    """What a user says about a scan: the keywords of `open_scan`."""
 
     view: ViewName | None
     spacing: Spacing | None
@@ -78,10 +78,13 @@ class ScanSource:
     result : Path
         Where results belong below an output folder, without extension: the stem of the file (of two, of the one that
         was named or found first), in the folders that it lies in below the folder that the user named.
+    doubts : tuple of str
+        Sentences about the view that the file names, or that is assumed, in the light of the other files.
     """
 
     paths: tuple[Path, ...]
     result: Path
+    doubts: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -100,6 +103,7 @@ class ScanSource:
         with refusing(self.paths[0]):
             scans = [_read(path) for path in self.paths]
             scan = scans[0] if len(scans) == 1 else _join(*scans)
+            scan = scan if view or split_sides else replace(scan, warnings=(*scan.warnings, *self.doubts))
             # Splitting comes before naming: what is split is not one view.
             scan = split_side_by_side(scan) if split_sides else scan
             scan = name_views(scan, view) if view is not None else scan
@@ -149,7 +153,8 @@ def collect(inputs: Iterable[Path]) -> Collection:
     -------
     Collection
         Two files of one study that show one view each, anterior and posterior, of the same size and spacing, are one
-        source. Only small facts about each file are kept, so that thousands fit.
+        source. Several that show the same view are doubted: one may be the other view, called wrongly. Only small facts
+        about each file are kept, so that thousands fit.
     """
     found: dict[str, _Found] = {}
     failures: list[Refusal] = []
@@ -174,6 +179,8 @@ class _Single(NamedTuple):
     study: str
     series: str
     alike: Hashable
+    named: bool
+    """Whether the file itself names the view."""
 
 
 class _Found(NamedTuple):
@@ -226,9 +233,10 @@ def _look_at_dicom(path: Path, result: Path) -> _Found:
     views = list(header.views.values())
     # Two STATIC spots of one study may show chest and pelvis.
     whole_body = header.planar_type != "STATIC"
-    if len(views) == 1 and views[0].source is ViewSource.FILE and header.study and whole_body:
+    if len(views) == 1 and header.study and whole_body:
         alike = (header.size, header.spacing, header.planar_type)
-        single = _Single(views[0].name, header.study, header.series, alike)
+        named = views[0].source is ViewSource.FILE
+        single = _Single(views[0].name, header.study, header.series, alike, named)
     return _Found(path, result, single)
 
 
@@ -239,7 +247,7 @@ def _pair(found: list[_Found]) -> Iterator[ScanSource]:
     for same_series in (True, False):
         groups: dict[Hashable, list[_Found]] = defaultdict(list)
         for each in found:
-            if each.single and each.path not in partners:
+            if each.single and each.single.named and each.path not in partners:
                 series = each.single.series if same_series else ""
                 groups[each.single.study, series, each.single.alike].append(each)
         for group in groups.values():
@@ -247,13 +255,18 @@ def _pair(found: list[_Found]) -> Iterator[ScanSource]:
             if len(group) == 2 and len(views) == 2:
                 partners[group[0].path], partners[group[1].path] = group[1], group[0]
 
+    alone: dict[str, list[ViewName]] = defaultdict(list)
+    for each in found:
+        if each.single and each.path not in partners:
+            alone[each.single.study].append(each.single.view)
     done: set[Path] = set()
     for each in found:
         if each.path in done:
             continue
         partner = partners.get(each.path)
         if partner is None or each.single is None:
-            yield ScanSource((each.path,), each.result)
+            doubtful = each.single is not None and is_outnumbering(each.single.view, alone[each.single.study])
+            yield ScanSource((each.path,), each.result, (SAME_VIEW,) if doubtful else ())
             continue
         done.add(partner.path)
         pair = (each.path, partner.path)

@@ -1,12 +1,13 @@
-"""Which energy window holds the Tc-99m photopeak; the scatter window beside it is never a bone scan."""
+"""Which frames were acquired in a window on the Tc-99m photopeak; the scatter window beside it is never a bone scan."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from napari_bonescint.formats.frames import item_positions
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
 
 if TYPE_CHECKING:
@@ -14,11 +15,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_bonescint.formats.dicom_header import Header
+    from napari_bonescint.formats.frames import Frame
 
 # Energy of the Tc-99m gamma ray in keV (ENSDF: 140.511).
 _PHOTOPEAK = 140.5
 
-_SCATTER_NAME = re.compile(r"(?<![a-z])(sc|sct|scat|scatt|scatter\w*|compton)(?![a-z])")
+# "Scatter corrected", "no scatter" say that there is none.
+_SCATTER_REMOVED = re.compile(
+    r"(?<![a-z])(no|non|without|w/o|minus|de)\s*(scatter\w*|sc)(?![a-z])"
+    r"|(?<![a-z])(scatter\w*|scat|sc|compton|tew|dew)\s*(corr\w*|removed|rejected|free|subtracted|compensated)(?![a-z])"
+)
+_SCATTER_NAME = re.compile(r"(?<![a-z])(scatt|scatter\w*|compton)(?![a-z])")
+# Of scatter, or scatter corrected.
+_PERHAPS_SCATTER = re.compile(r"(?<![a-z])(sc|sct|scat)(?![a-z])")
 _PHOTOPEAK_NAME = re.compile(
     r"(?<![a-z])(photo\s*peak|peak|pp|tc\s*99\s*m?|99m?\s*tc|technetium)(?![a-z])|(?<!\d)140(?!\d)"
 )
@@ -28,6 +37,7 @@ class _Kind(Enum):
     PHOTOPEAK = "photopeak"
     OTHER = "other"
     UNKNOWN = "unknown"
+    DOUBTFUL = "doubtful"
 
 
 @dataclass(frozen=True)
@@ -53,13 +63,15 @@ class EnergyWindow:
 
     @property
     def kind(self) -> _Kind:
-        """Whether it holds the photopeak: by its name if that says scatter, else by its limits, else by its name."""
-        name = self.name.lower().replace("_", " ").replace("-", " ")
-        if _SCATTER_NAME.search(name):
-            return _Kind.OTHER
+        """Whether it holds the photopeak: by its limits, or if it states none, by its name."""
         if self.ranges:
             covered = any(low <= _PHOTOPEAK <= high for low, high in self.ranges)
             return _Kind.PHOTOPEAK if covered else _Kind.OTHER
+        name = _SCATTER_REMOVED.sub(" ", self.name.lower().replace("_", " ").replace("-", " "))
+        if _SCATTER_NAME.search(name):
+            return _Kind.OTHER
+        if _PERHAPS_SCATTER.search(name):
+            return _Kind.DOUBTFUL
         return _Kind.PHOTOPEAK if _PHOTOPEAK_NAME.search(name) else _Kind.UNKNOWN
 
     @property
@@ -81,8 +93,8 @@ def energy_windows(header: Header) -> list[EnergyWindow]:
     return windows
 
 
-def choose_photopeak(path: Path, windows: Sequence[EnergyWindow]) -> tuple[int, str | None]:
-    """Choose the window that holds the photopeak.
+def on_photopeak(path: Path, windows: Sequence[EnergyWindow]) -> tuple[list[int], str | None]:
+    """The windows that hold the photopeak.
 
     Parameters
     ----------
@@ -93,32 +105,116 @@ def choose_photopeak(path: Path, windows: Sequence[EnergyWindow]) -> tuple[int, 
 
     Returns
     -------
-    index : int
-        Into `windows`.
+    indices : list of int
+        Into `windows`, the one centred on the photopeak best first.
     warning : str or None
-        A sentence, if there was more than one candidate.
+        A sentence, if that is assumed of one against the sense of its name.
 
     Raises
     ------
     Refusal
         If no window holds the photopeak, or none of several is known to.
     """
-    candidates = [i for i, window in enumerate(windows) if window.kind is _Kind.PHOTOPEAK]
-    unknown = [i for i, window in enumerate(windows) if window.kind is _Kind.UNKNOWN]
-    if not candidates and len(unknown) == 1:
-        candidates = unknown
+    kinds = [window.kind for window in windows]
+    candidates = [i for i, kind in enumerate(kinds) if kind is _Kind.PHOTOPEAK]
     if candidates:
-        best = min(candidates, key=lambda i: windows[i].distance_from_photopeak)
-        if len(candidates) == 1:
-            return best, None
-        return best, (
-            f"{len(candidates)} energy windows hold the Tc-99m photopeak at 140 keV; "
-            f"{windows[best].label or 'one without stated limits'}, the one centred on it best, was taken."
+        return sorted(candidates, key=lambda i: windows[i].distance_from_photopeak), None
+    unknown = [i for i, kind in enumerate(kinds) if kind is _Kind.UNKNOWN]
+    doubtful = [i for i, kind in enumerate(kinds) if kind is _Kind.DOUBTFUL]
+    if len(unknown) == 1:
+        return unknown, None
+    if not unknown and len(doubtful) == 1:
+        return doubtful, (
+            "The energy window states no limits, and its name may mean scatter or scatter corrected; it was taken as "
+            "that of the photopeak."
         )
-    if unknown:
+    if unknown or doubtful:
         raise Refusal(
             path,
             f"The file has {len(windows)} energy windows and does not say which holds the Tc-99m photopeak at 140 keV; "
             "export that window alone.",
         )
     raise NotAPlanarScan(path, "No energy window holds the Tc-99m photopeak at 140 keV; export the one that does.")
+
+
+class PhotopeakFrames(NamedTuple):
+    """The frames that were acquired on the photopeak.
+
+    Attributes
+    ----------
+    chosen : list of int
+        Which frames, from 0, in the order in which they are stored: for each detector those of its best window.
+    left_out : dict of int to EnergyWindow
+        A frame of each detector that has none on the photopeak, and the window that it was acquired in.
+    window : EnergyWindow
+        The best of the windows.
+    warnings : list of str
+        Sentences for the user.
+    """
+
+    chosen: list[int]
+    left_out: dict[int, EnergyWindow]
+    window: EnergyWindow
+    warnings: list[str]
+
+
+def choose_frames(path: Path, frames: Sequence[Frame], described: Sequence[EnergyWindow]) -> PhotopeakFrames:
+    """Choose for each detector the frames of the window that holds the photopeak.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for the refusal.
+    frames : sequence of Frame
+        Window and detector of every frame.
+    described : sequence of EnergyWindow
+        The windows that the file describes.
+
+    Raises
+    ------
+    Refusal
+        If no window holds the photopeak, or none of several is known to.
+    """
+    numbers = sorted({frame.window for frame in frames if frame.window is not None})
+    if not numbers:
+        best, warnings = _assume_window(path, described)
+        return PhotopeakFrames(list(range(len(frames))), {}, best, warnings)
+    positions = item_positions(numbers, len(described))
+    windows = [described[positions[number]] if number in positions else EnergyWindow() for number in numbers]
+    indices, warning = on_photopeak(path, windows)
+    warnings = [warning] if warning else []
+    if described and numbers[indices[0]] not in positions:
+        warnings.append(
+            "The energy window of the frames is none that the file describes; it was taken as the photopeak's."
+        )
+
+    chosen: list[int] = []
+    left_out: dict[int, EnergyWindow] = {}
+    taken: list[EnergyWindow] = []
+    several = 0
+    for detector in dict.fromkeys(frame.detector for frame in frames):
+        own = [i for i, frame in enumerate(frames) if frame.detector == detector]
+        candidates = [index for index in indices if any(frames[i].window == numbers[index] for i in own)]
+        if not candidates:
+            left_out[own[0]] = windows[numbers.index(frames[own[0]].window or 0)]
+            continue
+        taken.append(windows[candidates[0]])
+        several = max(several, len(candidates))
+        chosen += [i for i in own if frames[i].window == numbers[candidates[0]]]
+    if several > 1:
+        warnings.append(
+            f"{several} energy windows hold the Tc-99m photopeak at 140 keV; "
+            f"{taken[0].label or 'one without stated limits'}, the one centred on it best, was taken."
+        )
+    return PhotopeakFrames(sorted(chosen), left_out, taken[0], warnings)
+
+
+def _assume_window(path: Path, described: Sequence[EnergyWindow]) -> tuple[EnergyWindow, list[str]]:
+    """The described window that frames are taken to be of, if the file does not say of which they are."""
+    indices, _ = on_photopeak(path, described or [EnergyWindow()])
+    best = described[indices[0]] if described else EnergyWindow()
+    if described and len(indices) == len(described):
+        return best, []
+    windows = max(len(described), 2)
+    assumed = "does not say of which; they were taken as those of the photopeak."
+    return best, [f"The file has frames of one of its {windows} energy windows and {assumed}"]

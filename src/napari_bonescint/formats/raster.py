@@ -18,7 +18,16 @@ from napari_bonescint.formats.refusal import DAMAGED, NotAPlanarScan, Refusal
 from napari_bonescint.formats.source_file import read_whole, sha256
 from napari_bonescint.formats.tiff_pages import TIFF_START, read_tiff_planes
 from napari_bonescint.rearranging import name_views, with_spacing
-from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, Scan, View, ViewName, ViewSource
+from napari_bonescint.scan import (
+    NO_SPACING,
+    VIEW_ASSUMED,
+    VIEWS_ASSUMED,
+    Scan,
+    View,
+    ViewName,
+    ViewSource,
+    why_impossible,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,6 +85,9 @@ def read_raster(path: Path, *, view: ViewName | None = None, spacing: Spacing | 
         raise NotAPlanarScan(path, "The file is neither PNG nor TIFF.")
     require_possible_size(path, *planes.shape[1:])
     require_counts(path, planes)
+    if stated is not None and (why := why_impossible(stated, planes.shape[1:])) is not None:
+        warnings.append(f"A pixel spacing {why}; the file's was not taken.")
+        stated = None
     if looks_inverted(planes):
         warnings.append("The background is brighter than the body; if dark means uptake here, invert the image first.")
 

@@ -17,6 +17,7 @@ from napari_bonescint.formats.dicom_pixels import decode
 from napari_bonescint.formats.guarded import refusing
 from napari_bonescint.formats.nuclear_medicine import read_planar_header
 from napari_bonescint.formats.source_file import read_whole
+from napari_bonescint.formats.stored_values import as_counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,10 +110,13 @@ def find_views(scan: Scan) -> SourceImages:
                 raise SourceMissing(f"{path.name}: is no DICOM file, so no DICOM file can refer to it.")
             planar = read_planar_header(path)
             header = parse_whole(path, content)
-            pixels = decode(header, path, planar.frames)
+            stored = decode(header, path, planar.frames)
+            pixels, _ = as_counts(header, stored)
         headers.append(header)
         frames.append(planar.frames)
-        candidates += [_Candidate(file, frame, view, pixels[frame]) for frame, view in planar.views.items()]
+        # Scans that were read before padding was known keep what is stored.
+        for planes in (pixels,) if pixels is stored else (pixels, stored):
+            candidates += [_Candidate(file, frame, view, planes[frame]) for frame, view in planar.views.items()]
     size = candidates[0].counts.shape
     if any(candidate.counts.shape != size for candidate in candidates):
         raise SourceMissing(f"{scan.name}: its files have frames of different sizes.")

@@ -49,25 +49,40 @@ _DESCRIPTIONS = (
 )
 
 _OTHER_WORDS = re.compile(r"\b(lateral\w*|oblique\w*|lat|llat|rlat|lao|rao|lpo|rpo|vertex)\b")
-# "Antero-posterior" is the way of an X-ray beam, which says too little about a gamma camera.
-_BEAM_WORDS = re.compile(r"\b(antero|postero)")
-_ANTERIOR_WORDS = re.compile(r"\b(anterior\w*|anterieur\w*|ant|ventral|vorne)\b")
+# "Antero-posterior", AP, is the way of an X-ray beam, which says too little about a gamma camera.
+_BEAM_WORDS = re.compile(r"\b(antero|postero|ap\b)")
+_ANTERIOR_WORDS = re.compile(r"\b(anterior\w*|anterieur\w*|ant\d?|ventral|vorne)\b")
 _POSTERIOR_WORDS = re.compile(r"\b(posterior\w*|posterieur\w*|dorsal(?! spine| column)|hinten)\b")
 # "Post" alone is as often a time ("3 h post injection", "post void") as a view.
 _POST = re.compile(
     r"(?<!h )(?<!hr )(?<!hrs )(?<!hours )(?<!min )(?<!minutes )(?<!delay )(?<!delayed )(?<!late )"
     r"\bpost\b(?= *($|\d+\b(?! *(h|hr|hrs|hours?|min|minutes?)\b)|(wb|whole|body|bone|view|e)\b))"
 )
+# Words and signs that name both views: "A/P", "AP+PA", "AntPost", "both views".
+_BOTH_SIGNS = re.compile(r"\b(a ?[-/&+,.] ?p|p ?[-/&+,.] ?a|ap ?[-/&+,.] ?pa|pa ?[-/&+,.] ?ap)\b")
+_BOTH_WORDS = re.compile(
+    r"\b(both|ant(erior)?post\w*|post(erior)?ant\w*|(two|2|dual|opposed|opposing|conjugate) views?)\b"
+)
+# Beside a name of one view, these may well name the other; alone they are too vague to name one.
+_PERHAPS_ANTERIOR = re.compile(r"\b(ante|front|frontal\w*|ventral\w*|vorn|vordere?\w*)\b")
+_PERHAPS_POSTERIOR = re.compile(r"\b(back|rear|dorsal\w*|hinter\w*)\b")
+_POST_WORD = re.compile(r"\bpost\d?\b")
+_AFTER = r"\bpost (inj\w*|void\w*|mict\w*|op|surg\w*|therap\w*|treat\w*|chemo\w*|radio\w*|admin\w*|appl\w*|dos\w*)\b"
+_AMOUNT = (
+    r"\b((\d+ ?(h|hr|hrs|hours?|std|min|mins|minutes?|d|days?))|h|hrs?|hours?|min|minutes?|delay(ed)?|late) post\b"
+)
+# "ANT/POST 3H" names both views, "3 h post ANT" may.
+_TIMES = re.compile(rf"{_AFTER}|{_AMOUNT}(?! ant)")
 
 
 def view_of_codes(item: Header) -> NamedView | None:
-    """The view that the View Code Sequence of a detector, or of the data set, states; None if it states none."""
+    """The view that the View Code Sequence of a detector, or of the data set, states; None if none, or both."""
+    found: set[NamedView] = set()
     for code in item.items("ViewCodeSequence"):
-        named = _CODES.get(code.text("CodeValue")) if code.text("CodingSchemeDesignator") in _SNOMED else None
-        found = named or view_of_text(code.text("CodeMeaning"))
-        if found is not None:
-            return found
-    return None
+        known = _CODES.get(code.text("CodeValue")) if code.text("CodingSchemeDesignator") in _SNOMED else None
+        meaning = view_of_text(code.text("CodeMeaning"))
+        found |= {view for view in (known, meaning) if view is not None}
+    return found.pop() if len(found) == 1 else None
 
 
 def view_of_descriptions(item: Header, frame: int, frames: int, *, alone: bool) -> NamedView | None:
@@ -98,17 +113,35 @@ def view_of_descriptions(item: Header, frame: int, frames: int, *, alone: bool) 
 
 def view_of_text(text: str) -> NamedView | None:
     """The one view that a text names, in the words of cameras: ``WB_ANT``, ``Posterior``; None if none or both."""
-    unaccented = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    words = re.sub(r"[_\W]+", " ", unaccented.lower()).strip()
-    if _OTHER_WORDS.search(words):
-        return OTHER
-    if _BEAM_WORDS.search(words):
-        return None
+    unaccented = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    words = re.sub(r"[_\W]+", " ", unaccented).strip()
     anterior = _ANTERIOR_WORDS.search(words) is not None
     posterior = _POSTERIOR_WORDS.search(words) is not None or _POST.search(words) is not None
-    if anterior == posterior:
+    if _names_both(unaccented.replace("_", " "), words, anterior=anterior, posterior=posterior):
+        return None
+    if _OTHER_WORDS.search(words):
+        return OTHER
+    if _BEAM_WORDS.search(words) or anterior == posterior:
         return None
     return ViewName.ANTERIOR if anterior else ViewName.POSTERIOR
+
+
+def _names_both(text: str, words: str, *, anterior: bool, posterior: bool) -> bool:
+    """Whether a text names both views, or one for certain and perhaps the other.
+
+    Parameters
+    ----------
+    text, words : str
+        The text with its signs, and without.
+    anterior, posterior : bool
+        Whether it names the view for certain.
+    """
+    if _BOTH_SIGNS.search(text) or _BOTH_WORDS.search(words):
+        return True
+    perhaps_posterior = _PERHAPS_POSTERIOR.search(words) or _POST_WORD.search(_TIMES.sub(" ", words))
+    return bool(
+        (anterior and (posterior or perhaps_posterior)) or (posterior and (anterior or _PERHAPS_ANTERIOR.search(words)))
+    )
 
 
 def settle_views(path: Path, stated: Sequence[NamedView | None]) -> tuple[dict[int, View], list[str]]:

@@ -12,7 +12,15 @@ from napari.layers import Image, Layer, Points
 
 from napari_bonescint.gui.label_layers import empty_labels, show_instead
 from napari_bonescint.gui.placement import straighten
-from napari_bonescint.gui.scan_layers import facts_of, mark_sides, put_pixels, scans_to_layers, spacing_of, spans_of
+from napari_bonescint.gui.scan_layers import (
+    facts_of,
+    keep_sides,
+    mark_sides,
+    put_pixels,
+    scans_to_layers,
+    spacing_of,
+    spans_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +52,7 @@ class CaseLayers:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
+        keep_sides(viewer.layers)
         self._sides: Layer | None = None
         self.images: list[Image] = []
         self.labels: list[Labels] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,8 @@ from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.refusal import Refusal
 from napari_bonescint.formats.source_file import read_start
 from napari_bonescint.gui.mask_layers import mask_to_layers
-from napari_bonescint.gui.scan_layers import scans_to_layers, spans_of
+from napari_bonescint.gui.scan_layers import keep_sides, lone_views, scans_to_layers, spans_of
+from napari_bonescint.scan import SAME_VIEW, is_outnumbering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -73,15 +75,29 @@ def read(path: Paths) -> Read:
     skipped = sum(found.skipped.values())
     if scans and skipped:
         show_info(f"{skipped} other files in the folder are no planar bone scans.")
-    for scan in scans:
+    for scan in _doubt(scans):
         for warning in scan.warnings:
             show_warning(f"{scan.name}: {warning}" if len(scans) > 1 else warning)
     return layers or _NOTHING
 
 
+def _doubt(scans: Iterable[Scan]) -> list[Scan]:
+    """Scans with a warning where others of their study, which are open already, show the same view."""
+    viewer = current_viewer()
+    known = list(viewer.layers) if viewer is not None else []
+    told = []
+    for scan in scans:
+        first = scan.views[0].name
+        doubtful = len(scan.views) == 1 and is_outnumbering(first, [first, *lone_views(known, scan.study)])
+        told.append(replace(scan, warnings=tuple(dict.fromkeys((*scan.warnings, SAME_VIEW)))) if doubtful else scan)
+    return told
+
+
 def lay_out(scans: Iterable[Scan]) -> list[LayerTuple]:
     """Layers for scans, beside those that are open already: napari asks a reader once for each of several files."""
     viewer = current_viewer()
+    if viewer is not None:
+        keep_sides(viewer.layers)
     return scans_to_layers(scans, spans_of(viewer.layers) if viewer is not None else ())
 
 

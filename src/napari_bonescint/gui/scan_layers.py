@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,9 @@ from napari.layers import Points
 from napari_bonescint.display import contrast_limits
 from napari_bonescint.formats.plausibility import require_counts, require_possible_size
 from napari_bonescint.formats.raster import looks_inverted
+from napari_bonescint.formats.refusal import Refusal
 from napari_bonescint.gui.placement import corners, is_sheared, pixel_sides, world
-from napari_bonescint.scan import Scan, View, ViewName, ViewSource
+from napari_bonescint.scan import Scan, View, ViewName, ViewSource, is_outnumbering, why_impossible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -51,10 +53,13 @@ class ViewFacts:
         files: their paths often hold a patient's name, and napari may save or show what is in a layer's metadata.
     view : View
         Which view the layer shows, as the file or the user says.
+    confirmed : bool
+        Whether the user looked at it and said which view it is, be it what the file says.
     """
 
     scan: Scan
     view: View
+    confirmed: bool = False
 
 
 def scans_to_layers(
@@ -121,7 +126,7 @@ def facts_of(image: Image) -> ViewFacts:
         return facts
     view = View(ViewName.ANTERIOR, ViewSource.ASSUMED)
     blank = np.broadcast_to(np.zeros((), np.dtype(image.dtype)), (1, *image.data.shape))
-    return ViewFacts(Scan(blank, (view,), spacing_of(image)), view)
+    return ViewFacts(Scan(blank, (view,), _possible_spacing(image)), view)
 
 
 def can_be_scan(layer: Layer) -> bool:
@@ -145,6 +150,27 @@ def why_unusable(image: Image) -> str | None:
 def spacing_of(layer: Layer) -> Spacing | None:
     """Pixel spacing (y, x) in mm; None if the layer is in pixels, or if it is sheared."""
     return pixel_sides(layer, "mm")
+
+
+def lone_views(layers: Iterable[Layer], study: str) -> list[ViewName]:
+    """The views that some layers show of a study, each the only one of its scan; none if the study is not known."""
+    facts = [layer.metadata.get(KEY) for layer in layers]
+    return [
+        each.view.name
+        for each in facts
+        if isinstance(each, ViewFacts) and study and each.scan.study == study and len(each.scan.views) == 1
+    ]
+
+
+def doubted(images: Sequence[Image]) -> list[Image]:
+    """Those of some layers whose view several scans of one study show, alone, and that nobody confirmed."""
+    found = []
+    for image in images:
+        facts = facts_of(image)
+        alone = lone_views(images, facts.scan.study)
+        if len(facts.scan.views) == 1 and not facts.confirmed and is_outnumbering(facts.view.name, alone):
+            found.append(image)
+    return found
 
 
 def group_by_scan(images: Sequence[Image]) -> list[tuple[Image, ...]]:
@@ -176,10 +202,12 @@ def layers_to_scan(images: Sequence[Image]) -> Scan:
     Raises
     ------
     Refusal
-        If the pixels cannot be counts.
+        If the pixels cannot be counts, or not of the size that the layer gives them.
     """
     for image in images:
         require_possible_size(Path(image.name), *image.data.shape)
+        if (spacing := spacing_of(image)) and (why := why_impossible(spacing, image.data.shape)) is not None:
+            raise Refusal(Path(image.name), f"A pixel spacing {why}; give the layer its true scale.")
     counts = np.stack([np.asarray(image.data) for image in images])
     require_counts(Path(images[0].name), counts)
     scan = facts_of(images[0]).scan
@@ -244,6 +272,25 @@ def add_sides(layers: Any, image: Image) -> None:
     mark_sides(layers, image)
 
 
+def keep_sides(layers: Any) -> None:
+    """Have the letters R and L go with every view of ours, put among the layers from now on, that the user turns."""
+    layers.events.inserted.connect(_watch_sides)  # a second time, napari does nothing
+
+
+def _watch_sides(event: Any) -> None:
+    layers, image = weakref.ref(event.source), event.value
+    if not isinstance(image.metadata.get(KEY), ViewFacts):
+        return
+
+    def mark(event: Any) -> None:
+        present = layers()
+        if present is not None and event.source in present:
+            mark_sides(present, event.source)
+
+    for name in ("rotate", "shear", "affine"):
+        getattr(image.events, name).connect(mark)
+
+
 def _first_free(wanted: Sequence[Span], taken: Sequence[Span], gap: float) -> float:
     """How far to the right some spans must be moved so as to lie over none that is taken."""
     candidates = [0.0, *sorted(end + gap for _, end in taken)]
@@ -262,6 +309,11 @@ def _belong_together(group: Sequence[Image], image: Image) -> bool:
         and _alike(spacing_of(first), spacing_of(image))
         and facts_of(image).view.name not in {facts_of(other).view.name for other in group}
     )
+
+
+def _possible_spacing(image: Image) -> Spacing | None:
+    spacing = spacing_of(image)
+    return None if spacing is None or why_impossible(spacing, image.data.shape) else spacing
 
 
 def _own_facts(layer: Layer, scan: Scan) -> bool:

@@ -11,15 +11,30 @@ from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QLabel, QToolButton, QWidget
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.gui.scan_layers import can_be_scan, facts_of, same_scan, spacing_of, why_unusable
+from napari_bonescint.gui.scan_layers import can_be_scan, doubted, facts_of, same_scan, spacing_of, why_unusable
 from napari_bonescint.gui.view_edits import flip, set_spacing, set_view
 from napari_bonescint.scan import ViewName, ViewSource
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
+    from qtpy.QtGui import QWheelEvent
 
 _LARGEST_PIXEL_MM = 50.0
 _INDENT = 24
+_TOLD_BY = {
+    ViewSource.FILE: "The file says so; choose the other view if the file is wrong",
+    ViewSource.USER: "You said so; the file does not say which view this is",
+    ViewSource.OVERRULED: "You said so; the file says the opposite",
+    ViewSource.ASSUMED: "The file does not say which view this is: please choose",
+}
+
+
+class _ViewChooser(QComboBox):
+    """A combo box that leaves the mouse wheel to the panel: scrolling must not overrule a file."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        """Let the panel scroll."""
+        event.ignore()
 
 
 class ScanRows(QWidget):
@@ -36,6 +51,7 @@ class ScanRows(QWidget):
         self._viewer = viewer
         self._unchecked: WeakSet[Image] = WeakSet()
         self._boxes: list[tuple[Image, QCheckBox]] = []
+        self._doubted: list[Image] = []
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setColumnStretch(0, 1)
@@ -69,12 +85,16 @@ class ScanRows(QWidget):
         images = [layer for layer in self._viewer.layers if can_be_scan(layer)]
         if not images:
             self._add_hint("Open a bone scan: drop a DICOM file here, or see File > Open Sample > Bone scintigraphy.")
+        self._doubted = doubted(images)
         for image in images:
             self._add_row(image)
             if image is same_scan(images, image)[0] and facts_of(image).scan.spacing is None:
                 self._add_spacing(image)
         if any(facts_of(image).view.source is ViewSource.ASSUMED for image in images):
             self._add_hint("? The file does not name this view: please choose.")
+        if self._doubted:
+            names = ", ".join(image.name for image in self._doubted)
+            self._add_hint(f"? {names}: several scans of one study, all of one view. Please choose for each.")
         for layer in self._viewer.layers:
             if isinstance(layer, Image) and (reason := why_unusable(layer)) is not None:
                 self._add_hint(f"{layer.name} cannot be segmented: {reason}.")
@@ -108,16 +128,12 @@ class ScanRows(QWidget):
 
     def _view_widget(self, image: Image) -> QWidget:
         view = facts_of(image).view
-        if view.source is ViewSource.FILE:
-            label = QLabel(str(view.name))
-            label.setToolTip("The file says so")
-            return label
-        combo = QComboBox()
+        combo = _ViewChooser()
         combo.addItems([str(name) for name in ViewName])
         combo.setCurrentIndex(list(ViewName).index(view.name))
-        if view.source is ViewSource.ASSUMED:
+        if view.source is ViewSource.ASSUMED or image in self._doubted:
             combo.setItemText(combo.currentIndex(), f"{view.name}?")
-            combo.setToolTip("The file does not say which view this is: please choose")
+        combo.setToolTip(_TOLD_BY[view.source])
         combo.activated.connect(lambda index: self._edit(set_view, image, list(ViewName)[index]))
         return combo
 

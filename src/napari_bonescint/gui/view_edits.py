@@ -1,4 +1,4 @@
-"""What a user says about a view that its file does not: which view, how large its pixels, mirrored or not. No Qt."""
+"""What a user says about a view, whatever its file says: which view, how large its pixels, mirrored or not. No Qt."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.label_layers import all_labels_of, holds_case, was_drawn_on
 from napari_bonescint.gui.placement import is_sheared, pixel_sides
 from napari_bonescint.gui.scan_layers import KEY, ViewFacts, add_sides, facts_of, mark_sides, same_scan
-from napari_bonescint.scan import View, ViewName, ViewSource
+from napari_bonescint.scan import ViewName, why_impossible
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
@@ -28,8 +28,8 @@ class ViewEditError(BonescintError):
 def set_view(layers: Any, image: Image, name: ViewName) -> None:
     """Say that an image shows the anterior or the posterior view.
 
-    The other view of a scan of two, where the file does not name it either, becomes the opposite one, and the two
-    change places so that anterior is left.
+    The other view of a scan of two becomes the opposite one, and the two change places so that anterior is left. What
+    the file says is overruled, which is recorded.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def set_view(layers: Any, image: Image, name: ViewName) -> None:
     before = facts_of(image).view.name
     views = same_scan(layers, image)
     said = {image: name}
-    others = [other for other in views if other is not image and facts_of(other).view.source is not ViewSource.FILE]
+    others = [other for other in views if other is not image]
     if len(views) == 2 and others:
         said[others[0]] = name.opposite
     renamed = [new for view, new_name in said.items() for new in _new_names(layers, view, new_name)]
@@ -75,8 +75,10 @@ def set_spacing(layers: Any, image: Image, mm: float) -> None:
     Raises
     ------
     ViewEditError
-        If an image is sheared, so that its pixels are no squares.
+        If no image of this size can have such pixels, or if one is sheared, so that its pixels are no squares.
     """
+    if (why := why_impossible((mm, mm), image.data.shape)) is not None:
+        raise ViewEditError(f"{image.name}: A pixel spacing {why}; give the size of a pixel in mm.")
     _adopt(layers, image)
     views = same_scan(layers, image)
     sheared = [view.name for view in views if is_sheared(view)]
@@ -118,7 +120,7 @@ def flip(layers: Any, image: Image) -> None:
     _adopt(layers, image)
     facts = facts_of(image)
     image.data = np.asarray(image.data)[:, ::-1]
-    _record(image, ViewFacts(facts.scan, replace(facts.view, flipped=not facts.view.flipped)))
+    _record(image, replace(facts, view=replace(facts.view, flipped=not facts.view.flipped)))
 
 
 def _adopt(layers: Any, image: Image) -> None:
@@ -130,7 +132,7 @@ def _adopt(layers: Any, image: Image) -> None:
 
 def _say(image: Image, name: ViewName) -> None:
     facts = facts_of(image)
-    _record(image, ViewFacts(facts.scan, View(name, ViewSource.USER, facts.view.flipped)))
+    _record(image, ViewFacts(facts.scan, facts.view.said_to_be(name), confirmed=True))
 
 
 def _new_names(layers: Any, image: Image, view: ViewName) -> list[tuple[Layer, str]]:
