@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
 Spacing = tuple[float, float]
 
-# In mm. The smallest: finer than any gamma camera resolves, and than a picture of a body of 8192 pixels; the largest: a
-# body in 40 pixels.
-_POSSIBLE_SPACING = (0.2, 50.0)
+# In mm. The smallest: a tenth of what gamma cameras resolve; the largest: a body in 40 pixels.
+_POSSIBLE_SPACING = (0.3, 50.0)
 # In mm: of the longer side of an image. No camera's bed is longer than 3 m; a hand is longer than 5 cm.
 _POSSIBLE_LENGTH = (50.0, 4000.0)
 _MOST_OBLONG_PIXEL = 5.0

@@ -7,7 +7,7 @@ import pytest
 from pydicom.encaps import encapsulate, encapsulate_extended, generate_frames
 from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1, RLELossless
 
-from dicom_files import nm_dataset, save, some_counts
+from dicom_files import PEAK, SCATTER, energy_window, nm_dataset, save, some_counts
 from napari_bonescint.formats.nuclear_medicine import read_nuclear_medicine, read_planar_header
 from napari_bonescint.formats.refusal import Refusal
 
@@ -63,7 +63,17 @@ def test_pixels_alone_settle_what_nothing_describes(write_nm):
     )
     scan = read_nuclear_medicine(write_nm(**nothing, **NO_VECTORS))
     np.testing.assert_array_equal(scan.counts, some_counts(2))
-    assert "2 frames were read" in scan.warnings[0]
+    assert scan.warnings[0] == "The file does not state its number of frames; by its pixels, 2 frames were read."
+
+
+def test_windows_that_are_described_and_not_stored_are_no_cut_off_pixels(write_nm):
+    described = [energy_window(*PEAK), energy_window(*SCATTER)]
+    path = write_nm(
+        NumberOfFrames=None, NumberOfEnergyWindows=2, EnergyWindowInformationSequence=described, **NO_VECTORS
+    )
+    scan = read_nuclear_medicine(path)
+    np.testing.assert_array_equal(scan.counts, some_counts(2))
+    assert len(scan.warnings) == 2
 
 
 def test_more_pixels_than_described_are_told(tmp_path):

@@ -63,14 +63,13 @@ def settle_frame_count(header: Header, path: Path) -> tuple[int, list[str]]:
     stored = stored_frames(header)
     described = described_frames(header)
     vectors = max(lengths, default=None)
-    claims = [stated] if stated is not None else [vectors] if vectors is not None else [described]
-    claimed = next((claim for claim in claims if claim is not None), None)
+    claimed = vectors if stated is None else stated
     if stored is None:
-        return _possible(path, claimed or 1), []
+        return _possible(path, claimed or described or 1), []
     if stored == stated:
         return _possible(path, stored), []
     if stored and (stored in lengths or (not lengths and stored == described) or claimed is None):
-        return _possible(path, stored), _told(header, stored, "vectors" if stored in lengths else "description")
+        return _possible(path, stored), _told(header, stored, _agreeing(stored, lengths, described))
     claimed = _possible(path, claimed or 1)
     if stored < claimed:
         raise Refusal(
@@ -157,9 +156,15 @@ def _possible(path: Path, count: int) -> int:
     return count
 
 
+def _agreeing(stored: int, lengths: list[int], described: int | None) -> str:
+    if stored in lengths:
+        return "vectors and pixels"
+    return "description and pixels" if stored == described else "pixels"
+
+
 def _told(header: Header, stored: int, agreeing: str) -> list[str]:
     stated = header.number("NumberOfFrames")
     if stated is None and stored == 1:
         return []
     what = "does not state its number of frames" if stated is None else f"states {stated:g} as its number of frames"
-    return [f"The file {what}; by its {agreeing} and pixels, {counted(stored, 'frame')} were read."]
+    return [f"The file {what}; by its {agreeing}, {counted(stored, 'frame')} were read."]

@@ -63,6 +63,9 @@ _BOTH_SIGNS = re.compile(r"\b(a ?[-/&+,.] ?p|p ?[-/&+,.] ?a|ap ?[-/&+,.] ?pa|pa 
 _BOTH_WORDS = re.compile(
     r"\b(both|ant(erior)?post\w*|post(erior)?ant\w*|(two|2|dual|opposed|opposing|conjugate) views?)\b"
 )
+_JOINT = r"\.?( *[-/\\&+|;:] *| +(and|und|et|y|e|i|o|u|or|oder|ou|plus|en|og|och|vs\.?|n) +)"
+_ONE, _OTHER_ONE = r"\b(ant|ante|anterior\w*|anterieur\w*|front\w*|ventral\w*)\d?", r"\bpost(erior\w*|erieur\w*)?\d?"
+_JOINED = re.compile(rf"{_ONE}{_JOINT}{_OTHER_ONE}\b|{_OTHER_ONE}{_JOINT}{_ONE}\b")
 # Beside a name of one view, these may well name the other; alone they are too vague to name one.
 _PERHAPS_ANTERIOR = re.compile(r"\b(ante|front|frontal\w*|ventral\w*|vorn|vordere?\w*)\b")
 _PERHAPS_POSTERIOR = re.compile(r"\b(back|rear|dorsal\w*|hinter\w*)\b")
@@ -71,7 +74,7 @@ _AFTER = r"\bpost (inj\w*|void\w*|mict\w*|op|surg\w*|therap\w*|treat\w*|chemo\w*
 _AMOUNT = (
     r"\b((\d+ ?(h|hr|hrs|hours?|std|min|mins|minutes?|d|days?))|h|hrs?|hours?|min|minutes?|delay(ed)?|late) post\b"
 )
-# "ANT/POST 3H" names both views, "3 h post ANT" may.
+# "3 h post ANT" may name both views.
 _TIMES = re.compile(rf"{_AFTER}|{_AMOUNT}(?! ant)")
 
 
@@ -136,7 +139,7 @@ def _names_both(text: str, words: str, *, anterior: bool, posterior: bool) -> bo
     anterior, posterior : bool
         Whether it names the view for certain.
     """
-    if _BOTH_SIGNS.search(text) or _BOTH_WORDS.search(words):
+    if _BOTH_SIGNS.search(text) or _JOINED.search(text) or _BOTH_WORDS.search(words):
         return True
     perhaps_posterior = _PERHAPS_POSTERIOR.search(words) or _POST_WORD.search(_TIMES.sub(" ", words))
     return bool(
