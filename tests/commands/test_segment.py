@@ -19,6 +19,7 @@ from PIL import Image
 
 from dicom_files import ANTERIOR, POSTERIOR, some_counts
 from napari_bonescint.cli import main
+from napari_bonescint.scan import SAME_VIEW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,6 +163,25 @@ def test_sides_are_split_on_request(segment: Segment, tmp_path: Path, out: Path)
     segment(write_png(tmp_path / "both.png", width=64), "--split-sides", "--spacing", "2.5")
     assert [view["name"] for view in facts_of(out, "both")["views"]] == ["anterior", "posterior"]
     assert tifffile.imread(out / "both.skeleton.tif").shape == (2, 64, 32)
+
+
+def test_the_user_overrules_the_file_about_a_view(segment: Segment, write_nm: WriteScan, out: Path) -> None:
+    ended = segment(write_nm(views=(ANTERIOR,)), "--view", "posterior")
+    assert ended.status == 0
+    assert facts_of(out)["views"] == [{"name": "posterior", "source": "overruled", "flipped": False}]
+    assert "The file names the posterior view anterior; the user was believed." in facts_of(out)["warnings"]
+
+
+def test_two_files_of_one_study_are_not_both_anterior_without_a_word(
+    segment: Segment, write_nm: WriteScan, out: Path
+) -> None:
+    study = {"StudyInstanceUID": "1.2.3", "SeriesDescription": "Bone WB ANT/POST 3H"}
+    ended = segment(*(write_nm(name, views=(None,), **study) for name in ("a.dcm", "p.dcm")))
+    assert ended.status == 0
+    for name in "ap":
+        assert facts_of(out, name)["views"][0]["source"] == "assumed"
+        assert SAME_VIEW in facts_of(out, name)["warnings"]
+        assert sum(f"{name}.dcm: {SAME_VIEW}" in line for line in ended.err) == 1
 
 
 def test_a_flipped_posterior_view_is_recorded(segment: Segment, write_nm: WriteScan, out: Path) -> None:

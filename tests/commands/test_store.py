@@ -10,10 +10,12 @@ import pytest
 from PIL import Image
 
 from damaged_files import write_aborting
+from dicom_files import ANTERIOR, some_counts
 from napari_bonescint.cli import main
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.patient_split import Part, part_of_patient
 from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.scan import SAME_VIEW, ViewName, ViewSource
 from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
@@ -47,6 +49,29 @@ def folder(tmp_path: Path, run: Run) -> Path:
     """A new store."""
     assert run("create", tmp_path / "labels").status == 0
     return tmp_path / "labels"
+
+
+def test_what_the_user_says_about_a_view_is_kept(folder: Path, run: Run, write_nm: WriteScan) -> None:
+    path = write_nm(views=(ANTERIOR,))
+    ended = run("add", folder, path, "--view", "posterior")
+    assert ended.status == 0
+    assert "the user was believed" in ended.err[0]
+    (key,) = LabelStore.open(folder).keys()
+    (view,) = LabelStore.open(folder).scan(key).views
+    assert (view.name, view.source) == (ViewName.POSTERIOR, ViewSource.OVERRULED)
+    ended = run("add", folder, path)
+    assert ended.status == 1
+    assert "other views" in ended.err[0]
+
+
+def test_two_scans_of_one_study_and_one_view_are_doubted(folder: Path, run: Run, write_nm: WriteScan) -> None:
+    study = {"StudyInstanceUID": "1.2.3", "PixelSpacing": [2.4, 2.4]}
+    paths = [
+        write_nm(name, counts=some_counts(2)[i : i + 1], views=(ANTERIOR,), **study) for i, name in enumerate("12")
+    ]
+    ended = run("add", folder, *paths)
+    assert ended.status == 0
+    assert sum(SAME_VIEW in line for line in ended.err) == 2
 
 
 @pytest.mark.parametrize("action", ["create", "add", "list", "check"])
