@@ -162,6 +162,7 @@ SAME = {
     "one called": ({}, {"DetectorInformationSequence": []}),
     "of two series": ({"SeriesInstanceUID": generate_uid()}, {"SeriesInstanceUID": generate_uid()}),
     "both called both": tuple({"DetectorInformationSequence": [], "SeriesDescription": "WB ANT/POST 3H"} for _ in "12"),
+    "called STATIC, of a whole body": tuple({"ImageType": ["ORIGINAL", "PRIMARY", "STATIC"]} for _ in "12"),
     "of two sizes": ({}, {"Rows": 32}),
 }
 
@@ -176,7 +177,7 @@ def test_two_files_of_one_study_are_not_both_anterior_without_a_question(write_s
 
 
 def test_what_is_no_reason_to_doubt_a_view(write_study, write_nm):
-    spot = {"ImageType": ["ORIGINAL", "PRIMARY", "STATIC", "EMISSION"]}
+    spot = {"ImageType": ["ORIGINAL", "PRIMARY", "STATIC", "EMISSION"], "Rows": 32}
     early, late = {"SeriesInstanceUID": generate_uid()}, {"SeriesInstanceUID": generate_uid()}
     other = {"StudyInstanceUID": generate_uid()}
     for views in (

@@ -61,6 +61,11 @@ def test_a_name_that_may_mean_scatter_is_told(write_nm):
         read_nuclear_medicine(write_nm(windows=(("Scatter", None, None),)))
 
 
+def test_limits_the_wrong_way_round_are_limits(write_nm):
+    scan = read_nuclear_medicine(write_nm(windows=(("Scatter", 154.0, 126.0),)))
+    assert scan.acquisition["photopeak_window"] == "126-154 keV"
+
+
 def test_several_windows_that_nothing_tells_apart_are_refused(write_nm):
     path = write_nm(windows=(PEAK, SCATTER), EnergyWindowInformationSequence=[])
     with pytest.raises(Refusal, match="2 energy windows and does not say which holds the Tc-99m photopeak"):

@@ -9,7 +9,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Points
 
-from napari_bonescint.gui.label_layers import empty_labels, release
+from napari_bonescint.gui.label_layers import empty_labels, release, show_instead
 from napari_bonescint.gui.scan_layers import facts_of, layers_to_scan, scans_to_layers, spacing_of
 from napari_bonescint.gui.view_edits import ViewEditError, flip, set_spacing, set_view
 from napari_bonescint.scan import View, ViewName, ViewSource
@@ -66,6 +66,18 @@ def test_what_the_file_says_is_overruled_and_that_is_recorded(scan: Scan) -> Non
     assert letters_above(model, first) == ["L", "R"]
     set_view(model.layers, first, ViewName.ANTERIOR)
     assert [facts_of(image).view.source for image in (first, second)] == [ViewSource.FILE] * 2
+
+
+def test_the_file_of_an_open_case_is_not_overruled(scan: Scan) -> None:
+    model = ViewerModel()
+    for data in scans_to_layers([scan]):
+        model._add_layer_from_data(*data)
+    first = model.layers[1]
+    show_instead(model.add_layer(empty_labels(first)), np.zeros(first.data.shape, np.uint8), names_regions=True)
+    with pytest.raises(ViewEditError, match="its label store has it as anterior"):
+        set_view(model.layers, first, ViewName.POSTERIOR)
+    set_view(model.layers, first, ViewName.ANTERIOR)
+    assert facts_of(first).view == View(ViewName.ANTERIOR)
 
 
 def test_a_spacing_that_no_scan_has_is_refused(model: ViewerModel) -> None:

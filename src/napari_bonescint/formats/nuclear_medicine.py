@@ -70,6 +70,12 @@ class PlanarHeader:
     study: str
     series: str
 
+    @property
+    def may_show_whole_body(self) -> bool:
+        """Whether it is no spot view: these are called STATIC, and about square."""
+        rows, columns = self.size
+        return self.planar_type != _SPOT or rows >= 2 * columns
+
 
 @reader
 def read_nuclear_medicine(path: Path) -> Scan:
@@ -106,7 +112,7 @@ def read_nuclear_medicine(path: Path) -> Scan:
             sources=(path,),
             source_sha256=sha256(content),
             warnings=(*planar.warnings, *warnings),
-            study="" if planar.planar_type == _SPOT else study_token(planar.study),
+            study=study_token(planar.study) if planar.may_show_whole_body else "",
         )
     )
 

@@ -179,8 +179,8 @@ class _Single(NamedTuple):
     study: str
     series: str
     alike: Hashable
-    named: bool
-    """Whether the file itself names the view."""
+    has_partner: bool
+    """Whether the other view may be looked for: the file itself names this one, and it is no spot."""
 
 
 class _Found(NamedTuple):
@@ -231,12 +231,11 @@ def _look_at_dicom(path: Path, result: Path) -> _Found:
     header = read_planar_header(path)
     single = None
     views = list(header.views.values())
-    # Two STATIC spots of one study may show chest and pelvis.
-    whole_body = header.planar_type != "STATIC"
-    if len(views) == 1 and header.study and whole_body:
+    if len(views) == 1 and header.study and header.may_show_whole_body:
         alike = (header.size, header.spacing, header.planar_type)
-        named = views[0].source is ViewSource.FILE
-        single = _Single(views[0].name, header.study, header.series, alike, named)
+        # Two STATIC spots of one study may show chest and pelvis.
+        has_partner = views[0].source is ViewSource.FILE and header.planar_type != "STATIC"
+        single = _Single(views[0].name, header.study, header.series, alike, has_partner)
     return _Found(path, result, single)
 
 
@@ -247,7 +246,7 @@ def _pair(found: list[_Found]) -> Iterator[ScanSource]:
     for same_series in (True, False):
         groups: dict[Hashable, list[_Found]] = defaultdict(list)
         for each in found:
-            if each.single and each.single.named and each.path not in partners:
+            if each.single and each.single.has_partner and each.path not in partners:
                 series = each.single.series if same_series else ""
                 groups[each.single.study, series, each.single.alike].append(each)
         for group in groups.values():

@@ -88,7 +88,8 @@ def energy_windows(header: Header) -> list[EnergyWindow]:
             (limit.number("EnergyWindowLowerLimit"), limit.number("EnergyWindowUpperLimit"))
             for limit in item.items("EnergyWindowRangeSequence")
         ]
-        ranges = tuple((low, high) for low, high in limits if low is not None and high is not None and low < high)
+        stated = [sorted((low, high)) for low, high in limits if low is not None and high is not None]
+        ranges = tuple((low, high) for low, high in stated if low < high)
         windows.append(EnergyWindow(item.text("EnergyWindowName"), ranges))
     return windows
 

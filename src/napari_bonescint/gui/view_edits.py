@@ -12,7 +12,7 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.label_layers import all_labels_of, holds_case, was_drawn_on
 from napari_bonescint.gui.placement import is_sheared, pixel_sides
 from napari_bonescint.gui.scan_layers import KEY, ViewFacts, add_sides, facts_of, mark_sides, same_scan
-from napari_bonescint.scan import ViewName, why_impossible
+from napari_bonescint.scan import ViewName, ViewSource, why_impossible
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
@@ -39,10 +39,20 @@ def set_view(layers: Any, image: Image, name: ViewName) -> None:
         The layer.
     name : ViewName
         What the user says.
+
+    Raises
+    ------
+    ViewEditError
+        If that overrules the file of a case whose labels are open: its store keeps the views under which it was added.
     """
     _adopt(layers, image)
     before = facts_of(image).view.name
     views = same_scan(layers, image)
+    overruled = before is not name and facts_of(image).view.source in (ViewSource.FILE, ViewSource.OVERRULED)
+    if overruled and any(holds_case(labels) for view in views for labels in all_labels_of(layers, view)):
+        raise ViewEditError(
+            f"{image.name}: its label store has it as {before}; add the scan to another store to say so."
+        )
     said = {image: name}
     others = [other for other in views if other is not image]
     if len(views) == 2 and others:
