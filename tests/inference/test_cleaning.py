@@ -57,6 +57,22 @@ def test_pixels_that_are_not_square_are_measured_in_mm(codes: np.ndarray) -> Non
     assert (clean_regions(codes, (2.0, 1.0))[:20] == 0).all()
 
 
+def test_holes_in_closed_outlines_are_filled_but_not_those_of_the_pelvis(codes: np.ndarray) -> None:
+    codes[65:75, 45:55] = 0  # an obturator foramen
+    codes[5:30, 5:25] = CODES["hand"]
+    codes[10:25, 10:15] = 0  # between thumb and fingers
+    cleaned = clean_regions(codes, SPACING)
+    assert (cleaned[10:25, 10:15] == CODES["hand"]).all()
+    assert (cleaned[65:75, 45:55] == 0).all()
+
+
+def test_the_room_between_two_feet_that_touch_stays_background() -> None:
+    codes = np.zeros((100, 100), np.uint8)
+    codes[10:90, 10:90] = CODES["foot"]
+    codes[20:80, 20:80] = 0  # 120 x 120 mm
+    np.testing.assert_array_equal(clean_regions(codes, SPACING), codes)
+
+
 def test_a_skeleton_loses_only_crumbs() -> None:
     mask = np.zeros((50, 50), np.uint8)
     mask[10:40, 10] = 1

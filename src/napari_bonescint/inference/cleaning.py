@@ -1,4 +1,4 @@
-"""Taking crumbs and spurs out of a mask: pieces too small for any bone, and thin bridges into soft tissue.
+"""Giving a mask what all true masks have: no crumbs, no thin bridges into soft tissue, no holes in closed outlines.
 
 The limits come from true masks of simulated scans (`benchmarks/crumbs_and_spurs.py` measures them, and what cleaning
 costs): there, a piece on its own is a rib, a finger or the end of a clavicle, or else much larger than `_LEAST_MM2`.
@@ -22,13 +22,15 @@ _LEAST_MM2 = 300.0
 _LEAST_OF_SMALL_BONES_MM2 = 60.0
 _SMALL_BONES = ("ribs", "clavicle", "scapula", "sternum", "forearm", "hand", "foot")
 _STOUT_BONES = ("skull", "thoracic_spine", "lumbar_spine", "sacrum", "pelvis", "humerus", "femur", "lower_leg")
+_OUTLINED_BONES = ("forearm", "hand", "lower_leg", "foot")
+_LARGEST_HOLE_MM2 = 3000.0
 _SPUR_HALF_WIDTH_MM = 5.0
 _LEAST_SPUR_MM2 = 30.0
 _NEIGHBOURS = np.ones((3, 3), bool)
 
 
 def clean_regions(codes: NDArray[np.uint8], spacing: Spacing) -> NDArray[np.uint8]:
-    """Region codes without spurs on stout bones, and without crumbs.
+    """Region codes without spurs on stout bones, without crumbs, and with closed outlines filled.
 
     Parameters
     ----------
@@ -39,7 +41,8 @@ def clean_regions(codes: NDArray[np.uint8], spacing: Spacing) -> NDArray[np.uint
     Returns
     -------
     ndarray of uint8, shape (y, x)
-        A copy in which some pixels of bone are background; no pixel changes from one bone to another.
+        A copy. Some pixels of bone are background, and holes in forearm, hand, lower leg and foot, whose masks are
+        closed outlines by definition, are bone; no pixel changes from one bone to another.
     """
     cleaned = codes.copy()
     window = _around(codes)
@@ -50,6 +53,8 @@ def clean_regions(codes: NDArray[np.uint8], spacing: Spacing) -> NDArray[np.uint
     least = np.full(len(REGIONS), _LEAST_MM2)
     least[[CODES[name] for name in _SMALL_BONES]] = _LEAST_OF_SMALL_BONES_MM2
     part[_crumbs(part, spacing, least)] = 0
+    for name in _OUTLINED_BONES:
+        _fill(part, CODES[name], spacing)
     return cleaned
 
 
@@ -60,7 +65,7 @@ def clean_skeleton(mask: NDArray[np.uint8], spacing: Spacing) -> NDArray[np.uint
     return cleaned
 
 
-def _around(codes: NDArray[np.uint8]) -> tuple[slice, slice] | None:
+def _around(codes: NDArray[np.generic]) -> tuple[slice, slice] | None:
     """Rows and columns with bone, and one pixel more on each side; None without bone."""
     rows, columns = (np.flatnonzero(codes.any(axis=axis)) for axis in (1, 0))
     if rows.size == 0:
@@ -86,6 +91,20 @@ def _spurs(codes: NDArray[np.uint8], spacing: Spacing) -> NDArray[np.bool_]:
     large = np.bincount(pieces.ravel(), minlength=number + 1) * (spacing[0] * spacing[1]) >= _LEAST_SPUR_MM2
     spurs: NDArray[np.bool_] = large[pieces] & narrow
     return spurs
+
+
+def _fill(codes: NDArray[np.uint8], code: int, spacing: Spacing) -> None:
+    """Make background that one bone encloses that bone, in place, unless it is as large as the room between two legs."""
+    own = codes == code
+    window = _around(own)
+    if window is None:
+        return
+    outside, number = ndimage.label(np.pad(~own[window], 1, constant_values=True))
+    hole = np.bincount(outside.ravel(), minlength=number + 1) * (spacing[0] * spacing[1]) <= _LARGEST_HOLE_MM2
+    # The first piece is what lies around the bone.
+    hole[:2] = False
+    part = codes[window]
+    part[hole[outside[1:-1, 1:-1]] & (part == 0)] = code
 
 
 def _crumbs(codes: NDArray[np.uint8], spacing: Spacing, least_mm2: NDArray[np.float64]) -> NDArray[np.bool_]:
