@@ -78,7 +78,9 @@ def test_wheel_holds_what_it_needs_and_no_more(wheel: Path) -> None:
         "napari_bonescint",
         next(name.partition("/")[0] for name in names if name.endswith("/METADATA")),
     }
-    assert not [name for name in names if re.search(r"(^|/)(tests/|test_|conftest|__pycache__/|runs/)|\.pyc$", name)]
+    assert not [
+        name for name in names if re.search(r"(^|/)(tests/|test_|conftest|__pycache__/|runs/|train/state)|\.pyc$", name)
+    ]
 
 
 def test_installed_wheel_is_what_is_imported_and_finds_its_folders(installed: Path, tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def _spurs(codes: NDArray[np.uint8], spacing: Spacing) -> NDArray[np.bool_]:
 
 
 def _fill(codes: NDArray[np.uint8], code: int, spacing: Spacing) -> None:
-    """Make background that one bone encloses that bone, in place, unless it is as large as the room between two legs."""
+    """Make background that one bone encloses bone, in place, unless it is as large as the room between two legs."""
     own = codes == code
     window = _around(own)
     if window is None:

@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""Train the networks of `schedule.toml` in turn until they no longer improve, and keep what was reached.
+
+    python train/schedule.py --cases data/training --held-out data/validation --minutes 120
+    python train/schedule.py --cases data/training --held-out data/validation --minutes 9 --each 2 --device cuda
+    python train/schedule.py --table
+
+Each training is a cycle of a recipe's steps, by `bonescint train`, from the weights that `train/state` holds or the
+recipe starts from. After each cycle, also one that the time cut short, the weights (float16) and what is known of them
+go to `train/state`, and `SCHEDULE.md` is written anew. With `--each`, networks take turns after that many minutes.
+`--held-out` is the whole validation split, which judges every cycle.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+TRAIN = Path(__file__).parent
+STATE = TRAIN / "state"
+_LEAST_MINUTES = 2.0
+
+
+def main() -> None:
+    """Train until the time is over or every network is finished."""
+    arguments, schedule = parse(), read_schedule()
+    if not arguments.table:
+        _train(arguments, schedule)
+    (TRAIN / "SCHEDULE.md").write_text(table(schedule), encoding="utf-8")
+
+
+def parse(words: list[str] | None = None) -> argparse.Namespace:
+    """What is asked for on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", type=Path, help="folder of the training split's cases")
+    parser.add_argument("--held-out", type=Path, help="folder of the validation split's cases")
+    parser.add_argument("--minutes", type=float, default=60, help="end after this time (default: 60)")
+    parser.add_argument("--each", type=float, help="end each cycle after this time, too")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="train these alone")
+    parser.add_argument("--runs", type=Path, default=Path("runs/schedule"))
+    parser.add_argument("--table", action="store_true", help="only write SCHEDULE.md from what train/state holds")
+    arguments = parser.parse_args(words)
+    if not (arguments.table or (arguments.cases and arguments.held_out)):
+        parser.error("--cases and --held-out are needed")
+    return arguments
+
+
+def read_schedule() -> dict[str, Any]:
+    """The order of the networks, and the rule for when one is finished."""
+    return tomllib.loads((TRAIN / "schedule.toml").read_text(encoding="utf-8"))
+
+
+def _train(arguments: argparse.Namespace, schedule: dict[str, Any]) -> None:
+    end = time.monotonic() + 60 * arguments.minutes
+    names = arguments.only or schedule["order"]
+    while (left := (end - time.monotonic()) / 60) > _LEAST_MINUTES:
+        open_names = [name for name in names if not is_finished(read_state(name), schedule["finished"])]
+        if not open_names:
+            break
+        # In the order of the schedule; with turns, the one that was trained least.
+        name = min(open_names, key=lambda each: steps_of(read_state(each))) if arguments.each else open_names[0]
+        train_cycle(name, arguments, min(left, arguments.each or left))
+        (TRAIN / "SCHEDULE.md").write_text(table(schedule), encoding="utf-8")
+
+
+def train_cycle(name: str, arguments: argparse.Namespace, minutes: float) -> None:
+    """Train one cycle of a network, and keep what it reached in `train/state`."""
+    state = read_state(name)
+    recipe = tomllib.loads((TRAIN / "recipes" / f"{name}.toml").read_text(encoding="utf-8"))
+    recipe["seed"] = len(state["cycles"]) + 1
+    run = arguments.runs / f"cycle-{recipe['seed']}"
+    run.mkdir(parents=True, exist_ok=True)
+    path = run / f"{name}.toml"
+    path.write_text(tomli_w.dumps(recipe), encoding="utf-8")
+    command = [sys.executable, "-m", "napari_bonescint", "train", path, "--cases", arguments.cases]
+    command += ["--held-out", arguments.held_out, "--runs", run, "--minutes", f"{minutes:.2f}"]
+    command += ["--device", arguments.device]
+    weights = STATE / f"{name}.safetensors"
+    if weights.exists():
+        command += ["--start", weights]
+    subprocess.run([str(part) for part in command], check=True)
+    keep(name, run / name)
+
+
+def keep(name: str, run: Path) -> None:
+    """Add a finished run of `bonescint train` to a network's state.
+
+    Parameters
+    ----------
+    name : str
+        Of the recipe.
+    run : Path
+        Folder with NAME.safetensors, NAME.json and log.jsonl.
+    """
+    state = read_state(name)
+    card = json.loads((run / f"{name}.json").read_text(encoding="utf-8"))
+    training = card["training"]
+    stretches = training["history"]
+    before = steps_of(state)
+    state["cycles"].append(
+        {
+            "steps": training["steps_done"],
+            "learning_rate": training["recipe"]["learning_rate"],
+            "seed": training["recipe"]["seed"],
+            "batch": training["recipe"]["batch"],
+            "keep_phases": training["recipe"]["keep_phases"],
+            "started_from": training["started_from"],
+            "simulator": stretches[-1]["simulator"],
+            "cases": stretches[-1]["cases"],
+            "hardware": stretches[-1]["hardware"],
+            "precision": stretches[-1]["precision"],
+            "minutes": training["minutes"],
+            "finished": training["finished"],
+            "scores": card["scores"],
+        }
+    )
+    state["looks"] += [[before + step, round(dice, 4)] for step, dice in _looks(run / "log.jsonl")]
+    STATE.mkdir(exist_ok=True)
+    for suffix, content in (
+        (".safetensors", (run / f"{name}.safetensors").read_bytes()),
+        (".json", (run / f"{name}.json").read_bytes()),
+        (".cycles.json", json.dumps(state, indent=1).encode()),
+    ):
+        fresh = STATE / f".{name}{suffix}.new"
+        fresh.write_bytes(content)
+        fresh.replace(STATE / f"{name}{suffix}")
+
+
+def _looks(log: Path) -> list[tuple[int, float]]:
+    events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    return [(event["step"], event["dice"]) for event in events if "dice" in event and "step" in event]
+
+
+def read_state(name: str) -> dict[str, Any]:
+    """What is known of a network's training: ``cycles`` and ``looks``, both empty before the first."""
+    path = STATE / f"{name}.cycles.json"
+    if not path.exists():
+        return {"cycles": [], "looks": []}
+    state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return state
+
+
+def steps_of(state: dict[str, Any]) -> int:
+    """Steps of all cycles."""
+    return sum(cycle["steps"] for cycle in state["cycles"])
+
+
+def validation_dice(cycle: dict[str, Any]) -> float:
+    """Mean skeleton Dice over the validation split after a cycle."""
+    return next(float(score["value"]) for score in cycle["scores"] if score["metric"] == "skeleton Dice")
+
+
+def is_finished(state: dict[str, Any], rule: dict[str, float]) -> bool:
+    """Whether the last third of the steps brought less than the rule asks for, by the ends of cycles."""
+    total, cycles = steps_of(state), state["cycles"]
+    if len(cycles) < 2 or total < rule["steps"]:
+        return False
+    done, before = 0, None
+    for cycle in cycles:
+        done += cycle["steps"]
+        if done <= 2 * total / 3:
+            before = validation_dice(cycle)
+    return before is not None and validation_dice(cycles[-1]) - before < rule["rise"]
+
+
+def table(schedule: dict[str, Any]) -> str:
+    """SCHEDULE.md: what is trained in which order, what was reached, and what is next."""
+    rule = schedule["finished"]
+    lines = [
+        "# The training schedule",
+        "",
+        "Made by `python train/schedule.py --table` from `schedule.toml` and `state/`. Do not edit.",
+        "",
+        "Networks are trained in this order by `python train/schedule.py --cases DIR --held-out DIR --minutes M`,",
+        "in cycles with a warm restart between them. A network is finished when Dice on the 20 scans of the validation",
+        f"split rose by less than {rule['rise']} over the last third of its steps, of at least {rule['steps']:,}.",
+        "What is open lies in `state/`: weights in half precision with their card, and a list of all cycles and looks.",
+        "",
+        "| network | state | cycles | steps | hours | hardware | cases | validation Dice after each cycle |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    is_next = True
+    for name in schedule["order"]:
+        state = read_state(name)
+        cycles = state["cycles"]
+        finished = is_finished(state, rule)
+        word = "finished" if finished else "next" if is_next else "open" if cycles else "to do"
+        is_next = is_next and finished
+        dice = ", ".join(f"{validation_dice(cycle):.4f}" for cycle in cycles) or "–"
+        hardware = "; ".join(dict.fromkeys(cycle["hardware"] for cycle in cycles)) or "–"
+        cases = ", ".join(dict.fromkeys(str(cycle["cases"] or "new ones") for cycle in cycles)) or "–"
+        hours = sum(cycle["minutes"] for cycle in cycles) / 60
+        lines.append(
+            f"| {name} | {word} | {len(cycles)} | {steps_of(state):,} | {hours:.1f} | {hardware} | {cases} | {dice} |"
+        )
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    main()
