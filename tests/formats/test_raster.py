@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from contextlib import suppress
 
 import numpy as np
@@ -12,9 +13,10 @@ import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.formats.raster import read_raster
+from napari_bonescint.formats.raster import read_raster, stored_orientation
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
 from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, View, ViewName, ViewSource
 
@@ -275,3 +277,35 @@ def test_a_spacing_that_makes_a_scan_as_long_as_a_house_is_not_taken(tmp_path):
     assert NO_SPACING in scan.warnings
     assert any("the image would be 4.6 m long" in warning for warning in scan.warnings)
     assert read_raster(tmp_path / "long.tif", spacing=(2.2, 2.2)).spacing == (2.2, 2.2)
+
+
+def test_where_programs_put_the_orientation_of_a_png(tmp_path):
+    exif = Image.Exif()
+    exif[274] = 2
+    block = exif.tobytes()
+    profile = f"\nexif\n{len(block):8}\n{block.hex()}\n"
+    xmp = '<x:xmpmeta xmlns:tiff="http://ns.adobe.com/tiff/1.0/"><rdf:Description tiff:Orientation="2"/></x:xmpmeta>'
+    for keyword, text in (("Raw profile type exif", profile), ("XML:com.adobe.xmp", xmp)):
+        info = PngInfo()
+        info.add_itxt(keyword, text) if keyword.startswith("XML") else info.add_text(keyword, text, zip=True)
+        Image.fromarray(picture()).save(tmp_path / "scan.png", pnginfo=info)
+        np.testing.assert_array_equal(read_raster(tmp_path / "scan.png").counts[0], picture()[:, ::-1])
+        assert stored_orientation(tmp_path / "scan.png") == 2
+
+
+def test_an_orientation_that_is_damaged_or_after_the_pixels(tmp_path):
+    exif = Image.Exif()
+    exif[274] = 3
+    for block, expected in ((exif.tobytes()[6:], picture()[::-1, ::-1]), (b"no EXIF at all", picture())):
+        Image.fromarray(picture()).save(tmp_path / "scan.png")
+        content = (tmp_path / "scan.png").read_bytes()
+        chunk = struct.pack(">I", len(block)) + b"eXIf" + block + struct.pack(">I", zlib.crc32(b"eXIf" + block))
+        (tmp_path / "scan.png").write_bytes(content[:-12] + chunk + content[-12:])
+        np.testing.assert_array_equal(read_raster(tmp_path / "scan.png").counts[0], expected)
+
+
+def test_files_without_an_orientation_are_upright(tmp_path):
+    (tmp_path / "text.tif").write_bytes(b"II*\0" + bytes(40))
+    tifffile.imwrite(tmp_path / "scan.tif", picture())
+    for name in ("text.tif", "scan.tif", "gone.png"):
+        assert stored_orientation(tmp_path / name) == 1

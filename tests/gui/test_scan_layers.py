@@ -4,9 +4,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import PIL.Image
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
+from napari.layers._source import layer_source
 
 from napari_bonescint.formats.refusal import Refusal
 from napari_bonescint.gui.scan_layers import (
@@ -18,10 +20,13 @@ from napari_bonescint.gui.scan_layers import (
     scans_to_layers,
     spacing_of,
     spans_of,
+    why_unusable,
 )
 from napari_bonescint.scan import View, ViewName, ViewSource
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_bonescint.scan import Scan
 
 
@@ -170,3 +175,21 @@ def test_turned_views_are_still_one_scan(scan: Scan) -> None:
     anterior.rotate, posterior.rotate = 33.3, 10
     assert group_by_scan([anterior, posterior]) == [(anterior, posterior)]
     assert layers_to_scan([anterior, posterior]).spacing == pytest.approx(scan.spacing)
+
+
+@pytest.mark.parametrize("name", ["p.png", "p.tif", "P.TIFF"])
+def test_a_picture_whose_orientation_napari_leaves_out_is_no_scan(tmp_path: Path, name: str) -> None:
+    picture = PIL.Image.fromarray(np.ones((40, 30), np.uint8))
+    reasons = {}
+    for orientation in (1, 2, 6):
+        exif = PIL.Image.Exif()
+        exif[274] = orientation
+        path = tmp_path / f"{orientation}{name}"
+        picture.save(path, exif=exif)
+        for reader in ("napari", "napari-bonescint"):
+            with layer_source(path=str(path), reader_plugin=reader):
+                reasons[orientation, reader] = why_unusable(Image(np.asarray(picture)))
+    assert {case for case, reason in reasons.items() if reason} == {(2, "napari"), (6, "napari")}
+    assert "stored turned or mirrored (orientation 6), which napari's own reader leaves out" in str(
+        reasons[6, "napari"]
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,11 +10,12 @@ import pytest
 import tifffile
 from napari.layers import Image, Labels
 
+from napari_bonescint.formats.masks import read_mask
 from napari_bonescint.gui.label_layers import empty_labels
 from napari_bonescint.gui.mask_layers import NotOneScan
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from napari import Viewer
 
@@ -62,3 +64,15 @@ def test_labels_of_other_images_stay_with_the_writers_of_napari(viewer: Viewer, 
     assert tifffile.imread(path).shape == (5, 20, 20)
     with pytest.raises(NotOneScan, match=r"^cells: lies on no image"):
         viewer.layers.save(str(tmp_path / "cells.regions.tif"), selected=True)
+
+
+def test_a_mask_of_a_sheared_scan_is_saved_without_a_spacing_and_that_is_told(
+    viewer: Viewer, images: list[Image], tmp_path: Path, shown: Callable[[], list[str]]
+) -> None:
+    images[0].shear = [0.3]
+    draw(viewer, images[:1])
+    (path,) = viewer.layers.save(str(tmp_path / "m.regions.tif"), selected=True)
+    assert read_mask(Path(path)).spacing is None
+    assert [message for message in shown() if "sheared" in message] == [
+        "anterior: The layer is sheared, so its pixels have no size in mm; take out the shear to have sizes."
+    ]

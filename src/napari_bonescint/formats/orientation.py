@@ -39,6 +39,11 @@ def exchanges_axes(orientation: int) -> bool:
     return orientation in _STEPS and _STEPS[orientation][0]
 
 
+def is_upright(orientation: int) -> bool:
+    """Whether an image that is stored so needs no turning; a number outside 1 to 8 says nothing."""
+    return orientation not in _STEPS
+
+
 def sentence_on(orientation: int) -> str | None:
     """What to tell the user about an image that is stored turned or mirrored; None if it is not."""
     if orientation not in _STEPS:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import io
 import struct
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 import tifffile
 from PIL import Image
 
+from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats import orientation
 from napari_bonescint.formats.budget import require_pixels
-from napari_bonescint.formats.guarded import reader
+from napari_bonescint.formats.guarded import reader, refusing
 from napari_bonescint.formats.plausibility import require_counts, require_possible_size, without_blank_views
 from napari_bonescint.formats.refusal import DAMAGED, NotAPlanarScan, Refusal
 from napari_bonescint.formats.source_file import read_whole, sha256
+from napari_bonescint.formats.tiff_directories import require_sound_tiff
 from napari_bonescint.formats.tiff_pages import TIFF_START, read_tiff_planes
 from napari_bonescint.rearranging import name_views, with_spacing
 from napari_bonescint.scan import (
@@ -127,7 +130,25 @@ def verify_png(content: bytes) -> None:
 def png_orientation(image: Image.Image) -> int:
     """How a PNG says that it is stored, by its EXIF block or the other places where programs put that."""
     image.load()  # the block may come after the pixels
-    stated = image.getexif().get(orientation.TAG)
+    stated = None
+    with suppress(Exception):  # Pillow raises whatever it trips over; a damaged block says nothing
+        stated = image.getexif().get(orientation.TAG)
+    return stated if isinstance(stated, int) else orientation.UPRIGHT
+
+
+def stored_orientation(path: Path) -> int:
+    """How a PNG or TIFF file says that its first image is stored; upright if it says nothing, or cannot be read."""
+    stated = None
+    with suppress(BonescintError), refusing(path):  # whoever reads the image tells what is wrong with it
+        content = read_whole(path)
+        if content.startswith(PNG_START):
+            png_header(path, content)
+            with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
+                return png_orientation(image)
+        if content.startswith(TIFF_START):
+            require_sound_tiff(path, content)
+            with tifffile.TiffFile(io.BytesIO(content), _multifile=False) as tiff:
+                stated = tiff.pages.first.tags.valueof(orientation.TAG)
     return stated if isinstance(stated, int) else orientation.UPRIGHT
 
 

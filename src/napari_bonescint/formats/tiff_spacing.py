@@ -65,7 +65,9 @@ def spacing_of(page: TiffPage, facts: Mapping[str, Any]) -> Spacing | None:
     if isinstance(stated, list) and len(stated) == 2 and all(isinstance(side, int | float) for side in stated):
         return _if_possible(float(stated[0]), float(stated[1]), smallest=0, largest=float("inf"))
     if page.is_ome:
-        return next((image.spacing for image in ome_pixels(page.description) if image.spacing is not None), None)
+        found = next((image.spacing for image in ome_pixels(page.description) if image.spacing is not None), None)
+        if found is not None:
+            return found
     described = page.imagej_description
     if described is not None:
         units = dict(line.split("=", 1) for line in described.splitlines() if "=" in line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,9 @@ import numpy as np
 from napari.layers import Points
 
 from napari_bonescint.display import contrast_limits
+from napari_bonescint.formats.orientation import is_upright
 from napari_bonescint.formats.plausibility import require_counts, require_possible_size
-from napari_bonescint.formats.raster import looks_inverted
+from napari_bonescint.formats.raster import looks_inverted, stored_orientation
 from napari_bonescint.formats.refusal import Refusal
 from napari_bonescint.gui.placement import corners, is_sheared, pixel_sides, world
 from napari_bonescint.scan import Scan, View, ViewName, ViewSource, is_outnumbering, why_impossible
@@ -31,12 +33,16 @@ KEY = "bonescint"
 AID = "aid"
 """Under `KEY`, of layers that only help to see."""
 
+OUR_READER = "napari-bonescint"
+"""By what name napari knows the reader of this plugin."""
+
 LayerTuple = tuple[Any, dict[str, Any], str]
 Span = tuple[float, float]
 """Where something begins and ends, from left to right, in mm (or pixels, where these are not known)."""
 
 # Blank between two views, as a share of a view's width.
 _GAP = 0.15
+_PICTURES = (".png", ".tif", ".tiff")
 _INVERTED = "The background is brighter than the body; if dark means uptake here, invert the image first."
 _SHEARED = "The layer is sheared, so its pixels have no size in mm; take out the shear to have sizes."
 _LETTER_COLOUR = "#f08c00"
@@ -144,7 +150,30 @@ def why_unusable(image: Image) -> str | None:
         return f"it has {image.ndim} dimensions; if it holds views, right-click it and choose Split Stack"
     if np.dtype(image.dtype).kind not in "uif":
         return f"pixels of type {image.dtype} are no counts"
+    stored = _left_out_orientation(image)
+    if stored is not None:
+        return (
+            f"its file says that it is stored turned or mirrored (orientation {stored}), which napari's own reader "
+            "leaves out; save it upright and open it again, or use `bonescint segment`"
+        )
     return None
+
+
+def _left_out_orientation(image: Image) -> int | None:
+    """The orientation that a picture's file states and another reader than ours did not heed; None if there is none.
+
+    A mask of such an image would be mirrored or turned against what all commands read from the same file.
+    """
+    path = image.source.path
+    if path is None or image.source.reader_plugin == OUR_READER or not path.lower().endswith(_PICTURES):
+        return None
+    stored = _stored_orientation(path)
+    return None if is_upright(stored) else stored
+
+
+@lru_cache(maxsize=64)
+def _stored_orientation(path: str) -> int:
+    return stored_orientation(Path(path))
 
 
 def spacing_of(layer: Layer) -> Spacing | None:
@@ -212,7 +241,6 @@ def layers_to_scan(images: Sequence[Image]) -> Scan:
     require_counts(Path(images[0].name), counts)
     scan = facts_of(images[0]).scan
     doubtful = [] if scan.source_sha256 else [i for i in range(len(images)) if looks_inverted(counts[i : i + 1])]
-    sheared = [image.name for image in images if is_sheared(image)]
     return replace(
         scan,
         counts=counts,
@@ -220,9 +248,14 @@ def layers_to_scan(images: Sequence[Image]) -> Scan:
         spacing=spacing_of(images[0]),
         warnings=(
             *(f"{images[i].name}: {_INVERTED}" for i in doubtful),
-            *(f"{name}: {_SHEARED}" for name in sheared),
+            *shear_warnings(images),
         ),
     )
+
+
+def shear_warnings(images: Iterable[Image]) -> list[str]:
+    """A sentence for each image whose pixels have no size because the user sheared it."""
+    return [f"{image.name}: {_SHEARED}" for image in images if is_sheared(image)]
 
 
 def put_pixels(layer: Image | Labels, pixels: NDArray[np.generic]) -> None:

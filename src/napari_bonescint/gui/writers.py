@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from napari import current_viewer
 from napari.layers import Labels
+from napari.utils.notifications import show_warning
 from qtpy.QtWidgets import QFileDialog
 
 from napari_bonescint.formats.masks import WRITERS
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.source_views import SourceMissing
 from napari_bonescint.gui.mask_layers import layers_to_mask
+from napari_bonescint.gui.scan_layers import shear_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,6 +60,8 @@ def _write(form: str, path: str, layer_data: Sequence[FullLayerData]) -> list[st
     if not labels:
         raise SourceMissing("Only labels that are open in napari beside their scan can be saved.")
     mask, images = layers_to_mask(layers, labels)
+    for warning in shear_warnings(images):
+        show_warning(warning)
     if form == "seg":
         mask = replace(mask, scan=replace(mask.scan, sources=_sources(mask.scan, images)))
     ending = next((ending for ending in _ENDINGS if path.lower().endswith(ending)), "")
