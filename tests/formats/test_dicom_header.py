@@ -105,11 +105,26 @@ def test_deflated_files_that_inflate_to_more_than_any_scan_are_refused(write_nm)
 def test_an_attribute_of_an_unknown_kind_is_a_sentence(write_nm):
     path = write_nm()
     content = bytearray(path.read_bytes())
-    at = content.index(b"\x08\x00\x60\x00CS")
+    at = content.index(b"\x08\x00\x70\x00LO")
     content[at + 4 : at + 6] = b"MA"
     path.write_bytes(content)
     for read in (read_nuclear_medicine, read_planar_header, read_identity, read_mask, looks_like_mask):
-        with suppress(Refusal):
+        with pytest.raises(Refusal, match=r"^scan\.dcm: The attribute \(0008,0070\) is of the unknown kind 'MA', so"):
+            read(path)
+
+
+def test_an_unknown_kind_within_a_sequence_in_place_of_a_text_is_a_sentence(write_nm):
+    nested = Dataset()
+    nested.add_new(0x00111001, "LO", "abcd")
+    ds = nm_dataset(some_counts(2))
+    ds["Manufacturer"] = pydicom.DataElement("Manufacturer", "SQ", [nested])
+    path = save(ds, write_nm().with_name("odd.dcm"))
+    read_nuclear_medicine(path)
+    content = path.read_bytes()
+    at = content.index(b"\x11\x00\x01\x10LO")
+    path.write_bytes(content[: at + 4] + b"MA" + content[at + 6 :])
+    for read in (read_nuclear_medicine, read_planar_header, read_identity, read_mask, looks_like_mask):
+        with pytest.raises(Refusal, match=r"^odd\.dcm: The attribute \(0011,1001\) is of the unknown kind 'MA', so"):
             read(path)
 
 

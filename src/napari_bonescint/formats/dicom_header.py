@@ -12,12 +12,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pydicom
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pydicom.valuerep import PersonName
+from pydicom.values import converters
 
 from napari_bonescint.formats.budget import MOST_HEADER_BYTES, Metered, OverBudget, require_small_when_inflated
 from napari_bonescint.formats.refusal import DAMAGED, NotAPlanarScan, Refusal
@@ -177,7 +179,21 @@ def _parse(path: Path, start: bytes, file: _DicomStream, *, pixels: bool) -> Hea
         raise NotAPlanarScan(path, _NOT_DICOM)
     if damaged:
         raise Refusal(path, DAMAGED)
+    _require_known_kinds(path, dataset)
     return Header(dataset)
+
+
+def _require_known_kinds(path: Path, dataset: Dataset) -> None:
+    """Refuse attributes of a kind that the standard does not know: their bits flipped, and perhaps others, too."""
+    for element in dataset.elements():
+        kind = element.VR
+        if kind is not None and kind not in converters:
+            reason = f"The attribute {element.tag} is of the unknown kind {kind!r}, so the file is damaged"
+            raise Refusal(path, f"{reason}; copy or export it again.")
+        # A sequence in the place of something else is left alone where it is used; nobody looks into it but here.
+        if kind == "SQ" and dictionary_has_tag(element.tag) and dictionary_VR(element.tag) != "SQ":
+            for item in Header(dataset).items(keyword_for_tag(element.tag)):
+                _require_known_kinds(path, item.dataset)
 
 
 def _has_preamble(start: bytes) -> bool:
