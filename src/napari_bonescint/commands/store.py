@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from napari_bonescint.commands import argument_types, store_add, store_exchange, store_merge
+from napari_bonescint.commands import argument_types, store_add, store_exchange, store_import, store_merge
 from napari_bonescint.commands.store_add import complain
 from napari_bonescint.corrections.index import CaseState
 from napari_bonescint.corrections.label_store import LabelStore
@@ -57,6 +57,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "Read everything in a store and compare it with its hash. Exit status 1 if anything is damaged.",
     )
     store_exchange.add_to(partial(_action, actions))
+    store_import.add_to(partial(_action, actions))
     store_merge.add_to(partial(_action, actions))
 
 

@@ -1,4 +1,4 @@
-"""`bonescint store export` and `bonescint store import`: masks out of a label store and into it."""
+"""`bonescint store export`: masks out of a label store."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_bonescint.atomic import CannotWrite
+from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.commands import argument_types
+from napari_bonescint.commands.store_import import sources_of
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.label_store import LabelStore
-from napari_bonescint.corrections.revision import Origin, OriginKind
+from napari_bonescint.corrections.mask_table import MaskRow, mask_table
+from napari_bonescint.corrections.revision import OriginKind
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.dicom_seg import Author
-from napari_bonescint.formats.mask import lay_on
-from napari_bonescint.formats.masks import WRITERS, MaskOfScan, read_mask
-from napari_bonescint.formats.opening import collect
+from napari_bonescint.formats.masks import WRITERS, MaskOfScan
 from napari_bonescint.formats.refusal import Refusal, sentence_of
-from napari_bonescint.formats.region_mapping import read_region_mapping
 from napari_bonescint.formats.source_views import SourceMissing
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from napari_bonescint.corrections.revision import Revision
 
@@ -32,18 +31,12 @@ _EXPORT_DESCRIPTION = """\
 Write the last revision of each case into DIR, named by the keys of the cases: KEY.regions.tif (tiff),
 KEY.anterior.nii.gz and KEY.posterior.nii.gz (nifti), KEY.seg.dcm (seg) or KEY.preview.png (png). DICOM SEG needs the
 files that the scans were added from, since the store keeps no identity; they are matched by hash. Files that are there
-already are replaced.
+already are replaced. With --table, a CSV file names each case, its mask and, on the computer that has it, its source;
+`bonescint store import --table` reads it.
 """
 _EXPORT_EXAMPLES = """bonescint store export labels --out masks
-  bonescint store export labels --out masks --format seg --source exports/"""
-_IMPORT_DESCRIPTION = """\
-Save masks made elsewhere as a revision of the case that was added from FILE. Masks are DICOM SEG, NIfTI, TIFF or PNG on
-the scan's own pixels; give one file with all views, or one for each. Labels other than our region codes need a mapping:
-a CSV file with the columns label,region, such as 1,skull or left femur,femur. `bonescint train` learns from masks that
-are reviewed: say --reviewed if they are finished as they are.
-"""
-_IMPORT_EXAMPLES = """bonescint store import labels scan.seg.dcm --source scan.dcm --annotator Ada
-  bonescint store import labels front.png back.png --source scan.dcm --annotator Ada --mapping regions.csv"""
+  bonescint store export labels --out masks --format seg --source exports/
+  bonescint store export labels --out masks --table masks.csv --source exports/"""
 
 
 class NoSuchCase(BonescintError):
@@ -51,7 +44,7 @@ class NoSuchCase(BonescintError):
 
 
 def add_to(action: Callable[..., argparse.ArgumentParser]) -> None:
-    """State the two actions.
+    """State the action.
 
     Parameters
     ----------
@@ -71,25 +64,14 @@ def add_to(action: Callable[..., argparse.ArgumentParser]) -> None:
         nargs="+",
         type=Path,
         default=[],
-        help="DICOM files that the scans were added from, or folders of them; only for DICOM SEG",
+        help="files that the scans were added from, or folders of them; for DICOM SEG and for --table",
     )
     exporting.add_argument("--case", metavar="KEY", nargs="+", help="only these cases (default: all)")
-    importing = action(
-        "import", import_masks, "save masks from elsewhere as a revision", _IMPORT_EXAMPLES, _IMPORT_DESCRIPTION
-    )
-    importing.add_argument("masks", metavar="MASK", nargs="+", type=Path, help="files of the mask of one scan")
-    importing.add_argument(
-        "--source",
+    exporting.add_argument(
+        "--table",
         metavar="FILE",
-        nargs="+",
         type=Path,
-        required=True,
-        help="file that the scan was added from, or two",
-    )
-    importing.add_argument("--annotator", metavar="NAME", required=True, help="who made the mask")
-    importing.add_argument("--mapping", metavar="CSV", type=Path, help="what the labels of the mask mean")
-    importing.add_argument(
-        "--reviewed", action="store_true", help="the annotator calls the mask finished, so that it is trained on"
+        help="write a CSV table, too, with each case, mask, annotator and, where --source has it, source file",
     )
 
 
@@ -98,8 +80,9 @@ def export(arguments: argparse.Namespace) -> int:
     store = LabelStore.open(arguments.store)
     there = list(store.keys())
     cases: Sequence[str] = arguments.case or there
-    sources = _sources(store, arguments.source)
+    sources = sources_of(store, arguments.source)
     outcomes: Counter[str] = Counter()
+    rows: list[MaskRow] = []
     try:
         arguments.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -117,56 +100,22 @@ def export(arguments: argparse.Namespace) -> int:
             mask = _mask(store, case, revisions, sources.get(case, ()))
             if arguments.format == "seg" and not mask.scan.sources:
                 raise SourceMissing(f"{case}: the file that it was added from is not among the --source files.")
-            for path in WRITERS[arguments.format](arguments.out / case, mask):
-                print(path)
+            paths = WRITERS[arguments.format](arguments.out / case, mask)
+            print(*paths, sep="\n")
+            rows.append(_row(case, sources.get(case, ()), paths, revisions[-1]))
             outcomes["written"] += 1
         except (NoSuchCase, SourceMissing, Refusal, Damaged) as error:
             outcomes["failed"] += 1
             print(f"error: {sentence_of(error)}", file=sys.stderr)
+    if arguments.table is not None:
+        write_bytes_atomically(arguments.table, mask_table(rows, arguments.table.parent))
+        print(arguments.table)
     print(f"{outcomes['written']} written, {outcomes['without']} without a revision, {outcomes['failed']} failed.")
     return 1 if outcomes["failed"] else 0
 
 
-def import_masks(arguments: argparse.Namespace) -> int:
-    """Save the masks of one scan as a revision; the exit status."""
-    store = LabelStore.open(arguments.store)
-    mapping = None if arguments.mapping is None else read_region_mapping(arguments.mapping)
-    found = _sources(store, arguments.source)
-    if len(found) != 1:
-        named = " + ".join(str(path) for path in arguments.source)
-        reason = "is the source of no case; add it first, by `bonescint store add`" if not found else "is several scans"
-        raise NoSuchCase(f"{named}: {reason}.")
-    ((case, paths),) = found.items()
-    scan = replace(store.scan(case), sources=paths)
-    mask = lay_on(scan, [read_mask(path, mapping, scan) for path in arguments.masks])
-    revision = store.save(
-        case,
-        mask.regions,
-        Origin.imported(),
-        annotator=arguments.annotator,
-        reviewed=arguments.reviewed,
-        names_regions=mask.names_regions,
-    )
-    kind = "reviewed revision" if revision.reviewed else "revision"
-    print(f"Saved as {kind} {revision.number} of case {case}.")
-    return 0
-
-
-def _sources(store: LabelStore, given: Iterable[Path]) -> dict[str, tuple[Path, ...]]:
-    """The files of those cases that were made from the files given, and complaints about files that cannot be read."""
-    collection = collect(given)
-    for failure in collection.failures:
-        print(f"error: {sentence_of(failure)}", file=sys.stderr)
-    found: dict[str, tuple[Path, ...]] = {}
-    for source in collection.sources:
-        try:
-            case = store.find(source.open())
-        except Refusal as error:
-            print(f"error: {sentence_of(error)}", file=sys.stderr)
-            continue
-        if case is not None:
-            found[case] = source.paths
-    return found
+def _row(case: str, sources: tuple[Path, ...], masks: Sequence[Path], last: Revision) -> MaskRow:
+    return MaskRow(case, sources, tuple(masks), last.annotator, last.reviewed, str(last.number), last.when)
 
 
 def _mask(store: LabelStore, case: str, revisions: Sequence[Revision], sources: tuple[Path, ...]) -> MaskOfScan:

@@ -9,7 +9,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.formats.dicom_header import Header, parse_whole
+from napari_bonescint.formats.dicom_header import Header, parse_whole, read_header
 from napari_bonescint.formats.dicom_pixels import decode
 from napari_bonescint.formats.dicom_seg import BONE_CODE
 from napari_bonescint.formats.guarded import reader
@@ -101,6 +101,23 @@ def read_dicom_seg(path: Path, mapping: RegionMapping | None = None, scan: Scan 
         return Mask(translated.regions, views if named else (None,) * len(views), spacing, translated.names_regions)
     found = _on_scan(path, dict(zip(planes, translated.regions, strict=True)), scan)
     return Mask(np.stack(list(found.values())), tuple(found), scan.spacing, translated.names_regions)
+
+
+@reader
+def referenced_images(path: Path) -> set[str]:
+    """SOP Instance UIDs of the images that a segmentation lies on; only to be compared, never passed on.
+
+    Raises
+    ------
+    Refusal
+        If the file is no segmentation, is damaged, or does not say.
+    """
+    header = read_header(path)
+    if not is_dicom_seg(header):
+        raise Refusal(path, "The file is no DICOM segmentation.")
+    shared = next(iter(header.items("SharedFunctionalGroupsSequence")), Header(Dataset()))
+    groups = header.items("PerFrameFunctionalGroupsSequence")
+    return {_place(path, group, shared).instance for group in groups[:_MOST_FRAMES]}
 
 
 def _segment_names(header: Header) -> dict[int, tuple[str, ...]]:

@@ -65,7 +65,7 @@ class FitMasks:
         if self._known.get(name) == stamps:
             return ""
         scan, regions = self.store.scan(case), self.store.regions(case, revision.number)
-        sentence = _fault(scan.views, regions, names_regions=revision.names_regions)
+        sentence = fault_in(scan.views, regions, names_regions=revision.names_regions)
         if not sentence:
             self._new[name] = stamps
         return f"Revision {revision.number} {sentence}" if sentence else ""
@@ -88,7 +88,7 @@ class FitMasks:
         return tuple(stamps)
 
 
-def _fault(views: Sequence[View], regions: NDArray[np.uint8], *, names_regions: bool) -> str:
+def fault_in(views: Sequence[View], regions: NDArray[np.uint8], *, names_regions: bool) -> str:
     """What is amiss with a mask of shape (view, y, x), as what follows its name in a sentence."""
     for view, mask in zip(views, regions, strict=True):
         if not mask.any():
