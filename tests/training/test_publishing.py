@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from judged import corrected_store
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.formats.identity import Identity
@@ -17,7 +18,7 @@ from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.training.case_sources import CaseFiles
 from napari_bonescint.training.corrected import select
 from napari_bonescint.training.fit import Trainer
-from napari_bonescint.training.lineage import Lineage
+from napari_bonescint.training.lineage import Lineage, lineage_after
 from napari_bonescint.training.material import Material
 from napari_bonescint.training.publishing import publish_scored
 
@@ -106,3 +107,14 @@ def test_scores_on_validation_patients_are_those_of_the_published_model(
     # Cards have four digits.
     assert score["value"] == pytest.approx(mean(values), abs=1e-4)
     assert score["lowest"] == pytest.approx(min(values), abs=1e-4)
+
+
+def test_what_the_models_learnt_from_that_training_began_with_is_on_the_card_too(
+    publish: Publish, recipe: Recipe, cases: list[Path], make_model: Callable[..., ModelCard], tmp_path: Path
+) -> None:
+    trained = select([corrected_store(tmp_path / "before", 2, Origin.empty(), held_out=False)]).scans
+    start = replace(make_model("start"), learnt_from=lineage_after([], trained))
+    assert start.path is not None
+    start.path.write_text(start.to_json(), encoding="utf-8")
+    card = publish(replace(recipe, start=(str(start.weights_path),)), Material(None, CaseFiles(cases), ()))
+    assert all(Lineage.of(card).holds(scan.read()[0].counts) for scan in trained)
