@@ -12,6 +12,7 @@ from napari_bonescint import __version__
 from napari_bonescint.child_process import end_with_starter
 from napari_bonescint.commands import benchmark, evaluate, judge, models, segment, simulate, store, train
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.plain_output import plain_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     # A file name is printed even where the terminal's encoding lacks one of its characters.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+    with plain_output():
+        return _run(argv)
+
+
+def _run(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         status: int = arguments.run(arguments)

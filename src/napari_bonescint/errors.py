@@ -5,12 +5,17 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from napari_bonescint.plain_output import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
 class BonescintError(Exception):
-    """Something a user can understand and act on; `str(error)` is a whole sentence."""
+    """Something a user can understand and act on; `str(error)` is a whole sentence, in one line that is only text."""
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
 
 
 class Cancelled(BonescintError):

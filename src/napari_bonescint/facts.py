@@ -12,6 +12,7 @@ import math
 import tomllib
 import types
 import typing
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 from napari_bonescint.errors import BonescintError, raised_as
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
 T = TypeVar("T")
@@ -95,13 +96,13 @@ def build(cls: type[T], facts: object, *, unknown: bool = False, **given: object
     """
     if not isinstance(facts, dict):
         raise FactError(f"{_shown(facts)} is no object with names")
-    hints, optional = _taken_by(cls)
-    wanted = {name: hint for name, hint in hints.items() if name not in given}
+    converters, optional = _taken_by(cls)
+    wanted = {name: each for name, each in converters.items() if name not in given} if given else converters
     if not unknown and (odd := next((name for name in facts if name not in wanted), None)) is not None:
         raise FactError(f"there is an unknown entry {_shown(odd)}")
     if (lacking := next((name for name in wanted if name not in facts and name not in optional), None)) is not None:
         raise FactError(f"there is no {lacking}")
-    return cls(**{name: converted(facts[name], hint, name) for name, hint in wanted.items() if name in facts}, **given)
+    return cls(**{name: each(facts[name], name) for name, each in wanted.items() if name in facts}, **given)
 
 
 def converted(value: object, hint: Any, name: str) -> Any:
@@ -122,55 +123,111 @@ def converted(value: object, hint: Any, name: str) -> Any:
     FactError
         If it is not of that type.
     """
+    return _converter(hint)(value, name)
+
+
+_Converter = Callable[[Any, str], Any]
+
+
+def _converter(hint: Any) -> _Converter:
+    """What turns values into objects of a type; made once for each, since stores hold thousands of files."""
+    if hint not in _CONVERTERS:
+        _CONVERTERS[hint] = _make_converter(hint)
+    return _CONVERTERS[hint]
+
+
+_CONVERTERS: dict[Any, _Converter] = {}
+
+
+def _make_converter(hint: Any) -> _Converter:
     origin, inner = get_origin(hint), get_args(hint)
     if hint is Any or hint is object:
-        return value
+        return lambda value, _name: value
     if origin in (Union, types.UnionType):
-        return _one_of(value, inner, name)
-    if origin in (list, tuple) or (origin is not None and origin.__name__ == "Sequence"):
-        return _list_of(value, origin, inner, name)
-    if origin is not None and issubclass(origin, typing.get_origin(typing.Mapping[str, str]) or dict):
-        return {str(key): converted(each, inner[1], f"{name}.{_shown(key)}") for key, each in _mapping(value, name)}
+        return _one_of(inner)
+    if origin is tuple and inner[-1] is not Ellipsis:
+        return _row_of(inner)
+    if origin in (list, tuple):
+        return _list_of(origin, inner[0])
+    if origin is not None and issubclass(origin, Mapping):
+        return _mapping_to(inner[1])
     if hint in _SIMPLE:
-        right, wanted = _SIMPLE[hint]
+        return _simple(hint)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return _member_of(hint)
+    return lambda value, _name: build(hint, value)
+
+
+def _simple(hint: Any) -> _Converter:
+    right, wanted = _SIMPLE[hint]
+
+    def convert(value: Any, name: str) -> Any:
         if not right(value):
             raise FactError(f"{name} is {_shown(value)}; it takes {wanted}")
-        return float(value) if hint is float else value  # type: ignore[arg-type]
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        found = next((member for member in hint if member.value == value), None)
-        if found is None:
-            raise FactError(f"{name} is {_shown(value)}; it takes one of {', '.join(str(m.value) for m in hint)}")
-        return found
-    return build(hint, value)
+        return float(value) if hint is float else value
+
+    return convert
 
 
-def _one_of(value: object, hints: tuple[Any, ...], name: str) -> Any:
-    if value is None and type(None) in hints:
-        return None
-    others = [hint for hint in hints if hint is not type(None)]
-    for hint in others[:-1]:
-        try:
-            return converted(value, hint, name)
-        except FactError:
-            continue
-    return converted(value, others[-1], name)
+def _member_of(hint: type[Enum]) -> _Converter:
+    members = {member.value: member for member in hint}
+
+    def convert(value: Any, name: str) -> Any:
+        if not isinstance(value, str) or value not in members:
+            raise FactError(f"{name} is {_shown(value)}; it takes one of {', '.join(map(str, members))}")
+        return members[value]
+
+    return convert
 
 
-def _list_of(value: object, origin: Any, inner: tuple[Any, ...], name: str) -> Any:
-    if not isinstance(value, list):
-        raise FactError(f"{name} is {_shown(value)}; it takes a list")
-    if origin is tuple and inner[-1] is not Ellipsis:
-        if len(value) != len(inner):
-            raise FactError(f"{name} is {_shown(value)}; it takes a list of {len(inner)}")
-        return tuple(converted(each, hint, name) for each, hint in zip(value, inner, strict=True))
-    items = [converted(each, inner[0], name) for each in value]
-    return tuple(items) if origin is tuple else items
+def _one_of(hints: tuple[Any, ...]) -> _Converter:
+    allows_none = type(None) in hints
+    *others, last = [_converter(hint) for hint in hints if hint is not type(None)]
+
+    def convert(value: Any, name: str) -> Any:
+        if value is None and allows_none:
+            return None
+        for other in others:
+            try:
+                return other(value, name)
+            except FactError:
+                continue
+        return last(value, name)
+
+    return convert
 
 
-def _mapping(value: object, name: str) -> list[tuple[object, object]]:
-    if not isinstance(value, dict):
-        raise FactError(f"{name} is {_shown(value)}; it takes an object with names")
-    return list(value.items())
+def _row_of(hints: tuple[Any, ...]) -> _Converter:
+    converters = [_converter(hint) for hint in hints]
+
+    def convert(value: Any, name: str) -> Any:
+        if not isinstance(value, list) or len(value) != len(converters):
+            raise FactError(f"{name} is {_shown(value)}; it takes a list of {len(converters)}")
+        return tuple(each(item, name) for each, item in zip(converters, value, strict=True))
+
+    return convert
+
+
+def _list_of(kind: type, hint: Any) -> _Converter:
+    item_of = _converter(hint)
+
+    def convert(value: Any, name: str) -> Any:
+        if not isinstance(value, list):
+            raise FactError(f"{name} is {_shown(value)}; it takes a list")
+        return kind(item_of(item, name) for item in value)
+
+    return convert
+
+
+def _mapping_to(hint: Any) -> _Converter:
+    value_of = _converter(hint)
+
+    def convert(value: Any, name: str) -> Any:
+        if not isinstance(value, dict):
+            raise FactError(f"{name} is {_shown(value)}; it takes an object with names")
+        return {str(key): value_of(item, f"{name}.{_shown(key)}") for key, item in value.items()}
+
+    return convert
 
 
 def _is_number(value: object) -> bool:
@@ -189,8 +246,8 @@ _SIMPLE: Mapping[object, tuple[Callable[[object], bool], str]] = {
 }
 
 
-def _taken_by(cls: Any) -> tuple[dict[str, Any], frozenset[str]]:
-    """The types of what makes an object of a class, by name, and which of it can be left out."""
+def _taken_by(cls: Any) -> tuple[dict[str, _Converter], frozenset[str]]:
+    """What converts the entries that make an object of a class, by name, and which of them can be left out."""
     if cls not in _KNOWN:
         hints = typing.get_type_hints(cls)
         if dataclasses.is_dataclass(cls):
@@ -199,11 +256,11 @@ def _taken_by(cls: Any) -> tuple[dict[str, Any], frozenset[str]]:
             names = [field.name for field in fields]
         else:
             names, needed = cls._fields, set(cls._fields) - set(cls._field_defaults)
-        _KNOWN[cls] = {name: hints[name] for name in names}, frozenset(set(names) - needed)
+        _KNOWN[cls] = {name: _converter(hints[name]) for name in names}, frozenset(set(names) - needed)
     return _KNOWN[cls]
 
 
-_KNOWN: dict[Any, tuple[dict[str, Any], frozenset[str]]] = {}
+_KNOWN: dict[Any, tuple[dict[str, _Converter], frozenset[str]]] = {}
 
 
 def _content(path: Path) -> bytes:

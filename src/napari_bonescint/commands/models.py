@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from napari_bonescint.commands import argument_types
 from napari_bonescint.inference.model_card import ModelCard, ModelError, shipped_models
 from napari_bonescint.inference.model_shelf import accepted_models, current_model, label, use
+from napari_bonescint.plain_output import one_line
 
 if TYPE_CHECKING:
     import argparse
@@ -66,8 +67,9 @@ def table(cards: Iterable[ModelCard], current: ModelCard | None = None) -> list[
         first, *others = [_score(score) for score in card.scores] or ["not measured"]
         rows.append(("*" if card == current else "", label(card), *_facts(card), first))
         rows += [("",) * (len(_HEADINGS) - 1) + (score,) for score in others]
+    rows = [tuple(map(one_line, row)) for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
 def _facts(card: ModelCard) -> tuple[str, ...]:

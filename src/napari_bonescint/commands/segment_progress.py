@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from napari_bonescint.plain_output import one_line
+
 if TYPE_CHECKING:
     from napari_bonescint.batch.job import Job, Outcome
 
@@ -79,8 +81,8 @@ class Progress:
 
     def _say(self, line: str) -> None:
         with tqdm.external_write_mode(sys.stdout):
-            print(line, flush=True)
+            print(one_line(line), flush=True)
 
     def _complain(self, line: str) -> None:
         with tqdm.external_write_mode(sys.stderr):
-            print(line, file=sys.stderr, flush=True)
+            print(one_line(line), file=sys.stderr, flush=True)

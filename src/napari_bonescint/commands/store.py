@@ -14,6 +14,7 @@ from napari_bonescint.corrections.index import CaseState
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.patient_split import Part
 from napari_bonescint.corrections.store_check import check_store
+from napari_bonescint.plain_output import one_line
 from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _warn_of_readers(store: LabelStore) -> None:
 
 def table(cases: Iterable[CaseSummary], patients: Patients) -> list[str]:
     """Lines of a table of cases."""
-    rows = [_HEADINGS, *(_row(case, patients.person(case.patient_key)) for case in cases)]
+    rows = [_HEADINGS, *(tuple(map(one_line, _row(case, patients.person(case.patient_key)))) for case in cases)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 

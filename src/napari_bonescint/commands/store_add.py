@@ -19,6 +19,7 @@ from napari_bonescint.corrections.store_folder import read_secrets
 from napari_bonescint.formats.identity import burned_in_text, read_identity
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.refusal import Refusal, sentence_of
+from napari_bonescint.plain_output import one_line
 from napari_bonescint.rearranging import CannotRearrange
 
 if TYPE_CHECKING:
@@ -165,4 +166,4 @@ def progress_bar(what: str) -> Iterator[Callable[[float], object]]:
 def complain(line: str) -> None:
     """Print a line on standard error, beside a bar."""
     with tqdm.external_write_mode(sys.stderr):
-        print(line, file=sys.stderr, flush=True)
+        print(one_line(line), file=sys.stderr, flush=True)

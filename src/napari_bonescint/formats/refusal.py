@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.plain_output import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ class Refusal(BonescintError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"{self.path.name or self.path}: {self.reason}"
+        return one_line(f"{self.path.name or self.path}: {self.reason}")
 
 
 class NotAPlanarScan(Refusal):
@@ -42,4 +43,4 @@ class NotAPlanarScan(Refusal):
 
 def sentence_of(error: BonescintError) -> str:
     """What to print about an error: a refusal leaves the folders out, and in an export all files may be named alike."""
-    return f"{error.path}: {error.reason}" if isinstance(error, Refusal) else str(error)
+    return one_line(f"{error.path}: {error.reason}") if isinstance(error, Refusal) else str(error)

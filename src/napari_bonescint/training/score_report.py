@@ -11,6 +11,7 @@ from operator import add
 from typing import TYPE_CHECKING
 
 from napari_bonescint.anatomy import CODES, LABEL_COLOURS, REGIONS
+from napari_bonescint.plain_output import table_cell
 from napari_bonescint.scan import ViewName
 from napari_bonescint.training import html_page
 from napari_bonescint.training.extremes import Extremes
@@ -94,7 +95,7 @@ class ScoreReport:
         for (model, name), section in self._sections.items():
             for each in section.measured:
                 mm = ["", ""] if each.distance is None else [f"{each.distance.mean:.3f}", f"{each.distance.p95:.3f}"]
-                facts = (model, name, each.scan, each.patient, each.view, each.region)
+                facts = map(table_cell, (model, name, each.scan, each.patient, each.view, each.region))
                 writer.writerow([*facts, f"{each.dice:.5f}", *mm])
         return text.getvalue().encode()
 

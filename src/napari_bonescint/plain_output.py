@@ -1,0 +1,83 @@
+"""Text from files on its way to a terminal or a spreadsheet, which obey some of it: here it stays text.
+
+A file's name, an annotator or a card may hold escape sequences, by which a terminal clears itself, renames its window
+or answers as if somebody typed; and marks by which text runs from right to left. A spreadsheet computes a cell that
+begins with an equals sign.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+T = TypeVar("T")
+
+# C0 and C1 controls, delete, line and paragraph separators, and what changes the direction of text.
+_OBEYED = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+_IN_A_LINE = re.compile(rf"[\t\n{_OBEYED}]")
+_IN_TEXT = re.compile(rf"(?!\r\n)[{_OBEYED}]")
+# How progress bars go up, down, and back to the beginning of their line.
+_MOVES = re.compile(r"(?:\x1b\[A|\n)+")
+_BAR = re.compile(r"(\r?)(.*?)(\r?)", re.DOTALL)
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+
+
+def one_line(text: str) -> str:
+    r"""A text in one line that no terminal obeys: ``\x1b[2J`` for an escape sequence, ``\n`` for a line feed."""
+    return _IN_A_LINE.sub(_escaped, text)
+
+
+def table_cell(value: T) -> T | str:
+    """What to write into a cell of a CSV table: text that a spreadsheet would compute gets an apostrophe before it."""
+    if isinstance(value, str):
+        return f"'{value}" if _FORMULA.match(value) else value
+    return value
+
+
+@contextmanager
+def plain_output() -> Iterator[None]:
+    """Let nothing that is printed make a terminal do anything but print; progress bars may move in their own lines."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (_PlainStream(stream) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+class _PlainStream:
+    """A stream of text that is printed, whatever is in it."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Print; the number of characters given."""
+        self._stream.write(text if _MOVES.fullmatch(text) else _plain(text))
+        return len(text)
+
+    def writelines(self, lines: list[str]) -> None:
+        """Print each."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _plain(text: str) -> str:
+    """A text as `_PlainStream` prints it."""
+    bar = _BAR.fullmatch(text)
+    if bar is None:
+        return _IN_TEXT.sub(_escaped, text)
+    begin, middle, end = bar.groups()
+    return f"{begin}{_IN_TEXT.sub(_escaped, middle)}{end}"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode("ascii")
