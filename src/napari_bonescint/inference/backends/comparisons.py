@@ -60,7 +60,7 @@ class OnnxRuntimeEngine:
         ]
         graph = helper.make_graph(nodes.nodes, card.architecture, places[:1], places[1:], nodes.constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=8)
-        # Its builds for Windows report what they do to the system's diagnostics, which may pass it on.
+        # Older builds for Windows report to the system's diagnostics, which `offline` does not reach.
         onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = usable_cores()
