@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.formats import budget
 from napari_bonescint.formats.label_png import read_mask_png
+from napari_bonescint.formats.raster import read_raster
+from napari_bonescint.formats.refusal import Refusal
 from napari_bonescint.formats.region_mapping import RegionMapping
 
 if TYPE_CHECKING:
@@ -113,3 +116,14 @@ def test_a_file_that_is_cut_or_damaged_never_loses_a_label_silently(tmp_path: Pa
         cut[place] ^= data.draw(st.integers(1, 255))
     with suppress(BonescintError):
         np.testing.assert_array_equal(read_mask_png(write(tmp_path / "m.png", bytes(cut))).regions[0], LABELS)
+
+
+def test_endless_chunks_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(budget, "MOST_READS", 5000)
+    content = encode(LABELS, 8)
+    empty = b"\0\0\0\0abCD" + struct.pack(">I", zlib.crc32(b"abCD"))
+    path = tmp_path / "mask.png"
+    path.write_bytes(content[:33] + empty * 10_000 + content[33:])
+    for read in (read_mask_png, read_raster):
+        with pytest.raises(Refusal, match=r"^mask\.png: The file has more than 5,000 parts"):
+            read(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import struct
 from contextlib import suppress
 
 import nibabel
@@ -14,6 +15,7 @@ from nibabel.nifti1 import Nifti1Image
 
 from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.formats import budget
 from napari_bonescint.formats.mask import Mask
 from napari_bonescint.formats.nifti import read_mask_nifti, write_mask_nifti
 from napari_bonescint.formats.refusal import Refusal
@@ -183,3 +185,19 @@ def test_an_unknown_unit_is_an_unknown_spacing_and_oddities_are_not_logged(tmp_p
     (tmp_path / "m.nii").write_bytes(b"\x5d" + content[1:])
     assert read_mask_nifti(tmp_path / "m.nii").spacing is None
     assert caplog.records == []
+
+
+def test_files_that_inflate_or_extend_without_end_are_refused(tmp_path, monkeypatch):
+    path = tmp_path / "mask.nii"
+    write_mask_nifti(path, Mask(np.ones((1, 40, 30), np.uint8), (None,), None))
+    content = path.read_bytes()
+    bomb = tmp_path / "bomb.nii.gz"
+    bomb.write_bytes(gzip.compress(content + bytes(2**28), 1))
+    with pytest.raises(Refusal, match=r"^bomb\.nii\.gz: The file inflates to more than 128 MB"):
+        read_mask_nifti(bomb)
+    monkeypatch.setattr(budget, "MOST_READS", 5000)
+    extensions = struct.pack("<2i8s", 16, 6, b"") * 20_000
+    begin = struct.pack("<f", 352.0 + len(extensions))
+    path.write_bytes(content[:108] + begin + content[112:348] + b"\1\0\0\0" + extensions + bytes(40 * 30))
+    with pytest.raises(Refusal, match=r"^mask\.nii: The file has more than 5,000 parts"):
+        read_mask_nifti(path)

@@ -58,3 +58,10 @@ def test_labels_without_a_meaning_are_named(write, tmp_path):
 def test_what_is_no_mapping(text, reason, write):
     with pytest.raises(Refusal, match=rf"^map\.csv: .*{reason}"):
         read_region_mapping(write(text))
+
+
+def test_a_table_larger_than_any_is_refused(tmp_path):
+    path = tmp_path / "map.csv"
+    path.write_bytes(b"label,region\n" + b"1,skull\n" * 2**20 + b"2,pelvis\n")
+    with pytest.raises(Refusal, match=r"^map\.csv: The file is larger than 8 MB, so it is no table"):
+        read_region_mapping(path)

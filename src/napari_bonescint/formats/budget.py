@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-MOST_BYTES = 256 * 2**20
+MOST_BYTES = 128 * 2**20
 """Of a file, and of its pixels once decoded."""
+MOST_TABLE_BYTES = 8 * 2**20
+"""Of a CSV table."""
 MOST_INFLATED_BYTES = 128 * 2**20
 """Of a deflated or gzipped file, once inflated."""
 MOST_PIXELS = 32_000_000

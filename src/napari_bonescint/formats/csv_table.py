@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.formats.guarded import reader
 from napari_bonescint.formats.refusal import Refusal
-from napari_bonescint.formats.source_file import read_whole
+from napari_bonescint.formats.source_file import read_table_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -40,7 +40,7 @@ def read_table(path: Path, required: Collection[str], optional: Collection[str] 
         If the file is no such table, lacks a column or has one of another name.
     """
     try:
-        text = read_whole(path).decode("utf-8-sig")
+        text = read_table_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refusal(path, "Not UTF-8; save the table as CSV in UTF-8.") from error
     heading = text.partition("\n")[0]

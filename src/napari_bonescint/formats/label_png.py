@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 from napari_bonescint.formats import orientation
 from napari_bonescint.formats.guarded import reader
 from napari_bonescint.formats.mask import Mask
-from napari_bonescint.formats.raster import PNG_START, png_header, png_orientation, verify_png
+from napari_bonescint.formats.raster import PNG_START, opened_png, png_header, png_orientation
 from napari_bonescint.formats.refusal import DAMAGED, NO_LABELS, Refusal
 from napari_bonescint.formats.region_mapping import translate
 from napari_bonescint.formats.source_file import read_whole
@@ -54,8 +52,7 @@ def read_mask_png(path: Path, mapping: RegionMapping | None = None) -> Mask:
         raise Refusal(path, "The file is no PNG.")
     depth, _ = png_header(path, content)
     try:
-        verify_png(content)
-        with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
+        with opened_png(path, content) as image:
             if image.mode not in _LABEL_MODES:
                 raise Refusal(path, NO_LABELS)
             if getattr(image, "n_frames", 1) > 1:

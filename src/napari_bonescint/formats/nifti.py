@@ -16,14 +16,14 @@ import io
 import json
 import math
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import nibabel
 import numpy as np
 from nibabel.nifti1 import Nifti1Extension, Nifti1Image
 
 from napari_bonescint.atomic import write_bytes_atomically
-from napari_bonescint.formats.budget import MOST_INFLATED_BYTES, OverBudget, require_pixels
+from napari_bonescint.formats.budget import MOST_INFLATED_BYTES, OverBudget, metered, require_pixels
 from napari_bonescint.formats.guarded import reader
 from napari_bonescint.formats.mask import Mask
 from napari_bonescint.formats.plausibility import require_possible_size
@@ -140,8 +140,8 @@ def _parse(path: Path, content: bytes) -> Nifti1Image:
                 raise OverBudget(
                     path, f"The file inflates to more than {MOST_INFLATED_BYTES // 2**20} MB, the most that is read."
                 )
-        with _unlogged():
-            return Nifti1Image.from_bytes(content)
+        with _unlogged(), metered(path, content) as stream:
+            return Nifti1Image.from_stream(cast("io.IOBase", stream))
     except OverBudget:
         raise
     except Exception as error:  # nibabel, gzip and zlib raise whatever they trip over

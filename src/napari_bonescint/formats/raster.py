@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import struct
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,7 @@ from PIL import Image
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats import orientation
-from napari_bonescint.formats.budget import require_pixels
+from napari_bonescint.formats.budget import metered, require_pixels
 from napari_bonescint.formats.guarded import reader, refusing
 from napari_bonescint.formats.plausibility import require_counts, require_possible_size, without_blank_views
 from napari_bonescint.formats.refusal import DAMAGED, NotAPlanarScan, Refusal
@@ -33,6 +32,7 @@ from napari_bonescint.scan import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -121,10 +121,14 @@ def png_header(path: Path, content: bytes) -> tuple[int, int]:
     return depth, colour
 
 
-def verify_png(content: bytes) -> None:
-    """Raise whatever Pillow does if a bit flipped: decoding alone looks at no checksum after the last row."""
-    with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
+@contextmanager
+def opened_png(path: Path, content: bytes) -> Iterator[Image.Image]:
+    """A PNG to be decoded; raises whatever Pillow does if a bit flipped."""
+    # Decoding alone looks at no checksum after the last row.
+    with metered(path, content) as stream, Image.open(stream, formats=("PNG",)) as image:
         image.verify()
+    with metered(path, content) as stream, Image.open(stream, formats=("PNG",)) as image:
+        yield image
 
 
 def png_orientation(image: Image.Image) -> int:
@@ -143,11 +147,11 @@ def stored_orientation(path: Path) -> int:
         content = read_whole(path)
         if content.startswith(PNG_START):
             png_header(path, content)
-            with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
+            with metered(path, content) as stream, Image.open(stream, formats=("PNG",)) as image:
                 return png_orientation(image)
         if content.startswith(TIFF_START):
             require_sound_tiff(path, content)
-            with tifffile.TiffFile(io.BytesIO(content), _multifile=False) as tiff:
+            with metered(path, content) as stream, tifffile.TiffFile(stream, _multifile=False) as tiff:
                 stated = tiff.pages.first.tags.valueof(orientation.TAG)
     return stated if isinstance(stated, int) else orientation.UPRIGHT
 
@@ -159,8 +163,7 @@ def _read_png(path: Path, content: bytes) -> tuple[NDArray[np.generic], list[str
     if depth == 16 and colour != _PNG_GREY:
         raise Refusal(path, "The image is a 16-bit PNG in colour; save it as 16-bit grey.")
     try:
-        verify_png(content)
-        with Image.open(io.BytesIO(content)) as image:
+        with opened_png(path, content) as image:
             if getattr(image, "n_frames", 1) > 1:
                 raise NotAPlanarScan(path, "The image is animated; only still images can be segmented.")
             stored = png_orientation(image)

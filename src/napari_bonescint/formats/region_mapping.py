@@ -13,7 +13,7 @@ from napari_bonescint.anatomy import CODES, REGIONS
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.guarded import reader
 from napari_bonescint.formats.refusal import Refusal
-from napari_bonescint.formats.source_file import read_whole
+from napari_bonescint.formats.source_file import read_table_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,7 +81,7 @@ class RegionMapping:
         UnmappedLabels
             If the mask has a value other than 0 that the mapping does not mention, or both regions and mere bone.
         """
-        values, where = np.unique(labels, return_inverse=True)
+        values = np.unique(labels)
         meanings: list[str] = []
         unmapped: list[str] = []
         for value in map(int, values):
@@ -97,8 +97,11 @@ class RegionMapping:
         named = set(meanings) - {"background"}
         if BONE in named and len(named) > 1:
             raise UnmappedLabels(f"{path.name}: by {self.origin} some labels are regions and others just bone.")
-        codes = np.array([CODES.get(meaning, 1) for meaning in meanings], np.uint8)
-        return Translated(codes[where].reshape(labels.shape), BONE not in named)
+        # One after the other: an index of all labels takes eight times the memory.
+        regions = np.zeros(labels.shape, np.uint8)
+        for value, meaning in zip(values, meanings, strict=True):
+            regions[labels == value] = CODES.get(meaning, 1)
+        return Translated(regions, BONE not in named)
 
 
 @reader
@@ -121,7 +124,7 @@ def read_region_mapping(path: Path) -> RegionMapping:
         If the file is no such table, names a region that there is not, or a label twice.
     """
     try:
-        text = read_whole(path).decode("utf-8-sig")
+        text = read_table_bytes(path).decode("utf-8-sig")
         # Spreadsheets of some countries separate columns by semicolons.
         first_line = text.partition("\n")[0]
         rows = list(csv.reader(io.StringIO(text), delimiter=";" if ";" in first_line else ",", strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from napari_bonescint.formats.budget import MOST_BYTES
+from napari_bonescint.formats.budget import MOST_BYTES, MOST_TABLE_BYTES
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
 from napari_bonescint.formats.silence import quiet as quiet
 
@@ -20,6 +20,14 @@ def read_whole(path: Path) -> bytes:
     content = _read(path, _LARGEST + 1)
     if len(content) > _LARGEST:
         raise Refusal(path, f"The file is larger than {_LARGEST // 2**20} MB, so it is no planar bone scan.")
+    return content
+
+
+def read_table_bytes(path: Path) -> bytes:
+    """All bytes of a table; the refusals of `read_whole`, and one of a file that is too large for a table."""
+    content = _read(path, MOST_TABLE_BYTES + 1)
+    if len(content) > MOST_TABLE_BYTES:
+        raise Refusal(path, f"The file is larger than {MOST_TABLE_BYTES // 2**20} MB, so it is no table that is read.")
     return content
 
 
