@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from napari_bonescint.formats.masks import read_mask
 from napari_bonescint.formats.opening import open_scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -76,22 +77,41 @@ def test_tiff_of_tifffile(tmp_path: Path, dtype: str, byteorder: Any) -> None:
         check(tmp_path / "p.tif", stored)
 
 
-@pytest.mark.parametrize("bits", [1, 2, 4, 12])
-def test_tiff_of_odd_depths(tmp_path: Path, bits: int) -> None:
-    """No program but a scanner's writes these; they are packed by hand (TIFF 6.0, section 4), each row from a byte."""
-    labels = np.minimum(STORED, min(2**bits - 1, 16))
+def by_hand(labels: NDArray[np.uint8], bits: int, levels: Sequence[int] | None = None) -> bytes:
+    """A TIFF of a depth that no library writes (TIFF 6.0, sections 4 and 5): each row is packed, from a byte on.
+
+    With `levels`, the numbers stand for these greys, of 16 bits.
+    """
     rows = ["".join(format(label, f"0{bits}b") for label in row) for row in labels]
     packed = b"".join(int(row.ljust(-(-len(row) // 8) * 8, "0"), 2).to_bytes(-(-len(row) // 8), "big") for row in rows)
     height, width = labels.shape
     values = {256: width, 257: height, 258: bits, 259: 1, 262: 1, 273: 8, 277: 1, 278: height, 279: len(packed)}
-    tags = b"".join(
-        tag.to_bytes(2, "little") + b"\4\0" + b"\1\0\0\0" + value.to_bytes(4, "little") for tag, value in values.items()
-    )
-    start = b"II*\0" + (8 + len(packed)).to_bytes(4, "little") + packed
-    (tmp_path / "p.tif").write_bytes(start + len(values).to_bytes(2, "little") + tags + bytes(4))
+    tags = {tag: (4, 1, value) for tag, value in values.items()}
+    palette = b""
+    if levels is not None:
+        palette = b"".join(level.to_bytes(2, "little") for level in levels) * 3
+        tags |= {262: (4, 1, 3), 320: (3, 3 * len(levels), 8 + len(packed))}
+    directory = b"".join(struct.pack("<HHII", tag, *entry) for tag, entry in tags.items())
+    start = b"II*\0" + (8 + len(packed + palette)).to_bytes(4, "little") + packed + palette
+    return start + len(tags).to_bytes(2, "little") + directory + bytes(4)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 12])
+def test_tiff_of_odd_depths(tmp_path: Path, bits: int) -> None:
+    labels = np.minimum(STORED, min(2**bits - 1, 16))
+    (tmp_path / "p.tif").write_bytes(by_hand(labels, bits))
     np.testing.assert_array_equal(read_mask(tmp_path / "p.tif").regions[0], labels)
     if bits > 1:
         np.testing.assert_array_equal(open_scan(tmp_path / "p.tif").counts[0], labels)
+
+
+@pytest.mark.parametrize("bits", [2, 4, 8])
+def test_palettes_of_greys_of_every_depth(tmp_path: Path, bits: int) -> None:
+    labels = np.minimum(STORED, 2**bits - 1)
+    levels = [257 * (255 - 15 * number % 256) for number in range(2**bits)]
+    (tmp_path / "p.tif").write_bytes(by_hand(labels, bits, levels))
+    np.testing.assert_array_equal(open_scan(tmp_path / "p.tif").counts[0], 255 - 15 * labels)
+    np.testing.assert_array_equal(read_mask(tmp_path / "p.tif").regions[0], labels)
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "I;16", "I", "F"])
