@@ -42,4 +42,4 @@ def body(bones: PosedBones) -> Body:
 @pytest.fixture
 def patient() -> Patient:
     """Healthy and grown up."""
-    return Patient(1.0, 0.5, False, False, 0.0, 0, False, 0.5)
+    return Patient(1.0, 0.5, 2.0, False, False, 0.0, 0, False, 0.5)

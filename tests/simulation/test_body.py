@@ -55,3 +55,17 @@ def test_lungs_attenuate_less_than_the_middle_of_the_chest() -> None:
     assert lung[0] < 0.75 * middle[0]
     # Behind the lung its front does not matter.
     np.testing.assert_allclose(lung[1], belly[1], atol=12)
+
+
+def test_a_squarer_body_is_as_wide_and_ends_more_steeply() -> None:
+    points, round_body = rod()
+    square_body = wrap(points, np.full(20_000, CODES["femur"], np.uint8), np.ones(20_000, bool), 0.0, 3.0)
+    for body in (round_body, square_body):
+        assert body.thickness.max() > 0
+    row = round_body.thickness.shape[0] // 2
+    round_row, square_row = round_body.thickness[row], square_body.thickness[row]
+    np.testing.assert_array_equal(round_row > 0, square_row > 0)
+    np.testing.assert_allclose(round_row.max(), square_row.max(), rtol=0.05)
+    # Just within the skin there is more of it.
+    edge = np.flatnonzero(round_row > 0)[0]
+    assert square_row[edge] > 1.2 * round_row[edge]

@@ -98,4 +98,4 @@ def _table(rng: np.random.Generator, camera: Camera) -> NDArray[np.float32]:
 
 def draw_background(rng: np.random.Generator) -> float:
     """Counts of the room in every pixel, over the mean of soft tissue."""
-    return float(np.exp(rng.uniform(np.log(1e-3), np.log(2e-2))))
+    return float(np.exp(rng.uniform(np.log(1e-3), np.log(8e-2))))

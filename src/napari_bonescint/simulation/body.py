@@ -1,7 +1,8 @@
 """Soft tissue around a posed skeleton: how deep a point lies below the skin, and where the lungs are.
 
 The body is a union of ellipses, row by row along z, one for each body part, around the part's bones with a margin of
-soft tissue. The margins are this module's own, chosen so that outlines agree with scans of slim to obese patients.
+soft tissue. Flesh that lies on a table is flattened, so they are somewhat squarer than ellipses (superellipses). The
+margins are this module's own, chosen so that outlines agree with scans of slim to obese patients.
 Lungs attenuate less: 0.26 g/cm^3 (ICRU 44) against 1.0 of other tissue. What counts here is an effective share, higher
 because heart, vessels and the fuller bases of the lungs lie among them.
 """
@@ -138,7 +139,13 @@ class Body(NamedTuple):
         return row
 
 
-def wrap(position: NDArray[np.float32], region: NDArray[np.uint8], left: NDArray[np.bool_], fat: float) -> Body:
+def wrap(
+    position: NDArray[np.float32],
+    region: NDArray[np.uint8],
+    left: NDArray[np.bool_],
+    fat: float,
+    squareness: float = 2.0,
+) -> Body:
     """Wrap posed bones in soft tissue.
 
     Parameters
@@ -151,6 +158,8 @@ def wrap(position: NDArray[np.float32], region: NDArray[np.uint8], left: NDArray
         Whether a point belongs to the patient's left side.
     fat : float
         0 for a slim patient, about 1 for an overweight and 3 for an obese one.
+    squareness : float
+        Exponent of the superellipses: 2 for ellipses, more for squarer ones.
     """
     low, high = position.min(axis=0) - 150, position.max(axis=0) + 150
     columns, rows = (int(np.ceil((high[axis] - low[axis]) / CELL_MM)) for axis in (0, 2))
@@ -167,7 +176,8 @@ def wrap(position: NDArray[np.float32], region: NDArray[np.uint8], left: NDArray
             outwards = float(np.sign(points[:, 0].mean() - position[:, 0].mean()))
             ellipse = _rows_of_ellipses(points, float(high[2]), rows, part, fat, outwards)
             across = (x - ellipse[:, :1]) / ellipse[:, 1:2]
-            reach = np.where(np.abs(across) < 1, np.sqrt(np.maximum(1 - across**2, 0)), np.nan) * ellipse[:, 3:4]
+            height = np.maximum(1 - np.abs(across) ** squareness, 0) ** (1 / squareness)
+            reach = np.where(np.abs(across) < 1, height, np.nan) * ellipse[:, 3:4]
             front = np.fmin(front, ellipse[:, 2:3] - reach).astype(np.float32)
             back = np.fmax(back, ellipse[:, 2:3] + reach).astype(np.float32)
     return Body(front, back, *_lungs(position, region, float(high[2]), rows, x), float(low[0]), float(high[2]))

@@ -236,5 +236,5 @@ def draw_camera(rng: np.random.Generator, position: NDArray[np.float32]) -> Came
         clearance_mm=float(rng.uniform(10, 60)),
         scatter=float(rng.uniform(0.1, 0.4)),
         scatter_mm=float(rng.uniform(20, 36)),
-        penetration=float(rng.uniform(0.005, 0.05)),
+        penetration=float(np.exp(rng.uniform(np.log(0.005), np.log(0.12)))),
     )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SIMULATOR = "napari-bonescint simulation 3"
+SIMULATOR = "napari-bonescint simulation 4"
 """Name and version of what makes cases: in case files, and for model cards. A new one whenever cases change."""
 
 SOURCES: tuple[str, ...] = (
@@ -169,7 +169,7 @@ def simulate(skeleton: Skeleton, seed: int) -> Case:
     bones = PosedBones(points, position, skeleton.left)
     camera = draw_camera(rng, position)
     there = points.volume > 0
-    body = wrap(position[there], points.region[there], skeleton.left[there], patient.fat)
+    body = wrap(position[there], points.region[there], skeleton.left[there], patient.fat, patient.squareness)
     density = uptake.draw_density(rng, bones, patient)
     pathology.replace_joints(rng, bones, density)
     joints = pathology.wear(rng, bones, patient, density)

@@ -17,6 +17,8 @@ class Patient:
         Height against the model's 1.70 m.
     fat : float
         0 for a slim patient, about 1 for an overweight and 3 for an obese one.
+    squareness : float
+        How flat the body lies on the table, see `body.wrap`.
     female : bool
     growing : bool
         Growth plates are open.
@@ -32,6 +34,7 @@ class Patient:
 
     size: float
     fat: float
+    squareness: float
     female: bool
     growing: bool
     worn: float
@@ -54,6 +57,7 @@ def draw_patient(rng: np.random.Generator, size: float) -> Patient:
     return Patient(
         size=size,
         fat=fat,
+        squareness=float(rng.uniform(2.0, 3.4)),
         female=bool(rng.random() < 0.5),
         growing=growing,
         worn=0.05 if growing else float(rng.beta(1.3, 3)),

@@ -25,10 +25,10 @@ _LEVELS: tuple[tuple[str, float], ...] = (
     ("skull", 0.9),
     ("cervical_spine", 1.15),
     ("thoracic_spine", 1.0),
-    ("lumbar_spine", 1.1),
-    ("pelvis", 1.1),
-    ("femur", 0.95),
-    ("lower_leg", 0.9),
+    ("lumbar_spine", 0.95),
+    ("pelvis", 1.0),
+    ("femur", 1.15),
+    ("lower_leg", 1.0),
     ("foot", 1.1),
 )
 _LUNG_LEVEL = 0.55
