@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,8 +83,10 @@ def test_a_store_a_start_and_a_name_make_a_model(
     assert card.temperature == start.temperature
     assert [event["event"] for event in read_events(run / "log.jsonl")[0]] == ["data", "progress", "finished"]
     assert "ward-7: 1 cases, step 0" in capsys.readouterr().out
-    assert train(recipe_file, "--store", store.folder, "--name", "ward-7") == 0
-    assert "give another --name to train anew" in capsys.readouterr().out
+    assert train(recipe_file, "--store", store.folder, "--start", start.weights_path, "--name", "ward-7") == 0
+    assert "All steps are done already; give another --name to train anew" in capsys.readouterr().out
+    assert train(recipe_file, "--store", store.folder, "--name", "ward-7") == 1
+    assert "began from begin (" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -115,6 +118,8 @@ def test_what_cannot_begin_says_why(
         (["quick", "--devices", "0"], "'0' is no number from 1"),
         (["quick", "--nodes", "9" * 5000], "is no number from 1"),
         (["quick", "--cases", "x", "--simulate"], "not allowed with"),
+        (["quick", "--start", "x", "--start-partial", "y"], "not allowed with"),
+        (["quick", "--folds", "1"], "'1' is no number from 2"),
     ],
 )
 def test_a_wrong_command_says_why(arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -122,6 +127,28 @@ def test_a_wrong_command_says_why(arguments: list[str], complaint: str, capsys: 
         main(["train", *arguments])
     assert ended.value.code == 2
     assert complaint in capsys.readouterr().err
+
+
+def test_a_start_that_fits_in_part_is_taken_only_if_that_is_asked_for(
+    recipe_file: Path, store: LabelStore, make_model: Callable[..., ModelCard], capsys: pytest.CaptureFixture[str]
+) -> None:
+    # FDN-11 has two of FDN-5's ten tensors.
+    start = make_model("begin", architecture="fdn-11", outputs=1)
+    assert train(recipe_file, "--store", store.folder, "--start", start.weights_path) == 1
+    assert "begin with another model, or with --start-partial from what fits." in capsys.readouterr().err
+    assert train(recipe_file, "--store", store.folder, "--start-partial", start.weights_path) == 0
+    (begun,) = read_card(recipe_file.parent / "runs" / "tiny" / "tiny.json").training["started_from"]
+    assert (begun["model"], begun["of"]) == ("begin", 10)
+    assert f"tiny: began with {begun['tensors']} of 10 tensors of begin" in capsys.readouterr().out
+
+
+def test_the_time_on_this_computer_is_told_and_nothing_is_trained(
+    recipe_file: Path, store: LabelStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(recipe_file, "--estimate", "--folds", "5") == 0
+    told = capsys.readouterr().out
+    assert re.match(r"tiny: 6 trainings of 2 steps of [\d.e-]+ s on .* take about less than a minute", told)
+    assert not (recipe_file.parent / "runs").exists()
 
 
 @pytest.mark.parametrize("name", ["quick", "full"])

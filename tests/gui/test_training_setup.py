@@ -7,6 +7,7 @@ from qtpy.QtCore import Qt
 
 from napari_bonescint.gui.training_setup import TrainingSetup
 from napari_bonescint.inference.model_shelf import current_model, label, use
+from napari_bonescint.training.supply import Supply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,6 +52,21 @@ def test_the_shipped_recipes_are_offered_with_what_they_do(setup: TrainingSetup,
     assert setup.plan.minutes == 10
     assert setup.description.text()
     qtbot.waitUntil(lambda: f"<b>{label(current_model())}</b>" in setup.model.text())
+
+
+@pytest.mark.parametrize(("patients", "offered"), [(18, True), (40, False), (4, False)])
+def test_few_patients_are_offered_folds(
+    setup: TrainingSetup, store: LabelStore, patients: int, offered: bool, qtbot: QtBot
+) -> None:
+    setup.stores.add(store.folder)
+    qtbot.waitUntil(lambda: "no reviewed mask" in setup.stores.supply.text())
+    assert setup.folds.isHidden()
+    setup.stores.counted.emit(Supply(2 * patients, patients - 4, 4, 2, 4, 2))
+    assert setup.folds.isHidden() is not offered
+    setup.folds.setChecked(True)
+    with qtbot.waitSignal(setup.wanted) as wanted:
+        qtbot.mouseClick(setup.button, Qt.MouseButton.LeftButton)
+    assert wanted.args[0].folds == (5 if offered else 0)
 
 
 def test_without_a_store_nothing_starts(setup: TrainingSetup, qtbot: QtBot) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -91,10 +92,31 @@ def test_a_finished_training_has_nothing_to_press(view: TrainingView) -> None:
             "",
             "Finished. The weights of step 20 were kept; Dice on validation scans 0.800.",
         ),
+        (Stage.FINISHED, Course(outcome="No better than the start."), "", "Finished. No better than the start."),
+        (
+            Stage.TRAINING,
+            replace(HALFWAY, fold=2, folds=5),
+            "",
+            "Fold 2 of 5, step 20 of 40, 20 min left in this fold.",
+        ),
     ],
 )
 def test_the_status_is_a_sentence(stage: Stage, course: Course, words: str, status: str) -> None:
     assert status_of(stage, course, words) == status
+
+
+def test_the_curve_of_each_region_can_be_seen(view: TrainingView) -> None:
+    regions = {"skeleton": ((0, 0.91), (20, 0.92)), "ribs": ((0, 0.5), (20, 0.61))}
+    view.show_course(Stage.TRAINING, replace(HALFWAY, regions=regions, check_losses=((20, 0.07),)), "")
+    assert view.dice.title == "Dice on validation scans"
+    for measure, latest, title in (
+        ("ribs", "0.61", "Dice of the ribs on validation scans"),
+        ("skeleton", "0.92", "Dice of the skeleton on validation scans"),
+        ("loss", "0.07", "Loss on validation scans"),
+        ("skull", "", "Dice of the skull on validation scans"),
+    ):
+        view.measures.setCurrentIndex(view.measures.findData(measure))
+        assert (view.dice.latest, view.dice.title) == (latest, title)
 
 
 def test_long_lists_of_what_was_left_out_are_cut() -> None:

@@ -47,9 +47,9 @@ def test_a_network_starts_from_the_weights_that_fit_it(make_model: Callable[...,
     card = make_model("other", architecture="fdn-11", outputs=17)
     network = build_network("fdn-16", outputs=1)
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    (copied,) = start_from(network, [str(card.weights_path)])
+    (copied,) = start_from(network, [], [str(card.weights_path)])
     # Of FDN-11's ten convolutions, each a weight and a bias, all have their like in FDN-16; the head has not.
-    assert copied == {"model": "other", "weights_sha256": card.weights_sha256, "tensors": 20}
+    assert copied == {"model": "other", "weights_sha256": card.weights_sha256, "tensors": 20, "of": 34}
     given = load(card.read_weights())
     for key, value in network.state_dict().items():
         same = key in given and given[key].shape == value.shape
@@ -59,7 +59,40 @@ def test_a_network_starts_from_the_weights_that_fit_it(make_model: Callable[...,
 def test_weights_of_which_nothing_fits_are_refused(make_model: Callable[..., ModelCard]) -> None:
     card = make_model("other", architecture="u-net")
     with pytest.raises(ModelError, match=r"No layer of model .*other.* has the name and shape"):
-        start_from(build_network("fdn-5"), [str(card.weights_path)])
+        start_from(build_network("fdn-5"), [], [str(card.weights_path)])
+
+
+@pytest.mark.parametrize(
+    ("architecture", "outputs", "complaint"),
+    [
+        (
+            "fdn-11",
+            1,
+            r"Of the 22 tensors of this network 20 fit .* which has 22 .* is head.weight: \(17, .*, and \(1, ",
+        ),
+        ("fdn-16", 17, r"Of the 34 tensors of this network 21 fit .* \(the first that does not is .*: missing, and "),
+        (
+            "fdn-5",
+            17,
+            r"2 fit .* which has 22 .*, and \(64, .* here\); begin with another model, or with --start-partial",
+        ),
+    ],
+)
+def test_weights_of_which_not_all_fit_are_refused_unless_a_part_is_asked_for(
+    make_model: Callable[..., ModelCard], architecture: str, outputs: int, complaint: str
+) -> None:
+    card = make_model("other", architecture="fdn-11", outputs=17)
+    network = build_network(architecture, outputs=outputs)
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    with pytest.raises(ModelError, match=complaint):
+        start_from(network, [str(card.weights_path)])
+    assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
+
+
+def test_weights_that_fit_are_copied_whole(make_model: Callable[..., ModelCard]) -> None:
+    card = make_model("other", architecture="fdn-11", outputs=17)
+    (copied,) = start_from(build_network("fdn-11", outputs=17), [str(card.weights_path)])
+    assert (copied["tensors"], copied["of"]) == (22, 22)
 
 
 def test_published_weights_serve_the_segmenter(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from napari_bonescint.training.course import Course, CourseReader, Stage, describe_data
+from napari_bonescint.training.log import TrainingLog
 from training.run_folders import begin, check, occupy, progress
 
 
@@ -76,6 +77,36 @@ def test_a_finished_training_names_its_weights(tmp_path: Path) -> None:
 def test_weights_are_looked_for_in_the_runs_own_folder_alone(tmp_path: Path, weights: str) -> None:
     begin(tmp_path).append("finished", step=20, weights=weights, card="new.json", stopped=False)
     assert CourseReader(tmp_path).read()[1].weights == tmp_path / "new.safetensors"
+
+
+def test_a_training_that_made_nothing_better_has_finished_without_weights(tmp_path: Path) -> None:
+    log = begin(tmp_path)
+    log.append("finished", step=0, weights="", card="", stopped=False, text="No better than the start.")
+    stage, course = CourseReader(tmp_path).read()
+    assert stage is Stage.FINISHED
+    assert (course.weights, course.outcome) == (None, "No better than the start.")
+
+
+def test_looks_tell_loss_and_each_region(tmp_path: Path) -> None:
+    log = begin(tmp_path)
+    for step, ribs in ((0, 0.5), (10, 0.6)):
+        regions = {"skeleton": 0.9, "ribs": ribs}
+        log.append("check", step=step, dice=0.7, spread=0.1, loss=0.2 - step / 100, regions=regions, scans=1, best=True)
+    course = CourseReader(tmp_path).read()[1]
+    assert course.check_losses == ((0, 0.2), (10, 0.1))
+    assert course.regions == {"skeleton": ((0, 0.9), (10, 0.9)), "ribs": ((0, 0.5), (10, 0.6))}
+
+
+def test_a_fold_is_told_until_the_training_of_all_begins(tmp_path: Path) -> None:
+    log = TrainingLog(tmp_path / "log.jsonl")
+    occupy(tmp_path, os.getpid())
+    log.append("fold", fold=2, folds=5, step=10, steps=40, loss=0.5, seconds_left=60.0)
+    reader = CourseReader(tmp_path)
+    stage, course = reader.read()
+    assert stage is Stage.TRAINING
+    assert (course.fold, course.folds, course.step, course.steps, course.losses) == (2, 5, 10, 40, ())
+    begin(tmp_path)
+    assert reader.read()[1].fold == 0
 
 
 def test_steps_that_are_taken_again_replace_the_former_ones(tmp_path: Path) -> None:

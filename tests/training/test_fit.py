@@ -9,6 +9,7 @@ import torch
 from napari_bonescint.training.case_sources import CaseFiles
 from napari_bonescint.training.checkpoint import resume, save_checkpoint
 from napari_bonescint.training.fit import Order, Progress, Trainer, TrainingError
+from napari_bonescint.training.resuming import CannotResume
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +32,27 @@ def test_an_order_ends_training(recipe: Recipe, fabric: Fabric, cases: list[Path
     trainer = Trainer(recipe, CaseFiles(cases), fabric)
     trainer.fit(ask=lambda: Order.STOP, on_progress=lambda _: None, workers=0)
     assert trainer.step == 0
+
+
+def test_the_number_of_steps_that_is_planned_is_the_last_and_is_kept(
+    recipe: Recipe, fabric: Fabric, cases: list[Path]
+) -> None:
+    def plan() -> Order:
+        if trainer.step == 4:
+            trainer.planned = 12
+        return Order.GO_ON
+
+    rates: list[float] = []
+    trainer = Trainer(recipe, CaseFiles(cases), fabric)
+    trainer.fit(ask=plan, on_progress=lambda progress: rates.append(progress.learning_rate), every=6, workers=0)
+    assert trainer.step == 12
+    # The rate has fallen to its lowest by then.
+    assert rates[-1] == pytest.approx(0.01 * recipe.learning_rate)
+    again = Trainer(recipe, CaseFiles(cases), fabric)
+    again.restore(trainer.state())
+    assert again.planned == 12
+    again.fit(on_progress=lambda _: None, workers=0)
+    assert again.step == 12
 
 
 class Stopped(Exception):
@@ -64,21 +86,25 @@ def test_a_resumed_training_takes_the_very_steps_of_one_that_was_not(
 
 
 def test_the_time_of_all_runs_is_told(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
-    first = Trainer(replace(recipe, steps=2), CaseFiles(cases), fabric)
-    first.fit(on_progress=lambda _: None, workers=0)
-    second = Trainer(replace(recipe, steps=3), CaseFiles(cases[:1]), fabric)
+    recipe = replace(recipe, steps=3)
+    first = Trainer(recipe, CaseFiles(cases), fabric)
+    first.fit(ask=lambda: Order.GO_ON if first.step < 2 else Order.STOP, on_progress=lambda _: None, workers=0)
+    second = Trainer(recipe, CaseFiles(cases[:1]), fabric)
     second.restore(first.state())
     second.fit(on_progress=lambda _: None, workers=0)
     assert [(stretch["steps"], stretch["cases"]) for stretch in second.history] == [(2, 2), (1, 1)]
     assert second.minutes > first.minutes > 0
 
 
-@pytest.mark.parametrize(("setting", "value"), [("name", "other"), ("grid_mm", 4.0)])
+@pytest.mark.parametrize(
+    ("setting", "value"), [("name", "other"), ("grid_mm", 4.0), ("seed", 2), ("steps", 31), ("learning_rate", 0.01)]
+)
 def test_a_checkpoint_of_another_recipe_is_refused(
     recipe: Recipe, fabric: Fabric, cases: list[Path], setting: str, value: object
 ) -> None:
     state = Trainer(recipe, CaseFiles(cases), fabric).state()
-    with pytest.raises(TrainingError, match=f"The checkpoint was trained with {setting} "):
+    wanted = f"The checkpoint was trained with {setting} .*, not {value!r}: give another --name to train anew"
+    with pytest.raises(CannotResume, match=wanted):
         Trainer(replace(recipe, **{setting: value}), CaseFiles(cases), fabric).restore(state)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,8 @@ def test_the_command_line_says_what_was_chosen(tmp_path: Path) -> None:
         f"train quick.toml --name quick-1 --runs {tmp_path / 'runs'} --store /a /b "
         "--start weights.safetensors --device cuda:1 --minutes 10"
     )
+    folded = replace(settings, folds=5)
+    assert " ".join(folded.arguments(tmp_path / "runs/quick-1")) == f"{line} --folds 5"
 
 
 def test_a_name_tells_recipe_and_time_and_no_more() -> None:
@@ -141,3 +144,7 @@ def test_a_detached_process_yields_the_processor_and_is_missed_when_it_is_killed
 )
 def test_an_estimate_is_in_words(seconds_per_step: float, words: str) -> None:
     assert words in estimate(QUICK, 400, seconds_per_step)
+
+
+def test_an_estimate_of_several_trainings_tells_how_many() -> None:
+    assert estimate(QUICK, 400, 1.0, 6) == "6 trainings, each about 7 min"

@@ -26,7 +26,8 @@ def test_a_patient_with_many_views_counts_once() -> None:
     (row,) = scores.rows(SetKind.CORRECTED)
     assert (row.region, row.patients, row.views) == ("skeleton", 2, 5)
     assert (row.current, row.new, row.difference) == (pytest.approx(0.7), pytest.approx(0.75), pytest.approx(0.05))
-    assert 0 <= row.low <= 0.05 <= row.high <= 0.1 + 1e-9
+    assert row.low < 0 < 0.05 < row.high
+    assert row.high - row.difference == pytest.approx(row.difference - row.low)
 
 
 def test_differences_are_paired() -> None:

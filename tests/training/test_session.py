@@ -7,12 +7,14 @@ import os
 import resource
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from judged import corrected_store, threshold_model
 from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.revision import Origin
@@ -20,11 +22,11 @@ from napari_bonescint.formats.identity import Identity
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.training.case_sources import CaseFiles
-from napari_bonescint.training.checkpoint import read_torch
+from napari_bonescint.training.checkpoint import CheckpointError, read_torch
 from napari_bonescint.training.corrected import select
-from napari_bonescint.training.fit import TrainingError
 from napari_bonescint.training.log import Event, read_events
 from napari_bonescint.training.material import Material
+from napari_bonescint.training.resuming import CannotResume
 from napari_bonescint.training.run_folder import RunFolderError
 from napari_bonescint.training.session import Session, Settings
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from lightning_fabric import Fabric
 
+    from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.simulation.case import Case
     from napari_bonescint.training.recipe import Recipe
 
@@ -70,6 +73,14 @@ def corrected(tmp_path: Path, case: Case) -> Material:
 
 def events_of(run: Path, kind: str) -> list[Event]:
     return [event for event in read_events(run / "log.jsonl")[0] if event["event"] == kind]
+
+
+class Killed(Exception):
+    """What ends a training as a kill does."""
+
+
+def _die() -> None:
+    raise Killed
 
 
 class OnEvent:
@@ -133,18 +144,31 @@ def test_a_request_pauses_and_stops_and_what_is_gone_on_with_ends_the_same(
     assert all((wanted[key] == got[key]).all() for key in wanted)
 
 
-def test_a_loss_that_is_no_number_is_told_and_the_last_good_state_is_kept(
+class Spoiling:
+    """Makes a weight no number once a training has gone on from the state that it saved last."""
+
+    def __init__(self) -> None:
+        self.session: Session
+
+    def append(self, event: str, **facts: Any) -> None:
+        if event == "progress" and facts["step"] == 20:
+            with torch.no_grad():
+                self.session._trainer.network.head.bias.fill_(torch.nan)
+
+
+def test_weights_that_are_no_numbers_are_told_and_the_last_good_state_is_kept(
     quick: Recipe, fabric: Fabric, simulated: Material, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    Session(replace(quick, steps=10), simulated, fabric, run, SETTINGS).train()
-    with pytest.raises(TrainingError, match="lower the learning rate"):
-        Session(replace(quick, learning_rate=1e30), simulated, fabric, run, SETTINGS).train()
+    spoiling = Spoiling()
+    spoiling.session = Session(quick, simulated, fabric, run, SETTINGS, (spoiling,))
+    with pytest.raises(CheckpointError, match="lower the learning rate"):
+        spoiling.session.train()
     (failed,) = events_of(run, "failed")
     assert failed["text"].endswith("The last good state is kept in checkpoint.pt.")
     assert read_torch(run / "checkpoint.pt")["step"] == 10
     Session(quick, simulated, fabric, run, SETTINGS).train()
-    assert len(events_of(run, "finished")) == 2
+    assert len(events_of(run, "finished")) == 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows limits no file's size")
@@ -163,6 +187,104 @@ def test_a_full_disk_ends_training_with_the_reason(
     assert [path.name for path in run.glob("*.pt")] == []
     Session(quick, simulated, fabric, run, SETTINGS).train()
     assert len(events_of(run, "finished")) == 1
+
+
+@pytest.fixture
+def good_start(tmp_path: Path) -> ModelCard:
+    """Finds the bars of `judged.bar_scan`."""
+    return threshold_model(tmp_path, "good", 0.7)
+
+
+@pytest.fixture
+def bars(tmp_path: Path) -> Material:
+    """Scans of bars, of four patients to train on and one to validate on."""
+    selection = select([corrected_store(tmp_path / "bars", 5, Origin.empty())])
+    scans = selection.scans
+    return Material(replace(selection, training=scans[:4], validation=scans[4:], held_out=[]), None, ())
+
+
+def test_where_nothing_is_better_than_the_start_that_is_said_and_nothing_is_published(
+    recipe: Recipe,
+    fabric: Fabric,
+    bars: Material,
+    good_start: ModelCard,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = tmp_path / "run"
+    # Steps so large that every look is worse.
+    wild = replace(recipe, grid_mm=6.0, rows=96, columns=48, learning_rate=1.0, steps=20, check_every=10)
+    wild = replace(wild, start=(str(good_start.weights_path),))
+    session = Session(wild, bars, fabric, run, SETTINGS)
+    assert not session.train()
+    checks = events_of(run, "check")
+    assert [check["step"] for check in checks] == [0, 10, 20]
+    assert [check["best"] for check in checks] == [True, False, False]
+    assert checks[0]["dice"] > max(check["dice"] for check in checks[1:])
+    assert checks[0]["regions"]["thoracic_spine"] > 0.8
+    assert "skeleton" in checks[0]["regions"]
+    (finished,) = events_of(run, "finished")
+    assert finished["weights"] == ""
+    assert finished["text"] == (
+        f"No better than the start: in 20 steps no look found a higher Dice than its {checks[0]['dice']:.4f}, so "
+        "nothing is published, and good stays what it was. More corrected scans or another recipe may do better."
+    )
+    assert f"tiny: {finished['text']}" in capsys.readouterr().out
+    assert session.card is None
+    assert not list(run.glob("*.safetensors"))
+    assert not (run / "tiny.json").exists()
+
+
+def test_what_was_changed_since_is_not_gone_on_with(
+    quick: Recipe, fabric: Fabric, corrected: Material, good_start: ModelCard, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    stopping = OnEvent(progress=lambda: (run / "request").write_text("stop"))
+    quick = replace(quick, check_every=0)
+    Session(quick, corrected, fabric, run, SETTINGS, (stopping,)).train()
+    before = (run / "checkpoint.pt").read_bytes(), (run / "data.json").read_bytes()
+    assert corrected.selection is not None
+    fewer = replace(corrected.selection, training=corrected.selection.training[1:])
+    for recipe, material, complaint in (
+        (replace(quick, seed=2), corrected, "trained with seed 1, not 2: give another --name"),
+        (
+            quick,
+            replace(corrected, selection=fewer),
+            "1 corrected scan went among those that it trains on: give",
+        ),
+        (
+            replace(quick, start_partial=(str(good_start.weights_path),)),
+            corrected,
+            "began from random weights, not from good",
+        ),
+    ):
+        with pytest.raises(CannotResume, match=complaint):
+            Session(recipe, material, fabric, run, SETTINGS).train()
+        assert complaint in events_of(run, "failed")[-1]["text"]
+    assert before == ((run / "checkpoint.pt").read_bytes(), (run / "data.json").read_bytes())
+    # Scans that only judge may come and go.
+    more = replace(corrected.selection, held_out=corrected.selection.validation)
+    Session(quick, replace(corrected, selection=more), fabric, run, SETTINGS).train()
+    assert read_torch(run / "checkpoint.pt")["step"] == 20
+
+
+def test_a_time_becomes_a_number_of_steps_that_stays(
+    quick: Recipe, fabric: Fabric, simulated: Material, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    endless = replace(quick, steps=1_000_000, check_every=100_000)
+    # Killed as soon as the number of steps is known.
+    killed = OnEvent(plan=_die)
+    with pytest.raises(Killed):
+        Session(endless, simulated, fabric, run, replace(SETTINGS, minutes=0.05), (killed,)).train()
+    (plan,) = events_of(run, "plan")
+    Session(endless, simulated, fabric, run, replace(SETTINGS, minutes=60), ()).train()
+    assert len(events_of(run, "plan")) == 1
+    (finished,) = events_of(run, "finished")
+    assert not finished["stopped"]
+    progress = events_of(run, "progress")
+    assert progress[-1]["step"] == progress[-1]["steps"] == plan["steps"] < 100_000
+    assert progress[-1]["learning_rate"] == pytest.approx(0.01 * endless.learning_rate)
 
 
 def test_a_case_that_gets_damaged_meanwhile_is_skipped_and_named(

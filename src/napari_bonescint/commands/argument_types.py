@@ -78,9 +78,9 @@ def add_device_to(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def count(text: str) -> int:
-    """A number from 1."""
-    return _whole_number(text, 1)
+def count(text: str, lowest: int = 1) -> int:
+    """A number from 1, or another lowest one."""
+    return _whole_number(text, lowest)
 
 
 def count_or_none(text: str) -> int:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from napari_bonescint.training.corrected import Selection
+    from napari_bonescint.training.out_of_fold import OutOfFold
     from napari_bonescint.training.reference_sets import ReferenceSet
     from napari_bonescint.training.verdict import Verdict
 
@@ -70,6 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     from napari_bonescint.corrections.label_store import LabelStore
     from napari_bonescint.training.corrected import select
     from napari_bonescint.training.corrected_set import CorrectedSet
+    from napari_bonescint.training.folds import FEW_PATIENTS, patients_in
     from napari_bonescint.training.gate import compare
     from napari_bonescint.training.unseen import unseen_by
 
@@ -83,14 +86,20 @@ def run(arguments: argparse.Namespace) -> int:
     selection = select([LabelStore.open(folder) for folder in arguments.store])
     unseen = unseen_by([arguments.new, arguments.current], selection.held_out)
     corrected, simulated = CorrectedSet(unseen.scans), _simulated(arguments.data)
-    with tqdm(total=len(corrected) + len(simulated), disable=None, leave=False, unit="scan", file=sys.stderr) as bar:
+    few = len(patients_in(selection)) < FEW_PATIENTS
+    out_of_fold, sentences = _out_of_fold(arguments, selection) if few else (None, [])
+    if out_of_fold is None:
+        sentences += unseen.sentences
+    total = len(corrected) + len(simulated) + (0 if out_of_fold is None else len(out_of_fold))
+    with tqdm(total=total, disable=None, leave=False, unit="scan", file=sys.stderr) as bar:
         judgement = compare(
             arguments.current,
             arguments.new,
             corrected,
             simulated,
+            out_of_fold=out_of_fold,
             device=arguments.device,
-            to_bear_in_mind=unseen.sentences,
+            to_bear_in_mind=sentences,
             on_scan=_counter(bar),
         )
     if arguments.report is not None:
@@ -99,6 +108,26 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.report is not None:
         print(f"-> {arguments.report / 'report.html'}")
     return 0
+
+
+def _out_of_fold(arguments: argparse.Namespace, selection: Selection) -> tuple[OutOfFold | None, list[str]]:
+    """The scores of folds that belong to the new weights, and what to bear in mind; None if there are none."""
+    from napari_bonescint.training.fold_scores import folds_file, read_fold_scores
+    from napari_bonescint.training.folds import USUAL_FOLDS
+    from napari_bonescint.training.out_of_fold import OutOfFold
+    from napari_bonescint.training.unseen import unseen_by
+
+    scores = read_fold_scores(folds_file(arguments.new.weights_path))
+    if scores is None or scores.about.get("weights_sha256") != arguments.new.weights_sha256:
+        offered = (
+            f"There are corrected scans of few patients; `bonescint train --folds {USUAL_FOLDS}` scores all of them "
+            "for a verdict."
+        )
+        return None, [offered] if selection.scans else []
+    # The new weights may have learnt from them; those that were scored had not.
+    unseen = unseen_by([arguments.current], selection.scans)
+    found = OutOfFold(scores, unseen.scans)
+    return found, [*found.sentences, *unseen.sentences]
 
 
 def _simulated(folders: list[Path]) -> ReferenceSet:

@@ -9,7 +9,7 @@ import re
 import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
@@ -19,6 +19,7 @@ from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.file_names import is_file_name
 from napari_bonescint.resources import shipped_folder
+from napari_bonescint.training.folds import FEW_PATIENTS, USUAL_FOLDS, patients_in
 from napari_bonescint.training.recipe import Recipe, read_recipe
 
 if TYPE_CHECKING:
@@ -37,15 +38,18 @@ With --store, learn from the scans that people corrected: of each case the lates
 is held out for ever, for `bonescint judge`; one in eight of the others validates, which chooses the best weights. With
 --cases or --simulate, learn from simulated scans; with both, from a mixture, so that nothing is forgotten.
 
-Each training goes on from the last checkpoint in RUNS/NAME, or begins. When its time or the recipe's steps are over, or
-on Ctrl-C, the averaged weights and their model card are written to --out, calibrated and scored on what validates.
+Each training begins, or goes on from the last checkpoint in RUNS/NAME if recipe, start and scans are still the same.
+After its last step, or on Ctrl-C, the best weights and their model card are written to --out, calibrated and scored on
+what validates. The weights that training begins from are a candidate: if none are better, nothing is written.
 RUNS/NAME/log.jsonl tells all that happens; the text `pause` or `stop` in RUNS/NAME/request steers it.
 """
 
 _EXAMPLES = """\
 examples:
+  bonescint train quick --store labels/ --estimate
   bonescint train quick --store labels/ --minutes 10
   bonescint train quick --store labels/ --simulate --name ward-7
+  bonescint train quick --store labels/ --folds 5
   bonescint train train/recipes/u-net.toml --cases data/training --held-out data/validation --minutes 60
   bonescint train full --store labels/ --cases data/training --devices 4
 
@@ -78,8 +82,14 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         metavar="DIR",
         help="folder of cases with other seeds, to validate on (needed without --store)",
     )
-    parser.add_argument(
-        "--start", metavar="NAME|FILE", help="model whose weights to begin from, instead of the recipe's"
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument(
+        "--start",
+        metavar="NAME|FILE",
+        help="model whose weights to begin from, all of which must fit, instead of the recipe's",
+    )
+    start.add_argument(
+        "--start-partial", metavar="NAME|FILE", help="the same, from what fits; says how many tensors do"
     )
     parser.add_argument("--name", type=_name, help="of the run and its model (default: the recipe's)")
     parser.add_argument(
@@ -92,8 +102,17 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--minutes",
         type=argument_types.minutes,
         metavar="M",
-        default=60,
-        help="end each training after this time (default: 60)",
+        help="take as many of the recipe's steps as this time allows, by how long the first ones take (default: all)",
+    )
+    parser.add_argument(
+        "--estimate", action="store_true", help="say how long it takes on this computer, and do not train"
+    )
+    parser.add_argument(
+        "--folds",
+        type=_folds,
+        metavar="K",
+        help="for few patients: before, train K times without a part of them, and score each on those that it has not "
+        f"seen; `judge` decides by that with fewer than {FEW_PATIENTS} patients",
     )
     argument_types.add_device_to(parser)
     parser.add_argument(
@@ -125,6 +144,8 @@ def run(arguments: argparse.Namespace) -> int:
     recipes = [_adapted(read_recipe(path), arguments) for path in arguments.recipes]
     if arguments.name and len(recipes) > 1:
         raise TrainCommandError("--name is for a single recipe; leave it out, or give one recipe.")
+    if arguments.estimate:
+        return _estimate(recipes, arguments)
     material = _material(arguments)
     # Of processes that train together each looks at the GPU that will be its own.
     rank = os.environ.get("LOCAL_RANK") or os.environ.get("SLURM_LOCALID") or "0"
@@ -132,6 +153,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.workers is None:
         arguments.workers = choose_workers(device, arguments.devices)
     fabric = start_fabric(device, arguments.devices, arguments.nodes)
+    if fabric.is_global_zero and not arguments.folds:
+        _offer_folds(material.selection)
     failed = 0
     for recipe in recipes:
         try:
@@ -145,23 +168,45 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
+def _estimate(recipes: Sequence[Recipe], arguments: argparse.Namespace) -> int:
+    from napari_bonescint.inference.devices import choose_device
+    from napari_bonescint.training.time_needed import time_needed
+
+    material = _material(arguments) if arguments.store or arguments.held_out else None
+    device = choose_device(arguments.device).device
+    for recipe in recipes:
+        needed = time_needed(recipe, material, device, arguments.minutes, 1 + (arguments.folds or 0))
+        print(f"{recipe.name}: {needed}", flush=True)
+    return 0
+
+
 def _train(recipe: Recipe, material: Material, fabric: Fabric, arguments: argparse.Namespace) -> bool:
     from napari_bonescint.training.curves import TensorBoardCurves
+    from napari_bonescint.training.run_folder import RunFolder
     from napari_bonescint.training.session import Session, Settings
 
+    if arguments.folds:
+        from napari_bonescint.training.cross_validation import train_with_folds
     folder = arguments.runs / recipe.name
     settings = Settings(arguments.device, arguments.minutes, arguments.workers, arguments.out)
     with ExitStack() as stack:
         sinks: tuple[TensorBoardCurves, ...] = ()
         if arguments.tensorboard and fabric.is_global_zero:
             sinks = (stack.enter_context(closing(TensorBoardCurves(folder / "tensorboard"))),)
-        return Session(recipe, material, fabric, folder, settings, sinks).train()
+        run = RunFolder(folder)
+        if arguments.folds:
+            return train_with_folds(recipe, material, fabric, run, settings, arguments.folds, sinks)
+        return Session(recipe, material, fabric, run, settings, sinks).train()
 
 
 def _adapted(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
     """A recipe with what the command line says instead."""
-    name, start = arguments.name or recipe.name, (arguments.start,) if arguments.start else recipe.start
-    return dataclasses.replace(recipe, name=name, start=start)
+    changes: dict[str, Any] = {"name": arguments.name or recipe.name}
+    if arguments.start:
+        changes |= {"start": (arguments.start,), "start_partial": ()}
+    elif arguments.start_partial:
+        changes |= {"start": (), "start_partial": (arguments.start_partial,)}
+    return dataclasses.replace(recipe, **changes)
 
 
 def _material(arguments: argparse.Namespace) -> Material:
@@ -178,6 +223,17 @@ def _material(arguments: argparse.Namespace) -> Material:
         raise TrainCommandError("There is nothing to score on; give --held-out, or --store.")
     simulated = _simulated(arguments, held_out)
     return Material(_select(stores) if stores else None, simulated, tuple(held_out))
+
+
+def _offer_folds(selection: Selection | None) -> None:
+    """Say that few patients need folds for a verdict."""
+    patients = 0 if selection is None else len(patients_in(selection))
+    if USUAL_FOLDS <= patients < FEW_PATIENTS:
+        print(
+            f"There are corrected scans of {patients} patients, which are few for a verdict; --folds {USUAL_FOLDS} "
+            f"trains {USUAL_FOLDS} times more and scores all of them.",
+            flush=True,
+        )
 
 
 def _select(stores: Sequence[LabelStore]) -> Selection:
@@ -219,6 +275,11 @@ def _recipe_path(text: str) -> Path:
             raise argparse.ArgumentTypeError(f"there is no recipe {text!r}; give a file, or one of {known}")
         return shipped
     return path
+
+
+def _folds(text: str) -> int:
+    """A number of folds."""
+    return argument_types.count(text, 2)
 
 
 def _name(text: str) -> str:

@@ -45,6 +45,17 @@ class Curve(QWidget):
         self.setMouseTracking(True)
         self.setAccessibleName(title)
 
+    @property
+    def title(self) -> str:
+        """What is drawn over steps."""
+        return self._title
+
+    def set_title(self, title: str) -> None:
+        """Say that something else is drawn."""
+        self._title = title
+        self.setAccessibleName(title)
+        self.update()
+
     def show_points(self, points: Sequence[tuple[float, float]], steps: float) -> None:
         """Draw other points.
 

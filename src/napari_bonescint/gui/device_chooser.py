@@ -26,6 +26,7 @@ class DeviceChooser(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._plan: Plan | None = None
+        self._trainings = 1
         self._times: dict[str, dict[str, tuple[str, float]]] = {}
         self._child = ChildCommand(self)
         self.combo = QComboBox()
@@ -54,6 +55,11 @@ class DeviceChooser(QWidget):
             self.close_child()
             self._times[plan.recipe] = {}
             self._child.start(_MODULE, [plan.recipe])
+        self._show()
+
+    def set_trainings(self, number: int) -> None:
+        """Tell how long several trainings take, one after the other."""
+        self._trainings = number
         self._show()
 
     def close_child(self) -> None:
@@ -89,4 +95,4 @@ class DeviceChooser(QWidget):
         except BonescintError as error:
             self.estimate.setText(str(error))
             return
-        self.estimate.setText(f"{name}: {estimate(plan, steps, seconds)}")
+        self.estimate.setText(f"{name}: {estimate(plan, steps, seconds, self._trainings)}")

@@ -129,7 +129,9 @@ class RetrainWidget(DockPanel):
     def _on_changed(self, stage: Stage, course: Course, last_words: str) -> None:
         before, self._stage, self._course = self._stage, stage, course
         self.training.show_course(stage, course, last_words)
-        if before is not stage and stage is Stage.FINISHED:
+        if course.outcome:
+            self.verdict.clear(course.outcome)
+        elif before is not stage and stage is Stage.FINISHED:
             self._judge()
             if before is not None:  # it finished before the user's eyes
                 self.tabs.setCurrentWidget(self._pages["Verdict"])

@@ -41,6 +41,8 @@ class StoreList(QGroupBox):
 
     changed = Signal()
     """Emitted when there are other stores in the list."""
+    counted = Signal(object)
+    """Emitted with the `Supply` of the stores in the list; with None while it is not known."""
 
     def __init__(self, background: Background) -> None:
         super().__init__("Corrected scans")
@@ -88,6 +90,7 @@ class StoreList(QGroupBox):
         """Count what there is to learn from, in the thread."""
         folders = self.folders
         self._show_buttons()
+        self.counted.emit(None)
         if not folders:
             self.supply.setText("Add the label store that corrected masks were saved in.")
             return
@@ -97,6 +100,7 @@ class StoreList(QGroupBox):
     def _tell(self, folders: tuple[Path, ...], supply: Supply) -> None:
         if folders == self.folders:
             self.supply.setText(supply.sentence)
+            self.counted.emit(supply)
 
     def _append(self, folder: Path) -> None:
         item = QListWidgetItem(folder.name)

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QFileDialog, QGroupBox, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGroupBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.device_chooser import DeviceChooser
 from napari_bonescint.gui.store_list import StoreList
 from napari_bonescint.inference.model_shelf import current_model, label
+from napari_bonescint.training.folds import USUAL_FOLDS
 from napari_bonescint.training.launch import RunSettings, plan_of_file, shipped_plans
 from napari_bonescint.training.recipe import read_recipe
 
 if TYPE_CHECKING:
     from napari_bonescint.gui.background import Background
     from napari_bonescint.training.launch import Plan
+    from napari_bonescint.training.supply import Supply
 
 _FROM_FILE = "From a file …"
 _BUTTON = "QPushButton { font-size: 15px; font-weight: bold; padding: 10px; }"
@@ -46,6 +48,12 @@ class TrainingSetup(QWidget):
         self.recipes.addItem(_FROM_FILE)
         self.description = QLabel()
         self.description.setWordWrap(True)
+        self.folds = QCheckBox(f"Few patients: train {USUAL_FOLDS} times more for a verdict")
+        self.folds.setToolTip(
+            f"Each of {USUAL_FOLDS} trainings leaves out other patients and is scored on them, so that all of them "
+            f"tell whether retraining makes it better; it takes {USUAL_FOLDS + 1} times as long"
+        )
+        self.folds.hide()
         self.devices = DeviceChooser()
         self.model = QLabel()
         self.model.setWordWrap(True)
@@ -60,6 +68,8 @@ class TrainingSetup(QWidget):
         self._choose(0)
         self.recipes.activated.connect(self._on_activated)
         self.button.clicked.connect(self._on_clicked)
+        self.stores.counted.connect(self._on_counted)
+        self.folds.toggled.connect(self._show_trainings)
         self.show_model()
 
     @property
@@ -97,12 +107,24 @@ class TrainingSetup(QWidget):
         self.say("Starting …")
         # The measuring would take the processor from the training.
         self.devices.close_child()
-        plan, device = self.plan, self.devices.device
+        plan, device, folds = self.plan, self.devices.device, self._chosen_folds
 
         def settings() -> RunSettings:
-            return RunSettings(plan, tuple(map(str, folders)), str(current_model().weights_path), device)
+            return RunSettings(plan, tuple(map(str, folders)), str(current_model().weights_path), device, folds)
 
         self._background.run(settings, self.wanted.emit, self.say)
+
+    @property
+    def _chosen_folds(self) -> int:
+        return USUAL_FOLDS if self.folds.isChecked() and not self.folds.isHidden() else 0
+
+    def _on_counted(self, supply: Supply | None) -> None:
+        """Offer folds where there are few patients."""
+        self.folds.setVisible(supply is not None and supply.is_few)
+        self._show_trainings()
+
+    def _show_trainings(self) -> None:
+        self.devices.set_trainings(1 + self._chosen_folds)
 
     def _offer(self, plan: Plan) -> None:
         self.recipes.insertItem(len(self._plans), plan.title)
@@ -133,6 +155,7 @@ class TrainingSetup(QWidget):
         recipe_layout.addWidget(self.recipes)
         recipe_layout.addWidget(self.description)
         recipe_layout.addWidget(self.model)
+        recipe_layout.addWidget(self.folds)
         device = QGroupBox("Device")
         QVBoxLayout(device).addWidget(self.devices)
         layout = QVBoxLayout(self)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.gui.curve import Curve
 from napari_bonescint.gui.sample_viewer import SampleViewer
 from napari_bonescint.training.course import Course, Stage
 from napari_bonescint.training.runs import Request
+from napari_bonescint.training.verdict import SKELETON
 from napari_bonescint.wording import counted, duration
 
 if TYPE_CHECKING:
@@ -19,6 +21,13 @@ if TYPE_CHECKING:
 _LEFT_OUT = 8
 _NOTES = 8
 _LOSS, _DICE = "#f0a030", "#59a14f"
+_DICE_OF_ALL, _LOSS_OF_ALL = "dice", "loss"
+_MEASURES = {
+    "Dice": _DICE_OF_ALL,
+    "Loss": _LOSS_OF_ALL,
+    "Dice of the skeleton": SKELETON,
+    **{f"Dice of the {region.label}": region.name for region in REGIONS[1:]},
+}
 
 
 class TrainingView(QWidget):
@@ -45,11 +54,17 @@ class TrainingView(QWidget):
         self.stop_button.setToolTip("End the training now; the best weights so far are kept")
         self.loss = Curve("Training loss", _LOSS)
         self.dice = Curve("Dice on validation scans", _DICE)
+        self.measures = QComboBox()
+        self.measures.setAccessibleName("What the second curve shows")
+        for title, measure in _MEASURES.items():
+            self.measures.addItem(title, measure)
+        self._course = Course()
         self.samples = SampleViewer(background)
         self.facts = QLabel()
         self._lay_out()
         self.pause_button.clicked.connect(self._on_pause)
         self.stop_button.clicked.connect(self._on_stop)
+        self.measures.currentIndexChanged.connect(self._show_measure)
         self.clear()
 
     def clear(self) -> None:
@@ -84,11 +99,19 @@ class TrainingView(QWidget):
         self.pause_button.setText("Go on" if can_go_on else "Pause")
         self.pause_button.setEnabled(can_go_on or stage is Stage.TRAINING)
         self.stop_button.setEnabled(alive)
-        for curve, points in ((self.loss, course.losses), (self.dice, course.dices)):
-            curve.show_points(points, course.steps)
+        self._course = course
+        self.loss.show_points(course.losses, course.steps)
+        self._show_measure()
         self.samples.show_samples(course.samples)
         self.facts.setText("\n".join(facts_of(course)))
         self.facts.setVisible(bool(self.facts.text()))
+
+    def _show_measure(self) -> None:
+        """Draw what the user wants to see of the looks at the validation scans."""
+        course, measure = self._course, self.measures.currentData()
+        points = {_DICE_OF_ALL: course.dices, _LOSS_OF_ALL: course.check_losses}
+        self.dice.set_title(f"{self.measures.currentText()} on validation scans")
+        self.dice.show_points(points.get(measure, course.regions.get(measure, ())), course.steps)
 
     def _on_pause(self) -> None:
         if self._stage is Stage.TRAINING:
@@ -113,7 +136,7 @@ class TrainingView(QWidget):
         layout.addWidget(self.status)
         layout.addWidget(self.bar)
         layout.addLayout(buttons)
-        for part in (self.loss, self.dice, self.samples, self.facts):
+        for part in (self.loss, self.measures, self.dice, self.samples, self.facts):
             layout.addWidget(part)
         layout.addStretch()
 
@@ -121,14 +144,18 @@ class TrainingView(QWidget):
 def status_of(stage: Stage, course: Course, last_words: str) -> str:
     """A sentence on what a training is doing."""
     where = f"Step {course.step} of {course.steps}" if course.steps else ""
+    if where and course.fold:
+        where = f"Fold {course.fold} of {course.folds}, step {course.step} of {course.steps}"
     match stage:
         case Stage.TRAINING if not where:
             return "Starting: loading PyTorch and the corrected scans …"
         case Stage.TRAINING:
             left = "" if course.seconds_left is None else f", {duration(course.seconds_left)} left"
-            return f"{where}{left}."
+            return f"{where}{left}{' in this fold' if left and course.fold else ''}."
         case Stage.PAUSED:
             return f"{where}. Paused."
+        case Stage.FINISHED if course.outcome:
+            return f"Finished. {course.outcome}"
         case Stage.FINISHED:
             best = "" if course.best is None else f"; Dice on validation scans {course.best:.3f}"
             return f"Finished. The weights of step {course.weights_step} were kept{best}."

@@ -14,12 +14,13 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.model_card import ModelCard, ModelError, read_card
 from napari_bonescint.inference.model_shelf import find_model
 from napari_bonescint.inference.preprocessing import NORMALISATION
+from napari_bonescint.training.resuming import require_same_material
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from torch import nn
+    from torch import Tensor, nn
 
     from napari_bonescint.training.fit import Trainer
     from napari_bonescint.training.recipe import Recipe
@@ -29,15 +30,15 @@ class CheckpointError(BonescintError):
     """A state of a training that is damaged or cannot be gone on with."""
 
 
-def save_checkpoint(trainer: Trainer, path: Path, *, data_sha256: str = "") -> None:
+def save_checkpoint(trainer: Trainer, path: Path, **about: object) -> None:
     """Write everything that is needed to go on with a training, whole or not at all.
 
     Parameters
     ----------
     trainer : Trainer
     path : Path
-    data_sha256 : str
-        Hash of the manifest of what is trained on, for whoever asks later.
+    **about
+        What else is to stand in it, of texts and numbers: on what is trained, for whoever asks later.
 
     Raises
     ------
@@ -50,15 +51,33 @@ def save_checkpoint(trainer: Trainer, path: Path, *, data_sha256: str = "") -> N
     if not all(bool(torch.isfinite(weight).all()) for weight in weights):
         raise CheckpointError(f"A weight is no longer a number at step {trainer.step}; lower the learning rate.")
     buffer = io.BytesIO()
-    torch.save({**trainer.state(), "data_sha256": data_sha256}, buffer)
+    torch.save({**trainer.state(), **about}, buffer)
     write_bytes_atomically(path, buffer.getvalue())
 
 
-def resume(trainer: Trainer, path: Path) -> bool:
-    """Go on from a checkpoint if there is one, and say whether there was."""
+def resume(trainer: Trainer, path: Path, material: Mapping[str, Any] | None = None) -> bool:
+    """Go on from a checkpoint if there is one, and say whether there was.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    path : Path
+    material : mapping, optional
+        What is trained on, see `resuming.identity_of`; compared with the ``material`` that stands in the checkpoint.
+
+    Raises
+    ------
+    CheckpointError
+        If it is damaged.
+    CannotResume
+        If it is of a training by another recipe, from other weights, or on other scans.
+    """
     if not path.exists():
         return False
-    trainer.restore(read_torch(path))
+    state = read_torch(path)
+    if material is not None and "material" in state:
+        require_same_material(state["material"], material)
+    trainer.restore(state)
     return True
 
 
@@ -77,40 +96,57 @@ def read_torch(path: Path) -> dict[str, Any]:
     return state
 
 
-def start_from(network: nn.Module, models: Sequence[str]) -> list[dict[str, Any]]:
-    """Copy the weights of other models into a network, where names and shapes agree.
+def start_from(network: nn.Module, models: Sequence[str], partial: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Copy the weights of other models into a network.
 
     Parameters
     ----------
     network : torch.nn.Module
         Changed in place.
     models : sequence of str
-        As `find_model` takes them; later ones are copied over earlier ones.
+        As `find_model` takes them. Each must fit: the same tensors by name and shape, no more and no fewer.
+    partial : sequence of str
+        Likewise; of these the tensors are copied whose names and shapes agree, and at least one must. They come before
+        the others, later ones over earlier ones.
 
     Returns
     -------
     list of dict
-        For a model card: of each model its name, ``weights_sha256`` and how many ``tensors`` were copied.
+        For a model card: of each model its name, ``weights_sha256``, how many ``tensors`` were copied, and ``of`` how
+        many that the network has.
 
     Raises
     ------
     ModelError
-        If there is no such model, or nothing of it fits the network.
+        If there is no such model, or it does not fit.
     """
     own = network.state_dict()
     copied = []
-    for name in models:
+    for name, must_fit in (*((name, False) for name in partial), *((name, True) for name in models)):
         card = find_model(name)
-        fitting = {
-            key: value
-            for key, value in load(card.read_weights()).items()
-            if key in own and own[key].shape == value.shape
-        }
+        given = load(card.read_weights())
+        fitting = {key: value for key, value in given.items() if key in own and own[key].shape == value.shape}
+        if must_fit and not len(fitting) == len(own) == len(given):
+            raise ModelError(_misfit(name, own, given, len(fitting)))
         if not fitting:
             raise ModelError(f"No layer of model {name} has the name and shape of one of this network; start without.")
         network.load_state_dict(fitting, strict=False)
-        copied.append({"model": card.name, "weights_sha256": card.weights_sha256, "tensors": len(fitting)})
+        copied.append(
+            {"model": card.name, "weights_sha256": card.weights_sha256, "tensors": len(fitting), "of": len(own)}
+        )
     return copied
+
+
+def _misfit(name: str, own: Mapping[str, Tensor], given: Mapping[str, Tensor], fitting: int) -> str:
+    """Why a model is none to begin from, in a sentence."""
+    shapes = [{key: tuple(value.shape) for key, value in tensors.items()} for tensors in (own, given)]
+    key = next(key for key in (*own, *given) if shapes[0].get(key) != shapes[1].get(key))
+    has, wanted = (str(shape[key]) if key in shape else "missing" for shape in reversed(shapes))
+    return (
+        f"Of the {len(own)} tensors of this network {fitting} fit model {name}, which has {len(given)} (the first that "
+        f"does not is {key}: {has}, and {wanted} here); begin with another model, or with --start-partial from what "
+        "fits."
+    )
 
 
 def publish(network: nn.Module, recipe: Recipe, folder: Path, training: dict[str, Any], limits: list[str]) -> ModelCard:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from napari_bonescint.training.runs import LOG, OUTPUT
 from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from napari_bonescint.training.log import Event
@@ -51,6 +52,10 @@ class Course:
         Step and training loss.
     dices : tuple of (float, float)
         Step and Dice on the validation scans.
+    check_losses : tuple of (float, float)
+        Step and loss on the same scans.
+    regions : dict of str to tuple of (float, float)
+        Of the skeleton and of each region, by name: step and Dice on the same scans.
     samples : tuple of (int, Path)
         Step and picture.
     seconds_left : float or None
@@ -63,10 +68,14 @@ class Course:
         What the run had to say.
     paused : bool
         Whether it waits.
+    fold, folds : int
+        Which of several trainings on a part of the patients is under way, and of how many; 0 if none is.
     failure : str
         Why it ended; empty unless it failed.
     weights : Path or None
         What came out; None until it has finished.
+    outcome : str
+        Why it finished without weights, in a sentence: it made nothing better than it began with; empty otherwise.
     weights_step : int
         The step that they are of: the last, or the best on the validation scans.
     """
@@ -75,14 +84,19 @@ class Course:
     steps: int = 0
     losses: Points = ()
     dices: Points = ()
+    check_losses: Points = ()
+    regions: Mapping[str, Points] = field(default_factory=dict)
     samples: tuple[tuple[int, Path], ...] = ()
     seconds_left: float | None = None
     data: str = ""
     left_out: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     paused: bool = False
+    fold: int = 0
+    folds: int = 0
     failure: str = ""
     weights: Path | None = None
+    outcome: str = ""
     weights_step: int = 0
 
     @property
@@ -112,7 +126,7 @@ class Course:
             case "data":
                 left_out = tuple((str(case["case"]), str(case["why"])) for case in event["left_out"])
                 # Each start of the process tells it first.
-                begun = replace(self, paused=False, failure="", weights=None)
+                begun = replace(self, paused=False, failure="", weights=None, outcome="", fold=0)
                 return replace(begun, data=describe_data(event), left_out=left_out)
             case "progress":
                 step = int(event["step"])
@@ -123,8 +137,18 @@ class Course:
                     losses=_until(self.losses, step, float(event["loss"])),
                     seconds_left=float(event["seconds_left"]),
                 )
+            case "fold":
+                begun = replace(self, paused=False, failure="", weights=None, outcome="")
+                return replace(
+                    begun,
+                    fold=int(event["fold"]),
+                    folds=int(event["folds"]),
+                    step=int(event["step"]),
+                    steps=int(event["steps"]),
+                    seconds_left=float(event["seconds_left"]),
+                )
             case "check":
-                return replace(self, dices=_until(self.dices, int(event["step"]), float(event["dice"])))
+                return self._after_check(event)
             case "sample":
                 step, picture = int(event["step"]), inside(run, event["file"])
                 return replace(self, samples=(*(each for each in self.samples if each[0] < step), (step, picture)))
@@ -138,9 +162,23 @@ class Course:
                 return replace(self, failure=str(event["text"]))
             case "finished":
                 # They lie in the run's folder, wherever that is by now.
-                weights = inside(run, re.split(r"[/\\]", str(event["weights"]))[-1])
-                return replace(self, weights=weights, weights_step=int(event["step"]))
+                name = re.split(r"[/\\]", str(event["weights"]))[-1]
+                weights = inside(run, name) if name else None
+                outcome = "" if weights else str(event["text"])
+                return replace(self, weights=weights, outcome=outcome, weights_step=int(event["step"]))
         return self
+
+    def _after_check(self, event: Event) -> Course:
+        step = int(event["step"])
+        course = replace(self, dices=_until(self.dices, step, float(event["dice"])))
+        # Runs of earlier versions did not tell more.
+        if "regions" not in event:
+            return course
+        regions = {
+            name: _until(self.regions.get(name, ()), step, float(value)) for name, value in event["regions"].items()
+        }
+        losses = _until(self.check_losses, step, float(event["loss"]))
+        return replace(course, check_losses=losses, regions={**self.regions, **regions})
 
 
 class CourseReader:
@@ -177,7 +215,7 @@ class CourseReader:
     def _stage(self, *, alive: bool) -> Stage:
         if alive:
             return Stage.PAUSED if self.course.paused else Stage.TRAINING
-        if self.course.weights is not None:
+        if self.course.weights is not None or self.course.outcome:
             return Stage.FINISHED
         return Stage.FAILED if self.course.failure else Stage.INTERRUPTED
 

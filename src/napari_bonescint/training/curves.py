@@ -15,7 +15,7 @@ class CurvesError(BonescintError):
 
 
 class TensorBoardCurves:
-    """Writes loss, learning rate, speed and Dice as TensorBoard reads them.
+    """Writes losses, learning rate, speed and Dice, of all and of each region, as TensorBoard reads them.
 
     Parameters
     ----------
@@ -40,8 +40,14 @@ class TensorBoardCurves:
     def append(self, event: str, **facts: object) -> None:
         """Take an event of the log, see `log`; what is no curve is left out."""
         names = {"progress": ("loss", "learning_rate", "views_per_second"), "check": ("dice",)}.get(event, ())
-        for name in names:
-            self._writer.add_scalar(name, facts[name], facts["step"])
+        curves = {name: facts[name] for name in names}
+        if event == "check":
+            curves["validation_loss"] = facts["loss"]
+            regions = facts["regions"]
+            if isinstance(regions, dict):
+                curves |= {f"regions/{name}": value for name, value in regions.items()}
+        for name, value in curves.items():
+            self._writer.add_scalar(name, value, facts["step"])
         self._writer.flush()
 
     def close(self) -> None:

@@ -24,6 +24,8 @@ from napari_bonescint.training.checkpoint import start_from
 from napari_bonescint.training.dataset import samples_per_pixel
 from napari_bonescint.training.loading import load
 from napari_bonescint.training.losses import segmentation_loss, shares
+from napari_bonescint.training.resuming import require_same_recipe, require_same_start, settings_of
+from napari_bonescint.training.schedule import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -97,6 +99,8 @@ class Trainer:
         As trained, and with the moving average of its weights.
     step : int
         Steps done since the beginning of training.
+    planned : int or None
+        How many steps it takes in all, once that is fixed; it stays so, whatever happens.
     start : list of dict
         Whose weights training began from, see `checkpoint.start_from`.
     history : list of dict
@@ -123,11 +127,12 @@ class Trainer:
                 f"frozen_stages of {recipe.name} is {recipe.frozen_stages}; {recipe.architecture} has "
                 f"{len(network.early_stages)} stages."
             )
-        self.start = start_from(network, recipe.start)
+        self.start = start_from(network, recipe.start, recipe.start_partial)
         self.network = network.to(fabric.device)
         self._frozen = network.early_stages[: recipe.frozen_stages].requires_grad_(requires_grad=False)
         self.average = copy.deepcopy(self.network).requires_grad_(requires_grad=False)
         self.step = 0
+        self.planned: int | None = None
         self.history: list[dict[str, Any]] = []
         self._recipe, self._cases, self._fabric, self._on_note = recipe, cases, fabric, on_note
         self._parts = 1
@@ -144,6 +149,11 @@ class Trainer:
         """How long was trained in all, with what went before a resume."""
         return float(sum(stretch["minutes"] for stretch in self.history))
 
+    @property
+    def schedule(self) -> Schedule:
+        """Over how many steps the rate falls: those that are planned, and until then the recipe's."""
+        return Schedule(self._recipe, self._recipe.steps if self.planned is None else self.planned)
+
     def fit(
         self,
         *,
@@ -152,14 +162,15 @@ class Trainer:
         every: int = 50,
         workers: int = 1,
     ) -> None:
-        """Train until the recipe's last step.
+        """Train until the last step.
 
         Parameters
         ----------
         on_progress : callable
             Told every `every` steps and after the last; a good place to save.
         ask : callable
-            Asked before each step; the first of the processes that train together decides for all.
+            Asked before each step, when the number of steps can be planned, too; the first of the processes that train
+            together decides for all.
         every : int
         workers : int
             Processes that make examples; 0 makes them in this one.
@@ -184,8 +195,8 @@ class Trainer:
         self._frozen.eval()
         losses: list[float] = []
         start = last = time.monotonic()
-        for batch in load(data, range(self.step, recipe.steps), workers):
-            while (order := fabric.broadcast(ask())) is Order.PAUSE:
+        for batch in load(data, range(self.step, self.schedule.steps), workers):
+            while (order := self._asked(ask)) is Order.PAUSE:
                 time.sleep(_POLL_S)
                 start = last = time.monotonic()
             if order is Order.STOP:
@@ -200,13 +211,22 @@ class Trainer:
             stretch["steps"] += 1
             stretch["minutes"] += (now - last) / 60
             last = now
-            if self.step % every == 0 or self.step == recipe.steps:
+            is_last = self.step >= self.schedule.steps
+            if self.step % every == 0 or is_last:
                 mean = sum(losses) / len(losses)
                 rate = len(losses) * recipe.batch * fabric.world_size / (now - start)
-                on_progress(Progress(self.step, mean, self._learning_rate(), rate))
+                on_progress(Progress(self.step, mean, self.schedule.learning_rate(self.step), rate))
                 self.network.train()
                 self._frozen.eval()
                 losses, start = [], time.monotonic()
+            if is_last:
+                break
+
+    def _asked(self, ask: Callable[[], Order]) -> Order:
+        """The order and the planned number of steps, which the first process tells all."""
+        order = ask()
+        order, self.planned = self._fabric.broadcast((order, self.planned))
+        return order
 
     def train_step(self, image: Tensor, codes: Tensor) -> float:
         """One step of Adam.
@@ -229,7 +249,7 @@ class Trainer:
             are those of before.
         """
         for group in self._optimiser.param_groups:
-            group["lr"] = self._learning_rate()
+            group["lr"] = self.schedule.learning_rate(self.step)
         value = self._backward(image, codes)
         norm = self._fabric.clip_gradients(self._pass, self._optimiser, max_norm=1.0, error_if_nonfinite=False)
         if norm is None or not math.isfinite(norm):
@@ -299,8 +319,9 @@ class Trainer:
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs: tensors, numbers and texts only."""
         return {
-            "recipe": self._fixed_settings(),
+            "recipe": settings_of(self._recipe),
             "step": self.step,
+            "planned": self.planned,
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimiser": self._optimiser.state_dict(),
@@ -309,23 +330,23 @@ class Trainer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` gave."""
-        # A checkpoint of before there was a setting was trained with its default.
-        before = {"frozen_stages": 0, **state["recipe"]}
-        for name, value in self._fixed_settings().items():
-            if (other := before.get(name)) != value:
-                raise TrainingError(f"The checkpoint was trained with {name} {other!r}, the recipe says {value!r}.")
+        """Go on from what `state` gave.
+
+        Raises
+        ------
+        CannotResume
+            If the recipe or the weights to begin from are others by now.
+        """
+        require_same_recipe(state["recipe"], self._recipe)
+        require_same_start(state.get("start", []), self.start)
         self.step = state["step"]
+        # One of before there were plans was trained for the recipe's steps.
+        self.planned = state.get("planned", self._recipe.steps)
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
-        self.start = state.get("start", [])
+        self.start = state.get("start", self.start)
         self.history = copy.deepcopy(state.get("history", []))
-
-    def _fixed_settings(self) -> dict[str, Any]:
-        """What may not change between a checkpoint and the training that goes on from it."""
-        names = ("name", "architecture", "outputs", "grid_mm", "rows", "columns", "frozen_stages")
-        return {name: getattr(self._recipe, name) for name in names}
 
     def _phases(self) -> torch.Generator:
         """What decides which phases this process computes in this step."""
@@ -343,13 +364,6 @@ class Trainer:
         if self.history and {**self.history[-1], **present} == self.history[-1]:
             return self.history[-1]
         return {**present, "steps": 0, "minutes": 0.0}
-
-    def _learning_rate(self) -> float:
-        recipe = self._recipe
-        if self.step < recipe.warm_up:
-            return recipe.learning_rate * (self.step + 1) / recipe.warm_up
-        done = (self.step - recipe.warm_up) / max(1, recipe.steps - recipe.warm_up)
-        return recipe.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
 
 
 class _TrainingPass(nn.Module):

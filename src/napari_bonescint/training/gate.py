@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.training.corrected_set import CorrectedSet
+    from napari_bonescint.training.out_of_fold import OutOfFold
     from napari_bonescint.training.reference_sets import ReferenceSet
     from napari_bonescint.training.view_scores import SegmentedReference
 
@@ -46,6 +47,7 @@ def compare(
     corrected: CorrectedSet,
     simulated: ReferenceSet,
     *,
+    out_of_fold: OutOfFold | None = None,
     device: str = "auto",
     to_bear_in_mind: Sequence[str] = (),
     on_scan: Callable[[], object] = lambda: None,
@@ -60,12 +62,14 @@ def compare(
         Scans that neither was trained on; may be empty.
     simulated : ReferenceSet
         Scans that must not get worse; may be empty.
+    out_of_fold : OutOfFold, optional
+        What decides instead of the corrected scans, which are then there for the pictures.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     to_bear_in_mind : sequence of str
         Sentences for the verdict, such as what was left out.
     on_scan : callable
-        Told after each scan, of ``len(corrected) + len(simulated)``.
+        Told after each scan, of those of all three.
     """
     models = Segmenter(current, device), Segmenter(new, device)
     pictured: Extremes[_Compared] = Extremes()
@@ -79,6 +83,8 @@ def compare(
                 dice = compared.new.dice
                 pictured.see(compared, {"best": dice, "worst": -dice, "changed": _change(compared)})
             on_scan()
+        if kind is SetKind.CORRECTED and out_of_fold is not None:
+            scores = out_of_fold.paired(models[0], on_scan)
         rows += scores.rows(kind)
     decision = decide(rows, loses_regions=current.names_regions and not new.names_regions)
     verdict = Verdict(

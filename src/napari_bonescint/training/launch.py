@@ -83,12 +83,15 @@ class RunSettings:
         Name or weights file of the model to begin with.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    folds : int
+        How many times more to train, each without a part of the patients, who are few; 0 for none.
     """
 
     plan: Plan
     stores: tuple[str, ...]
     start: str
     device: str
+    folds: int = 0
 
     def arguments(self, run: Path) -> list[str]:
         """What follows ``bonescint`` on the command line that trains in the folder `run`."""
@@ -101,6 +104,7 @@ class RunSettings:
             *("--start", self.start),
             *("--device", self.device),
             *("--minutes", f"{self.plan.minutes:g}"),
+            *(("--folds", str(self.folds)) if self.folds else ()),
         ]
 
 
@@ -223,7 +227,7 @@ def start_detached(command: Sequence[str], output: Path) -> int:
     return process.pid
 
 
-def estimate(plan: Plan, steps: int, seconds_per_step: float) -> str:
+def estimate(plan: Plan, steps: int, seconds_per_step: float, trainings: int = 1) -> str:
     """How long a plan takes, in words.
 
     Parameters
@@ -234,7 +238,11 @@ def estimate(plan: Plan, steps: int, seconds_per_step: float) -> str:
         Of the recipe.
     seconds_per_step : float
         On the device, see `step_time`.
+    trainings : int
+        How many there are, equally long.
     """
+    if trainings > 1:
+        return f"{trainings} trainings, each {estimate(plan, steps, seconds_per_step)}"
     minutes = steps * seconds_per_step / 60
     if minutes <= plan.minutes:
         return f"about {duration(60 * minutes)}"

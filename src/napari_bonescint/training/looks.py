@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
 
+from napari_bonescint.anatomy import CODES
 from napari_bonescint.corrections.errors import StoreError
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.training.checkpoint import publish
 from napari_bonescint.training.counted import CountedScan
-from napari_bonescint.training.metrics import Summary, dice, region_dice
+from napari_bonescint.training.metrics import Summary, cross_entropy, dice, region_dice
 from napari_bonescint.training.pictures import LabelledMask, panels_of
 from napari_bonescint.training.reference_sets import SimulatedSet
 from napari_bonescint.training.splits import read_splits
+from napari_bonescint.training.verdict import SKELETON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,12 +45,18 @@ class Look(NamedTuple):
     dice : Summary
         Over views: the mean Dice of the regions of a view where both the model and the mask name them, and of the
         skeleton elsewhere.
+    loss : float
+        Mean over views of the cross-entropy of bone.
+    regions : dict of str to float
+        Mean Dice over the views that show it, of ``skeleton`` and of each region.
     scans : int
     picture : bytes
         PNG of the first scans: as acquired, with the true mask, with the model's.
     """
 
     dice: Summary
+    loss: float
+    regions: dict[str, float]
     scans: int
     picture: bytes
 
@@ -93,18 +101,29 @@ def look_at(network: nn.Module, recipe: Recipe, material: Material, device: str)
         None if no validation scan can be read.
     """
     values: list[float] = []
+    losses: list[float] = []
+    by_region: dict[str, list[float]] = {name: [] for name in (SKELETON, *CODES)}
     panels: list[NDArray[np.uint8]] = []
     scans = 0
     with tempfile.TemporaryDirectory(prefix="bonescint-") as folder:
         segmenter = Segmenter(publish(network, recipe, Path(folder), {}, []), device)
         for counted in validation_scans(material):
             result = segmenter.segment(counted.scan)
-            values += [view_dice(result, view, counted) for view in range(len(counted.regions))]
+            for view, truth in enumerate(counted.regions):
+                values.append(view_dice(result, view, counted))
+                losses.append(cross_entropy(result.probability[view], truth > 0))
+                by_region[SKELETON].append(dice(result.skeleton[view] > 0, truth > 0))
+                if result.regions is not None and counted.names_regions:
+                    for name, value in region_dice(result.regions[view], truth).items():
+                        by_region[name].append(value)
             if scans < _PICTURED:
                 masks = [LabelledMask.of_truth(counted), LabelledMask.of_model("model", result)]
                 panels += panels_of(counted.scan.counts, masks, 0)
             scans += 1
-    return Look(Summary.of(values), scans, _png(panels)) if scans else None
+    if not scans:
+        return None
+    regions = {name: round(statistics.mean(found), 4) for name, found in by_region.items() if found}
+    return Look(Summary.of(values), round(statistics.mean(losses), 4), regions, scans, _png(panels))
 
 
 def view_dice(result: Segmentation, view: int, truth: CountedScan) -> float:

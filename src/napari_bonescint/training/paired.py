@@ -7,12 +7,11 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.training.bootstrap import mean_interval
-from napari_bonescint.training.verdict import Row
-from napari_bonescint.training.view_scores import SKELETON
+from napari_bonescint.training.interval import mean_interval
+from napari_bonescint.training.verdict import SKELETON, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Iterable, Mapping
 
     from napari_bonescint.training.verdict import SetKind
     from napari_bonescint.training.view_scores import ViewScore
@@ -34,10 +33,24 @@ class PairedScores:
 
     def __init__(self) -> None:
         self._pairs: dict[str, list[_Pair]] = defaultdict(list)
+        self._groups: dict[str, Hashable] = {}
 
-    def add(self, current: Iterable[ViewScore], new: Iterable[ViewScore]) -> None:
-        """Add the scores of both models on the views of one scan."""
+    @property
+    def patients(self) -> int:
+        """How many there are."""
+        return len(self._groups)
+
+    def add(self, current: Iterable[ViewScore], new: Iterable[ViewScore], group: Hashable | None = None) -> None:
+        """Add the scores of both models on the views of one scan.
+
+        Parameters
+        ----------
+        current, new : iterable of ViewScore
+        group : hashable, optional
+            Equal for patients whose scores depend on each other, since the same of several trainings gave them.
+        """
         for own, other in zip(current, new, strict=True):
+            self._groups[own.patient] = own.patient if group is None else group
             self._add(SKELETON, own.patient, own.skeleton, other.skeleton)
             self._add(MACRO, own.patient, own.macro, other.macro)
             for name in own.regions.keys() & other.regions.keys():
@@ -45,21 +58,21 @@ class PairedScores:
 
     def rows(self, kind: SetKind) -> list[Row]:
         """What became of the skeleton, the mean of the regions and each region, with the patients' own means paired."""
-        return [_row(kind, name, pairs) for name in _LABELS if (pairs := self._pairs.get(name))]
+        return [_row(kind, name, pairs, self._groups) for name in _LABELS if (pairs := self._pairs.get(name))]
 
     def _add(self, name: str, patient: str, current: float | None, new: float | None) -> None:
         if current is not None and new is not None:
             self._pairs[name].append(_Pair(patient, current, new))
 
 
-def _row(kind: SetKind, name: str, pairs: list[_Pair]) -> Row:
+def _row(kind: SetKind, name: str, pairs: list[_Pair], groups: Mapping[str, Hashable]) -> Row:
     of_patient: dict[str, list[_Pair]] = defaultdict(list)
     for pair in pairs:
         of_patient[pair.patient].append(pair)
     current = [statistics.mean(pair.current for pair in views) for views in of_patient.values()]
     new = [statistics.mean(pair.new for pair in views) for views in of_patient.values()]
     differences = [b - a for a, b in zip(current, new, strict=True)]
-    low, high = mean_interval(differences) or (None, None)
+    low, high = mean_interval(differences, [groups[patient] for patient in of_patient]) or (None, None)
     return Row(
         set=kind,
         region=name,

@@ -70,7 +70,7 @@ def publish_scored(
         "platform": platform.machine(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    models = [find_model(name) for name in recipe.start]
+    models = [find_model(name) for name in (*recipe.start_partial, *recipe.start)]
     learnt = [] if material.selection is None else material.selection.training + material.selection.validation
     card = publish(network, recipe, out, training, material.limits)
     card = dataclasses.replace(card, learnt_from=lineage_after(models, learnt))

@@ -72,8 +72,10 @@ class Recipe:
         Decay of the moving average of the weights, which is what is evaluated and shipped.
     seed : int
     start : tuple of str
-        Models whose weights to begin from where names and shapes agree, later ones over earlier ones: names of
-        shipped ones or paths of ``.safetensors`` files. Without any, training begins from random weights.
+        Models whose weights to begin from, all of whose tensors must fit: names of shipped ones or paths of
+        ``.safetensors`` files. Without any, training begins from random weights.
+    start_partial : tuple of str
+        Models of whose weights to begin from those whose names and shapes agree, later ones over earlier ones.
     mirrored : bool
         Whether the model is to segment a view left to right too and average both.
     simulated_share : float
@@ -100,6 +102,7 @@ class Recipe:
     average: float
     seed: int
     start: tuple[str, ...] = ()
+    start_partial: tuple[str, ...] = ()
     mirrored: bool = False
     simulated_share: float = 0.5
     frozen_stages: int = 0

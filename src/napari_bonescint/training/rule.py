@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_bonescint.training.bootstrap import METHOD
+from napari_bonescint.training.folds import FEW_PATIENTS
 from napari_bonescint.training.held_out import FEWEST_PATIENTS
+from napari_bonescint.training.interval import METHOD
 from napari_bonescint.training.paired import MACRO
-from napari_bonescint.training.verdict import Recommendation, SetKind
-from napari_bonescint.training.view_scores import SKELETON
+from napari_bonescint.training.verdict import SKELETON, Recommendation, SetKind
 from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ RULE = (
     "from every training, their Dice is higher with the lower bound of its 95 % confidence interval above zero, and if "
     f"no region, on these or on the simulated scans, is worse by more than {MARGIN:g} in the mean. The Dice that "
     "decides is the mean over the regions where both models and the masks of most patients name them, and that of the "
-    f"skeleton otherwise. A region counts where at least {FEWEST_PATIENTS} patients show it. Interval: {METHOD}."
+    f"skeleton otherwise. A region counts where at least {FEWEST_PATIENTS} patients show it. With fewer than "
+    f"{FEW_PATIENTS} patients in all, and weights that were trained with --folds, the corrected scans of all patients "
+    f"decide, each scored by a training of the same recipe that had not seen the patient. Interval: {METHOD}."
 )
 
 
@@ -49,7 +51,7 @@ def decide(rows: Sequence[Row], *, loses_regions: bool) -> Decision:
     if loses_regions:
         losses.append("The new weights no longer name regions, which the present ones do.")
     deciding = deciding_row(rows)
-    found = [] if deciding is None else [_describe(deciding)]
+    found = [] if deciding is None else [describe(deciding)]
     patients = 0 if deciding is None else deciding.patients
     if deciding is None or deciding.low is None or deciding.high is None or patients < FEWEST_PATIENTS:
         sentence = (
@@ -86,7 +88,8 @@ def deciding_row(rows: Sequence[Row]) -> Row | None:
     return skeleton
 
 
-def _describe(row: Row) -> str:
+def describe(row: Row) -> str:
+    """What became of the Dice in a row, in a sentence."""
     interval = "" if row.low is None else f" (95 % confidence interval {row.low:+.4f} to {row.high:+.4f})"
     return (
         f"On the corrected scans of {counted(row.patients, 'patient')} the Dice of the {row.label} changes from "

@@ -6,6 +6,7 @@ checkpoint.pt     state to go on from
 best.pt           the weights that did best on the validation scans so far
 data.json         what is trained on, validated on, held out and left out
 samples/          pictures of validation scans as the weights improve
+folds/            with `--folds`: scores of each fold, and the training of the one that is under way
 running.json      which process trains here; there only meanwhile
 running.lock      held by that process; empty
 request           `pause` or `stop`, which others write
@@ -48,6 +49,8 @@ class RunFolder:
     ----------
     path : Path
         Made if it is missing.
+    steered_by : RunFolder, optional
+        The run that this one is a part of, by whose requests it is steered, too.
 
     Raises
     ------
@@ -55,20 +58,22 @@ class RunFolder:
         If it cannot be made.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, steered_by: RunFolder | None = None) -> None:
         self.path = path
         self.checkpoint = path / "checkpoint.pt"
         self.best = path / "best.pt"
         self.data = path / "data.json"
         self.samples = path / "samples"
-        self.request = path / "request"
+        self.request: Path = path / "request" if steered_by is None else steered_by.request
+        self._is_part = steered_by is not None
+        self._occupied = 0
         self.running = path / "running.json"
         self.log = TrainingLog(path / "log.jsonl")
         self._lock = lock_of(path)
         make_folder(path)
 
     def occupy(self) -> None:
-        """Say that this process trains here.
+        """Say that this process trains here; once for all of its trainings in one folder, each of which leaves it.
 
         Raises
         ------
@@ -77,6 +82,9 @@ class RunFolder:
         CannotWrite
             If the disk is full or not writable.
         """
+        if self._occupied:
+            self._occupied += 1
+            return
         try:
             is_taken = self._lock.take(_PATIENCE_S)
         except OSError as error:
@@ -93,11 +101,16 @@ class RunFolder:
             leftover.unlink(missing_ok=True)
         claim = {"pid": os.getpid(), "started": time.time(), "machine": platform.node()}
         write_bytes_atomically(self.running, json.dumps(claim).encode())
+        self._occupied = 1
 
     def leave(self) -> None:
         """Say that no process trains here any more, and forget what was requested."""
+        self._occupied = max(0, self._occupied - 1)
+        if self._occupied:
+            return
         self.running.unlink(missing_ok=True)
-        self.request.unlink(missing_ok=True)
+        if not self._is_part:
+            self.request.unlink(missing_ok=True)
         self._lock.release()
 
     def requested(self) -> str:

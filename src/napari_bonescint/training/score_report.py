@@ -18,7 +18,7 @@ from napari_bonescint.training.extremes import Extremes
 from napari_bonescint.training.metrics import surface_distance
 from napari_bonescint.training.pictures import LabelledMask, picture_of
 from napari_bonescint.training.reliability_diagram import reliability_svg
-from napari_bonescint.training.view_scores import SKELETON
+from napari_bonescint.training.verdict import SKELETON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

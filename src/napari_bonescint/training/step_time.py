@@ -10,16 +10,22 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from napari_bonescint.child_process import end_with_starter
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.networks.zoo import build_network
 from napari_bonescint.training.acceleration import describe_acceleration, start_fabric
-from napari_bonescint.training.losses import segmentation_loss, shares
-from napari_bonescint.training.recipe import Recipe, read_recipe
+from napari_bonescint.training.case_sources import SimulatedStream
+from napari_bonescint.training.dataset import samples_per_pixel
+from napari_bonescint.training.fit import Trainer
+from napari_bonescint.training.recipe import read_recipe
+
+if TYPE_CHECKING:
+    from napari_bonescint.training.recipe import Recipe
 
 _WARM_UP, _MEASURED = 1, 2
 
@@ -51,21 +57,17 @@ def seconds_per_step(recipe: Recipe, device: str) -> tuple[float, str]:
         If lightning-fabric is not installed.
     """
     fabric = start_fabric(device)
-    network = build_network(recipe.architecture, outputs=recipe.outputs)
-    step, optimiser = fabric.setup(network, torch.optim.Adam(network.parameters()))
-    classes = max(2, recipe.outputs)
-    image = torch.randn(recipe.batch, 1, recipe.rows, recipe.columns, device=fabric.device)
-    codes = torch.randint(classes, (recipe.batch, recipe.rows, recipe.columns), device=fabric.device)
-    target = shares(codes, classes, 1)
+    # Nothing is drawn from the cases.
+    trainer = Trainer(replace(recipe, start=(), start_partial=()), SimulatedStream(Path()), fabric)
+    samples = samples_per_pixel(recipe.grid_mm)
+    image = torch.randn(recipe.batch, 1, recipe.rows, recipe.columns)
+    size = (recipe.batch, samples * recipe.rows, samples * recipe.columns)
+    codes = torch.randint(max(2, recipe.outputs), size, dtype=torch.uint8)
     start = 0.0
     for number in range(_WARM_UP + _MEASURED):
         if number == _WARM_UP:
             start = time.perf_counter()
-        loss = segmentation_loss(step(image), target, recipe.dice_weight)
-        optimiser.zero_grad()
-        fabric.backward(loss)
-        optimiser.step()
-        loss.item()  # waits until the device has done it
+        trainer.train_step(image, codes)  # reads the loss, so that the device has done it
     return (time.perf_counter() - start) / _MEASURED, describe_acceleration(fabric)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.corrections.index import CaseState
 from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.training.folds import FEW_PATIENTS, USUAL_FOLDS
 from napari_bonescint.training.held_out import FEWEST_PATIENTS, Part
 from napari_bonescint.wording import counted
 
@@ -35,6 +36,12 @@ class Supply:
     validation_patients: int
     held_out_scans: int
     held_out_patients: int
+
+    @property
+    def is_few(self) -> bool:
+        """Whether the patients are too few to hold some out for a verdict, and enough to take turns."""
+        patients = self.patients + self.validation_patients + self.held_out_patients
+        return USUAL_FOLDS <= patients < FEW_PATIENTS
 
     @property
     def sentence(self) -> str:

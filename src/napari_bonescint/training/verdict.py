@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VERDICT_FILE = "verdict.json"
+SKELETON = "skeleton"
+"""Stands for all regions together where scores are kept by region."""
 _VERSION = 1
 
 

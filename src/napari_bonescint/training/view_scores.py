@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from napari_bonescint.segmentation import Segmentation
     from napari_bonescint.training.reference_sets import Reference
 
-SKELETON = "skeleton"
-"""Stands for all regions together where scores are kept by region."""
-
 
 @dataclass(frozen=True)
 class ViewScore:

@@ -1,0 +1,198 @@
+"""How often the rule of `bonescint judge` finds a gain that is none, and how often one that is.
+
+    python benchmarks/verdict_rates.py --write docs/judging.md
+
+Each of 10,000 trials draws patients from those of `seed_spread.json`: the differences between two equally long
+trainings that only their seeds tell apart, patient by patient and look by look, less their mean over all patients.
+So there is no true gain, whichever look is chosen; with one, it is added to every look but the start. As in a training,
+the patients who validate choose the look, the start being the first of them; then the rule is applied to the patients
+who judge. Of each trial a coin decides which training is the new one. Half as many patients validate as judge.
+
+With folds each training of a fold has its own differences from the start, and an offset besides that all of its
+patients share, as large as the measured one between the two trainings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.training.folds import USUAL_FOLDS
+from napari_bonescint.training.interval import mean_interval
+from napari_bonescint.training.rule import decide
+from napari_bonescint.training.verdict import SKELETON, Recommendation, Row, SetKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+    from numpy.typing import NDArray
+
+JUDGED = (5, 7, 12, 20)
+IN_FOLDS = (10, 20, 39)
+GAINS = (0.0, 0.0025, 0.005, 0.01)
+LOOKS = {"quick": 4, "full": 16}
+TRIALS = 10_000
+_SEED = 1
+_FILE = Path(__file__).with_name("seed_spread.json")
+_BEGIN, _END = "<!-- made by benchmarks/verdict_rates.py: begin -->", "<!-- end -->"
+
+
+class Spread(NamedTuple):
+    """What two trainings with other seeds differ in.
+
+    Attributes
+    ----------
+    differences : ndarray of shape (patient, look)
+        Dice of the first less that of the second, less the mean over all patients.
+    offset : float
+        Root mean square over the looks of the mean that was taken away.
+    facts : dict
+        Of the measurement.
+    """
+
+    differences: NDArray[np.float64]
+    offset: float
+    facts: dict[str, object]
+
+    @classmethod
+    def read(cls, path: Path) -> Spread:
+        """What `seed_spread.py` measured."""
+        facts = json.loads(path.read_bytes())
+        raw = np.array(facts["first"]) - np.array(facts["second"])
+        means = raw.mean(axis=0)
+        return cls(raw - means, float(np.sqrt((means**2).mean())), facts)
+
+    @property
+    def per_patient(self) -> float:
+        """Standard deviation over patients of the differences at the last look."""
+        return float(self.differences[:, -1].std(ddof=1))
+
+
+def is_found(values: NDArray[np.float64], groups: Sequence[Hashable] | None = None) -> bool:
+    """Whether the rule recommends weights that differ by these from the present ones, patient by patient."""
+    low, high = mean_interval(list(values), groups) or (None, None)
+    mean = float(values.mean())
+    row = Row(SetKind.CORRECTED, SKELETON, SKELETON, len(values), 2 * len(values), 0.9, 0.9 + mean, mean, low, high)
+    return decide([row], loses_regions=False).recommendation is Recommendation.USE
+
+
+def held_out_rate(spread: Spread, judged: int, looks: int, gain: float, trials: int) -> float:
+    """Share of trials in which a training of so many looks is found better, judged on so many patients."""
+    rng = np.random.default_rng((_SEED, judged, looks, round(gain * 1e6)))
+    every = spread.differences.shape[1] // looks
+    differences = spread.differences[:, every - 1 :: every]
+    validating = max(1, judged // 2)
+    found = 0
+    for _ in range(trials):
+        drawn = differences[rng.integers(len(differences), size=judged + validating)] * rng.choice((-1, 1)) + gain
+        chosen = _chosen(drawn[judged:])
+        found += chosen is not None and is_found(drawn[:judged, chosen])
+    return found / trials
+
+
+def folds_rate(spread: Spread, patients: int, looks: int, gain: float, trials: int) -> float:
+    """The same where each patient is scored by one of the trainings of five folds."""
+    rng = np.random.default_rng((_SEED, patients, looks, round(gain * 1e6), USUAL_FOLDS))
+    every = spread.differences.shape[1] // looks
+    differences = spread.differences[:, every - 1 :: every]
+    groups = np.arange(patients) % USUAL_FOLDS
+    found = 0
+    for _ in range(trials):
+        values = np.zeros(patients)
+        for fold in range(USUAL_FOLDS):
+            scored = np.flatnonzero(groups == fold)
+            validating = -(-(patients - len(scored)) // 8)
+            drawn = differences[rng.integers(len(differences), size=len(scored) + validating)]
+            drawn = drawn * rng.choice((-1, 1)) + gain + rng.normal(0, spread.offset)
+            chosen = _chosen(drawn[len(scored) :])
+            # Where no look is better than the start, the start is what is scored.
+            values[scored] = 0 if chosen is None else drawn[: len(scored), chosen]
+        found += is_found(values, list(groups))
+    return found / trials
+
+
+def _chosen(validating: NDArray[np.float64]) -> int | None:
+    """The look that does best on those who validate; None if the start does."""
+    means = validating.mean(axis=0)
+    best = int(means.argmax())
+    return best if means[best] > 0 else None
+
+
+def tables(spread: Spread, trials: int) -> str:
+    """What was found, as Markdown."""
+    facts = spread.facts
+    steps = facts["steps"]
+    patients = len(spread.differences)
+    story = (
+        f"Simulated {trials:,} times for each figure by `benchmarks/verdict_rates.py`, from what "
+        f"`benchmarks/seed_spread.py` measured: the recipe `{facts['recipe']}` was trained twice for {steps[-1]} "
+        f"steps on the same {facts['corrected_scans']} corrected scans of a simulated hospital, with two seeds. On "
+        f"{patients} other patients the mean Dice of the regions of the two differs from patient to patient with a "
+        f"standard deviation of {spread.per_patient:.4f}, and in the mean over patients by {spread.offset:.4f}. The "
+        f"looks of `quick` are every 100 of these steps; the {LOOKS['full']} of `full` are stood for by those every "
+        f"{steps[-1] // LOOKS['full']}."
+    )
+    parts = [
+        _filled(story),
+        _filled(
+            "**Without any gain**, new weights are recommended, which means that the lower bound lies above zero, in "
+            "so many trials:"
+        ),
+        _table(("judged patients", *JUDGED), _rows(spread, JUDGED, held_out_rate, (0.0,), trials)),
+        _filled("**With a true gain**, they are recommended in so many:"),
+        _table(("judged patients", *JUDGED), _rows(spread, JUDGED, held_out_rate, GAINS[1:], trials)),
+        _filled(f"**With `--folds {USUAL_FOLDS}`**, where all patients are scored:"),
+        _table(("patients", *IN_FOLDS), _rows(spread, IN_FOLDS, folds_rate, GAINS, trials)),
+    ]
+    return "\n\n".join(parts)
+
+
+def _rows(
+    spread: Spread,
+    numbers: Sequence[int],
+    rate: Callable[[Spread, int, int, float, int], float],
+    gains: Sequence[float],
+    trials: int,
+) -> list[list[str]]:
+    rows = []
+    for gain in gains:
+        for recipe, looks in LOOKS.items():
+            rates = [rate(spread, number, looks, gain, trials) for number in numbers]
+            name = f"gain {gain:g}, " if len(gains) > 1 else ""
+            rows.append([f"{name}`{recipe}`", *(f"{100 * each:.1f} %" for each in rates)])
+            print(*rows[-1], flush=True)
+    return rows
+
+
+def _table(heading: Sequence[object], rows: list[list[str]]) -> str:
+    lines = [list(map(str, heading)), ["---"] * len(heading), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, 120, break_on_hyphens=False, break_long_words=False)
+
+
+def main() -> None:
+    """Simulate, and write the tables where they belong."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, default=TRIALS, help="for each figure (default: %(default)s)")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="page in which the tables are brought up to date")
+    options = parser.parse_args()
+    spread = Spread.read(_FILE)
+    found = tables(spread, options.trials)
+    print(found)
+    if options.write is not None:
+        before, _, rest = options.write.read_text(encoding="utf-8").partition(_BEGIN)
+        after = rest.partition(_END)[2]
+        write_bytes_atomically(options.write, f"{before}{_BEGIN}\n\n{found}\n\n{_END}{after}".encode())
+
+
+if __name__ == "__main__":
+    main()

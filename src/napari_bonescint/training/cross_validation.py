@@ -1,0 +1,287 @@
+"""The trainings of `--folds`: each is scored on patients whom it has not seen, and thrown away."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_bonescint.atomic import CannotWrite
+from napari_bonescint.corrections.errors import StoreError
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.inference.model_shelf import find_model
+from napari_bonescint.inference.segmenter import Segmenter
+from napari_bonescint.training.checkpoint import publish, write_card
+from napari_bonescint.training.corrected_set import CorrectedSet
+from napari_bonescint.training.fold_scores import FoldScores, ScanScore, folds_file, read_fold_scores
+from napari_bonescint.training.folds import FoldsError, folds_of
+from napari_bonescint.training.out_of_fold import OutOfFold
+from napari_bonescint.training.resuming import CannotResume, settings_of
+from napari_bonescint.training.rule import deciding_row, describe
+from napari_bonescint.training.run_folder import RunFolder, make_folder
+from napari_bonescint.training.session import Session
+from napari_bonescint.training.unseen import unseen_by
+from napari_bonescint.training.verdict import SetKind
+from napari_bonescint.training.view_scores import segment_reference
+from napari_bonescint.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lightning_fabric import Fabric
+    from torch import nn
+
+    from napari_bonescint.inference.model_card import ModelCard
+    from napari_bonescint.training.folds import Fold
+    from napari_bonescint.training.material import Material
+    from napari_bonescint.training.recipe import Recipe
+    from napari_bonescint.training.session import EventSink, Settings
+    from napari_bonescint.training.verdict import Row
+
+
+class CrossValidation:
+    """A training for each fold of the patients, one after the other; what is done is kept, so that it can go on.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    material : Material
+        With corrected scans.
+    fabric : lightning_fabric.Fabric
+        Of a single process.
+    run : RunFolder
+        Of the training whose weights are published afterwards.
+    settings : Settings
+    folds : int
+
+    Raises
+    ------
+    FoldsError
+        If there are no corrected scans, of too few patients, or several processes train.
+    """
+
+    def __init__(
+        self, recipe: Recipe, material: Material, fabric: Fabric, run: RunFolder, settings: Settings, folds: int
+    ) -> None:
+        if fabric.world_size > 1:
+            raise FoldsError("--folds trains in one process; leave out --devices and --nodes.")
+        if material.selection is None:
+            raise FoldsError("--folds needs corrected scans; give --store.")
+        self._recipe, self._material, self._fabric, self._run, self._settings = recipe, material, fabric, run, settings
+        self._selection = material.selection
+        self._folds = folds_of(material.selection, folds)
+        self._folder = run.path / "folds"
+        self._starts = [find_model(name) for name in (*recipe.start_partial, *recipe.start)]
+        self._about = {"sha256": self._identity()}
+        self._done: list[FoldScores] = []
+
+    def train(self) -> bool:
+        """Train and score all folds, and say whether all are done; otherwise somebody ended it.
+
+        Raises
+        ------
+        BonescintError
+            If a fold cannot be trained, or those that are done are of another recipe or other scans.
+        """
+        self._run.occupy()
+        try:
+            make_folder(self._folder)
+            for fold in self._folds:
+                scores = self._kept(fold) or self._trained(fold)
+                if scores is None:
+                    return False
+                self._done.append(scores)
+            return True
+        except BonescintError as error:
+            with suppress(CannotWrite):
+                self._run.log.append("failed", text=str(error))
+            raise
+        finally:
+            self._run.leave()
+
+    @property
+    def steps(self) -> int:
+        """How many steps each training took."""
+        return self._done[0].steps
+
+    def scores(self, weights_sha256: str) -> FoldScores:
+        """The scores of all folds, for the weights that the same recipe made."""
+        scans = [scan for fold in self._done for scan in fold.scans]
+        left_out = list(dict.fromkeys(sentence for fold in self._done for sentence in fold.left_out))
+        return FoldScores(len(self._folds), self.steps, {"weights_sha256": weights_sha256}, left_out, scans)
+
+    def rows(self) -> list[Row]:
+        """What became of each region against the model that all began from; none where they began from none."""
+        if not self._starts:
+            return []
+        found = OutOfFold(self.scores(""), self._selection.scans)
+        return found.paired(Segmenter(self._starts[-1], self._settings.device)).rows(SetKind.CORRECTED)
+
+    def _kept(self, fold: Fold) -> FoldScores | None:
+        scores = read_fold_scores(self._file(fold))
+        if scores is not None and scores.about != self._about:
+            raise CannotResume(
+                f"{self._file(fold)}: is of another recipe, start or other corrected scans; give another --name to "
+                "train anew."
+            )
+        return scores
+
+    def _trained(self, fold: Fold) -> FoldScores | None:
+        """Train a fold, score it, and throw it away; None if it was ended."""
+        folder = self._folder / f"fold-{fold.number}"
+        recipe = replace(self._recipe, name=f"{self._recipe.name}-fold-{fold.number}")
+        # Each takes as many steps as the first, since the first steps of each would tell another number.
+        steps = self._done[0].steps if self._done else self._settings.steps
+        session = _FoldSession(
+            fold,
+            self._starts,
+            recipe,
+            replace(self._material, selection=fold.selection),
+            self._fabric,
+            RunFolder(folder, steered_by=self._run),
+            replace(self._settings, steps=steps, out=None),
+            (_Told(self._run.log, fold.number, len(self._folds)),),
+        )
+        print(f"{self._recipe.name}: fold {fold.number} of {len(self._folds)}", flush=True)
+        session.train()
+        if session.is_stopped or session.planned is None:
+            return None
+        scores = FoldScores(len(self._folds), session.planned, self._about, session.left_out, session.scores)
+        scores.write(self._file(fold))
+        shutil.rmtree(folder, ignore_errors=True)
+        return scores
+
+    def _file(self, fold: Fold) -> Path:
+        return self._folder / f"fold-{fold.number}.json"
+
+    def _identity(self) -> str:
+        facts = [
+            len(self._folds),
+            settings_of(self._recipe),
+            [card.weights_sha256 for card in self._starts],
+            sorted(f"{scan.case} {scan.mask_sha256}" for scan in self._selection.scans),
+            self._material.manifest.get("simulated"),
+        ]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+class _FoldSession(Session):
+    """A training whose weights are scored and never published.
+
+    Parameters
+    ----------
+    fold : Fold
+    starts : sequence of ModelCard
+        What it begins from.
+    *arguments
+        Of `Session`.
+    """
+
+    def __init__(self, fold: Fold, starts: Sequence[ModelCard], *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._fold, self._starts = fold, starts
+        self.scores: list[ScanScore] = []
+        self.left_out: list[str] = []
+
+    def _deliver(self, network: nn.Module, step: int, dice: float | None) -> None:  # noqa: ARG002
+        if self.is_stopped:
+            return
+        # Who the start has learnt from is no judge of it, nor of what came of it.
+        unseen = unseen_by(self._starts, self._fold.scored)
+        self.left_out += unseen.sentences
+        with tempfile.TemporaryDirectory(prefix="bonescint-") as folder:
+            # Where nothing was better than the start, the start is what would be used.
+            is_start = step == 0 and bool(self._starts)
+            card = self._starts[-1] if is_start else publish(network, self._recipe, Path(folder), {}, [])
+            segmenter = Segmenter(card, self._settings.device)
+            for scan in unseen.scans:
+                try:
+                    (reference,) = CorrectedSet([scan])
+                except StoreError as error:
+                    self.left_out.append(str(error))
+                    continue
+                views = segment_reference(segmenter, reference).views
+                self.scores.append(ScanScore.of(scan, self._fold.number, views))
+        print(f"{self._recipe.name}: scored on {counted(len(self.scores), 'scan')} that it had not seen", flush=True)
+
+
+class _Told:
+    """Tells the log of a run how the training of a fold is going."""
+
+    def __init__(self, log: EventSink, fold: int, folds: int) -> None:
+        self._log, self._fold, self._folds = log, fold, folds
+
+    def append(self, event: str, **facts: Any) -> None:
+        """Pass on what those who follow the run want to know."""
+        if event == "progress":
+            self._log.append("fold", fold=self._fold, folds=self._folds, **facts)
+        elif event in ("paused", "resumed", "note"):
+            self._log.append(event, **facts)
+
+
+def train_with_folds(
+    recipe: Recipe,
+    material: Material,
+    fabric: Fabric,
+    run: RunFolder,
+    settings: Settings,
+    folds: int,
+    sinks: tuple[EventSink, ...] = (),
+) -> bool:
+    """Train and score all folds, then train on the patients who train, and publish that with the scores of the folds.
+
+    Parameters
+    ----------
+    recipe, material, fabric, run, settings, sinks
+        As for `Session`.
+    folds : int
+
+    Returns
+    -------
+    bool
+        Whether somebody ended it.
+
+    Raises
+    ------
+    BonescintError
+        If it cannot go on; the log says why, too.
+    """
+    # Held until the scores are written, so that nobody takes it for finished before.
+    run.occupy()
+    try:
+        cross = CrossValidation(recipe, material, fabric, run, settings, folds)
+        if not cross.train():
+            print(f"{recipe.name}: ended before all folds were scored; the same command does the rest", flush=True)
+            return True
+        session = Session(recipe, material, fabric, run, replace(settings, steps=cross.steps), sinks)
+        was_interrupted = session.train()
+        if session.is_stopped:
+            return was_interrupted
+        rows = cross.rows()
+        for sentence in _report(rows):
+            run.log.append("note", text=sentence)
+            print(f"{recipe.name}: {sentence}", flush=True)
+        run.log.append("out_of_fold", folds=folds, rows=[asdict(row) for row in rows])
+        if session.card is not None:
+            weights = session.card.weights_path
+            cross.scores(session.card.weights_sha256).write(folds_file(weights))
+            facts = {"folds": folds, "steps": cross.steps, "rows": [asdict(row) for row in rows]}
+            training = {**session.card.training, "out_of_fold": facts}
+            write_card(replace(session.card, training=training), weights.parent)
+    finally:
+        run.leave()
+    return was_interrupted
+
+
+def _report(rows: Sequence[Row]) -> list[str]:
+    """What the folds found, region by region, the one that decides first."""
+    deciding = deciding_row(rows)
+    if deciding is None:
+        return []
+    others = [row for row in rows if row is not deciding]
+    return [f"Scored by trainings that had not seen them: {describe(row)}" for row in (deciding, *others)]

@@ -1,0 +1,70 @@
+"""A model against the trainings of some folds, on scans that neither has seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_bonescint.training.corrected_set import CorrectedSet
+from napari_bonescint.training.paired import PairedScores
+from napari_bonescint.training.view_scores import segment_reference
+from napari_bonescint.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from napari_bonescint.inference.segmenter import Segmenter
+    from napari_bonescint.training.corrected import CorrectedScan
+    from napari_bonescint.training.fold_scores import FoldScores
+
+
+class OutOfFold:
+    """Scores of folds, and the scans that they are of.
+
+    Parameters
+    ----------
+    scores : FoldScores
+    scans : sequence of CorrectedScan
+        Of the stores; those count that were scored with the mask that they have now.
+    """
+
+    def __init__(self, scores: FoldScores, scans: Sequence[CorrectedScan]) -> None:
+        found = {(scan.case, scan.mask_sha256): scan for scan in scans}
+        self._scores = scores
+        pairs = [(score, found.get((score.case, score.mask_sha256))) for score in scores.scans]
+        self._pairs = [(score, scan) for score, scan in pairs if scan is not None]
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    @property
+    def sentences(self) -> list[str]:
+        """What to bear in mind about them."""
+        patients = counted(len({scan.patient for _, scan in self._pairs}), "patient")
+        first = (
+            f"Too few patients are held out for a verdict, so {patients} decide: each was scored by one of "
+            f"{self._scores.folds} trainings of the same recipe that had not seen the patient. The weights themselves "
+            "learnt from most of them."
+        )
+        lost = len(self._scores.scans) - len(self._pairs)
+        changed = (
+            [f"{counted(lost, 'scan')} of the folds left out: gone, corrected anew, or learnt from."] if lost else []
+        )
+        return [first, *changed, *self._scores.left_out]
+
+    def paired(self, current: Segmenter, on_scan: Callable[[], object] = lambda: None) -> PairedScores:
+        """Score a model on the same scans, and pair what was found.
+
+        Parameters
+        ----------
+        current : Segmenter
+            Of the model to compare with.
+        on_scan : callable
+            Told after each scan.
+        """
+        paired = PairedScores()
+        for score, scan in self._pairs:
+            (reference,) = CorrectedSet([scan])
+            views = segment_reference(current, reference).views
+            paired.add(views, score.view_scores(reference.patient), score.fold)
+            on_scan()
+        return paired

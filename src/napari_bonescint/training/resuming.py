@@ -1,0 +1,143 @@
+"""What must be the same when a training is gone on with, so that stopping and going on change no result.
+
+Imports no torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.simulation.case import SIMULATOR
+from napari_bonescint.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from napari_bonescint.training.material import Material
+    from napari_bonescint.training.recipe import Recipe
+
+# Which weights training begins from is told by their hashes, not by the names that they have here.
+_FREE = {"description", "start", "start_partial"}
+_REMEDY = "give another --name to train anew"
+
+
+class CannotResume(BonescintError):
+    """A checkpoint of a training that was another one."""
+
+
+def settings_of(recipe: Recipe) -> dict[str, Any]:
+    """The settings that may not change while a recipe is trained, for a checkpoint."""
+    return {name: value for name, value in dataclasses.asdict(recipe).items() if name not in _FREE}
+
+
+def require_same_recipe(before: Mapping[str, Any], recipe: Recipe) -> None:
+    """Compare the settings of a checkpoint with those of a recipe.
+
+    Parameters
+    ----------
+    before : mapping
+        What `settings_of` gave; one of an earlier version may lack some.
+    recipe : Recipe
+
+    Raises
+    ------
+    CannotResume
+        If any differ; the sentence names them.
+    """
+    differing = [
+        f"{name} {before[name]!r}, not {value!r}"
+        for name, value in settings_of(recipe).items()
+        if name in before and _plain(before[name]) != _plain(value)
+    ]
+    if differing:
+        raise CannotResume(f"The checkpoint was trained with {'; '.join(differing)}: {_REMEDY}.")
+
+
+def require_same_start(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> None:
+    """Compare the weights that a checkpoint's training began from with those that it would begin from now.
+
+    Parameters
+    ----------
+    before, now : sequence of mapping
+        See `checkpoint.start_from`.
+
+    Raises
+    ------
+    CannotResume
+        If they differ, by their hashes.
+    """
+    if [each["weights_sha256"] for each in before] != [each["weights_sha256"] for each in now]:
+        raise CannotResume(f"The training began from {_names(before)}, not from {_names(now)}: {_REMEDY}.")
+
+
+def identity_of(material: Material) -> dict[str, Any]:
+    """What a training learns from and chooses by, for a checkpoint: texts and hashes only.
+
+    Scans that only judge are not part of it, nor are those that nobody has finished.
+    """
+    facts: dict[str, Any] = {}
+    selection = material.selection
+    if selection is not None:
+        for verb, scans in (("trains", selection.training), ("validates", selection.validation)):
+            facts[f"those that it {verb} on"] = {scan.case: scan.mask_sha256[:16] for scan in scans}
+    if material.simulated is not None:
+        facts["simulated cases"] = str(material.simulated.sha256())
+    if material.held_out_cases:
+        facts["seeds held out"] = _hash([path.name for path in material.held_out_cases])
+    if material.simulated is not None or material.held_out_cases:
+        facts["version of the simulator"] = str(SIMULATOR)
+    return facts
+
+
+def require_same_material(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Compare what a checkpoint learnt from with what there is now.
+
+    Parameters
+    ----------
+    before, now : mapping
+        What `identity_of` gave.
+
+    Raises
+    ------
+    CannotResume
+        If anything differs; the sentence says what.
+    """
+    differing = [
+        _difference(name, before.get(name), now.get(name))
+        for name in dict.fromkeys((*before, *now))
+        if before.get(name) != now.get(name)
+    ]
+    if differing:
+        raise CannotResume(f"Since this training began, {' and '.join(differing)}: {_REMEDY}.")
+
+
+def _difference(name: str, before: object, now: object) -> str:
+    if isinstance(before, dict) or isinstance(now, dict):
+        old, new = (each if isinstance(each, dict) else {} for each in (before, now))
+        found = [
+            f"{counted(number, 'corrected scan')} {what}"
+            for number, what in (
+                (len(new.keys() - old.keys()), "came"),
+                (len(old.keys() - new.keys()), "went"),
+                (sum(old[case] != new[case] for case in old.keys() & new.keys()), "changed"),
+            )
+            if number
+        ]
+        return f"{', '.join(found)} among {name}"
+    return f"the {name} changed"
+
+
+def _names(models: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(f"{each['model']} ({str(each['weights_sha256'])[:8]})" for each in models) or "random weights"
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
