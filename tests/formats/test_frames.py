@@ -66,6 +66,14 @@ def test_a_window_that_is_described_and_not_stored_takes_no_view_away(write_nm, 
     )
 
 
+@pytest.mark.parametrize("numbers", [{"NumberOfDetectors": 1}, {"NumberOfEnergyWindows": 1}, {"NumberOfDetectors": -1}])
+def test_a_number_that_contradicts_its_sequence_takes_no_view_away(write_nm, numbers):
+    vectors = {"EnergyWindowVector": None, "DetectorVector": None, "NumberOfEnergyWindows": 2}
+    scan = read_nuclear_medicine(write_nm(EnergyWindowInformationSequence=WINDOWS, **(vectors | numbers)))
+    assert names(scan) == ["anterior", "posterior"]
+    assert "does not say of which" in scan.warnings[-1]
+
+
 def test_a_window_for_each_detector(write_nm):
     for vectors in ({}, {"EnergyWindowVector": [2, 1], "DetectorVector": [2, 1]}):
         described = [energy_window("head 1", 126, 154), energy_window("head 2", 126, 154)]

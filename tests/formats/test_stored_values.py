@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydicom.data import get_testdata_file
-from pydicom.uid import ImplicitVRLittleEndian, RLELossless
+from pydicom.pixels import compress
+from pydicom.uid import JPEG2000, ImplicitVRLittleEndian, RLELossless
 
 from dicom_files import nm_dataset, save, some_counts
 from napari_bonescint.formats.nuclear_medicine import read_nuclear_medicine
@@ -97,7 +98,7 @@ def test_undershoot_is_clipped_and_told():
     assert scan.counts.min() == 0
     assert int(scan.counts.sum()) == pytest.approx(3_596_452, rel=0.2)
     told = [warning for warning in scan.warnings if "below zero" in warning]
-    assert told == ["Lossy compression left 39921 pixels below zero; they were taken as 0 counts."]
+    assert [warning.split(",")[0] for warning in told] == ["Lossy compression left 39921 pixels below zero"]
 
 
 def test_negative_pixels_of_a_lossless_file_and_too_low_ones_are_refused(tmp_path):
@@ -114,7 +115,25 @@ def test_negative_pixels_of_a_lossless_file_and_too_low_ones_are_refused(tmp_pat
         else:
             scan = read_nuclear_medicine(path)
             assert scan.counts[0, 3, 4] == 0
-            assert scan.warnings[-1] == "Lossy compression left 1 pixels below zero; they were taken as 0 counts."
+            assert "left 1 pixel below zero, which counts cannot be; 0 was taken instead." in scan.warnings[-1]
+
+
+def test_undershoot_whose_sign_the_header_denies(tmp_path):
+    counts = some_counts(2).astype(np.int16)
+    counts[:, 20:40, 10:20] = 3000
+    ds = nm_dataset(counts)
+    save(ds, tmp_path / "scan.dcm")
+    compress(ds, JPEG2000, j2k_cr=[60], generate_instance_uid=False)
+    scans = []
+    for signed in (1, 0):
+        ds.PixelRepresentation = signed
+        ds.save_as(tmp_path / "scan.dcm")
+        scans.append(read_nuclear_medicine(tmp_path / "scan.dcm"))
+    assert scans[0].counts.max() < 5000
+    np.testing.assert_array_equal(scans[1].counts, scans[0].counts)
+    assert scans[1].counts.dtype == np.uint16
+    assert scans[1].warnings == scans[0].warnings
+    assert "below zero" in scans[0].warnings[1]
 
 
 # Bits
@@ -129,9 +148,8 @@ def test_bits_above_those_stored_are_kept_and_told(tmp_path, syntax, dtype):
     ds.BitsStored, ds.HighBit = 12, 11
     scan = read_nuclear_medicine(save(ds, tmp_path / "bits.dcm", *([syntax] if syntax else [])))
     np.testing.assert_array_equal(scan.counts, counts)
-    assert scan.warnings == (
-        "3 pixels have bits set above the 12 of Bits Stored; they were taken as part of the counts.",
-    )
+    told = "Bits above the 12 of Bits Stored hold values in 3 pixels; they were taken as part of the counts."
+    assert scan.warnings == (told,)
 
 
 def test_an_overlay_in_the_pixels_is_left_out_and_told(tmp_path):
@@ -141,9 +159,8 @@ def test_an_overlay_in_the_pixels_is_left_out_and_told(tmp_path):
     ds.add_new(0x60000102, "US", 15)
     scan = read_nuclear_medicine(save(ds, tmp_path / "overlay.dcm"))
     np.testing.assert_array_equal(scan.counts, counts)
-    assert scan.warnings == (
-        "128 pixels have bits set above the 12 of Bits Stored; they hold an overlay and were left out.",
-    )
+    told = "Bits above the 12 of Bits Stored hold values in 128 pixels; they hold an overlay and were left out."
+    assert scan.warnings == (told,)
 
 
 def test_bits_that_hold_a_sign_or_nothing_are_not_told(tmp_path):

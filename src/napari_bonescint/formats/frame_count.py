@@ -144,10 +144,9 @@ def _vector_lengths(header: Header) -> list[int]:
 
 
 def _described(header: Header, number: str, sequence: str, vector: str) -> int | None:
-    stated = header.integer(number)
-    if stated is not None and stated > 0:
-        return stated
-    return len(header.items(sequence)) or len(set(header.numbers(vector))) or None
+    # Where the two contradict each other, a view that is there must not be taken for a window that is not.
+    described = max(header.integer(number) or 0, len(header.items(sequence)))
+    return described or len(set(header.numbers(vector))) or None
 
 
 def _possible(path: Path, count: int) -> int:

@@ -54,6 +54,15 @@ def told_lossy(header: Header) -> str | None:
     return _POSSIBLE if syntax in _MAYBE_LOSSY else None
 
 
+def signed_bits(header: Header) -> int | None:
+    """How many bits a JPEG 2000 stream gives each value if these have a sign; None if not, or for other streams."""
+    stream = _first_stream(header, UID(header.dataset.file_meta.TransferSyntaxUID))
+    # ITU-T T.800, A.5.1: the byte after the image's size and number of components.
+    if not stream.startswith(_J2K) or len(stream) < 43 or not stream[42] & 0x80:
+        return None
+    return (stream[42] & 0x7F) + 1
+
+
 def _first_stream(header: Header, syntax: UID) -> bytes:
     data = next(iter(header.values("PixelData")), None)
     if not isinstance(data, bytes) or syntax.is_private or not syntax.is_encapsulated:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_bonescint.formats.dicom_pixels import decode
-from napari_bonescint.formats.lossy import is_lossy
+from napari_bonescint.formats.lossy import is_lossy, signed_bits
+from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,11 +78,13 @@ def as_counts(header: Header, stored: NDArray[Any]) -> tuple[NDArray[Any], list[
         else:
             what = "they were taken as part of the counts"
         bits = header.integer("BitsStored")
-        warnings.append(f"{int(beyond.sum())} pixels have bits set above the {bits} of Bits Stored; {what}.")
-    if counts.dtype.kind in "if" and is_lossy(header):
-        counts, clipped = _without_undershoot(counts)
+        found = counted(int(beyond.sum()), "pixel")
+        warnings.append(f"Bits above the {bits} of Bits Stored hold values in {found}; {what}.")
+    if is_lossy(header):
+        counts, clipped = _without_undershoot(counts, signed_bits(header))
         if clipped:
-            warnings.append(f"Lossy compression left {clipped} pixels below zero; they were taken as 0 counts.")
+            found = counted(clipped, "pixel")
+            warnings.append(f"Lossy compression left {found} below zero, which counts cannot be; 0 was taken instead.")
     return counts, warnings
 
 
@@ -117,8 +120,13 @@ def _as_stored(header: Header, keyword: str, dtype: np.dtype[Any]) -> int | floa
 def _within_bits_stored(header: Header, stored: NDArray[Any]) -> NDArray[Any]:
     """The values that the lowest Bits Stored bits make, with their own sign."""
     bits = header.integer("BitsStored")
+    return stored if bits is None or stored.dtype.kind not in "ui" else _lowest_bits(stored, bits)
+
+
+def _lowest_bits(stored: NDArray[Any], bits: int) -> NDArray[Any]:
+    """The values that the lowest bits make, with their own sign if the type has one."""
     width = 8 * stored.dtype.itemsize
-    if bits is None or not 0 < bits < width or stored.dtype.kind not in "ui":
+    if not 0 < bits < width:
         return stored
     return np.asarray(np.right_shift(np.left_shift(stored, width - bits), width - bits))
 
@@ -132,9 +140,21 @@ def _has_overlay_in_pixels(header: Header) -> bool:
     return False
 
 
-def _without_undershoot(counts: NDArray[Any]) -> tuple[NDArray[Any], int]:
-    """Values clipped at 0, and how many were below; left as they are if that is more than a wave about an edge."""
-    low, high = float(counts.min()), float(counts.max())
+def _without_undershoot(counts: NDArray[Any], signed: int | None) -> tuple[NDArray[Any], int]:
+    """Values clipped at 0, and how many were below; left as they are if that is more than a wave about an edge.
+
+    Parameters
+    ----------
+    counts : ndarray
+        The values.
+    signed : int or None
+        How many bits they have in their stream, if it gives them a sign: a header that denies the sign makes large
+        numbers of what is below zero.
+    """
+    values = counts
+    if counts.dtype.kind == "u" and signed is not None:
+        values = _lowest_bits(counts.view(counts.dtype.name.removeprefix("u")), signed)
+    low, high = float(values.min()), float(values.max())
     if not low < 0 or -low > high:
         return counts, 0
-    return np.maximum(counts, counts.dtype.type(0)), int((counts < 0).sum())
+    return np.maximum(values, values.dtype.type(0)).astype(counts.dtype), int((values < 0).sum())
