@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
+
 import numpy as np
 import pytest
 
-from dicom_files import ANTERIOR, PEAK, POSTERIOR, SCATTER, energy_window, some_counts
+from dicom_files import ANTERIOR, PEAK, POSTERIOR, SCATTER, detector, energy_window, nm_dataset, save, some_counts
 from napari_bonescint.formats.nuclear_medicine import read_nuclear_medicine
 from napari_bonescint.formats.refusal import Refusal
+from napari_bonescint.scan import VIEW_ASSUMED, ViewSource
 
 WINDOWS = [energy_window(*PEAK), energy_window(*SCATTER)]
 
@@ -66,7 +70,7 @@ def test_a_window_that_is_described_and_not_stored_takes_no_view_away(write_nm, 
     )
 
 
-@pytest.mark.parametrize("numbers", [{"NumberOfDetectors": 1}, {"NumberOfEnergyWindows": 1}, {"NumberOfDetectors": -1}])
+@pytest.mark.parametrize("numbers", [{"NumberOfDetectors": 1}, {"NumberOfEnergyWindows": 1}, {"NumberOfDetectors": 0}])
 def test_a_number_that_contradicts_its_sequence_takes_no_view_away(write_nm, numbers):
     vectors = {"EnergyWindowVector": None, "DetectorVector": None, "NumberOfEnergyWindows": 2}
     scan = read_nuclear_medicine(write_nm(EnergyWindowInformationSequence=WINDOWS, **(vectors | numbers)))
@@ -109,6 +113,36 @@ def test_detectors_that_are_numbered_anew_for_each_window(write_nm):
     assert scan.warnings == ()
 
 
+@pytest.mark.parametrize("vectors", [{"EnergyWindowVector": [1]}, {"EnergyWindowVector": None}])
+def test_a_frame_of_one_of_two_detectors_is_not_called_by_the_first(write_nm, vectors):
+    both = [detector(POSTERIOR), detector(ANTERIOR)]
+    path = write_nm(views=(ANTERIOR,), DetectorVector=None, DetectorInformationSequence=both, **vectors)
+    scan = read_nuclear_medicine(path)
+    assert [view.source for view in scan.views] == [ViewSource.ASSUMED]
+    assert scan.warnings == (VIEW_ASSUMED,)
+
+
+def test_one_frame_of_one_of_two_windows_is_told(write_nm):
+    path = write_nm(
+        views=(POSTERIOR,),
+        EnergyWindowVector=None,
+        DetectorVector=None,
+        NumberOfEnergyWindows=2,
+        EnergyWindowInformationSequence=WINDOWS,
+    )
+    scan = read_nuclear_medicine(path)
+    assert names(scan) == ["posterior"]
+    assert "does not say of which" in scan.warnings[0]
+
+
+@pytest.mark.parametrize(("window", "number"), [(1, 2), (2, 1), (2, 2)])
+def test_one_of_several_windows_that_are_not_described_is_told(write_nm, window, number):
+    path = write_nm(EnergyWindowVector=[window] * 2, NumberOfEnergyWindows=number, EnergyWindowInformationSequence=[])
+    assert read_nuclear_medicine(path).warnings == (
+        "The file does not describe the energy window of its frames; it was taken as the photopeak's.",
+    )
+
+
 def test_a_vector_that_does_not_fit_is_told(write_nm):
     scan = read_nuclear_medicine(write_nm(EnergyWindowVector=[1], DetectorVector=[1, 2]))
     np.testing.assert_array_equal(scan.counts, some_counts(2))
@@ -140,3 +174,35 @@ def test_frames_that_nothing_tells_apart_are_refused(write_nm, case):
 
 def test_detector_number_left_over_from_a_split_export(write_nm):
     assert names(read_nuclear_medicine(write_nm(views=(POSTERIOR,), DetectorVector=[2]))) == ["posterior"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_view_goes_and_no_scatter_comes_without_a_word(tmp_path, seed):
+    """Files that lack what says which frame is which are read rightly, or say what was assumed, or are refused."""
+    chosen = random.Random(seed)
+    ends = Counter()
+    for number in range(60):
+        windows = chosen.choice([[PEAK], [PEAK, SCATTER], [SCATTER, PEAK]])
+        views = chosen.choice([[ANTERIOR], [POSTERIOR], [ANTERIOR, POSTERIOR], [POSTERIOR, ANTERIOR]])
+        every = [(window, view) for window in windows for view in views]
+        stored = [frame for frame in every if chosen.random() < 0.7] or every[:1]
+        ds = nm_dataset(some_counts(len(stored), 16, 16), views, windows)
+        ds.EnergyWindowVector = [windows.index(window) + 1 for window, _ in stored]
+        ds.DetectorVector = [views.index(view) + 1 for _, view in stored]
+        ds.NumberOfFrames = chosen.choice([len(stored), len(stored), 1, len(every)])
+        for keyword in ("NumberOfFrames", "EnergyWindowVector", "DetectorVector", "DetectorInformationSequence"):
+            if chosen.random() < 0.3:
+                delattr(ds, keyword)
+        try:
+            scan = read_nuclear_medicine(save(ds, tmp_path / f"{number}.dcm"))
+        except Refusal:
+            ends["refused"] += 1
+            continue
+        frames = {some_counts(len(stored), 16, 16)[i].tobytes(): frame for i, frame in enumerate(stored)}
+        read = [frames[counts.tobytes()] for counts in scan.counts]
+        right = {(PEAK, view) for window, view in stored if window is PEAK} == set(read) and all(
+            view.name in frame[1][2].lower() for view, frame in zip(scan.views, read, strict=True)
+        )
+        ends["right" if right else "told" if scan.warnings else "wrong"] += 1
+    assert ends["wrong"] == 0
+    assert ends["right"] > 20

@@ -33,7 +33,7 @@ class Frame(NamedTuple):
     window : int or None
         Value of the Energy Window Vector, normally counted from 1; None if the file does not say which window it is.
     detector : int
-        Value of the Detector Vector, normally counted from 1.
+        Value of the Detector Vector, normally counted from 1; below 0 if the file does not say which detector it is.
     """
 
     window: int | None
@@ -82,11 +82,12 @@ def frames_of(header: Header, path: Path, count: int) -> tuple[list[Frame], list
     if windows and detectors:
         frames = [Frame(window, detector) for window, detector in zip(windows, detectors, strict=True)]
     elif windows:
-        frames = [Frame(window, windows[:i].count(window) + 1) for i, window in enumerate(windows)]
+        ranks = [windows[:i].count(window) + 1 for i, window in enumerate(windows)]
+        frames = _of_some_detectors(header, [Frame(*each) for each in zip(windows, ranks, strict=True)])
     elif detectors:
         frames = _by_detectors(header, path, detectors)
     else:
-        frames = _in_order(header, path, count)
+        frames = _of_some_detectors(header, _in_order(header, path, count))
     return frames, warnings
 
 
@@ -123,12 +124,20 @@ def _in_order(header: Header, path: Path, count: int) -> list[Frame]:
     windows, detectors = described_windows(header), described_detectors(header)
     # As many frames as windows may be one view in all windows, or two views in one.
     clear = windows == 1 or (count % windows == 0 and (count > windows or detectors == 1))
-    if detectors == count and windows > 1 and detectors > 1:
+    if windows > 1 and (count == 1 or (count == detectors and detectors > 1)):
         return [Frame(None, i + 1) for i in range(count)]
     if not clear or (windows > 1 and detectors is not None and windows * detectors != count):
         raise _unclear(path, count, windows)
     per_window = count // windows
     return [Frame(i // per_window + 1, i % per_window + 1) for i in range(count)]
+
+
+def _of_some_detectors(header: Header, frames: list[Frame]) -> list[Frame]:
+    """Frames without a Detector Vector: which are which is known only if there are frames of all detectors, or one."""
+    described = len(header.items("DetectorInformationSequence"))
+    if described < 2 or len({frame.detector for frame in frames}) == described:
+        return frames
+    return [Frame(frame.window, -frame.detector) for frame in frames]
 
 
 def _unclear(path: Path, count: int, windows: int) -> Refusal:

@@ -10,7 +10,7 @@ from pydicom.uid import UID, MediaStorageDirectoryStorage, NuclearMedicineImageS
 from napari_bonescint.formats.acquisition import acquisition_facts
 from napari_bonescint.formats.dicom_header import Header, parse_whole, read_header
 from napari_bonescint.formats.dicom_pixels import prepare_to_decode, require_grey_pixels
-from napari_bonescint.formats.frame_count import is_settled, settle_frame_count
+from napari_bonescint.formats.frame_count import described_windows, is_settled, settle_frame_count
 from napari_bonescint.formats.frames import frames_of, item_positions
 from napari_bonescint.formats.guarded import reader
 from napari_bonescint.formats.identity import study_token
@@ -141,7 +141,7 @@ def _examine(header: Header, path: Path) -> PlanarHeader:
 
     count, count_warnings = settle_frame_count(header, path)
     frames, frame_warnings = frames_of(header, path, count)
-    peak = choose_frames(path, frames, energy_windows(header))
+    peak = choose_frames(path, frames, energy_windows(header), described_windows(header))
     chosen = peak.chosen
     detectors = _detectors(header, frames)
     stated = {

@@ -159,7 +159,9 @@ class PhotopeakFrames(NamedTuple):
     warnings: list[str]
 
 
-def choose_frames(path: Path, frames: Sequence[Frame], described: Sequence[EnergyWindow]) -> PhotopeakFrames:
+def choose_frames(
+    path: Path, frames: Sequence[Frame], described: Sequence[EnergyWindow], count: int
+) -> PhotopeakFrames:
     """Choose for each detector the frames of the window that holds the photopeak.
 
     Parameters
@@ -170,6 +172,8 @@ def choose_frames(path: Path, frames: Sequence[Frame], described: Sequence[Energ
         Window and detector of every frame.
     described : sequence of EnergyWindow
         The windows that the file describes.
+    count : int
+        How many windows it says that it has, described or not.
 
     Raises
     ------
@@ -178,16 +182,14 @@ def choose_frames(path: Path, frames: Sequence[Frame], described: Sequence[Energ
     """
     numbers = sorted({frame.window for frame in frames if frame.window is not None})
     if not numbers:
-        best, warnings = _assume_window(path, described)
+        best, warnings = _assume_window(path, described, count)
         return PhotopeakFrames(list(range(len(frames))), {}, best, warnings)
     positions = item_positions(numbers, len(described))
     windows = [described[positions[number]] if number in positions else EnergyWindow() for number in numbers]
     indices, warning = on_photopeak(path, windows)
     warnings = [warning] if warning else []
-    if described and numbers[indices[0]] not in positions:
-        warnings.append(
-            "The energy window of the frames is none that the file describes; it was taken as the photopeak's."
-        )
+    if numbers[indices[0]] not in positions and (described or max(count, *numbers) > 1):
+        warnings.append("The file does not describe the energy window of its frames; it was taken as the photopeak's.")
 
     chosen: list[int] = []
     left_out: dict[int, EnergyWindow] = {}
@@ -210,12 +212,9 @@ def choose_frames(path: Path, frames: Sequence[Frame], described: Sequence[Energ
     return PhotopeakFrames(sorted(chosen), left_out, taken[0], warnings)
 
 
-def _assume_window(path: Path, described: Sequence[EnergyWindow]) -> tuple[EnergyWindow, list[str]]:
+def _assume_window(path: Path, described: Sequence[EnergyWindow], count: int) -> tuple[EnergyWindow, list[str]]:
     """The described window that frames are taken to be of, if the file does not say of which they are."""
     indices, _ = on_photopeak(path, described or [EnergyWindow()])
     best = described[indices[0]] if described else EnergyWindow()
-    if described and len(indices) == len(described):
-        return best, []
-    windows = max(len(described), 2)
     assumed = "does not say of which; they were taken as those of the photopeak."
-    return best, [f"The file has frames of one of its {windows} energy windows and {assumed}"]
+    return best, [f"The file has frames of one of its {count} energy windows and {assumed}"]
