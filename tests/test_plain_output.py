@@ -96,3 +96,9 @@ def test_a_files_name_is_printed_as_text(
     assert "\\x1b[2J\\nbonescint: all is well\\u202e" in told.err
     assert all(line.isprintable() for line in (told.out + told.err).splitlines())
     assert not any(line.startswith("bonescint: all is well") for line in told.err.splitlines())
+
+
+def test_what_a_sentence_quotes_is_cut_off_where_it_is_absurdly_long() -> None:
+    assert str(BonescintError(f"a.csv: {'[' * 3000} is no region.")) == f"a.csv: {'[' * 100}... is no region."
+    path = "/".join(["folder"] * 40)
+    assert str(BonescintError(f"{path}: is gone.")) == f"{path}: is gone."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from napari_bonescint.plain_output import one_line
+from napari_bonescint.plain_output import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ class BonescintError(Exception):
     """Something a user can understand and act on; `str(error)` is a whole sentence, in one line that is only text."""
 
     def __str__(self) -> str:
-        return one_line(super().__str__())
+        return sentence(super().__str__())
 
 
 class Cancelled(BonescintError):

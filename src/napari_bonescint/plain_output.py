@@ -17,19 +17,27 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# C0 and C1 controls, delete, line and paragraph separators, and what changes the direction of text.
-_OBEYED = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+# C0 and C1 controls, delete, line and paragraph separators, what changes the direction of text, and halves of
+# characters, for which no terminal has a sign.
+_OBEYED = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 _IN_A_LINE = re.compile(rf"[\t\n{_OBEYED}]")
 _IN_TEXT = re.compile(rf"(?!\r\n)[{_OBEYED}]")
 # How progress bars go up, down, and back to the beginning of their line.
 _MOVES = re.compile(r"(?:\x1b\[A|\n)+")
 _BAR = re.compile(r"(\r?)(.*?)(\r?)", re.DOTALL)
+# Longer than any path is that a person has.
+_ABSURD = re.compile(r"(\S{100})\S{300,}")
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 
 
 def one_line(text: str) -> str:
     r"""A text in one line that no terminal obeys: ``\x1b[2J`` for an escape sequence, ``\n`` for a line feed."""
     return _IN_A_LINE.sub(_escaped, text)
+
+
+def sentence(text: str) -> str:
+    """A sentence about a file in one line, with whatever it quotes cut off where that is absurdly long."""
+    return _ABSURD.sub(r"\1...", one_line(text))
 
 
 def table_cell(value: T) -> T | str:

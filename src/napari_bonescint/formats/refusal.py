@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.plain_output import one_line
+from napari_bonescint.plain_output import sentence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ class Refusal(BonescintError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return one_line(f"{self.path.name or self.path}: {self.reason}")
+        return sentence(f"{self.path.name or self.path}: {self.reason}")
 
 
 class NotAPlanarScan(Refusal):
@@ -43,4 +43,4 @@ class NotAPlanarScan(Refusal):
 
 def sentence_of(error: BonescintError) -> str:
     """What to print about an error: a refusal leaves the folders out, and in an export all files may be named alike."""
-    return one_line(f"{error.path}: {error.reason}") if isinstance(error, Refusal) else str(error)
+    return sentence(f"{error.path}: {error.reason}") if isinstance(error, Refusal) else str(error)
