@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,11 +53,13 @@ def test_the_user_overrules_the_file_and_that_is_recorded_and_told():
 
 
 def test_the_user_overrules_both_views_of_a_file():
-    scan = replace(unnamed_scan(2), views=(View(ANTERIOR), View(POSTERIOR)), warnings=())
+    files = (Path("a.dcm"), Path("p.dcm"))
+    scan = replace(unnamed_scan(2), views=(View(ANTERIOR), View(POSTERIOR)), warnings=(), sources=files)
     assert name_views(scan, ANTERIOR) is scan
     overruled = name_views(scan, POSTERIOR)
     assert overruled.views == (View(ANTERIOR, ViewSource.OVERRULED), View(POSTERIOR, ViewSource.OVERRULED))
     np.testing.assert_array_equal(overruled.counts, scan.counts[::-1])
+    assert overruled.sources == files[::-1]
     assert len(overruled.warnings) == 2
 
 

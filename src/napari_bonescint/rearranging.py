@@ -62,6 +62,7 @@ def name_views(scan: Scan, first: ViewName) -> Scan:
         scan,
         counts=scan.counts[order],
         views=tuple(views[i] for i in order),
+        sources=tuple(scan.sources[i] for i in order) if len(scan.sources) == len(order) else scan.sources,
         warnings=(*_without(scan, VIEW_ASSUMED, VIEWS_ASSUMED), *overruled),
     )
 
