@@ -39,7 +39,7 @@ def test_every_network_has_a_recipe() -> None:
         ("batch = 4", "", "there is no batch"),
         ("batch = 4", "batch = 4\nbutch = 4", "there is an unknown entry 'butch'"),
         (
-            "keep_phases = [4, 1, 1, 4]",
+            "keep_phases = [1, 1, 4, 4]",
             "keep_phases = [9]",
             "keep_phases is .9.; it takes a list of numbers from 1 to 4",
         ),
