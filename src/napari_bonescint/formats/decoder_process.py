@@ -113,7 +113,7 @@ class DecoderProcess:
                     raise
                 except BaseException as error:
                     # Also by Ctrl-C, between a request and its answer, of which the next file must hear nothing.
-                    self._end()
+                    self._end(after_failure=True)
                     if not isinstance(error, (OSError, EOFError, ValueError, MemoryError)):
                         raise
                     if watch.reason or isinstance(error, MemoryError):
@@ -173,16 +173,17 @@ class DecoderProcess:
         self._end()
         self._process, self._ready = _start(decoder.__module__), False
 
-    def _end(self) -> None:
+    def _end(self, *, after_failure: bool = False) -> None:
         process, self._process = self._process, None
         if process is None:
             return
         with suppress(OSError):
             if process.stdin is not None:
                 process.stdin.close()
-        # Without requests it ends, and what has died by itself keeps its own exit code, which takes a moment.
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_SECONDS_TO_END)
+        if after_failure:
+            # What has died by itself keeps its own exit code, which takes a moment to be there.
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_SECONDS_TO_END)
         process.kill()
         process.wait()
         if process.stdout is not None:
