@@ -18,14 +18,16 @@ import pytest
 import tifffile
 
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
+from network_guard import local_only
 
 CHECKOUT = Path(__file__).parents[1]
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 
 
 def run(*command: str | Path, cwd: Path) -> str:
-    """Run a command that sees nothing of this process's Python; its output."""
+    """Run a command that sees nothing of this process's Python but the network guard; its output."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    environment["PYTHONPATH"] = str(Path(local_only.__file__).parent)
     done = subprocess.run(
         [str(part) for part in command], cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
