@@ -44,10 +44,15 @@ def at_the_window(folder: Path) -> None:
     """Open, segment, correct, save, retrain, judge and use, by clicks."""
     import napari
     import numpy as np
-    from click_to_labels import run_until
+    from click_to_labels import run_until as run_window_until
     from napari.layers import Image, Labels
     from qtpy.QtCore import Qt
     from qtpy.QtTest import QTest
+
+    def run_until(condition: Callable[[], bool]) -> None:
+        # Training and judging take longer than the patience of a click.
+        while not condition():
+            run_window_until(_passed(time.perf_counter() + 0.1))
 
     viewer = napari.Viewer()
     viewer.open_sample("napari-bonescint", "nema_nm1")
@@ -75,10 +80,17 @@ def at_the_window(folder: Path) -> None:
     retraining.setup.add_recipe(folder / "stalls.toml")
     run_until(lambda: "to learn from" in retraining.setup.stores.supply.text())
     retraining.setup.button.click()
+    print("trains", flush=True)
+    run_until(lambda: retraining.tabs.currentIndex() == 2)
+    print("judges", flush=True)
     run_until(retraining.verdict.use_button.isVisible)
     retraining.verdict.use_button.click()
     run_until(lambda: "in use" in retraining.verdict.sentence.text())
     viewer.close()
+
+
+def _passed(moment: float) -> Callable[[], bool]:
+    return lambda: time.perf_counter() > moment
 
 
 def with_every_engine(_folder: Path) -> None:
