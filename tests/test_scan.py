@@ -5,7 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_bonescint.scan import Scan, View, ViewName, file_stem
+from napari_bonescint.scan import (
+    Scan,
+    View,
+    ViewName,
+    ViewSource,
+    file_stem,
+    is_outnumbering,
+    why_impossible,
+)
 
 
 def test_counts_must_fit_views():
@@ -38,3 +46,48 @@ def test_where_the_patients_left_is(view, left_on_right):
 )
 def test_uid_file_names_keep_their_last_number(name, stem):
     assert file_stem(Path("folder", name)) == stem
+
+
+@pytest.mark.parametrize(
+    ("source", "same", "opposite"),
+    [
+        (ViewSource.FILE, ViewSource.FILE, ViewSource.OVERRULED),
+        (ViewSource.OVERRULED, ViewSource.OVERRULED, ViewSource.FILE),
+        (ViewSource.USER, ViewSource.USER, ViewSource.USER),
+        (ViewSource.ASSUMED, ViewSource.USER, ViewSource.USER),
+    ],
+)
+def test_who_says_which_view_it_is(source, same, opposite):
+    view = View(ViewName.ANTERIOR, source, flipped=True)
+    assert view.said_to_be(ViewName.ANTERIOR) == View(ViewName.ANTERIOR, same, flipped=True)
+    assert view.said_to_be(ViewName.POSTERIOR) == View(ViewName.POSTERIOR, opposite, flipped=True)
+
+
+@pytest.mark.parametrize(
+    ("spacing", "size"),
+    [((2.26, 2.26), (1024, 256)), ((0.5, 0.5), (4096, 1024)), ((30, 30), (64, 32)), ((2, 4), (512, 128))],
+)
+def test_spacings_that_scans_have(spacing, size):
+    assert why_impossible(spacing, size) is None
+
+
+@pytest.mark.parametrize(
+    ("spacing", "size", "why"),
+    [
+        ((0, 2), (1024, 256), "of 0 x 2 mm is impossible"),
+        ((float("nan"), 2), (1024, 256), "impossible"),
+        ((0.226, 0.226), (1024, 256), "impossible"),
+        ((226, 226), (1024, 256), "impossible"),
+        ((22.6, 22.6), (1024, 256), "23 m long"),
+        ((1, 1), (32, 32), "0.032 m long"),
+        ((2, 20), (128, 64), "sides of a pixel being so different"),
+    ],
+)
+def test_spacings_that_no_scan_has(spacing, size, why):
+    assert why in (why_impossible(spacing, size) or "")
+
+
+def test_views_that_outnumber_the_opposite_ones():
+    a, p = ViewName.ANTERIOR, ViewName.POSTERIOR
+    assert [is_outnumbering(a, views) for views in ([a, a], [a, a, p])] == [True, True]
+    assert [is_outnumbering(a, views) for views in ([a], [a, p], [a, a, p, p], [a, p, p])] == [False] * 4

@@ -149,6 +149,12 @@ def is_outnumbering(view: ViewName, views: Sequence[ViewName]) -> bool:
     return views.count(view) > 1 and views.count(view) > views.count(view.opposite)
 
 
+def is_possible(spacing: Spacing) -> bool:
+    """Whether the sides of a pixel (y, x) in mm are between what cameras resolve and what shows no body any more."""
+    low, high = _POSSIBLE_SPACING
+    return all(low <= side <= high for side in spacing)
+
+
 def why_impossible(spacing: Spacing, size: tuple[int, int]) -> str | None:
     """Why no gamma camera can have made an image with such pixels, after "a pixel spacing"; None if one can.
 
@@ -160,8 +166,7 @@ def why_impossible(spacing: Spacing, size: tuple[int, int]) -> str | None:
         Rows and columns of the image.
     """
     stated = "of " + " x ".join(f"{side:g}" for side in spacing) + " mm"
-    low, high = _POSSIBLE_SPACING
-    if not all(low <= side <= high for side in spacing):
+    if not is_possible(spacing):
         return f"{stated} is impossible"
     if max(spacing) > _MOST_OBLONG_PIXEL * min(spacing):
         return f"{stated} is impossible, the sides of a pixel being so different"

@@ -111,11 +111,17 @@ def test_a_file_without_orientation_has_its_planes_as_they_lie(tmp_path, dtype):
         assert read.views == (None,) * len(read.regions)
 
 
-@pytest.mark.parametrize(("unit", "spacing"), [("mm", (3, 2)), ("micron", (0.003, 0.002)), ("meter", (3000, 2000))])
-def test_an_orientation_as_acquired_names_the_view(tmp_path, unit, spacing):
-    read = read_mask_nifti(save(tmp_path / "m.nii", voxels(), affine_of("RIA"), unit))
+@pytest.mark.parametrize(("unit", "per_mm"), [("mm", 1), ("micron", 1000), ("meter", 0.001)])
+def test_an_orientation_as_acquired_names_the_view(tmp_path, unit, per_mm):
+    affine = affine_of("RIA") @ np.diag([per_mm] * 3 + [1])
+    read = read_mask_nifti(save(tmp_path / "m.nii", voxels(), affine, unit))
     assert read.views == (View(ViewName.POSTERIOR),)
-    assert read.spacing == pytest.approx(spacing)
+    assert read.spacing == pytest.approx((3, 2))
+
+
+@pytest.mark.parametrize("unit", ["micron", "meter"])
+def test_a_spacing_that_no_scan_has_is_none(tmp_path, unit):
+    assert read_mask_nifti(save(tmp_path / "m.nii", voxels(), affine_of("RIA"), unit)).spacing is None
 
 
 def test_a_comment_that_another_program_has_outdated_is_not_believed(tmp_path):

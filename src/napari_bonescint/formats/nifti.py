@@ -14,7 +14,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,7 +29,7 @@ from napari_bonescint.formats.plausibility import require_possible_size
 from napari_bonescint.formats.refusal import Refusal
 from napari_bonescint.formats.region_mapping import translate
 from napari_bonescint.formats.source_file import read_whole
-from napari_bonescint.scan import View, ViewName
+from napari_bonescint.scan import View, ViewName, is_possible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -220,4 +219,4 @@ def _spacing(image: Nifti1Image, facts: Mapping[str, Any]) -> Spacing | None:
     # Another program may have kept the comment and changed the pixels.
     if isinstance(stated, list) and len(stated) == 2 and np.allclose(stated, (y, x), rtol=1e-5):
         return float(stated[0]), float(stated[1])
-    return (y, x) if 0 < x < math.inf and 0 < y < math.inf else None
+    return (y, x) if is_possible((y, x)) else None
