@@ -136,7 +136,8 @@ def tables(spread: Spread, trials: int) -> str:
         f"{patients} other patients the mean Dice of the regions of the two differs from patient to patient with a "
         f"standard deviation of {spread.per_patient:.4f}, and in the mean over patients by {spread.offset:.4f}. The "
         f"looks of `quick` are every 100 of these steps; the {LOOKS['full']} of `full` are stood for by those every "
-        f"{steps[-1] // LOOKS['full']}."
+        f"{steps[-1] // LOOKS['full']}. A patient may be drawn to validate and to judge in the same trial, which a "
+        "store rules out, so the first table is rather too high than too low."
     )
     parts = [
         _filled(story),
