@@ -124,6 +124,7 @@ def reading(path: Path, read: Callable[[Path], object]) -> object:
         (b"[" * 100_000, "facts: it is nested too deeply."),
         (b"\xff\xfe\x00", "facts: it is no text."),
         (b"", "facts: Expecting value"),
+        (rb'{"name": "\ud800"}', "facts: it holds halves of characters."),
         (b"{", "facts: Expecting property name"),
     ],
 )

@@ -65,7 +65,19 @@ def one_sentence(
 
 def read_json(path: Path) -> object:
     """What a JSON file holds; raises whatever is wrong with it, so read it within `one_sentence`."""
-    return json.loads(_content(path))
+    return parse_json(_content(path))
+
+
+def parse_json(content: bytes) -> object:
+    """What JSON says; raises whatever is wrong with it, and `FactError` for texts that cannot be written again."""
+    facts: object = json.loads(content)
+    # JSON can hold halves of characters, which no file and no terminal can.
+    if b"\\u" in content:
+        try:
+            json.dumps(facts, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            raise FactError("it holds halves of characters") from error
+    return facts
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from napari_bonescint.corrections.errors import Damaged, read_bytes
+from napari_bonescint.facts import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,13 +31,13 @@ def unseal(path: Path, content: bytes) -> Facts:
         If they are not what was sealed; the sentence names `path`.
     """
     try:
-        facts: Facts = json.loads(content)
+        facts: Any = parse_json(content)
         sealed = facts.pop(_SEAL) == _sha256(facts)
     except Exception:  # whatever JSON trips over, and what is no object with a seal
         sealed = False
     if not sealed:
         raise Damaged(f"{path}: is damaged, or was changed by something other than bonescint.")
-    return facts
+    return dict(facts)
 
 
 def read_sealed(path: Path) -> Facts:
