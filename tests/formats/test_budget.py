@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import tracemalloc
 import zlib
@@ -10,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from napari_bonescint.formats import budget
-from napari_bonescint.formats.budget import Metered, OverBudget, metered, require_pixels, require_small_when_inflated
+from napari_bonescint.formats.budget import (
+    Metered,
+    OverBudget,
+    gunzipped,
+    metered,
+    require_pixels,
+    require_small_when_inflated,
+)
 
 FILE = Path("scan.dcm")
 
@@ -95,3 +103,12 @@ def test_what_inflates_to_too_much_is_refused(monkeypatch):
         else:
             require_small_when_inflated(FILE, content + b"more", zlib.decompressobj())
     require_small_when_inflated(FILE, b"not deflated at all", zlib.decompressobj())
+
+
+def test_gzipped_pieces_are_joined_up_to_a_number_of_them():
+    few = gzip.compress(b"one") + gzip.compress(b"two") + bytes(512)
+    assert gunzipped(FILE, few) == b"onetwo"
+    with pytest.raises(OverBudget, match="gzipped in more than 64 pieces"):
+        gunzipped(FILE, gzip.compress(b"") * 100_000)
+    with pytest.raises(EOFError):
+        gunzipped(FILE, few[:30])

@@ -120,3 +120,23 @@ def test_stream_cut_off_inside_a_whole_file(write_nm, syntax):
     ds.save_as(path)
     with pytest.raises(Refusal, match="pixel data is cut off"):
         read_nuclear_medicine(path)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "value"), [("BitsStored", 20), ("BitsStored", None), ("BitsAllocated", 12), ("PixelRepresentation", None)]
+)
+def test_uncompressed_pixels_that_nobody_can_read_are_told_for_what_they_are(write_nm, wrong, value):
+    with pytest.raises(Refusal, match=r"(Bits|Pixel) \w+ is missing or impossible, so the pixels cannot be read"):
+        read_nuclear_medicine(write_nm(**{wrong: value}))
+
+
+@pytest.mark.parametrize("keyword", ["NumberOfFrames", "PhotometricInterpretation", "SamplesPerPixel"])
+def test_a_nested_sequence_in_place_of_what_is_known_otherwise(tmp_path, keyword):
+    ds = nm_dataset(some_counts(2))
+    ds[keyword] = pydicom.DataElement(keyword, "SQ", [pydicom.Dataset()])
+    np.testing.assert_array_equal(read_nuclear_medicine(save(ds, tmp_path / "odd.dcm")).counts, some_counts(2))
+
+
+def test_a_kind_of_colour_that_is_none_is_not_quoted(write_nm):
+    with pytest.raises(Refusal, match=r"The image is in colour; only grey"):
+        read_nuclear_medicine(write_nm(PhotometricInterpretation="DOE JANE"))

@@ -56,9 +56,36 @@ def test_a_name_that_says_scatter_corrected_is_no_scatter_window(write_nm, name)
 def test_a_name_that_may_mean_scatter_is_told(write_nm):
     scan = read_nuclear_medicine(write_nm(windows=(("Tc-99m SC", None, None),)))
     np.testing.assert_array_equal(scan.counts, some_counts(2))
-    assert "may mean scatter or scatter corrected" in scan.warnings[0]
+    assert "may mean scatter, or a window beside the photopeak" in scan.warnings[0]
     with pytest.raises(Refusal, match="No energy window holds"):
         read_nuclear_medicine(write_nm(windows=(("Scatter", None, None),)))
+
+
+@pytest.mark.parametrize("name", ["DownScatter", "TC_LOWSCATTER", "Streufenster", "I-131", "In111", "57 Co"])
+def test_a_name_of_scatter_or_another_nuclide_is_no_photopeak(write_nm, name):
+    with pytest.raises(Refusal, match="No energy window holds"):
+        read_nuclear_medicine(write_nm(windows=((name, None, None),)))
+
+
+@pytest.mark.parametrize("name", ["unscattered", "Tc99m+In111", "WB I 20%", "Win 2", "EM1"])
+def test_names_that_say_nothing_against_the_photopeak(write_nm, name):
+    scan = read_nuclear_medicine(write_nm(windows=((name, None, None),)))
+    np.testing.assert_array_equal(scan.counts, some_counts(2))
+    assert scan.warnings == ()
+
+
+def test_a_window_beside_the_peak_by_its_name_is_left_out(write_nm):
+    counts = some_counts(4)
+    windows = [energy_window("Tc99m lower", None, None), energy_window("Tc99m", None, None)]
+    path = write_nm(counts=counts, windows=(SCATTER, PEAK), EnergyWindowInformationSequence=windows)
+    scan = read_nuclear_medicine(path)
+    np.testing.assert_array_equal(scan.counts, counts[2:])
+    assert scan.warnings == ()
+
+
+def test_an_upper_limit_of_zero_is_no_limit(write_nm):
+    scan = read_nuclear_medicine(write_nm(windows=(("Tc99m", 126.0, 0.0),)))
+    assert "photopeak_window" not in scan.acquisition
 
 
 def test_limits_the_wrong_way_round_are_limits(write_nm):

@@ -153,6 +153,16 @@ BOTH = (
     "both views post",
     "WB Posterior and anterior",
     "ant. 3h p.i. / post. 3h p.i.",
+    "Ant 3h & Post 3h",
+    "ANT/Pos",
+    "A/POST",
+    "ANT/P",
+    "ant. & p.",
+    "Anterior/Rückansicht",
+    "Ventral/Dors.",
+    "ANT + 后位",
+    "Anterior / tył",
+    "передняя (ant) + задняя",
 )
 
 
@@ -182,7 +192,12 @@ BOTH = (
         ("Dorsal spine", None),
         ("Antwerp whole body", None),
         ("", None),
+        ("ANT 2 h p.i.", ViewName.ANTERIOR),
+        ("Face postérieure", ViewName.POSTERIOR),
+        ("全身 ANT", ViewName.ANTERIOR),
         ("LAO", OTHER),
+        ("ANT OBL", OTHER),
+        ("Schräg von vorne", OTHER),
         ("Left anterior oblique", OTHER),
     ],
 )

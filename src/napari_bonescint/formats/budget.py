@@ -26,6 +26,8 @@ MOST_TABLE_BYTES = 8 * 2**20
 """Of a CSV table."""
 MOST_INFLATED_BYTES = 128 * 2**20
 """Of a deflated or gzipped file, once inflated."""
+MOST_GZIP_MEMBERS = 64
+"""Pieces of a gzipped file that were compressed one by one: most writers make one, and a million take minutes."""
 MOST_PIXELS = 32_000_000
 """In all frames or pages of a file together."""
 MOST_DIRECTORIES = 512
@@ -42,6 +44,8 @@ MOST_SECONDS = 4.0
 """Of computing, to parse a file; what decoding may take is in `decoder_process`."""
 
 _MB = 2**20
+# As zlib numbers it: the largest window, with gzip's header and checksum.
+_GZIP_FRAME = 16 + zlib.MAX_WBITS
 
 
 class OverBudget(Refusal):
@@ -104,6 +108,34 @@ def require_small_when_inflated(path: Path, content: bytes, inflator: Inflator) 
         raise OverBudget(
             path, f"The file inflates to more than {MOST_INFLATED_BYTES // _MB} MB, the most that is read from a file."
         )
+
+
+def gunzipped(path: Path, content: bytes) -> bytes:
+    """What gzipped bytes hold, if that is at most `MOST_INFLATED_BYTES` in `MOST_GZIP_MEMBERS` pieces.
+
+    Raises
+    ------
+    OverBudget
+        If it is more.
+    EOFError, zlib.error
+        If the bytes are cut off or damaged.
+    """
+    pieces: list[bytes] = []
+    left = MOST_INFLATED_BYTES + 1
+    while content:
+        inflator = zlib.decompressobj(_GZIP_FRAME)
+        pieces.append(inflator.decompress(content, left))
+        left -= len(pieces[-1])
+        if left <= 0:
+            raise OverBudget(
+                path, f"The file inflates to more than {MOST_INFLATED_BYTES // _MB} MB, the most that is read."
+            )
+        if not inflator.eof:
+            raise EOFError
+        if len(pieces) > MOST_GZIP_MEMBERS:
+            raise OverBudget(path, f"The file is gzipped in more than {MOST_GZIP_MEMBERS} pieces; compress it again.")
+        content = inflator.unused_data.lstrip(b"\0")
+    return b"".join(pieces)
 
 
 @contextmanager

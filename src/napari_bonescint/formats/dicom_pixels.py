@@ -40,6 +40,12 @@ _DECODING_OPTIONS = {
 _OFFSET_KEYWORDS = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
 _FLOAT_KEYWORDS = ("FloatPixelData", "DoubleFloatPixelData")
 
+# PS3.3, C.7.6.3.1.2.
+_COLOURS = {
+    *("RGB", "PALETTE COLOR", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_420", "YBR_PARTIAL_422", "YBR_ICT", "YBR_RCT"),
+    *("HSV", "ARGB", "CMYK", "XYB"),
+}
+
 # JPEG, JPEG-LS and JPEG 2000 streams all end with this marker.
 _END_OF_IMAGE = b"\xff\xd9"
 
@@ -49,11 +55,16 @@ def require_grey_pixels(header: Header, path: Path) -> None:
     photometric = header.text("PhotometricInterpretation").upper()
     grey = photometric.startswith("MONOCHROME") or not photometric
     if not grey or (header.integer("SamplesPerPixel") or 1) != 1:
-        raise NotAPlanarScan(path, f"The image is in colour ({photometric}); only grey images can be segmented.")
+        raise NotAPlanarScan(path, f"The image is in colour{_colours(photometric)}; only grey images can be segmented.")
     rows, columns = header.integer("Rows"), header.integer("Columns")
     if rows is None or columns is None:
         raise NotAPlanarScan(path, "The file holds no image.")
     require_possible_size(path, rows, columns)
+
+
+def _colours(photometric: str) -> str:
+    """How an image is in colour, in the standard's terms; people may type anything into a text."""
+    return f" ({photometric})" if photometric in _COLOURS else ""
 
 
 def decode(header: Header, path: Path, frames: int) -> NDArray[np.generic]:
@@ -80,12 +91,16 @@ def decode(header: Header, path: Path, frames: int) -> NDArray[np.generic]:
     """
     dataset = header.dataset
     # What the file states may be missing or wrong; see `frame_count`.
-    dataset.NumberOfFrames = frames
+    _state(header, NumberOfFrames=frames, SamplesPerPixel=1)
+    if not header.text("PhotometricInterpretation"):
+        _state(header, PhotometricInterpretation="MONOCHROME2")
     rows, columns = header.integer("Rows") or 0, header.integer("Columns") or 0
     bits = header.integer("BitsAllocated") or 0
     require_pixels(path, frames, rows, columns, bytes_a_pixel=bits / 8)
     syntax = UID(dataset.file_meta.TransferSyntaxUID)
     streams = _require_all_pixels(header, path, frames)
+    if streams is None and not any(header.has(keyword) for keyword in _FLOAT_KEYWORDS):
+        _require_described_values(header, path)
     undecodable = f"The pixels ({syntax.name}) cannot be decoded; export the image uncompressed."
     try:
         if streams is None:
@@ -105,10 +120,32 @@ def decode(header: Header, path: Path, frames: int) -> NDArray[np.generic]:
     return np.ascontiguousarray(stack, dtype=stack.dtype.newbyteorder("="))
 
 
+def _state(header: Header, **values: object) -> None:
+    """Have a data set state what is known of its pixels; in its place there may be anything, or nothing."""
+    for keyword, value in values.items():
+        if header.has(keyword):
+            del header.dataset[keyword]
+        setattr(header.dataset, keyword, value)
+
+
 def prepare_to_decode(header: Header) -> None:
     """Have the decoding process started by the time that the pixels of a compressed image are wanted."""
     if UID(header.dataset.file_meta.TransferSyntaxUID).is_encapsulated:
         CHILD.prepare(decode_frames)
+
+
+def _require_described_values(header: Header, path: Path) -> None:
+    """Refuse uncompressed pixels of which the file does not say how they are stored, or says what cannot be."""
+    allocated, stored = header.integer("BitsAllocated") or 0, header.integer("BitsStored") or 0
+    if allocated != 1 and (allocated % 8 or allocated not in range(8, 65)):
+        wrong = "Bits Allocated"
+    elif not 0 < stored <= allocated:
+        wrong = "Bits Stored"
+    elif header.integer("PixelRepresentation") not in (0, 1):
+        wrong = "Pixel Representation"
+    else:
+        return
+    raise Refusal(path, f"{wrong} is missing or impossible, so the pixels cannot be read; export the image again.")
 
 
 def _decode_streams(header: Header, path: Path, streams: list[bytes], syntax: str) -> NDArray[np.generic]:

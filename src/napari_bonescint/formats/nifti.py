@@ -12,7 +12,6 @@ What NIfTI has no field for (that a view was mirrored, the spacing in double pre
 from __future__ import annotations
 
 import gzip
-import io
 import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -22,7 +21,7 @@ import numpy as np
 from nibabel.nifti1 import Nifti1Extension, Nifti1Image
 
 from napari_bonescint.atomic import write_bytes_atomically
-from napari_bonescint.formats.budget import MOST_INFLATED_BYTES, OverBudget, metered, require_pixels
+from napari_bonescint.formats.budget import OverBudget, gunzipped, metered, require_pixels
 from napari_bonescint.formats.guarded import reader
 from napari_bonescint.formats.mask import Mask
 from napari_bonescint.formats.plausibility import require_possible_size
@@ -32,6 +31,7 @@ from napari_bonescint.formats.source_file import read_whole
 from napari_bonescint.scan import View, ViewName, is_possible
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
@@ -133,12 +133,7 @@ def _affine(view: ViewName, spacing: Spacing) -> NDArray[np.float64]:
 def _parse(path: Path, content: bytes) -> Nifti1Image:
     try:
         if content.startswith(_GZIP):
-            with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
-                content = stream.read(MOST_INFLATED_BYTES + 1)
-            if len(content) > MOST_INFLATED_BYTES:
-                raise OverBudget(
-                    path, f"The file inflates to more than {MOST_INFLATED_BYTES // 2**20} MB, the most that is read."
-                )
+            content = gunzipped(path, content)
         with _unlogged(), metered(path, content) as stream:
             return Nifti1Image.from_stream(cast("io.IOBase", stream))
     except OverBudget:

@@ -25,7 +25,18 @@ _SCATTER_REMOVED = re.compile(
     r"(?<![a-z])(no|non|without|w/o|minus|de)\s*(scatter\w*|sc)(?![a-z])"
     r"|(?<![a-z])(scatter\w*|scat|sc|compton|tew|dew)\s*(corr\w*|removed|rejected|free|subtracted|compensated)(?![a-z])"
 )
-_SCATTER_NAME = re.compile(r"(?<![a-z])(scatt|scatter\w*|compton)(?![a-z])")
+_SCATTER_NAME = re.compile(
+    r"(?<!un)(?<!non)(scatt|scatter)\w*|compton|(?<![a-z])(streu\w*|diffus\w*|dispers\w*|rozprosz\w*)"
+)
+_OTHERS = {
+    "i": "12[345]|131", "in": "111", "ga": "6[78]", "tl": "20[01]", "co": "5[78]", "gd": "153", "xe": "127|133",
+    "kr": "81m", "lu": "177m?", "sm": "153", "ra": "223", "re": "18[68]", "sr": "8[59]", "f": "18",
+}  # fmt: skip
+_OTHER_NUCLIDE = re.compile(
+    "|".join(rf"(?<![a-z0-9])({symbol}\s*({mass})|({mass})\s*{symbol})(?![a-z0-9])" for symbol, mass in _OTHERS.items())
+)
+# A window beside the peak, or one of two on it.
+_BESIDE = re.compile(r"(?<![a-z])(low|lower|lo|up|upper|high|hi|side|background|bkg|bg)(?![a-z])")
 # Of scatter, or scatter corrected.
 _PERHAPS_SCATTER = re.compile(r"(?<![a-z])(sc|sct|scat)(?![a-z])")
 _PHOTOPEAK_NAME = re.compile(
@@ -68,11 +79,12 @@ class EnergyWindow:
             covered = any(low <= _PHOTOPEAK <= high for low, high in self.ranges)
             return _Kind.PHOTOPEAK if covered else _Kind.OTHER
         name = _SCATTER_REMOVED.sub(" ", self.name.lower().replace("_", " ").replace("-", " "))
-        if _SCATTER_NAME.search(name):
+        is_peak = _PHOTOPEAK_NAME.search(name)
+        if _SCATTER_NAME.search(name) or (_OTHER_NUCLIDE.search(name) and not is_peak):
             return _Kind.OTHER
-        if _PERHAPS_SCATTER.search(name):
+        if _PERHAPS_SCATTER.search(name) or _BESIDE.search(name):
             return _Kind.DOUBTFUL
-        return _Kind.PHOTOPEAK if _PHOTOPEAK_NAME.search(name) else _Kind.UNKNOWN
+        return _Kind.PHOTOPEAK if is_peak else _Kind.UNKNOWN
 
     @property
     def distance_from_photopeak(self) -> float:
@@ -88,7 +100,8 @@ def energy_windows(header: Header) -> list[EnergyWindow]:
             (limit.number("EnergyWindowLowerLimit"), limit.number("EnergyWindowUpperLimit"))
             for limit in item.items("EnergyWindowRangeSequence")
         ]
-        stated = [sorted((low, high)) for low, high in limits if low is not None and high is not None]
+        # An upper limit of 0 is none.
+        stated = [sorted((low, high)) for low, high in limits if low is not None and high is not None and high > 0]
         ranges = tuple((low, high) for low, high in stated if low < high)
         windows.append(EnergyWindow(item.text("EnergyWindowName"), ranges))
     return windows
@@ -126,8 +139,8 @@ def on_photopeak(path: Path, windows: Sequence[EnergyWindow]) -> tuple[list[int]
         return unknown, None
     if not unknown and len(doubtful) == 1:
         return doubtful, (
-            "The energy window states no limits, and its name may mean scatter or scatter corrected; it was taken as "
-            "that of the photopeak."
+            "The energy window states no limits, and its name may mean scatter, or a window beside the photopeak; it "
+            "was taken as that of the photopeak."
         )
     if unknown or doubtful:
         raise Refusal(

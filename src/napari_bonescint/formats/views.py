@@ -48,7 +48,9 @@ _DESCRIPTIONS = (
     "PerformedProcedureStepDescription",
 )
 
-_OTHER_WORDS = re.compile(r"\b(lateral\w*|oblique\w*|lat|llat|rlat|lao|rao|lpo|rpo|vertex)\b")
+_OTHER_WORDS = re.compile(
+    r"\b(lateral\w*|obliqu\w*|obl|lat|llat|rlat|lao|rao|lpo|rpo|oad|oag|opd|opg|schrag\w*|seitlich\w*|profil\w*|vertex)\b"
+)
 # "Antero-posterior", AP, is the way of an X-ray beam, which says too little about a gamma camera.
 _BEAM_WORDS = re.compile(r"\b(antero|postero|ap\b)")
 _ANTERIOR_WORDS = re.compile(r"\b(anterior\w*|anterieur\w*|ant\d?|ventral|vorne)\b")
@@ -59,7 +61,10 @@ _POST = re.compile(
     r"\bpost\b(?= *($|\d+\b(?! *(h|hr|hrs|hours?|min|minutes?)\b)|(wb|whole|body|bone|view|e)\b))"
 )
 # Words and signs that name both views: "A/P", "AP+PA", "AntPost", "both views".
-_BOTH_SIGNS = re.compile(r"\b(a ?[-/&+,.] ?p|p ?[-/&+,.] ?a|ap ?[-/&+,.] ?pa|pa ?[-/&+,.] ?ap)\b")
+_BOTH_SIGNS = re.compile(
+    r"\b(a ?[-/&+,.] ?p|p ?[-/&+,.] ?a|ap ?[-/&+,.] ?pa|pa ?[-/&+,.] ?ap"
+    r"|a ?[/&+] ?post\w*|post\w*\.? ?[/&+] ?a|ant\w*\.? ?[/&+] ?p(?!\.? ?i\b)|p ?[/&+] ?ant\w*)\b"
+)
 _BOTH_WORDS = re.compile(
     r"\b(both|ant(erior)?post\w*|post(erior)?ant\w*|(two|2|dual|opposed|opposing|conjugate) views?)\b"
 )
@@ -67,13 +72,20 @@ _JOINT = r"\.?( *[-/\\&+|;:] *| +(and|und|et|y|e|i|o|u|or|oder|ou|plus|en|og|och
 _ONE, _OTHER_ONE = r"\b(ant|ante|anterior\w*|anterieur\w*|front\w*|ventral\w*)\d?", r"\bpost(erior\w*|erieur\w*)?\d?"
 _JOINED = re.compile(rf"{_ONE}{_JOINT}{_OTHER_ONE}\b|{_OTHER_ONE}{_JOINT}{_ONE}\b")
 # Beside a name of one view, these may well name the other; alone they are too vague to name one.
-_PERHAPS_ANTERIOR = re.compile(r"\b(ante|front|frontal\w*|ventral\w*|vorn|vordere?\w*)\b")
-_PERHAPS_POSTERIOR = re.compile(r"\b(back|rear|dorsal\w*|hinter\w*)\b")
+_PERHAPS_ANTERIOR = re.compile(
+    r"\b(ante|front|frontal\w*|vent|ventral\w*|vorn|vorder\w*|avant|delant\w*|davanti|voor\w*|framifran|forfra|przedni\w*|przod\w*)\b|前|正面|전면|앞|передн|спереди|πρόσθι|أمام"
+)
+_PERHAPS_POSTERIOR = re.compile(
+    r"\b(pos|pst|poster|back|rear|dors|dorsal\w*|hinter\w*|ruck\w*|arriere|dos|detras|tras\w*|dietro|achter\w*|bakifran"
+    r"|bagfra|tyln\w*)\b|tył|后|後|背|후면|뒤|задн|сзади|οπίσθι|خلف"
+)
 _POST_WORD = re.compile(r"\bpost\d?\b")
 _AFTER = r"\bpost (inj\w*|void\w*|mict\w*|op|surg\w*|therap\w*|treat\w*|chemo\w*|radio\w*|admin\w*|appl\w*|dos\w*)\b"
 _AMOUNT = (
     r"\b((\d+ ?(h|hr|hrs|hours?|std|min|mins|minutes?|d|days?))|h|hrs?|hours?|min|minutes?|delay(ed)?|late) post\b"
 )
+# "ANT 3h & POST 3h" joins two views, unlike "ANT 3h post".
+_JOINED_POST = re.compile(r"[/\\&+|] *post\b")
 # "3 h post ANT" may name both views.
 _TIMES = re.compile(rf"{_AFTER}|{_AMOUNT}(?! ant)")
 
@@ -118,9 +130,11 @@ def view_of_text(text: str) -> NamedView | None:
     """The one view that a text names, in the words of cameras: ``WB_ANT``, ``Posterior``; None if none or both."""
     unaccented = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     words = re.sub(r"[_\W]+", " ", unaccented).strip()
+    # What has no Latin letters is looked for as it is written.
+    written = f"{words} {unicodedata.normalize('NFKC', text).lower()}"
     anterior = _ANTERIOR_WORDS.search(words) is not None
     posterior = _POSTERIOR_WORDS.search(words) is not None or _POST.search(words) is not None
-    if _names_both(unaccented.replace("_", " "), words, anterior=anterior, posterior=posterior):
+    if _names_both(unaccented.replace("_", " "), words, written, anterior=anterior, posterior=posterior):
         return None
     if _OTHER_WORDS.search(words):
         return OTHER
@@ -129,21 +143,28 @@ def view_of_text(text: str) -> NamedView | None:
     return ViewName.ANTERIOR if anterior else ViewName.POSTERIOR
 
 
-def _names_both(text: str, words: str, *, anterior: bool, posterior: bool) -> bool:
+def _names_both(text: str, words: str, written: str, *, anterior: bool, posterior: bool) -> bool:
     """Whether a text names both views, or one for certain and perhaps the other.
 
     Parameters
     ----------
     text, words : str
         The text with its signs, and without.
+    written : str
+        The words, and the text in its own letters.
     anterior, posterior : bool
         Whether it names the view for certain.
     """
     if _BOTH_SIGNS.search(text) or _JOINED.search(text) or _BOTH_WORDS.search(words):
         return True
-    perhaps_posterior = _PERHAPS_POSTERIOR.search(words) or _POST_WORD.search(_TIMES.sub(" ", words))
+    perhaps_posterior = (
+        _PERHAPS_POSTERIOR.search(written)
+        or _POST_WORD.search(_TIMES.sub(" ", words))
+        or _JOINED_POST.search(re.sub(_AFTER, " ", text))
+    )
     return bool(
-        (anterior and (posterior or perhaps_posterior)) or (posterior and (anterior or _PERHAPS_ANTERIOR.search(words)))
+        (anterior and (posterior or perhaps_posterior))
+        or (posterior and (anterior or _PERHAPS_ANTERIOR.search(written)))
     )
 
 
