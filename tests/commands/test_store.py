@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from damaged_files import write_aborting
-from dicom_files import ANTERIOR, some_counts
+from dicom_files import ANTERIOR, POSTERIOR, some_counts
 from napari_bonescint.cli import main
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.patient_split import Part, part_of_patient
@@ -72,6 +72,27 @@ def test_two_scans_of_one_study_and_one_view_are_doubted(folder: Path, run: Run,
     ended = run("add", folder, *paths)
     assert ended.status == 0
     assert sum(SAME_VIEW in line for line in ended.err) == 2
+
+
+def test_two_scans_of_one_view_are_doubted_when_they_are_added_one_by_one(
+    folder: Path, run: Run, write_nm: WriteScan
+) -> None:
+    study = {"StudyInstanceUID": "1.2.3", "PixelSpacing": [2.4, 2.4]}
+    one, other, back = (
+        write_nm(name, counts=some_counts(3)[i : i + 1], views=(view,), **study)
+        for i, (name, view) in enumerate((("1", ANTERIOR), ("2", ANTERIOR), ("3", POSTERIOR)))
+    )
+    assert run("add", folder, one).err == []
+    assert run("add", folder, other).err == [f"warning: {other}: {SAME_VIEW}"]
+    assert run("add", folder, back).err == []
+
+
+def test_a_damaged_case_that_looks_like_a_new_one_does_not_stop_it(folder: Path, run: Run, write_nm: WriteScan) -> None:
+    run("add", folder, write_nm("1", PatientID="1"))
+    (key,) = LabelStore.open(folder).keys()
+    (folder / "cases" / key / "case.json").unlink()
+    ended = run("add", folder, write_nm("2", PatientID="2"))
+    assert (ended.status, ended.out, ended.err) == (0, ["1 added, 0 there already, 0 failed."], [])
 
 
 @pytest.mark.parametrize("action", ["create", "add", "list", "check"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter, defaultdict
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +21,13 @@ from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.refusal import Refusal, sentence_of
 from napari_bonescint.plain_output import one_line
 from napari_bonescint.rearranging import CannotRearrange
+from napari_bonescint.scan import SAME_VIEW, is_outnumbering
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from napari_bonescint.corrections.index import CaseSummary
     from napari_bonescint.corrections.patient_table import PatientTable
     from napari_bonescint.formats.identity import Identity
     from napari_bonescint.formats.opening import ScanSource
@@ -74,6 +76,7 @@ def add(arguments: argparse.Namespace) -> int:
     with progress_bar("comparing") as advance:
         lookalikes = Lookalikes(store, advance)
     names: dict[str, str] = {}
+    lone: dict[str, str] = {}
     for source in tqdm(found.sources, disable=None, leave=False, unit="scan"):
         try:
             key, warnings = _add(store, source, arguments, named)
@@ -84,15 +87,17 @@ def add(arguments: argparse.Namespace) -> int:
             continue
         lookalikes.enter(key)
         names[key] = source.name
+        if _may_be_other_view(source, arguments, warnings):
+            lone[key] = source.name
         for warning in dict.fromkeys(warnings):
             complain(f"warning: {source.name}: {warning}")
         outcomes["kept" if key in before else "added"] += 1
         before.add(key)
     lookalikes.keep()
-    for warning in _strangers(store, names, lookalikes):
-        complain(f"warning: {warning}")
     # Whoever opens the store next finds its index made.
-    store.cases()
+    cases = store.cases()
+    for warning in (*_same_views(cases, lone), *_strangers(store, names, lookalikes)):
+        complain(f"warning: {warning}")
     print(f"{outcomes['added']} added, {outcomes['kept']} there already, {outcomes['failed']} failed.")
     return 1 if outcomes["failed"] else 0
 
@@ -135,6 +140,34 @@ def _add(
     return key, [*scan.warnings, *filter(None, about_pixels)]
 
 
+def _may_be_other_view(source: ScanSource, arguments: argparse.Namespace, warnings: Iterable[str]) -> bool:
+    """Whether nobody has said which view a scan of one file shows, nor been asked yet."""
+    return len(source.paths) == 1 and arguments.view is None and SAME_VIEW not in warnings
+
+
+def _same_views(cases: Iterable[CaseSummary], lone: Mapping[str, str]) -> list[str]:
+    """Questions about scans of one view whose study has another such scan of that view in the store, from before.
+
+    Parameters
+    ----------
+    cases : iterable of CaseSummary
+        All of the store.
+    lone : mapping of str to str
+        By case, the files to be asked about.
+    """
+    by_study: dict[str, list[CaseSummary]] = defaultdict(list)
+    for case in cases:
+        # Spots are about square, and many of a study show the same view.
+        if len(case.views) == 1 and case.shape[1] >= 2 * case.shape[2]:
+            by_study[case.study_key].append(case)
+    return [
+        f"{lone[case.key]}: {SAME_VIEW}"
+        for study in by_study.values()
+        for case in study
+        if case.key in lone and is_outnumbering(case.views[0], [other.views[0] for other in study])
+    ]
+
+
 def _strangers(store: LabelStore, names: Mapping[str, str], lookalikes: Lookalikes) -> list[str]:
     """Sentences on patients who may be one person, a pair each; `names` are the files by case."""
     patients = store.register.patients
@@ -142,10 +175,10 @@ def _strangers(store: LabelStore, names: Mapping[str, str], lookalikes: Lookalik
     for case, name in names.items():
         facts = store.files(case).facts()
         own = patients.person(facts.patient_key)
-        others = {
-            patients.person(store.files(other).facts().patient_key): _SAME_COUNTS.format(other)
-            for other in lookalikes.like(case)
-        }
+        others = {}
+        for other in lookalikes.like(case):
+            with suppress(Damaged):  # `store check` tells of it
+                others[patients.person(store.files(other).facts().patient_key)] = _SAME_COUNTS.format(other)
         for key in store.register.of_study(facts.study_key):
             others.setdefault(patients.person(key), "is of the same study as a scan")
         for other, what in others.items():

@@ -26,7 +26,7 @@ _COLUMNS = ("case", "source", "mask", "annotator", "reviewed", "revision", "when
 _BETWEEN = "|"
 _SAID = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 # What spreadsheets take for a formula.
-_FORMULA = ("=", "+", "-", "@")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class MaskRow(NamedTuple):
