@@ -16,8 +16,10 @@ from dicom_files import PEAK
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.corrections.errors import AddedOtherwise, Damaged, StoreError
 from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.manifest import manifest_sha256
 from napari_bonescint.corrections.plane_files import planes_sha256
 from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.store_folder import open_to_others
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.identity import Identity, read_identity
 from napari_bonescint.formats.label_tiff import encode_planes
@@ -76,11 +78,11 @@ def test_a_new_store_and_its_secret_are_readable_by_their_owner_alone(tmp_path: 
     store = LabelStore.create(tmp_path / "store")
     modes = [path.stat().st_mode & 0o777 for path in (store.folder, store.folder / "secret")]
     assert modes == [0o700, 0o600]
-    assert store.open_to_others() == []
+    assert open_to_others(store.folder) == []
     (store.folder / "secret").chmod(0o644)
-    assert store.open_to_others() == []
+    assert open_to_others(store.folder) == []
     store.folder.chmod(0o755)
-    assert store.open_to_others() == [store.folder, store.folder / "secret"]
+    assert open_to_others(store.folder) == [store.folder, store.folder / "secret"]
 
 
 def test_a_scan_that_is_there_with_another_side_mirrored_is_refused(store: LabelStore, scan: Scan) -> None:
@@ -172,13 +174,13 @@ def test_nothing_in_the_store_says_whose_scan_it_is(
 def test_the_manifest_changes_with_labels_and_only_with_them(
     store: LabelStore, case: str, some_regions: MakeRegions, segmentation: Segmentation, tmp_path: Path
 ) -> None:
-    empty = store.manifest_sha256()
+    empty = manifest_sha256(store)
     store.add_prediction(case, segmentation)
-    assert store.manifest_sha256() == empty
+    assert manifest_sha256(store) == empty
     store.save(case, some_regions(1), Origin.empty(), annotator="Ada", reviewed=True)
-    assert store.manifest_sha256() != empty
+    assert manifest_sha256(store) != empty
     shutil.copytree(store.folder, tmp_path / "copy")
-    assert LabelStore.open(tmp_path / "copy").manifest_sha256() == store.manifest_sha256()
+    assert manifest_sha256(LabelStore.open(tmp_path / "copy")) == manifest_sha256(store)
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path, store: LabelStore) -> None:

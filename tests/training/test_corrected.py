@@ -8,6 +8,7 @@ import pytest
 
 from napari_bonescint.corrections.keys import keys_of
 from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.manifest import manifest_sha256
 from napari_bonescint.corrections.patient_split import Part, part_of_patient
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.formats.identity import Identity
@@ -161,7 +162,7 @@ def test_the_manifest_tells_what_was_used_and_nobody_by_name(
     save(store, add(store, scan, 0, "Doe^Jane"), mask)
     before = select([store])
     assert select([LabelStore.open(store.folder)]).sha256 == before.sha256
-    assert before.manifest()["stores"] == [store.manifest_sha256()]
+    assert before.manifest()["stores"] == [manifest_sha256(store)]
     text = str(before.manifest())
     assert "Doe" not in text
     assert "Ada" not in text

@@ -14,6 +14,7 @@ from napari_bonescint.corrections.index import CaseState
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.patient_split import Part
 from napari_bonescint.corrections.store_check import check_store
+from napari_bonescint.corrections.store_folder import open_to_others
 from napari_bonescint.plain_output import one_line
 from napari_bonescint.wording import counted
 
@@ -104,7 +105,7 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 def _warn_of_readers(store: LabelStore) -> None:
-    for path in store.open_to_others():
+    for path in open_to_others(store.folder):
         what = "the store's secret, which tells whose scans these are" if path.is_file() else "the store"
         complain(f"warning: {path}: other users of this computer can read {what}; `chmod go= {path}` closes it.")
 

@@ -20,7 +20,6 @@ what annotators type.
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -32,7 +31,7 @@ import numpy as np
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.corrections import numbered
 from napari_bonescint.corrections.case_files import CaseFiles
-from napari_bonescint.corrections.errors import AddedOtherwise, Damaged, StoreError, reachable, read_bytes
+from napari_bonescint.corrections.errors import AddedOtherwise, StoreError, reachable
 from napari_bonescint.corrections.index import Index, case_keys, is_case_key, revisions_of
 from napari_bonescint.corrections.keys import case_key, keys_of, source_key, unveil, veil
 from napari_bonescint.corrections.patients import FOLDER as PATIENTS
@@ -42,7 +41,6 @@ from napari_bonescint.corrections.prediction import add_prediction, last_predict
 from napari_bonescint.corrections.revision import Revision
 from napari_bonescint.corrections.store_folder import (
     make_store_folder,
-    open_to_others,
     read_secrets,
     require_store_folder,
 )
@@ -82,7 +80,7 @@ class LabelStore:
     def create(cls, folder: Path) -> LabelStore:
         """Make a store in a folder that is empty or does not exist, and close it to all but its owner.
 
-        Where the system cannot close it, it is made all the same, see `open_to_others`.
+        Where the system cannot close it, it is made all the same, see `store_folder.open_to_others`.
 
         Raises
         ------
@@ -378,41 +376,6 @@ class LabelStore:
         files = self.files(case)
         last = last_prediction(files.predictions)
         return None if last is None else read_prediction(files.predictions, last, files.facts().shape)
-
-    def open_to_others(self) -> list[Path]:
-        """Which of the store's folder and its secret other users of the computer may read; none on Windows.
-
-        Raises
-        ------
-        StoreError
-            If the store cannot be reached.
-        """
-        return open_to_others(self.folder)
-
-    def manifest_sha256(self) -> str:
-        """Hash of all cases and revisions, hexadecimal: equal for stores that hold the same scans and labels.
-
-        What is missing or cannot be read counts as such.
-
-        Raises
-        ------
-        StoreError
-            If the store cannot be reached.
-        """
-        manifest = hashlib.sha256()
-        for key in self.keys():
-            case = self.files(key)
-            paths = [case.facts_path]
-            with suppress(Damaged):
-                paths += [numbered.part_of(case.revisions, n, numbered.FACTS) for n in numbered.numbers(case.revisions)]
-            for path in paths:
-                try:
-                    # The facts hold the hashes of counts and masks.
-                    digest = hashlib.sha256(read_bytes(path)).hexdigest()
-                except Damaged:
-                    digest = "damaged"
-                manifest.update(f"{key}/{path.name} {digest}\n".encode())
-        return manifest.hexdigest()
 
     def keys(self) -> list[str]:
         """Keys of all cases, in order.

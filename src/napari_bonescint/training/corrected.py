@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.manifest import manifest_sha256
 from napari_bonescint.corrections.patient_split import Part
 from napari_bonescint.inference.devices import usable_cores
 from napari_bonescint.training.fit_masks import FitMasks
@@ -100,7 +101,7 @@ class Selection:
     left_out : list of (str, str)
         Keys of cases that people worked on and that are in none, and why: a sentence.
     stores : list of str
-        Hashes of the stores, see `LabelStore.manifest_sha256`.
+        Hashes of the stores, see `corrections.manifest`.
     """
 
     training: list[CorrectedScan]
@@ -181,7 +182,7 @@ def select(stores: Sequence[LabelStore], on_progress: Callable[[float], object] 
         chosen[Part.VALIDATING],
         chosen[Part.JUDGED],
         left_out,
-        [masks.store.manifest_sha256() for masks in fit],
+        [manifest_sha256(masks.store) for masks in fit],
     )
 
 
