@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
-from qtpy.QtWidgets import QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.corrections.checks import check
 from napari_bonescint.gui.own_layers import camera_of
+from napari_bonescint.gui.plain_label import PlainLabel
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -48,7 +49,7 @@ class CheckList(QWidget):
         self._case: OpenCase | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checks")
         self._running: Future[None] | None = None
-        self.title = QLabel()
+        self.title = PlainLabel()
         self.list = QListWidget()
         self.list.setWordWrap(True)
         self.list.setFocusPolicy(Qt.FocusPolicy.TabFocus)

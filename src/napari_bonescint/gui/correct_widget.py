@@ -14,7 +14,6 @@ from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QApplication,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QPushButton,
     QSplitter,
@@ -37,6 +36,7 @@ from napari_bonescint.gui.dock_panel import DockPanel
 from napari_bonescint.gui.draft_banner import DraftBanner
 from napari_bonescint.gui.model_chooser import ModelChooser
 from napari_bonescint.gui.open_case import OpenCase
+from napari_bonescint.gui.plain_label import PlainLabel
 from napari_bonescint.gui.revision_dialog import RevisionDialog
 from napari_bonescint.gui.saving import Saving
 from napari_bonescint.gui.scrolled_page import ScrolledPage
@@ -87,7 +87,7 @@ class CorrectWidget(DockPanel):
         self._shortcuts: list[QShortcut] = []
 
         self.opener = WorkOpener()
-        self.message = QLabel()
+        self.message = PlainLabel()
         self.drafts = DraftBanner()
         self.list = WorkList()
         self.toolbox = Toolbox(napari_viewer)
@@ -386,7 +386,7 @@ class CorrectWidget(DockPanel):
         masks.addWidget(self.start_button)
         masks.addWidget(self.revisions_button)
         masks.addStretch()
-        notice = QLabel("Research software, not a medical device.")
+        notice = PlainLabel("Research software, not a medical device.")
         notice.setEnabled(False)
         layout = QVBoxLayout(self)
         layout.addWidget(splitter, 1)

@@ -7,10 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.child_command import ChildCommand
+from napari_bonescint.gui.plain_label import PlainLabel
 from napari_bonescint.training.launch import estimate
 from napari_bonescint.training.recipe import read_recipe
 
@@ -33,7 +34,7 @@ class DeviceChooser(QWidget):
         self.combo.setAccessibleName("Device")
         self.combo.addItem("Automatic", "auto")
         self.combo.addItem("CPU", "cpu")
-        self.estimate = QLabel()
+        self.estimate = PlainLabel()
         self.estimate.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QPushButton
 
 from napari_bonescint.gui.case_delegate import shown_time
+from napari_bonescint.gui.plain_label import PlainLabel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +27,7 @@ class DraftBanner(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self._waiting: list[Draft] = []
-        self.text = QLabel()
+        self.text = PlainLabel()
         self.text.setWordWrap(True)
         self.open_button = QPushButton("Go on with it")
         self.discard_button = QPushButton("Discard")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QFileSystemWatcher, Qt, Signal
-from qtpy.QtWidgets import QComboBox, QFileDialog, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QFileDialog, QVBoxLayout, QWidget
 
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.gui.plain_label import PlainLabel
 from napari_bonescint.inference.model_card import shipped_models
 from napari_bonescint.inference.model_shelf import accepted_models, current_model, find_model, label, shelf_folder
 
@@ -34,7 +35,7 @@ class ModelChooser(QWidget):
         self._opened: list[ModelCard] = []
         self._current: ModelCard | None = None
         self._combo = QComboBox()
-        self._description = QLabel()
+        self._description = PlainLabel()
         self._description.setWordWrap(True)
         # Below its list, however high the page is.
         self._description.setAlignment(Qt.AlignmentFlag.AlignTop)

@@ -6,8 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
+from napari_bonescint.gui.plain_label import PlainLabel
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.inference.model_shelf import accepted_models, current_model, find_model, label, use
 
@@ -39,7 +40,7 @@ class ModelList(QWidget):
         self.list = QListWidget()
         self.list.setAccessibleName("Models")
         self.list.setMinimumHeight(120)
-        self.description = QLabel()
+        self.description = PlainLabel()
         self.description.setWordWrap(True)
         self.button = QPushButton("Use again")
         layout = QVBoxLayout(self)

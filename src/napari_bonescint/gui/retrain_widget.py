@@ -6,13 +6,14 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QComboBox, QLabel, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QTabWidget, QVBoxLayout, QWidget
 
 from napari_bonescint.gui.background import Background
 from napari_bonescint.gui.dock_panel import DockPanel
 from napari_bonescint.gui.judging import Judging
 from napari_bonescint.gui.leave_dialog import Leave, ask_how_to_leave
 from napari_bonescint.gui.model_list import ModelList
+from napari_bonescint.gui.plain_label import PlainLabel
 from napari_bonescint.gui.run_watch import RunWatch
 from napari_bonescint.gui.scrolled_page import ScrolledPage
 from napari_bonescint.gui.training_setup import TrainingSetup
@@ -220,7 +221,7 @@ class RetrainWidget(DockPanel):
         self._pages = {title: ScrolledPage(page) for title, page in contents.items()}
         for title, page in self._pages.items():
             self.tabs.addTab(page, title)
-        notice = QLabel("Research software, not a medical device.")
+        notice = PlainLabel("Research software, not a medical device.")
         notice.setEnabled(False)
         layout = QVBoxLayout(self)
         layout.addWidget(self.tabs, 1)

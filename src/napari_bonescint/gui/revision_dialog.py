@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,7 @@ from napari_bonescint.anatomy import CODES, REGIONS
 from napari_bonescint.corrections.comparison import BOTH, ONLY_FIRST, ONLY_SECOND, OTHER_REGION
 from napari_bonescint.corrections.entries import agreement, difference, pair_to_compare
 from napari_bonescint.gui.case_delegate import shown_time
+from napari_bonescint.gui.plain_label import PlainLabel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +88,7 @@ class RevisionDialog(QDialog):
         self.regions.setRootIsDecorated(False)
         self.sentence = QLabel()
         self.sentence.setWordWrap(True)
-        self.picture = QLabel()
+        self.picture = PlainLabel()
         self.picture.setMinimumWidth(280)
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.copy_button = QPushButton("Copy into the labels")
@@ -135,9 +137,9 @@ class RevisionDialog(QDialog):
             return  # the user selected something else meanwhile
         comparison = result.comparison
         if first is second:
-            self.sentence.setText(f"{first.title}. Select a second mask, too (Ctrl+click), to compare them.")
+            self.sentence.setText(f"{escape(first.title)}. Select a second mask, too (Ctrl+click), to compare them.")
         else:
-            self.sentence.setText(f"{agreement(first, second, comparison)}<br>{_legend(first, second)}")
+            self.sentence.setText(f"{escape(agreement(first, second, comparison))}<br>{_legend(first, second)}")
         self.picture.setPixmap(_pixmap(result.picture))
         self._show_regions(comparison)
 
@@ -193,8 +195,8 @@ def _row(entry: Entry) -> QTreeWidgetItem:
 def _legend(first: Entry, second: Entry) -> str:
     meanings = (
         (BOTH, "in both"),
-        (ONLY_FIRST, f"only {first.title}"),
-        (ONLY_SECOND, f"only {second.title}"),
+        (ONLY_FIRST, f"only {escape(first.title)}"),
+        (ONLY_SECOND, f"only {escape(second.title)}"),
         (OTHER_REGION, "another region"),
     )
     return " ".join(f'<span style="color: rgb{colour}">■</span> {meaning}' for colour, meaning in meanings)

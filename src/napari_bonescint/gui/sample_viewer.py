@@ -6,9 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLabel, QSlider, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSlider, QVBoxLayout, QWidget
 
 from napari_bonescint.gui.pictures import Picture, load_picture
+from napari_bonescint.gui.plain_label import PlainLabel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,7 @@ class SampleViewer(QWidget):
         self._background = background
         self._samples: tuple[tuple[int, Path], ...] = ()
         self._shown: Path | None = None
-        self.caption = QLabel()
+        self.caption = PlainLabel()
         self.caption.setWordWrap(True)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setToolTip("Earlier and later predictions")

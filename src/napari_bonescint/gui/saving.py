@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from napari_bonescint.corrections.drafts import Drafts
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.autosave import Autosave
+from napari_bonescint.gui.plain_label import PlainLabel
 from napari_bonescint.gui.settings import Setting, remember, remembered
 from napari_bonescint.gui.unsaved_dialog import Unsaved, ask_about_unsaved
 
@@ -60,7 +61,7 @@ class Saving(QWidget):
         self.reviewed_button.setToolTip("A revision that you call finished (Ctrl+Enter)")
         self.button = QPushButton("Save, not reviewed")
         self.button.setToolTip("A revision that still needs work or a second look (Ctrl+Shift+Enter)")
-        self.status = QLabel()
+        self.status = PlainLabel()
         self.status.setWordWrap(True)
         self._lay_out()
         self.name.editingFinished.connect(self._on_name)
@@ -278,7 +279,7 @@ class Saving(QWidget):
     def _lay_out(self) -> None:
         self.name.setToolTip("Annotator: your name or initials, remembered")
         words = QHBoxLayout()
-        words.addWidget(QLabel("Annotator"))
+        words.addWidget(PlainLabel("Annotator"))
         words.addWidget(self.name, 1)
         words.addWidget(self.comment, 2)
         buttons = QHBoxLayout()

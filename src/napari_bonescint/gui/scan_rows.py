@@ -8,9 +8,10 @@ from weakref import WeakSet
 
 from napari.layers import Image
 from napari.utils.notifications import show_error
-from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QLabel, QToolButton, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QToolButton, QWidget
 
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.gui.plain_label import PlainLabel
 from napari_bonescint.gui.scan_layers import can_be_scan, doubted, facts_of, same_scan, spacing_of, why_unusable
 from napari_bonescint.gui.view_edits import flip, set_spacing, set_view
 from napari_bonescint.scan import ViewName, ViewSource
@@ -100,7 +101,7 @@ class ScanRows(QWidget):
                 self._add_hint(f"{layer.name} cannot be segmented: {reason}.")
 
     def _add_hint(self, text: str) -> None:
-        hint = QLabel(text)
+        hint = PlainLabel(text)
         hint.setWordWrap(True)
         self._grid.addWidget(hint, self._grid.rowCount(), 0, 1, 3)
 
@@ -121,7 +122,7 @@ class ScanRows(QWidget):
 
     def _add_spacing(self, image: Image) -> None:
         row = self._grid.rowCount()
-        label = QLabel("Pixel size")
+        label = PlainLabel("Pixel size")
         label.setIndent(_INDENT)
         self._grid.addWidget(label, row, 0)
         self._grid.addWidget(self._spacing_widget(image), row, 1)

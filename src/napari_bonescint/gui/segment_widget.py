@@ -10,13 +10,14 @@ from napari.layers import Labels
 from napari.utils import progress
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout
+from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.dock_panel import DockPanel
 from napari_bonescint.gui.keep_dialog import ask_what_to_keep
 from napari_bonescint.gui.label_layers import empty_labels, image_of, prepare_labels
 from napari_bonescint.gui.model_chooser import ModelChooser
+from napari_bonescint.gui.plain_label import PlainLabel
 from napari_bonescint.gui.result_place import ResultPlace
 from napari_bonescint.gui.scan_layers import can_be_scan, group_by_scan, same_scan
 from napari_bonescint.gui.scan_rows import ScanRows
@@ -63,12 +64,12 @@ class SegmentWidget(DockPanel):
 
         self.rows = ScanRows(napari_viewer)
         self.models = ModelChooser()
-        self.device = QLabel("Device: chosen when the model has loaded")
+        self.device = PlainLabel("Device: chosen when the model has loaded")
         self.button = QPushButton("Segment skeleton")
         self.cancel_button = QPushButton("Cancel")
         self.empty_button = QPushButton("Empty labels")
         self.bar = QProgressBar()
-        self.status = QLabel()
+        self.status = PlainLabel()
         self._lay_out()
 
         self._timer = QTimer(self)
@@ -162,7 +163,7 @@ class SegmentWidget(DockPanel):
         running = QHBoxLayout()
         running.addWidget(self.bar, 1)
         running.addWidget(self.cancel_button)
-        notice = QLabel("Research software, not a medical device.")
+        notice = PlainLabel("Research software, not a medical device.")
         notice.setEnabled(False)
         layout = QVBoxLayout(self)
         layout.addWidget(scans)

@@ -12,7 +12,6 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QGroupBox,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QPushButton,
@@ -20,6 +19,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
 )
 
+from napari_bonescint.gui.plain_label import PlainLabel
 from napari_bonescint.gui.settings import Setting, remember, remembered
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class StoreList(QGroupBox):
         self.add_button = QPushButton("Add …")
         self.remove_button = QPushButton("Remove")
         self.remove_button.setToolTip("Take the selected store out of this list (Delete); nothing in it changes")
-        self.supply = QLabel()
+        self.supply = PlainLabel()
         self.supply.setWordWrap(True)
         buttons = QHBoxLayout()
         buttons.addWidget(self.add_button)

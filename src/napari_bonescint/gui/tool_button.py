@@ -6,6 +6,8 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor, QPixmap
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton
 
+from napari_bonescint.gui.plain_label import PlainLabel
+
 _HEIGHT = 24
 _SWATCH = 10
 _STYLE = """
@@ -51,11 +53,11 @@ class ToolButton(QPushButton):
         if colour:
             square = QPixmap(_SWATCH, _SWATCH)
             square.fill(QColor(colour))
-            swatch = QLabel()
+            swatch = PlainLabel()
             swatch.setPixmap(square)
             layout.addWidget(swatch)
-        layout.addWidget(QLabel(name), 1)
-        shown = QLabel(key)
+        layout.addWidget(PlainLabel(name), 1)
+        shown = PlainLabel(key)
         shown.setObjectName("key")
         layout.addWidget(shown)
         for label in self.findChildren(QLabel):

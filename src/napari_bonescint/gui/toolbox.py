@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayou
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.gui.ask_again import Answer
 from napari_bonescint.gui.key_bindings import KeyBindings
+from napari_bonescint.gui.plain_label import PlainLabel
 from napari_bonescint.gui.tool_button import ToolButton
 from napari_bonescint.gui.tool_strokes import ToolStrokes
 from napari_bonescint.gui.tool_table import PICK_KEY, TOOLS, Gesture
@@ -71,7 +72,7 @@ class Toolbox(QWidget):
         self.brush = _slider(1, _LARGEST_BRUSH)
         self.threshold = _slider(1, 99)
         self.threshold.setValue(50)
-        self._brush_label, self._threshold_label = QLabel(), QLabel(_PROMPT)
+        self._brush_label, self._threshold_label = PlainLabel(), PlainLabel(_PROMPT)
         self._lay_out()
         self._connect()
         self.set_case(None)
@@ -184,7 +185,7 @@ def _slider(least: int, most: int) -> QSlider:
 
 
 def _heading(text: str) -> QLabel:
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setStyleSheet("font-size: 11px; font-weight: bold; margin-top: 4px;")
     return label
 

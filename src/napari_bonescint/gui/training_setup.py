@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGroupBox, QLabel,
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.device_chooser import DeviceChooser
+from napari_bonescint.gui.plain_label import PlainLabel
 from napari_bonescint.gui.store_list import StoreList
 from napari_bonescint.inference.model_shelf import current_model, label
 from napari_bonescint.training.folds import USUAL_FOLDS
@@ -46,7 +48,7 @@ class TrainingSetup(QWidget):
         self.recipes = QComboBox()
         self.recipes.setAccessibleName("Recipe")
         self.recipes.addItem(_FROM_FILE)
-        self.description = QLabel()
+        self.description = PlainLabel()
         self.description.setWordWrap(True)
         self.folds = QCheckBox(f"Few patients: train {USUAL_FOLDS} times more for a verdict")
         self.folds.setToolTip(
@@ -59,7 +61,7 @@ class TrainingSetup(QWidget):
         self.model.setWordWrap(True)
         self.button = QPushButton("Start retraining")
         self.button.setStyleSheet(_BUTTON)
-        self.message = QLabel()
+        self.message = PlainLabel()
         self.message.setWordWrap(True)
         self._lay_out()
         for plan in shipped_plans():
@@ -91,7 +93,7 @@ class TrainingSetup(QWidget):
         """Show which model is in use now, and would be begun with."""
         self._background.run(
             lambda: label(current_model()),
-            lambda name: self.model.setText(f"Begins with <b>{name}</b>, the model in use."),
+            lambda name: self.model.setText(f"Begins with <b>{escape(name)}</b>, the model in use."),
             self.model.setText,
         )
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.gui.curve import Curve
+from napari_bonescint.gui.plain_label import PlainLabel
 from napari_bonescint.gui.sample_viewer import SampleViewer
 from napari_bonescint.training.course import Course, Stage
 from napari_bonescint.training.runs import Request
@@ -47,7 +48,7 @@ class TrainingView(QWidget):
     def __init__(self, background: Background) -> None:
         super().__init__()
         self._stage: Stage | None = None
-        self.status = QLabel()
+        self.status = PlainLabel()
         self.bar = QProgressBar()
         self.pause_button = QPushButton("Pause")
         self.stop_button = QPushButton("Stop")
@@ -60,7 +61,7 @@ class TrainingView(QWidget):
             self.measures.addItem(title, measure)
         self._course = Course()
         self.samples = SampleViewer(background)
-        self.facts = QLabel()
+        self.facts = PlainLabel()
         self._lay_out()
         self.pause_button.clicked.connect(self._on_pause)
         self.stop_button.clicked.connect(self._on_stop)

@@ -9,7 +9,6 @@ from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QHeaderView,
-    QLabel,
     QProgressBar,
     QPushButton,
     QTreeWidget,
@@ -19,6 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_bonescint.gui.pictures import Picture, load_picture
+from napari_bonescint.gui.plain_label import PlainLabel
 from napari_bonescint.training.verdict import Recommendation, SetKind, Verdict
 
 if TYPE_CHECKING:
@@ -58,12 +58,12 @@ class VerdictPage(QWidget):
         self._background = background
         self._pictures: list[Picture] = []
         self._items: list[QTreeWidgetItem] = []
-        self.sentence = QLabel()
+        self.sentence = PlainLabel()
         self.bar = QProgressBar()
         self.judge_button = QPushButton("Compare with the present weights")
         self.table = QTreeWidget()
         self._fitting = QTimer(self)
-        self.details = QLabel()
+        self.details = PlainLabel()
         self.use_button = QPushButton("Use these weights")
         self.keep_button = QPushButton("Keep the present ones")
         self._lay_out()
@@ -112,7 +112,7 @@ class VerdictPage(QWidget):
         self.table.headerItem().setText(1, _BEFORE if in_use else _COLUMNS[1])
         self._fill_table(verdict.rows)
         for picture in verdict.pictures:
-            caption, shown = QLabel(picture.caption), Picture(picture.caption)
+            caption, shown = PlainLabel(picture.caption), Picture(picture.caption)
             caption.setWordWrap(True)
             self._pictures_layout.addWidget(caption)
             self._pictures_layout.addWidget(shown)

@@ -12,6 +12,7 @@ from napari_bonescint.display import WINDOWS, widened
 from napari_bonescint.gui.cursor_place import CursorPlace
 from napari_bonescint.gui.key_bindings import KeyBindings
 from napari_bonescint.gui.own_layers import Lines
+from napari_bonescint.gui.plain_label import PlainLabel
 from napari_bonescint.gui.tool_button import ToolButton
 from napari_bonescint.gui.view_maps import DifferenceMap, UncertaintyMap
 
@@ -78,7 +79,7 @@ class ViewAids(QWidget):
         self.brightness.setRange(10, _WIDEST_PERCENT)
         self.brightness.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.brightness.setToolTip("Counts that are shown as black, in per cent of the usual")
-        self._brightness_label = QLabel()
+        self._brightness_label = PlainLabel()
         self.under_mouse = QLabel(_NOWHERE)
         self._mask = "Filled"
         self._update = QTimer(self)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QModelIndex, Signal
-from qtpy.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QListView, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QAbstractItemView, QHBoxLayout, QListView, QPushButton, QVBoxLayout, QWidget
 
 from napari_bonescint.gui.case_delegate import CaseDelegate
+from napari_bonescint.gui.plain_label import PlainLabel
 from napari_bonescint.gui.work_list_model import ITEM, WorkListModel
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class WorkList(QWidget):
         self.previous_button.setToolTip("Open the previous case (Page Up)")
         self.next_button = QPushButton("PgDn  ▶")
         self.next_button.setToolTip("Open the next case (Page Down)")
-        self.place = QLabel()
+        self.place = PlainLabel()
         row = QHBoxLayout()
         row.addWidget(self.previous_button)
         row.addStretch()
