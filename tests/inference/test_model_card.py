@@ -126,6 +126,19 @@ def test_a_weight_that_is_no_number_is_refused_by_whoever_loads_or_uses_the_mode
             load_it()
 
 
+@pytest.mark.parametrize(
+    ("kind", "number", "reason"),
+    [(np.int8, 1, "are numbers of the type 'I8'"), (np.float64, 1e300, "are weights that are no numbers")],
+)
+def test_weights_of_another_type_or_beyond_single_precision_are_refused(
+    make_model: Callable[..., ModelCard], kind: type, number: float, reason: str
+) -> None:
+    card = make_model()
+    weights = {name: np.full_like(values, number, kind) for name, values in load(card.read_weights()).items()}
+    with pytest.raises(ModelError, match=rf"holds no usable weights \(in '\S+' {reason}"):
+        rewrite(card, weights).read_weights()
+
+
 def test_weights_so_large_that_the_result_is_no_number_are_refused_and_give_no_empty_mask(
     make_model: Callable[..., ModelCard], scan: Scan
 ) -> None:

@@ -143,7 +143,8 @@ def _planes(path: Path, header: Header) -> dict[Place, NDArray[np.int64]]:
     """Segment numbers (y, x) on each frame that the segmentation lies on, in the order of these frames."""
     kind, frames = header.text("SegmentationType"), header.integer("NumberOfFrames") or 1
     if kind not in _TYPES:
-        raise Refusal(path, f"Segmentation Type is {kind}; segmentations of type {' and '.join(_TYPES)} are read.")
+        stated = kind if kind == "FRACTIONAL" else "none that is known"
+        raise Refusal(path, f"Segmentation Type is {stated}; segmentations of type {' and '.join(_TYPES)} are read.")
     if not 1 <= frames <= _MOST_FRAMES:
         raise Refusal(
             path, f"The file has {frames} frames; a segmentation of a planar scan has at most {_MOST_FRAMES}."

@@ -211,7 +211,9 @@ class Segmenter:
         # All in one batch: an engine has more to spread over its cores.
         computed = self._engine.logits(np.concatenate((seen, seen[..., ::-1])) if self.card.mirrored else seen)
         # A sum of numbers is one; a mask of anything else would be empty, as if there were no bone.
-        if not np.isfinite(computed.sum()):
+        with np.errstate(over="ignore"):
+            is_number = np.isfinite(computed.sum())
+        if not is_number:
             raise ModelError(
                 f"Model {self.card.name} computed what is no number ({self._engine.name}), so there is no mask; "
                 "choose another model or device."

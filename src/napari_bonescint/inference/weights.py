@@ -23,7 +23,7 @@ def require_finite(data: bytes) -> None:
     Raises
     ------
     ValueError
-        If a weight is no number or infinite.
+        If a weight is no number, infinite, too large for single precision, or of a type that no network has.
     Exception
         Whatever is raised for a file that is none.
     """
@@ -34,13 +34,16 @@ def require_finite(data: bytes) -> None:
         if name == "__metadata__":
             continue
         first, last = tensor["data_offsets"]
-        if not _is_finite(tensor["dtype"], tensors[first:last]):
-            raise ValueError(f"in {name[:60]!a} are weights that are no numbers")
+        kind = tensor["dtype"]
+        if kind in _FLOATS or kind == _BFLOAT16:
+            if not _is_finite(kind, tensors[first:last]):
+                raise ValueError(f"in {name[:60]!a} are weights that are no numbers")
+        elif tensor["shape"]:  # single whole numbers count the batches that were seen
+            raise ValueError(f"in {name[:60]!a} are numbers of the type {kind!a:.20}, which no network has as weights")
 
 
 def _is_finite(kind: str, data: memoryview) -> bool:
     if kind == _BFLOAT16:
         return not bool(((np.frombuffer(data, "<u2") & _BFLOAT16_EXPONENT) == _BFLOAT16_EXPONENT).any())
-    if kind not in _FLOATS:
-        return True
-    return bool(np.isfinite(np.frombuffer(data, _FLOATS[kind])).all())
+    with np.errstate(over="ignore"):  # networks compute in single precision
+        return bool(np.isfinite(np.frombuffer(data, _FLOATS[kind]).astype(np.float32)).all())
