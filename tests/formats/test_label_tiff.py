@@ -11,7 +11,7 @@ from PIL import Image
 
 from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.formats.label_tiff import read_labels, write_labels
+from napari_bonescint.formats.label_tiff import read_labels, read_mask_tiff, write_labels
 from napari_bonescint.formats.refusal import Refusal
 
 
@@ -82,3 +82,10 @@ def test_cut_off_anywhere(tmp_path, data):
     (tmp_path / "cut.tif").write_bytes(content[: data.draw(st.integers(0, len(content) - 1))])
     with pytest.raises(BonescintError):
         read_labels(tmp_path / "cut.tif")
+
+
+def test_an_impossible_spacing_of_a_mask_is_none(tmp_path):
+    masks = np.ones((1, 40, 20), np.uint8)
+    for spacing, read in (((1e300, 2.0), None), ((2.5, 2.0), (2.5, 2.0))):
+        write_labels(tmp_path / "m.tif", masks, spacing)
+        assert read_mask_tiff(tmp_path / "m.tif").spacing == read

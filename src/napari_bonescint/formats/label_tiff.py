@@ -16,7 +16,7 @@ from napari_bonescint.formats.region_mapping import translate
 from napari_bonescint.formats.source_file import read_whole
 from napari_bonescint.formats.tiff_pages import TIFF_START, read_tiff_planes
 from napari_bonescint.formats.tiff_spacing import SPACING_KEY
-from napari_bonescint.scan import View, ViewName
+from napari_bonescint.scan import View, ViewName, is_possible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,7 +107,8 @@ def read_mask_tiff(path: Path, mapping: RegionMapping | None = None) -> Mask:
     names_regions = described.get(_NAMES_KEY)
     known = names_regions if isinstance(names_regions, bool) else None
     regions, names = translate(path, labels, mapping, names_regions=known)
-    return Mask(regions, _views(described, len(regions)), spacing, names)
+    stated = spacing if spacing is not None and is_possible(spacing) else None
+    return Mask(regions, _views(described, len(regions)), stated, names)
 
 
 def encode_planes(

@@ -22,7 +22,7 @@ from napari_bonescint.formats.source_file import read_whole, sha256
 from napari_bonescint.formats.stored_values import read_counts
 from napari_bonescint.formats.terms import MODALITIES, image_type
 from napari_bonescint.formats.views import NamedView, settle_views, view_of_codes, view_of_descriptions
-from napari_bonescint.scan import NO_SPACING, Scan, Spacing, View, ViewName, why_impossible
+from napari_bonescint.scan import NO_SPACING, Scan, Spacing, View, ViewName, ViewSource, why_impossible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -149,6 +149,12 @@ def _examine(header: Header, path: Path) -> PlanarHeader:
         for i in (*chosen, *peak.left_out)
     }
     views, view_warnings = settle_views(path, [stated[i] for i in chosen])
+    for i, view in views.items():
+        frame = chosen[i]
+        described = _described_view(header, detectors.get(frames[frame].detector), frame, frames, [frame] == chosen)
+        if view.source is ViewSource.FILE and described is view.name.opposite:
+            told = f"The file's codes say that a view is {view.name} and its descriptions that it is {described}"
+            view_warnings.append(f"{told}; the codes were believed.")
     there = {view.name for view in views.values()}
     for i, other in peak.left_out.items():
         # A detector that is numbered anew for each window has the same view as one that is kept.
@@ -229,11 +235,15 @@ def _stated_view(
     found = view_of_codes(detector) if detector else None
     if found is None and alone:
         found = view_of_codes(header)
-    if found is None and detector:
-        found = view_of_descriptions(detector, frame, len(frames), alone=True)
-    if found is None:
-        found = view_of_descriptions(header, frame, len(frames), alone=alone)
-    return found
+    return found if found is not None else _described_view(header, detector, frame, frames, alone)
+
+
+def _described_view(
+    header: Header, detector: Header | None, frame: int, frames: list[Frame], alone: bool
+) -> NamedView | None:
+    """What descriptions say about one frame, the detector's before those of the file."""
+    found = view_of_descriptions(detector, frame, len(frames), alone=True) if detector else None
+    return found if found is not None else view_of_descriptions(header, frame, len(frames), alone=alone)
 
 
 def _spacing(header: Header) -> tuple[Spacing | None, list[str]]:
