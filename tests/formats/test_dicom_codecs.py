@@ -7,8 +7,9 @@ from contextlib import suppress
 
 import numpy as np
 import psutil
+import pydicom
 import pytest
-from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1
+from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1, RLELossless
 
 from damaged_files import DAMAGED, write_aborting
 from dicom_files import some_counts
@@ -53,3 +54,14 @@ def test_no_identity_reaches_the_decoding_process(tmp_path):
     with pytest.raises(Refusal) as found:
         read_nuclear_medicine(write_aborting(tmp_path / "odd.dcm"))
     assert "Secret" not in str(found.value)
+
+
+def test_a_part_of_a_run_length_encoded_frame_is_not_taken_for_the_whole(write_nm):
+    counts = some_counts(2)
+    assert counts.shape[1] % 2 == 0
+    path = write_nm(counts=counts, syntax=RLELossless)
+    ds = pydicom.dcmread(path)
+    ds.Rows //= 2
+    ds.save_as(path)
+    with pytest.raises(Refusal, match="cannot be decoded"):
+        read_nuclear_medicine(path)

@@ -6,6 +6,8 @@ under a free licence (pylibjpeg-libjpeg is GPL).
 
 from __future__ import annotations
 
+import re
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# In pydicom's words, of one byte of each pixel of a frame.
+_MORE_THAN_EXPECTED = re.compile(r"(\d+) vs\. (\d+) bytes expected")
 _ORDER = ("pyjpegls", "pylibjpeg", "pillow", "pydicom", "gdcm")
 
 
@@ -51,12 +55,23 @@ def decode_frames(data: bytes, *, transfer_syntax: str, lengths: list[int], **fa
     failure: Exception = NotImplementedError(transfer_syntax)
     for plugin in sorted(available, key=_ORDER.index):
         try:
-            pixels, _ = decoder.as_array(encapsulated, raw=True, decoding_plugin=plugin, **options)
+            with warnings.catch_warnings(record=True) as told:
+                warnings.simplefilter("always")
+                pixels, _ = decoder.as_array(encapsulated, raw=True, decoding_plugin=plugin, **options)
+            _require_no_more_rows([str(each.message) for each in told], options.get("columns", 0))
         except Exception as error:  # every decoder raises something of its own on streams that it cannot read
             failure = error
         else:
             return pixels
     raise failure
+
+
+def _require_no_more_rows(told: list[str], columns: int) -> None:
+    """Take no part of a run-length encoded frame for the whole of it: pydicom only warns that there is more."""
+    for held, expected in (map(int, found.groups()) for each in told if (found := _MORE_THAN_EXPECTED.search(each))):
+        # Less than a row is padding.
+        if held >= expected + columns:
+            raise ValueError(f"{held} bytes for {expected}")
 
 
 def _silence_gdcm() -> None:
