@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from napari_bonescint.cli import main
+from napari_bonescint.corrections.mask_table import read_mask_table
+from napari_bonescint.formats.identity import read_identity
 from napari_bonescint.formats.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.simulation.case import Case
@@ -53,6 +55,38 @@ def test_a_scan_with_its_true_regions_can_be_opened_and_made_again(out: Path) ->
     files[0].unlink()
     assert main(command) == 0
     np.testing.assert_array_equal(open_scan(files[0]).counts, scan.counts)
+
+
+def test_patients_of_a_department_get_scans_masks_and_a_table(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["simulate", "--out", str(out), "--dicom", "--patients", "1", "--first", "30000"]
+    assert main(command) == 0
+    assert capsys.readouterr().out == (
+        f"2 simulated, 0 kept in {out}\n1 patient with 2 scans; their masks: {out / 'masks.csv'}\n"
+    )
+    rows = read_mask_table(out / "masks.csv")
+    sources = [row.sources[0] for row in rows]
+    assert sources == sorted((out / "scans").iterdir())
+    first, second = map(read_identity, sources)
+    assert first.patient == second.patient
+    assert first.study != second.study
+    for row in rows:
+        scan, labels = open_scan(row.sources[0]), read_labels(row.masks[0])
+        assert scan.warnings == ()
+        assert labels.masks.shape == scan.counts.shape
+        assert scan.counts[labels.masks > 0].mean() > 2 * scan.counts[labels.masks == 0].mean()
+
+    assert main(command) == 0
+    assert f"0 simulated, 2 kept in {out}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("extra", [[], ["--dicom", "--split", "test"]])
+def test_patients_without_dicom_or_with_a_split_are_refused(
+    extra: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["simulate", "--out", str(tmp_path), "--patients", "2", *extra]) == 1
+    assert capsys.readouterr().err == (
+        "bonescint: --patients makes DICOM files of bodies of its own: give --dicom, and leave out --split.\n"
+    )
 
 
 def test_more_cases_than_a_split_has_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from tqdm import tqdm
 
 from napari_bonescint.child_process import serve_parent
-from napari_bonescint.commands import argument_types
+from napari_bonescint.commands import argument_types, simulate_patients
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.training.splits import SIMULATED_SPLITS, case_path, read_splits, split_of
+from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+    from typing import Any
 
 _DESCRIPTION = """\
 Simulate bone scans whose true regions are known.
@@ -27,6 +30,11 @@ are there already are kept, so that an interrupted run is taken up by giving the
 the same case. DIR also gets skeleton.npz, the bones' geometry, which the first run prepares in about a minute.
 
 Which seeds are for training, validation and test stands in train/splits.toml.
+
+With --dicom --patients N, DIR gets scans of N patients of an invented department instead, one to three of each on
+different days: scans/*.dcm (DICOM NM with Patient ID, issuer, study and date), masks/*.regions.tif, and masks.csv, the
+table that `bonescint store import --table` takes. No model that comes with the installation has seen these bodies.
+docs/tutorial.md goes on from there.
 """
 
 _EXAMPLES = """\
@@ -34,9 +42,11 @@ examples:
   bonescint simulate --out data/training --split training --count 500 --workers 2
   bonescint simulate --out data/test --split test
   bonescint simulate --out scans --first 7 --count 3 --dicom
+  bonescint simulate --out department --dicom --patients 60 --workers 2
 
 Needs the extra [simulate]: pip install "napari-bonescint[simulate]".
 """
+_USUAL_SPLIT = "training"
 
 
 class SimulationError(BonescintError):
@@ -48,6 +58,12 @@ class _Job(NamedTuple):
     seed: int
     dicom: bool
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What it makes."""
+        path = case_path(self.folder, self.seed)
+        return (path.with_suffix(".dcm"), path.with_suffix(".regions.tif")) if self.dicom else (path,)
+
 
 def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """State the arguments of `bonescint simulate`."""
@@ -55,17 +71,22 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         subcommands, "simulate", "simulate bone scans whose true regions are known", _DESCRIPTION, _EXAMPLES
     )
     parser.add_argument("--out", metavar="DIR", type=argument_types.folder, required=True, help="folder for the cases")
-    parser.add_argument(
+    number = parser.add_mutually_exclusive_group()
+    number.add_argument(
         "--count",
         metavar="N",
         type=argument_types.count,
         help="how many (default: as many as are scored of the split; 1 with --first)",
     )
+    number.add_argument(
+        "--patients",
+        metavar="N",
+        type=argument_types.count,
+        help="with --dicom: patients of an invented department, one to three scans of each, and a table of their masks",
+    )
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument("--first", metavar="SEED", type=_seed, help="seed of the first case; the others follow")
-    seeds.add_argument(
-        "--split", choices=SIMULATED_SPLITS, default="training", help="take its seeds (default: %(default)s)"
-    )
+    seeds.add_argument("--split", choices=SIMULATED_SPLITS, help=f"take its seeds (default: {_USUAL_SPLIT})")
     parser.add_argument(
         "--workers", metavar="N", type=argument_types.count, default=1, help="processes (default: %(default)s)"
     )
@@ -79,22 +100,37 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def run(arguments: argparse.Namespace) -> int:
     """Simulate what is missing; the exit status."""
-    seeds = _seeds(arguments)
-    jobs = [_Job(arguments.out, seed, arguments.dicom) for seed in seeds]
-    missing = [job for job in jobs if not all(path.exists() for path in _files(job))]
-    if missing:
-        _simulate(missing, arguments.out, min(arguments.workers, len(missing)))
-    print(f"{len(missing)} simulated, {len(jobs) - len(missing)} kept in {arguments.out}")
+    if arguments.patients is not None:
+        return _run_patients(arguments)
+    jobs = [_Job(arguments.out, seed, arguments.dicom) for seed in _seeds(arguments)]
+    _simulate_missing(_make, jobs, arguments)
     return 0
 
 
-def _simulate(jobs: list[_Job], folder: Path, workers: int) -> None:
-    geometry = prepare_geometry(folder)
-    with multiprocessing.get_context("spawn").Pool(workers, serve_parent) as pool:
-        for _ in tqdm(
-            pool.imap_unordered(partial(_make, geometry), jobs), total=len(jobs), unit="case", file=sys.stderr
-        ):
-            pass
+def _run_patients(arguments: argparse.Namespace) -> int:
+    if not arguments.dicom or arguments.split:
+        raise SimulationError("--patients makes DICOM files of bodies of its own: give --dicom, and leave out --split.")
+    jobs = simulate_patients.jobs_of(arguments.out, _patients(arguments))
+    _simulate_missing(simulate_patients.make, jobs, arguments)
+    table = simulate_patients.write_table(arguments.out, jobs)
+    print(f"{counted(arguments.patients, 'patient')} with {counted(len(jobs), 'scan')}; their masks: {table}")
+    return 0
+
+
+def _simulate_missing(
+    make: Callable[[Path, Any], None],
+    jobs: Sequence[_Job] | Sequence[simulate_patients.PatientJob],
+    arguments: argparse.Namespace,
+) -> None:
+    """Simulate the jobs whose files are not all there, and print how many they were."""
+    missing = [job for job in jobs if not all(path.exists() for path in job.files)]
+    if missing:
+        geometry = prepare_geometry(arguments.out)
+        with multiprocessing.get_context("spawn").Pool(min(arguments.workers, len(missing)), serve_parent) as pool:
+            made = pool.imap_unordered(partial(make, geometry), missing)
+            for _ in tqdm(made, total=len(missing), unit="case", file=sys.stderr):
+                pass
+    print(f"{len(missing)} simulated, {len(jobs) - len(missing)} kept in {arguments.out}")
 
 
 def prepare_geometry(folder: Path) -> Path:
@@ -131,21 +167,26 @@ def _make(geometry: Path, job: _Job) -> None:
 
     case = simulate(load_skeleton(geometry), job.seed)
     if not job.dicom:
-        case.save(_files(job)[0])
+        case.save(job.files[0])
         return
-    scan_path, regions_path = _files(job)
+    scan_path, regions_path = job.files
     scan = split_of(job.seed).scan(case, job.seed)
     write_nuclear_medicine(scan, scan_path)
     write_labels(regions_path, case.regions, scan.spacing)
 
 
-def _files(job: _Job) -> tuple[Path, ...]:
-    path = case_path(job.folder, job.seed)
-    return (path.with_suffix(".dcm"), path.with_suffix(".regions.tif")) if job.dicom else (path,)
+def _patients(arguments: argparse.Namespace) -> range:
+    from napari_bonescint.simulation.department import PATIENTS
+
+    if arguments.first is not None:
+        return range(arguments.first, arguments.first + arguments.patients)
+    if arguments.patients > len(PATIENTS):
+        raise SimulationError(f"There are {len(PATIENTS)} patients, not {arguments.patients}; --first names others.")
+    return PATIENTS[: arguments.patients]
 
 
 def _seeds(arguments: argparse.Namespace) -> range:
-    split = read_splits()[arguments.split]
+    split = read_splits()[arguments.split or _USUAL_SPLIT]
     if arguments.first is not None:
         return range(arguments.first, arguments.first + (arguments.count or 1))
     count = arguments.count or split.scored

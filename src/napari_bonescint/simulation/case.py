@@ -63,6 +63,8 @@ _SOURCE_OF_REGION: dict[str, str] = {
     "lower_leg": "legs",
     "foot": "legs",
 }
+# Keep the draws of a later visit apart from those of the first and from those of counts (1 and 2, and 5 of days).
+_BODY_STREAM, _VISIT_STREAM = 3, 4
 _LARGEST_HALF = 30_000.0
 _NEGLIGIBLE = 1e-5
 
@@ -151,7 +153,7 @@ class Case:
         return Scan(counts.astype(np.uint16), views, (self.pixel_mm, self.pixel_mm))
 
 
-def simulate(skeleton: Skeleton, seed: int) -> Case:
+def simulate(skeleton: Skeleton, seed: int, visit: int = 0) -> Case:
     """Simulate a patient.
 
     Parameters
@@ -160,21 +162,28 @@ def simulate(skeleton: Skeleton, seed: int) -> Case:
         Can be used again; not changed.
     seed : int
         The same seed gives the same case.
+    visit : int
+        From 1 on, one of several scans of the same body: its bones, their lesions and their own uptake are alike in all
+        visits; how it lies, its organs, the camera and the artefacts are of the day. 0 is a body that is seen once.
     """
-    rng = np.random.default_rng(seed)
+    rng = bodily = np.random.default_rng(seed)
     pose = draw_pose(rng)
     patient = draw_patient(rng, float(pose.stretch[2]))
+    if visit:
+        bodily, rng = (np.random.default_rng(key) for key in ((seed, _BODY_STREAM), (seed, _VISIT_STREAM, visit)))
+        that_day = draw_pose(rng)
+        pose = replace(pose, joints=that_day.joints, turns=that_day.turns)
     points = replace(skeleton.points, volume=skeleton.volumes(pose))
     position = artefacts.move_during_scan(rng, skeleton.place(pose))
     bones = PosedBones(points, position, skeleton.left)
     camera = draw_camera(rng, position)
     there = points.volume > 0
     body = wrap(position[there], points.region[there], skeleton.left[there], patient.fat, patient.squareness)
-    density = uptake.draw_density(rng, bones, patient)
-    pathology.replace_joints(rng, bones, density)
-    joints = pathology.wear(rng, bones, patient, density)
+    density = uptake.draw_density(bodily, bones, patient)
+    pathology.replace_joints(bodily, bones, density)
+    joints = pathology.wear(bodily, bones, patient, density)
     density += pathology.add_all(joints, len(density))
-    lesions = pathology.lesions(rng, bones, patient)
+    lesions = pathology.lesions(bodily, bones, patient)
     extra = pathology.add_all(lesions, len(density))
     bone = _expose_bone(rng, bones, density, extra, body, camera)
     soft = _expose_soft_tissue(rng, bones, patient, body, camera)

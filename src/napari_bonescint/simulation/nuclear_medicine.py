@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.scan import ViewName
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     from napari_bonescint.scan import Scan
@@ -25,7 +27,24 @@ _VIEW_CODES = {
 }
 
 
-def write_nuclear_medicine(scan: Scan, path: Path) -> None:
+@dataclass(frozen=True)
+class Study:
+    """Whom a scan is of, and when it was made, as its file says.
+
+    Attributes
+    ----------
+    patient_id, issuer, patient_name : str
+        Patient ID, who issued it, and Patient's Name in DICOM's form.
+    day : datetime.date
+    """
+
+    patient_id: str
+    issuer: str
+    patient_name: str
+    day: date
+
+
+def write_nuclear_medicine(scan: Scan, path: Path, study: Study | None = None) -> None:
     """Write a scan as a DICOM NM whole-body image: one energy window, one frame for each view.
 
     The identifiers follow from the counts, so the same scan gives the same file. The values are compressed
@@ -37,6 +56,8 @@ def write_nuclear_medicine(scan: Scan, path: Path) -> None:
         Counts up to 65535; its spacing must be known.
     path : Path
         Where to write.
+    study : Study, optional
+        Whom it is of; without it an unnamed simulated patient without a date. One patient and day make one study.
 
     Raises
     ------
@@ -60,6 +81,8 @@ def write_nuclear_medicine(scan: Scan, path: Path) -> None:
     ds.PatientName, ds.PatientID = "Simulated^Patient", "SIMULATED"
     ds.PatientBirthDate = ds.PatientSex = ds.StudyDate = ds.StudyTime = ds.AccessionNumber = ds.StudyID = ""
     ds.ReferringPhysicianName = ""
+    if study is not None:
+        _state(ds, study)
     ds.Modality, ds.Manufacturer, ds.SeriesNumber, ds.InstanceNumber = "NM", "napari-bonescint simulation", 1, 1
     ds.ImageType = ["ORIGINAL", "PRIMARY", "WHOLE BODY", "EMISSION"]
     ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
@@ -79,6 +102,14 @@ def write_nuclear_medicine(scan: Scan, path: Path) -> None:
     buffer = io.BytesIO()
     ds.save_as(buffer, enforce_file_format=True)
     write_bytes_atomically(path, buffer.getvalue())
+
+
+def _state(ds: Dataset, study: Study) -> None:
+    """Write whom a scan is of into its data set."""
+    ds.PatientID, ds.IssuerOfPatientID, ds.PatientName = study.patient_id, study.issuer, study.patient_name
+    ds.StudyDate = ds.SeriesDate = ds.AcquisitionDate = f"{study.day:%Y%m%d}"
+    ds.StudyTime, ds.StudyDescription = "110000", "Whole body bone scan"
+    ds.StudyInstanceUID = generate_uid(entropy_srcs=[study.issuer, study.patient_id, ds.StudyDate])
 
 
 def _energy_window() -> Dataset:
