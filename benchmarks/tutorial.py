@@ -15,6 +15,7 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -95,11 +96,17 @@ def written(page: str, steps: Sequence[Step]) -> str:
 
 
 def shortened(printed: str) -> str:
-    """What a command printed: its first and last lines, none longer than the page is wide."""
-    lines = [line if len(line) <= _WIDTH else f"{line[: _WIDTH - 2]} …" for line in printed.rstrip("\n").splitlines()]
+    """What a command printed: its first and last lines; rows of tables are cut at the width of the page."""
+    lines = printed.strip("\n").splitlines()
     if len(lines) > _FIRST + _LAST + 1:
         lines = [*lines[:_FIRST], "…", *lines[-_LAST:]]
-    return "\n".join(lines)
+    return "\n".join(part for line in lines for part in _fitting(line))
+
+
+def _fitting(line: str) -> list[str]:
+    if len(line) <= _WIDTH:
+        return [line]
+    return [f"{line[: _WIDTH - 2]} …"] if "  " in line.strip() else textwrap.wrap(line, _WIDTH, subsequent_indent="  ")
 
 
 def times(steps: Sequence[Step]) -> str:

@@ -103,6 +103,8 @@ def test_the_page_is_told_what_each_command_printed() -> None:
 
 def test_long_output_is_shortened_to_its_ends() -> None:
     assert shortened("a\nb\n") == "a\nb"
+    assert shortened("\n" + "word " * 40) == f"{'word ' * 22}word\n  {'word ' * 16}word"
+    assert shortened("cell  " * 40) == f"{('cell  ' * 40)[:116]} …"
     lines = shortened("\n".join(map(str, range(30)))).splitlines()
     assert lines == ["0", "1", "2", "3", "…", "25", "26", "27", "28", "29"]
 
