@@ -63,18 +63,25 @@ def one_sentence(
         yield
 
 
-def read_json(path: Path) -> object:
-    """What a JSON file holds; raises whatever is wrong with it, so read it within `one_sentence`."""
-    return parse_json(_content(path))
+def read_json(path: Path, *, file_names: bool = False) -> object:
+    """What a JSON file holds; raises whatever is wrong with it, so read it within `one_sentence`.
+
+    Parameters
+    ----------
+    path : Path
+    file_names : bool
+        Whether its texts may be names of files, in which Python shows a byte that is no UTF-8 as half a character.
+    """
+    return parse_json(_content(path), file_names=file_names)
 
 
-def parse_json(content: bytes) -> object:
+def parse_json(content: bytes, *, file_names: bool = False) -> object:
     """What JSON says; raises whatever is wrong with it, and `FactError` for texts that cannot be written again."""
     facts: object = json.loads(content)
     # JSON can hold halves of characters, which no file and no terminal can.
     if b"\\u" in content:
         try:
-            json.dumps(facts, ensure_ascii=False).encode()
+            json.dumps(facts, ensure_ascii=False).encode(errors="surrogateescape" if file_names else "strict")
         except UnicodeEncodeError as error:
             raise FactError("it holds halves of characters") from error
     return facts

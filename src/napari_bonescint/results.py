@@ -143,7 +143,7 @@ class Result:
             unreadable=lambda reason: ResultError(f"{self.facts}: cannot be read ({reason})."),
         ):
             try:
-                facts = read_json(self.facts)
+                facts = read_json(self.facts, file_names=True)
             except FileNotFoundError:
                 return self.recorded() if self._finish_writing() else None
             masks = self._masks(facts)
@@ -225,7 +225,7 @@ class Result:
                     continue
                 # The facts are written after the masks; a mask that is younger was changed by someone since.
                 written = fresh.facts.stat().st_mtime_ns
-                masks = self._masks(read_json(fresh.facts))
+                masks = self._masks(read_json(fresh.facts, file_names=True))
                 if self.skeleton.name in masks and all(mask.stat().st_mtime_ns <= written for mask in in_place):
                     self._replace_by(fresh, masks)
                     shutil.rmtree(folder, ignore_errors=True)
@@ -250,7 +250,7 @@ def clean_up(folder: Path) -> None:
                 left.unlink()
                 continue
             with suppress(Exception):  # whatever lies there, it goes away
-                mask = build(_Masks, read_json(Result(left, _NEW).facts), unknown=True).masks[0]
+                mask = build(_Masks, read_json(Result(left, _NEW).facts, file_names=True), unknown=True).masks[0]
                 stem = mask.removesuffix(_SKELETON)
                 if stem and PurePosixPath(stem).name == PureWindowsPath(stem).name == stem:
                     Result(folder, stem).recorded()

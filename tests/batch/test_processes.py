@@ -33,7 +33,7 @@ def workers() -> list[psutil.Process]:
 
 
 def deadly(job: Job, until: Path | None = None) -> Job:
-    return replace(job, source=DeadlySource(job.source.paths, job.source.result, until))
+    return replace(job, source=DeadlySource(job.source.paths, job.source.result, until=until))
 
 
 def test_several_processes_write_what_one_does(jobs: Jobs, settings: Settings, tmp_path: Path) -> None:
