@@ -153,15 +153,17 @@ class _Run:
             # Called one after the other: the function of this name is found, then called with the bytes.
             calls = [pkgutil.resolve_name, f"{__name__}:{carry_out_packed.__name__}", packed]
             # Not pure: the same call on another day may have another result to find.
-            self._coming.add(self._client.submit(functools.reduce, operator.call, calls, key=key, pure=False))
+            with self._asking():
+                self._coming.add(self._client.submit(functools.reduce, operator.call, calls, key=key, pure=False))
 
     def _room_now(self) -> int:
         """How many jobs the cluster has use for: workers come and go."""
         now = time.monotonic()
         if now - self._looked >= _LOOK_AGAIN_SECONDS:
             self._looked = now
-            workers = self._client.nthreads()
-            self._check(workers.keys() - self._checked)
+            with self._asking():
+                workers = self._client.nthreads()
+                self._check(workers.keys() - self._checked)
             threads = sum(workers.values())
             if not threads:
                 self._told.note(f"Waiting for workers to join the Dask cluster at {self._address}.")
@@ -169,6 +171,20 @@ class _Run:
             with suppress(OSError):  # only that nobody clears it away as left behind
                 self._marker.touch()
         return self._room
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Tell a scheduler that went away in the middle of a question from one that is there."""
+        try:
+            yield
+        except OSError as error:  # also what Dask raises where a connection ends
+            raise self._gone() from error
+
+    def _gone(self) -> ClusterError:
+        return ClusterError(
+            f"The Dask scheduler at {self._address} is gone; start it and give the same command again, which goes on "
+            "where this one was."
+        )
 
     def _check(self, workers: Set[str]) -> None:
         """Refuse workers that cannot do a job, before any is handed out."""
@@ -203,10 +219,7 @@ class _Run:
                 "napari-bonescint and dask for its workers and this computer, and of dask for its scheduler."
             )
         if future.status != "finished":
-            raise ClusterError(
-                f"The Dask scheduler at {self._address} is gone; start it and give the same command again, which goes "
-                "on where this one was."
-            )
+            raise self._gone()
         answer: Answer = future.result()
         if answer.note:
             self._told.note(answer.note)
