@@ -24,10 +24,13 @@ from napari_bonescint.formats.opening import collect, open_scan
 from napari_bonescint.formats.refusal import Refusal
 from napari_bonescint.formats.source_views import SourceMissing
 from napari_bonescint.rearranging import flip, with_spacing
-from napari_bonescint.scan import Scan, ViewName
+from napari_bonescint.scan import Scan, ViewName, why_impossible
 
 BY_HAND = Author()
-SPACINGS = st.none() | st.tuples(*[st.floats(0.1, 20).map(lambda mm: round(mm, 6))] * 2)
+# Those that an image of 41 x 23 pixels can have.
+SPACINGS = st.none() | st.tuples(*[st.floats(1.25, 20).map(lambda mm: round(mm, 6))] * 2).filter(
+    lambda spacing: why_impossible(spacing, (41, 23)) is None
+)
 
 
 def regions_of(scan: Scan, seed: int = 1, *, names_regions: bool = True) -> np.ndarray:

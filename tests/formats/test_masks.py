@@ -13,12 +13,15 @@ from dicom_files import some_counts
 from napari_bonescint.formats.mask import lay_on
 from napari_bonescint.formats.masks import WRITERS, MaskOfScan, read_mask
 from napari_bonescint.formats.opening import open_scan
-from napari_bonescint.scan import Scan, View, ViewName
+from napari_bonescint.scan import Scan, View, ViewName, why_impossible
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SPACINGS = st.none() | st.tuples(*[st.floats(0.1, 20).map(lambda mm: round(mm, 6))] * 2)
+# Those that an image of 41 x 23 pixels can have.
+SPACINGS = st.none() | st.tuples(*[st.floats(1.25, 20).map(lambda mm: round(mm, 6))] * 2).filter(
+    lambda spacing: why_impossible(spacing, (41, 23)) is None
+)
 COUNTS = some_counts(2, 41, 23)
 
 
