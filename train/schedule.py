@@ -99,13 +99,12 @@ def keep(name: str, run: Path) -> None:
     name : str
         Of the recipe.
     run : Path
-        Folder with NAME.safetensors, NAME.json and log.jsonl.
+        Folder with NAME.safetensors and NAME.json.
     """
     state = read_state(name)
     card = json.loads((run / f"{name}.json").read_text(encoding="utf-8"))
     training = card["training"]
     stretches = training["history"]
-    before = steps_of(state)
     state["cycles"].append(
         {
             "steps": training["steps_done"],
@@ -123,7 +122,6 @@ def keep(name: str, run: Path) -> None:
             "scores": card["scores"],
         }
     )
-    state["looks"] += [[before + step, round(dice, 4)] for step, dice in _looks(run / "log.jsonl")]
     STATE.mkdir(exist_ok=True)
     for suffix, content in (
         (".safetensors", (run / f"{name}.safetensors").read_bytes()),
@@ -135,16 +133,11 @@ def keep(name: str, run: Path) -> None:
         fresh.replace(STATE / f"{name}{suffix}")
 
 
-def _looks(log: Path) -> list[tuple[int, float]]:
-    events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    return [(event["step"], event["dice"]) for event in events if "dice" in event and "step" in event]
-
-
 def read_state(name: str) -> dict[str, Any]:
-    """What is known of a network's training: ``cycles`` and ``looks``, both empty before the first."""
+    """What is known of a network's training: its ``cycles``, none before the first."""
     path = STATE / f"{name}.cycles.json"
     if not path.exists():
-        return {"cycles": [], "looks": []}
+        return {"cycles": []}
     state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return state
 
@@ -183,7 +176,7 @@ def table(schedule: dict[str, Any]) -> str:
         "Networks are trained in this order by `python train/schedule.py --cases DIR --held-out DIR --minutes M`,",
         "in cycles with a warm restart between them. A network is finished when Dice on the 20 scans of the validation",
         f"split rose by less than {rule['rise']} over the last third of its steps, of at least {rule['steps']:,}.",
-        "What is open lies in `state/`: weights in half precision with their card, and a list of all cycles and looks.",
+        "What is open lies in `state/`: weights in half precision with their card, and a list of all cycles.",
         "",
         "| network | state | cycles | steps | hours | hardware | cases | validation Dice after each cycle |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",

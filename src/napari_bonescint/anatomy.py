@@ -57,5 +57,8 @@ CODES: dict[str, int] = {region.name: region.code for region in REGIONS}
 
 SKELETON_COLOUR = "#e4572e"
 
+OUTLINED = ("forearm", "hand", "lower_leg", "foot")
+"""Regions whose masks are closed outlines: the gaps between paired bones and between fingers are bone, too."""
+
 LABEL_COLOURS: dict[str, str] = {"skeleton": SKELETON_COLOUR} | {region.label: region.colour for region in REGIONS[1:]}
 """Colours by what people read in tables; `skeleton` where bone is not named."""

@@ -34,7 +34,6 @@ def schedule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def cycles(*reached: tuple[int, float]) -> dict[str, Any]:
     return {
         "cycles": [{"steps": steps, "scores": [{"metric": "skeleton Dice", "value": dice}]} for steps, dice in reached],
-        "looks": [],
     }
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from napari_bonescint.anatomy import CODES, REGIONS
+from napari_bonescint.anatomy import CODES, OUTLINED, REGIONS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +22,6 @@ _LEAST_MM2 = 300.0
 _LEAST_OF_SMALL_BONES_MM2 = 60.0
 _SMALL_BONES = ("ribs", "clavicle", "scapula", "sternum", "forearm", "hand", "foot")
 _STOUT_BONES = ("skull", "thoracic_spine", "lumbar_spine", "sacrum", "pelvis", "humerus", "femur", "lower_leg")
-_OUTLINED_BONES = ("forearm", "hand", "lower_leg", "foot")
 _LARGEST_HOLE_MM2 = 3000.0
 _SPUR_HALF_WIDTH_MM = 5.0
 _LEAST_SPUR_MM2 = 30.0
@@ -53,7 +52,7 @@ def clean_regions(codes: NDArray[np.uint8], spacing: Spacing) -> NDArray[np.uint
     least = np.full(len(REGIONS), _LEAST_MM2)
     least[[CODES[name] for name in _SMALL_BONES]] = _LEAST_OF_SMALL_BONES_MM2
     part[_crumbs(part, spacing, least)] = 0
-    for name in _OUTLINED_BONES:
+    for name in OUTLINED:
         _fill(part, CODES[name], spacing)
     return cleaned
 

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import ndimage
 from skimage.morphology import remove_small_objects
 
-from napari_bonescint.anatomy import CODES, REGIONS
+from napari_bonescint.anatomy import CODES, OUTLINED, REGIONS
 from napari_bonescint.simulation.camera import ATTENUATION_PER_MM
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 _PATH_MM = 2.0
 _FLAT_PATH_MM = 1.0
 _FLAT = ("pelvis", "sacrum", "scapula")
-_OUTLINED = ("forearm", "hand", "lower_leg", "foot")
 _GAP_MM = 24.0
 _SPECK_MM2 = 60.0
 _SMOOTH_MM = 1.5
@@ -57,7 +56,7 @@ def true_regions(
     camera : Camera
     """
     views = []
-    outlined = [CODES[name] for name in _OUTLINED]
+    outlined = [CODES[name] for name in OUTLINED]
     # Both sides apart, because a closed outline must not join two legs.
     plane = points.region.astype(np.int64)
     for extra, code in enumerate(outlined):
@@ -67,7 +66,7 @@ def true_regions(
     for mirrored, depth in enumerate(body.depths(position)):
         weight = points.volume * np.exp(-ATTENUATION_PER_MM * depth)
         weight = np.where(np.isin(points.piece, in_front) if mirrored else blade, 0, weight)
-        paths = camera.splat(position, weight.astype(np.float32), plane, len(REGIONS) + len(_OUTLINED))
+        paths = camera.splat(position, weight.astype(np.float32), plane, len(REGIONS) + len(OUTLINED))
         paths = ndimage.gaussian_filter(paths, (0, *[_SMOOTH_MM / camera.pixel_mm] * 2)) / camera.pixel_mm**2
         path = paths[: len(REGIONS)].copy()
         path[outlined] += paths[len(REGIONS) :]
