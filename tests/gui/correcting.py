@@ -13,11 +13,11 @@ from scipy.ndimage import gaussian_filter
 
 from napari_bonescint.formats.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
-from napari_bonescint.gui.label_layers import empty_labels, set_regions
+from napari_bonescint.gui.layers.labels import empty_labels, set_regions
+from napari_bonescint.gui.layers.overlays import camera_of
+from napari_bonescint.gui.layers.scans import scans_to_layers
 from napari_bonescint.gui.open_case import OpenCase
-from napari_bonescint.gui.own_layers import camera_of
 from napari_bonescint.gui.samples import SAMPLES
-from napari_bonescint.gui.scan_layers import scans_to_layers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

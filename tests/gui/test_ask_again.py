@@ -9,7 +9,7 @@ import pytest
 from napari.layers import Image
 
 from napari_bonescint.gui.ask_again import Answer
-from napari_bonescint.gui.label_layers import empty_labels, set_regions
+from napari_bonescint.gui.layers.labels import empty_labels, set_regions
 from napari_bonescint.gui.open_case import OpenCase
 
 if TYPE_CHECKING:

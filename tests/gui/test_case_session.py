@@ -10,7 +10,7 @@ from napari_bonescint.corrections.opening import OpenedCase
 from napari_bonescint.corrections.revision import Origin, Revision
 from napari_bonescint.display import contrast_limits
 from napari_bonescint.gui.case_session import CaseSession
-from napari_bonescint.gui.label_layers import empty_labels
+from napari_bonescint.gui.layers.labels import empty_labels
 
 if TYPE_CHECKING:
     from napari_bonescint.scan import Scan

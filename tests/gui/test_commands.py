@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from napari._app_model import get_app_model
 from napari.layers import Image
 
-from napari_bonescint.gui.label_layers import all_labels_of
+from napari_bonescint.gui.layers.labels import all_labels_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

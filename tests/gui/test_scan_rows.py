@@ -10,7 +10,7 @@ from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication, QComboBox, QLabel, QToolButton
 
 from gui.panel_actions import PATIENCE_MS, click, click_and_wait, labels_in
-from napari_bonescint.gui.scan_layers import facts_of, scans_to_layers
+from napari_bonescint.gui.layers.scans import facts_of, scans_to_layers
 from napari_bonescint.scan import View, ViewName, ViewSource
 
 if TYPE_CHECKING:

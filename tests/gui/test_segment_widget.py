@@ -73,7 +73,7 @@ def test_a_click_gives_a_labels_layer_per_view(
 def test_labels_are_what_the_model_says_of_both_views_together(
     viewer: Viewer, scan: Scan, open_panel: Callable[..., SegmentWidget], qtbot: QtBot
 ) -> None:
-    from napari_bonescint.gui.scan_layers import scans_to_layers
+    from napari_bonescint.gui.layers.scans import scans_to_layers
 
     for data, attributes, kind in scans_to_layers([scan]):
         viewer._add_layer_from_data(data, attributes, kind)

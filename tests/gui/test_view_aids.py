@@ -10,8 +10,8 @@ from napari.layers import Labels
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.corrections.seeing import ADDED, RELABELLED, REMOVED
 from napari_bonescint.display import contrast_limits
-from napari_bonescint.gui.label_layers import all_labels_of
-from napari_bonescint.gui.scan_layers import can_be_scan
+from napari_bonescint.gui.layers.labels import all_labels_of
+from napari_bonescint.gui.layers.scans import can_be_scan
 from napari_bonescint.gui.view_aids import ViewAids
 
 if TYPE_CHECKING:

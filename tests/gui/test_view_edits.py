@@ -9,8 +9,8 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Points
 
-from napari_bonescint.gui.label_layers import empty_labels, release, show_instead
-from napari_bonescint.gui.scan_layers import facts_of, layers_to_scan, scans_to_layers, spacing_of
+from napari_bonescint.gui.layers.labels import empty_labels, release, show_instead
+from napari_bonescint.gui.layers.scans import facts_of, layers_to_scan, scans_to_layers, spacing_of
 from napari_bonescint.gui.view_edits import ViewEditError, flip, set_spacing, set_view
 from napari_bonescint.scan import View, ViewName, ViewSource
 

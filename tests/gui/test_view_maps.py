@@ -12,9 +12,9 @@ from napari.layers import Image
 
 from napari_bonescint.corrections.seeing import ADDED, RELABELLED, REMOVED
 from napari_bonescint.display import contrast_limits
-from napari_bonescint.gui.label_layers import empty_labels, set_regions
+from napari_bonescint.gui.layers.labels import empty_labels, set_regions
+from napari_bonescint.gui.layers.scans import can_be_scan, scans_to_layers
 from napari_bonescint.gui.open_case import OpenCase
-from napari_bonescint.gui.scan_layers import can_be_scan, scans_to_layers
 from napari_bonescint.gui.view_maps import DifferenceMap, UncertaintyMap, ViewMap
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import tifffile
 from napari.layers import Image, Labels
 
 from napari_bonescint.formats.masks import read_mask
-from napari_bonescint.gui.label_layers import empty_labels
-from napari_bonescint.gui.mask_layers import NotOneScan
+from napari_bonescint.gui.layers.labels import empty_labels
+from napari_bonescint.gui.layers.masks import NotOneScan
 
 if TYPE_CHECKING:
     from collections.abc import Callable

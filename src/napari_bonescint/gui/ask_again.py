@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_bonescint.corrections.tools.ask_again import ask_again
-from napari_bonescint.gui.label_layers import set_regions
+from napari_bonescint.gui.layers.labels import set_regions
 
 if TYPE_CHECKING:
     from napari_bonescint.corrections.tools.ask_again import Box

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from napari.layers import Image, Layer, Points
 
-from napari_bonescint.gui.label_layers import empty_labels, show_instead
-from napari_bonescint.gui.placement import straighten
-from napari_bonescint.gui.scan_layers import (
+from napari_bonescint.gui.layers.labels import empty_labels, show_instead
+from napari_bonescint.gui.layers.scans import (
     facts_of,
     keep_sides,
     mark_sides,
@@ -21,6 +20,7 @@ from napari_bonescint.gui.scan_layers import (
     spacing_of,
     spans_of,
 )
+from napari_bonescint.gui.placement import straighten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from napari.layers import Labels
 
     from napari_bonescint.corrections.opening import OpenedCase
-    from napari_bonescint.gui.scan_layers import LayerTuple
+    from napari_bonescint.gui.layers.scans import LayerTuple
     from napari_bonescint.scan import Scan, Spacing, View
 
 # Each of these has napari measure the whole scene anew.

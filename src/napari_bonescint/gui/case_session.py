@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_bonescint.corrections.revision import Origin
-from napari_bonescint.gui.label_layers import image_of, masks_of, set_regions
+from napari_bonescint.gui.layers.labels import image_of, masks_of, set_regions
 from napari_bonescint.gui.placement import lies_on
 
 if TYPE_CHECKING:

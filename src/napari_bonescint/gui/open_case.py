@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_bonescint.gui.label_layers import masks_of
-from napari_bonescint.gui.scan_layers import facts_of
+from napari_bonescint.gui.layers.labels import masks_of
+from napari_bonescint.gui.layers.scans import facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,15 +16,15 @@ from napari_bonescint.formats.masks import MASK_ENDINGS, looks_like_mask, read_m
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.refusal import Refusal
 from napari_bonescint.formats.source_file import read_start
-from napari_bonescint.gui.mask_layers import mask_to_layers
-from napari_bonescint.gui.scan_layers import keep_sides, lone_views, scans_to_layers, spans_of
+from napari_bonescint.gui.layers.masks import mask_to_layers
+from napari_bonescint.gui.layers.scans import keep_sides, lone_views, scans_to_layers, spans_of
 from napari_bonescint.scan import SAME_VIEW, is_outnumbering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from napari_bonescint.formats.mask import Mask
-    from napari_bonescint.gui.scan_layers import LayerTuple
+    from napari_bonescint.gui.layers.scans import LayerTuple
     from napari_bonescint.scan import Scan
 
 Paths = str | list[str]

@@ -10,12 +10,12 @@ from pydicom.data import get_testdata_file
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
-from napari_bonescint.gui.label_layers import legend
+from napari_bonescint.gui.layers.labels import legend
 from napari_bonescint.gui.reader import lay_out
 from napari_bonescint.scan import ViewName
 
 if TYPE_CHECKING:
-    from napari_bonescint.gui.scan_layers import LayerTuple
+    from napari_bonescint.gui.layers.scans import LayerTuple
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 

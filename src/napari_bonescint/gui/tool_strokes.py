@@ -12,8 +12,8 @@ import numpy as np
 from napari.components._viewer_mouse_bindings import double_click_to_zoom
 from napari.utils.notifications import show_info
 
-from napari_bonescint.gui.label_layers import set_regions
-from napari_bonescint.gui.own_layers import Lines
+from napari_bonescint.gui.layers.labels import set_regions
+from napari_bonescint.gui.layers.overlays import Lines
 from napari_bonescint.gui.tool_table import MOVE, TOOLS, Gesture, Strike, Tool
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayou
 from napari_bonescint.display import WINDOWS, widened
 from napari_bonescint.gui.cursor_place import CursorPlace
 from napari_bonescint.gui.key_bindings import KeyBindings
-from napari_bonescint.gui.own_layers import Lines
+from napari_bonescint.gui.layers.overlays import Lines
 from napari_bonescint.gui.plain_label import PlainLabel
 from napari_bonescint.gui.tool_button import ToolButton
 from napari_bonescint.gui.view_maps import DifferenceMap, UncertaintyMap

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.gui.label_layers import all_labels_of, holds_case, was_drawn_on
+from napari_bonescint.gui.layers.labels import all_labels_of, holds_case, was_drawn_on
+from napari_bonescint.gui.layers.scans import KEY, ViewFacts, add_sides, facts_of, mark_sides, same_scan
 from napari_bonescint.gui.placement import is_sheared, pixel_sides
-from napari_bonescint.gui.scan_layers import KEY, ViewFacts, add_sides, facts_of, mark_sides, same_scan
 from napari_bonescint.scan import ViewName, ViewSource, why_impossible
 
 if TYPE_CHECKING:

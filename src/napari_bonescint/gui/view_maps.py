@@ -10,7 +10,7 @@ from napari.layers import Image, Labels
 from napari.utils.colormaps import Colormap, DirectLabelColormap
 
 from napari_bonescint.corrections.seeing import ADDED, RELABELLED, REMOVED, difference, uncertainty
-from napari_bonescint.gui.own_layers import OwnLayer
+from napari_bonescint.gui.layers.overlays import OwnLayer
 from napari_bonescint.gui.placement import place_of, put_on
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from qtpy.QtWidgets import QFileDialog
 from napari_bonescint.formats.masks import WRITERS
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.source_views import SourceMissing
-from napari_bonescint.gui.mask_layers import layers_to_mask
-from napari_bonescint.gui.scan_layers import shear_warnings
+from napari_bonescint.gui.layers.masks import layers_to_mask
+from napari_bonescint.gui.layers.scans import shear_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -12,9 +12,9 @@ from napari.layers import Image, Labels
 
 from napari_bonescint.formats.mask import Mask
 from napari_bonescint.formats.region_mapping import UnmappedLabels
-from napari_bonescint.gui.label_layers import empty_labels
-from napari_bonescint.gui.mask_layers import NotOneScan, layers_to_mask, mask_to_layers
-from napari_bonescint.gui.scan_layers import scans_to_layers
+from napari_bonescint.gui.layers.labels import empty_labels
+from napari_bonescint.gui.layers.masks import NotOneScan, layers_to_mask, mask_to_layers
+from napari_bonescint.gui.layers.scans import scans_to_layers
 from napari_bonescint.gui.view_edits import flip
 from napari_bonescint.scan import Scan, View, ViewName
 

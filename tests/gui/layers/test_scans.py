@@ -11,7 +11,7 @@ from napari.layers import Image, Labels
 from napari.layers._source import layer_source
 
 from napari_bonescint.formats.refusal import Refusal
-from napari_bonescint.gui.scan_layers import (
+from napari_bonescint.gui.layers.scans import (
     can_be_scan,
     facts_of,
     group_by_scan,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Vectors
 
-from napari_bonescint.gui.scan_layers import AID, KEY
+from napari_bonescint.gui.layers.scans import AID, KEY
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_bonescint.gui.own_layers import Lines, camera_of
-from napari_bonescint.gui.scan_layers import can_be_scan
+from napari_bonescint.gui.layers.overlays import Lines, camera_of
+from napari_bonescint.gui.layers.scans import can_be_scan
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.dicom_seg import Author
 from napari_bonescint.formats.masks import MaskOfScan
 from napari_bonescint.formats.region_mapping import translate
-from napari_bonescint.gui.label_layers import all_labels_of, image_of, is_edited, legend
+from napari_bonescint.gui.layers.labels import all_labels_of, image_of, is_edited, legend
+from napari_bonescint.gui.layers.scans import KEY, can_be_scan, facts_of, group_by_scan, layers_to_scan, scans_to_layers
 from napari_bonescint.gui.placement import lies_on, place_of
-from napari_bonescint.gui.scan_layers import KEY, can_be_scan, facts_of, group_by_scan, layers_to_scan, scans_to_layers
 from napari_bonescint.scan import Scan, View, ViewName, ViewSource
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
 
     from napari_bonescint.formats.mask import Mask
-    from napari_bonescint.gui.scan_layers import LayerTuple
+    from napari_bonescint.gui.layers.scans import LayerTuple
 
 
 # Of an image that is not there, what its mask has.

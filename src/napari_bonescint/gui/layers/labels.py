@@ -18,8 +18,8 @@ from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap, label_colormap
 
 from napari_bonescint.anatomy import REGIONS, SKELETON_COLOUR
+from napari_bonescint.gui.layers.scans import AID, KEY, put_pixels
 from napari_bonescint.gui.placement import follow, lies_on, place_of, put_on
-from napari_bonescint.gui.scan_layers import AID, KEY, put_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from napari.layers import Image, Labels
 
-from napari_bonescint.gui.label_layers import empty_labels, is_edited, labels_of, put_result
+from napari_bonescint.gui.layers.labels import empty_labels, is_edited, labels_of, put_result
 from napari_bonescint.segmentation import Segmentation
 
 
@@ -43,7 +43,7 @@ FIRST_LAYER = """
 import sys
 import numpy as np
 from napari.layers import Image
-from napari_bonescint.gui.label_layers import empty_labels, prepare_labels
+from napari_bonescint.gui.layers.labels import empty_labels, prepare_labels
 
 image = Image(np.ones((30, 20)))
 prepare_labels()

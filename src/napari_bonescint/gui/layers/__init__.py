@@ -1,0 +1,1 @@
+"""Layers of napari: scans, masks and labels, and overlays of our own."""
