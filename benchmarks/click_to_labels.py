@@ -39,7 +39,7 @@ from napari_bonescint.inference.backends.compiled_cache import FOLDER_VARIABLE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_bonescint.gui.segment_widget import SegmentWidget
+    from napari_bonescint.gui.segment.panel import SegmentWidget
 
 _BEAT_MS = 5
 _CORES = 2

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.gui.correct_widget import CorrectWidget
     from napari_bonescint.gui.open_case import OpenCase
-    from napari_bonescint.gui.segment_widget import SegmentWidget
+    from napari_bonescint.gui.segment.panel import SegmentWidget
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.scan import Scan
 

@@ -16,7 +16,7 @@ from napari_bonescint.display import contrast_limits
 from napari_bonescint.gui.case_layers import CaseLayers
 from napari_bonescint.gui.layers.labels import is_edited
 from napari_bonescint.gui.layers.scans import facts_of, layers_to_scan, scans_to_layers, spacing_of
-from napari_bonescint.gui.view_edits import ViewEditError, flip, set_spacing, set_view
+from napari_bonescint.gui.segment.view_edits import ViewEditError, flip, set_spacing, set_view
 from napari_bonescint.scan import Scan, View, ViewName, ViewSource
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari import Viewer
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.gui.segment_widget import SegmentWidget
+    from napari_bonescint.gui.segment.panel import SegmentWidget
 
 COMMAND = "napari-bonescint.segment_skeleton"
 PATIENCE_MS = 120_000

@@ -15,7 +15,7 @@ from napari_bonescint.formats.region_mapping import UnmappedLabels
 from napari_bonescint.gui.layers.labels import empty_labels
 from napari_bonescint.gui.layers.masks import NotOneScan, layers_to_mask, mask_to_layers
 from napari_bonescint.gui.layers.scans import scans_to_layers
-from napari_bonescint.gui.view_edits import flip
+from napari_bonescint.gui.segment.view_edits import flip
 from napari_bonescint.scan import Scan, View, ViewName
 
 if TYPE_CHECKING:

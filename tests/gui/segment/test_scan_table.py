@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.gui.segment_widget import SegmentWidget
+    from napari_bonescint.gui.segment.panel import SegmentWidget
     from napari_bonescint.scan import Scan
 
 

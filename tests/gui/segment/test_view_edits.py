@@ -11,7 +11,7 @@ from napari.layers import Image, Points
 
 from napari_bonescint.gui.layers.labels import empty_labels, release, show_instead
 from napari_bonescint.gui.layers.scans import facts_of, layers_to_scan, scans_to_layers, spacing_of
-from napari_bonescint.gui.view_edits import ViewEditError, flip, set_spacing, set_view
+from napari_bonescint.gui.segment.view_edits import ViewEditError, flip, set_spacing, set_view
 from napari_bonescint.scan import View, ViewName, ViewSource
 
 if TYPE_CHECKING:

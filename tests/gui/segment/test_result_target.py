@@ -8,7 +8,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from gui.panel_actions import PATIENCE_MS, answer, click, click_and_wait, labels_in
-from napari_bonescint.gui.result_place import Keep
+from napari_bonescint.gui.segment.result_target import Keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.gui.segment_widget import SegmentWidget
+    from napari_bonescint.gui.segment.panel import SegmentWidget
     from napari_bonescint.inference.model_card import ModelCard
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QMessageBox
 
-from napari_bonescint.gui.result_place import Keep
+from napari_bonescint.gui.segment.result_target import Keep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
