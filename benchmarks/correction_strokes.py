@@ -51,10 +51,10 @@ from correcting_task import Place, Stretch, Task
 from stroke_paths import click, jittered, normals, paint
 
 from napari_bonescint.atomic import write_bytes_atomically
-from napari_bonescint.corrections.tools.ask_again import ask_again
 from napari_bonescint.corrections.tools.draw_outline import draw_outline
 from napari_bonescint.corrections.tools.outline import grow, shrink, smooth
 from napari_bonescint.corrections.tools.pieces import add_piece, remove_piece
+from napari_bonescint.corrections.tools.rethreshold import ask_again
 from napari_bonescint.corrections.tools.smart_brush import smart_brush
 from napari_bonescint.corrections.tools.strokes import bounding_box
 from napari_bonescint.corrections.tools.trace_edge import trace_edge

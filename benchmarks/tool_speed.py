@@ -20,12 +20,12 @@ import napari_bonescint
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.corrections.checks import check
 from napari_bonescint.corrections.comparison import compare, picture
-from napari_bonescint.corrections.tools.ask_again import ask_again
 from napari_bonescint.corrections.tools.draw_outline import draw_outline
 from napari_bonescint.corrections.tools.lasso import relabel_within
 from napari_bonescint.corrections.tools.mirror import midline, mirror_side
 from napari_bonescint.corrections.tools.outline import fill_holes, grow, shrink, smooth
 from napari_bonescint.corrections.tools.pieces import add_piece, connected_piece, remove_bone, remove_piece
+from napari_bonescint.corrections.tools.rethreshold import ask_again
 from napari_bonescint.corrections.tools.smart_brush import smart_brush
 from napari_bonescint.corrections.tools.trace_edge import trace_edge
 from napari_bonescint.formats.label_tiff import read_labels

@@ -32,6 +32,7 @@ from napari_bonescint.gui.case_layers import CaseLayers
 from napari_bonescint.gui.case_loader import CaseLoader
 from napari_bonescint.gui.case_session import CaseSession
 from napari_bonescint.gui.check_list import CheckList
+from napari_bonescint.gui.correct.tools.toolbox import Toolbox
 from napari_bonescint.gui.dock_panel import DockPanel
 from napari_bonescint.gui.draft_banner import DraftBanner
 from napari_bonescint.gui.model_chooser import ModelChooser
@@ -41,7 +42,6 @@ from napari_bonescint.gui.revision_dialog import RevisionDialog
 from napari_bonescint.gui.saving import Saving
 from napari_bonescint.gui.scrolled_page import ScrolledPage
 from napari_bonescint.gui.settings import Setting, remember, remembered
-from napari_bonescint.gui.toolbox import Toolbox
 from napari_bonescint.gui.view_aids import ViewAids
 from napari_bonescint.gui.window_closing import WindowClosing
 from napari_bonescint.gui.work_list import WorkList

@@ -9,11 +9,11 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from napari_bonescint.display import WINDOWS, widened
+from napari_bonescint.gui.correct.tools.tool_button import ToolButton
 from napari_bonescint.gui.cursor_place import CursorPlace
 from napari_bonescint.gui.key_bindings import KeyBindings
 from napari_bonescint.gui.layers.overlays import Lines
 from napari_bonescint.gui.plain_label import PlainLabel
-from napari_bonescint.gui.tool_button import ToolButton
 from napari_bonescint.gui.view_maps import DifferenceMap, UncertaintyMap
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_bonescint.anatomy import CODES
-from napari_bonescint.gui.tool_table import PICK_KEY, TOOLS, Gesture, Strike, Tool
+from napari_bonescint.gui.correct.tools.registry import PICK_KEY, TOOLS, Gesture, Strike, Tool
 
 PELVIS, FEMUR = CODES["pelvis"], CODES["femur"]
 ALL = {tool.name: tool for tools in TOOLS.values() for tool in tools}

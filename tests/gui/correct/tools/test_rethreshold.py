@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from napari.layers import Image
 
-from napari_bonescint.gui.ask_again import Answer
+from napari_bonescint.gui.correct.tools.rethreshold import Answer
 from napari_bonescint.gui.layers.labels import empty_labels, set_regions
 from napari_bonescint.gui.open_case import OpenCase
 

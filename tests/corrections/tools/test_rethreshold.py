@@ -1,6 +1,6 @@
 import numpy as np
 
-from napari_bonescint.corrections.tools.ask_again import ask_again
+from napari_bonescint.corrections.tools.rethreshold import ask_again
 
 RIBS, FEMUR = 6, 14
 MODEL = np.zeros((30, 30), np.uint8)

@@ -7,8 +7,8 @@ import pytest
 from napari.layers import Vectors
 
 from napari_bonescint.anatomy import CODES
-from napari_bonescint.gui.tool_strokes import ToolStrokes
-from napari_bonescint.gui.tool_table import TOOLS
+from napari_bonescint.gui.correct.tools.mouse_handler import ToolStrokes
+from napari_bonescint.gui.correct.tools.registry import TOOLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

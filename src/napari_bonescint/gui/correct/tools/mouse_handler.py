@@ -12,9 +12,9 @@ import numpy as np
 from napari.components._viewer_mouse_bindings import double_click_to_zoom
 from napari.utils.notifications import show_info
 
+from napari_bonescint.gui.correct.tools.registry import MOVE, TOOLS, Gesture, Strike, Tool
 from napari_bonescint.gui.layers.labels import set_regions
 from napari_bonescint.gui.layers.overlays import Lines
-from napari_bonescint.gui.tool_table import MOVE, TOOLS, Gesture, Strike, Tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari.layers import Labels
     from numpy.typing import NDArray
 
-    from napari_bonescint.corrections.tools.ask_again import Box
+    from napari_bonescint.corrections.tools.rethreshold import Box
     from napari_bonescint.gui.open_case import OpenCase
 
 _LINE_COLOUR = "#ff6a00"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_bonescint.corrections.tools.ask_again import ask_again
+from napari_bonescint.corrections.tools.rethreshold import ask_again
 from napari_bonescint.gui.layers.labels import set_regions
 
 if TYPE_CHECKING:
-    from napari_bonescint.corrections.tools.ask_again import Box
+    from napari_bonescint.corrections.tools.rethreshold import Box
     from napari_bonescint.gui.open_case import OpenCase
 
 

@@ -9,9 +9,9 @@ from scipy.ndimage import distance_transform_edt
 
 from gui.correcting import open_case
 from napari_bonescint.anatomy import CODES
+from napari_bonescint.gui.correct.tools.registry import TOOLS
+from napari_bonescint.gui.correct.tools.toolbox import Toolbox
 from napari_bonescint.gui.layers.overlays import camera_of
-from napari_bonescint.gui.tool_table import TOOLS
-from napari_bonescint.gui.toolbox import Toolbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

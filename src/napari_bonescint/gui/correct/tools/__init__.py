@@ -1,0 +1,1 @@
+"""The annotation tools on the canvas and their buttons."""
