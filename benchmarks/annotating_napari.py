@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from gui.correcting import Hand
 
 if TYPE_CHECKING:
-    from napari_bonescint.gui.correct_widget import CorrectWidget
-    from napari_bonescint.gui.open_case import OpenCase
+    from napari_bonescint.gui.correct.open_case import OpenCase
+    from napari_bonescint.gui.correct.panel import CorrectWidget
 
 ANNOTATOR = "A. Annotator"
 FEMUR = 14

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from napari import Viewer
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.gui.correct_widget import CorrectWidget
-    from napari_bonescint.gui.open_case import OpenCase
+    from napari_bonescint.gui.correct.open_case import OpenCase
+    from napari_bonescint.gui.correct.panel import CorrectWidget
     from napari_bonescint.gui.segment.panel import SegmentWidget
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.scan import Scan

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from napari_bonescint.corrections.label_store import LabelStore
-    from napari_bonescint.gui.correct_widget import CorrectWidget
+    from napari_bonescint.gui.correct.panel import CorrectWidget
     from napari_bonescint.scan import Scan
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from napari_bonescint.corrections.label_store import LabelStore
-    from napari_bonescint.gui.correct_widget import CorrectWidget
+    from napari_bonescint.gui.correct.panel import CorrectWidget
 
 
 def test_a_panel_taken_out_of_its_dock_keeps_what_was_drawn_and_lets_go_of_the_viewer(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.gui.correct_widget import CorrectWidget
+    from napari_bonescint.gui.correct.panel import CorrectWidget
     from napari_bonescint.inference.model_card import ModelCard
 
 TRUNK = (slice(20, 110), slice(24, 40))

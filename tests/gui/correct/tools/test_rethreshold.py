@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from napari.layers import Image
 
+from napari_bonescint.gui.correct.open_case import OpenCase
 from napari_bonescint.gui.correct.tools.rethreshold import Answer
 from napari_bonescint.gui.layers.labels import empty_labels, set_regions
-from napari_bonescint.gui.open_case import OpenCase
 
 if TYPE_CHECKING:
     from napari_bonescint.scan import Scan

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from gui.correcting import Hand
-    from napari_bonescint.gui.open_case import OpenCase
+    from napari_bonescint.gui.correct.open_case import OpenCase
 
 PELVIS, FEMUR = CODES["pelvis"], CODES["femur"]
 CENTRE = {view: (365, 117 if view == 0 else 138) for view in (0, 1)}

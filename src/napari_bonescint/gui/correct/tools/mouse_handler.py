@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.corrections.tools.rethreshold import Box
-    from napari_bonescint.gui.open_case import OpenCase
+    from napari_bonescint.gui.correct.open_case import OpenCase
 
 _LINE_COLOUR = "#ff6a00"
 _BRUSH_PIXELS = 8

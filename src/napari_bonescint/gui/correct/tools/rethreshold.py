@@ -9,7 +9,7 @@ from napari_bonescint.gui.layers.labels import set_regions
 
 if TYPE_CHECKING:
     from napari_bonescint.corrections.tools.rethreshold import Box
-    from napari_bonescint.gui.open_case import OpenCase
+    from napari_bonescint.gui.correct.open_case import OpenCase
 
 
 class Answer:

@@ -9,11 +9,11 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from napari_bonescint.anatomy import REGIONS
+from napari_bonescint.gui.correct.key_bindings import KeyBindings
 from napari_bonescint.gui.correct.tools.mouse_handler import ToolStrokes
 from napari_bonescint.gui.correct.tools.registry import PICK_KEY, TOOLS, Gesture
 from napari_bonescint.gui.correct.tools.rethreshold import Answer
 from napari_bonescint.gui.correct.tools.tool_button import ToolButton
-from napari_bonescint.gui.key_bindings import KeyBindings
 from napari_bonescint.gui.plain_label import PlainLabel
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from napari_bonescint.corrections.tools.rethreshold import Box
-    from napari_bonescint.gui.open_case import OpenCase
+    from napari_bonescint.gui.correct.open_case import OpenCase
 
 _COLUMNS = 3
 _SECOND_DIGIT_MS = 1000

@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
 from napari_bonescint.anatomy import CODES, REGIONS
 from napari_bonescint.corrections.comparison import BOTH, ONLY_FIRST, ONLY_SECOND, OTHER_REGION
 from napari_bonescint.corrections.entries import agreement, difference, pair_to_compare
-from napari_bonescint.gui.case_delegate import shown_time
+from napari_bonescint.gui.correct.work_list_delegate import shown_time
 from napari_bonescint.gui.plain_label import PlainLabel
 
 if TYPE_CHECKING:

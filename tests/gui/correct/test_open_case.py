@@ -6,9 +6,9 @@ from napari.components import ViewerModel
 from napari.layers import Image
 
 from napari_bonescint.display import contrast_limits
+from napari_bonescint.gui.correct.open_case import OpenCase
 from napari_bonescint.gui.layers.labels import empty_labels
 from napari_bonescint.gui.layers.scans import scans_to_layers
-from napari_bonescint.gui.open_case import OpenCase
 from napari_bonescint.scan import Scan, ViewName
 
 

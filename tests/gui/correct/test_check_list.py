@@ -6,14 +6,14 @@ import numpy as np
 from qtpy.QtCore import Qt
 
 from napari_bonescint.anatomy import CODES
-from napari_bonescint.gui.check_list import CheckList
+from napari_bonescint.gui.correct.check_list import CheckList
 from napari_bonescint.gui.layers.overlays import camera_of
 
 if TYPE_CHECKING:
     from napari import Viewer
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.gui.open_case import OpenCase
+    from napari_bonescint.gui.correct.open_case import OpenCase
 
 
 def test_a_finding_appears_leads_there_and_goes_with_its_cause(viewer: Viewer, case: OpenCase, qtbot: QtBot) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QPushButton
 
-from napari_bonescint.gui.case_delegate import shown_time
+from napari_bonescint.gui.correct.work_list_delegate import shown_time
 from napari_bonescint.gui.plain_label import PlainLabel
 
 if TYPE_CHECKING:

@@ -10,16 +10,16 @@ from napari.layers import Labels
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.corrections.seeing import ADDED, RELABELLED, REMOVED
 from napari_bonescint.display import contrast_limits
+from napari_bonescint.gui.correct.display_panel import ViewAids
 from napari_bonescint.gui.layers.labels import all_labels_of
 from napari_bonescint.gui.layers.scans import can_be_scan
-from napari_bonescint.gui.view_aids import ViewAids
 
 if TYPE_CHECKING:
     from napari import Viewer
     from pytestqt.qtbot import QtBot
 
     from gui.correcting import Hand
-    from napari_bonescint.gui.open_case import OpenCase
+    from napari_bonescint.gui.correct.open_case import OpenCase
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from napari.layers import Image
 
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.display import contrast_limits
-from napari_bonescint.gui.cursor_place import CursorPlace
+from napari_bonescint.gui.correct.cursor_readout import CursorPlace
+from napari_bonescint.gui.correct.open_case import OpenCase
 from napari_bonescint.gui.layers.labels import empty_labels
 from napari_bonescint.gui.layers.scans import scans_to_layers
-from napari_bonescint.gui.open_case import OpenCase
 
 if TYPE_CHECKING:
     from napari_bonescint.scan import Scan

@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QTextDocumentFragment
 from qtpy.QtWidgets import QApplication, QFileDialog
 
-from napari_bonescint.gui.work_opener import WorkOpener
+from napari_bonescint.gui.correct.work_opener import WorkOpener
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

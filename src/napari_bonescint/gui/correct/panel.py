@@ -28,24 +28,24 @@ from napari_bonescint.corrections.queue import after_prediction, after_saving
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.work import Work, open_work
 from napari_bonescint.gui.background import Background
-from napari_bonescint.gui.case_layers import CaseLayers
-from napari_bonescint.gui.case_loader import CaseLoader
-from napari_bonescint.gui.case_session import CaseSession
-from napari_bonescint.gui.check_list import CheckList
+from napari_bonescint.gui.correct.case_layers import CaseLayers
+from napari_bonescint.gui.correct.case_loader import CaseLoader
+from napari_bonescint.gui.correct.case_session import CaseSession
+from napari_bonescint.gui.correct.check_list import CheckList
+from napari_bonescint.gui.correct.display_panel import ViewAids
+from napari_bonescint.gui.correct.draft_banner import DraftBanner
+from napari_bonescint.gui.correct.open_case import OpenCase
+from napari_bonescint.gui.correct.revision_dialog import RevisionDialog
+from napari_bonescint.gui.correct.save_bar import Saving
 from napari_bonescint.gui.correct.tools.toolbox import Toolbox
+from napari_bonescint.gui.correct.work_list import WorkList
+from napari_bonescint.gui.correct.work_opener import WorkOpener
 from napari_bonescint.gui.dock_panel import DockPanel
-from napari_bonescint.gui.draft_banner import DraftBanner
 from napari_bonescint.gui.model_chooser import ModelChooser
-from napari_bonescint.gui.open_case import OpenCase
 from napari_bonescint.gui.plain_label import PlainLabel
-from napari_bonescint.gui.revision_dialog import RevisionDialog
-from napari_bonescint.gui.saving import Saving
 from napari_bonescint.gui.scrolled_page import ScrolledPage
 from napari_bonescint.gui.settings import Setting, remember, remembered
-from napari_bonescint.gui.view_aids import ViewAids
 from napari_bonescint.gui.window_closing import WindowClosing
-from napari_bonescint.gui.work_list import WorkList
-from napari_bonescint.gui.work_opener import WorkOpener
 
 if TYPE_CHECKING:
     from typing import Any

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
 from napari_bonescint.corrections.queue import count_reviewed
-from napari_bonescint.gui.thumbnails import Thumbnails
+from napari_bonescint.gui.correct.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence

@@ -14,8 +14,8 @@ from qtpy.QtWidgets import QListView
 
 from napari_bonescint.corrections.index import CaseState, CaseSummary
 from napari_bonescint.corrections.queue import WorkItem
-from napari_bonescint.gui.case_delegate import CaseDelegate, quality, shown_time, who_and_when
-from napari_bonescint.gui.work_list_model import ITEM
+from napari_bonescint.gui.correct.work_list_delegate import CaseDelegate, quality, shown_time, who_and_when
+from napari_bonescint.gui.correct.work_list_model import ITEM
 from napari_bonescint.scan import ViewName
 
 if TYPE_CHECKING:

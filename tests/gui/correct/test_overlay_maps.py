@@ -12,10 +12,10 @@ from napari.layers import Image
 
 from napari_bonescint.corrections.seeing import ADDED, RELABELLED, REMOVED
 from napari_bonescint.display import contrast_limits
+from napari_bonescint.gui.correct.open_case import OpenCase
+from napari_bonescint.gui.correct.overlay_maps import DifferenceMap, UncertaintyMap, ViewMap
 from napari_bonescint.gui.layers.labels import empty_labels, set_regions
 from napari_bonescint.gui.layers.scans import can_be_scan, scans_to_layers
-from napari_bonescint.gui.open_case import OpenCase
-from napari_bonescint.gui.view_maps import DifferenceMap, UncertaintyMap, ViewMap
 
 if TYPE_CHECKING:
     from napari_bonescint.scan import Scan

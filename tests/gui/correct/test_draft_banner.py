@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt
 
 from napari_bonescint.corrections.drafts import Draft
 from napari_bonescint.corrections.revision import Origin
-from napari_bonescint.gui.draft_banner import DraftBanner
+from napari_bonescint.gui.correct.draft_banner import DraftBanner
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

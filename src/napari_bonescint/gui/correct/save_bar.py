@@ -12,10 +12,10 @@ from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWi
 
 from napari_bonescint.corrections.drafts import Drafts
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.gui.autosave import Autosave
+from napari_bonescint.gui.correct.autosave import Autosave
+from napari_bonescint.gui.correct.unsaved_dialog import Unsaved, ask_about_unsaved
 from napari_bonescint.gui.plain_label import PlainLabel
 from napari_bonescint.gui.settings import Setting, remember, remembered
-from napari_bonescint.gui.unsaved_dialog import Unsaved, ask_about_unsaved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari_bonescint.corrections.label_store import LabelStore
     from napari_bonescint.corrections.revision import Revision
     from napari_bonescint.gui.background import Background
-    from napari_bonescint.gui.case_session import CaseSession
+    from napari_bonescint.gui.correct.case_session import CaseSession
 
 _NO_NAME = "Type your name as annotator first; it is remembered."
 _DISPLACED = "{}: not on the image any more; undo the layer's move, scale, rotation, shear or affine, and save again."

@@ -13,7 +13,7 @@ from napari.layers import Image, Points
 from napari_bonescint.corrections.opening import OpenedCase
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.display import contrast_limits
-from napari_bonescint.gui.case_layers import CaseLayers
+from napari_bonescint.gui.correct.case_layers import CaseLayers
 from napari_bonescint.gui.layers.labels import is_edited
 from napari_bonescint.gui.layers.scans import facts_of, layers_to_scan, scans_to_layers, spacing_of
 from napari_bonescint.gui.segment.view_edits import ViewEditError, flip, set_spacing, set_view

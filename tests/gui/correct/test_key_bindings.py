@@ -8,7 +8,7 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 from qtpy.QtCore import Qt
 
-from napari_bonescint.gui.key_bindings import KeyBindings
+from napari_bonescint.gui.correct.key_bindings import KeyBindings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari import Viewer
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.gui.correct_widget import CorrectWidget
+    from napari_bonescint.gui.correct.panel import CorrectWidget
     from napari_bonescint.scan import Scan
 
 

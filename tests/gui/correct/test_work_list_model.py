@@ -11,7 +11,7 @@ from qtpy.QtCore import QModelIndex, QObject, Qt
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.index import CaseState
 from napari_bonescint.corrections.queue import WorkItem, queue_of_store
-from napari_bonescint.gui.work_list_model import ITEM, WorkListModel
+from napari_bonescint.gui.correct.work_list_model import ITEM, WorkListModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

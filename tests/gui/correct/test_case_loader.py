@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject
 
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.queue import WorkItem, queue_of_folder, queue_of_store
-from napari_bonescint.gui.case_loader import CaseLoader
+from napari_bonescint.gui.correct.case_loader import CaseLoader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,9 +12,9 @@ from napari_bonescint.corrections.drafts import Drafts
 from napari_bonescint.corrections.opening import open_case
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.gui.background import Background
-from napari_bonescint.gui.case_session import CaseSession
+from napari_bonescint.gui.correct.case_session import CaseSession
+from napari_bonescint.gui.correct.save_bar import Saving
 from napari_bonescint.gui.layers.labels import empty_labels
-from napari_bonescint.gui.saving import Saving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

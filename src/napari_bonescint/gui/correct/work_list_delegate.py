@@ -8,8 +8,8 @@ from qtpy.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from qtpy.QtGui import QColor, QFont, QImage, QPainter, QPen
 from qtpy.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from napari_bonescint.gui.thumbnails import HEIGHT
-from napari_bonescint.gui.work_list_model import ITEM
+from napari_bonescint.gui.correct.thumbnails import HEIGHT
+from napari_bonescint.gui.correct.work_list_model import ITEM
 
 if TYPE_CHECKING:
     from napari_bonescint.corrections.index import CaseSummary

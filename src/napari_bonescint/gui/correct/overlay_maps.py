@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from numpy.typing import NDArray
 
-    from napari_bonescint.gui.open_case import OpenCase
+    from napari_bonescint.gui.correct.open_case import OpenCase
 
 _DIFFERENCE_COLOURS: dict[int | None, str] = {ADDED: "#00a651", REMOVED: "#e6007e", RELABELLED: "#ffb000"}
 _UNSURE = (0.55, 0.0, 0.85)

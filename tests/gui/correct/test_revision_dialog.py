@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from napari_bonescint.corrections.label_store import LabelStore
-    from napari_bonescint.gui.correct_widget import CorrectWidget
-    from napari_bonescint.gui.revision_dialog import RevisionDialog
+    from napari_bonescint.gui.correct.panel import CorrectWidget
+    from napari_bonescint.gui.correct.revision_dialog import RevisionDialog
 
 _CODE = 3
 

@@ -1,0 +1,1 @@
+"""The panel in which masks are corrected."""
