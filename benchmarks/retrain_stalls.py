@@ -37,7 +37,7 @@ from napari_bonescint.training.runs import LOG, runs_folder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_bonescint.gui.retrain_widget import RetrainWidget
+    from napari_bonescint.gui.retrain.panel import RetrainWidget
 
 LIMIT_S = 0.050
 RECIPE = Recipe(

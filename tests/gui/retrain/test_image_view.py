@@ -7,7 +7,7 @@ from PIL import Image
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog
 
-from napari_bonescint.gui.pictures import CannotShow, Picture, load_picture
+from napari_bonescint.gui.retrain.image_view import CannotShow, Picture, load_picture
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,9 +8,9 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.gui.curve import Curve
 from napari_bonescint.gui.plain_label import PlainLabel
-from napari_bonescint.gui.sample_viewer import SampleViewer
+from napari_bonescint.gui.retrain.line_plot import Curve
+from napari_bonescint.gui.retrain.sample_viewer import SampleViewer
 from napari_bonescint.training.course import Course, Stage
 from napari_bonescint.training.runs import Request
 from napari_bonescint.training.verdict import SKELETON

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject
 
 from gui.verdicts import VERDICT, write_verdict
-from napari_bonescint.gui.judging import Judging
+from napari_bonescint.gui.retrain.comparison_process import Judging
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.inference.model_shelf import current_model, use
 from napari_bonescint.training.launch import RunSettings, plan_of_file

@@ -11,9 +11,9 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGroupBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.gui.device_chooser import DeviceChooser
 from napari_bonescint.gui.plain_label import PlainLabel
-from napari_bonescint.gui.store_list import StoreList
+from napari_bonescint.gui.retrain.device_chooser import DeviceChooser
+from napari_bonescint.gui.retrain.store_list import StoreList
 from napari_bonescint.inference.model_shelf import current_model, label
 from napari_bonescint.training.folds import USUAL_FOLDS
 from napari_bonescint.training.launch import RunSettings, plan_of_file, shipped_plans

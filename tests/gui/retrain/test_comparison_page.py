@@ -8,8 +8,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel
 
 from gui.verdicts import VERDICT, write_verdict
-from napari_bonescint.gui.pictures import Picture
-from napari_bonescint.gui.verdict_page import VerdictPage
+from napari_bonescint.gui.retrain.comparison_page import VerdictPage
+from napari_bonescint.gui.retrain.image_view import Picture
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QPoint
 from qtpy.QtGui import QColor
 
-from napari_bonescint.gui.curve import Curve
+from napari_bonescint.gui.retrain.line_plot import Curve
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QSlider, QVBoxLayout, QWidget
 
-from napari_bonescint.gui.pictures import Picture, load_picture
 from napari_bonescint.gui.plain_label import PlainLabel
+from napari_bonescint.gui.retrain.image_view import Picture, load_picture
 
 if TYPE_CHECKING:
     from pathlib import Path

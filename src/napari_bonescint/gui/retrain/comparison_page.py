@@ -17,8 +17,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_bonescint.gui.pictures import Picture, load_picture
 from napari_bonescint.gui.plain_label import PlainLabel
+from napari_bonescint.gui.retrain.image_view import Picture, load_picture
 from napari_bonescint.training.verdict import Recommendation, SetKind, Verdict
 
 if TYPE_CHECKING:

@@ -10,15 +10,15 @@ from qtpy.QtWidgets import QComboBox, QTabWidget, QVBoxLayout, QWidget
 
 from napari_bonescint.gui.background import Background
 from napari_bonescint.gui.dock_panel import DockPanel
-from napari_bonescint.gui.judging import Judging
-from napari_bonescint.gui.leave_dialog import Leave, ask_how_to_leave
-from napari_bonescint.gui.model_list import ModelList
 from napari_bonescint.gui.plain_label import PlainLabel
-from napari_bonescint.gui.run_watch import RunWatch
+from napari_bonescint.gui.retrain.comparison_page import VerdictPage
+from napari_bonescint.gui.retrain.comparison_process import Judging
+from napari_bonescint.gui.retrain.leave_dialog import Leave, ask_how_to_leave
+from napari_bonescint.gui.retrain.model_list import ModelList
+from napari_bonescint.gui.retrain.progress_page import TrainingView
+from napari_bonescint.gui.retrain.run_monitor import RunWatch
+from napari_bonescint.gui.retrain.setup_page import TrainingSetup
 from napari_bonescint.gui.scrolled_page import ScrolledPage
-from napari_bonescint.gui.training_setup import TrainingSetup
-from napari_bonescint.gui.training_view import TrainingView
-from napari_bonescint.gui.verdict_page import VerdictPage
 from napari_bonescint.gui.window_closing import WindowClosing
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.model_shelf import label, use
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
     from qtpy.QtGui import QShowEvent
 
-    from napari_bonescint.gui.judging import Judged
+    from napari_bonescint.gui.retrain.comparison_process import Judged
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.training.launch import RunSettings
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject
 
-from napari_bonescint.gui.run_watch import RunWatch
+from napari_bonescint.gui.retrain.run_monitor import RunWatch
 from napari_bonescint.training.course import Stage
 from napari_bonescint.training.launch import start_detached
 from training.run_folders import SLEEPER, begin, occupy, progress

@@ -6,7 +6,7 @@ import pytest
 from qtpy.QtWidgets import QWidget
 
 from gui.panel_actions import answer
-from napari_bonescint.gui.leave_dialog import Leave, ask_how_to_leave
+from napari_bonescint.gui.retrain.leave_dialog import Leave, ask_how_to_leave
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from napari import Viewer
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.gui.retrain_widget import RetrainWidget
+    from napari_bonescint.gui.retrain.panel import RetrainWidget
     from napari_bonescint.inference.model_card import ModelCard
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_bonescint.gui.training_view import TrainingView, facts_of, status_of
+from napari_bonescint.gui.retrain.progress_page import TrainingView, facts_of, status_of
 from napari_bonescint.training.course import Course, Stage
 from napari_bonescint.training.runs import Request
 

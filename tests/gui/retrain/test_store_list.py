@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
 
+from napari_bonescint.gui.retrain.store_list import StoreList
 from napari_bonescint.gui.settings import Setting, remember
-from napari_bonescint.gui.store_list import StoreList
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

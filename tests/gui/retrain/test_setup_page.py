@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_bonescint.gui.training_setup import TrainingSetup
+from napari_bonescint.gui.retrain.setup_page import TrainingSetup
 from napari_bonescint.inference.model_shelf import current_model, label, use
 from napari_bonescint.training.supply import Supply
 

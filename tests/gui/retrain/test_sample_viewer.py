@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
 
-from napari_bonescint.gui.sample_viewer import SampleViewer
+from napari_bonescint.gui.retrain.sample_viewer import SampleViewer
 from training.run_folders import begin, check
 
 if TYPE_CHECKING:

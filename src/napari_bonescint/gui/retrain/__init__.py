@@ -1,0 +1,1 @@
+"""The panel that retrains models and compares them."""
