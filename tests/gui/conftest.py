@@ -17,8 +17,8 @@ from qtpy.QtCore import QObject, QSettings
 from gui.correcting import Hand, open_case
 from gui.correcting_panel import prediction_of
 from napari_bonescint.corrections.label_store import LabelStore
-from napari_bonescint.gui.background import Background
-from napari_bonescint.gui.settings import Setting, remember
+from napari_bonescint.gui.common.file_worker import Background
+from napari_bonescint.gui.common.settings import Setting, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

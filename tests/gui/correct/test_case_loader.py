@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.corrections.opening import OpenedCase
     from napari_bonescint.corrections.prediction import Prediction
-    from napari_bonescint.gui.background import Background
+    from napari_bonescint.gui.common.file_worker import Background
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.scan import Scan
 

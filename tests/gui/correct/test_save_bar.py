@@ -11,7 +11,7 @@ from gui.panel_actions import answer
 from napari_bonescint.corrections.drafts import Drafts
 from napari_bonescint.corrections.opening import open_case
 from napari_bonescint.corrections.revision import Origin
-from napari_bonescint.gui.background import Background
+from napari_bonescint.gui.common.file_worker import Background
 from napari_bonescint.gui.correct.case_session import CaseSession
 from napari_bonescint.gui.correct.save_bar import Saving
 from napari_bonescint.gui.layers.labels import empty_labels

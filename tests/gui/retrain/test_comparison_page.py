@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.gui.background import Background
+    from napari_bonescint.gui.common.file_worker import Background
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from napari_bonescint.training.runs import Request
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.gui.background import Background
+    from napari_bonescint.gui.common.file_worker import Background
 
 HALFWAY = Course(step=20, steps=40, losses=((10, 0.9), (20, 0.5)), dices=((20, 0.8),), seconds_left=1200)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.gui.background import Background
+    from napari_bonescint.gui.common.file_worker import Background
 
 
 def test_the_last_sample_is_shown_unless_the_user_looks_at_an_earlier_one(

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
 
+from napari_bonescint.gui.common.settings import Setting, remember
 from napari_bonescint.gui.retrain.store_list import StoreList
-from napari_bonescint.gui.settings import Setting, remember
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from napari_bonescint.corrections.label_store import LabelStore
-    from napari_bonescint.gui.background import Background
+    from napari_bonescint.gui.common.file_worker import Background
 
 
 def test_the_store_that_was_corrected_last_is_offered_first(

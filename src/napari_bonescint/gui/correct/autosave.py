@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.corrections.drafts import Drafts
-    from napari_bonescint.gui.background import Background
+    from napari_bonescint.gui.common.file_worker import Background
     from napari_bonescint.gui.correct.case_session import CaseSession
 
 # Counted from the first change and not from the last, so that one who never pauses is kept, too.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_bonescint.corrections.label_store import LabelStore
     from napari_bonescint.corrections.prediction import Prediction
     from napari_bonescint.corrections.queue import WorkItem
-    from napari_bonescint.gui.background import Background
+    from napari_bonescint.gui.common.file_worker import Background
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.scan import Scan
     from napari_bonescint.segmentation import Segmentation

@@ -13,8 +13,8 @@ from qtpy.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.corrections.checks import check
+from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.layers.overlays import camera_of
-from napari_bonescint.gui.plain_label import PlainLabel
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

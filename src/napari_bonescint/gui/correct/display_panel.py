@@ -9,12 +9,12 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from napari_bonescint.display import WINDOWS, widened
+from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.correct.cursor_readout import CursorPlace
 from napari_bonescint.gui.correct.key_bindings import KeyBindings
 from napari_bonescint.gui.correct.overlay_maps import DifferenceMap, UncertaintyMap
 from napari_bonescint.gui.correct.tools.tool_button import ToolButton
 from napari_bonescint.gui.layers.overlays import Lines
-from napari_bonescint.gui.plain_label import PlainLabel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -27,7 +27,13 @@ from napari_bonescint.corrections.entries import Entry, entries_of
 from napari_bonescint.corrections.queue import after_prediction, after_saving
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.work import Work, open_work
-from napari_bonescint.gui.background import Background
+from napari_bonescint.gui.common.close_guard import WindowClosing
+from napari_bonescint.gui.common.dock_panel import DockPanel
+from napari_bonescint.gui.common.file_worker import Background
+from napari_bonescint.gui.common.model_chooser import ModelChooser
+from napari_bonescint.gui.common.plain_label import PlainLabel
+from napari_bonescint.gui.common.scrolled_page import ScrolledPage
+from napari_bonescint.gui.common.settings import Setting, remember, remembered
 from napari_bonescint.gui.correct.case_layers import CaseLayers
 from napari_bonescint.gui.correct.case_loader import CaseLoader
 from napari_bonescint.gui.correct.case_session import CaseSession
@@ -40,12 +46,6 @@ from napari_bonescint.gui.correct.save_bar import Saving
 from napari_bonescint.gui.correct.tools.toolbox import Toolbox
 from napari_bonescint.gui.correct.work_list import WorkList
 from napari_bonescint.gui.correct.work_opener import WorkOpener
-from napari_bonescint.gui.dock_panel import DockPanel
-from napari_bonescint.gui.model_chooser import ModelChooser
-from napari_bonescint.gui.plain_label import PlainLabel
-from napari_bonescint.gui.scrolled_page import ScrolledPage
-from napari_bonescint.gui.settings import Setting, remember, remembered
-from napari_bonescint.gui.window_closing import WindowClosing
 
 if TYPE_CHECKING:
     from typing import Any

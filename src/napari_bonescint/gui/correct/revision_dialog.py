@@ -23,8 +23,8 @@ from qtpy.QtWidgets import (
 from napari_bonescint.anatomy import CODES, REGIONS
 from napari_bonescint.corrections.comparison import BOTH, ONLY_FIRST, ONLY_SECOND, OTHER_REGION
 from napari_bonescint.corrections.entries import agreement, difference, pair_to_compare
+from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.correct.work_list_delegate import shown_time
-from napari_bonescint.gui.plain_label import PlainLabel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from napari_bonescint.corrections.comparison import Comparison
     from napari_bonescint.corrections.entries import Difference, Entry
     from napari_bonescint.corrections.label_store import LabelStore
-    from napari_bonescint.gui.background import Background
+    from napari_bonescint.gui.common.file_worker import Background
 
 _COLUMNS = ("Mask", "Who", "When", "Reviewed", "Made from", "Comment")
 _PICTURE_HEIGHT = 560

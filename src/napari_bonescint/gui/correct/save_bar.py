@@ -12,10 +12,10 @@ from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWi
 
 from napari_bonescint.corrections.drafts import Drafts
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.gui.common.plain_label import PlainLabel
+from napari_bonescint.gui.common.settings import Setting, remember, remembered
 from napari_bonescint.gui.correct.autosave import Autosave
 from napari_bonescint.gui.correct.unsaved_dialog import Unsaved, ask_about_unsaved
-from napari_bonescint.gui.plain_label import PlainLabel
-from napari_bonescint.gui.settings import Setting, remember, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.corrections.label_store import LabelStore
     from napari_bonescint.corrections.revision import Revision
-    from napari_bonescint.gui.background import Background
+    from napari_bonescint.gui.common.file_worker import Background
     from napari_bonescint.gui.correct.case_session import CaseSession
 
 _NO_NAME = "Type your name as annotator first; it is remembered."

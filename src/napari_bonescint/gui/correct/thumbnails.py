@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtGui import QImage
 
 from napari_bonescint.display import thumbnail
-from napari_bonescint.gui.background import Background
+from napari_bonescint.gui.common.file_worker import Background
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable

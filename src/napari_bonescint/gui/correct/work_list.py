@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QModelIndex, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHBoxLayout, QListView, QPushButton, QVBoxLayout, QWidget
 
+from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.correct.work_list_delegate import CaseDelegate
 from napari_bonescint.gui.correct.work_list_model import ITEM, WorkListModel
-from napari_bonescint.gui.plain_label import PlainLabel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

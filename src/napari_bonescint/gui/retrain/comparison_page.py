@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_bonescint.gui.plain_label import PlainLabel
+from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.retrain.image_view import Picture, load_picture
 from napari_bonescint.training.verdict import Recommendation, SetKind, Verdict
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from qtpy.QtGui import QFontMetrics, QImage
 
-    from napari_bonescint.gui.background import Background
+    from napari_bonescint.gui.common.file_worker import Background
     from napari_bonescint.training.verdict import Row
 
 _COLOURS = {Recommendation.USE: "#59a14f", Recommendation.KEEP: "#ff7b72", Recommendation.CANNOT_TELL: "#f0a030"}

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.gui.child_command import ChildCommand
-from napari_bonescint.gui.plain_label import PlainLabel
+from napari_bonescint.gui.common.child_command import ChildCommand
+from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.training.launch import estimate
 from napari_bonescint.training.recipe import read_recipe
 

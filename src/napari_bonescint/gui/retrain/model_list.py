@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
-from napari_bonescint.gui.plain_label import PlainLabel
+from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.inference.model_shelf import accepted_models, current_model, find_model, label, use
 
 if TYPE_CHECKING:
-    from napari_bonescint.gui.background import Background
+    from napari_bonescint.gui.common.file_worker import Background
     from napari_bonescint.inference.model_card import ModelCard
 
     Shelf = tuple[list[tuple[str, ModelCard]], ModelCard]

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QComboBox, QTabWidget, QVBoxLayout, QWidget
 
-from napari_bonescint.gui.background import Background
-from napari_bonescint.gui.dock_panel import DockPanel
-from napari_bonescint.gui.plain_label import PlainLabel
+from napari_bonescint.gui.common.close_guard import WindowClosing
+from napari_bonescint.gui.common.dock_panel import DockPanel
+from napari_bonescint.gui.common.file_worker import Background
+from napari_bonescint.gui.common.plain_label import PlainLabel
+from napari_bonescint.gui.common.scrolled_page import ScrolledPage
 from napari_bonescint.gui.retrain.comparison_page import VerdictPage
 from napari_bonescint.gui.retrain.comparison_process import Judging
 from napari_bonescint.gui.retrain.leave_dialog import Leave, ask_how_to_leave
@@ -18,8 +20,6 @@ from napari_bonescint.gui.retrain.model_list import ModelList
 from napari_bonescint.gui.retrain.progress_page import TrainingView
 from napari_bonescint.gui.retrain.run_monitor import RunWatch
 from napari_bonescint.gui.retrain.setup_page import TrainingSetup
-from napari_bonescint.gui.scrolled_page import ScrolledPage
-from napari_bonescint.gui.window_closing import WindowClosing
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.model_shelf import label, use
 from napari_bonescint.training.course import Course, Stage

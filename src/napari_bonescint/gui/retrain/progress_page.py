@@ -8,7 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.gui.plain_label import PlainLabel
+from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.retrain.line_plot import Curve
 from napari_bonescint.gui.retrain.sample_viewer import SampleViewer
 from napari_bonescint.training.course import Course, Stage
@@ -17,7 +17,7 @@ from napari_bonescint.training.verdict import SKELETON
 from napari_bonescint.wording import counted, duration
 
 if TYPE_CHECKING:
-    from napari_bonescint.gui.background import Background
+    from napari_bonescint.gui.common.file_worker import Background
 
 _LEFT_OUT = 8
 _NOTES = 8

@@ -12,7 +12,7 @@ from napari_bonescint.training.course import CourseReader, Stage
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_bonescint.gui.background import Background
+    from napari_bonescint.gui.common.file_worker import Background
     from napari_bonescint.training.course import Course
 
 _EVERY_MS = 500

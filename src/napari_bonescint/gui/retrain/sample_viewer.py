@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QSlider, QVBoxLayout, QWidget
 
-from napari_bonescint.gui.plain_label import PlainLabel
+from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.retrain.image_view import Picture, load_picture
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from qtpy.QtGui import QImage
 
-    from napari_bonescint.gui.background import Background
+    from napari_bonescint.gui.common.file_worker import Background
 
 _NONE = "Sample predictions come with the first check of the validation scans."
 

@@ -11,7 +11,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGroupBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.gui.plain_label import PlainLabel
+from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.retrain.device_chooser import DeviceChooser
 from napari_bonescint.gui.retrain.store_list import StoreList
 from napari_bonescint.inference.model_shelf import current_model, label
@@ -20,7 +20,7 @@ from napari_bonescint.training.launch import RunSettings, plan_of_file, shipped_
 from napari_bonescint.training.recipe import read_recipe
 
 if TYPE_CHECKING:
-    from napari_bonescint.gui.background import Background
+    from napari_bonescint.gui.common.file_worker import Background
     from napari_bonescint.training.launch import Plan
     from napari_bonescint.training.supply import Supply
 

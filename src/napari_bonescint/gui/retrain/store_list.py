@@ -19,11 +19,11 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
 )
 
-from napari_bonescint.gui.plain_label import PlainLabel
-from napari_bonescint.gui.settings import Setting, remember, remembered
+from napari_bonescint.gui.common.plain_label import PlainLabel
+from napari_bonescint.gui.common.settings import Setting, remember, remembered
 
 if TYPE_CHECKING:
-    from napari_bonescint.gui.background import Background
+    from napari_bonescint.gui.common.file_worker import Background
     from napari_bonescint.training.supply import Supply
 
 _ROWS = 3

@@ -13,11 +13,11 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.gui.dock_panel import DockPanel
+from napari_bonescint.gui.common.dock_panel import DockPanel
+from napari_bonescint.gui.common.model_chooser import ModelChooser
+from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.layers.labels import empty_labels, image_of, prepare_labels
 from napari_bonescint.gui.layers.scans import can_be_scan, group_by_scan, same_scan
-from napari_bonescint.gui.model_chooser import ModelChooser
-from napari_bonescint.gui.plain_label import PlainLabel
 from napari_bonescint.gui.segment.keep_dialog import ask_what_to_keep
 from napari_bonescint.gui.segment.result_target import ResultPlace
 from napari_bonescint.gui.segment.scan_table import ScanRows

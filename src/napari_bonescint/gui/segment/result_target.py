@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_bonescint.gui.collector import without_collection
+from napari_bonescint.gui.common.garbage_collection import without_collection
 from napari_bonescint.gui.layers.labels import empty_labels, is_edited, labels_of, put_result, release
 from napari_bonescint.gui.layers.scans import layers_to_scan
 from napari_bonescint.gui.placement import put_on

@@ -11,8 +11,8 @@ from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QToolButton, QWidget
 
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.layers.scans import can_be_scan, doubted, facts_of, same_scan, spacing_of, why_unusable
-from napari_bonescint.gui.plain_label import PlainLabel
 from napari_bonescint.gui.segment.view_edits import flip, set_spacing, set_view
 from napari_bonescint.scan import ViewName, ViewSource
 

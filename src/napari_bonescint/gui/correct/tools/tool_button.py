@@ -6,7 +6,7 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor, QPixmap
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton
 
-from napari_bonescint.gui.plain_label import PlainLabel
+from napari_bonescint.gui.common.plain_label import PlainLabel
 
 _HEIGHT = 24
 _SWATCH = 10

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QLabel
 
-from napari_bonescint.gui.model_chooser import ModelChooser
+from napari_bonescint.gui.common.model_chooser import ModelChooser
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, shipped_models
 from napari_bonescint.inference.model_shelf import find_model, use
 

@@ -10,7 +10,7 @@ import pytest
 from qtpy.QtCore import QObject
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.gui.background import Background
+from napari_bonescint.gui.common.file_worker import Background
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

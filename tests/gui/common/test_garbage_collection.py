@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from napari_bonescint.gui.collector import without_collection
+from napari_bonescint.gui.common.garbage_collection import without_collection
 
 
 def test_collecting_goes_on_afterwards_whatever_happens() -> None:

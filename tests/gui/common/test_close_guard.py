@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
-from napari_bonescint.gui.window_closing import WindowClosing
+from napari_bonescint.gui.common.close_guard import WindowClosing
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from napari_bonescint.gui.settings import Setting, remember, remembered
+from napari_bonescint.gui.common.settings import Setting, remember, remembered
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _NEXT_START = """
 import sys
 from qtpy.QtCore import QSettings
-from napari_bonescint.gui.settings import Setting, remembered
+from napari_bonescint.gui.common.settings import Setting, remembered
 QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, sys.argv[1])
 sys.stdout.buffer.write("|".join(remembered(setting) for setting in Setting).encode())
 """

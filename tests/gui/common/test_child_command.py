@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import psutil
 from qtpy.QtCore import QObject
 
-from napari_bonescint.gui.child_command import ChildCommand
+from napari_bonescint.gui.common.child_command import ChildCommand
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
