@@ -16,7 +16,7 @@ from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.patient_split import Part, part_of_patient
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.scan import SAME_VIEW, ViewName, ViewSource
-from napari_bonescint.wording import counted
+from napari_bonescint.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

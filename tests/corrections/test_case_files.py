@@ -15,8 +15,8 @@ from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.keys import Keys
 from napari_bonescint.corrections.plane_files import planes_sha256
 from napari_bonescint.corrections.sealed import seal
-from napari_bonescint.rearranging import flip
 from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, Scan, View, ViewName, ViewSource
+from napari_bonescint.scan_edits import flip
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,8 +24,8 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.identity import Identity, read_identity
 from napari_bonescint.formats.label_tiff import encode_planes
 from napari_bonescint.formats.opening import open_scan
-from napari_bonescint.rearranging import flip
 from napari_bonescint.scan import ViewName
+from napari_bonescint.scan_edits import flip
 
 if TYPE_CHECKING:
     from collections.abc import Callable

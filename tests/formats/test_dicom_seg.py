@@ -23,8 +23,8 @@ from napari_bonescint.formats.mask import lay_on
 from napari_bonescint.formats.opening import collect, open_scan
 from napari_bonescint.formats.refusal import Refusal
 from napari_bonescint.formats.source_views import SourceMissing
-from napari_bonescint.rearranging import flip, with_spacing
 from napari_bonescint.scan import Scan, ViewName, why_impossible
+from napari_bonescint.scan_edits import flip, with_spacing
 
 BY_HAND = Author()
 # Those that an image of 41 x 23 pixels can have.

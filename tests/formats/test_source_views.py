@@ -14,8 +14,8 @@ from dicom_files import ANTERIOR, PEAK, POSTERIOR, SCATTER, some_counts
 from napari_bonescint.formats.opening import collect, open_scan
 from napari_bonescint.formats.refusal import Refusal
 from napari_bonescint.formats.source_views import SourceMissing, SourceView, find_views
-from napari_bonescint.rearranging import flip
 from napari_bonescint.scan import Scan, ViewName
+from napari_bonescint.scan_edits import flip
 
 if TYPE_CHECKING:
     from napari_bonescint.errors import BonescintError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.formats.opening import Said
 from napari_bonescint.scan import ViewName
-from napari_bonescint.wording import counted
+from napari_bonescint.text import counted
 
 if TYPE_CHECKING:
     from napari_bonescint.formats.opening import Collection

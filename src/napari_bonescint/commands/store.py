@@ -16,7 +16,7 @@ from napari_bonescint.corrections.patient_split import Part
 from napari_bonescint.corrections.store_check import check_store
 from napari_bonescint.corrections.store_folder import open_to_others
 from napari_bonescint.plain_output import one_line
-from napari_bonescint.wording import counted
+from napari_bonescint.text import counted
 
 if TYPE_CHECKING:
     import argparse

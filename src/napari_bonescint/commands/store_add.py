@@ -20,8 +20,8 @@ from napari_bonescint.formats.identity import burned_in_text, read_identity
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.refusal import Refusal, sentence_of
 from napari_bonescint.plain_output import one_line
-from napari_bonescint.rearranging import CannotRearrange
 from napari_bonescint.scan import SAME_VIEW, is_outnumbering
+from napari_bonescint.scan_edits import CannotRearrange
 
 if TYPE_CHECKING:
     import argparse

@@ -27,8 +27,8 @@ from napari_bonescint.formats.refusal import Refusal, sentence_of
 from napari_bonescint.formats.region_mapping import read_region_mapping
 from napari_bonescint.formats.source_file import read_start
 from napari_bonescint.inference.model_shelf import current_model
+from napari_bonescint.text import counted
 from napari_bonescint.training.fit_masks import fault_in
-from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
     import argparse

@@ -12,7 +12,7 @@ from napari_bonescint.corrections.patient_table import read_patient_table
 from napari_bonescint.formats.identity import read_identity
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.refusal import Refusal, sentence_of
-from napari_bonescint.wording import counted
+from napari_bonescint.text import counted
 
 if TYPE_CHECKING:
     import argparse

@@ -9,7 +9,7 @@ from napari_bonescint.corrections.drafts import Draft, Drafts
 from napari_bonescint.corrections.errors import reachable
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.queue import WorkItem, queue_of_folder, queue_of_store
-from napari_bonescint.wording import counted
+from napari_bonescint.text import counted
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,7 @@ from napari_bonescint.formats.dicom_codecs import decode_frames
 from napari_bonescint.formats.frame_count import stored_frames
 from napari_bonescint.formats.plausibility import require_possible_size
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
-from napari_bonescint.wording import counted
+from napari_bonescint.text import counted
 
 if TYPE_CHECKING:
     from pathlib import Path

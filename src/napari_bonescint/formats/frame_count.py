@@ -10,7 +10,7 @@ from pydicom.encaps import generate_fragments, parse_basic_offsets
 from pydicom.uid import UID
 
 from napari_bonescint.formats.refusal import Refusal
-from napari_bonescint.wording import counted
+from napari_bonescint.text import counted
 
 if TYPE_CHECKING:
     from pathlib import Path

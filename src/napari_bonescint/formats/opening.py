@@ -16,8 +16,8 @@ from napari_bonescint.formats.nuclear_medicine import read_nuclear_medicine, rea
 from napari_bonescint.formats.raster import looks_like_raster, read_raster
 from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
 from napari_bonescint.formats.source_file import read_start, read_whole, sha256
-from napari_bonescint.rearranging import flip, name_views, split_side_by_side, with_spacing
 from napari_bonescint.scan import SAME_VIEW, Scan, Spacing, ViewName, ViewSource, file_stem, is_outnumbering
+from napari_bonescint.scan_edits import flip, name_views, split_side_by_side, with_spacing
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping

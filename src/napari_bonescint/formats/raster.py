@@ -19,7 +19,6 @@ from napari_bonescint.formats.refusal import DAMAGED, NotAPlanarScan, Refusal
 from napari_bonescint.formats.source_file import read_whole, sha256
 from napari_bonescint.formats.tiff_directories import require_sound_tiff
 from napari_bonescint.formats.tiff_pages import TIFF_START, read_tiff_planes
-from napari_bonescint.rearranging import name_views, with_spacing
 from napari_bonescint.scan import (
     NO_SPACING,
     VIEW_ASSUMED,
@@ -30,6 +29,7 @@ from napari_bonescint.scan import (
     ViewSource,
     why_impossible,
 )
+from napari_bonescint.scan_edits import name_views, with_spacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_bonescint.formats.dicom_pixels import decode
 from napari_bonescint.formats.lossy import is_lossy, signed_bits
-from napari_bonescint.wording import counted
+from napari_bonescint.text import counted
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,10 +9,10 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from napari_bonescint.file_names import inside
+from napari_bonescint.text import counted
 from napari_bonescint.training.log import read_events
 from napari_bonescint.training.run_folder import running_process
 from napari_bonescint.training.runs import LOG, OUTPUT
-from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,6 +16,7 @@ from napari_bonescint.corrections.errors import StoreError
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.model_shelf import find_model
 from napari_bonescint.inference.segmenter import Segmenter
+from napari_bonescint.text import counted
 from napari_bonescint.training.checkpoint import publish, write_card
 from napari_bonescint.training.corrected_set import CorrectedSet
 from napari_bonescint.training.fold_scores import FoldScores, ScanScore, folds_file, read_fold_scores
@@ -28,7 +29,6 @@ from napari_bonescint.training.session import Session
 from napari_bonescint.training.unseen import unseen_by
 from napari_bonescint.training.verdict import SetKind
 from napari_bonescint.training.view_scores import segment_reference
-from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

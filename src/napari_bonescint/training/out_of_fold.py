@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_bonescint.text import counted
 from napari_bonescint.training.corrected_set import CorrectedSet
 from napari_bonescint.training.paired import PairedScores
 from napari_bonescint.training.view_scores import segment_reference
-from napari_bonescint.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,8 +13,8 @@ from napari_bonescint.facts import one_sentence
 from napari_bonescint.file_names import inside
 from napari_bonescint.formats.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
-from napari_bonescint.rearranging import name_views, with_spacing
 from napari_bonescint.scan import ViewName
+from napari_bonescint.scan_edits import name_views, with_spacing
 from napari_bonescint.simulation.case import Case
 from napari_bonescint.training.splits import Split, read_splits, seed_of
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.text import counted, duration
 from napari_bonescint.training.acceleration import one_fails_all
 from napari_bonescint.training.best_weights import BestWeights
 from napari_bonescint.training.checkpoint import resume, save_checkpoint
@@ -23,7 +24,6 @@ from napari_bonescint.training.publishing import publish_scored
 from napari_bonescint.training.resuming import identity_of
 from napari_bonescint.training.run_folder import RunFolder, make_folder
 from napari_bonescint.training.schedule import REPORT_EVERY, StepTimer, steps_within
-from napari_bonescint.wording import counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

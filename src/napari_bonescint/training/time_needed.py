@@ -6,10 +6,10 @@ import time
 from typing import TYPE_CHECKING
 
 from napari_bonescint.networks.zoo import build_network
+from napari_bonescint.text import counted, duration
 from napari_bonescint.training.looks import has_validation, look_at
 from napari_bonescint.training.schedule import Schedule, steps_within
 from napari_bonescint.training.step_time import seconds_per_step
-from napari_bonescint.wording import counted, duration
 
 if TYPE_CHECKING:
     from napari_bonescint.training.material import Material

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_bonescint.rearranging import CannotRearrange, flip, name_views, split_side_by_side, with_spacing
 from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, Scan, View, ViewName, ViewSource
+from napari_bonescint.scan_edits import CannotRearrange, flip, name_views, split_side_by_side, with_spacing
 
 ANTERIOR, POSTERIOR = ViewName.ANTERIOR, ViewName.POSTERIOR
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_bonescint.wording import counted, duration
+from napari_bonescint.text import counted, duration
 
 
 def test_one_is_singular() -> None:

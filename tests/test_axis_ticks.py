@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_bonescint.ticks import round_ticks
+from napari_bonescint.axis_ticks import round_ticks
 
 
 @pytest.mark.parametrize(
