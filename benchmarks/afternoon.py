@@ -99,7 +99,7 @@ def with_every_engine(_folder: Path) -> None:
     from napari_bonescint.inference.backends.choice import CPU_ENGINES
     from napari_bonescint.inference.backends.comparisons import COMPARISONS
     from napari_bonescint.inference.benchmark import on_grid
-    from napari_bonescint.inference.model_shelf import find_model
+    from napari_bonescint.inference.model_registry import find_model
 
     card = find_model(_MODEL)
     images = on_grid(open_scan(_SAMPLE), card.grid_mm)

@@ -29,7 +29,7 @@ from dicom_files import nm_dataset, save
 from napari_bonescint.formats.decoder_process import CHILD
 from napari_bonescint.formats.dicom_codecs import decode_frames
 from napari_bonescint.formats.opening import open_scan
-from napari_bonescint.inference.model_shelf import current_model
+from napari_bonescint.inference.model_registry import current_model
 from napari_bonescint.inference.segmenter import Segmenter
 
 if TYPE_CHECKING:

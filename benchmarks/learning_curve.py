@@ -24,7 +24,7 @@ from elsewhere import HELD_OUT, TO_CORRECT, OtherSkeleton, scan_there, simulate_
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.commands.simulate import prepare_geometry
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, ModelCard
-from napari_bonescint.inference.model_shelf import find_model
+from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.simulation.case import Case

@@ -28,7 +28,7 @@ import numpy as np
 
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
-from napari_bonescint.inference.model_shelf import find_model
+from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.simulation.case import simulate
 from napari_bonescint.simulation.likeness import NM1_COUNTS, Look, count_anterior, read_nm1

@@ -67,7 +67,7 @@ def prepare(folder: Path) -> None:
     """Make a recipe, and put a tiny model to use."""
     import torch
 
-    from napari_bonescint.inference.model_shelf import use
+    from napari_bonescint.inference.model_registry import use
     from napari_bonescint.networks.zoo import build_network
     from napari_bonescint.training.checkpoint import publish
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from napari_bonescint.atomic import require_empty, write_bytes_atomically
 from napari_bonescint.inference.devices import usable_cores
-from napari_bonescint.inference.model_shelf import FOLDER_VARIABLE
+from napari_bonescint.inference.model_registry import FOLDER_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -22,7 +22,7 @@ from wrong_kinds import KINDS, SHAPE, Subject, either_view
 
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
-from napari_bonescint.inference.model_shelf import find_model
+from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.scan import ViewName
 from napari_bonescint.simulation.case import Case

@@ -10,7 +10,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from dicom_files import ANTERIOR, PEAK, POSTERIOR, nm_dataset, save, some_counts
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.inference import model_shelf
+from napari_bonescint.inference import model_registry
 from napari_bonescint.inference.backends import compiled_cache
 from napari_bonescint.inference.model_card import ModelCard, read_card
 from napari_bonescint.inference.preprocessing import NORMALISATION
@@ -44,7 +44,7 @@ def _compiled_models_of_the_tests_alone(tmp_path_factory: pytest.TempPathFactory
 def shelf(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of accepted models, which no test finds filled with the developer's own."""
     folder = tmp_path_factory.mktemp("shelf") / "models"
-    monkeypatch.setenv(model_shelf.FOLDER_VARIABLE, str(folder))
+    monkeypatch.setenv(model_registry.FOLDER_VARIABLE, str(folder))
     return folder
 
 

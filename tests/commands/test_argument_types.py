@@ -10,7 +10,7 @@ import pytest
 
 from napari_bonescint.commands import argument_types
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, ModelCard
-from napari_bonescint.inference.model_shelf import use
+from napari_bonescint.inference.model_registry import use
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ import pytest
 from napari_bonescint.cli import main
 from napari_bonescint.commands.models import table
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, Half, Int8, shipped_models
-from napari_bonescint.inference.model_shelf import current_model, use
+from napari_bonescint.inference.model_registry import current_model, use
 
 if TYPE_CHECKING:
     from collections.abc import Callable

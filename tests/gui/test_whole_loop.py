@@ -13,7 +13,7 @@ from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.patient_split import Part, part_of_patient
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.gui.layers.labels import set_regions
-from napari_bonescint.inference.model_shelf import current_model, use
+from napari_bonescint.inference.model_registry import current_model, use
 
 if TYPE_CHECKING:
     from collections.abc import Callable

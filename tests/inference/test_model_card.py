@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import load, save
 
 from napari_bonescint.inference.model_card import Int8, ModelError, read_card
-from napari_bonescint.inference.model_shelf import use
+from napari_bonescint.inference.model_registry import use
 from napari_bonescint.inference.segmenter import Segmenter
 
 if TYPE_CHECKING:

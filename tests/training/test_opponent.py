@@ -7,7 +7,7 @@ import pytest
 
 from gui.verdicts import write_verdict
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, ModelError
-from napari_bonescint.inference.model_shelf import current_model, find_model, use
+from napari_bonescint.inference.model_registry import current_model, find_model, use
 from napari_bonescint.training.opponent import comparison_of, verdict_folder
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ from napari_bonescint.batch.job import Outcome, compute, describe, failed, load,
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.devices import limit_cores
 from napari_bonescint.inference.model_card import ModelError
-from napari_bonescint.inference.model_shelf import find_model
+from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.results import UNFINISHED
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from napari_bonescint.inference.model_card import ModelCard, ModelError
-from napari_bonescint.inference.model_shelf import current_model, find_model
+from napari_bonescint.inference.model_registry import current_model, find_model
 
 CURRENT_MODEL = "current"
 """Given as --model: the one in use, which `bonescint models` marks."""

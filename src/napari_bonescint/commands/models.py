@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.commands import argument_types
 from napari_bonescint.inference.model_card import ModelCard, ModelError, shipped_models
-from napari_bonescint.inference.model_shelf import accepted_models, current_model, label, use
+from napari_bonescint.inference.model_registry import accepted_models, current_model, label, use
 from napari_bonescint.plain_output import one_line
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.refusal import Refusal, sentence_of
 from napari_bonescint.formats.region_mapping import read_region_mapping
 from napari_bonescint.formats.source_file import read_start
-from napari_bonescint.inference.model_shelf import current_model
+from napari_bonescint.inference.model_registry import current_model
 from napari_bonescint.text import counted
 from napari_bonescint.training.fit_masks import fault_in
 

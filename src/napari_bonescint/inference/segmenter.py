@@ -12,7 +12,7 @@ from napari_bonescint.errors import BonescintError, Cancelled
 from napari_bonescint.inference.backends.choice import load_on_cpu, load_on_gpu
 from napari_bonescint.inference.cleaning import clean_regions, clean_skeleton
 from napari_bonescint.inference.devices import DeviceChoice, choose_device
-from napari_bonescint.inference.doubts import doubts_about
+from napari_bonescint.inference.input_checks import doubts_about
 from napari_bonescint.inference.model_card import ModelError
 from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, Grid, around_body, images_on
 from napari_bonescint.scan import Scan, View, ViewName

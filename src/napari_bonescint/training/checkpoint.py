@@ -12,7 +12,7 @@ from safetensors.torch import load, save
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.model_card import ModelCard, ModelError, read_card
-from napari_bonescint.inference.model_shelf import find_model
+from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.preprocessing import NORMALISATION
 from napari_bonescint.training.resuming import require_same_material
 

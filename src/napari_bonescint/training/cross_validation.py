@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.corrections.errors import StoreError
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.inference.model_shelf import find_model
+from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.text import counted
 from napari_bonescint.training.checkpoint import publish, write_card

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from napari_bonescint.inference.model_shelf import find_model
+from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.training.calibration import fit_temperature
 from napari_bonescint.training.checkpoint import publish, write_card

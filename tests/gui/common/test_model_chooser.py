@@ -6,7 +6,7 @@ from qtpy.QtWidgets import QLabel
 
 from napari_bonescint.gui.common.model_chooser import ModelChooser
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, shipped_models
-from napari_bonescint.inference.model_shelf import find_model, use
+from napari_bonescint.inference.model_registry import find_model, use
 
 if TYPE_CHECKING:
     from collections.abc import Callable

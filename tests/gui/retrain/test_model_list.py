@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt
 
 from napari_bonescint.gui.retrain.model_list import ModelList
-from napari_bonescint.inference.model_shelf import current_model, label, use
+from napari_bonescint.inference.model_registry import current_model, label, use
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QLabel
 
 from gui.panel_actions import PATIENCE_MS, answer
 from gui.verdicts import write_verdict
-from napari_bonescint.inference.model_shelf import current_model
+from napari_bonescint.inference.model_registry import current_model
 from napari_bonescint.training.launch import RunSettings, launch, plan_of_file, start_detached
 from napari_bonescint.training.opponent import verdict_folder
 from napari_bonescint.training.run_folder import running_process

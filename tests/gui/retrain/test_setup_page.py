@@ -6,7 +6,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_bonescint.gui.retrain.setup_page import TrainingSetup
-from napari_bonescint.inference.model_shelf import current_model, label, use
+from napari_bonescint.inference.model_registry import current_model, label, use
 from napari_bonescint.training.supply import Supply
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QVBoxLayout, QWidget
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.inference.model_card import shipped_models
-from napari_bonescint.inference.model_shelf import accepted_models, current_model, find_model, label, shelf_folder
+from napari_bonescint.inference.model_registry import accepted_models, current_model, find_model, label, shelf_folder
 
 if TYPE_CHECKING:
     from napari_bonescint.inference.model_card import ModelCard

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QListWidget, QListWidgetItem, QPushButton, QVBoxLayou
 
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
-from napari_bonescint.inference.model_shelf import accepted_models, current_model, find_model, label, use
+from napari_bonescint.inference.model_registry import accepted_models, current_model, find_model, label, use
 
 if TYPE_CHECKING:
     from napari_bonescint.gui.common.file_worker import Background

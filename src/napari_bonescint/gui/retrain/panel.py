@@ -21,7 +21,7 @@ from napari_bonescint.gui.retrain.progress_page import TrainingView
 from napari_bonescint.gui.retrain.run_monitor import RunWatch
 from napari_bonescint.gui.retrain.setup_page import TrainingSetup
 from napari_bonescint.inference.model_card import read_card
-from napari_bonescint.inference.model_shelf import label, use
+from napari_bonescint.inference.model_registry import label, use
 from napari_bonescint.training.course import Course, Stage
 from napari_bonescint.training.launch import launch, name_of_run, read_settings
 from napari_bonescint.training.runs import Request, ask, runs_folder, runs_in

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, ModelError, shipped_models
-from napari_bonescint.inference.model_shelf import accept, accepted_models, current_model, find_model, label, use
+from napari_bonescint.inference.model_registry import accept, accepted_models, current_model, find_model, label, use
 
 if TYPE_CHECKING:
     from collections.abc import Callable

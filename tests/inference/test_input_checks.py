@@ -14,9 +14,9 @@ from wrong_kinds import KINDS, Subject
 import napari_bonescint
 from napari_bonescint.formats.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
-from napari_bonescint.inference.doubts import doubts_about
+from napari_bonescint.inference.input_checks import doubts_about
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
-from napari_bonescint.inference.model_shelf import find_model
+from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.scan import View, ViewName
 
