@@ -29,7 +29,7 @@ from napari_bonescint.commands import argument_types
 from napari_bonescint.inference.devices import usable_cores
 from napari_bonescint.simulation.case import Case
 from napari_bonescint.simulation.nuclear_medicine import write_nuclear_medicine
-from napari_bonescint.training.splits import seed_of, split_of
+from napari_bonescint.simulation.splits import seed_of, split_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

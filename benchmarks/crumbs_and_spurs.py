@@ -19,7 +19,7 @@ from napari_bonescint.inference import segmenter as segmenting
 from napari_bonescint.inference.cleaning import clean_regions, clean_skeleton
 from napari_bonescint.inference.model_registry import DEFAULT_MODEL, find_model
 from napari_bonescint.simulation.case import Case
-from napari_bonescint.training.splits import case_path, read_splits
+from napari_bonescint.simulation.splits import case_path, read_splits
 
 
 def dice(mask: np.ndarray, truth: np.ndarray) -> float:

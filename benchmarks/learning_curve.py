@@ -28,6 +28,7 @@ from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.simulation.case import Case
+from napari_bonescint.simulation.splits import case_path, read_splits, seed_of
 from napari_bonescint.training.acceleration import start_fabric
 from napari_bonescint.training.case_sources import CaseFiles, MixedCases
 from napari_bonescint.training.checkpoint import publish, resume, save_checkpoint
@@ -36,7 +37,6 @@ from napari_bonescint.training.fit import Order, Progress, Trainer
 from napari_bonescint.training.learning_curve import FILE_NAME, CurvePoint, LearningCurve, curve_section
 from napari_bonescint.training.metrics import dice
 from napari_bonescint.training.recipe import Recipe, read_recipe
-from napari_bonescint.training.splits import case_path, read_splits, seed_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -30,12 +30,12 @@ from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.simulation.case import Case
 from napari_bonescint.simulation.geometry import BonePoints, load_model
+from napari_bonescint.simulation.splits import case_path
 from napari_bonescint.training.acceleration import start_fabric
 from napari_bonescint.training.checkpoint import publish, resume, save_checkpoint
 from napari_bonescint.training.fit import Progress, Trainer
 from napari_bonescint.training.recipe import read_recipe
 from napari_bonescint.training.reference_sets import Reference
-from napari_bonescint.training.splits import case_path
 from napari_bonescint.training.view_scores import segment_reference
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.simulation.case import Case
+from napari_bonescint.simulation.splits import case_path, read_splits
 from napari_bonescint.training.shipped_test import pack, shipped_test_folder
-from napari_bonescint.training.splits import case_path, read_splits
 
 # As many as fit into 400 kB.
 _BODIES = 15

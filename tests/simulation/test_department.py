@@ -17,7 +17,7 @@ from napari_bonescint.simulation.department import (
     simulate_there,
 )
 from napari_bonescint.simulation.geometry import BonePoints, load_model
-from napari_bonescint.training.splits import read_splits
+from napari_bonescint.simulation.splits import read_splits
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from PIL import Image
 
 from napari_bonescint.formats.label_tiff import write_labels
 from napari_bonescint.scan import ViewName
+from napari_bonescint.simulation.splits import case_path
 from napari_bonescint.training.reference_sets import ExternalSet, ReferenceSetError, simulated_sets
-from napari_bonescint.training.splits import case_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable

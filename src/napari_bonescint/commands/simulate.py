@@ -14,8 +14,8 @@ from tqdm import tqdm
 from napari_bonescint.child_process import serve_parent
 from napari_bonescint.commands import argument_types, simulate_patients
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.simulation.splits import SIMULATED_SPLITS, case_path, read_splits, split_of
 from napari_bonescint.text import counted
-from napari_bonescint.training.splits import SIMULATED_SPLITS, case_path, read_splits, split_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

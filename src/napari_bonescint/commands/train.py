@@ -246,8 +246,8 @@ def _select(stores: Sequence[LabelStore]) -> Selection:
 
 
 def _simulated(arguments: argparse.Namespace, held_out: Sequence[Path]) -> CaseSource | None:
+    from napari_bonescint.simulation.splits import read_splits, seed_of
     from napari_bonescint.training.case_sources import CaseFiles, SimulatedStream
-    from napari_bonescint.training.splits import read_splits, seed_of
 
     if arguments.simulate:
         if any(read_splits()["training"].holds(seed_of(path)) for path in held_out):

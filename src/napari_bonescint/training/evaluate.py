@@ -14,10 +14,10 @@ from napari_bonescint.anatomy import CODES
 from napari_bonescint.inference.devices import cpu_facts
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.scan import ViewName
+from napari_bonescint.simulation.splits import read_splits
 from napari_bonescint.training.calibration import Reliability  # noqa: TC001 - `facts.build` looks at the types
 from napari_bonescint.training.metrics import Summary
 from napari_bonescint.training.reference_sets import SimulatedSet
-from napari_bonescint.training.splits import read_splits
 from napari_bonescint.training.view_scores import segment_references
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.scan import ViewName
 from napari_bonescint.scan_edits import name_views, with_spacing
 from napari_bonescint.simulation.case import Case
-from napari_bonescint.training.splits import Split, read_splits, seed_of
+from napari_bonescint.simulation.splits import Split, read_splits, seed_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

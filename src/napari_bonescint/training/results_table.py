@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_bonescint.anatomy import REGIONS
+from napari_bonescint.simulation.splits import SIMULATED_SPLITS, read_splits
 from napari_bonescint.training.calibration import BINS, LOWEST_PROBABILITY
 from napari_bonescint.training.published import PUBLISHED
 from napari_bonescint.training.reference_sets import NOT_REPRODUCIBLE
-from napari_bonescint.training.splits import SIMULATED_SPLITS, read_splits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_bonescint.simulation.case import SOURCES, Case
-from napari_bonescint.training.splits import SIMULATED_SPLITS, SplitError, case_path, read_splits, seed_of, split_of
+from napari_bonescint.simulation.splits import SIMULATED_SPLITS, SplitError, case_path, read_splits, seed_of, split_of
 
 
 def test_no_two_splits_share_a_body() -> None:
