@@ -30,12 +30,13 @@ import numpy as np
 from tqdm import tqdm
 
 from napari_bonescint.commands.models import table
+from napari_bonescint.corrections.checksummed_json import seal
 from napari_bonescint.corrections.drafts import Drafts
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.opening import open_case
 from napari_bonescint.corrections.patient_table import read_patient_table
 from napari_bonescint.corrections.revision import Origin
-from napari_bonescint.corrections.sealed import seal
+from napari_bonescint.corrections.selection import select
 from napari_bonescint.corrections.store_check import check_store
 from napari_bonescint.corrections.work import open_work
 from napari_bonescint.errors import BonescintError
@@ -45,7 +46,6 @@ from napari_bonescint.resources import shipped_folder
 from napari_bonescint.results import Result, clean_up
 from napari_bonescint.scan import Scan, View, ViewName
 from napari_bonescint.segmentation import Segmentation
-from napari_bonescint.training.corrected import select
 from napari_bonescint.training.course import CourseReader
 from napari_bonescint.training.launch import read_settings
 from napari_bonescint.training.recipe import read_recipe

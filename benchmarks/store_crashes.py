@@ -33,9 +33,9 @@ from PIL import Image
 from tqdm import tqdm
 
 from napari_bonescint import cli
+from napari_bonescint.corrections.append_only import numbers
 from napari_bonescint.corrections.drafts import Drafts
 from napari_bonescint.corrections.label_store import LabelStore
-from napari_bonescint.corrections.numbered import numbers
 from napari_bonescint.corrections.plane_files import planes_sha256
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.store_check import check_store

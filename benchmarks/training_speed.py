@@ -33,6 +33,7 @@ from lightning_fabric import Fabric
 
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.selection import select
 from napari_bonescint.inference.devices import choose_device
 from napari_bonescint.networks.fdn import FDN
 from napari_bonescint.networks.zoo import build_network
@@ -41,7 +42,6 @@ from napari_bonescint.simulation.case import Case
 from napari_bonescint.training.acceleration import Precision, choose_precision, start_fabric
 from napari_bonescint.training.batches import Batch, Batches
 from napari_bonescint.training.case_sources import CaseFiles, CaseSource, CorrectedCases
-from napari_bonescint.training.corrected import select
 from napari_bonescint.training.dataset import samples_per_pixel
 from napari_bonescint.training.fit import Trainer
 from napari_bonescint.training.loading import load

@@ -18,9 +18,9 @@ from napari_bonescint.corrections.drafts import Drafts
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.plane_files import planes_sha256
 from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.selection import select
 from napari_bonescint.corrections.store_check import check_store
 from napari_bonescint.inference.model_card import read_card
-from napari_bonescint.training.corrected import select
 
 RECIPE = """
 name = "older"

@@ -13,9 +13,9 @@ from PIL import Image
 from judged import corrected_store, threshold_model
 from napari_bonescint.cli import main
 from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.selection import select
 from napari_bonescint.inference.model_registry import current_model, use
 from napari_bonescint.simulation.case import SOURCES, Case
-from napari_bonescint.training.corrected import select
 from napari_bonescint.training.lineage import lineage_after
 from napari_bonescint.training.verdict import Recommendation, SetKind, read_verdict
 

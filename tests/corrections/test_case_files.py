@@ -11,10 +11,10 @@ import pytest
 
 from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.corrections.case_files import CaseFacts, CaseFiles
+from napari_bonescint.corrections.checksummed_json import seal
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.keys import Keys
 from napari_bonescint.corrections.plane_files import planes_sha256
-from napari_bonescint.corrections.sealed import seal
 from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, Scan, View, ViewName, ViewSource
 from napari_bonescint.scan_edits import flip
 

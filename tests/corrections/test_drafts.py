@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from napari_bonescint.atomic import CannotWrite
+from napari_bonescint.corrections.checksummed_json import seal
 from napari_bonescint.corrections.drafts import Drafts, read_draft
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.plane_files import planes_sha256
 from napari_bonescint.corrections.revision import Origin
-from napari_bonescint.corrections.sealed import seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,10 +16,10 @@ from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.merging import Clue, Person, merge
 from napari_bonescint.corrections.patient_split import Part, part_of_patient
 from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.selection import select
 from napari_bonescint.corrections.store_check import check_store
 from napari_bonescint.corrections.store_folder import read_secrets
 from napari_bonescint.formats.identity import Identity
-from napari_bonescint.training.corrected import select
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

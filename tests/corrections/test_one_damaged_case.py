@@ -14,8 +14,8 @@ from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.manifest import manifest_sha256
 from napari_bonescint.corrections.opening import open_case
 from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.selection import select
 from napari_bonescint.corrections.work import open_work
-from napari_bonescint.training.corrected import select
 
 if TYPE_CHECKING:
     from collections.abc import Callable

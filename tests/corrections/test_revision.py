@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from napari_bonescint.corrections import numbered
+from napari_bonescint.corrections import append_only
+from napari_bonescint.corrections.checksummed_json import seal
 from napari_bonescint.corrections.errors import Damaged, StoreError
 from napari_bonescint.corrections.revision import Origin, Revision
-from napari_bonescint.corrections.sealed import seal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ def revision(number: int, origin: Origin) -> Revision:
 @pytest.mark.parametrize("called", ORIGINS)
 def test_a_revision_comes_back_with_what_it_was_made_from(tmp_path: Path, called: str) -> None:
     written = revision(1, ORIGINS[called])
-    assert numbered.append(tmp_path, {".tif": b"mask"}, written.as_facts()) == 1
+    assert append_only.append(tmp_path, {".tif": b"mask"}, written.as_facts()) == 1
     read = Revision.read(tmp_path, 1)
     assert read == written
     assert str(read.origin) == called

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_bonescint.training.corrected import CorrectedScan, Selection
+from napari_bonescint.corrections.selection import CorrectedScan, Selection
 from napari_bonescint.training.folds import FoldsError, folds_of, patients_in
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from judged import corrected_store, threshold_model
 from napari_bonescint.corrections.revision import Origin
-from napari_bonescint.training.corrected import select
+from napari_bonescint.corrections.selection import select
 from napari_bonescint.training.corrected_set import CorrectedSet
 from napari_bonescint.training.gate import compare
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from napari_bonescint.corrections.selection import CorrectedScan, Selection
 from napari_bonescint.training.case_sources import CaseFiles, MixedCases, NoCasesError
-from napari_bonescint.training.corrected import CorrectedScan, Selection
 from napari_bonescint.training.material import Material, MaterialError
 
 

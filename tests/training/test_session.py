@@ -18,12 +18,12 @@ from judged import corrected_store, threshold_model
 from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.selection import select
 from napari_bonescint.formats.identity import Identity
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.training.case_sources import CaseFiles
 from napari_bonescint.training.checkpoint import CheckpointError, read_torch
-from napari_bonescint.training.corrected import select
 from napari_bonescint.training.log import Event, read_events
 from napari_bonescint.training.material import Material
 from napari_bonescint.training.resuming import CannotResume

@@ -8,8 +8,8 @@ import pytest
 
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.selection import select
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.training.corrected import select
 from napari_bonescint.training.supply import Supply, supply_of
 
 if TYPE_CHECKING:

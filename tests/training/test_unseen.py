@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from judged import bar_scan, corrected_store, threshold_model
 from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.selection import select
 from napari_bonescint.formats.identity import Identity
-from napari_bonescint.training.corrected import select
 from napari_bonescint.training.lineage import lineage_after
 from napari_bonescint.training.unseen import unseen_by
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from napari_bonescint.training.corrected import Selection
+    from napari_bonescint.corrections.selection import Selection
     from napari_bonescint.training.out_of_fold import OutOfFold
     from napari_bonescint.training.reference_sets import ReferenceSet
     from napari_bonescint.training.verdict import Verdict
@@ -70,7 +70,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def run(arguments: argparse.Namespace) -> int:
     """Compare, print what came out, and write the report; the exit status."""
     from napari_bonescint.corrections.label_store import LabelStore
-    from napari_bonescint.training.corrected import select
+    from napari_bonescint.corrections.selection import select
     from napari_bonescint.training.corrected_set import CorrectedSet
     from napari_bonescint.training.folds import FEW_PATIENTS, patients_in
     from napari_bonescint.training.gate import compare

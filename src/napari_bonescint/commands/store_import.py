@@ -13,8 +13,9 @@ from tqdm import tqdm
 from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.commands.store_add import complain
 from napari_bonescint.corrections.label_store import LabelStore
-from napari_bonescint.corrections.mask_doubts import doubts_about_mask
+from napari_bonescint.corrections.mask_checks import doubts_about_mask
 from napari_bonescint.corrections.mask_table import read_mask_table
+from napari_bonescint.corrections.mask_validation import fault_in
 from napari_bonescint.corrections.plane_files import planes_sha256
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.errors import BonescintError
@@ -28,7 +29,6 @@ from napari_bonescint.formats.region_mapping import read_region_mapping
 from napari_bonescint.formats.source_file import read_start
 from napari_bonescint.inference.model_registry import current_model
 from napari_bonescint.text import counted
-from napari_bonescint.training.fit_masks import fault_in
 
 if TYPE_CHECKING:
     import argparse

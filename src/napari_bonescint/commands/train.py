@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from lightning_fabric import Fabric
 
+    from napari_bonescint.corrections.selection import Selection
     from napari_bonescint.training.case_sources import CaseSource
-    from napari_bonescint.training.corrected import Selection
     from napari_bonescint.training.material import Material
 
 _DESCRIPTION = """\
@@ -238,7 +238,7 @@ def _offer_folds(selection: Selection | None) -> None:
 
 def _select(stores: Sequence[LabelStore]) -> Selection:
     """Take what there is in label stores; thousands of scans that are read for the first time take a while."""
-    from napari_bonescint.training.corrected import select
+    from napari_bonescint.corrections.selection import select
 
     form = "{l_bar}{bar}| {remaining} left"
     with tqdm(total=1.0, desc="reading masks", bar_format=form, disable=None, leave=False, file=sys.stderr) as bar:

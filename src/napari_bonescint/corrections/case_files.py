@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from napari_bonescint import __version__
 from napari_bonescint.atomic import CannotWrite, sync_folder, write_bytes_atomically
+from napari_bonescint.corrections.checksummed_json import read_sealed, seal
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.plane_files import Shape, planes_sha256, read_planes, salted
-from napari_bonescint.corrections.sealed import read_sealed, seal
 from napari_bonescint.facts import FactError, build
 from napari_bonescint.formats.terms import reduced
 from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, Scan, Spacing, View, ViewSource
 
 if TYPE_CHECKING:
+    from napari_bonescint.corrections.checksummed_json import Facts
     from napari_bonescint.corrections.keys import Keys
-    from napari_bonescint.corrections.sealed import Facts
 
 
 # Of all views of a scan together; the largest that is read has fewer.

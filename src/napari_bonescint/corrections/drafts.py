@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
+from napari_bonescint.corrections.checksummed_json import seal, unseal
 from napari_bonescint.corrections.errors import Damaged, StoreError, reachable, read_bytes
 from napari_bonescint.corrections.plane_files import planes_sha256
 from napari_bonescint.corrections.revision import Origin  # noqa: TC001 - `facts.build` looks at the types
-from napari_bonescint.corrections.sealed import seal, unseal
 from napari_bonescint.facts import build
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
-from napari_bonescint.corrections import numbered
+from napari_bonescint.corrections import append_only
 from napari_bonescint.corrections.case_files import CaseFiles
 from napari_bonescint.corrections.errors import Damaged, reachable, unreachable
 from napari_bonescint.corrections.prediction import last_prediction
@@ -114,7 +114,7 @@ def revisions_of(case: CaseFiles) -> Revisions:
         If the store cannot be reached.
     """
     found = Revisions([], {})
-    for number in numbered.numbers(case.revisions):
+    for number in append_only.numbers(case.revisions):
         try:
             found.intact.append(Revision.read(case.revisions, number))
         except Damaged as error:
@@ -130,7 +130,7 @@ def last_intact_revision(case: CaseFiles) -> Revision | None:
     StoreError
         As `revisions_of`.
     """
-    for number in reversed(numbered.numbers(case.revisions)):
+    for number in reversed(append_only.numbers(case.revisions)):
         with suppress(Damaged):
             return Revision.read(case.revisions, number)
     return None

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.corrections import numbered
+from napari_bonescint.corrections import append_only
 from napari_bonescint.corrections.case_files import CaseFiles
 from napari_bonescint.corrections.errors import AddedOtherwise, StoreError, reachable
 from napari_bonescint.corrections.index import Index, case_keys, is_case_key, revisions_of
@@ -320,7 +320,7 @@ class LabelStore:
             mask_sha256=planes_sha256(regions),
         )
         parts = {_MASK: encode_planes(regions, facts.spacing)}
-        return replace(revision, number=numbered.append(files.revisions, parts, revision.as_facts()))
+        return replace(revision, number=append_only.append(files.revisions, parts, revision.as_facts()))
 
     def regions(self, case: str, number: int) -> NDArray[np.uint8]:
         """The mask of a revision: uint8 of shape (view, y, x).
@@ -332,7 +332,7 @@ class LabelStore:
         """
         files = self.files(case)
         revision = Revision.read(files.revisions, number)
-        mask = numbered.part_of(files.revisions, number, _MASK)
+        mask = append_only.part_of(files.revisions, number, _MASK)
         return read_planes(mask, files.facts().shape, revision.mask_sha256).astype(np.uint8, copy=False)
 
     def pixel_files(self, case: str, number: int) -> tuple[Path, Path]:
@@ -344,7 +344,7 @@ class LabelStore:
             If that is no key.
         """
         files = self.files(case)
-        return files.counts_path, numbered.part_of(files.revisions, number, _MASK)
+        return files.counts_path, append_only.part_of(files.revisions, number, _MASK)
 
     def add_prediction(self, case: str, segmentation: Segmentation) -> None:
         """Add what a model says about a case, unless it is the model whose prediction was added last.

@@ -6,7 +6,7 @@ import hashlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from napari_bonescint.corrections import numbered
+from napari_bonescint.corrections import append_only
 from napari_bonescint.corrections.errors import Damaged, read_bytes
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ def manifest_sha256(store: LabelStore) -> str:
         case = store.files(key)
         paths = [case.facts_path]
         with suppress(Damaged):
-            paths += [numbered.part_of(case.revisions, n, numbered.FACTS) for n in numbered.numbers(case.revisions)]
+            paths += [
+                append_only.part_of(case.revisions, n, append_only.FACTS) for n in append_only.numbers(case.revisions)
+            ]
         for path in paths:
             try:
                 # The facts hold the hashes of counts and masks.

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_bonescint.atomic import CannotWrite, sync_folder, write_bytes_atomically
-from napari_bonescint.corrections import numbered
+from napari_bonescint.corrections import append_only
 from napari_bonescint.corrections.errors import Damaged, StoreError, reachable, read_bytes
 from napari_bonescint.corrections.index import revisions_of
 from napari_bonescint.corrections.keys import patient_keys, source_key, study_key
@@ -236,8 +236,8 @@ def _add_revisions(theirs: CaseFiles, ours: CaseFiles) -> int:
             if origin.revision in numbers:
                 origin = Origin.of_revision(numbers[origin.revision])
             facts = replace(revision, origin=origin).as_facts()
-            mask = read_bytes(numbered.part_of(theirs.revisions, revision.number, ".tif"))
-            number = numbered.append(ours.revisions, {".tif": mask}, facts)
+            mask = read_bytes(append_only.part_of(theirs.revisions, revision.number, ".tif"))
+            number = append_only.append(ours.revisions, {".tif": mask}, facts)
             added += 1
         numbers[revision.number] = number
     return added

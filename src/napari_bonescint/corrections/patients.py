@@ -16,17 +16,17 @@ import json
 from typing import TYPE_CHECKING
 
 from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
+from napari_bonescint.corrections.checksummed_json import read_sealed, seal
 from napari_bonescint.corrections.errors import Damaged, reachable
 from napari_bonescint.corrections.keys import patient_keys, study_key
 from napari_bonescint.corrections.patient_split import Part, part_of_patient
-from napari_bonescint.corrections.sealed import read_sealed, seal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
+    from napari_bonescint.corrections.checksummed_json import Facts
     from napari_bonescint.corrections.index import CaseSummary
-    from napari_bonescint.corrections.sealed import Facts
     from napari_bonescint.formats.identity import Identity
 
 FOLDER = "patients"

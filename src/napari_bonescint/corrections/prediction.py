@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from napari_bonescint.corrections import numbered
+from napari_bonescint.corrections import append_only
+from napari_bonescint.corrections.checksummed_json import read_sealed
+from napari_bonescint.corrections.difference_maps import uncertainty
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.plane_files import read_planes, salted
-from napari_bonescint.corrections.sealed import read_sealed
-from napari_bonescint.corrections.seeing import uncertainty
 from napari_bonescint.facts import build
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def add_prediction(folder: Path, segmentation: Segmentation, spacing: Spacing | 
     # The number is the file's name.
     del facts["number"]
     parts = {_MASK: kept.content, _PROBABILITY: kept_probability.content}
-    numbered.append(folder, parts, facts)
+    append_only.append(folder, parts, facts)
 
 
 def prediction_facts(folder: Path, number: int) -> PredictionFacts:
@@ -110,7 +110,7 @@ def prediction_facts(folder: Path, number: int) -> PredictionFacts:
     StoreError
         If it is damaged or cannot be reached.
     """
-    path = numbered.part_of(folder, number, numbered.FACTS)
+    path = append_only.part_of(folder, number, append_only.FACTS)
     facts = read_sealed(path)
     try:
         return build(PredictionFacts, facts, number=number)
@@ -126,7 +126,7 @@ def last_prediction(folder: Path) -> PredictionFacts | None:
     StoreError
         If a file cannot be reached.
     """
-    for number in reversed(numbered.numbers(folder)):
+    for number in reversed(append_only.numbers(folder)):
         with suppress(Damaged):
             return prediction_facts(folder, number)
     return None
@@ -140,8 +140,8 @@ def read_prediction(folder: Path, facts: PredictionFacts, shape: Shape) -> Predi
     StoreError
         If a file is damaged or cannot be reached.
     """
-    mask = read_planes(numbered.part_of(folder, facts.number, _MASK), shape, facts.mask_sha256)
-    steps = read_planes(numbered.part_of(folder, facts.number, _PROBABILITY), shape, facts.probability_sha256)
+    mask = read_planes(append_only.part_of(folder, facts.number, _MASK), shape, facts.mask_sha256)
+    steps = read_planes(append_only.part_of(folder, facts.number, _PROBABILITY), shape, facts.probability_sha256)
     return Prediction(
         regions=mask.astype(np.uint8, copy=False),
         names_regions=facts.names_regions,

@@ -6,15 +6,15 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from napari_bonescint.corrections.append_only import FACTS, part_of
+from napari_bonescint.corrections.checksummed_json import read_sealed
 from napari_bonescint.corrections.errors import Damaged
-from napari_bonescint.corrections.numbered import FACTS, part_of
-from napari_bonescint.corrections.sealed import read_sealed
 from napari_bonescint.facts import build
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_bonescint.corrections.sealed import Facts
+    from napari_bonescint.corrections.checksummed_json import Facts
 
 
 class OriginKind(StrEnum):

@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_bonescint.corrections import numbered, patients
+from napari_bonescint.corrections import append_only, patients
 from napari_bonescint.corrections.drafts import read_draft
 from napari_bonescint.corrections.errors import Damaged, reachable
 from napari_bonescint.corrections.prediction import prediction_facts, read_prediction
@@ -67,7 +67,7 @@ def check_store(store: LabelStore, on_progress: Callable[[float], None]) -> Stor
 
     def numbers(folder: Path) -> list[int]:
         try:
-            return numbered.numbers(folder)
+            return append_only.numbers(folder)
         except Damaged as error:
             damage.append(str(error))
             return []
@@ -88,7 +88,7 @@ def check_store(store: LabelStore, on_progress: Callable[[float], None]) -> Stor
         for folder in (files.revisions, files.predictions):
             # Why it cannot be looked into has been told by then.
             with suppress(Damaged):
-                leftovers += _temporary(folder) + numbered.abandoned(folder)
+                leftovers += _temporary(folder) + append_only.abandoned(folder)
     for path in patients.records(store.folder / patients.FOLDER):
         whole(partial(patients.read_record, path))
     drafts = 0

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from napari_bonescint.training.corrected import CorrectedScan
+    from napari_bonescint.corrections.selection import CorrectedScan
 
 # As many seeds as are ever drawn from; that one comes twice is a matter of tens of thousands of cases.
 _SEEDS = 1_000_000_000

@@ -15,7 +15,7 @@ from napari_bonescint.training.reference_sets import Reference
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from napari_bonescint.training.corrected import CorrectedScan
+    from napari_bonescint.corrections.selection import CorrectedScan
 
 
 class CorrectedSet:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from napari_bonescint.training.corrected import CorrectedScan
+    from napari_bonescint.corrections.selection import CorrectedScan
 
 _VERSION = 1
 _UNKNOWN = Reliability((0,) * BINS, (0.0,) * BINS, (0,) * BINS)

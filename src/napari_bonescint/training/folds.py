@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from napari_bonescint.errors import BonescintError
 
 if TYPE_CHECKING:
-    from napari_bonescint.training.corrected import CorrectedScan, Patient, Selection
+    from napari_bonescint.corrections.selection import CorrectedScan, Patient, Selection
 
 FEW_PATIENTS = 40
 """With fewer, too few are held out for a verdict; with as many there are five or more in 92 % of stores."""

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_bonescint.corrections.selection import CorrectedScan
     from napari_bonescint.inference.model_card import ModelCard
-    from napari_bonescint.training.corrected import CorrectedScan
 
 # 128 bits: no two of a million views have the same by chance.
 _HEX_DIGITS = 32

@@ -12,8 +12,8 @@ from napari_bonescint.training.view_scores import segment_reference
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from napari_bonescint.corrections.selection import CorrectedScan
     from napari_bonescint.inference.segmenter import Segmenter
-    from napari_bonescint.training.corrected import CorrectedScan
     from napari_bonescint.training.fold_scores import FoldScores
 
 

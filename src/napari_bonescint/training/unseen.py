@@ -12,8 +12,8 @@ from napari_bonescint.training.lineage import Lineage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_bonescint.corrections.selection import CorrectedScan, Patient
     from napari_bonescint.inference.model_card import ModelCard
-    from napari_bonescint.training.corrected import CorrectedScan, Patient
 
 
 class Unseen(NamedTuple):

@@ -11,8 +11,8 @@ from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.manifest import manifest_sha256
 from napari_bonescint.corrections.patient_split import Part, part_of_patient
 from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.selection import select
 from napari_bonescint.formats.identity import Identity
-from napari_bonescint.training.corrected import select
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_bonescint.corrections.checksummed_json import read_sealed, seal, unseal
 from napari_bonescint.corrections.errors import Damaged
-from napari_bonescint.corrections.sealed import read_sealed, seal, unseal
 
 FACTS = {"annotator": "Zoë", "spacing_mm": [2.1, 7 / 3], "comment": "", "reviewed": True, "origin": None}
 PATH = Path("0001.json")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_bonescint.corrections.mask_doubts import doubts_about_mask
+from napari_bonescint.corrections.mask_checks import doubts_about_mask
 from napari_bonescint.scan import View, ViewName
 from napari_bonescint.segmentation import Segmentation
 

@@ -29,14 +29,14 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from napari_bonescint.atomic import CannotWrite, staged, sync_folder
+from napari_bonescint.corrections.checksummed_json import seal
 from napari_bonescint.corrections.errors import reachable
-from napari_bonescint.corrections.sealed import seal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from napari_bonescint.corrections.sealed import Facts
+    from napari_bonescint.corrections.checksummed_json import Facts
 
 FACTS = ".json"
 _NUMBERED = re.compile(r"(?P<number>\d{4,})(?P<part>\..+)")

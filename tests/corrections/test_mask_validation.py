@@ -9,7 +9,7 @@ import pytest
 
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.revision import Origin
-from napari_bonescint.training.corrected import select
+from napari_bonescint.corrections.selection import select
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from napari_bonescint.atomic import CannotWrite
-from napari_bonescint.corrections import numbered
+from napari_bonescint.corrections import append_only
 from napari_bonescint.corrections.errors import StoreError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ for i in range(25):
 
 
 def test_numbers_count_from_one_and_every_part_is_there(tmp_path: Path) -> None:
-    assert [numbered.append(tmp_path, {".tif": b"m", ".probability.tif": b"p"}, {"n": n}) for n in (1, 2)] == [1, 2]
+    assert [append_only.append(tmp_path, {".tif": b"m", ".probability.tif": b"p"}, {"n": n}) for n in (1, 2)] == [1, 2]
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         *("0001.json", "0001.probability.tif", "0001.tif"),
         *("0002.json", "0002.probability.tif", "0002.tif"),
@@ -39,16 +39,16 @@ def test_numbers_count_from_one_and_every_part_is_there(tmp_path: Path) -> None:
 
 def test_a_number_that_a_dead_writer_took_is_not_used_again(tmp_path: Path) -> None:
     (tmp_path / "0003.tif").touch()
-    assert numbered.append(tmp_path, {".tif": b"m"}, {}) == 4
-    assert numbered.numbers(tmp_path) == [4]
-    assert [path.name for path in numbered.abandoned(tmp_path)] == ["0003.tif"]
+    assert append_only.append(tmp_path, {".tif": b"m"}, {}) == 4
+    assert append_only.numbers(tmp_path) == [4]
+    assert [path.name for path in append_only.abandoned(tmp_path)] == ["0003.tif"]
     assert (tmp_path / "0003.tif").read_bytes() == b""
 
 
 def test_after_9999_comes_10000(tmp_path: Path) -> None:
     (tmp_path / "9999.tif").touch()
-    assert [numbered.append(tmp_path, {".tif": b"m"}, {}) for _ in range(2)] == [10000, 10001]
-    assert numbered.numbers(tmp_path) == [10000, 10001]
+    assert [append_only.append(tmp_path, {".tif": b"m"}, {}) for _ in range(2)] == [10000, 10001]
+    assert append_only.numbers(tmp_path) == [10000, 10001]
 
 
 def test_two_processes_that_write_at_once_each_get_their_own_numbers(tmp_path: Path) -> None:
@@ -67,12 +67,12 @@ def test_two_processes_that_write_at_once_each_get_their_own_numbers(tmp_path: P
             number, i = line.split()
             assert int(number) not in taken
             taken[int(number)] = f"{who} {i}"
-    assert sorted(taken) == numbered.numbers(tmp_path) == list(range(1, 51))
+    assert sorted(taken) == append_only.numbers(tmp_path) == list(range(1, 51))
     assert {n: (tmp_path / f"{n:04d}.tif").read_text() for n in taken} == taken
 
 
 def test_a_folder_that_is_gone_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(CannotWrite, match=r"gone: could not be written \(No such file or directory\)\.$"):
-        numbered.append(tmp_path / "gone", {".tif": b""}, {})
+        append_only.append(tmp_path / "gone", {".tif": b""}, {})
     with pytest.raises(StoreError, match=r"gone: cannot be reached \(No such file or directory\); is the folder"):
-        numbered.numbers(tmp_path / "gone")
+        append_only.numbers(tmp_path / "gone")

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.manifest import manifest_sha256
+from napari_bonescint.corrections.mask_validation import FitMasks
 from napari_bonescint.corrections.patient_split import Part
 from napari_bonescint.inference.devices import usable_cores
-from napari_bonescint.training.fit_masks import FitMasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

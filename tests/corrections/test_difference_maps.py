@@ -3,7 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_bonescint.corrections.seeing import ADDED, RELABELLED, REMOVED, difference, opposite_column, uncertainty
+from napari_bonescint.corrections.difference_maps import (
+    ADDED,
+    RELABELLED,
+    REMOVED,
+    difference,
+    opposite_column,
+    uncertainty,
+)
 
 
 def test_difference_names_what_was_added_removed_and_relabelled() -> None:
