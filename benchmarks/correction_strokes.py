@@ -58,10 +58,10 @@ from napari_bonescint.corrections.tools.rethreshold import ask_again
 from napari_bonescint.corrections.tools.smart_brush import smart_brush
 from napari_bonescint.corrections.tools.strokes import bounding_box
 from napari_bonescint.corrections.tools.trace_edge import trace_edge
+from napari_bonescint.evaluation.reference_sets import simulated_sets
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.training.reference_sets import simulated_sets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -40,6 +40,8 @@ from napari_bonescint.corrections.selection import select
 from napari_bonescint.corrections.store_check import check_store
 from napari_bonescint.corrections.work import open_work
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.evaluation.reference_sets import ExternalSet
+from napari_bonescint.evaluation.verdict import read_verdict
 from napari_bonescint.formats.region_mapping import read_region_mapping
 from napari_bonescint.inference.model_card import read_card, shipped_models
 from napari_bonescint.resources import shipped_folder
@@ -49,9 +51,7 @@ from napari_bonescint.segmentation import Segmentation
 from napari_bonescint.training.course import CourseReader
 from napari_bonescint.training.launch import read_settings
 from napari_bonescint.training.recipe import read_recipe
-from napari_bonescint.training.reference_sets import ExternalSet
 from napari_bonescint.training.results_store import ResultsStore
-from napari_bonescint.training.verdict import read_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

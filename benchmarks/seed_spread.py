@@ -24,6 +24,8 @@ from learning_curve import CorrectedThere
 
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.commands.simulate import prepare_geometry
+from napari_bonescint.evaluation.reference_sets import Reference
+from napari_bonescint.evaluation.view_scores import segment_reference
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
@@ -35,8 +37,6 @@ from napari_bonescint.training.acceleration import start_fabric
 from napari_bonescint.training.checkpoint import publish, resume, save_checkpoint
 from napari_bonescint.training.fit import Progress, Trainer
 from napari_bonescint.training.recipe import read_recipe
-from napari_bonescint.training.reference_sets import Reference
-from napari_bonescint.training.view_scores import segment_reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from napari_bonescint.atomic import write_bytes_atomically
-from napari_bonescint.training.folds import USUAL_FOLDS
-from napari_bonescint.training.interval import mean_interval
-from napari_bonescint.training.rule import decide
-from napari_bonescint.training.verdict import SKELETON, Recommendation, Row, SetKind
+from napari_bonescint.evaluation.acceptance_rule import decide
+from napari_bonescint.evaluation.folds import USUAL_FOLDS
+from napari_bonescint.evaluation.interval import mean_interval
+from napari_bonescint.evaluation.verdict import SKELETON, Recommendation, Row, SetKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from napari_bonescint.anatomy import REGIONS
+from napari_bonescint.evaluation.metrics import dice, region_dice
+from napari_bonescint.evaluation.reference_sets import ExternalSet, ReferenceSet, simulated_sets
 from napari_bonescint.inference.preprocessing import Grid
-from napari_bonescint.training.metrics import dice, region_dice
-from napari_bonescint.training.reference_sets import ExternalSet, ReferenceSet, simulated_sets
 
 GRIDS_MM = (2.2, 2.6, 3.0, 3.6, 4.4, 6.0)
 

@@ -10,9 +10,9 @@ import argparse
 from pathlib import Path
 
 from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.evaluation.shipped_test_set import pack, shipped_test_folder
 from napari_bonescint.simulation.case import Case
 from napari_bonescint.simulation.splits import case_path, read_splits
-from napari_bonescint.training.shipped_test import pack, shipped_test_folder
 
 # As many as fit into 400 kB.
 _BODIES = 15

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.commands import argument_types
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.evaluation.reference_sets import simulated_sets
+from napari_bonescint.evaluation.shipped_test_set import ShippedTest
 from napari_bonescint.inference.backends.torch_gpu_engine import HALF
 from napari_bonescint.inference.model_card import shipped_models
 from napari_bonescint.training.checkpoint import write_card
 from napari_bonescint.training.half import measure_half
-from napari_bonescint.training.reference_sets import simulated_sets
-from napari_bonescint.training.shipped_test import ShippedTest
 
 if TYPE_CHECKING:
-    from napari_bonescint.training.reference_sets import ReferenceSet
+    from napari_bonescint.evaluation.reference_sets import ReferenceSet
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from napari_bonescint.training.verdict import Contestant, Picture, Recommendation, Row, SetKind, Verdict
+from napari_bonescint.evaluation.verdict import Contestant, Picture, Recommendation, Row, SetKind, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -70,9 +70,9 @@ def cases(tmp_path: Path, case: Case) -> list[Path]:
 @pytest.fixture
 def model_results() -> Callable[..., ModelResults]:
     """Makes results of a model on a validation, a test and an external set."""
-    from napari_bonescint.training.calibration import Reliability
-    from napari_bonescint.training.evaluate import Scores, Speed
-    from napari_bonescint.training.metrics import Summary
+    from napari_bonescint.evaluation.calibration import Reliability
+    from napari_bonescint.evaluation.metrics import Summary
+    from napari_bonescint.evaluation.model_scores import Scores, Speed
     from napari_bonescint.training.results_store import ModelResults, SetResult
 
     def make(name: str, outputs: int = 1) -> ModelResults:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load
 
+from napari_bonescint.evaluation.model_scores import evaluate
 from napari_bonescint.inference.model_card import ModelError
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.networks.zoo import build_network
@@ -19,7 +20,6 @@ from napari_bonescint.training.checkpoint import (
     start_from,
     write_card,
 )
-from napari_bonescint.training.evaluate import evaluate
 from napari_bonescint.training.fit import Trainer
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import pytest
 from judged import corrected_store, threshold_model
 from napari_bonescint.cli import main
 from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.evaluation.fold_scores import read_fold_scores
+from napari_bonescint.evaluation.verdict import Recommendation, SetKind, read_verdict
 from napari_bonescint.inference.model_card import read_card
-from napari_bonescint.training.fold_scores import read_fold_scores
 from napari_bonescint.training.log import read_events
-from napari_bonescint.training.verdict import Recommendation, SetKind, read_verdict
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,12 +13,12 @@ from judged import corrected_store
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.selection import select
+from napari_bonescint.evaluation.lineage import Lineage, lineage_after
 from napari_bonescint.formats.identity import Identity
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.training.case_sources import CaseFiles
 from napari_bonescint.training.fit import Trainer
-from napari_bonescint.training.lineage import Lineage, lineage_after
 from napari_bonescint.training.material import Material
 from napari_bonescint.training.publishing import publish_scored
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from napari_bonescint.evaluation.reference_sets import ReferenceSet
     from napari_bonescint.inference.segmenter import Segmenter
-    from napari_bonescint.training.reference_sets import ReferenceSet
     from napari_bonescint.training.results_store import ModelResults, ResultsStore
     from napari_bonescint.training.score_report import ScoreReport
 
@@ -90,7 +90,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure what is missing, print it and write the table; the exit status."""
-    from napari_bonescint.training.reference_sets import ExternalSet
+    from napari_bonescint.evaluation.reference_sets import ExternalSet
     from napari_bonescint.training.results_store import ResultsStore
     from napari_bonescint.training.score_report import ScoreReport
 
@@ -127,9 +127,9 @@ def _sets(paths: Iterable[Path], cards: Sequence[ModelCard], *, all_patients: bo
     from napari_bonescint.corrections.label_store import LabelStore
     from napari_bonescint.corrections.selection import select
     from napari_bonescint.corrections.store_folder import is_label_store
-    from napari_bonescint.training.corrected_set import CorrectedSet
-    from napari_bonescint.training.reference_sets import simulated_sets
-    from napari_bonescint.training.unseen import unseen_by
+    from napari_bonescint.evaluation.corrected_set import CorrectedSet
+    from napari_bonescint.evaluation.reference_sets import simulated_sets
+    from napari_bonescint.evaluation.unseen import unseen_by
 
     folders, corrected = [], []
     for path in paths:
@@ -170,9 +170,9 @@ def _measure(
     report: ScoreReport | None,
 ) -> None:
     """Add what the store lacks of one model, and keep it at once, so that an interrupted run loses one set at most."""
+    from napari_bonescint.evaluation.model_scores import time_views
     from napari_bonescint.inference.devices import choose_device
     from napari_bonescint.inference.segmenter import Segmenter
-    from napari_bonescint.training.evaluate import time_views
 
     results = store.of(card)
     missing = [each for each in sets if report is not None or not results.holds(each, hashes[each.name])]
@@ -194,9 +194,9 @@ def _measure(
 def _score(
     segmenter: Segmenter, references: ReferenceSet, sha256: str, results: ModelResults, report: ScoreReport | None
 ) -> None:
-    from napari_bonescint.training.evaluate import Scores
+    from napari_bonescint.evaluation.model_scores import Scores
+    from napari_bonescint.evaluation.view_scores import segment_references
     from napari_bonescint.training.results_store import SetResult
-    from napari_bonescint.training.view_scores import segment_references
 
     label = f"{results.name} on {references.name}"
     with tqdm(total=len(references), desc=label, unit="scan", disable=None, leave=False, file=sys.stderr) as bar:

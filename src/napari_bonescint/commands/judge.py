@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_bonescint.corrections.selection import Selection
-    from napari_bonescint.training.out_of_fold import OutOfFold
-    from napari_bonescint.training.reference_sets import ReferenceSet
-    from napari_bonescint.training.verdict import Verdict
+    from napari_bonescint.evaluation.out_of_fold import OutOfFold
+    from napari_bonescint.evaluation.reference_sets import ReferenceSet
+    from napari_bonescint.evaluation.verdict import Verdict
 
 _DESCRIPTION = """\
 Compare new weights with those in use: on the corrected scans of patients who are held out from every training, and on
@@ -71,10 +71,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Compare, print what came out, and write the report; the exit status."""
     from napari_bonescint.corrections.label_store import LabelStore
     from napari_bonescint.corrections.selection import select
-    from napari_bonescint.training.corrected_set import CorrectedSet
-    from napari_bonescint.training.folds import FEW_PATIENTS, patients_in
-    from napari_bonescint.training.gate import compare
-    from napari_bonescint.training.unseen import unseen_by
+    from napari_bonescint.evaluation.corrected_set import CorrectedSet
+    from napari_bonescint.evaluation.folds import FEW_PATIENTS, patients_in
+    from napari_bonescint.evaluation.model_comparison import compare
+    from napari_bonescint.evaluation.unseen import unseen_by
 
     if arguments.report is not None:
         require_empty(arguments.report)
@@ -112,10 +112,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _out_of_fold(arguments: argparse.Namespace, selection: Selection) -> tuple[OutOfFold | None, list[str]]:
     """The scores of folds that belong to the new weights, and what to bear in mind; None if there are none."""
-    from napari_bonescint.training.fold_scores import folds_file, read_fold_scores
-    from napari_bonescint.training.folds import USUAL_FOLDS
-    from napari_bonescint.training.out_of_fold import OutOfFold
-    from napari_bonescint.training.unseen import unseen_by
+    from napari_bonescint.evaluation.fold_scores import folds_file, read_fold_scores
+    from napari_bonescint.evaluation.folds import USUAL_FOLDS
+    from napari_bonescint.evaluation.out_of_fold import OutOfFold
+    from napari_bonescint.evaluation.unseen import unseen_by
 
     scores = read_fold_scores(folds_file(arguments.new.weights_path))
     if scores is None or scores.about.get("weights_sha256") != arguments.new.weights_sha256:
@@ -131,8 +131,8 @@ def _out_of_fold(arguments: argparse.Namespace, selection: Selection) -> tuple[O
 
 
 def _simulated(folders: list[Path]) -> ReferenceSet:
-    from napari_bonescint.training.reference_sets import simulated_sets
-    from napari_bonescint.training.shipped_test import ShippedTest
+    from napari_bonescint.evaluation.reference_sets import simulated_sets
+    from napari_bonescint.evaluation.shipped_test_set import ShippedTest
 
     if not folders:
         return ShippedTest()

@@ -17,9 +17,9 @@ from napari_bonescint.commands import argument_types
 from napari_bonescint.commands.simulate import prepare_geometry
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.evaluation.folds import FEW_PATIENTS, USUAL_FOLDS, patients_in
 from napari_bonescint.file_names import is_file_name
 from napari_bonescint.resources import shipped_folder
-from napari_bonescint.training.folds import FEW_PATIENTS, USUAL_FOLDS, patients_in
 from napari_bonescint.training.recipe import Recipe, read_recipe
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.evaluation.model_scores import describe_hardware
 from napari_bonescint.inference.devices import usable_cores
-from napari_bonescint.training.evaluate import describe_hardware
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

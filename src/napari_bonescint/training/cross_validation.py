@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING, Any
 from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.corrections.errors import StoreError
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.evaluation.acceptance_rule import deciding_row, describe
+from napari_bonescint.evaluation.corrected_set import CorrectedSet
+from napari_bonescint.evaluation.fold_scores import FoldScores, ScanScore, folds_file, read_fold_scores
+from napari_bonescint.evaluation.folds import FoldsError, folds_of
+from napari_bonescint.evaluation.out_of_fold import OutOfFold
+from napari_bonescint.evaluation.unseen import unseen_by
+from napari_bonescint.evaluation.verdict import SetKind
+from napari_bonescint.evaluation.view_scores import segment_reference
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.text import counted
 from napari_bonescint.training.checkpoint import publish, write_card
-from napari_bonescint.training.corrected_set import CorrectedSet
-from napari_bonescint.training.fold_scores import FoldScores, ScanScore, folds_file, read_fold_scores
-from napari_bonescint.training.folds import FoldsError, folds_of
-from napari_bonescint.training.out_of_fold import OutOfFold
 from napari_bonescint.training.resuming import CannotResume, settings_of
-from napari_bonescint.training.rule import deciding_row, describe
 from napari_bonescint.training.run_folder import RunFolder, make_folder
 from napari_bonescint.training.session import Session
-from napari_bonescint.training.unseen import unseen_by
-from napari_bonescint.training.verdict import SetKind
-from napari_bonescint.training.view_scores import segment_reference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
     from torch import nn
 
+    from napari_bonescint.evaluation.folds import Fold
+    from napari_bonescint.evaluation.verdict import Row
     from napari_bonescint.inference.model_card import ModelCard
-    from napari_bonescint.training.folds import Fold
     from napari_bonescint.training.material import Material
     from napari_bonescint.training.recipe import Recipe
     from napari_bonescint.training.session import EventSink, Settings
-    from napari_bonescint.training.verdict import Row
 
 
 class CrossValidation:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING
 
-from napari_bonescint.training.metrics import dice, region_dice
+from napari_bonescint.evaluation.metrics import dice, region_dice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from napari_bonescint.evaluation.reference_sets import Reference
     from napari_bonescint.inference.segmenter import Segmenter
-    from napari_bonescint.training.reference_sets import Reference
 
 
 def mean_dice_lost(judged_on: Iterable[Reference], exact: Segmenter, rounded: Segmenter) -> float:

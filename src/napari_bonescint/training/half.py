@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_bonescint.evaluation.reference_sets import ReferenceSet
     from napari_bonescint.inference.backends.torch_gpu_engine import Precision
     from napari_bonescint.inference.model_card import ModelCard
-    from napari_bonescint.training.reference_sets import ReferenceSet
 
 
 class RoundedEngine:

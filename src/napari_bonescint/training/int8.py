@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_bonescint.evaluation.reference_sets import ReferenceSet
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.scan import Scan
-    from napari_bonescint.training.reference_sets import ReferenceSet
 
 
 class Int8Error(BonescintError):

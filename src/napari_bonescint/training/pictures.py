@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_bonescint.evaluation.reference_sets import Reference
     from napari_bonescint.segmentation import Segmentation
     from napari_bonescint.training.counted import CountedScan
-    from napari_bonescint.training.reference_sets import Reference
 
 _HEIGHT = 512
 _STRIP = 14

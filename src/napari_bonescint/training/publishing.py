@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from napari_bonescint.evaluation.calibration import fit_temperature
+from napari_bonescint.evaluation.lineage import lineage_after
+from napari_bonescint.evaluation.metrics import Summary, dice, region_dice
+from napari_bonescint.evaluation.model_scores import evaluate
+from napari_bonescint.evaluation.reference_sets import Reference
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.training.calibration import fit_temperature
 from napari_bonescint.training.checkpoint import publish, write_card
-from napari_bonescint.training.evaluate import evaluate
-from napari_bonescint.training.lineage import lineage_after
 from napari_bonescint.training.looks import has_validation, validation_scans
-from napari_bonescint.training.metrics import Summary, dice, region_dice
-from napari_bonescint.training.reference_sets import Reference
 
 if TYPE_CHECKING:
     from pathlib import Path

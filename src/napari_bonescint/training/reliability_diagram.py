@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from napari_bonescint.training.calibration import Reliability
+    from napari_bonescint.evaluation.calibration import Reliability
 
 _COLUMNS = 4
 _SIDE = 150

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.evaluation.model_scores import Scores, Speed  # noqa: TC001 - `facts.converted` looks at the types
 from napari_bonescint.facts import converted, one_sentence, read_json
-from napari_bonescint.training.evaluate import Scores, Speed  # noqa: TC001 - `facts.converted` looks at the types
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from napari_bonescint.evaluation.reference_sets import ReferenceSet
     from napari_bonescint.inference.model_card import ModelCard
-    from napari_bonescint.training.reference_sets import ReferenceSet
 
 
 class ResultsStoreError(BonescintError):

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_bonescint.anatomy import REGIONS
+from napari_bonescint.evaluation.calibration import BINS, LOWEST_PROBABILITY
+from napari_bonescint.evaluation.reference_sets import NOT_REPRODUCIBLE
 from napari_bonescint.simulation.splits import SIMULATED_SPLITS, read_splits
-from napari_bonescint.training.calibration import BINS, LOWEST_PROBABILITY
 from napari_bonescint.training.published import PUBLISHED
-from napari_bonescint.training.reference_sets import NOT_REPRODUCIBLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from napari_bonescint.training.metrics import Summary
+    from napari_bonescint.evaluation.metrics import Summary
     from napari_bonescint.training.results_store import ModelResults, SetResult
 
 _NONE = "–"

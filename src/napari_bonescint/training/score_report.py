@@ -11,20 +11,20 @@ from operator import add
 from typing import TYPE_CHECKING
 
 from napari_bonescint.anatomy import CODES, LABEL_COLOURS, REGIONS
+from napari_bonescint.evaluation.best_and_worst import Extremes
+from napari_bonescint.evaluation.metrics import surface_distance
+from napari_bonescint.evaluation.verdict import SKELETON
 from napari_bonescint.plain_output import table_cell
 from napari_bonescint.scan import ViewName
 from napari_bonescint.training import html_page
-from napari_bonescint.training.extremes import Extremes
-from napari_bonescint.training.metrics import surface_distance
 from napari_bonescint.training.pictures import LabelledMask, picture_of
 from napari_bonescint.training.reliability_diagram import reliability_svg
-from napari_bonescint.training.verdict import SKELETON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from napari_bonescint.training.metrics import SurfaceDistance
-    from napari_bonescint.training.view_scores import SegmentedReference, ViewScore
+    from napari_bonescint.evaluation.metrics import SurfaceDistance
+    from napari_bonescint.evaluation.view_scores import SegmentedReference, ViewScore
 
 _COLUMNS = ("model", "set", "scan", "patient", "view", "region", "dice", "distance_mean_mm", "distance_p95_mm")
 _LABELS = {SKELETON: SKELETON} | {region.name: region.label for region in REGIONS[1:]}

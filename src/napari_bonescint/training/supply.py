@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.corrections.index import CaseState
 from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.evaluation.folds import FEW_PATIENTS, USUAL_FOLDS
 from napari_bonescint.text import counted
-from napari_bonescint.training.folds import FEW_PATIENTS, USUAL_FOLDS
 from napari_bonescint.training.held_out import FEWEST_PATIENTS, Part
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_bonescint.anatomy import LABEL_COLOURS
+from napari_bonescint.evaluation.verdict import Recommendation, SetKind
 from napari_bonescint.training import html_page
-from napari_bonescint.training.verdict import Recommendation, SetKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from napari_bonescint.training.verdict import Row, Verdict
+    from napari_bonescint.evaluation.verdict import Row, Verdict
 
 _TITLES = {
     Recommendation.USE: "Use the new weights",

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject
 
 from gui.verdicts import VERDICT, write_verdict
+from napari_bonescint.evaluation.baseline import verdict_folder
 from napari_bonescint.gui.retrain.comparison_process import Judging
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.inference.model_registry import current_model, use
 from napari_bonescint.training.launch import RunSettings, plan_of_file
-from napari_bonescint.training.opponent import verdict_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,17 +17,17 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_bonescint.evaluation.verdict import Recommendation, SetKind, Verdict
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.retrain.image_view import Picture, load_picture
-from napari_bonescint.training.verdict import Recommendation, SetKind, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from qtpy.QtGui import QFontMetrics, QImage
 
+    from napari_bonescint.evaluation.verdict import Row
     from napari_bonescint.gui.common.file_worker import Background
-    from napari_bonescint.training.verdict import Row
 
 _COLOURS = {Recommendation.USE: "#59a14f", Recommendation.KEEP: "#ff7b72", Recommendation.CANNOT_TELL: "#f0a030"}
 _SETS = {SetKind.CORRECTED: "Corrected scans, held out", SetKind.SIMULATED: "Simulated test"}

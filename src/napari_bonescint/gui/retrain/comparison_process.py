@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_bonescint.evaluation.baseline import comparison_of
+from napari_bonescint.evaluation.verdict import read_verdict
 from napari_bonescint.gui.common.child_command import ChildCommand
-from napari_bonescint.training.opponent import comparison_of
-from napari_bonescint.training.verdict import read_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from napari_bonescint.evaluation.baseline import Comparison
+    from napari_bonescint.evaluation.verdict import Verdict
     from napari_bonescint.gui.common.file_worker import Background
     from napari_bonescint.training.launch import RunSettings
-    from napari_bonescint.training.opponent import Comparison
-    from napari_bonescint.training.verdict import Verdict
 
 _PROGRESS = re.compile(r"scored (\d+) of (\d+)")
 

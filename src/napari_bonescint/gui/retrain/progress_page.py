@@ -8,13 +8,13 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_bonescint.anatomy import REGIONS
+from napari_bonescint.evaluation.verdict import SKELETON
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.retrain.line_plot import Curve
 from napari_bonescint.gui.retrain.sample_viewer import SampleViewer
 from napari_bonescint.text import counted, duration
 from napari_bonescint.training.course import Course, Stage
 from napari_bonescint.training.runs import Request
-from napari_bonescint.training.verdict import SKELETON
 
 if TYPE_CHECKING:
     from napari_bonescint.gui.common.file_worker import Background

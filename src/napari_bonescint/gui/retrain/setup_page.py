@@ -11,11 +11,11 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGroupBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.evaluation.folds import USUAL_FOLDS
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.retrain.device_chooser import DeviceChooser
 from napari_bonescint.gui.retrain.store_list import StoreList
 from napari_bonescint.inference.model_registry import current_model, label
-from napari_bonescint.training.folds import USUAL_FOLDS
 from napari_bonescint.training.launch import RunSettings, plan_of_file, shipped_plans
 from napari_bonescint.training.recipe import read_recipe
 

@@ -1,4 +1,4 @@
-from napari_bonescint.training.extremes import Extremes
+from napari_bonescint.evaluation.best_and_worst import Extremes
 
 
 def test_the_highest_in_each_respect_is_kept() -> None:

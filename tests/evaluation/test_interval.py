@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from napari_bonescint.training.interval import mean_interval
+from napari_bonescint.evaluation.interval import mean_interval
 
 
 @pytest.mark.parametrize("number", [2, 5, 60])

@@ -9,8 +9,8 @@ import pytest
 from judged import corrected_store, threshold_model
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.selection import select
-from napari_bonescint.training.corrected_set import CorrectedSet
-from napari_bonescint.training.gate import compare
+from napari_bonescint.evaluation.corrected_set import CorrectedSet
+from napari_bonescint.evaluation.model_comparison import compare
 
 if TYPE_CHECKING:
     from pathlib import Path

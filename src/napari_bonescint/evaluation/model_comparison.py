@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from napari_bonescint.evaluation.acceptance_rule import RULE, decide
+from napari_bonescint.evaluation.best_and_worst import Extremes
+from napari_bonescint.evaluation.paired import PairedScores
+from napari_bonescint.evaluation.verdict import Contestant, Picture, SetKind, Verdict
+from napari_bonescint.evaluation.view_scores import segment_reference
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.training.extremes import Extremes
-from napari_bonescint.training.paired import PairedScores
 from napari_bonescint.training.pictures import LabelledMask, picture_of
-from napari_bonescint.training.rule import RULE, decide
-from napari_bonescint.training.verdict import Contestant, Picture, SetKind, Verdict
 from napari_bonescint.training.verdict_page import verdict_page
-from napari_bonescint.training.view_scores import segment_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from napari_bonescint.evaluation.corrected_set import CorrectedSet
+    from napari_bonescint.evaluation.out_of_fold import OutOfFold
+    from napari_bonescint.evaluation.reference_sets import ReferenceSet
+    from napari_bonescint.evaluation.view_scores import SegmentedReference
     from napari_bonescint.inference.model_card import ModelCard
-    from napari_bonescint.training.corrected_set import CorrectedSet
-    from napari_bonescint.training.out_of_fold import OutOfFold
-    from napari_bonescint.training.reference_sets import ReferenceSet
-    from napari_bonescint.training.view_scores import SegmentedReference
 
 
 class Judgement(NamedTuple):

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from napari_bonescint.evaluation.reference_sets import ExternalSet, ReferenceSetError, simulated_sets
 from napari_bonescint.formats.label_tiff import write_labels
 from napari_bonescint.scan import ViewName
 from napari_bonescint.simulation.splits import case_path
-from napari_bonescint.training.reference_sets import ExternalSet, ReferenceSetError, simulated_sets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from napari_bonescint.evaluation.reference_sets import Reference
     from napari_bonescint.simulation.case import Case
-    from napari_bonescint.training.reference_sets import Reference
 
 INDEX = "stem,file,views,spacing_mm\n"
 

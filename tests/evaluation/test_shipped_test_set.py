@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from napari_bonescint.evaluation.shipped_test_set import ShippedTest, pack, shipped_test_folder, unpack
 from napari_bonescint.simulation.splits import read_splits
-from napari_bonescint.training.shipped_test import ShippedTest, pack, shipped_test_folder, unpack
 
 if TYPE_CHECKING:
     from napari_bonescint.simulation.case import Case

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from napari_bonescint.training.evaluate import evaluate
+from napari_bonescint.evaluation.model_scores import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,16 +6,16 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_bonescint.training.calibration import Reliability
-from napari_bonescint.training.metrics import cross_entropy, dice, region_dice
+from napari_bonescint.evaluation.calibration import Reliability
+from napari_bonescint.evaluation.metrics import cross_entropy, dice, region_dice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from napari_bonescint.evaluation.reference_sets import Reference
     from napari_bonescint.inference.segmenter import Segmenter
     from napari_bonescint.scan import ViewName
     from napari_bonescint.segmentation import Segmentation
-    from napari_bonescint.training.reference_sets import Reference
 
 
 @dataclass(frozen=True)

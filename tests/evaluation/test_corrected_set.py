@@ -9,7 +9,7 @@ import numpy as np
 from judged import bar_scan, corrected_store
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.selection import select
-from napari_bonescint.training.corrected_set import CorrectedSet
+from napari_bonescint.evaluation.corrected_set import CorrectedSet
 
 if TYPE_CHECKING:
     from pathlib import Path

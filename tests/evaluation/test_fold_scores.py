@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from napari_bonescint.evaluation.fold_scores import FoldScores, ScanScore, ViewDice, folds_file, read_fold_scores
+from napari_bonescint.evaluation.folds import FoldsError
 from napari_bonescint.scan import ViewName
-from napari_bonescint.training.fold_scores import FoldScores, ScanScore, ViewDice, folds_file, read_fold_scores
-from napari_bonescint.training.folds import FoldsError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from napari_bonescint.corrections.errors import StoreError
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.revision import OriginKind
+from napari_bonescint.evaluation.reference_sets import Reference
 from napari_bonescint.text import counted
-from napari_bonescint.training.reference_sets import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

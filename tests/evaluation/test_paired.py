@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_bonescint.evaluation.calibration import Reliability
+from napari_bonescint.evaluation.paired import PairedScores
+from napari_bonescint.evaluation.verdict import SetKind
+from napari_bonescint.evaluation.view_scores import ViewScore
 from napari_bonescint.scan import ViewName
-from napari_bonescint.training.calibration import Reliability
-from napari_bonescint.training.paired import PairedScores
-from napari_bonescint.training.verdict import SetKind
-from napari_bonescint.training.view_scores import ViewScore
 
 NOTHING = Reliability.of(np.zeros(1), np.zeros(1, bool))
 

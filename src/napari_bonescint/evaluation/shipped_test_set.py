@@ -16,10 +16,10 @@ import numpy as np
 from PIL import Image
 
 from napari_bonescint.anatomy import REGIONS
+from napari_bonescint.evaluation.reference_sets import Reference
 from napari_bonescint.inference.preprocessing import Grid
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.scan import Scan, View, ViewName
-from napari_bonescint.training.reference_sets import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

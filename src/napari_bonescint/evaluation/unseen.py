@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.evaluation.lineage import Lineage
 from napari_bonescint.text import counted
-from napari_bonescint.training.lineage import Lineage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

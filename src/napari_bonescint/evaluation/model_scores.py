@@ -11,22 +11,22 @@ from operator import add
 from typing import TYPE_CHECKING, Any
 
 from napari_bonescint.anatomy import CODES
+from napari_bonescint.evaluation.calibration import Reliability  # noqa: TC001 - `facts.build` looks at the types
+from napari_bonescint.evaluation.metrics import Summary
+from napari_bonescint.evaluation.reference_sets import SimulatedSet
+from napari_bonescint.evaluation.view_scores import segment_references
 from napari_bonescint.inference.devices import cpu_facts
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.scan import ViewName
 from napari_bonescint.simulation.splits import read_splits
-from napari_bonescint.training.calibration import Reliability  # noqa: TC001 - `facts.build` looks at the types
-from napari_bonescint.training.metrics import Summary
-from napari_bonescint.training.reference_sets import SimulatedSet
-from napari_bonescint.training.view_scores import segment_references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from napari_bonescint.evaluation.reference_sets import Reference
+    from napari_bonescint.evaluation.view_scores import ViewScore
     from napari_bonescint.inference.model_card import ModelCard
-    from napari_bonescint.training.reference_sets import Reference
-    from napari_bonescint.training.view_scores import ViewScore
 
 _SCANS_TO_TIME = 5
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from napari_bonescint.corrections.selection import CorrectedScan, Selection
-from napari_bonescint.training.folds import FoldsError, folds_of, patients_in
+from napari_bonescint.evaluation.folds import FoldsError, folds_of, patients_in
 
 
 def selection(patients: int, scans: int = 2) -> Selection:

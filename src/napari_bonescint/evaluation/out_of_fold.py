@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_bonescint.evaluation.corrected_set import CorrectedSet
+from napari_bonescint.evaluation.paired import PairedScores
+from napari_bonescint.evaluation.view_scores import segment_reference
 from napari_bonescint.text import counted
-from napari_bonescint.training.corrected_set import CorrectedSet
-from napari_bonescint.training.paired import PairedScores
-from napari_bonescint.training.view_scores import segment_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from napari_bonescint.corrections.selection import CorrectedScan
+    from napari_bonescint.evaluation.fold_scores import FoldScores
     from napari_bonescint.inference.segmenter import Segmenter
-    from napari_bonescint.training.fold_scores import FoldScores
 
 
 class OutOfFold:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from napari_bonescint.training.rule import decide
-from napari_bonescint.training.verdict import Recommendation, Row, SetKind
+from napari_bonescint.evaluation.acceptance_rule import decide
+from napari_bonescint.evaluation.verdict import Recommendation, Row, SetKind
 
 
 def row(

@@ -7,14 +7,14 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.training.interval import mean_interval
-from napari_bonescint.training.verdict import SKELETON, Row
+from napari_bonescint.evaluation.interval import mean_interval
+from napari_bonescint.evaluation.verdict import SKELETON, Row
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
 
-    from napari_bonescint.training.verdict import SetKind
-    from napari_bonescint.training.view_scores import ViewScore
+    from napari_bonescint.evaluation.verdict import SetKind
+    from napari_bonescint.evaluation.view_scores import ViewScore
 
 MACRO = "regions"
 """Stands for the mean over the regions of a view."""

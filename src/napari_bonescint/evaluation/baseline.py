@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from napari_bonescint.evaluation.verdict import VERDICT_FILE
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.model_registry import current_model, find_model
-from napari_bonescint.training.verdict import VERDICT_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path

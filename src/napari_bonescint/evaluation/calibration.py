@@ -11,15 +11,15 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
 
-from napari_bonescint.training.metrics import cross_entropy
+from napari_bonescint.evaluation.metrics import cross_entropy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
+    from napari_bonescint.evaluation.reference_sets import Reference
     from napari_bonescint.inference.segmenter import Segmenter
-    from napari_bonescint.training.reference_sets import Reference
 
 BINS = 15
 LOWEST_PROBABILITY = 0.005

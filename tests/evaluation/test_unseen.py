@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from judged import bar_scan, corrected_store, threshold_model
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.selection import select
+from napari_bonescint.evaluation.lineage import lineage_after
+from napari_bonescint.evaluation.unseen import unseen_by
 from napari_bonescint.formats.identity import Identity
-from napari_bonescint.training.lineage import lineage_after
-from napari_bonescint.training.unseen import unseen_by
 
 if TYPE_CHECKING:
     from pathlib import Path

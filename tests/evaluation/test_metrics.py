@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from napari_bonescint.training.metrics import Summary, cross_entropy, dice, region_dice, surface_distance
+from napari_bonescint.evaluation.metrics import Summary, cross_entropy, dice, region_dice, surface_distance
 
 
 def test_dice_by_hand() -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from judged import bar_scan, threshold_model
+from napari_bonescint.evaluation.reference_sets import Reference
+from napari_bonescint.evaluation.view_scores import segment_references
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.scan import ViewName
-from napari_bonescint.training.reference_sets import Reference
-from napari_bonescint.training.view_scores import segment_references
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from napari_bonescint.atomic import write_folder_atomically
-from napari_bonescint.training.verdict import (
+from napari_bonescint.evaluation.verdict import (
     Contestant,
     Picture,
     Recommendation,

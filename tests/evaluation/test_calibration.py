@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from napari_bonescint.evaluation.calibration import BINS, Reliability, fit_temperature
+from napari_bonescint.evaluation.reference_sets import Reference
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.training.calibration import BINS, Reliability, fit_temperature
-from napari_bonescint.training.reference_sets import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable

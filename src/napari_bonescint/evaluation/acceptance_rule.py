@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from napari_bonescint.evaluation.folds import FEW_PATIENTS
+from napari_bonescint.evaluation.interval import METHOD
+from napari_bonescint.evaluation.paired import MACRO
+from napari_bonescint.evaluation.verdict import SKELETON, Recommendation, SetKind
 from napari_bonescint.text import counted
-from napari_bonescint.training.folds import FEW_PATIENTS
 from napari_bonescint.training.held_out import FEWEST_PATIENTS
-from napari_bonescint.training.interval import METHOD
-from napari_bonescint.training.paired import MACRO
-from napari_bonescint.training.verdict import SKELETON, Recommendation, SetKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_bonescint.training.verdict import Row
+    from napari_bonescint.evaluation.verdict import Row
 
 MARGIN = 0.02
 """The most that the mean Dice of a region may fall."""
