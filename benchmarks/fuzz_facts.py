@@ -41,6 +41,7 @@ from napari_bonescint.corrections.store_check import check_store
 from napari_bonescint.corrections.work import open_work
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.evaluation.reference_sets import ExternalSet
+from napari_bonescint.evaluation.report.results_store import ResultsStore
 from napari_bonescint.evaluation.verdict import read_verdict
 from napari_bonescint.formats.region_mapping import read_region_mapping
 from napari_bonescint.inference.model_card import read_card, shipped_models
@@ -51,7 +52,6 @@ from napari_bonescint.segmentation import Segmentation
 from napari_bonescint.training.course import CourseReader
 from napari_bonescint.training.launch import read_settings
 from napari_bonescint.training.recipe import read_recipe
-from napari_bonescint.training.results_store import ResultsStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -24,6 +24,7 @@ from elsewhere import HELD_OUT, TO_CORRECT, OtherSkeleton, scan_there, simulate_
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.commands.simulate import prepare_geometry
 from napari_bonescint.evaluation.metrics import dice
+from napari_bonescint.evaluation.report.learning_curve import FILE_NAME, CurvePoint, LearningCurve, curve_section
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, ModelCard
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
@@ -35,7 +36,6 @@ from napari_bonescint.training.case_sources import CaseFiles, MixedCases
 from napari_bonescint.training.checkpoint import publish, resume, save_checkpoint
 from napari_bonescint.training.counted import CountedScan
 from napari_bonescint.training.fit import Order, Progress, Trainer
-from napari_bonescint.training.learning_curve import FILE_NAME, CurvePoint, LearningCurve, curve_section
 from napari_bonescint.training.recipe import Recipe, read_recipe
 
 if TYPE_CHECKING:

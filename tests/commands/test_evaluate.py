@@ -16,12 +16,12 @@ from napari_bonescint.cli import main
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.selection import select
 from napari_bonescint.evaluation.lineage import lineage_after
+from napari_bonescint.evaluation.report.learning_curve import CurvePoint, LearningCurve
 from napari_bonescint.formats.label_tiff import write_labels
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.simulation.case import Case
-from napari_bonescint.training.learning_curve import CurvePoint, LearningCurve
 
 if TYPE_CHECKING:
     from collections.abc import Callable

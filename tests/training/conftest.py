@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from lightning_fabric import Fabric
 
-    from napari_bonescint.training.results_store import ModelResults
+    from napari_bonescint.evaluation.report.results_store import ModelResults
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def model_results() -> Callable[..., ModelResults]:
     from napari_bonescint.evaluation.calibration import Reliability
     from napari_bonescint.evaluation.metrics import Summary
     from napari_bonescint.evaluation.model_scores import Scores, Speed
-    from napari_bonescint.training.results_store import ModelResults, SetResult
+    from napari_bonescint.evaluation.report.results_store import ModelResults, SetResult
 
     def make(name: str, outputs: int = 1) -> ModelResults:
         probability = np.repeat([0.9, 0.1], 10)

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_bonescint.evaluation.reference_sets import ReferenceSet
+    from napari_bonescint.evaluation.report.results_store import ModelResults, ResultsStore
+    from napari_bonescint.evaluation.report.score_report import ScoreReport
     from napari_bonescint.inference.segmenter import Segmenter
-    from napari_bonescint.training.results_store import ModelResults, ResultsStore
-    from napari_bonescint.training.score_report import ScoreReport
 
 _DESCRIPTION = """\
 Score models on scans whose true regions are known, through the code that serves a click in napari.
@@ -91,8 +91,8 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def run(arguments: argparse.Namespace) -> int:
     """Measure what is missing, print it and write the table; the exit status."""
     from napari_bonescint.evaluation.reference_sets import ExternalSet
-    from napari_bonescint.training.results_store import ResultsStore
-    from napari_bonescint.training.score_report import ScoreReport
+    from napari_bonescint.evaluation.report.results_store import ResultsStore
+    from napari_bonescint.evaluation.report.score_report import ScoreReport
 
     out: Path | None = arguments.out
     report = None if arguments.report is None else ScoreReport()
@@ -195,8 +195,8 @@ def _score(
     segmenter: Segmenter, references: ReferenceSet, sha256: str, results: ModelResults, report: ScoreReport | None
 ) -> None:
     from napari_bonescint.evaluation.model_scores import Scores
+    from napari_bonescint.evaluation.report.results_store import SetResult
     from napari_bonescint.evaluation.view_scores import segment_references
-    from napari_bonescint.training.results_store import SetResult
 
     label = f"{results.name} on {references.name}"
     with tqdm(total=len(references), desc=label, unit="scan", disable=None, leave=False, file=sys.stderr) as bar:
@@ -227,9 +227,9 @@ def _keep(store: ResultsStore, out: Path | None) -> None:
 
 
 def _write(store: ResultsStore, out: Path) -> None:
-    from napari_bonescint.training.learning_curve import FILE_NAME, LearningCurve, curve_section
-    from napari_bonescint.training.reliability_diagram import reliability_svg
-    from napari_bonescint.training.results_table import in_order, results_page
+    from napari_bonescint.evaluation.report.learning_curve import FILE_NAME, LearningCurve, curve_section
+    from napari_bonescint.evaluation.report.reliability_diagram import reliability_svg
+    from napari_bonescint.evaluation.report.results_table import in_order, results_page
 
     _keep(store, out)
     models = in_order(store.models.values())
@@ -244,7 +244,7 @@ def _write(store: ResultsStore, out: Path) -> None:
 
 def _lines(models: Iterable[ModelResults], names: Sequence[str]) -> list[str]:
     """A table of the sets that were asked for, or of all if none was."""
-    from napari_bonescint.training.results_table import mean_and_spread
+    from napari_bonescint.evaluation.report.results_table import mean_and_spread
 
     rows: list[tuple[str, ...]] = [_HEADINGS]
     for model in models:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from napari_bonescint.evaluation.acceptance_rule import RULE, decide
 from napari_bonescint.evaluation.best_and_worst import Extremes
 from napari_bonescint.evaluation.paired import PairedScores
+from napari_bonescint.evaluation.report.mask_pictures import LabelledMask, picture_of
+from napari_bonescint.evaluation.report.verdict_report import verdict_page
 from napari_bonescint.evaluation.verdict import Contestant, Picture, SetKind, Verdict
 from napari_bonescint.evaluation.view_scores import segment_reference
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.training.pictures import LabelledMask, picture_of
-from napari_bonescint.training.verdict_page import verdict_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -14,12 +14,12 @@ from napari_bonescint.anatomy import CODES
 from napari_bonescint.corrections.errors import StoreError
 from napari_bonescint.evaluation.metrics import Summary, cross_entropy, dice, region_dice
 from napari_bonescint.evaluation.reference_sets import SimulatedSet
+from napari_bonescint.evaluation.report.mask_pictures import LabelledMask, panels_of
 from napari_bonescint.evaluation.verdict import SKELETON
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.simulation.splits import read_splits
 from napari_bonescint.training.checkpoint import publish
 from napari_bonescint.training.counted import CountedScan
-from napari_bonescint.training.pictures import LabelledMask, panels_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from napari_bonescint.anatomy import CODES, LABEL_COLOURS, REGIONS
 from napari_bonescint.evaluation.best_and_worst import Extremes
 from napari_bonescint.evaluation.metrics import surface_distance
+from napari_bonescint.evaluation.report import html_page
+from napari_bonescint.evaluation.report.mask_pictures import LabelledMask, picture_of
+from napari_bonescint.evaluation.report.reliability_diagram import reliability_svg
 from napari_bonescint.evaluation.verdict import SKELETON
 from napari_bonescint.plain_output import table_cell
 from napari_bonescint.scan import ViewName
-from napari_bonescint.training import html_page
-from napari_bonescint.training.pictures import LabelledMask, picture_of
-from napari_bonescint.training.reliability_diagram import reliability_svg
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -12,9 +12,9 @@ import pytest
 from judged import BONE, bar_scan, threshold_model
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.evaluation.reference_sets import Reference
+from napari_bonescint.evaluation.report.score_report import ScoreReport
 from napari_bonescint.evaluation.view_scores import segment_reference
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.training.score_report import ScoreReport
 
 if TYPE_CHECKING:
     from pathlib import Path

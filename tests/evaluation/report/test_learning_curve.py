@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_bonescint.training.learning_curve import (
+from napari_bonescint.evaluation.report.learning_curve import (
     CurvePoint,
     LearningCurve,
     LearningCurveError,

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 
 from napari_bonescint.evaluation.calibration import Reliability
-from napari_bonescint.training.reliability_diagram import reliability_svg
+from napari_bonescint.evaluation.report.reliability_diagram import reliability_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 

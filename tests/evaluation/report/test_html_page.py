@@ -1,6 +1,6 @@
 from xml.etree import ElementTree
 
-from napari_bonescint.training import html_page
+from napari_bonescint.evaluation.report import html_page
 
 
 def test_what_is_not_ours_is_escaped() -> None:

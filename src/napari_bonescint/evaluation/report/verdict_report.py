@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_bonescint.anatomy import LABEL_COLOURS
+from napari_bonescint.evaluation.report import html_page
 from napari_bonescint.evaluation.verdict import Recommendation, SetKind
-from napari_bonescint.training import html_page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

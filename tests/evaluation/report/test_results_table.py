@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from napari_bonescint.training.results_table import in_order, results_page
+from napari_bonescint.evaluation.report.results_table import in_order, results_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_bonescint.training.results_store import ModelResults
+    from napari_bonescint.evaluation.report.results_store import ModelResults
 
     Make = Callable[..., ModelResults]
 

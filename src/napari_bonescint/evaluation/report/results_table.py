@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.evaluation.calibration import BINS, LOWEST_PROBABILITY
 from napari_bonescint.evaluation.reference_sets import NOT_REPRODUCIBLE
+from napari_bonescint.evaluation.report.published_figures import PUBLISHED
 from napari_bonescint.simulation.splits import SIMULATED_SPLITS, read_splits
-from napari_bonescint.training.published import PUBLISHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from napari_bonescint.evaluation.metrics import Summary
-    from napari_bonescint.training.results_store import ModelResults, SetResult
+    from napari_bonescint.evaluation.report.results_store import ModelResults, SetResult
 
 _NONE = "–"
 _LAST = len(PUBLISHED)
@@ -88,7 +88,7 @@ To make it again:
 
 `±` is the standard deviation over views. Dice is that of the skeleton unless it says regions. The loss is the mean
 binary cross-entropy (nats) of bone over all acquired pixels. Times are for one view, from counts in memory to masks in
-memory, median over scans. The published figures are those of the slide deck (see `training/published.py`), measured on
+memory, median over scans. The published figures are those of the slide deck (see `evaluation/report/published_figures.py`), measured on
 its own private data: a yardstick, not a comparison."""
 
 

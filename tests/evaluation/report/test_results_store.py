@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from napari_bonescint.training.results_store import ResultsStore, ResultsStoreError
+from napari_bonescint.evaluation.report.results_store import ResultsStore, ResultsStoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from napari_bonescint.evaluation.report.results_store import ModelResults
     from napari_bonescint.inference.model_card import ModelCard
-    from napari_bonescint.training.results_store import ModelResults
 
 
 def test_what_is_written_is_read(model_results: Callable[..., ModelResults], tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from judged import BONE, bar_scan
-from napari_bonescint.training.pictures import LabelledMask, picture_of
+from napari_bonescint.evaluation.report.mask_pictures import LabelledMask, picture_of
 
 
 def test_each_view_shows_the_counts_and_then_each_mask() -> None:

@@ -1,0 +1,1 @@
+"""Tables, pages and pictures that report on models."""
