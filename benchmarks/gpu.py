@@ -129,7 +129,7 @@ def training_speed(options: argparse.Namespace) -> None:
     from training_speed import Timing, our_loop, plain_loop
 
     from napari_bonescint.training.acceleration import choose_precision
-    from napari_bonescint.training.case_sources import CaseFiles
+    from napari_bonescint.training.data.sources import CaseFiles
     from napari_bonescint.training.recipe import read_recipe
 
     recipe = read_recipe(_ROOT / "train" / "recipes" / f"{options.model}.toml")

@@ -32,9 +32,9 @@ from napari_bonescint.resources import shipped_folder
 from napari_bonescint.simulation.case import Case
 from napari_bonescint.simulation.splits import case_path, read_splits, seed_of
 from napari_bonescint.training.acceleration import start_fabric
-from napari_bonescint.training.case_sources import CaseFiles, MixedCases
 from napari_bonescint.training.checkpoint import publish, resume, save_checkpoint
-from napari_bonescint.training.counted import CountedScan
+from napari_bonescint.training.data.counted_examples import CountedScan
+from napari_bonescint.training.data.sources import CaseFiles, MixedCases
 from napari_bonescint.training.fit import Order, Progress, Trainer
 from napari_bonescint.training.recipe import Recipe, read_recipe
 

@@ -90,8 +90,8 @@ def train_in(folder: Path, cases: tuple[Path, ...], held_out: tuple[Path, ...]) 
     import torch
 
     from napari_bonescint.training.acceleration import start_fabric
-    from napari_bonescint.training.case_sources import CaseFiles
-    from napari_bonescint.training.material import Material
+    from napari_bonescint.training.data.sources import CaseFiles
+    from napari_bonescint.training.data.training_data import Material
     from napari_bonescint.training.session import Session, Settings
 
     torch.set_num_threads(1)

@@ -12,7 +12,6 @@ from napari_bonescint.evaluation.model_scores import evaluate
 from napari_bonescint.inference.model_card import ModelError
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.networks.zoo import build_network
-from napari_bonescint.training.case_sources import CaseFiles
 from napari_bonescint.training.checkpoint import (
     publish,
     resume,
@@ -20,6 +19,7 @@ from napari_bonescint.training.checkpoint import (
     start_from,
     write_card,
 )
+from napari_bonescint.training.data.sources import CaseFiles
 from napari_bonescint.training.fit import Trainer
 
 if TYPE_CHECKING:

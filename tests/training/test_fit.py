@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from napari_bonescint.training.case_sources import CaseFiles
 from napari_bonescint.training.checkpoint import resume, save_checkpoint
+from napari_bonescint.training.data.sources import CaseFiles
 from napari_bonescint.training.fit import Order, Progress, Trainer, TrainingError
 from napari_bonescint.training.resuming import CannotResume
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_bonescint.segmentation import Segmentation
-from napari_bonescint.training.counted import CountedScan
+from napari_bonescint.training.data.counted_examples import CountedScan
 from napari_bonescint.training.looks import view_dice
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from napari_bonescint.training.counted import UNNAMED_BONE
+from napari_bonescint.training.data.counted_examples import UNNAMED_BONE
 from napari_bonescint.training.losses import segmentation_loss, shares
 
 

@@ -17,9 +17,9 @@ from napari_bonescint.evaluation.lineage import Lineage, lineage_after
 from napari_bonescint.formats.identity import Identity
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.training.case_sources import CaseFiles
+from napari_bonescint.training.data.sources import CaseFiles
+from napari_bonescint.training.data.training_data import Material
 from napari_bonescint.training.fit import Trainer
-from napari_bonescint.training.material import Material
 from napari_bonescint.training.publishing import publish_scored
 
 if TYPE_CHECKING:

@@ -22,10 +22,10 @@ from napari_bonescint.corrections.selection import select
 from napari_bonescint.formats.identity import Identity
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.training.case_sources import CaseFiles
 from napari_bonescint.training.checkpoint import CheckpointError, read_torch
+from napari_bonescint.training.data.sources import CaseFiles
+from napari_bonescint.training.data.training_data import Material
 from napari_bonescint.training.log import Event, read_events
-from napari_bonescint.training.material import Material
 from napari_bonescint.training.resuming import CannotResume
 from napari_bonescint.training.run_folder import RunFolderError
 from napari_bonescint.training.session import Session, Settings

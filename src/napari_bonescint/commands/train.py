@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
     from napari_bonescint.corrections.selection import Selection
-    from napari_bonescint.training.case_sources import CaseSource
-    from napari_bonescint.training.material import Material
+    from napari_bonescint.training.data.sources import CaseSource
+    from napari_bonescint.training.data.training_data import Material
 
 _DESCRIPTION = """\
 Train networks, one recipe after the other.
@@ -211,7 +211,7 @@ def _adapted(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
 
 def _material(arguments: argparse.Namespace) -> Material:
     """What to train and to score on, no part of which is both."""
-    from napari_bonescint.training.material import Material
+    from napari_bonescint.training.data.training_data import Material
 
     stores = [LabelStore.open(path) for path in arguments.store]
     held_out: Sequence[Path] = ()
@@ -247,7 +247,7 @@ def _select(stores: Sequence[LabelStore]) -> Selection:
 
 def _simulated(arguments: argparse.Namespace, held_out: Sequence[Path]) -> CaseSource | None:
     from napari_bonescint.simulation.splits import read_splits, seed_of
-    from napari_bonescint.training.case_sources import CaseFiles, SimulatedStream
+    from napari_bonescint.training.data.sources import CaseFiles, SimulatedStream
 
     if arguments.simulate:
         if any(read_splits()["training"].holds(seed_of(path)) for path in held_out):

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from napari_bonescint.evaluation.folds import Fold
     from napari_bonescint.evaluation.verdict import Row
     from napari_bonescint.inference.model_card import ModelCard
-    from napari_bonescint.training.material import Material
+    from napari_bonescint.training.data.training_data import Material
     from napari_bonescint.training.recipe import Recipe
     from napari_bonescint.training.session import EventSink, Settings
 

@@ -19,10 +19,10 @@ from napari_bonescint.networks.fdn import FDN, PhaseSample
 from napari_bonescint.networks.zoo import build_network
 from napari_bonescint.simulation.case import SIMULATOR
 from napari_bonescint.training.acceleration import describe_acceleration, sum_over_processes
-from napari_bonescint.training.batches import Batches
 from napari_bonescint.training.checkpoint import start_from
-from napari_bonescint.training.dataset import samples_per_pixel
-from napari_bonescint.training.loading import load
+from napari_bonescint.training.data.batches import Batches
+from napari_bonescint.training.data.loader import load
+from napari_bonescint.training.data.simulated_examples import samples_per_pixel
 from napari_bonescint.training.losses import segmentation_loss, shares
 from napari_bonescint.training.resuming import require_same_recipe, require_same_start, settings_of
 from napari_bonescint.training.schedule import Schedule
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_bonescint.networks.dense import DenseNetwork
-    from napari_bonescint.training.case_sources import CaseSource
+    from napari_bonescint.training.data.sources import CaseSource
     from napari_bonescint.training.recipe import Recipe
 
 

@@ -19,7 +19,7 @@ from napari_bonescint.evaluation.verdict import SKELETON
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.simulation.splits import read_splits
 from napari_bonescint.training.checkpoint import publish
-from napari_bonescint.training.counted import CountedScan
+from napari_bonescint.training.data.counted_examples import CountedScan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from napari_bonescint.segmentation import Segmentation
-    from napari_bonescint.training.material import Material
+    from napari_bonescint.training.data.training_data import Material
     from napari_bonescint.training.recipe import Recipe
 
 MOST_SCANS = 12

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from napari_bonescint.training.counted import UNNAMED_BONE
+from napari_bonescint.training.data.counted_examples import UNNAMED_BONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

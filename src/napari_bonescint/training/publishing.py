@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from napari_bonescint.inference.model_card import ModelCard
+    from napari_bonescint.training.data.training_data import Material
     from napari_bonescint.training.fit import Trainer
-    from napari_bonescint.training.material import Material
     from napari_bonescint.training.recipe import Recipe
 
 _CALIBRATING_SCANS = 6

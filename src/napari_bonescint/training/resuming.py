@@ -17,7 +17,7 @@ from napari_bonescint.text import counted
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from napari_bonescint.training.material import Material
+    from napari_bonescint.training.data.training_data import Material
     from napari_bonescint.training.recipe import Recipe
 
 # Which weights training begins from is told by their hashes, not by the names that they have here.

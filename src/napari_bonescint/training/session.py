@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from napari_bonescint.inference.model_card import ModelCard
-    from napari_bonescint.training.material import Material
+    from napari_bonescint.training.data.training_data import Material
     from napari_bonescint.training.recipe import Recipe
 
 

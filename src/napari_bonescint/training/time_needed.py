@@ -12,7 +12,7 @@ from napari_bonescint.training.schedule import Schedule, steps_within
 from napari_bonescint.training.step_time import seconds_per_step
 
 if TYPE_CHECKING:
-    from napari_bonescint.training.material import Material
+    from napari_bonescint.training.data.training_data import Material
     from napari_bonescint.training.recipe import Recipe
 
 

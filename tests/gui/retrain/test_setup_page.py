@@ -7,7 +7,7 @@ from qtpy.QtCore import Qt
 
 from napari_bonescint.gui.retrain.setup_page import TrainingSetup
 from napari_bonescint.inference.model_registry import current_model, label, use
-from napari_bonescint.training.supply import Supply
+from napari_bonescint.training.data.data_summary import Supply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

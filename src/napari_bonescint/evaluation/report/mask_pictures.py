@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.evaluation.reference_sets import Reference
     from napari_bonescint.segmentation import Segmentation
-    from napari_bonescint.training.counted import CountedScan
+    from napari_bonescint.training.data.counted_examples import CountedScan
 
 _HEIGHT = 512
 _STRIP = 14

@@ -21,8 +21,8 @@ from napari_bonescint.training.recipe import read_recipe
 
 if TYPE_CHECKING:
     from napari_bonescint.gui.common.file_worker import Background
+    from napari_bonescint.training.data.data_summary import Supply
     from napari_bonescint.training.launch import Plan
-    from napari_bonescint.training.supply import Supply
 
 _FROM_FILE = "From a file …"
 _BUTTON = "QPushButton { font-size: 15px; font-weight: bold; padding: 10px; }"

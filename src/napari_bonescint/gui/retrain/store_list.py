@@ -24,7 +24,7 @@ from napari_bonescint.gui.common.settings import Setting, remember, remembered
 
 if TYPE_CHECKING:
     from napari_bonescint.gui.common.file_worker import Background
-    from napari_bonescint.training.supply import Supply
+    from napari_bonescint.training.data.data_summary import Supply
 
 _ROWS = 3
 _FOLDER = Qt.ItemDataRole.UserRole
@@ -129,6 +129,6 @@ class StoreList(QGroupBox):
 
 def _count(folders: tuple[Path, ...]) -> Supply:
     # What reads stores takes half a second to import, for which the window would not answer.
-    from napari_bonescint.training.supply import supply_of
+    from napari_bonescint.training.data.data_summary import supply_of
 
     return supply_of(folders)

@@ -10,7 +10,7 @@ from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.selection import select
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.training.supply import Supply, supply_of
+from napari_bonescint.training.data.data_summary import Supply, supply_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_bonescint.inference.preprocessing import Grid, normalise
 from napari_bonescint.simulation.case import SOURCES
-from napari_bonescint.training.augmentation import as_picture, bend, glow, narrow
+from napari_bonescint.training.data.augmentation import as_picture, bend, glow, narrow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

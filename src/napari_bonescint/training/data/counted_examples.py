@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM
-from napari_bonescint.training.augmentation import bend
-from napari_bonescint.training.dataset import Example, as_example
+from napari_bonescint.training.data.augmentation import bend
+from napari_bonescint.training.data.simulated_examples import Example, as_example
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_bonescint.training.augmentation import as_picture, bend, glow, narrow
+from napari_bonescint.training.data.augmentation import as_picture, bend, glow, narrow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_bonescint.training.batches import Batches
-from napari_bonescint.training.case_sources import CaseFiles, NoCasesError, SimulatedStream
+from napari_bonescint.training.data.batches import Batches
+from napari_bonescint.training.data.sources import CaseFiles, NoCasesError, SimulatedStream
 
 if TYPE_CHECKING:
     from pathlib import Path

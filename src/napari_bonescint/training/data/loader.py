@@ -14,7 +14,7 @@ from napari_bonescint.child_process import serve_parent, without_interrupts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_bonescint.training.batches import Batch, Batches
+    from napari_bonescint.training.data.batches import Batch, Batches
 
 _WARNINGS = "PYTHONWARNINGS"
 _NO_LEAKS = "ignore::UserWarning:multiprocessing.resource_tracker"

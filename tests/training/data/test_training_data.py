@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from napari_bonescint.corrections.selection import CorrectedScan, Selection
-from napari_bonescint.training.case_sources import CaseFiles, MixedCases, NoCasesError
-from napari_bonescint.training.material import Material, MaterialError
+from napari_bonescint.training.data.sources import CaseFiles, MixedCases, NoCasesError
+from napari_bonescint.training.data.training_data import Material, MaterialError
 
 
 def corrected(number: int) -> CorrectedScan:

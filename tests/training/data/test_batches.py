@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_bonescint.training.batches import Batches
-from napari_bonescint.training.case_sources import CaseFiles
+from napari_bonescint.training.data.batches import Batches
+from napari_bonescint.training.data.sources import CaseFiles
 
 if TYPE_CHECKING:
     from pathlib import Path

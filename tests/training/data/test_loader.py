@@ -14,9 +14,9 @@ import psutil
 import pytest
 import torch
 
-from napari_bonescint.training.batches import Batches
-from napari_bonescint.training.case_sources import CaseFiles
-from napari_bonescint.training.loading import load
+from napari_bonescint.training.data.batches import Batches
+from napari_bonescint.training.data.loader import load
+from napari_bonescint.training.data.sources import CaseFiles
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,9 +25,9 @@ KILLED = """
 import os, signal, sys, threading, time
 import psutil
 from pathlib import Path
-from napari_bonescint.training.batches import Batches
-from napari_bonescint.training.case_sources import CaseFiles
-from napari_bonescint.training.loading import load
+from napari_bonescint.training.data.batches import Batches
+from napari_bonescint.training.data.sources import CaseFiles
+from napari_bonescint.training.data.loader import load
 
 def end():
     print("the last word", flush=True)

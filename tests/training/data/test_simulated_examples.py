@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_bonescint.simulation.case import SOURCES
-from napari_bonescint.training.dataset import draw_example
+from napari_bonescint.training.data.simulated_examples import draw_example
 
 if TYPE_CHECKING:
     from napari_bonescint.simulation.case import Case

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from napari_bonescint.corrections.selection import Selection
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.training.case_sources import CorrectedCases, MixedCases
+from napari_bonescint.training.data.sources import CorrectedCases, MixedCases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from napari_bonescint.corrections.selection import CorrectedScan
-    from napari_bonescint.training.case_sources import CaseSource
+    from napari_bonescint.training.data.sources import CaseSource
 
 _SIMULATED_LIMITS = (
     "Trained on simulated scans only, made from one adult skeleton in many sizes, proportions and poses.",
