@@ -51,7 +51,7 @@ from napari_bonescint.scan import Scan, View, ViewName
 from napari_bonescint.segmentation import Segmentation
 from napari_bonescint.training.course import CourseReader
 from napari_bonescint.training.launch import read_settings
-from napari_bonescint.training.recipe import read_recipe
+from napari_bonescint.training.loop.recipe import read_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -128,9 +128,9 @@ def training_speed(options: argparse.Namespace) -> None:
     sys.path.insert(0, str(Path(__file__).parent))
     from training_speed import Timing, our_loop, plain_loop
 
-    from napari_bonescint.training.acceleration import choose_precision
     from napari_bonescint.training.data.sources import CaseFiles
-    from napari_bonescint.training.recipe import read_recipe
+    from napari_bonescint.training.loop.fabric import choose_precision
+    from napari_bonescint.training.loop.recipe import read_recipe
 
     recipe = read_recipe(_ROOT / "train" / "recipes" / f"{options.model}.toml")
     cases = CaseFiles(sorted(options.cases.glob("case_*.npz")))

@@ -31,12 +31,12 @@ from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.simulation.case import Case
 from napari_bonescint.simulation.splits import case_path, read_splits, seed_of
-from napari_bonescint.training.acceleration import start_fabric
-from napari_bonescint.training.checkpoint import publish, resume, save_checkpoint
 from napari_bonescint.training.data.counted_examples import CountedScan
 from napari_bonescint.training.data.sources import CaseFiles, MixedCases
-from napari_bonescint.training.fit import Order, Progress, Trainer
-from napari_bonescint.training.recipe import Recipe, read_recipe
+from napari_bonescint.training.loop.checkpoint import publish, resume, save_checkpoint
+from napari_bonescint.training.loop.fabric import start_fabric
+from napari_bonescint.training.loop.recipe import Recipe, read_recipe
+from napari_bonescint.training.loop.trainer import Order, Progress, Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -31,7 +31,7 @@ from qtpy.QtCore import QSettings, QTimer
 from tqdm import tqdm
 
 from napari_bonescint.training.log import TrainingLog
-from napari_bonescint.training.recipe import Recipe
+from napari_bonescint.training.loop.recipe import Recipe
 from napari_bonescint.training.runs import LOG, runs_folder
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def prepare(folder: Path) -> None:
 
     from napari_bonescint.inference.model_registry import use
     from napari_bonescint.networks.zoo import build_network
-    from napari_bonescint.training.checkpoint import publish
+    from napari_bonescint.training.loop.checkpoint import publish
 
     torch.manual_seed(0)
     (folder / "first").mkdir()

@@ -33,10 +33,10 @@ from napari_bonescint.resources import shipped_folder
 from napari_bonescint.simulation.case import Case
 from napari_bonescint.simulation.geometry import BonePoints, load_model
 from napari_bonescint.simulation.splits import case_path
-from napari_bonescint.training.acceleration import start_fabric
-from napari_bonescint.training.checkpoint import publish, resume, save_checkpoint
-from napari_bonescint.training.fit import Progress, Trainer
-from napari_bonescint.training.recipe import read_recipe
+from napari_bonescint.training.loop.checkpoint import publish, resume, save_checkpoint
+from napari_bonescint.training.loop.fabric import start_fabric
+from napari_bonescint.training.loop.recipe import read_recipe
+from napari_bonescint.training.loop.trainer import Progress, Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

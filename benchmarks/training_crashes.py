@@ -25,7 +25,7 @@ import numpy as np
 
 from napari_bonescint.simulation.case import SOURCES, Case
 from napari_bonescint.training.log import read_events
-from napari_bonescint.training.recipe import Recipe
+from napari_bonescint.training.loop.recipe import Recipe
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
@@ -89,9 +89,9 @@ def train_in(folder: Path, cases: tuple[Path, ...], held_out: tuple[Path, ...]) 
     """Train in a folder, from the beginning or from where it was killed."""
     import torch
 
-    from napari_bonescint.training.acceleration import start_fabric
     from napari_bonescint.training.data.sources import CaseFiles
     from napari_bonescint.training.data.training_data import Material
+    from napari_bonescint.training.loop.fabric import start_fabric
     from napari_bonescint.training.session import Session, Settings
 
     torch.set_num_threads(1)
@@ -153,7 +153,7 @@ def _damaged(folder: Path) -> list[str]:
     """What is there and cannot be read after a kill."""
     from napari_bonescint.errors import BonescintError
     from napari_bonescint.inference.model_card import read_card
-    from napari_bonescint.training.checkpoint import read_torch
+    from napari_bonescint.training.loop.checkpoint import read_torch
 
     faults = []
     try:
@@ -175,7 +175,7 @@ def _differences(straight: Path, folder: Path) -> list[str]:
     """In what a training that was killed differs from one that ran through."""
     import torch
 
-    from napari_bonescint.training.checkpoint import read_torch
+    from napari_bonescint.training.loop.checkpoint import read_torch
 
     faults = []
     if _last_loss(straight) != _last_loss(folder):

@@ -39,14 +39,14 @@ from napari_bonescint.networks.fdn import FDN
 from napari_bonescint.networks.zoo import build_network
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.simulation.case import Case
-from napari_bonescint.training.acceleration import Precision, choose_precision, start_fabric
 from napari_bonescint.training.data.batches import Batch, Batches
 from napari_bonescint.training.data.loader import load
 from napari_bonescint.training.data.simulated_examples import samples_per_pixel
 from napari_bonescint.training.data.sources import CaseFiles, CaseSource, CorrectedCases
-from napari_bonescint.training.fit import Trainer
-from napari_bonescint.training.losses import segmentation_loss, shares
-from napari_bonescint.training.recipe import Recipe, read_recipe
+from napari_bonescint.training.loop.fabric import Precision, choose_precision, start_fabric
+from napari_bonescint.training.loop.losses import segmentation_loss, shares
+from napari_bonescint.training.loop.recipe import Recipe, read_recipe
+from napari_bonescint.training.loop.trainer import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,8 +21,8 @@ from napari_bonescint.evaluation.reference_sets import simulated_sets
 from napari_bonescint.evaluation.shipped_test_set import ShippedTest
 from napari_bonescint.inference.backends.torch_gpu_engine import HALF
 from napari_bonescint.inference.model_card import shipped_models
-from napari_bonescint.training.checkpoint import write_card
 from napari_bonescint.training.half import measure_half
+from napari_bonescint.training.loop.checkpoint import write_card
 
 if TYPE_CHECKING:
     from napari_bonescint.evaluation.reference_sets import ReferenceSet

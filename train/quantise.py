@@ -17,8 +17,8 @@ from napari_bonescint.commands import argument_types
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.evaluation.reference_sets import SimulatedSet, simulated_sets
 from napari_bonescint.inference.model_card import shipped_models
-from napari_bonescint.training.checkpoint import write_card
 from napari_bonescint.training.int8 import calibrate
+from napari_bonescint.training.loop.checkpoint import write_card
 
 
 def main() -> int:

@@ -15,7 +15,7 @@ from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.training.log import read_events
-from napari_bonescint.training.recipe import read_recipe
+from napari_bonescint.training.loop.recipe import read_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from napari_bonescint.simulation.case import SOURCES, Case
-from napari_bonescint.training.acceleration import start_fabric
-from napari_bonescint.training.recipe import Recipe
+from napari_bonescint.training.loop.fabric import start_fabric
+from napari_bonescint.training.loop.recipe import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable

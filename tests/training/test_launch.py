@@ -22,7 +22,7 @@ from napari_bonescint.training.launch import (
     shipped_plans,
     start_detached,
 )
-from napari_bonescint.training.recipe import read_recipe
+from napari_bonescint.training.loop.recipe import read_recipe
 from napari_bonescint.training.run_folder import running_process
 from training.run_folders import SLEEPER, begin, occupy, settle
 

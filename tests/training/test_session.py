@@ -22,11 +22,11 @@ from napari_bonescint.corrections.selection import select
 from napari_bonescint.formats.identity import Identity
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.training.checkpoint import CheckpointError, read_torch
 from napari_bonescint.training.data.sources import CaseFiles
 from napari_bonescint.training.data.training_data import Material
 from napari_bonescint.training.log import Event, read_events
-from napari_bonescint.training.resuming import CannotResume
+from napari_bonescint.training.loop.checkpoint import CheckpointError, read_torch
+from napari_bonescint.training.loop.resuming import CannotResume
 from napari_bonescint.training.run_folder import RunFolderError
 from napari_bonescint.training.session import Session, Settings
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.simulation.case import Case
-    from napari_bonescint.training.recipe import Recipe
+    from napari_bonescint.training.loop.recipe import Recipe
 
 SETTINGS = Settings("cpu", minutes=60, workers=0)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from napari_bonescint.training.recipe import Recipe
+    from napari_bonescint.training.loop.recipe import Recipe
 
 TOML = """\
 name = "tiny"

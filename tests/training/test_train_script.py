@@ -12,15 +12,15 @@ from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.simulation.case import SIMULATOR
-from napari_bonescint.training.acceleration import choose_precision
 from napari_bonescint.training.log import read_events
+from napari_bonescint.training.loop.fabric import choose_precision
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from napari_bonescint.simulation.case import Case
-    from napari_bonescint.training.recipe import Recipe
+    from napari_bonescint.training.loop.recipe import Recipe
 
     Train = Callable[..., subprocess.CompletedProcess[str]]
 

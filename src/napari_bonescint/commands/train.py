@@ -20,7 +20,7 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.evaluation.folds import FEW_PATIENTS, USUAL_FOLDS, patients_in
 from napari_bonescint.file_names import is_file_name
 from napari_bonescint.resources import shipped_folder
-from napari_bonescint.training.recipe import Recipe, read_recipe
+from napari_bonescint.training.loop.recipe import Recipe, read_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,7 +139,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def run(arguments: argparse.Namespace) -> int:
     """Train as asked; the exit status."""
     from napari_bonescint.inference.devices import choose_device
-    from napari_bonescint.training.acceleration import choose_workers, start_fabric
+    from napari_bonescint.training.loop.fabric import choose_workers, start_fabric
 
     recipes = [_adapted(read_recipe(path), arguments) for path in arguments.recipes]
     if arguments.name and len(recipes) > 1:

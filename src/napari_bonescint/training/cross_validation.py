@@ -25,8 +25,8 @@ from napari_bonescint.evaluation.view_scores import segment_reference
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.text import counted
-from napari_bonescint.training.checkpoint import publish, write_card
-from napari_bonescint.training.resuming import CannotResume, settings_of
+from napari_bonescint.training.loop.checkpoint import publish, write_card
+from napari_bonescint.training.loop.resuming import CannotResume, settings_of
 from napari_bonescint.training.run_folder import RunFolder, make_folder
 from napari_bonescint.training.session import Session
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from napari_bonescint.evaluation.verdict import Row
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.training.data.training_data import Material
-    from napari_bonescint.training.recipe import Recipe
+    from napari_bonescint.training.loop.recipe import Recipe
     from napari_bonescint.training.session import EventSink, Settings
 
 

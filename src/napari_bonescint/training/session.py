@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.text import counted, duration
-from napari_bonescint.training.acceleration import one_fails_all
-from napari_bonescint.training.best_weights import BestWeights
-from napari_bonescint.training.checkpoint import resume, save_checkpoint
 from napari_bonescint.training.course import describe_data
-from napari_bonescint.training.fit import Order, Progress, Trainer
-from napari_bonescint.training.looks import has_validation, look_at
-from napari_bonescint.training.publishing import publish_scored
-from napari_bonescint.training.resuming import identity_of
+from napari_bonescint.training.loop.best_weights import BestWeights
+from napari_bonescint.training.loop.checkpoint import resume, save_checkpoint
+from napari_bonescint.training.loop.export import publish_scored
+from napari_bonescint.training.loop.fabric import one_fails_all
+from napari_bonescint.training.loop.resuming import identity_of
+from napari_bonescint.training.loop.schedule import REPORT_EVERY, StepTimer, steps_within
+from napari_bonescint.training.loop.trainer import Order, Progress, Trainer
+from napari_bonescint.training.loop.validation import has_validation, look_at
 from napari_bonescint.training.run_folder import RunFolder, make_folder
-from napari_bonescint.training.schedule import REPORT_EVERY, StepTimer, steps_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.training.data.training_data import Material
-    from napari_bonescint.training.recipe import Recipe
+    from napari_bonescint.training.loop.recipe import Recipe
 
 
 class EventSink(Protocol):

@@ -18,14 +18,14 @@ import torch
 
 from napari_bonescint.child_process import end_with_starter
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.training.acceleration import describe_acceleration, start_fabric
 from napari_bonescint.training.data.simulated_examples import samples_per_pixel
 from napari_bonescint.training.data.sources import SimulatedStream
-from napari_bonescint.training.fit import Trainer
-from napari_bonescint.training.recipe import read_recipe
+from napari_bonescint.training.loop.fabric import describe_acceleration, start_fabric
+from napari_bonescint.training.loop.recipe import read_recipe
+from napari_bonescint.training.loop.trainer import Trainer
 
 if TYPE_CHECKING:
-    from napari_bonescint.training.recipe import Recipe
+    from napari_bonescint.training.loop.recipe import Recipe
 
 _WARM_UP, _MEASURED = 1, 2
 

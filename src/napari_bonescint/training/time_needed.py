@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.networks.zoo import build_network
 from napari_bonescint.text import counted, duration
-from napari_bonescint.training.looks import has_validation, look_at
-from napari_bonescint.training.schedule import Schedule, steps_within
+from napari_bonescint.training.loop.schedule import Schedule, steps_within
+from napari_bonescint.training.loop.validation import has_validation, look_at
 from napari_bonescint.training.step_time import seconds_per_step
 
 if TYPE_CHECKING:
     from napari_bonescint.training.data.training_data import Material
-    from napari_bonescint.training.recipe import Recipe
+    from napari_bonescint.training.loop.recipe import Recipe
 
 
 def time_needed(

@@ -13,7 +13,7 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.child_command import ChildCommand
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.training.launch import estimate
-from napari_bonescint.training.recipe import read_recipe
+from napari_bonescint.training.loop.recipe import read_recipe
 
 if TYPE_CHECKING:
     from napari_bonescint.training.launch import Plan

@@ -17,7 +17,7 @@ from napari_bonescint.gui.retrain.device_chooser import DeviceChooser
 from napari_bonescint.gui.retrain.store_list import StoreList
 from napari_bonescint.inference.model_registry import current_model, label
 from napari_bonescint.training.launch import RunSettings, plan_of_file, shipped_plans
-from napari_bonescint.training.recipe import read_recipe
+from napari_bonescint.training.loop.recipe import read_recipe
 
 if TYPE_CHECKING:
     from napari_bonescint.gui.common.file_worker import Background

@@ -8,7 +8,7 @@ import pytest
 
 from napari_bonescint.segmentation import Segmentation
 from napari_bonescint.training.data.counted_examples import CountedScan
-from napari_bonescint.training.looks import view_dice
+from napari_bonescint.training.loop.validation import view_dice
 
 if TYPE_CHECKING:
     from napari_bonescint.scan import Scan

@@ -7,7 +7,7 @@ import pytest
 from napari_bonescint.networks.fdn import FDN
 from napari_bonescint.networks.zoo import ARCHITECTURES, build_network
 from napari_bonescint.resources import shipped_folder
-from napari_bonescint.training.recipe import RecipeError, read_recipe
+from napari_bonescint.training.loop.recipe import RecipeError, read_recipe
 
 if TYPE_CHECKING:
     from pathlib import Path

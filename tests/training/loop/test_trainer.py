@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from napari_bonescint.training.checkpoint import resume, save_checkpoint
 from napari_bonescint.training.data.sources import CaseFiles
-from napari_bonescint.training.fit import Order, Progress, Trainer, TrainingError
-from napari_bonescint.training.resuming import CannotResume
+from napari_bonescint.training.loop.checkpoint import resume, save_checkpoint
+from napari_bonescint.training.loop.resuming import CannotResume
+from napari_bonescint.training.loop.trainer import Order, Progress, Trainer, TrainingError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lightning_fabric import Fabric
 
-    from napari_bonescint.training.recipe import Recipe
+    from napari_bonescint.training.loop.recipe import Recipe
 
 
 def test_loss_falls(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:

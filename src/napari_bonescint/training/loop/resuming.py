@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from napari_bonescint.training.data.training_data import Material
-    from napari_bonescint.training.recipe import Recipe
+    from napari_bonescint.training.loop.recipe import Recipe
 
 # Which weights training begins from is told by their hashes, not by the names that they have here.
 _FREE = {"description", "start", "start_partial"}

@@ -18,14 +18,14 @@ from napari_bonescint.inference.segmenter import is_out_of_memory
 from napari_bonescint.networks.fdn import FDN, PhaseSample
 from napari_bonescint.networks.zoo import build_network
 from napari_bonescint.simulation.case import SIMULATOR
-from napari_bonescint.training.acceleration import describe_acceleration, sum_over_processes
-from napari_bonescint.training.checkpoint import start_from
 from napari_bonescint.training.data.batches import Batches
 from napari_bonescint.training.data.loader import load
 from napari_bonescint.training.data.simulated_examples import samples_per_pixel
-from napari_bonescint.training.losses import segmentation_loss, shares
-from napari_bonescint.training.resuming import require_same_recipe, require_same_start, settings_of
-from napari_bonescint.training.schedule import Schedule
+from napari_bonescint.training.loop.checkpoint import start_from
+from napari_bonescint.training.loop.fabric import describe_acceleration, sum_over_processes
+from napari_bonescint.training.loop.losses import segmentation_loss, shares
+from napari_bonescint.training.loop.resuming import require_same_recipe, require_same_start, settings_of
+from napari_bonescint.training.loop.schedule import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.networks.dense import DenseNetwork
     from napari_bonescint.training.data.sources import CaseSource
-    from napari_bonescint.training.recipe import Recipe
+    from napari_bonescint.training.loop.recipe import Recipe
 
 
 _POLL_S = 0.2

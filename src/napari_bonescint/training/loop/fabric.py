@@ -96,7 +96,7 @@ def start_fabric(device: str, processes: int = 1, nodes: int = 1) -> Fabric:
     starting: AbstractContextManager[None] = nullcontext()
     strategy: str | DDPStrategy = "ddp" if together else "auto"
     if together and nodes == 1 and isinstance(environment, LightningEnvironment):
-        from napari_bonescint.training.one_computer import OneComputer, starting_others
+        from napari_bonescint.training.loop.one_computer import OneComputer, starting_others
 
         starting, strategy = starting_others(), OneComputer()
     fabric = Fabric(

@@ -19,8 +19,8 @@ from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.training.data.sources import CaseFiles
 from napari_bonescint.training.data.training_data import Material
-from napari_bonescint.training.fit import Trainer
-from napari_bonescint.training.publishing import publish_scored
+from napari_bonescint.training.loop.export import publish_scored
+from napari_bonescint.training.loop.trainer import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.simulation.case import Case
-    from napari_bonescint.training.recipe import Recipe
+    from napari_bonescint.training.loop.recipe import Recipe
 
     Publish = Callable[[Recipe, Material], ModelCard]
 

@@ -18,8 +18,8 @@ from napari_bonescint.evaluation.model_scores import evaluate
 from napari_bonescint.evaluation.reference_sets import Reference
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.training.checkpoint import publish, write_card
-from napari_bonescint.training.looks import has_validation, validation_scans
+from napari_bonescint.training.loop.checkpoint import publish, write_card
+from napari_bonescint.training.loop.validation import has_validation, validation_scans
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.training.data.training_data import Material
-    from napari_bonescint.training.fit import Trainer
-    from napari_bonescint.training.recipe import Recipe
+    from napari_bonescint.training.loop.recipe import Recipe
+    from napari_bonescint.training.loop.trainer import Trainer
 
 _CALIBRATING_SCANS = 6
 

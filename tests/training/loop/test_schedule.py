@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from napari_bonescint.training.schedule import Schedule, StepTimer, steps_within
+from napari_bonescint.training.loop.schedule import Schedule, StepTimer, steps_within
 
 if TYPE_CHECKING:
-    from napari_bonescint.training.recipe import Recipe
+    from napari_bonescint.training.loop.recipe import Recipe
 
 
 @pytest.fixture

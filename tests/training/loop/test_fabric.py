@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from napari_bonescint.inference.devices import usable_cores
-from napari_bonescint.training.acceleration import (
+from napari_bonescint.training.loop.fabric import (
     AccelerationError,
     choose_precision,
     choose_workers,

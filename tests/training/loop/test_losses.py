@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from napari_bonescint.training.data.counted_examples import UNNAMED_BONE
-from napari_bonescint.training.losses import segmentation_loss, shares
+from napari_bonescint.training.loop.losses import segmentation_loss, shares
 
 
 def one_hot(classes: int) -> torch.Tensor:

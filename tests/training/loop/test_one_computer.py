@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TOGETHER = """
 import os, signal, sys, threading, time
 import psutil, torch
-from napari_bonescint.training.acceleration import start_fabric
+from napari_bonescint.training.loop.fabric import start_fabric
 
 def end_with_the_others_start():
     while not psutil.Process().children():

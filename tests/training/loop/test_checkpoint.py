@@ -12,15 +12,15 @@ from napari_bonescint.evaluation.model_scores import evaluate
 from napari_bonescint.inference.model_card import ModelError
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.networks.zoo import build_network
-from napari_bonescint.training.checkpoint import (
+from napari_bonescint.training.data.sources import CaseFiles
+from napari_bonescint.training.loop.checkpoint import (
     publish,
     resume,
     save_checkpoint,
     start_from,
     write_card,
 )
-from napari_bonescint.training.data.sources import CaseFiles
-from napari_bonescint.training.fit import Trainer
+from napari_bonescint.training.loop.trainer import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.simulation.case import Case
-    from napari_bonescint.training.recipe import Recipe
+    from napari_bonescint.training.loop.recipe import Recipe
 
 
 def test_training_goes_on_from_a_checkpoint(recipe: Recipe, fabric: Fabric, cases: list[Path], tmp_path: Path) -> None:

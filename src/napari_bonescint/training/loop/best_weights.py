@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from napari_bonescint.atomic import write_bytes_atomically
-from napari_bonescint.training.checkpoint import read_torch
+from napari_bonescint.training.loop.checkpoint import read_torch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

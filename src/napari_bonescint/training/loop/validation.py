@@ -18,8 +18,8 @@ from napari_bonescint.evaluation.report.mask_pictures import LabelledMask, panel
 from napari_bonescint.evaluation.verdict import SKELETON
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.simulation.splits import read_splits
-from napari_bonescint.training.checkpoint import publish
 from napari_bonescint.training.data.counted_examples import CountedScan
+from napari_bonescint.training.loop.checkpoint import publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.segmentation import Segmentation
     from napari_bonescint.training.data.training_data import Material
-    from napari_bonescint.training.recipe import Recipe
+    from napari_bonescint.training.loop.recipe import Recipe
 
 MOST_SCANS = 12
 _PICTURED = 2

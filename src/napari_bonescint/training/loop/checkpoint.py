@@ -14,7 +14,7 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.model_card import ModelCard, ModelError, read_card
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.preprocessing import NORMALISATION
-from napari_bonescint.training.resuming import require_same_material
+from napari_bonescint.training.loop.resuming import require_same_material
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from napari_bonescint.training.fit import Trainer
-    from napari_bonescint.training.recipe import Recipe
+    from napari_bonescint.training.loop.recipe import Recipe
+    from napari_bonescint.training.loop.trainer import Trainer
 
 
 class CheckpointError(BonescintError):
