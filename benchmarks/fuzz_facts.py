@@ -49,9 +49,9 @@ from napari_bonescint.resources import shipped_folder
 from napari_bonescint.results import Result, clean_up
 from napari_bonescint.scan import Scan, View, ViewName
 from napari_bonescint.segmentation import Segmentation
-from napari_bonescint.training.course import CourseReader
-from napari_bonescint.training.launch import read_settings
 from napari_bonescint.training.loop.recipe import read_recipe
+from napari_bonescint.training.runs.launch import read_settings
+from napari_bonescint.training.runs.run_status import CourseReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -30,9 +30,9 @@ from click_to_labels import Heartbeat, run_until
 from qtpy.QtCore import QSettings, QTimer
 from tqdm import tqdm
 
-from napari_bonescint.training.log import TrainingLog
 from napari_bonescint.training.loop.recipe import Recipe
-from napari_bonescint.training.runs import LOG, runs_folder
+from napari_bonescint.training.runs.event_log import TrainingLog
+from napari_bonescint.training.runs.run_control import LOG, runs_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from napari_bonescint.simulation.case import SOURCES, Case
-from napari_bonescint.training.log import read_events
 from napari_bonescint.training.loop.recipe import Recipe
+from napari_bonescint.training.runs.event_log import read_events
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
@@ -48,7 +48,7 @@ RECIPE = Recipe(
     seed=1,
     check_every=20,
 )
-_PRELOADED = ["napari_bonescint.training.session", "lightning_fabric"]
+_PRELOADED = ["napari_bonescint.training.runs.session", "lightning_fabric"]
 
 
 class Outcome(NamedTuple):
@@ -92,7 +92,7 @@ def train_in(folder: Path, cases: tuple[Path, ...], held_out: tuple[Path, ...]) 
     from napari_bonescint.training.data.sources import CaseFiles
     from napari_bonescint.training.data.training_data import Material
     from napari_bonescint.training.loop.fabric import start_fabric
-    from napari_bonescint.training.session import Session, Settings
+    from napari_bonescint.training.runs.session import Session, Settings
 
     torch.set_num_threads(1)
     material = Material(None, CaseFiles(cases), held_out)

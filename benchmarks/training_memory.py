@@ -34,7 +34,7 @@ from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.formats.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
-from napari_bonescint.training.log import Event, read_events
+from napari_bonescint.training.runs.event_log import Event, read_events
 
 SAMPLES = Path(__file__).parents[1] / "src" / "napari_bonescint" / "samples"
 RECIPE = """

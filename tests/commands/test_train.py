@@ -14,8 +14,8 @@ from napari_bonescint.corrections.patient_split import Part, part_of_patient
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.resources import shipped_folder
-from napari_bonescint.training.log import read_events
 from napari_bonescint.training.loop.recipe import read_recipe
+from napari_bonescint.training.runs.event_log import read_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable

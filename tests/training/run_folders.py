@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psutil
 from PIL import Image
 
-from napari_bonescint.training.log import TrainingLog
+from napari_bonescint.training.runs.event_log import TrainingLog
 
 if TYPE_CHECKING:
     from pathlib import Path

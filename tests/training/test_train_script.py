@@ -12,8 +12,8 @@ from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.simulation.case import SIMULATOR
-from napari_bonescint.training.log import read_events
 from napari_bonescint.training.loop.fabric import choose_precision
+from napari_bonescint.training.runs.event_log import read_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable

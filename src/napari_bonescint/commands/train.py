@@ -170,7 +170,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _estimate(recipes: Sequence[Recipe], arguments: argparse.Namespace) -> int:
     from napari_bonescint.inference.devices import choose_device
-    from napari_bonescint.training.time_needed import time_needed
+    from napari_bonescint.training.runs.time_needed import time_needed
 
     material = _material(arguments) if arguments.store or arguments.held_out else None
     device = choose_device(arguments.device).device
@@ -181,12 +181,12 @@ def _estimate(recipes: Sequence[Recipe], arguments: argparse.Namespace) -> int:
 
 
 def _train(recipe: Recipe, material: Material, fabric: Fabric, arguments: argparse.Namespace) -> bool:
-    from napari_bonescint.training.curves import TensorBoardCurves
-    from napari_bonescint.training.run_folder import RunFolder
-    from napari_bonescint.training.session import Session, Settings
+    from napari_bonescint.training.runs.run_folder import RunFolder
+    from napari_bonescint.training.runs.session import Session, Settings
+    from napari_bonescint.training.runs.tensorboard import TensorBoardCurves
 
     if arguments.folds:
-        from napari_bonescint.training.cross_validation import train_with_folds
+        from napari_bonescint.training.runs.cross_validation import train_with_folds
     folder = arguments.runs / recipe.name
     settings = Settings(arguments.device, arguments.minutes, arguments.workers, arguments.out)
     with ExitStack() as stack:

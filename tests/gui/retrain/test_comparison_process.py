@@ -10,7 +10,7 @@ from napari_bonescint.evaluation.baseline import verdict_folder
 from napari_bonescint.gui.retrain.comparison_process import Judging
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.inference.model_registry import current_model, use
-from napari_bonescint.training.launch import RunSettings, plan_of_file
+from napari_bonescint.training.runs.launch import RunSettings, plan_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_bonescint.gui.retrain.device_chooser import DeviceChooser
-from napari_bonescint.training.launch import plan_of_file
+from napari_bonescint.training.runs.launch import plan_of_file
 
 if TYPE_CHECKING:
     from pathlib import Path

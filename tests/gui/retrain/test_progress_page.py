@@ -7,8 +7,8 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_bonescint.gui.retrain.progress_page import TrainingView, facts_of, status_of
-from napari_bonescint.training.course import Course, Stage
-from napari_bonescint.training.runs import Request
+from napari_bonescint.training.runs.run_control import Request
+from napari_bonescint.training.runs.run_status import Course, Stage
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject
 
 from napari_bonescint.gui.retrain.run_monitor import RunWatch
-from napari_bonescint.training.course import Stage
-from napari_bonescint.training.launch import start_detached
+from napari_bonescint.training.runs.launch import start_detached
+from napari_bonescint.training.runs.run_status import Stage
 from training.run_folders import SLEEPER, begin, occupy, progress
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_bonescint.evaluation.baseline import Comparison
     from napari_bonescint.evaluation.verdict import Verdict
     from napari_bonescint.gui.common.file_worker import Background
-    from napari_bonescint.training.launch import RunSettings
+    from napari_bonescint.training.runs.launch import RunSettings
 
 _PROGRESS = re.compile(r"scored (\d+) of (\d+)")
 

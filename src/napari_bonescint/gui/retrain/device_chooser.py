@@ -12,13 +12,13 @@ from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.child_command import ChildCommand
 from napari_bonescint.gui.common.plain_label import PlainLabel
-from napari_bonescint.training.launch import estimate
 from napari_bonescint.training.loop.recipe import read_recipe
+from napari_bonescint.training.runs.launch import estimate
 
 if TYPE_CHECKING:
-    from napari_bonescint.training.launch import Plan
+    from napari_bonescint.training.runs.launch import Plan
 
-_MODULE = "napari_bonescint.training.step_time"
+_MODULE = "napari_bonescint.training.runs.step_time"
 
 
 class DeviceChooser(QWidget):

@@ -22,9 +22,9 @@ from napari_bonescint.gui.retrain.run_monitor import RunWatch
 from napari_bonescint.gui.retrain.setup_page import TrainingSetup
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.model_registry import label, use
-from napari_bonescint.training.course import Course, Stage
-from napari_bonescint.training.launch import launch, name_of_run, read_settings
-from napari_bonescint.training.runs import Request, ask, runs_folder, runs_in
+from napari_bonescint.training.runs.launch import launch, name_of_run, read_settings
+from napari_bonescint.training.runs.run_control import Request, ask, runs_folder, runs_in
+from napari_bonescint.training.runs.run_status import Course, Stage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.gui.retrain.comparison_process import Judged
     from napari_bonescint.inference.model_card import ModelCard
-    from napari_bonescint.training.launch import RunSettings
+    from napari_bonescint.training.runs.launch import RunSettings
 
 
 class RetrainWidget(DockPanel):

@@ -13,8 +13,8 @@ from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.retrain.line_plot import Curve
 from napari_bonescint.gui.retrain.sample_viewer import SampleViewer
 from napari_bonescint.text import counted, duration
-from napari_bonescint.training.course import Course, Stage
-from napari_bonescint.training.runs import Request
+from napari_bonescint.training.runs.run_control import Request
+from napari_bonescint.training.runs.run_status import Course, Stage
 
 if TYPE_CHECKING:
     from napari_bonescint.gui.common.file_worker import Background

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_bonescint.training.course import CourseReader, Stage
+from napari_bonescint.training.runs.run_status import CourseReader, Stage
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_bonescint.gui.common.file_worker import Background
-    from napari_bonescint.training.course import Course
+    from napari_bonescint.training.runs.run_status import Course
 
 _EVERY_MS = 500
 

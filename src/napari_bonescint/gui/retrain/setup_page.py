@@ -16,13 +16,13 @@ from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.retrain.device_chooser import DeviceChooser
 from napari_bonescint.gui.retrain.store_list import StoreList
 from napari_bonescint.inference.model_registry import current_model, label
-from napari_bonescint.training.launch import RunSettings, plan_of_file, shipped_plans
 from napari_bonescint.training.loop.recipe import read_recipe
+from napari_bonescint.training.runs.launch import RunSettings, plan_of_file, shipped_plans
 
 if TYPE_CHECKING:
     from napari_bonescint.gui.common.file_worker import Background
     from napari_bonescint.training.data.data_summary import Supply
-    from napari_bonescint.training.launch import Plan
+    from napari_bonescint.training.runs.launch import Plan
 
 _FROM_FILE = "From a file …"
 _BUTTON = "QPushButton { font-size: 15px; font-weight: bold; padding: 10px; }"

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.text import counted, duration
-from napari_bonescint.training.course import describe_data
 from napari_bonescint.training.loop.best_weights import BestWeights
 from napari_bonescint.training.loop.checkpoint import resume, save_checkpoint
 from napari_bonescint.training.loop.export import publish_scored
@@ -23,7 +22,8 @@ from napari_bonescint.training.loop.resuming import identity_of
 from napari_bonescint.training.loop.schedule import REPORT_EVERY, StepTimer, steps_within
 from napari_bonescint.training.loop.trainer import Order, Progress, Trainer
 from napari_bonescint.training.loop.validation import has_validation, look_at
-from napari_bonescint.training.run_folder import RunFolder, make_folder
+from napari_bonescint.training.runs.run_folder import RunFolder, make_folder
+from napari_bonescint.training.runs.run_status import describe_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """How long a step of a recipe takes on each device here, measured in a process of its own.
 
-    python -m napari_bonescint.training.step_time train/recipes/quick.toml
+    python -m napari_bonescint.training.runs.step_time train/recipes/quick.toml
 
 prints one JSON object a line and device: ``device`` (``cpu``, ``cuda:0``), ``name`` and ``seconds``.
 """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from napari_bonescint.atomic import CannotWrite
-from napari_bonescint.training.run_folder import RunFolder, RunFolderError, running_process
+from napari_bonescint.training.runs.run_folder import RunFolder, RunFolderError, running_process
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,7 +74,7 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
 CLAIM = """
 import sys
 from pathlib import Path
-from napari_bonescint.training.run_folder import RunFolder, RunFolderError
+from napari_bonescint.training.runs.run_folder import RunFolder, RunFolderError
 
 run = RunFolder(Path(sys.argv[1]))
 print("ready", flush=True)

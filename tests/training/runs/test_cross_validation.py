@@ -13,7 +13,7 @@ from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.evaluation.fold_scores import read_fold_scores
 from napari_bonescint.evaluation.verdict import Recommendation, SetKind, read_verdict
 from napari_bonescint.inference.model_card import read_card
-from napari_bonescint.training.log import read_events
+from napari_bonescint.training.runs.event_log import read_events
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from napari_bonescint.training.step_time import devices, main, seconds_per_step
+from napari_bonescint.training.runs.step_time import devices, main, seconds_per_step
 
 if TYPE_CHECKING:
     from pathlib import Path

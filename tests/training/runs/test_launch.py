@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from napari_bonescint.training.course import CourseReader, Stage
-from napari_bonescint.training.launch import (
+from napari_bonescint.training.loop.recipe import read_recipe
+from napari_bonescint.training.runs.launch import (
     CannotLaunch,
     Plan,
     RunSettings,
@@ -22,8 +22,8 @@ from napari_bonescint.training.launch import (
     shipped_plans,
     start_detached,
 )
-from napari_bonescint.training.loop.recipe import read_recipe
-from napari_bonescint.training.run_folder import running_process
+from napari_bonescint.training.runs.run_folder import running_process
+from napari_bonescint.training.runs.run_status import CourseReader, Stage
 from training.run_folders import SLEEPER, begin, occupy, settle
 
 if TYPE_CHECKING:

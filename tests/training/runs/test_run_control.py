@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from napari_bonescint.training.runs import Request, ask, runs_folder, runs_in
+from napari_bonescint.training.runs.run_control import Request, ask, runs_folder, runs_in
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.file_names import inside
 from napari_bonescint.text import counted
-from napari_bonescint.training.log import read_events
-from napari_bonescint.training.run_folder import running_process
-from napari_bonescint.training.runs import LOG, OUTPUT
+from napari_bonescint.training.runs.event_log import read_events
+from napari_bonescint.training.runs.run_control import LOG, OUTPUT
+from napari_bonescint.training.runs.run_folder import running_process
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from napari_bonescint.training.log import Event
+    from napari_bonescint.training.runs.event_log import Event
 
 _SPEAKER = re.compile(r"^bonescint[a-z ]*: (error: )?")
 

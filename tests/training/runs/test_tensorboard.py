@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from napari_bonescint.training.curves import TensorBoardCurves
+from napari_bonescint.training.runs.tensorboard import TensorBoardCurves
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -27,7 +27,7 @@ import psutil
 from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.file_lock import FileLock
-from napari_bonescint.training.log import TrainingLog
+from napari_bonescint.training.runs.event_log import TrainingLog
 
 if TYPE_CHECKING:
     from pathlib import Path

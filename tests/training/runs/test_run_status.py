@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from napari_bonescint.training.course import Course, CourseReader, Stage, describe_data
-from napari_bonescint.training.log import TrainingLog
+from napari_bonescint.training.runs.event_log import TrainingLog
+from napari_bonescint.training.runs.run_status import Course, CourseReader, Stage, describe_data
 from training.run_folders import begin, check, occupy, progress
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from napari_bonescint.atomic import CannotWrite
-from napari_bonescint.training.log import TrainingLog, read_events
+from napari_bonescint.training.runs.event_log import TrainingLog, read_events
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,11 +24,11 @@ from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.training.data.sources import CaseFiles
 from napari_bonescint.training.data.training_data import Material
-from napari_bonescint.training.log import Event, read_events
 from napari_bonescint.training.loop.checkpoint import CheckpointError, read_torch
 from napari_bonescint.training.loop.resuming import CannotResume
-from napari_bonescint.training.run_folder import RunFolderError
-from napari_bonescint.training.session import Session, Settings
+from napari_bonescint.training.runs.event_log import Event, read_events
+from napari_bonescint.training.runs.run_folder import RunFolderError
+from napari_bonescint.training.runs.session import Session, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from napari_bonescint.networks.zoo import build_network
 from napari_bonescint.text import counted, duration
 from napari_bonescint.training.loop.schedule import Schedule, steps_within
 from napari_bonescint.training.loop.validation import has_validation, look_at
-from napari_bonescint.training.step_time import seconds_per_step
+from napari_bonescint.training.runs.step_time import seconds_per_step
 
 if TYPE_CHECKING:
     from napari_bonescint.training.data.training_data import Material

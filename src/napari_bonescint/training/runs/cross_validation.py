@@ -27,8 +27,8 @@ from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.text import counted
 from napari_bonescint.training.loop.checkpoint import publish, write_card
 from napari_bonescint.training.loop.resuming import CannotResume, settings_of
-from napari_bonescint.training.run_folder import RunFolder, make_folder
-from napari_bonescint.training.session import Session
+from napari_bonescint.training.runs.run_folder import RunFolder, make_folder
+from napari_bonescint.training.runs.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.training.data.training_data import Material
     from napari_bonescint.training.loop.recipe import Recipe
-    from napari_bonescint.training.session import EventSink, Settings
+    from napari_bonescint.training.runs.session import EventSink, Settings
 
 
 class CrossValidation:
