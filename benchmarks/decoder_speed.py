@@ -26,9 +26,9 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLosslessSV
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from dicom_files import nm_dataset, save
-from napari_bonescint.formats.decoder_process import CHILD
-from napari_bonescint.formats.dicom_codecs import decode_frames
+from napari_bonescint.formats.dicom.codecs import decode_frames
 from napari_bonescint.formats.opening import open_scan
+from napari_bonescint.formats.safe_reading.decoder_process import CHILD
 from napari_bonescint.inference.model_registry import current_model
 from napari_bonescint.inference.segmenter import Segmenter
 

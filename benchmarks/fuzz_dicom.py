@@ -34,7 +34,7 @@ from pydicom.uid import (
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from dicom_files import nm_dataset, save, some_counts
-from napari_bonescint.formats.dicom_seg import Author, write_dicom_seg
+from napari_bonescint.formats.masks.dicom_seg import Author, write_dicom_seg
 from napari_bonescint.formats.opening import open_scan
 
 if TYPE_CHECKING:

@@ -43,7 +43,7 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.evaluation.reference_sets import ExternalSet
 from napari_bonescint.evaluation.report.results_store import ResultsStore
 from napari_bonescint.evaluation.verdict import read_verdict
-from napari_bonescint.formats.region_mapping import read_region_mapping
+from napari_bonescint.formats.masks.region_mapping import read_region_mapping
 from napari_bonescint.inference.model_card import read_card, shipped_models
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.results import Result, clean_up

@@ -15,8 +15,8 @@ import numpy as np
 import tifffile
 from PIL import Image
 
-from napari_bonescint.formats.mask import Mask
-from napari_bonescint.formats.nifti import write_mask_nifti
+from napari_bonescint.formats.masks.mask import Mask
+from napari_bonescint.formats.masks.nifti import write_mask_nifti
 from napari_bonescint.scan import View, ViewName
 
 if TYPE_CHECKING:

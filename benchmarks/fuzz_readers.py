@@ -30,12 +30,12 @@ import psutil
 from tqdm import tqdm
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.formats.decoder_process import CHILD
-from napari_bonescint.formats.identity import burned_in_text, read_identity
-from napari_bonescint.formats.masks import looks_like_mask, read_mask
+from napari_bonescint.formats.dicom.identity import burned_in_text, read_identity
+from napari_bonescint.formats.masks.region_mapping import read_region_mapping
+from napari_bonescint.formats.masks.registry import looks_like_mask, read_mask
 from napari_bonescint.formats.opening import collect, open_scan
-from napari_bonescint.formats.region_mapping import read_region_mapping
-from napari_bonescint.formats.silence import quiet
+from napari_bonescint.formats.safe_reading.decoder_process import CHILD
+from napari_bonescint.formats.safe_reading.silence import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

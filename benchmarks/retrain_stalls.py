@@ -85,8 +85,8 @@ def make_store(folder: Path) -> None:
 
     from napari_bonescint.corrections.label_store import LabelStore
     from napari_bonescint.corrections.revision import Origin
-    from napari_bonescint.formats.identity import Identity
-    from napari_bonescint.formats.label_tiff import read_labels
+    from napari_bonescint.formats.dicom.identity import Identity
+    from napari_bonescint.formats.masks.label_tiff import read_labels
     from napari_bonescint.formats.opening import open_scan
 
     store = LabelStore.create(folder)

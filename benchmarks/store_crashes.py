@@ -39,7 +39,7 @@ from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.plane_files import planes_sha256
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.store_check import check_store
-from napari_bonescint.formats.label_tiff import read_labels, write_labels
+from napari_bonescint.formats.masks.label_tiff import read_labels, write_labels
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.scan import Scan, View, ViewName
 from napari_bonescint.segmentation import Segmentation

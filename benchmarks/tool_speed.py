@@ -28,7 +28,7 @@ from napari_bonescint.corrections.tools.pieces import add_piece, connected_piece
 from napari_bonescint.corrections.tools.rethreshold import ask_again
 from napari_bonescint.corrections.tools.smart_brush import smart_brush
 from napari_bonescint.corrections.tools.trace_edge import trace_edge
-from napari_bonescint.formats.label_tiff import read_labels
+from napari_bonescint.formats.masks.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
 
 RUNS = 15

@@ -127,7 +127,7 @@ def _compress_with_gdcm(ds: Dataset, syntax: str) -> None:
 
 
 def _compress_frame(frame: bytes, ds: Dataset, syntax: str) -> bytes:
-    import gdcm  # after pydicom, never before it: see formats/dicom_pixels.py
+    import gdcm  # after pydicom, never before it: see formats/dicom/pixels.py
 
     writer = gdcm.ImageWriter()
     image = writer.GetImage()

@@ -12,7 +12,7 @@ from napari_bonescint.anatomy import CODES, REGIONS
 from napari_bonescint.corrections.keys import keys_of
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.patient_split import is_held_out
-from napari_bonescint.formats.identity import Identity
+from napari_bonescint.formats.dicom.identity import Identity
 from napari_bonescint.inference.model_card import ModelCard, read_card
 from napari_bonescint.inference.preprocessing import NORMALISATION
 from napari_bonescint.scan import Scan, View, ViewName

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from napari_bonescint.cli import main
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.formats.refusal import Refusal, sentence_of
+from napari_bonescint.formats.safe_reading.refusal import Refusal, sentence_of
 from napari_bonescint.plain_output import one_line, plain_output, table_cell
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_bonescint.formats.label_tiff import write_labels
+from napari_bonescint.formats.masks.label_tiff import write_labels
 from napari_bonescint.simulation.case import simulate
 from napari_bonescint.simulation.geometry import BonePoints, load_model
 from napari_bonescint.simulation.nuclear_medicine import write_nuclear_medicine

@@ -15,7 +15,7 @@ from napari_bonescint import __version__
 from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.facts import FactError, build, one_sentence, read_json
-from napari_bonescint.formats.label_tiff import write_labels
+from napari_bonescint.formats.masks.label_tiff import write_labels
 
 if TYPE_CHECKING:
     from collections.abc import Collection

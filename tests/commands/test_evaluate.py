@@ -17,7 +17,7 @@ from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.selection import select
 from napari_bonescint.evaluation.lineage import lineage_after
 from napari_bonescint.evaluation.report.learning_curve import CurvePoint, LearningCurve
-from napari_bonescint.formats.label_tiff import write_labels
+from napari_bonescint.formats.masks.label_tiff import write_labels
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.resources import shipped_folder

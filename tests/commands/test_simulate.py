@@ -10,8 +10,8 @@ import pytest
 
 from napari_bonescint.cli import main
 from napari_bonescint.corrections.mask_table import read_mask_table
-from napari_bonescint.formats.identity import read_identity
-from napari_bonescint.formats.label_tiff import read_labels
+from napari_bonescint.formats.dicom.identity import read_identity
+from napari_bonescint.formats.masks.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.simulation.case import Case
 

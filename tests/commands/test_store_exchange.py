@@ -11,7 +11,7 @@ from napari_bonescint.cli import main
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.revision import OriginKind
 from napari_bonescint.corrections.selection import select
-from napari_bonescint.formats.label_tiff import write_labels
+from napari_bonescint.formats.masks.label_tiff import write_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable

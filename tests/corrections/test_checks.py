@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 import napari_bonescint
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.corrections.checks import Finding, check
-from napari_bonescint.formats.label_tiff import read_labels
+from napari_bonescint.formats.masks.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
 
 SAMPLES = Path(napari_bonescint.__file__).parent / "samples"

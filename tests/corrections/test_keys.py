@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_bonescint.corrections.keys import keys_of, unveil, veil
-from napari_bonescint.formats.identity import Identity
+from napari_bonescint.formats.dicom.identity import Identity
 
 if TYPE_CHECKING:
     from napari_bonescint.scan import Scan

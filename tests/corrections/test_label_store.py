@@ -21,8 +21,8 @@ from napari_bonescint.corrections.plane_files import planes_sha256
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.store_folder import open_to_others
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.formats.identity import Identity, read_identity
-from napari_bonescint.formats.label_tiff import encode_planes
+from napari_bonescint.formats.dicom.identity import Identity, read_identity
+from napari_bonescint.formats.masks.label_tiff import encode_planes
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.scan import ViewName
 from napari_bonescint.scan_edits import flip

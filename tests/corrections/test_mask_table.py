@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from napari_bonescint.corrections.mask_table import MaskRow, mask_table, read_mask_table
-from napari_bonescint.formats.refusal import Refusal
+from napari_bonescint.formats.safe_reading.refusal import Refusal
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,7 @@ from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.selection import select
 from napari_bonescint.corrections.store_check import check_store
 from napari_bonescint.corrections.store_folder import read_secrets
-from napari_bonescint.formats.identity import Identity
+from napari_bonescint.formats.dicom.identity import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

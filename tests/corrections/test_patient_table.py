@@ -6,8 +6,8 @@ import pytest
 
 from napari_bonescint.corrections.keys import patient_keys
 from napari_bonescint.corrections.patient_table import read_patient_table
-from napari_bonescint.formats.identity import Identity
-from napari_bonescint.formats.refusal import Refusal
+from napari_bonescint.formats.dicom.identity import Identity
+from napari_bonescint.formats.safe_reading.refusal import Refusal
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from napari_bonescint.corrections.patient_split import Part, part_of_patient
 from napari_bonescint.corrections.patients import Patients
 from napari_bonescint.corrections.plane_files import planes_sha256
 from napari_bonescint.corrections.store_check import check_store
-from napari_bonescint.formats.identity import Identity
+from napari_bonescint.formats.dicom.identity import Identity
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.plane_files import planes_sha256, read_planes, salted
-from napari_bonescint.formats.label_tiff import encode_planes
+from napari_bonescint.formats.masks.label_tiff import encode_planes
 
 _TYPES = st.sampled_from(["<u1", "<u2", ">u2", "<i2", "<i4", "<u4", "<i8", "<f4", "<f8"])
 _PLANES = _TYPES.flatmap(

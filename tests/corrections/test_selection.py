@@ -12,7 +12,7 @@ from napari_bonescint.corrections.manifest import manifest_sha256
 from napari_bonescint.corrections.patient_split import Part, part_of_patient
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.selection import select
-from napari_bonescint.formats.identity import Identity
+from napari_bonescint.formats.dicom.identity import Identity
 
 if TYPE_CHECKING:
     from pathlib import Path

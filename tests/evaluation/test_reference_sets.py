@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from napari_bonescint.evaluation.reference_sets import ExternalSet, ReferenceSetError, simulated_sets
-from napari_bonescint.formats.label_tiff import write_labels
+from napari_bonescint.formats.masks.label_tiff import write_labels
 from napari_bonescint.scan import ViewName
 from napari_bonescint.simulation.splits import case_path
 

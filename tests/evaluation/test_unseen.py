@@ -8,7 +8,7 @@ from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.selection import select
 from napari_bonescint.evaluation.lineage import lineage_after
 from napari_bonescint.evaluation.unseen import unseen_by
-from napari_bonescint.formats.identity import Identity
+from napari_bonescint.formats.dicom.identity import Identity
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from pydicom.uid import generate_uid
 
 from dicom_files import ANTERIOR, POSTERIOR, nm_dataset, save, some_counts
 from napari_bonescint.formats.opening import ScanSource, collect, open_scan
-from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
+from napari_bonescint.formats.safe_reading.refusal import NotAPlanarScan, Refusal
 from napari_bonescint.scan import SAME_VIEW, ViewName, ViewSource
 from napari_bonescint.scan_edits import CannotRearrange
 

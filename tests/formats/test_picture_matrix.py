@@ -10,7 +10,7 @@ import pytest
 import tifffile
 from PIL import Image, ImageOps, features
 
-from napari_bonescint.formats.masks import read_mask
+from napari_bonescint.formats.masks.registry import read_mask
 from napari_bonescint.formats.opening import open_scan
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 from scipy.ndimage import gaussian_filter
 
-from napari_bonescint.formats.label_tiff import read_labels
+from napari_bonescint.formats.masks.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.gui.correct.open_case import OpenCase
 from napari_bonescint.gui.layers.labels import empty_labels, set_regions

@@ -10,7 +10,7 @@ import pytest
 import tifffile
 from napari.layers import Image, Labels
 
-from napari_bonescint.formats.masks import read_mask
+from napari_bonescint.formats.masks.registry import read_mask
 from napari_bonescint.gui.layers.labels import empty_labels
 from napari_bonescint.gui.layers.masks import NotOneScan
 

@@ -12,7 +12,7 @@ import pytest
 from wrong_kinds import KINDS, Subject
 
 import napari_bonescint
-from napari_bonescint.formats.label_tiff import read_labels
+from napari_bonescint.formats.masks.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.inference.input_checks import doubts_about
 from napari_bonescint.inference.model_card import DEFAULT_MODEL

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 
-from napari_bonescint.formats.identity import read_identity
+from napari_bonescint.formats.dicom.identity import read_identity
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.scan import ViewSource
 from napari_bonescint.simulation.nuclear_medicine import Study, write_nuclear_medicine

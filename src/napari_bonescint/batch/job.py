@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.formats.refusal import sentence_of
+from napari_bonescint.formats.safe_reading.refusal import sentence_of
 from napari_bonescint.inference.devices import DeviceError
 from napari_bonescint.inference.model_card import ModelError
 from napari_bonescint.results import Recorded, Result, ResultError

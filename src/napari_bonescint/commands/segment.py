@@ -16,7 +16,7 @@ from napari_bonescint.commands import argument_types, reading_arguments
 from napari_bonescint.commands.reading_arguments import describe_skipped, said_in
 from napari_bonescint.commands.segment_progress import Progress
 from napari_bonescint.formats.opening import collect
-from napari_bonescint.formats.refusal import sentence_of
+from napari_bonescint.formats.safe_reading.refusal import sentence_of
 from napari_bonescint.results import Result, clean_up
 
 if TYPE_CHECKING:

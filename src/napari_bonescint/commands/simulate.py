@@ -160,7 +160,7 @@ def prepare_geometry(folder: Path) -> Path:
 
 
 def _make(geometry: Path, job: _Job) -> None:
-    from napari_bonescint.formats.label_tiff import write_labels
+    from napari_bonescint.formats.masks.label_tiff import write_labels
     from napari_bonescint.simulation.case import simulate
     from napari_bonescint.simulation.nuclear_medicine import write_nuclear_medicine
     from napari_bonescint.simulation.pose import load_skeleton

@@ -38,7 +38,7 @@ def jobs_of(folder: Path, patients: Iterable[int]) -> list[PatientJob]:
 
 def make(geometry: Path, job: PatientJob) -> None:
     """Simulate an examination, and write its scan and mask."""
-    from napari_bonescint.formats.label_tiff import write_labels
+    from napari_bonescint.formats.masks.label_tiff import write_labels
     from napari_bonescint.simulation.department import load_skeleton_there, scan_there, simulate_there
     from napari_bonescint.simulation.nuclear_medicine import write_nuclear_medicine
 

@@ -16,9 +16,9 @@ from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.lookalikes import Lookalikes
 from napari_bonescint.corrections.patient_table import read_patient_table
 from napari_bonescint.corrections.store_folder import read_secrets
-from napari_bonescint.formats.identity import burned_in_text, read_identity
+from napari_bonescint.formats.dicom.identity import burned_in_text, read_identity
 from napari_bonescint.formats.opening import collect
-from napari_bonescint.formats.refusal import Refusal, sentence_of
+from napari_bonescint.formats.safe_reading.refusal import Refusal, sentence_of
 from napari_bonescint.plain_output import one_line
 from napari_bonescint.scan import SAME_VIEW, is_outnumbering
 from napari_bonescint.scan_edits import CannotRearrange
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.corrections.index import CaseSummary
     from napari_bonescint.corrections.patient_table import PatientTable
-    from napari_bonescint.formats.identity import Identity
+    from napari_bonescint.formats.dicom.identity import Identity
     from napari_bonescint.formats.opening import ScanSource
 
 _DESCRIPTION = """\

@@ -16,10 +16,10 @@ from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.mask_table import MaskRow, mask_table
 from napari_bonescint.corrections.revision import OriginKind
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.formats.dicom_seg import Author
-from napari_bonescint.formats.masks import WRITERS, MaskOfScan
-from napari_bonescint.formats.refusal import Refusal, sentence_of
-from napari_bonescint.formats.source_views import SourceMissing
+from napari_bonescint.formats.dicom.source_views import SourceMissing
+from napari_bonescint.formats.masks.dicom_seg import Author
+from napari_bonescint.formats.masks.registry import WRITERS, MaskOfScan
+from napari_bonescint.formats.safe_reading.refusal import Refusal, sentence_of
 
 if TYPE_CHECKING:
     import argparse

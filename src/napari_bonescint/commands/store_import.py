@@ -19,14 +19,14 @@ from napari_bonescint.corrections.mask_validation import fault_in
 from napari_bonescint.corrections.plane_files import planes_sha256
 from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.formats.dicom_header import looks_like_dicom, read_header
-from napari_bonescint.formats.dicom_seg_reader import referenced_images
-from napari_bonescint.formats.mask import lay_on
-from napari_bonescint.formats.masks import looks_like_mask, read_mask
+from napari_bonescint.formats.dicom.header import looks_like_dicom, read_header
+from napari_bonescint.formats.masks.dicom_seg_reader import referenced_images
+from napari_bonescint.formats.masks.mask import lay_on
+from napari_bonescint.formats.masks.region_mapping import read_region_mapping
+from napari_bonescint.formats.masks.registry import looks_like_mask, read_mask
 from napari_bonescint.formats.opening import collect
-from napari_bonescint.formats.refusal import Refusal, sentence_of
-from napari_bonescint.formats.region_mapping import read_region_mapping
-from napari_bonescint.formats.source_file import read_start
+from napari_bonescint.formats.safe_reading.refusal import Refusal, sentence_of
+from napari_bonescint.formats.safe_reading.source_file import read_start
 from napari_bonescint.inference.model_registry import current_model
 from napari_bonescint.text import counted
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from napari_bonescint.corrections.revision import Revision
-    from napari_bonescint.formats.mask import Mask
+    from napari_bonescint.formats.masks.mask import Mask
     from napari_bonescint.inference.segmenter import Segmenter
     from napari_bonescint.scan import Scan
 

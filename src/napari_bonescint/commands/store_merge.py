@@ -9,9 +9,9 @@ from napari_bonescint.commands.store_add import complain, progress_bar
 from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.merging import Clue, Person, merge
 from napari_bonescint.corrections.patient_table import read_patient_table
-from napari_bonescint.formats.identity import read_identity
+from napari_bonescint.formats.dicom.identity import read_identity
 from napari_bonescint.formats.opening import collect
-from napari_bonescint.formats.refusal import Refusal, sentence_of
+from napari_bonescint.formats.safe_reading.refusal import Refusal, sentence_of
 from napari_bonescint.text import counted
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from napari_bonescint.corrections.checksummed_json import read_sealed, seal
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.plane_files import Shape, planes_sha256, read_planes, salted
 from napari_bonescint.facts import FactError, build
-from napari_bonescint.formats.terms import reduced
+from napari_bonescint.formats.dicom.terms import reduced
 from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, Scan, Spacing, View, ViewSource
 
 if TYPE_CHECKING:

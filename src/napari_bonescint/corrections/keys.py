@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from napari_bonescint.corrections.plane_files import planes_sha256
 
 if TYPE_CHECKING:
-    from napari_bonescint.formats.identity import Identity
+    from napari_bonescint.formats.dicom.identity import Identity
     from napari_bonescint.scan import Scan
 
 # 64 bits: among a million scans, two have the same key with a probability of 3 in 100 million.

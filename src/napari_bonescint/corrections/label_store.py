@@ -44,8 +44,8 @@ from napari_bonescint.corrections.store_folder import (
     read_secrets,
     require_store_folder,
 )
-from napari_bonescint.formats.identity import Identity
-from napari_bonescint.formats.label_tiff import encode_planes
+from napari_bonescint.formats.dicom.identity import Identity
+from napari_bonescint.formats.masks.label_tiff import encode_planes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

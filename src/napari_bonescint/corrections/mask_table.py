@@ -16,8 +16,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_bonescint.formats.csv_table import read_table
-from napari_bonescint.formats.refusal import Refusal
+from napari_bonescint.formats.safe_reading.csv_table import read_table
+from napari_bonescint.formats.safe_reading.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from napari_bonescint.corrections.case_files import CaseFiles
     from napari_bonescint.corrections.label_store import LabelStore
     from napari_bonescint.corrections.revision import Revision
-    from napari_bonescint.formats.identity import Identity
+    from napari_bonescint.formats.dicom.identity import Identity
 
 
 class Clue(NamedTuple):

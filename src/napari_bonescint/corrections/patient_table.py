@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from napari_bonescint.corrections.keys import patient_keys
-from napari_bonescint.formats.csv_table import read_table
-from napari_bonescint.formats.guarded import reader
-from napari_bonescint.formats.identity import Identity, patient_number
-from napari_bonescint.formats.refusal import Refusal
+from napari_bonescint.formats.dicom.identity import Identity, patient_number
+from napari_bonescint.formats.safe_reading.csv_table import read_table
+from napari_bonescint.formats.safe_reading.guarded import reader
+from napari_bonescint.formats.safe_reading.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.corrections.checksummed_json import Facts
     from napari_bonescint.corrections.index import CaseSummary
-    from napari_bonescint.formats.identity import Identity
+    from napari_bonescint.formats.dicom.identity import Identity
 
 FOLDER = "patients"
 _NAME_DIGITS = 16

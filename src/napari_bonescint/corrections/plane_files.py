@@ -16,8 +16,8 @@ import numpy as np
 import tifffile
 
 from napari_bonescint.corrections.errors import Damaged, read_bytes
-from napari_bonescint.formats.label_tiff import encode_planes
-from napari_bonescint.formats.tiff_directories import require_sound_tiff
+from napari_bonescint.formats.masks.label_tiff import encode_planes
+from napari_bonescint.formats.pictures.tiff_directories import require_sound_tiff
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.facts import one_sentence
 from napari_bonescint.file_names import inside
-from napari_bonescint.formats.label_tiff import read_labels
+from napari_bonescint.formats.masks.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.scan import ViewName
 from napari_bonescint.scan_edits import name_views, with_spacing

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 import numpy as np
 
-from napari_bonescint.formats.dicom_header import is_encrypted, looks_like_dicom
-from napari_bonescint.formats.guarded import refusing
-from napari_bonescint.formats.nuclear_medicine import read_nuclear_medicine, read_planar_header
-from napari_bonescint.formats.raster import looks_like_raster, read_raster
-from napari_bonescint.formats.refusal import NotAPlanarScan, Refusal
-from napari_bonescint.formats.source_file import read_start, read_whole, sha256
+from napari_bonescint.formats.dicom.header import is_encrypted, looks_like_dicom
+from napari_bonescint.formats.dicom.nuclear_medicine import read_nuclear_medicine, read_planar_header
+from napari_bonescint.formats.pictures.raster import looks_like_raster, read_raster
+from napari_bonescint.formats.safe_reading.guarded import refusing
+from napari_bonescint.formats.safe_reading.refusal import NotAPlanarScan, Refusal
+from napari_bonescint.formats.safe_reading.source_file import read_start, read_whole, sha256
 from napari_bonescint.scan import SAME_VIEW, Scan, Spacing, ViewName, ViewSource, file_stem, is_outnumbering
 from napari_bonescint.scan_edits import flip, name_views, split_side_by_side, with_spacing
 

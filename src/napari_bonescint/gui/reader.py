@@ -11,11 +11,11 @@ from napari import current_viewer
 from napari.utils.notifications import show_error, show_info, show_warning
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.formats.dicom_header import looks_like_dicom
-from napari_bonescint.formats.masks import MASK_ENDINGS, looks_like_mask, read_mask
+from napari_bonescint.formats.dicom.header import looks_like_dicom
+from napari_bonescint.formats.masks.registry import MASK_ENDINGS, looks_like_mask, read_mask
 from napari_bonescint.formats.opening import collect
-from napari_bonescint.formats.refusal import Refusal
-from napari_bonescint.formats.source_file import read_start
+from napari_bonescint.formats.safe_reading.refusal import Refusal
+from napari_bonescint.formats.safe_reading.source_file import read_start
 from napari_bonescint.gui.layers.masks import mask_to_layers
 from napari_bonescint.gui.layers.scans import keep_sides, lone_views, scans_to_layers, spans_of
 from napari_bonescint.scan import SAME_VIEW, is_outnumbering
@@ -23,7 +23,7 @@ from napari_bonescint.scan import SAME_VIEW, is_outnumbering
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from napari_bonescint.formats.mask import Mask
+    from napari_bonescint.formats.masks.mask import Mask
     from napari_bonescint.gui.layers.scans import LayerTuple
     from napari_bonescint.scan import Scan
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydicom.data import get_testdata_file
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.formats.label_tiff import read_labels
+from napari_bonescint.formats.masks.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.gui.layers.labels import legend
 from napari_bonescint.gui.reader import lay_out

@@ -11,9 +11,9 @@ from napari.layers import Labels
 from napari.utils.notifications import show_warning
 from qtpy.QtWidgets import QFileDialog
 
-from napari_bonescint.formats.masks import WRITERS
+from napari_bonescint.formats.dicom.source_views import SourceMissing
+from napari_bonescint.formats.masks.registry import WRITERS
 from napari_bonescint.formats.opening import collect
-from napari_bonescint.formats.source_views import SourceMissing
 from napari_bonescint.gui.layers.masks import layers_to_mask
 from napari_bonescint.gui.layers.scans import shear_warnings
 

@@ -10,8 +10,8 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
-from napari_bonescint.formats.mask import Mask
-from napari_bonescint.formats.region_mapping import UnmappedLabels
+from napari_bonescint.formats.masks.mask import Mask
+from napari_bonescint.formats.masks.region_mapping import UnmappedLabels
 from napari_bonescint.gui.layers.labels import empty_labels
 from napari_bonescint.gui.layers.masks import NotOneScan, layers_to_mask, mask_to_layers
 from napari_bonescint.gui.layers.scans import scans_to_layers

@@ -10,7 +10,7 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels
 from napari.layers._source import layer_source
 
-from napari_bonescint.formats.refusal import Refusal
+from napari_bonescint.formats.safe_reading.refusal import Refusal
 from napari_bonescint.gui.layers.scans import (
     can_be_scan,
     facts_of,

@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_bonescint.corrections.index import summarise
 from napari_bonescint.corrections.opening import OpenedCase, open_case
-from napari_bonescint.formats.identity import burned_in_text, read_identity
+from napari_bonescint.formats.dicom.identity import burned_in_text, read_identity
 from napari_bonescint.inference.child import Failed, Finished, SegmentationProcess
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.formats.dicom_seg import Author
-from napari_bonescint.formats.masks import MaskOfScan
-from napari_bonescint.formats.region_mapping import translate
+from napari_bonescint.formats.masks.dicom_seg import Author
+from napari_bonescint.formats.masks.region_mapping import translate
+from napari_bonescint.formats.masks.registry import MaskOfScan
 from napari_bonescint.gui.layers.labels import all_labels_of, image_of, is_edited, legend
 from napari_bonescint.gui.layers.scans import KEY, can_be_scan, facts_of, group_by_scan, layers_to_scan, scans_to_layers
 from napari_bonescint.gui.placement import lies_on, place_of
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from napari.layers import Image, Labels, Layer
 
-    from napari_bonescint.formats.mask import Mask
+    from napari_bonescint.formats.masks.mask import Mask
     from napari_bonescint.gui.layers.scans import LayerTuple
 
 

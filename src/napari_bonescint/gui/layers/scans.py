@@ -12,10 +12,10 @@ import numpy as np
 from napari.layers import Points
 
 from napari_bonescint.display import contrast_limits
-from napari_bonescint.formats.orientation import is_upright
-from napari_bonescint.formats.plausibility import require_counts, require_possible_size
-from napari_bonescint.formats.raster import looks_inverted, stored_orientation
-from napari_bonescint.formats.refusal import Refusal
+from napari_bonescint.formats.pictures.orientation import is_upright
+from napari_bonescint.formats.pictures.raster import looks_inverted, stored_orientation
+from napari_bonescint.formats.safe_reading.plausibility import require_counts, require_possible_size
+from napari_bonescint.formats.safe_reading.refusal import Refusal
 from napari_bonescint.gui.placement import corners, is_sheared, pixel_sides, world
 from napari_bonescint.scan import Scan, View, ViewName, ViewSource, is_outnumbering, why_impossible
 

@@ -1,0 +1,1 @@
+"""Planar nuclear medicine images in DICOM files."""

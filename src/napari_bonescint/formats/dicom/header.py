@@ -1,0 +1,215 @@
+"""DICOM attributes, read from files as they are rather than as the standard wants them.
+
+pydicom converts an attribute when it is first looked at, and then warns or raises for whatever is odd in it. A header
+here answers with nothing instead: a wrong patient weight must not keep a scan from being opened.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pydicom
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.valuerep import PersonName
+from pydicom.values import converters
+
+from napari_bonescint.formats.safe_reading.budget import (
+    MOST_HEADER_BYTES,
+    Metered,
+    OverBudget,
+    require_small_when_inflated,
+)
+from napari_bonescint.formats.safe_reading.refusal import DAMAGED, NotAPlanarScan, Refusal
+from napari_bonescint.formats.safe_reading.silence import quiet
+from napari_bonescint.formats.safe_reading.source_file import read_start
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Object identifier 1.2.840.113549.1.7.3, with which a CMS envelope (DICOM PS3.15, Secure DICOM File) begins.
+_ENVELOPED_DATA = bytes.fromhex("06092a864886f70d010703")
+# Longer values are not converted, which takes a second a megabyte; a SEG may describe hundreds of frames.
+_MOST_VALUE_BYTES = 2**16
+_MOST_SEQUENCE_BYTES = 2**20
+_PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData", "ExtendedOffsetTable", "ExtendedOffsetTableLengths")
+_NOT_DICOM = "The file is no DICOM file."
+
+
+class Header:
+    """A data set whose attributes are looked up without ever raising.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The data set or sequence item.
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+
+    def has(self, keyword: str) -> bool:
+        """Whether the attribute is there, even if empty."""
+        return keyword in self.dataset
+
+    def values(self, keyword: str) -> list[object]:
+        """All values of an attribute; none if it is absent, empty or unreadable."""
+        try:
+            if self._is_absurd(keyword):
+                return []
+            # Values are converted when they are looked up, and pydicom quotes those that it doubts.
+            with quiet():
+                value = self.dataset.get(keyword)
+        except Exception:  # pydicom raises whatever the conversion of this attribute happened to raise
+            return []
+        if value is None:
+            return []
+        return list(value) if isinstance(value, (MultiValue, Sequence, list)) else [value]
+
+    def _is_absurd(self, keyword: str) -> bool:
+        """Whether an attribute is far longer than any that is of use, so that converting it takes long."""
+        element: object = self.dataset.get_item(keyword) if keyword not in _PIXELS else None
+        if not isinstance(element, RawDataElement) or element.value is None:
+            return False
+        return len(element.value) > (_MOST_SEQUENCE_BYTES if keyword.endswith("Sequence") else _MOST_VALUE_BYTES)
+
+    def texts(self, keyword: str) -> list[str]:
+        """All values as text, each with its white space collapsed.
+
+        A nested sequence, a person's name and binary values are no text, whatever the attribute should be.
+        """
+        values = self.values(keyword)
+        return [" ".join(str(value).split()) for value in values if isinstance(value, (str, int, float, Decimal))]
+
+    def text(self, keyword: str) -> str:
+        """The values as one text, joined as DICOM writes them; empty if there are none."""
+        return "\\".join(self.texts(keyword))
+
+    def text_or_name(self, keyword: str) -> str:
+        """The values as one text, persons' names too: for DICOM files about the same patient, and for nothing else."""
+        found = self.values(keyword)
+        names = [" ".join(str(value).split()) for value in found if isinstance(value, PersonName)]
+        return "\\".join(names) if names else self.text(keyword)
+
+    def numbers(self, keyword: str) -> list[float]:
+        """All values as finite numbers; none at all if one of them is not."""
+        try:
+            values = self.values(keyword)
+            found = [float(value) for value in self.texts(keyword)]
+        except ValueError:
+            return []
+        if len(found) != len(values):
+            return []
+        return found if all(math.isfinite(number) for number in found) else []
+
+    def number(self, keyword: str) -> float | None:
+        """The first value as a number, or None."""
+        found = self.numbers(keyword)
+        return found[0] if found else None
+
+    def integer(self, keyword: str) -> int | None:
+        """The first value as a whole number, or None."""
+        found = self.number(keyword)
+        return None if found is None or found != int(found) else int(found)
+
+    def items(self, keyword: str) -> list[Header]:
+        """The items of a sequence; none if it is absent."""
+        return [Header(item) for item in self.values(keyword) if isinstance(item, Dataset)]
+
+
+def looks_like_dicom(start: bytes) -> bool:
+    """Whether the first bytes of a file are DICOM's, with or without the 128-byte preamble."""
+    if _has_preamble(start):
+        return True
+    # Old exports begin with the data set itself, that is with a low element of group 2 or 8.
+    return start[:2] in (b"\x02\x00", b"\x08\x00") and len(start) >= 8 and start[3] == 0 and start[2] <= 0x18
+
+
+def is_encrypted(start: bytes) -> bool:
+    """Whether the first bytes of a file are those of an encrypted DICOM file."""
+    return _ENVELOPED_DATA in start[:64]
+
+
+def read_header(path: Path) -> Header:
+    """All attributes of a DICOM file except the pixels."""
+    start = read_start(path)
+    try:
+        with path.open("rb") as file:
+            return _parse(path, start, _DicomStream(path, file, MOST_HEADER_BYTES), pixels=False)
+    except OSError as error:
+        raise Refusal(path, f"The file could not be read ({error.strerror or error}).") from error
+
+
+def parse_whole(path: Path, content: bytes) -> Header:
+    """All attributes of a DICOM file, pixels included, from the bytes of the file."""
+    return _parse(path, content[:132], _DicomStream(path, content), pixels=True)
+
+
+class _DicomStream(Metered):
+    """What pydicom parses. It reads all that is left only where a data set is deflated, to inflate all at once."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        content = super().read(size)
+        if size is None or size < 0:
+            try:
+                require_small_when_inflated(self.path, content, zlib.decompressobj(-zlib.MAX_WBITS))
+            except OverBudget as error:
+                self.exceeded = error
+                raise
+        return content
+
+
+def _parse(path: Path, start: bytes, file: _DicomStream, *, pixels: bool) -> Header:
+    if is_encrypted(start):
+        raise Refusal(path, "The file is encrypted (a CMS envelope); decrypt it, or export it without encryption.")
+    if not looks_like_dicom(start):
+        raise NotAPlanarScan(path, _NOT_DICOM)
+    try:
+        dataset = pydicom.dcmread(file, force=True, stop_before_pixels=not pixels)
+        _complete_file_meta(dataset)
+        # What ends in the middle of compressed pixels comes back from pydicom without a single attribute.
+        damaged = len(dataset) == 0
+    except Exception:  # on damaged bytes pydicom raises whatever its parser trips over
+        damaged = True
+    if file.exceeded is not None:
+        raise file.exceeded
+    if damaged and not _has_preamble(start):
+        raise NotAPlanarScan(path, _NOT_DICOM)
+    if damaged:
+        raise Refusal(path, DAMAGED)
+    _require_known_kinds(path, dataset)
+    return Header(dataset)
+
+
+def _require_known_kinds(path: Path, dataset: Dataset) -> None:
+    """Refuse attributes of a kind that the standard does not know: their bits flipped, and perhaps others, too."""
+    for element in dataset.elements():
+        kind = element.VR
+        if kind is not None and kind not in converters:
+            reason = f"The attribute {element.tag} is of the unknown kind {kind!r}, so the file is damaged"
+            raise Refusal(path, f"{reason}; copy or export it again.")
+        # A sequence in the place of something else is left alone where it is used; nobody looks into it but here.
+        if kind == "SQ" and dictionary_has_tag(element.tag) and dictionary_VR(element.tag) != "SQ":
+            for item in Header(dataset).items(keyword_for_tag(element.tag)):
+                _require_known_kinds(path, item.dataset)
+
+
+def _has_preamble(start: bytes) -> bool:
+    return start[128:132] == b"DICM"
+
+
+def _complete_file_meta(dataset: Dataset) -> None:
+    """Say in which syntax a file without file meta information was found to be written; decoding asks for it."""
+    if not hasattr(dataset, "file_meta"):
+        dataset.file_meta = FileMetaDataset()
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        implicit, little = dataset.original_encoding
+        explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit

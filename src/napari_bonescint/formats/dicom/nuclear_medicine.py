@@ -1,0 +1,263 @@
+"""Reading DICOM Nuclear Medicine images: whole-body bone scans, and static ones with a warning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydicom.uid import UID, MediaStorageDirectoryStorage, NuclearMedicineImageStorage
+
+from napari_bonescint.formats.dicom.acquisition import acquisition_facts
+from napari_bonescint.formats.dicom.frame_count import described_windows, is_settled, settle_frame_count
+from napari_bonescint.formats.dicom.frames import frames_of, item_positions
+from napari_bonescint.formats.dicom.header import Header, parse_whole, read_header
+from napari_bonescint.formats.dicom.identity import study_token
+from napari_bonescint.formats.dicom.lossy import told_lossy
+from napari_bonescint.formats.dicom.photopeak import choose_frames, energy_windows
+from napari_bonescint.formats.dicom.pixels import prepare_to_decode, require_grey_pixels
+from napari_bonescint.formats.dicom.stored_values import read_counts
+from napari_bonescint.formats.dicom.terms import MODALITIES, image_type
+from napari_bonescint.formats.dicom.views import NamedView, settle_views, view_of_codes, view_of_descriptions
+from napari_bonescint.formats.safe_reading.guarded import reader
+from napari_bonescint.formats.safe_reading.plausibility import require_counts, without_blank_views
+from napari_bonescint.formats.safe_reading.refusal import NotAPlanarScan, Refusal
+from napari_bonescint.formats.safe_reading.source_file import read_whole, sha256
+from napari_bonescint.scan import NO_SPACING, Scan, Spacing, View, ViewName, ViewSource, why_impossible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from napari_bonescint.formats.dicom.frames import Frame
+
+_SPOT = "STATIC"
+_PLANAR = ("WHOLE BODY", _SPOT)
+_RESCALE_NUMBERS = ("RescaleSlope", "RescaleIntercept")
+_RESCALE_TABLES = ("ModalityLUTSequence", "RealWorldValueMappingSequence")
+
+
+@dataclass(frozen=True)
+class PlanarHeader:
+    """What the attributes of a file say about the scan in it, before any pixel is decoded.
+
+    Attributes
+    ----------
+    size : (int, int)
+        Rows and columns.
+    frames : int
+        How many frames the file holds.
+    views : mapping of int to View
+        The view of each frame that makes the scan, anterior first.
+    spacing : (float, float) or None
+        Pixel spacing (y, x) in mm.
+    acquisition : mapping
+        Facts that identify nobody.
+    warnings : tuple of str
+        Sentences for the user.
+    planar_type : str
+        ``WHOLE BODY``, ``STATIC`` or, if the file does not say, nothing.
+    study, series : str
+        UIDs, to find the other view of the same study; identity, so neither leaves `formats`.
+    """
+
+    size: tuple[int, int]
+    frames: int
+    views: Mapping[int, View]
+    spacing: Spacing | None
+    acquisition: Mapping[str, str | int | float]
+    warnings: tuple[str, ...]
+    planar_type: str
+    study: str
+    series: str
+
+    @property
+    def may_show_whole_body(self) -> bool:
+        """Whether it is no spot view: these are called STATIC, and about square."""
+        rows, columns = self.size
+        return self.planar_type != _SPOT or rows >= 2 * columns
+
+
+@reader
+def read_nuclear_medicine(path: Path) -> Scan:
+    """Read a planar DICOM Nuclear Medicine image.
+
+    Parameters
+    ----------
+    path : Path
+        A DICOM file with Modality NM, whatever its name.
+
+    Returns
+    -------
+    Scan
+        Counts as stored, of the photopeak window, anterior first. A view that the file does not name is taken as
+        anterior (of two: anterior, then posterior), recorded as assumed and warned about.
+
+    Raises
+    ------
+    Refusal
+        If the file is no planar NM image (`NotAPlanarScan`), or is damaged, encrypted, or without usable counts.
+    """
+    content = read_whole(path)
+    header = parse_whole(path, content)
+    planar = _examine(header, path)
+    stack, warnings = read_counts(header, path, planar.frames)
+    counts = stack[list(planar.views)]
+    require_counts(path, counts)
+    return without_blank_views(
+        Scan(
+            counts=counts,
+            views=tuple(planar.views.values()),
+            spacing=planar.spacing,
+            acquisition=planar.acquisition,
+            sources=(path,),
+            source_sha256=sha256(content),
+            warnings=(*planar.warnings, *warnings),
+            study=study_token(planar.study) if planar.may_show_whole_body else "",
+        )
+    )
+
+
+@reader
+def read_planar_header(path: Path) -> PlanarHeader:
+    """What a file says about the scan in it, without reading its pixels; the refusals of `read_nuclear_medicine`."""
+    header = read_header(path)
+    _require_nuclear_medicine(header, path)
+    if not is_settled(header):
+        header = parse_whole(path, read_whole(path))
+    planar = _examine(header, path)
+    prepare_to_decode(header)
+    return planar
+
+
+def _examine(header: Header, path: Path) -> PlanarHeader:
+    _require_nuclear_medicine(header, path)
+    planar_type = _planar_type(header, path)
+    require_grey_pixels(header, path)
+    warnings = _warnings_about_pixels(header)
+    if planar_type == _SPOT:
+        warnings.append("Image Type is STATIC: the image may show part of a body, and models are made for whole ones.")
+    elif not planar_type:
+        warnings.append("Image Type does not say whether this is a whole-body scan; it was taken as one.")
+
+    count, count_warnings = settle_frame_count(header, path)
+    frames, frame_warnings = frames_of(header, path, count)
+    peak = choose_frames(path, frames, energy_windows(header), described_windows(header))
+    chosen = peak.chosen
+    detectors = _detectors(header, frames)
+    stated = {
+        i: _stated_view(header, detectors.get(frames[i].detector), i, frames, [i] == chosen)
+        for i in (*chosen, *peak.left_out)
+    }
+    views, view_warnings = settle_views(path, [stated[i] for i in chosen])
+    for i, view in views.items():
+        frame = chosen[i]
+        described = _described_view(header, detectors.get(frames[frame].detector), frame, frames, [frame] == chosen)
+        if view.source is ViewSource.FILE and described is view.name.opposite:
+            told = f"The file's codes say that a view is {view.name} and its descriptions that it is {described}"
+            view_warnings.append(f"{told}; the codes were believed.")
+    there = {view.name for view in views.values()}
+    for i, other in peak.left_out.items():
+        # A detector that is numbered anew for each window has the same view as one that is kept.
+        if (named := stated[i]) is None or (isinstance(named, ViewName) and named not in there):
+            window = f"the energy window {other.label}" if other.ranges else "an energy window"
+            what = "One view" if named is None else f"The {named} view"
+            view_warnings.append(f"{what} was acquired only in {window}, not on the photopeak, and was left out.")
+    spacing, spacing_warnings = _spacing(header)
+
+    kept = [detectors[frames[chosen[i]].detector] for i in views if frames[chosen[i]].detector in detectors]
+    return PlanarHeader(
+        size=(header.integer("Rows") or 0, header.integer("Columns") or 0),
+        frames=len(frames),
+        views={chosen[i]: view for i, view in views.items()},
+        spacing=spacing,
+        acquisition=acquisition_facts(header, kept, peak.window),
+        warnings=(*warnings, *count_warnings, *frame_warnings, *peak.warnings, *view_warnings, *spacing_warnings),
+        planar_type=planar_type,
+        study=header.text("StudyInstanceUID"),
+        series=header.text("SeriesInstanceUID"),
+    )
+
+
+def _require_nuclear_medicine(header: Header, path: Path) -> None:
+    kind = header.text("SOPClassUID") or Header(header.dataset.file_meta).text("MediaStorageSOPClassUID")
+    if kind == MediaStorageDirectoryStorage:
+        raise NotAPlanarScan(path, "The file is a DICOM directory, not an image; open the images that it lists.")
+    if header.has("EncryptedAttributesSequence"):
+        raise Refusal(path, "Parts of the file are encrypted; decrypt it, or export it without encryption.")
+    if header.has("EncapsulatedDocument"):
+        raise NotAPlanarScan(path, "The file holds a document, not an image.")
+    modality = header.text("Modality").upper()
+    if modality and modality != "NM":
+        stated = modality if modality in MODALITIES else "none that DICOM defines"
+        raise NotAPlanarScan(path, f"Modality is {stated}; only nuclear medicine (NM) images can be segmented.")
+    if not modality and kind != NuclearMedicineImageStorage:
+        what = f" ({UID(kind).name})" if UID(kind).name != kind else ""
+        raise NotAPlanarScan(path, f"The file{what} names no modality; only nuclear medicine images can be segmented.")
+
+
+def _planar_type(header: Header, path: Path) -> str:
+    """Value 3 of Image Type: one of `_PLANAR`, or nothing if the file does not give it."""
+    values = [value.upper().replace("_", " ") for value in header.texts("ImageType")]
+    if "TRANSMISSION" in values[2:]:
+        raise NotAPlanarScan(path, "Image Type is TRANSMISSION; only emission images can be segmented.")
+    stated = values[2] if len(values) > 2 else ""
+    stated = "WHOLE BODY" if stated == "WHOLEBODY" else stated
+    if stated and stated not in _PLANAR:
+        raise NotAPlanarScan(
+            path, f"Image Type is {image_type(stated)}; only WHOLE BODY and STATIC planar images can be segmented."
+        )
+    return stated
+
+
+def _warnings_about_pixels(header: Header) -> list[str]:
+    warnings = []
+    rescale = [_with_numbers(keyword, header) for keyword in _RESCALE_NUMBERS if header.has(keyword)]
+    rescale += [keyword for keyword in _RESCALE_TABLES if header.has(keyword)]
+    if rescale:
+        found = ", ".join(rescale)
+        warnings.append(f"The file has rescale tags ({found}), which counts do not need; the stored values were taken.")
+    if header.text("PhotometricInterpretation").upper() == "MONOCHROME1":
+        warnings.append("The image is meant to be shown inverted (MONOCHROME1); its values were taken as counts.")
+    lossy = told_lossy(header)
+    warnings += [lossy] if lossy else []
+    return warnings
+
+
+def _detectors(header: Header, frames: list[Frame]) -> dict[int, Header]:
+    items = header.items("DetectorInformationSequence")
+    return {n: items[at] for n, at in item_positions([frame.detector for frame in frames], len(items)).items()}
+
+
+def _stated_view(
+    header: Header, detector: Header | None, frame: int, frames: list[Frame], alone: bool
+) -> NamedView | None:
+    """What the file states about one frame, from the most to the least exact."""
+    found = view_of_codes(detector) if detector else None
+    if found is None and alone:
+        found = view_of_codes(header)
+    return found if found is not None else _described_view(header, detector, frame, frames, alone)
+
+
+def _described_view(
+    header: Header, detector: Header | None, frame: int, frames: list[Frame], alone: bool
+) -> NamedView | None:
+    """What descriptions say about one frame, the detector's before those of the file."""
+    found = view_of_descriptions(detector, frame, len(frames), alone=True) if detector else None
+    return found if found is not None else view_of_descriptions(header, frame, len(frames), alone=alone)
+
+
+def _spacing(header: Header) -> tuple[Spacing | None, list[str]]:
+    stated = header.numbers("PixelSpacing")
+    if len(stated) != 2:
+        told = f"{_with_numbers('PixelSpacing', header, 'Pixel Spacing is')}, which is impossible."
+        return None, [told, NO_SPACING] if header.text("PixelSpacing") else [NO_SPACING]
+    why = why_impossible((stated[0], stated[1]), (header.integer("Rows") or 0, header.integer("Columns") or 0))
+    if why is not None:
+        return None, [f"A pixel spacing {why}; the file's was not taken.", NO_SPACING]
+    return (stated[0], stated[1]), []
+
+
+def _with_numbers(keyword: str, header: Header, called: str = "") -> str:
+    """What an attribute is called, and its values if they are numbers; other ones could be anything."""
+    numbers = "\\".join(f"{number:g}" for number in header.numbers(keyword))
+    return f"{called or keyword} {numbers or 'no number'}"

@@ -1,0 +1,233 @@
+"""Which frames were acquired in a window on the Tc-99m photopeak; the scatter window beside it is never a bone scan."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from napari_bonescint.formats.dicom.frames import item_positions
+from napari_bonescint.formats.safe_reading.refusal import NotAPlanarScan, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from napari_bonescint.formats.dicom.frames import Frame
+    from napari_bonescint.formats.dicom.header import Header
+
+# Energy of the Tc-99m gamma ray in keV (ENSDF: 140.511).
+_PHOTOPEAK = 140.5
+
+# "Scatter corrected", "no scatter" say that there is none.
+_SCATTER_REMOVED = re.compile(
+    r"(?<![a-z])(no|non|without|w/o|minus|de)\s*(scatter\w*|sc)(?![a-z])"
+    r"|(?<![a-z])(scatter\w*|scat|sc|compton|tew|dew)\s*(corr\w*|removed|rejected|free|subtracted|compensated)(?![a-z])"
+)
+_SCATTER_NAME = re.compile(
+    r"(?<!un)(?<!non)(scatt|scatter)\w*|compton|(?<![a-z])(streu\w*|diffus\w*|dispers\w*|rozprosz\w*)"
+)
+_OTHERS = {
+    "i": "12[345]|131", "in": "111", "ga": "6[78]", "tl": "20[01]", "co": "5[78]", "gd": "153", "xe": "127|133",
+    "kr": "81m", "lu": "177m?", "sm": "153", "ra": "223", "re": "18[68]", "sr": "8[59]", "f": "18",
+}  # fmt: skip
+_OTHER_NUCLIDE = re.compile(
+    "|".join(rf"(?<![a-z0-9])({symbol}\s*({mass})|({mass})\s*{symbol})(?![a-z0-9])" for symbol, mass in _OTHERS.items())
+)
+# A window beside the peak, or one of two on it.
+_BESIDE = re.compile(r"(?<![a-z])(low|lower|lo|up|upper|high|hi|side|background|bkg|bg)(?![a-z])")
+# Of scatter, or scatter corrected.
+_PERHAPS_SCATTER = re.compile(r"(?<![a-z])(sc|sct|scat)(?![a-z])")
+_PHOTOPEAK_NAME = re.compile(
+    r"(?<![a-z])(photo\s*peak|peak|pp|tc\s*99\s*m?|99m?\s*tc|technetium)(?![a-z])|(?<!\d)140(?!\d)"
+)
+
+
+class _Kind(Enum):
+    PHOTOPEAK = "photopeak"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+    DOUBTFUL = "doubtful"
+
+
+@dataclass(frozen=True)
+class EnergyWindow:
+    """One energy window of an acquisition.
+
+    Attributes
+    ----------
+    name : str
+        As the camera calls it; may be empty.
+    ranges : tuple of (float, float)
+        Lower and upper limits in keV; empty if the file gives none.
+    """
+
+    name: str = ""
+    ranges: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Its limits: ``126-154 keV``; empty if the file gives none."""
+        limits = " + ".join(f"{low:g}-{high:g}" for low, high in self.ranges)
+        return f"{limits} keV" if limits else ""
+
+    @property
+    def kind(self) -> _Kind:
+        """Whether it holds the photopeak: by its limits, or if it states none, by its name."""
+        if self.ranges:
+            covered = any(low <= _PHOTOPEAK <= high for low, high in self.ranges)
+            return _Kind.PHOTOPEAK if covered else _Kind.OTHER
+        name = _SCATTER_REMOVED.sub(" ", self.name.lower().replace("_", " ").replace("-", " "))
+        is_peak = _PHOTOPEAK_NAME.search(name)
+        if _SCATTER_NAME.search(name) or (_OTHER_NUCLIDE.search(name) and not is_peak):
+            return _Kind.OTHER
+        if _PERHAPS_SCATTER.search(name) or _BESIDE.search(name):
+            return _Kind.DOUBTFUL
+        return _Kind.PHOTOPEAK if is_peak else _Kind.UNKNOWN
+
+    @property
+    def distance_from_photopeak(self) -> float:
+        """From the photopeak to the middle of the nearest range, in keV."""
+        return min((abs((low + high) / 2 - _PHOTOPEAK) for low, high in self.ranges), default=0.0)
+
+
+def energy_windows(header: Header) -> list[EnergyWindow]:
+    """The windows that a file describes, in its order."""
+    windows = []
+    for item in header.items("EnergyWindowInformationSequence"):
+        limits = [
+            (limit.number("EnergyWindowLowerLimit"), limit.number("EnergyWindowUpperLimit"))
+            for limit in item.items("EnergyWindowRangeSequence")
+        ]
+        # An upper limit of 0 is none.
+        stated = [sorted((low, high)) for low, high in limits if low is not None and high is not None and high > 0]
+        ranges = tuple((low, high) for low, high in stated if low < high)
+        windows.append(EnergyWindow(item.text("EnergyWindowName"), ranges))
+    return windows
+
+
+def on_photopeak(path: Path, windows: Sequence[EnergyWindow]) -> tuple[list[int], str | None]:
+    """The windows that hold the photopeak.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for the refusal.
+    windows : sequence of EnergyWindow
+        The windows that the file has frames of; at least one. Those it does not describe are empty.
+
+    Returns
+    -------
+    indices : list of int
+        Into `windows`, the one centred on the photopeak best first.
+    warning : str or None
+        A sentence, if that is assumed of one against the sense of its name.
+
+    Raises
+    ------
+    Refusal
+        If no window holds the photopeak, or none of several is known to.
+    """
+    kinds = [window.kind for window in windows]
+    candidates = [i for i, kind in enumerate(kinds) if kind is _Kind.PHOTOPEAK]
+    if candidates:
+        return sorted(candidates, key=lambda i: windows[i].distance_from_photopeak), None
+    unknown = [i for i, kind in enumerate(kinds) if kind is _Kind.UNKNOWN]
+    doubtful = [i for i, kind in enumerate(kinds) if kind is _Kind.DOUBTFUL]
+    if len(unknown) == 1:
+        return unknown, None
+    if not unknown and len(doubtful) == 1:
+        return doubtful, (
+            "The energy window states no limits, and its name may mean scatter, or a window beside the photopeak; it "
+            "was taken as that of the photopeak."
+        )
+    if unknown or doubtful:
+        raise Refusal(
+            path,
+            f"The file has {len(windows)} energy windows and does not say which holds the Tc-99m photopeak at 140 keV; "
+            "export that window alone.",
+        )
+    raise NotAPlanarScan(path, "No energy window holds the Tc-99m photopeak at 140 keV; export the one that does.")
+
+
+class PhotopeakFrames(NamedTuple):
+    """The frames that were acquired on the photopeak.
+
+    Attributes
+    ----------
+    chosen : list of int
+        Which frames, from 0, in the order in which they are stored: for each detector those of its best window.
+    left_out : dict of int to EnergyWindow
+        A frame of each detector that has none on the photopeak, and the window that it was acquired in.
+    window : EnergyWindow
+        The best of the windows.
+    warnings : list of str
+        Sentences for the user.
+    """
+
+    chosen: list[int]
+    left_out: dict[int, EnergyWindow]
+    window: EnergyWindow
+    warnings: list[str]
+
+
+def choose_frames(
+    path: Path, frames: Sequence[Frame], described: Sequence[EnergyWindow], count: int
+) -> PhotopeakFrames:
+    """Choose for each detector the frames of the window that holds the photopeak.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for the refusal.
+    frames : sequence of Frame
+        Window and detector of every frame.
+    described : sequence of EnergyWindow
+        The windows that the file describes.
+    count : int
+        How many windows it says that it has, described or not.
+
+    Raises
+    ------
+    Refusal
+        If no window holds the photopeak, or none of several is known to.
+    """
+    numbers = sorted({frame.window for frame in frames if frame.window is not None})
+    if not numbers:
+        best, warnings = _assume_window(path, described, count)
+        return PhotopeakFrames(list(range(len(frames))), {}, best, warnings)
+    positions = item_positions(numbers, len(described))
+    windows = [described[positions[number]] if number in positions else EnergyWindow() for number in numbers]
+    indices, warning = on_photopeak(path, windows)
+    warnings = [warning] if warning else []
+    if numbers[indices[0]] not in positions and (described or max(count, *numbers) > 1):
+        warnings.append("The file does not describe the energy window of its frames; it was taken as the photopeak's.")
+
+    chosen: list[int] = []
+    left_out: dict[int, EnergyWindow] = {}
+    taken: list[EnergyWindow] = []
+    several = 0
+    for detector in dict.fromkeys(frame.detector for frame in frames):
+        own = [i for i, frame in enumerate(frames) if frame.detector == detector]
+        candidates = [index for index in indices if any(frames[i].window == numbers[index] for i in own)]
+        if not candidates:
+            left_out[own[0]] = windows[numbers.index(frames[own[0]].window or 0)]
+            continue
+        taken.append(windows[candidates[0]])
+        several = max(several, len(candidates))
+        chosen += [i for i in own if frames[i].window == numbers[candidates[0]]]
+    if several > 1:
+        warnings.append(
+            f"{several} energy windows hold the Tc-99m photopeak at 140 keV; "
+            f"{taken[0].label or 'one without stated limits'}, the one centred on it best, was taken."
+        )
+    return PhotopeakFrames(sorted(chosen), left_out, taken[0], warnings)
+
+
+def _assume_window(path: Path, described: Sequence[EnergyWindow], count: int) -> tuple[EnergyWindow, list[str]]:
+    """The described window that frames are taken to be of, if the file does not say of which they are."""
+    indices, _ = on_photopeak(path, described or [EnergyWindow()])
+    best = described[indices[0]] if described else EnergyWindow()
+    assumed = "does not say of which; they were taken as those of the photopeak."
+    return best, [f"The file has frames of one of its {count} energy windows and {assumed}"]

@@ -1,0 +1,221 @@
+"""The pixels of a DICOM file as counts: what must hold before they are decoded, and decoding them."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydicom.encaps import generate_frames
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.utils import pixel_array
+from pydicom.uid import UID
+
+from napari_bonescint.formats.dicom.codecs import decode_frames
+from napari_bonescint.formats.dicom.codestreams import stated_size
+from napari_bonescint.formats.dicom.frame_count import stored_frames
+from napari_bonescint.formats.safe_reading.budget import OverBudget, require_pixels
+from napari_bonescint.formats.safe_reading.decoder_process import CHILD, CannotDecode
+from napari_bonescint.formats.safe_reading.plausibility import require_possible_size
+from napari_bonescint.formats.safe_reading.refusal import NotAPlanarScan, Refusal
+from napari_bonescint.text import counted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from napari_bonescint.formats.dicom.header import Header
+
+_TRUNCATED = "The pixel data is cut off; copy or export the file again."
+_SLACK = 2**16
+_DECODING_OPTIONS = {
+    "rows": "Rows",
+    "columns": "Columns",
+    "bits_allocated": "BitsAllocated",
+    "bits_stored": "BitsStored",
+    "pixel_representation": "PixelRepresentation",
+}
+_OFFSET_KEYWORDS = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
+_FLOAT_KEYWORDS = ("FloatPixelData", "DoubleFloatPixelData")
+
+# PS3.3, C.7.6.3.1.2.
+_COLOURS = {
+    *("RGB", "PALETTE COLOR", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_420", "YBR_PARTIAL_422", "YBR_ICT", "YBR_RCT"),
+    *("HSV", "ARGB", "CMYK", "XYB"),
+}
+
+# JPEG, JPEG-LS and JPEG 2000 streams all end with this marker.
+_END_OF_IMAGE = b"\xff\xd9"
+
+
+def require_grey_pixels(header: Header, path: Path) -> None:
+    """Refuse, from the header alone, what cannot be one grey value per pixel of a possible size."""
+    photometric = header.text("PhotometricInterpretation").upper()
+    grey = photometric.startswith("MONOCHROME") or not photometric
+    if not grey or (header.integer("SamplesPerPixel") or 1) != 1:
+        raise NotAPlanarScan(path, f"The image is in colour{_colours(photometric)}; only grey images can be segmented.")
+    rows, columns = header.integer("Rows"), header.integer("Columns")
+    if rows is None or columns is None:
+        raise NotAPlanarScan(path, "The file holds no image.")
+    require_possible_size(path, rows, columns)
+
+
+def _colours(photometric: str) -> str:
+    """How an image is in colour, in the standard's terms; people may type anything into a text."""
+    return f" ({photometric})" if photometric in _COLOURS else ""
+
+
+def decode(header: Header, path: Path, frames: int) -> NDArray[np.generic]:
+    """Decode all frames.
+
+    Parameters
+    ----------
+    header : Header
+        A whole data set that passed `require_grey_pixels`.
+    path : Path
+        The file, for the refusal.
+    frames : int
+        How many frames to decode; those beyond are left.
+
+    Returns
+    -------
+    ndarray of shape (frame, y, x)
+        The stored values in native byte order, not rescaled, bits above Bits Stored and all.
+
+    Raises
+    ------
+    Refusal
+        If the pixels are missing, cut off, or written in a way that no installed decoder reads.
+    """
+    dataset = header.dataset
+    # What the file states may be missing or wrong; see `frame_count`.
+    _state(header, NumberOfFrames=frames, SamplesPerPixel=1)
+    if not header.text("PhotometricInterpretation"):
+        _state(header, PhotometricInterpretation="MONOCHROME2")
+    rows, columns = header.integer("Rows") or 0, header.integer("Columns") or 0
+    bits = header.integer("BitsAllocated") or 0
+    require_pixels(path, frames, rows, columns, bytes_a_pixel=bits / 8)
+    syntax = UID(dataset.file_meta.TransferSyntaxUID)
+    streams = _require_all_pixels(header, path, frames)
+    if streams is None and not any(header.has(keyword) for keyword in _FLOAT_KEYWORDS):
+        _require_described_values(header, path)
+    undecodable = f"The pixels ({syntax.name}) cannot be decoded; export the image uncompressed."
+    try:
+        if streams is None:
+            pixels = pixel_array(dataset, raw=True, correct_unused_bits=False, allow_excess_frames=False)
+        else:
+            _require_stated_sizes(streams, path, rows, columns, bits)
+            pixels = _decode_streams(header, path, streams, str(syntax))
+    except CannotDecode as error:
+        raise Refusal(path, undecodable) from error
+    except Refusal:
+        raise
+    except Exception as error:  # pydicom raises something of its own on attributes that contradict each other
+        raise Refusal(path, undecodable) from error
+    if pixels.size != frames * rows * columns:
+        raise Refusal(path, _TRUNCATED)
+    stack = pixels.reshape(frames, rows, columns)
+    return np.ascontiguousarray(stack, dtype=stack.dtype.newbyteorder("="))
+
+
+def _state(header: Header, **values: object) -> None:
+    """Have a data set state what is known of its pixels; in its place there may be anything, or nothing."""
+    for keyword, value in values.items():
+        if header.has(keyword):
+            del header.dataset[keyword]
+        setattr(header.dataset, keyword, value)
+
+
+def prepare_to_decode(header: Header) -> None:
+    """Have the decoding process started by the time that the pixels of a compressed image are wanted."""
+    if UID(header.dataset.file_meta.TransferSyntaxUID).is_encapsulated:
+        CHILD.prepare(decode_frames)
+
+
+def _require_described_values(header: Header, path: Path) -> None:
+    """Refuse uncompressed pixels of which the file does not say how they are stored, or says what cannot be."""
+    allocated, stored = header.integer("BitsAllocated") or 0, header.integer("BitsStored") or 0
+    if allocated != 1 and (allocated % 8 or allocated not in range(8, 65)):
+        wrong = "Bits Allocated"
+    elif not 0 < stored <= allocated:
+        wrong = "Bits Stored"
+    elif header.integer("PixelRepresentation") not in (0, 1):
+        wrong = "Pixel Representation"
+    else:
+        return
+    raise Refusal(path, f"{wrong} is missing or impossible, so the pixels cannot be read; export the image again.")
+
+
+def _decode_streams(header: Header, path: Path, streams: list[bytes], syntax: str) -> NDArray[np.generic]:
+    """Decode compressed frames in the child; it is told what decoding takes, and nothing that identifies anybody."""
+    numbers = {name: header.integer(keyword) for name, keyword in _DECODING_OPTIONS.items()}
+    return CHILD.decode(
+        path,
+        decode_frames,
+        b"".join(streams),
+        pixels=len(streams) * (numbers["rows"] or 0) * (numbers["columns"] or 0),
+        transfer_syntax=syntax,
+        lengths=[len(stream) for stream in streams],
+        photometric_interpretation=header.text("PhotometricInterpretation").upper() or "MONOCHROME2",
+        pixel_keyword="PixelData",
+        samples_per_pixel=1,
+        **{name: number for name, number in numbers.items() if number is not None},
+    )
+
+
+def _require_stated_sizes(streams: list[bytes], path: Path, rows: int, columns: int, bits: int) -> None:
+    """Decoders allocate what a stream asks for: refuse one of another size than the file says."""
+    for stream in streams:
+        stated = stated_size(stream)
+        if stated is not None and not stated.fits(rows, columns):
+            size = f"{stated.columns} x {stated.rows} x {stated.samples} in {counted(stated.tiles, 'tile')}"
+            raise OverBudget(
+                path,
+                f"The compressed image is {size} and the file says {columns} x {rows}, so it is damaged; "
+                "export the image uncompressed.",
+            )
+        # RLE makes at most a little more of what it cannot compress, and up to 64 bytes of one.
+        if len(stream) > 2 * rows * columns * bits // 8 + _SLACK:
+            raise OverBudget(path, "The compressed image takes more bytes than an uncompressed one; export it again.")
+
+
+def _require_all_pixels(header: Header, path: Path, frames: int) -> list[bytes] | None:
+    """Refuse pixels that are missing or cut off; the streams of all frames, if they are compressed."""
+    dataset = header.dataset
+    if any(header.has(keyword) for keyword in _FLOAT_KEYWORDS):
+        return None
+    pixels = header.values("PixelData")
+    data = pixels[0] if pixels else b""
+    if not isinstance(data, bytes) or not data:
+        raise Refusal(path, "The file holds no pixel data; export it again.")
+    syntax = UID(dataset.file_meta.TransferSyntaxUID)
+    try:
+        get_decoder(syntax)
+    except NotImplementedError as error:
+        name = syntax.name if re.search(r"[A-Za-z]", syntax.name) else f"transfer syntax {syntax}"
+        raise Refusal(path, f"The pixels ({name}) cannot be decoded; export the image uncompressed.") from error
+    if syntax.is_encapsulated:
+        return _whole_streams(header, data, path, frames)
+    bits = (header.integer("Rows") or 0) * (header.integer("Columns") or 0) * (header.integer("BitsAllocated") or 0)
+    if len(data) < frames * bits // 8:
+        raise Refusal(path, _TRUNCATED)
+    return None
+
+
+def _whole_streams(header: Header, data: bytes, path: Path, frames: int) -> list[bytes]:
+    """Some decoders fill up a JPEG stream that ends early with grey, without a word."""
+    table = [value for keyword in _OFFSET_KEYWORDS for value in header.values(keyword) if isinstance(value, bytes)]
+    offsets = (table[0], table[1]) if len(table) == 2 else None
+    try:
+        held = max(frames, stored_frames(header) or 0)
+        streams = list(islice(generate_frames(data, number_of_frames=held, extended_offsets=offsets), frames))
+    except Exception as error:  # struct.error, ValueError or EOFError, as the damage has it
+        raise Refusal(path, _TRUNCATED) from error
+    if len(streams) < frames:
+        raise Refusal(path, _TRUNCATED)
+    for stream in streams:
+        if stream.startswith(b"\xff") and _END_OF_IMAGE not in stream[-16:]:
+            raise Refusal(path, _TRUNCATED)
+    return streams

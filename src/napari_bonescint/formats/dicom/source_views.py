@@ -1,0 +1,158 @@
+"""Where the views of a scan lie in the DICOM files that it was read from: which file, which frame, which columns.
+
+A store keeps no file names, and a user may have mirrored, split, named or reordered the views: each is found by its
+counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.formats.dicom.header import Header, is_encrypted, looks_like_dicom, parse_whole
+from napari_bonescint.formats.dicom.nuclear_medicine import read_planar_header
+from napari_bonescint.formats.dicom.pixels import decode
+from napari_bonescint.formats.dicom.stored_values import as_counts
+from napari_bonescint.formats.safe_reading.guarded import refusing
+from napari_bonescint.formats.safe_reading.source_file import read_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_bonescint.scan import Scan, View
+
+
+class SourceMissing(BonescintError):
+    """The file that a scan was read from is needed and was not given, or is no DICOM file."""
+
+
+class SourceView(NamedTuple):
+    """Where one view lies.
+
+    Attributes
+    ----------
+    file : int
+        Which of the scan's files, from 0.
+    frame : int
+        Which frame of it, from 1 as DICOM counts.
+    columns : slice
+        Which columns of the frame: all, or one half.
+    mirrored : bool
+        Whether the scan shows these columns from right to left.
+    """
+
+    file: int
+    frame: int
+    columns: slice
+    mirrored: bool
+
+    def cut(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The view's part of a frame (y, x), as the scan shows it."""
+        part = frame[:, self.columns]
+        return part[:, ::-1] if self.mirrored else part
+
+    def paste(self, view: NDArray[np.uint8], frame: NDArray[np.uint8]) -> None:
+        """Put a view (y, x) into its part of a frame, as the file shows it."""
+        frame[:, self.columns] = view[:, ::-1] if self.mirrored else view
+
+
+@dataclass(frozen=True)
+class SourceImages:
+    """The DICOM files of a scan.
+
+    Attributes
+    ----------
+    headers : tuple of Header
+        All attributes of each file.
+    frames : tuple of int
+        How many frames each file has.
+    size : (int, int)
+        Rows and columns of a frame.
+    views : tuple of SourceView
+        Where each view of the scan lies.
+    """
+
+    headers: tuple[Header, ...]
+    frames: tuple[int, ...]
+    size: tuple[int, int]
+    views: tuple[SourceView, ...]
+
+
+def find_views(scan: Scan) -> SourceImages:
+    """Find the views of a scan in its DICOM files.
+
+    Parameters
+    ----------
+    scan : Scan
+        A scan with its `sources`; `View.flipped` says which of its views are mirrored.
+
+    Raises
+    ------
+    SourceMissing
+        If the scan names no file, one that is no DICOM file, or files that do not hold its counts.
+    Refusal
+        If a file cannot be read.
+    """
+    if not scan.sources:
+        raise SourceMissing(f"{scan.name}: the DICOM file that it was read from is needed, and is not known.")
+    headers: list[Header] = []
+    frames: list[int] = []
+    candidates: list[_Candidate] = []
+    for file, path in enumerate(scan.sources):
+        with refusing(path):
+            content = read_whole(path)
+            if is_encrypted(content[:132]) or not looks_like_dicom(content[:132]):
+                raise SourceMissing(f"{path.name}: is no DICOM file, so no DICOM file can refer to it.")
+            planar = read_planar_header(path)
+            header = parse_whole(path, content)
+            stored = decode(header, path, planar.frames)
+            pixels, _ = as_counts(header, stored)
+        headers.append(header)
+        frames.append(planar.frames)
+        # Scans that were read before padding was known keep what is stored.
+        for planes in (pixels,) if pixels is stored else (pixels, stored):
+            candidates += [_Candidate(file, frame, view, planes[frame]) for frame, view in planar.views.items()]
+    size = candidates[0].counts.shape
+    if any(candidate.counts.shape != size for candidate in candidates):
+        raise SourceMissing(f"{scan.name}: its files have frames of different sizes.")
+    views: list[SourceView] = []
+    for view, counts in zip(scan.views, scan.counts, strict=True):
+        views.append(_find(scan, view, counts[:, ::-1] if view.flipped else counts, candidates, views))
+    return SourceImages(tuple(headers), tuple(frames), (size[0], size[1]), tuple(views))
+
+
+class _Candidate(NamedTuple):
+    file: int
+    frame: int
+    view: View
+    counts: NDArray[np.generic]
+
+
+def _find(
+    scan: Scan,
+    view: View,
+    counts: NDArray[np.generic],
+    candidates: Sequence[_Candidate],
+    taken: Sequence[SourceView],
+) -> SourceView:
+    """Where the counts (y, x) of a view, as the file shows them, lie."""
+    height, width = counts.shape
+    # Two frames may hold the same counts; the one that is called so comes first.
+    for candidate in sorted(candidates, key=lambda each: each.view.name is not view.name):
+        rows, columns = candidate.counts.shape
+        if rows != height:
+            continue
+        # The whole frame, or the halves of one that `rearranging.split_side_by_side` splits.
+        places = [slice(0, columns)] if columns == width else []
+        if columns // 2 == width:
+            places = [slice(0, width), slice(columns - width, columns)]
+        for place in places:
+            found = SourceView(candidate.file, candidate.frame + 1, place, view.flipped)
+            if found not in taken and np.array_equal(candidate.counts[:, place], counts):
+                return found
+    raise SourceMissing(f"{scan.name}: the {view.name} view is not in {scan.sources[0].name}.")

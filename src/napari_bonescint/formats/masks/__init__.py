@@ -1,0 +1,1 @@
+"""Masks in label TIFF, label PNG, NIfTI and DICOM segmentation files."""

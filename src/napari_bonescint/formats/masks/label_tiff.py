@@ -1,0 +1,201 @@
+"""Masks as TIFF: one uint8 page for each view, compressed, with the pixel spacing, readable by any TIFF reader."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import tifffile
+
+from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.formats.masks.mask import Mask
+from napari_bonescint.formats.masks.region_mapping import translate
+from napari_bonescint.formats.pictures.tiff_pages import TIFF_START, read_tiff_planes
+from napari_bonescint.formats.pictures.tiff_spacing import SPACING_KEY
+from napari_bonescint.formats.safe_reading.guarded import reader
+from napari_bonescint.formats.safe_reading.refusal import NO_LABELS, Refusal
+from napari_bonescint.formats.safe_reading.source_file import read_whole
+from napari_bonescint.scan import View, ViewName, is_possible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from napari_bonescint.formats.masks.region_mapping import RegionMapping
+    from napari_bonescint.formats.pictures.tiff_pages import Plane
+    from napari_bonescint.scan import Spacing
+
+_MM_PER_CM = 10.0
+_LABELS = {tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.MINISWHITE, tifffile.PHOTOMETRIC.PALETTE}
+_VIEWS_KEY = "views"
+_NAMES_KEY = "names_regions"
+
+
+class Labels(NamedTuple):
+    """Masks as read from a file.
+
+    Attributes
+    ----------
+    masks : ndarray of uint8, shape (view, y, x)
+        Region codes, or 0 and 1.
+    spacing : (float, float) or None
+        Pixel spacing (y, x) in mm; None if the file gives none.
+    """
+
+    masks: NDArray[np.uint8]
+    spacing: Spacing | None
+
+
+def write_labels(path: Path, masks: NDArray[np.uint8], spacing: Spacing | None) -> None:
+    """Write masks whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Where to write; a file already there is replaced.
+    masks : ndarray of uint8, shape (view, y, x)
+        Region codes, or 0 and 1.
+    spacing : (float, float) or None
+        Pixel spacing (y, x) in mm, kept in the resolution tags and, exactly, in the description.
+
+    Raises
+    ------
+    CannotWrite
+        If the file cannot be written.
+    """
+    if masks.dtype != np.uint8 or masks.ndim != 3:
+        raise ValueError(f"masks of {masks.dtype} and shape {masks.shape} are not uint8 (view, y, x)")
+    write_bytes_atomically(path, encode_planes(masks, spacing))
+
+
+def write_mask_tiff(path: Path, mask: Mask) -> None:
+    """Write a mask whole or not at all, with what is known about its views.
+
+    Raises
+    ------
+    CannotWrite
+        If the file cannot be written.
+    """
+    views = [None if view is None else {"name": view.name, "flipped": view.flipped} for view in mask.views]
+    facts = {_VIEWS_KEY: views, _NAMES_KEY: mask.names_regions}
+    write_bytes_atomically(path, encode_planes(mask.regions, mask.spacing, facts))
+
+
+@reader
+def read_mask_tiff(path: Path, mapping: RegionMapping | None = None) -> Mask:
+    """Read a mask that `write_mask_tiff` wrote, or any TIFF of integers with one page for each view.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    mapping : RegionMapping, optional
+        What its values mean, if they are not our region codes.
+
+    Raises
+    ------
+    Refusal
+        If the file is missing, damaged, or holds no masks.
+    UnmappedLabels
+        If a value has no meaning.
+    """
+    labels, spacing, described = _read(path)
+    labels = _whole_numbers(path, labels)
+    names_regions = described.get(_NAMES_KEY)
+    known = names_regions if isinstance(names_regions, bool) else None
+    regions, names = translate(path, labels, mapping, names_regions=known)
+    stated = spacing if spacing is not None and is_possible(spacing) else None
+    return Mask(regions, _views(described, len(regions)), stated, names)
+
+
+def encode_planes(
+    planes: NDArray[np.generic], spacing: Spacing | None, facts: Mapping[str, object] | None = None
+) -> bytes:
+    """The bytes of a TIFF with one page for each view, of any numbers: masks, counts, probabilities.
+
+    Parameters
+    ----------
+    planes : ndarray of shape (view, y, x)
+        What to encode.
+    spacing : (float, float) or None
+        Pixel spacing (y, x) in mm, kept in the resolution tags and, exactly, in the description.
+    facts : mapping, optional
+        What else the description says, as JSON.
+    """
+    metadata: dict[str, object] = {"axes": "QYX", **(facts or {})}
+    resolution = None
+    if spacing is not None:
+        metadata[SPACING_KEY] = list(spacing)
+        resolution = (_MM_PER_CM / spacing[1], _MM_PER_CM / spacing[0])
+    buffer = io.BytesIO()
+    tifffile.imwrite(
+        buffer,
+        planes,
+        photometric="minisblack",
+        compression="zlib",
+        metadata=metadata,
+        resolution=resolution,
+        resolutionunit="NONE" if resolution is None else "CENTIMETER",
+        software="napari-bonescint",
+    )
+    return buffer.getvalue()
+
+
+@reader
+def read_labels(path: Path) -> Labels:
+    """Read masks that `write_labels` wrote, or any TIFF of uint8 with one page for each view.
+
+    Raises
+    ------
+    Refusal
+        If the file is missing, damaged, or holds no masks.
+    """
+    masks, spacing, _ = _read(path)
+    if masks.dtype != np.uint8:
+        raise Refusal(path, f"The file holds {masks.dtype} of shape {masks.shape}, not uint8 masks (view, y, x).")
+    return Labels(masks.astype(np.uint8, copy=False), spacing)
+
+
+def _read(path: Path) -> tuple[NDArray[np.generic], Spacing | None, Mapping[str, object]]:
+    """Pages (view, y, x) of any type, their spacing, and what our writer said about them."""
+    content = read_whole(path)
+    if not content.startswith(TIFF_START):
+        raise Refusal(path, "The file is no TIFF; masks are read from TIFF, PNG, NIfTI and DICOM SEG files.")
+    read = read_tiff_planes(path, content, kind="mask")
+    for plane in read.planes:
+        if plane.pixels.ndim != 2 or plane.photometric not in _LABELS:
+            raise Refusal(path, NO_LABELS)
+    return np.stack([_labels(plane) for plane in read.planes]), read.spacing, read.facts
+
+
+def _labels(plane: Plane) -> NDArray[np.generic]:
+    """The labels of a page: its numbers; of black and white, white is bone."""
+    black_on_white = plane.pixels.dtype == np.bool_ and plane.photometric == tifffile.PHOTOMETRIC.MINISWHITE
+    return np.logical_not(plane.pixels) if black_on_white else plane.pixels
+
+
+def _whole_numbers(path: Path, labels: NDArray[np.generic]) -> NDArray[np.int64]:
+    """Labels of any type, such as the floating-point numbers of other programs, if all are whole."""
+    if labels.dtype.kind not in "buif":
+        raise Refusal(path, f"The file holds {labels.dtype}; a mask holds whole numbers.")
+    with np.errstate(invalid="ignore"):  # what is infinite or too large becomes another number, and is refused
+        whole = labels.astype(np.int64)
+    if not np.array_equal(whole, labels):
+        raise Refusal(path, "The file holds numbers that are not whole; a mask holds labels.")
+    return whole
+
+
+def _views(described: Mapping[str, object], count: int) -> tuple[View | None, ...]:
+    stated = described.get(_VIEWS_KEY)
+    if not isinstance(stated, list) or len(stated) != count:
+        return (None,) * count
+    names = {name.value for name in ViewName}
+    return tuple(
+        View(ViewName(each["name"]), flipped=each.get("flipped") is True)
+        if isinstance(each, dict) and each.get("name") in names
+        else None
+        for each in stated
+    )

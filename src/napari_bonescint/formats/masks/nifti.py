@@ -1,0 +1,217 @@
+"""Masks as NIfTI-1: one file for each view, since one orientation cannot be true of two views.
+
+Voxel axes are (x, y, depth), the depth being one plane. Images being as a camera acquires them, the voxel axes of an
+anterior view run to the patient's left, to the feet and to the back (nibabel's codes L, I, P), those of a posterior one
+to the right, to the feet and to the front (R, I, A); this is what the file's affine says, so that any viewer names the
+sides truly. A projection has no place in depth, nor a thickness: both are set to stand-ins (0 and 1). Where the pixel
+spacing is not known, the file's unit is "unknown" and its pixels count as 1.
+
+What NIfTI has no field for (that a view was mirrored, the spacing in double precision) is in a comment extension.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import nibabel
+import numpy as np
+from nibabel.nifti1 import Nifti1Extension, Nifti1Image
+
+from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.formats.masks.mask import Mask
+from napari_bonescint.formats.masks.region_mapping import translate
+from napari_bonescint.formats.safe_reading.budget import OverBudget, gunzipped, metered, require_pixels
+from napari_bonescint.formats.safe_reading.guarded import reader
+from napari_bonescint.formats.safe_reading.plausibility import require_possible_size
+from napari_bonescint.formats.safe_reading.refusal import Refusal
+from napari_bonescint.formats.safe_reading.source_file import read_whole
+from napari_bonescint.scan import View, ViewName, is_possible
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from napari_bonescint.formats.masks.region_mapping import RegionMapping
+    from napari_bonescint.scan import Spacing
+
+# In nibabel's words: where each voxel axis runs to.
+_AXES = {ViewName.ANTERIOR: ("L", "I", "P"), ViewName.POSTERIOR: ("R", "I", "A")}
+_DIRECTIONS = {"L": (0, -1), "R": (0, 1), "P": (1, -1), "A": (1, 1), "I": (2, -1), "S": (2, 1)}
+_MM_PER_UNIT = {"mm": 1.0, "micron": 1e-3, "meter": 1e3}
+_LABEL_INTENT = "label"
+_COMMENT = "comment"
+_SCANNER = 1
+_GZIP = b"\x1f\x8b"
+
+
+def write_mask_nifti(path: Path, mask: Mask) -> None:
+    """Write the mask of one view whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Where to write; compressed if it ends in ``.gz``.
+    mask : Mask
+        Of one view. Its orientation is stated if the view is known.
+
+    Raises
+    ------
+    CannotWrite
+        If the file cannot be written.
+    """
+    if len(mask.regions) != 1:
+        raise ValueError(f"one NIfTI file holds one view, not {len(mask.regions)}")
+    (view,) = mask.views
+    y, x = mask.spacing or (1.0, 1.0)
+    affine = np.diag([x, y, 1.0, 1.0]) if view is None else _affine(view.name, (y, x))
+    image = Nifti1Image(np.ascontiguousarray(mask.regions[0].T[:, :, np.newaxis]), affine)
+    header = image.header
+    header.set_xyzt_units("mm" if mask.spacing is not None else "unknown")
+    header.set_intent(_LABEL_INTENT, name="bone regions" if mask.names_regions else "bone")
+    header["descrip"] = "napari-bonescint"
+    code = 0 if view is None else _SCANNER
+    image.set_sform(affine, code)
+    image.set_qform(affine, code)
+    facts = {
+        "view": None if view is None else view.name,
+        "flipped": view is not None and view.flipped,
+        "names_regions": mask.names_regions,
+        "spacing_mm": mask.spacing,
+    }
+    header.extensions.append(Nifti1Extension(_COMMENT, json.dumps(facts).encode()))
+    content = image.to_bytes()
+    write_bytes_atomically(path, gzip.compress(content, mtime=0) if path.suffix.lower() == ".gz" else content)
+
+
+@reader
+def read_mask_nifti(path: Path, mapping: RegionMapping | None = None) -> Mask:
+    """Read a mask that `write_mask_nifti` wrote, or another with the same voxel axes or without an orientation.
+
+    Parameters
+    ----------
+    path : Path
+        NIfTI-1, compressed or not: one or two planes. Planes of a file that states no orientation are read with the
+        first axis along the rows of the image and the second one down.
+    mapping : RegionMapping, optional
+        What the values mean, if they are not our region codes.
+
+    Raises
+    ------
+    Refusal
+        If the file is missing, damaged, no NIfTI, or of an orientation that no view has as acquired.
+    UnmappedLabels
+        If a value has no meaning.
+    """
+    image = _parse(path, read_whole(path))
+    labels = _planes(path, image)
+    facts = _facts(image)
+    view = _view(path, image, facts)
+    if view is not None and len(labels) != 1:
+        raise Refusal(path, f"The file states one orientation for {len(labels)} planes; give one file for each view.")
+    names_regions = facts.get("names_regions")
+    known = names_regions if isinstance(names_regions, bool) else None
+    regions, names = translate(path, labels, mapping, names_regions=known)
+    return Mask(regions, (view,) * len(regions), _spacing(image, facts), names)
+
+
+def _affine(view: ViewName, spacing: Spacing) -> NDArray[np.float64]:
+    """Voxel to patient (mm to the right, to the front, upwards), the middle of the first voxel at the origin."""
+    affine = np.zeros((4, 4))
+    affine[3, 3] = 1
+    for axis, (letter, step) in enumerate(zip(_AXES[view], (spacing[1], spacing[0], 1.0), strict=True)):
+        row, sign = _DIRECTIONS[letter]
+        affine[row, axis] = sign * step
+    return affine
+
+
+def _parse(path: Path, content: bytes) -> Nifti1Image:
+    try:
+        if content.startswith(_GZIP):
+            content = gunzipped(path, content)
+        with _unlogged(), metered(path, content) as stream:
+            return Nifti1Image.from_stream(cast("io.IOBase", stream))
+    except OverBudget:
+        raise
+    except Exception as error:  # nibabel, gzip and zlib raise whatever they trip over
+        raise Refusal(path, "The file is no NIfTI-1 file, or damaged.") from error
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep what nibabel logs about odd headers from the terminal; what matters to a user becomes a sentence."""
+    before, nibabel.imageglobals.logger.disabled = nibabel.imageglobals.logger.disabled, True
+    try:
+        yield
+    finally:
+        nibabel.imageglobals.logger.disabled = before
+
+
+def _planes(path: Path, image: Nifti1Image) -> NDArray[np.int64]:
+    """Labels (view, y, x)."""
+    stated = image.shape
+    # Axes of length 1 at the end say nothing.
+    shape = stated[:3] if set(stated[3:]) <= {1} else stated
+    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 2)):
+        raise Refusal(path, f"The file has the shape {stated}, not (x, y, 1) for the mask of a view.")
+    require_possible_size(path, shape[1], shape[0])
+    require_pixels(path, *shape, bytes_a_pixel=image.get_data_dtype().itemsize)
+    try:
+        values = np.asanyarray(image.dataobj).reshape(shape)
+    except Exception as error:  # nibabel raises whatever it trips over
+        raise Refusal(path, "The file is damaged or cut off; copy or export it again.") from error
+    if values.dtype.kind not in "buif":
+        raise Refusal(path, "The file holds colours or complex numbers; a mask holds labels.")
+    with np.errstate(invalid="ignore"):  # what is infinite or too large becomes another number, and is refused
+        labels = values.astype(np.int64)
+    if not np.array_equal(labels, values):
+        raise Refusal(path, "The file holds numbers that are not whole; a mask holds labels.")
+    planes = labels[:, :, np.newaxis] if labels.ndim == 2 else labels
+    return planes.transpose(2, 1, 0)
+
+
+def _facts(image: Nifti1Image) -> Mapping[str, Any]:
+    """What our writer noted; nothing in files of others."""
+    for extension in image.header.extensions:
+        if extension.get_code() == nibabel.nifti1.extension_codes[_COMMENT]:
+            try:
+                facts = json.loads(extension.get_content())
+            except ValueError:
+                continue
+            if isinstance(facts, dict) and "names_regions" in facts:
+                return facts
+    return {}
+
+
+def _view(path: Path, image: Nifti1Image, facts: Mapping[str, Any]) -> View | None:
+    if not (image.header["sform_code"] or image.header["qform_code"]):
+        return None
+    axes = nibabel.aff2axcodes(image.affine)
+    for name, expected in _AXES.items():
+        if axes == expected:
+            return View(name, flipped=facts.get("view") == name and facts.get("flipped") is True)
+    known = " or ".join(f"{''.join(expected)} ({name})" for name, expected in _AXES.items())
+    raise Refusal(
+        path,
+        f"The voxel axes run to {''.join(axis or '?' for axis in axes)}; turn them to {known}, as a camera sees them.",
+    )
+
+
+def _spacing(image: Nifti1Image, facts: Mapping[str, Any]) -> Spacing | None:
+    try:
+        unit = image.header.get_xyzt_units()[0]
+    except KeyError:  # a number that stands for no unit
+        return None
+    if unit not in _MM_PER_UNIT:
+        return None
+    x, y = (float(zoom) * _MM_PER_UNIT[unit] for zoom in image.header.get_zooms()[:2])
+    stated = facts.get("spacing_mm")
+    # Another program may have kept the comment and changed the pixels.
+    if isinstance(stated, list) and len(stated) == 2 and np.allclose(stated, (y, x), rtol=1e-5):
+        return float(stated[0]), float(stated[1])
+    return (y, x) if is_possible((y, x)) else None

@@ -1,0 +1,150 @@
+"""The formats of masks: which there are, reading any of them, and writing the mask of a scan in one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from napari_bonescint.formats.dicom.header import is_encrypted, looks_like_dicom, read_header
+from napari_bonescint.formats.masks.dicom_seg import Author, write_dicom_seg
+from napari_bonescint.formats.masks.dicom_seg_reader import is_dicom_seg, read_dicom_seg
+from napari_bonescint.formats.masks.label_png import read_mask_png
+from napari_bonescint.formats.masks.label_tiff import read_mask_tiff, write_mask_tiff
+from napari_bonescint.formats.masks.mask import Mask
+from napari_bonescint.formats.masks.nifti import read_mask_nifti, write_mask_nifti
+from napari_bonescint.formats.masks.preview import write_preview
+from napari_bonescint.formats.pictures.raster import PNG_START
+from napari_bonescint.formats.pictures.tiff_pages import TIFF_START
+from napari_bonescint.formats.safe_reading.guarded import reader
+from napari_bonescint.formats.safe_reading.refusal import Refusal
+from napari_bonescint.formats.safe_reading.source_file import read_start
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_bonescint.formats.masks.region_mapping import RegionMapping
+    from napari_bonescint.scan import Scan
+
+_TIFF_ENDINGS = (".regions.tif", ".skeleton.tif")
+_NIFTI_ENDINGS = (".nii", ".nii.gz")
+MASK_ENDINGS = (*_TIFF_ENDINGS, *_NIFTI_ENDINGS)
+"""How the names of files end that are masks, whatever else their format is used for."""
+
+
+@dataclass(frozen=True)
+class MaskOfScan:
+    """A mask to be written, with all that a format may say about it.
+
+    Attributes
+    ----------
+    scan : Scan
+        The scan; DICOM SEG needs its `sources`.
+    regions : ndarray of uint8, shape (view, y, x)
+        Region codes, or 1 for bone, on the scan's pixels.
+    names_regions : bool
+        Which of the two.
+    author : Author
+        Who or what made it.
+    """
+
+    scan: Scan
+    regions: NDArray[np.uint8]
+    names_regions: bool = True
+    author: Author = field(default_factory=Author)
+
+    @property
+    def mask(self) -> Mask:
+        """The mask alone."""
+        return Mask(self.regions, self.scan.views, self.scan.spacing, self.names_regions)
+
+
+@reader
+def read_mask(path: Path, mapping: RegionMapping | None = None, scan: Scan | None = None) -> Mask:
+    """Read a mask of any format, told apart by content.
+
+    Parameters
+    ----------
+    path : Path
+        DICOM SEG, NIfTI, TIFF or PNG.
+    mapping : RegionMapping, optional
+        What its labels mean, if they are not our region codes.
+    scan : Scan, optional
+        The scan that it belongs to, with its `sources`: DICOM SEG says by them which plane is which view.
+
+    Raises
+    ------
+    BonescintError
+        If the file cannot be read, its labels have no meaning, or it does not fit the scan.
+    """
+    start = read_start(path)
+    if looks_like_dicom(start) or is_encrypted(start):
+        return read_dicom_seg(path, mapping, scan)
+    if path.name.lower().endswith(_NIFTI_ENDINGS):
+        return read_mask_nifti(path, mapping)
+    if start.startswith(TIFF_START):
+        return read_mask_tiff(path, mapping)
+    if start.startswith(PNG_START):
+        return read_mask_png(path, mapping)
+    raise Refusal(path, "The file is no mask that can be read: DICOM SEG, NIfTI, TIFF or PNG.")
+
+
+@reader
+def looks_like_mask(path: Path) -> bool:
+    """Whether a file that could also be a scan is a mask: by its name, or as DICOM says.
+
+    Raises
+    ------
+    Refusal
+        If the file cannot be read.
+    """
+    if path.name.lower().endswith(MASK_ENDINGS):
+        return True
+    if path.is_dir() or not looks_like_dicom(read_start(path)):
+        return False
+    return is_dicom_seg(read_header(path))
+
+
+def _write_tiff(base: Path, mask: MaskOfScan) -> list[Path]:
+    path = _named(base, _TIFF_ENDINGS[0 if mask.names_regions else 1])
+    write_mask_tiff(path, mask.mask)
+    return [path]
+
+
+def _write_nifti(base: Path, mask: MaskOfScan) -> list[Path]:
+    """One file for each view: see `nifti`."""
+    whole = mask.mask
+    paths = []
+    for plane, view in zip(mask.regions, mask.scan.views, strict=True):
+        path = _named(base, f".{view.name}{_NIFTI_ENDINGS[1]}")
+        write_mask_nifti(path, Mask(plane[None], (view,), whole.spacing, whole.names_regions))
+        paths.append(path)
+    return paths
+
+
+def _write_seg(base: Path, mask: MaskOfScan) -> list[Path]:
+    path = _named(base, ".seg.dcm")
+    write_dicom_seg(path, mask.scan, mask.regions, names_regions=mask.names_regions, author=mask.author)
+    return [path]
+
+
+def _write_preview(base: Path, mask: MaskOfScan) -> list[Path]:
+    path = _named(base, ".preview.png")
+    write_preview(path, mask.scan, mask.regions, names_regions=mask.names_regions)
+    return [path]
+
+
+def _named(base: Path, ending: str) -> Path:
+    return base.with_name(base.name + ending)
+
+
+WRITERS: Mapping[str, Callable[[Path, MaskOfScan], list[Path]]] = {
+    "tiff": _write_tiff,
+    "nifti": _write_nifti,
+    "seg": _write_seg,
+    "png": _write_preview,
+}
+"""For each format, what writes a mask into files whose names begin as the path given does, and returns their paths."""

@@ -1,0 +1,1 @@
+"""Scans in PNG and TIFF files."""

@@ -1,0 +1,66 @@
+"""Tables that a user writes: CSV with a heading, from an editor, a script or a spreadsheet of any country."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from napari_bonescint.formats.safe_reading.guarded import reader
+from napari_bonescint.formats.safe_reading.refusal import Refusal
+from napari_bonescint.formats.safe_reading.source_file import read_table_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+Row = dict[str, str]
+
+
+@reader
+def read_table(path: Path, required: Collection[str], optional: Collection[str] = ()) -> list[Row]:
+    """Read a CSV table whose first row names the columns, in any order and case.
+
+    Parameters
+    ----------
+    path : Path
+        UTF-8, with commas or, as spreadsheets of many countries write it, semicolons.
+    required, optional : collection of str
+        Names of columns, in lower case.
+
+    Returns
+    -------
+    list of dict
+        A row each, by column: text without blanks around it, empty where there is none. Rows without any text are left
+        out.
+
+    Raises
+    ------
+    Refusal
+        If the file is no such table, lacks a column or has one of another name.
+    """
+    try:
+        text = read_table_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refusal(path, "Not UTF-8; save the table as CSV in UTF-8.") from error
+    heading = text.partition("\n")[0]
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=";" if heading.count(";") > heading.count(",") else ","
+    )
+    try:
+        names, *lines = [[cell.strip() for cell in line] for line in reader if any(cell.strip() for cell in line)]
+    except (csv.Error, ValueError) as error:
+        raise Refusal(path, f"Not a CSV table with the columns {', '.join(required)}.") from error
+    names = [name.lower() for name in names]
+    if missing := [name for name in required if name not in names]:
+        raise Refusal(path, f"The column {missing[0]} is missing; the first row must name it.")
+    if unknown := [name for name in names if name not in {*required, *optional}]:
+        known = ", ".join((*required, *optional))
+        raise Refusal(path, f"The column {unknown[0]!r} is not known; the columns are {known}.")
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise Refusal(path, f"The column {repeated[0]} is there twice.")
+    for number, line in enumerate(lines, 2):
+        if len(line) > len(names):
+            raise Refusal(path, f"Row {number} has {len(line)} cells and the first row {len(names)}.")
+    empty = dict.fromkeys((*required, *optional), "")
+    return [empty | dict(zip(names, line, strict=False)) for line in lines]
