@@ -30,14 +30,14 @@ import numpy as np
 from tqdm import tqdm
 
 from napari_bonescint.commands.models import table
-from napari_bonescint.corrections.checksummed_json import seal
-from napari_bonescint.corrections.drafts import Drafts
-from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.opening import open_case
-from napari_bonescint.corrections.patient_table import read_patient_table
-from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.selection import select
-from napari_bonescint.corrections.store_check import check_store
+from napari_bonescint.corrections.store.check import check_store
+from napari_bonescint.corrections.store.checksummed_json import seal
+from napari_bonescint.corrections.store.drafts import Drafts
+from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.store.patient_table import read_patient_table
+from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.corrections.work import open_work
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.evaluation.reference_sets import ExternalSet

@@ -83,8 +83,8 @@ def make_store(folder: Path) -> None:
     """Make a store of the simulated sample with as many patients as scans."""
     from training_memory import SAMPLES
 
-    from napari_bonescint.corrections.label_store import LabelStore
-    from napari_bonescint.corrections.revision import Origin
+    from napari_bonescint.corrections.store.label_store import LabelStore
+    from napari_bonescint.corrections.store.revision import Origin
     from napari_bonescint.formats.dicom.identity import Identity
     from napari_bonescint.formats.masks.label_tiff import read_labels
     from napari_bonescint.formats.opening import open_scan

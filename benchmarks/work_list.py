@@ -23,7 +23,7 @@ from qtpy.QtCore import QSettings, QTimer
 from store_size import SMALL, USUAL, add_case
 from tqdm import tqdm
 
-from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.store.label_store import LabelStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

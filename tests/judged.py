@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_bonescint.anatomy import CODES, REGIONS
-from napari_bonescint.corrections.keys import keys_of
-from napari_bonescint.corrections.label_store import LabelStore
-from napari_bonescint.corrections.patient_split import is_held_out
+from napari_bonescint.corrections.store.keys import keys_of
+from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.store.patient_split import is_held_out
 from napari_bonescint.formats.dicom.identity import Identity
 from napari_bonescint.inference.model_card import ModelCard, read_card
 from napari_bonescint.inference.preprocessing import NORMALISATION
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_bonescint.corrections.revision import Origin
+    from napari_bonescint.corrections.store.revision import Origin
 
 BONE = CODES["thoracic_spine"]
 

@@ -12,9 +12,9 @@ from PIL import Image
 from damaged_files import write_aborting
 from dicom_files import ANTERIOR, POSTERIOR, some_counts
 from napari_bonescint.cli import main
-from napari_bonescint.corrections.label_store import LabelStore
-from napari_bonescint.corrections.patient_split import Part, part_of_patient
-from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.store.patient_split import Part, part_of_patient
+from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.scan import SAME_VIEW, ViewName, ViewSource
 from napari_bonescint.text import counted
 

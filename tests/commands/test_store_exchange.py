@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from napari_bonescint.cli import main
-from napari_bonescint.corrections.label_store import LabelStore
-from napari_bonescint.corrections.revision import OriginKind
 from napari_bonescint.corrections.selection import select
+from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.store.revision import OriginKind
 from napari_bonescint.formats.masks.label_tiff import write_labels
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_bonescint.cli import main
-from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.formats.masks.label_tiff import read_labels, write_labels
 from napari_bonescint.resources import shipped_folder
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_bonescint.cli import main
-from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.store.label_store import LabelStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

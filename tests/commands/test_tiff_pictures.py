@@ -12,7 +12,7 @@ from PIL import Image
 
 from dicom_files import some_counts
 from napari_bonescint.cli import main
-from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.store.label_store import LabelStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from napari_bonescint.corrections.entries import agreement, difference, entries_of, pair_to_compare
-from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.store.revision import Origin
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.corrections.entries import Entry
-    from napari_bonescint.corrections.label_store import LabelStore
+    from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.scan import Scan
     from napari_bonescint.segmentation import Segmentation
 

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from napari_bonescint.atomic import CannotWrite
-from napari_bonescint.corrections.drafts import Drafts
-from napari_bonescint.corrections.label_store import LabelStore
-from napari_bonescint.corrections.revision import Origin
-from napari_bonescint.corrections.store_check import check_store
+from napari_bonescint.corrections.store.check import check_store
+from napari_bonescint.corrections.store.drafts import Drafts
+from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.errors import BonescintError
 
 if TYPE_CHECKING:

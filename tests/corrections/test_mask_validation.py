@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_bonescint.corrections.label_store import LabelStore
-from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.selection import select
+from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.store.revision import Origin
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from napari_bonescint.cli import main
-from napari_bonescint.corrections.label_store import LabelStore
-from napari_bonescint.corrections.manifest import manifest_sha256
 from napari_bonescint.corrections.opening import open_case
-from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.selection import select
+from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.store.manifest import manifest_sha256
+from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.corrections.work import open_work
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from napari_bonescint.corrections.opening import open_case
 from napari_bonescint.display import contrast_limits
 
 if TYPE_CHECKING:
-    from napari_bonescint.corrections.label_store import LabelStore
+    from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.scan import Scan
 
 

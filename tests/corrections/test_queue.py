@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_bonescint.corrections.index import CaseState, CaseSummary
-from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.queue import WorkItem, in_order, queue_of_folder, teaching_value
+from napari_bonescint.corrections.store.index import CaseState, CaseSummary
+from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.formats.safe_reading.refusal import Refusal
 from napari_bonescint.scan import ViewName
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_bonescint.corrections.keys import keys_of
-from napari_bonescint.corrections.label_store import LabelStore
-from napari_bonescint.corrections.manifest import manifest_sha256
-from napari_bonescint.corrections.patient_split import Part, part_of_patient
-from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.selection import select
+from napari_bonescint.corrections.store.keys import keys_of
+from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.store.manifest import manifest_sha256
+from napari_bonescint.corrections.store.patient_split import Part, part_of_patient
+from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.formats.dicom.identity import Identity
 
 if TYPE_CHECKING:

@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_bonescint.corrections.drafts import Drafts
 from napari_bonescint.corrections.errors import StoreError
 from napari_bonescint.corrections.opening import open_case
-from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.store.drafts import Drafts
+from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.corrections.work import open_work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from napari_bonescint.corrections.label_store import LabelStore
+    from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.scan import Scan
     from napari_bonescint.segmentation import Segmentation
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from judged import bar_scan, corrected_store
-from napari_bonescint.corrections.revision import Origin
 from napari_bonescint.corrections.selection import select
+from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.evaluation.lineage import Lineage, lineage_after
 from napari_bonescint.inference.model_card import ModelError, read_card
 

@@ -16,7 +16,7 @@ from qtpy.QtCore import QObject, QSettings
 
 from gui.correcting import Hand, open_case
 from gui.correcting_panel import prediction_of
-from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.gui.common.file_worker import Background
 from napari_bonescint.gui.common.settings import Setting, remember
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from napari.layers import Labels
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.corrections.label_store import LabelStore
+    from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.gui.correct.panel import CorrectWidget
     from napari_bonescint.scan import Scan
 

@@ -9,8 +9,8 @@ from napari.layers import Image
 from qtpy.QtCore import Qt
 
 from gui.panel_actions import PATIENCE_MS, click_and_wait, labels_in
-from napari_bonescint.corrections.label_store import LabelStore
-from napari_bonescint.corrections.patient_split import Part, part_of_patient
+from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.store.patient_split import Part, part_of_patient
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.gui.layers.labels import set_regions
 from napari_bonescint.inference.model_registry import current_model, use

@@ -124,9 +124,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _sets(paths: Iterable[Path], cards: Sequence[ModelCard], *, all_patients: bool) -> list[ReferenceSet]:
     """Simulated folders sorted into sets, and for each label store a set of scans that no model learnt from."""
-    from napari_bonescint.corrections.label_store import LabelStore
     from napari_bonescint.corrections.selection import select
-    from napari_bonescint.corrections.store_folder import is_label_store
+    from napari_bonescint.corrections.store.folder import is_label_store
+    from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.evaluation.corrected_set import CorrectedSet
     from napari_bonescint.evaluation.reference_sets import simulated_sets
     from napari_bonescint.evaluation.unseen import unseen_by

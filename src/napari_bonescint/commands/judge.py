@@ -69,8 +69,8 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare, print what came out, and write the report; the exit status."""
-    from napari_bonescint.corrections.label_store import LabelStore
     from napari_bonescint.corrections.selection import select
+    from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.evaluation.corrected_set import CorrectedSet
     from napari_bonescint.evaluation.folds import FEW_PATIENTS, patients_in
     from napari_bonescint.evaluation.model_comparison import compare

@@ -10,11 +10,11 @@ from tqdm import tqdm
 
 from napari_bonescint.commands import argument_types, store_add, store_exchange, store_import, store_merge
 from napari_bonescint.commands.store_add import complain
-from napari_bonescint.corrections.index import CaseState
-from napari_bonescint.corrections.label_store import LabelStore
-from napari_bonescint.corrections.patient_split import Part
-from napari_bonescint.corrections.store_check import check_store
-from napari_bonescint.corrections.store_folder import open_to_others
+from napari_bonescint.corrections.store.check import check_store
+from napari_bonescint.corrections.store.folder import open_to_others
+from napari_bonescint.corrections.store.index import CaseState
+from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.store.patient_split import Part
 from napari_bonescint.plain_output import one_line
 from napari_bonescint.text import counted
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
-    from napari_bonescint.corrections.index import CaseSummary
-    from napari_bonescint.corrections.patients import Patients
+    from napari_bonescint.corrections.store.index import CaseSummary
+    from napari_bonescint.corrections.store.patients import Patients
 
 _DESCRIPTION = """\
 Keep scans and the corrections of their masks in a label store: a folder that is only ever added to, and that tells

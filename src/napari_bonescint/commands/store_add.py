@@ -12,10 +12,10 @@ from tqdm import tqdm
 
 from napari_bonescint.commands.reading_arguments import add_reading_to, describe_skipped, said_in
 from napari_bonescint.corrections.errors import AddedOtherwise, Damaged
-from napari_bonescint.corrections.label_store import LabelStore
-from napari_bonescint.corrections.lookalikes import Lookalikes
-from napari_bonescint.corrections.patient_table import read_patient_table
-from napari_bonescint.corrections.store_folder import read_secrets
+from napari_bonescint.corrections.store.folder import read_secrets
+from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.store.lookalikes import Lookalikes
+from napari_bonescint.corrections.store.patient_table import read_patient_table
 from napari_bonescint.formats.dicom.identity import burned_in_text, read_identity
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.safe_reading.refusal import Refusal, sentence_of
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from napari_bonescint.corrections.index import CaseSummary
-    from napari_bonescint.corrections.patient_table import PatientTable
+    from napari_bonescint.corrections.store.index import CaseSummary
+    from napari_bonescint.corrections.store.patient_table import PatientTable
     from napari_bonescint.formats.dicom.identity import Identity
     from napari_bonescint.formats.opening import ScanSource
 

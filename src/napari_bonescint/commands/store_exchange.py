@@ -12,9 +12,9 @@ from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.commands import argument_types
 from napari_bonescint.commands.store_import import sources_of
 from napari_bonescint.corrections.errors import Damaged
-from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.mask_table import MaskRow, mask_table
-from napari_bonescint.corrections.revision import OriginKind
+from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.store.revision import OriginKind
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.dicom.source_views import SourceMissing
 from napari_bonescint.formats.masks.dicom_seg import Author
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
-    from napari_bonescint.corrections.revision import Revision
+    from napari_bonescint.corrections.store.revision import Revision
 
 _EXPORT_DESCRIPTION = """\
 Write the last revision of each case into DIR, named by the keys of the cases: KEY.regions.tif (tiff),

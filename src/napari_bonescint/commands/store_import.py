@@ -12,12 +12,12 @@ from tqdm import tqdm
 
 from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.commands.store_add import complain
-from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.mask_checks import doubts_about_mask
 from napari_bonescint.corrections.mask_table import read_mask_table
 from napari_bonescint.corrections.mask_validation import fault_in
-from napari_bonescint.corrections.plane_files import planes_sha256
-from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.store.plane_files import planes_sha256
+from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.dicom.header import looks_like_dicom, read_header
 from napari_bonescint.formats.masks.dicom_seg_reader import referenced_images
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable
 
-    from napari_bonescint.corrections.revision import Revision
+    from napari_bonescint.corrections.store.revision import Revision
     from napari_bonescint.formats.masks.mask import Mask
     from napari_bonescint.inference.segmenter import Segmenter
     from napari_bonescint.scan import Scan

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_bonescint.commands.store_add import complain, progress_bar
-from napari_bonescint.corrections.label_store import LabelStore
-from napari_bonescint.corrections.merging import Clue, Person, merge
-from napari_bonescint.corrections.patient_table import read_patient_table
+from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.store.merging import Clue, Person, merge
+from napari_bonescint.corrections.store.patient_table import read_patient_table
 from napari_bonescint.formats.dicom.identity import read_identity
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.safe_reading.refusal import Refusal, sentence_of
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable
 
-    from napari_bonescint.corrections.merging import Merged
-    from napari_bonescint.corrections.patient_table import PatientTable
+    from napari_bonescint.corrections.store.merging import Merged
+    from napari_bonescint.corrections.store.patient_table import PatientTable
 
 _DESCRIPTION = """\
 Take all cases and revisions of OTHER into STORE; OTHER stays as it is. STORE keeps the secrets of both, so that a new

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from napari_bonescint.commands import argument_types
 from napari_bonescint.commands.simulate import prepare_geometry
-from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.evaluation.folds import FEW_PATIENTS, USUAL_FOLDS, patients_in
 from napari_bonescint.file_names import is_file_name

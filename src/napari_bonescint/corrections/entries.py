@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_bonescint.corrections.comparison import Comparison, compare, picture
-from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.display import overlay
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_bonescint.corrections.label_store import LabelStore
-    from napari_bonescint.corrections.prediction import Prediction
-    from napari_bonescint.corrections.revision import Revision
+    from napari_bonescint.corrections.store.label_store import LabelStore
+    from napari_bonescint.corrections.store.prediction import Prediction
+    from napari_bonescint.corrections.store.revision import Revision
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_bonescint.corrections.label_store import LabelStore
-    from napari_bonescint.corrections.revision import Revision
+    from napari_bonescint.corrections.store.label_store import LabelStore
+    from napari_bonescint.corrections.store.revision import Revision
     from napari_bonescint.scan import View
 
 _VERSION = 1

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_bonescint.corrections.drafts import Draft, Drafts
-from napari_bonescint.corrections.revision import Origin, Revision
+from napari_bonescint.corrections.store.drafts import Draft, Drafts
+from napari_bonescint.corrections.store.revision import Origin, Revision
 from napari_bonescint.display import contrast_limits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_bonescint.corrections.label_store import LabelStore
-    from napari_bonescint.corrections.prediction import Prediction
+    from napari_bonescint.corrections.store.label_store import LabelStore
+    from napari_bonescint.corrections.store.prediction import Prediction
     from napari_bonescint.display import Window
     from napari_bonescint.scan import Scan
 

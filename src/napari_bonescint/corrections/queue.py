@@ -12,17 +12,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from napari_bonescint.corrections.index import CaseState
+from napari_bonescint.corrections.store.index import CaseState
 from napari_bonescint.formats.opening import collect
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
     from pathlib import Path
 
-    from napari_bonescint.corrections.index import CaseSummary
-    from napari_bonescint.corrections.label_store import LabelStore
-    from napari_bonescint.corrections.prediction import Prediction
-    from napari_bonescint.corrections.revision import Revision
+    from napari_bonescint.corrections.store.index import CaseSummary
+    from napari_bonescint.corrections.store.label_store import LabelStore
+    from napari_bonescint.corrections.store.prediction import Prediction
+    from napari_bonescint.corrections.store.revision import Revision
     from napari_bonescint.formats.opening import ScanSource
 
 _ORDER = (CaseState.PREDICTED, CaseState.NEW, CaseState.CORRECTED, CaseState.REVIEWED)

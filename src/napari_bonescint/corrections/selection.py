@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_bonescint.corrections.errors import Damaged
-from napari_bonescint.corrections.label_store import LabelStore
-from napari_bonescint.corrections.manifest import manifest_sha256
 from napari_bonescint.corrections.mask_validation import FitMasks
-from napari_bonescint.corrections.patient_split import Part
+from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.store.manifest import manifest_sha256
+from napari_bonescint.corrections.store.patient_split import Part
 from napari_bonescint.inference.devices import usable_cores
 
 if TYPE_CHECKING:

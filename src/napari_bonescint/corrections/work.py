@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_bonescint.corrections.drafts import Draft, Drafts
 from napari_bonescint.corrections.errors import reachable
-from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.queue import WorkItem, queue_of_folder, queue_of_store
+from napari_bonescint.corrections.store.drafts import Draft, Drafts
+from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.text import counted
 
 if TYPE_CHECKING:

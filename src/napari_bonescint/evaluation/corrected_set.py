@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from napari_bonescint.corrections.errors import StoreError
-from napari_bonescint.corrections.label_store import LabelStore
-from napari_bonescint.corrections.revision import OriginKind
+from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.store.revision import OriginKind
 from napari_bonescint.evaluation.reference_sets import Reference
 from napari_bonescint.text import counted
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_bonescint.corrections.errors import StoreError
-from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.inference.devices import usable_cores
 from napari_bonescint.inference.model_card import ModelError
 from napari_bonescint.text import counted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_bonescint.corrections.errors import Damaged
-from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.evaluation.lineage import Lineage
 from napari_bonescint.text import counted
 

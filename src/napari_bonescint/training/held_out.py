@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_bonescint.corrections.patient_split import Part, is_held_out, part_of_patient
+from napari_bonescint.corrections.store.patient_split import Part, is_held_out, part_of_patient
 
 __all__ = ["FEWEST_PATIENTS", "Part", "is_held_out", "part_of_patient"]
 

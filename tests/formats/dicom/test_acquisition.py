@@ -11,7 +11,7 @@ import pydicom
 import pytest
 
 from dicom_files import PEAK, SCATTER, save, some_counts
-from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.formats.dicom.identity import read_identity
 from napari_bonescint.formats.dicom.nuclear_medicine import read_nuclear_medicine
 from napari_bonescint.formats.safe_reading.refusal import NotAPlanarScan

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gui.correcting_panel import draw, masks, open_first
-from napari_bonescint.corrections.drafts import Drafts
+from napari_bonescint.corrections.store.drafts import Drafts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari import Viewer
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.corrections.label_store import LabelStore
+    from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.gui.correct.panel import CorrectWidget
 
 CRASHES = Path(__file__).parents[2] / "benchmarks" / "napari_crashes.py"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from qtpy.QtCore import QObject
 
-from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.queue import WorkItem, queue_of_folder, queue_of_store
+from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.gui.correct.case_loader import CaseLoader
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from napari_bonescint.corrections.opening import OpenedCase
-    from napari_bonescint.corrections.prediction import Prediction
+    from napari_bonescint.corrections.store.prediction import Prediction
     from napari_bonescint.gui.common.file_worker import Background
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.scan import Scan

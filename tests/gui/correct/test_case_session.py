@@ -7,7 +7,7 @@ import pytest
 from napari.layers import Image, Labels
 
 from napari_bonescint.corrections.opening import OpenedCase
-from napari_bonescint.corrections.revision import Origin, Revision
+from napari_bonescint.corrections.store.revision import Origin, Revision
 from napari_bonescint.display import contrast_limits
 from napari_bonescint.gui.correct.case_session import CaseSession
 from napari_bonescint.gui.layers.labels import empty_labels

@@ -8,7 +8,7 @@ import pytest
 from napari.layers import Labels
 
 from napari_bonescint.anatomy import CODES
-from napari_bonescint.corrections.difference_maps import ADDED, RELABELLED, REMOVED
+from napari_bonescint.corrections.store.difference_maps import ADDED, RELABELLED, REMOVED
 from napari_bonescint.display import contrast_limits
 from napari_bonescint.gui.correct.display_panel import ViewAids
 from napari_bonescint.gui.layers.labels import all_labels_of

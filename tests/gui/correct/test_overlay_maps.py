@@ -10,7 +10,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
 
-from napari_bonescint.corrections.difference_maps import ADDED, RELABELLED, REMOVED
+from napari_bonescint.corrections.store.difference_maps import ADDED, RELABELLED, REMOVED
 from napari_bonescint.display import contrast_limits
 from napari_bonescint.gui.correct.open_case import OpenCase
 from napari_bonescint.gui.correct.overlay_maps import DifferenceMap, UncertaintyMap, ViewMap

@@ -8,10 +8,10 @@ from qtpy.QtWidgets import QDockWidget, QLabel
 
 from gui.correcting_panel import draw, key_of, masks, move_on, open_first, prediction_of
 from gui.panel_actions import answer
-from napari_bonescint.corrections.drafts import Drafts
-from napari_bonescint.corrections.label_store import LabelStore
 from napari_bonescint.corrections.queue import queue_of_store
-from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.store.drafts import Drafts
+from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.store.revision import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from qtpy.QtGui import QColor
 
 from gui.panel_actions import labels_in
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.store.revision import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari import Viewer
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.corrections.label_store import LabelStore
+    from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.gui.correct.panel import CorrectWidget
     from napari_bonescint.gui.correct.revision_dialog import RevisionDialog
 

@@ -8,9 +8,9 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import QObject, Qt
 
 from gui.panel_actions import answer
-from napari_bonescint.corrections.drafts import Drafts
 from napari_bonescint.corrections.opening import open_case
-from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.store.drafts import Drafts
+from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.gui.common.file_worker import Background
 from napari_bonescint.gui.correct.case_session import CaseSession
 from napari_bonescint.gui.correct.save_bar import Saving
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.corrections.label_store import LabelStore
+    from napari_bonescint.corrections.store.label_store import LabelStore
 
 
 @pytest.fixture

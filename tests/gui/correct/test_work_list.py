@@ -6,7 +6,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_bonescint.corrections.queue import WorkItem, after_saving, queue_of_store
-from napari_bonescint.corrections.revision import Origin, Revision
+from napari_bonescint.corrections.store.revision import Origin, Revision
 from napari_bonescint.gui.correct.work_list import WorkList
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.corrections.label_store import LabelStore
+    from napari_bonescint.corrections.store.label_store import LabelStore
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from qtpy.QtCore import QModelIndex, Qt
 from qtpy.QtGui import QColor, QImage, QStandardItem, QStandardItemModel
 from qtpy.QtWidgets import QListView
 
-from napari_bonescint.corrections.index import CaseState, CaseSummary
 from napari_bonescint.corrections.queue import WorkItem
+from napari_bonescint.corrections.store.index import CaseState, CaseSummary
 from napari_bonescint.gui.correct.work_list_delegate import CaseDelegate, quality, shown_time, who_and_when
 from napari_bonescint.gui.correct.work_list_model import ITEM
 from napari_bonescint.scan import ViewName

@@ -9,8 +9,8 @@ import pytest
 from qtpy.QtCore import QModelIndex, QObject, Qt
 
 from napari_bonescint.corrections.errors import Damaged
-from napari_bonescint.corrections.index import CaseState
 from napari_bonescint.corrections.queue import WorkItem, queue_of_store
+from napari_bonescint.corrections.store.index import CaseState
 from napari_bonescint.gui.correct.work_list_model import ITEM, WorkListModel
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.corrections.label_store import LabelStore
+    from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.scan import Scan
 
 PICTURE = int(Qt.ItemDataRole.DecorationRole)

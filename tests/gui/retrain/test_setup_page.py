@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.corrections.label_store import LabelStore
+    from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.gui.common.file_worker import Background
     from napari_bonescint.inference.model_card import ModelCard
 

@@ -11,7 +11,7 @@ from napari_bonescint.gui.retrain.store_list import StoreList
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.corrections.label_store import LabelStore
+    from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.gui.common.file_worker import Background
 
 

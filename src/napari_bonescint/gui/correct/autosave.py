@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_bonescint.corrections.drafts import Drafts
+    from napari_bonescint.corrections.store.drafts import Drafts
     from napari_bonescint.gui.common.file_worker import Background
     from napari_bonescint.gui.correct.case_session import CaseSession
 

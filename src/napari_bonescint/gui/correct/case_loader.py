@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_bonescint.corrections.index import summarise
 from napari_bonescint.corrections.opening import OpenedCase, open_case
+from napari_bonescint.corrections.store.index import summarise
 from napari_bonescint.formats.dicom.identity import burned_in_text, read_identity
 from napari_bonescint.inference.child import Failed, Finished, SegmentationProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from napari_bonescint.corrections.label_store import LabelStore
-    from napari_bonescint.corrections.prediction import Prediction
     from napari_bonescint.corrections.queue import WorkItem
+    from napari_bonescint.corrections.store.label_store import LabelStore
+    from napari_bonescint.corrections.store.prediction import Prediction
     from napari_bonescint.gui.common.file_worker import Background
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.scan import Scan

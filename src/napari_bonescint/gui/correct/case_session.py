@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.gui.layers.labels import image_of, masks_of, set_regions
 from napari_bonescint.gui.placement import lies_on
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.corrections.opening import OpenedCase
-    from napari_bonescint.corrections.revision import Revision
+    from napari_bonescint.corrections.store.revision import Revision
 
 
 class CaseSession:

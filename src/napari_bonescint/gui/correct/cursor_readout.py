@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.corrections.difference_maps import opposite_column
 from napari_bonescint.corrections.sides import side_of
+from napari_bonescint.corrections.store.difference_maps import opposite_column
 from napari_bonescint.corrections.tools.mirror import midline
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from napari_bonescint.gui.correct.work_list_delegate import shown_time
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from napari_bonescint.corrections.drafts import Draft
+    from napari_bonescint.corrections.store.drafts import Draft
 
 
 class DraftBanner(QFrame):

@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Image, Labels
 from napari.utils.colormaps import Colormap, DirectLabelColormap
 
-from napari_bonescint.corrections.difference_maps import ADDED, RELABELLED, REMOVED, difference, uncertainty
+from napari_bonescint.corrections.store.difference_maps import ADDED, RELABELLED, REMOVED, difference, uncertainty
 from napari_bonescint.gui.layers.overlays import OwnLayer
 from napari_bonescint.gui.placement import place_of, put_on
 

@@ -22,10 +22,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_bonescint.corrections.drafts import Drafts
 from napari_bonescint.corrections.entries import Entry, entries_of
 from napari_bonescint.corrections.queue import after_prediction, after_saving
-from napari_bonescint.corrections.revision import Origin
+from napari_bonescint.corrections.store.drafts import Drafts
+from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.corrections.work import Work, open_work
 from napari_bonescint.gui.common.close_guard import WindowClosing
 from napari_bonescint.gui.common.dock_panel import DockPanel
@@ -54,11 +54,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qtpy.QtGui import QShowEvent
 
-    from napari_bonescint.corrections.drafts import Draft
     from napari_bonescint.corrections.opening import OpenedCase
-    from napari_bonescint.corrections.prediction import Prediction
     from napari_bonescint.corrections.queue import WorkItem
-    from napari_bonescint.corrections.revision import Revision
+    from napari_bonescint.corrections.store.drafts import Draft
+    from napari_bonescint.corrections.store.prediction import Prediction
+    from napari_bonescint.corrections.store.revision import Revision
 
 
 # How the panel shares its height at first; the bar between both can be dragged.

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.corrections.comparison import Comparison
     from napari_bonescint.corrections.entries import Difference, Entry
-    from napari_bonescint.corrections.label_store import LabelStore
+    from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.gui.common.file_worker import Background
 
 _COLUMNS = ("Mask", "Who", "When", "Reviewed", "Made from", "Comment")

@@ -10,7 +10,7 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from napari_bonescint.corrections.drafts import Drafts
+from napari_bonescint.corrections.store.drafts import Drafts
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.common.settings import Setting, remember, remembered
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_bonescint.corrections.label_store import LabelStore
-    from napari_bonescint.corrections.revision import Revision
+    from napari_bonescint.corrections.store.label_store import LabelStore
+    from napari_bonescint.corrections.store.revision import Revision
     from napari_bonescint.gui.common.file_worker import Background
     from napari_bonescint.gui.correct.case_session import CaseSession
 

@@ -12,8 +12,8 @@ from napari_bonescint.gui.correct.thumbnails import HEIGHT
 from napari_bonescint.gui.correct.work_list_model import ITEM
 
 if TYPE_CHECKING:
-    from napari_bonescint.corrections.index import CaseSummary
     from napari_bonescint.corrections.queue import WorkItem
+    from napari_bonescint.corrections.store.index import CaseSummary
 
 _MARGIN = 6
 _PICTURE_WIDTH = 48

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_bonescint.corrections.index import CaseState
-from napari_bonescint.corrections.label_store import LabelStore
+from napari_bonescint.corrections.store.index import CaseState
+from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.evaluation.folds import FEW_PATIENTS, USUAL_FOLDS
 from napari_bonescint.text import counted
 from napari_bonescint.training.held_out import FEWEST_PATIENTS, Part

@@ -1,0 +1,239 @@
+"""The files of one case: ``counts.tif``, ``case.json``, and the folders of its predictions and revisions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping  # noqa: TC003 - `facts.build` looks at the types
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from napari_bonescint import __version__
+from napari_bonescint.atomic import CannotWrite, sync_folder, write_bytes_atomically
+from napari_bonescint.corrections.errors import Damaged
+from napari_bonescint.corrections.store.checksummed_json import read_sealed, seal
+from napari_bonescint.corrections.store.plane_files import Shape, planes_sha256, read_planes, salted
+from napari_bonescint.facts import FactError, build
+from napari_bonescint.formats.dicom.terms import reduced
+from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, Scan, Spacing, View, ViewSource
+
+if TYPE_CHECKING:
+    from napari_bonescint.corrections.store.checksummed_json import Facts
+    from napari_bonescint.corrections.store.keys import Keys
+
+
+# Of all views of a scan together; the largest that is read has fewer.
+_MOST_PIXELS = 2 * 8192**2
+
+
+@dataclass(frozen=True)
+class CaseFacts:
+    """What is known about a case.
+
+    Attributes
+    ----------
+    patient_key, study_key : str
+        Equal for scans of one patient, and of one study.
+    views : tuple of View
+        One for each plane of the counts.
+    shape : (int, int, int)
+        Of the counts: (view, y, x).
+    spacing : (float, float) or None
+        Pixel spacing (y, x) in mm.
+    acquisition : mapping
+        How the scan was acquired; nothing that people type, see `terms.reduced`.
+    image : str
+        Keyed hash of the counts, see `keys.veil`; the plain one in cases of earlier versions.
+    counts_sha256 : str
+        Hash by which the file of the counts is known to be whole, see `plane_files.read_planes`.
+    """
+
+    patient_key: str
+    study_key: str
+    views: tuple[View, ...]
+    shape: Shape
+    spacing: Spacing | None
+    acquisition: Mapping[str, str | int | float]
+    image: str
+    counts_sha256: str
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether `image` is a keyed hash."""
+        return self.image != self.counts_sha256
+
+    @classmethod
+    def of(cls, scan: Scan, keys: Keys, image: str, counts_sha256: str) -> CaseFacts:
+        """What the store keeps of a scan: nothing that tells whose it is, nor, without the secret, which scan it is."""
+        views, y, x = scan.counts.shape
+        return cls(
+            patient_key=keys.patient,
+            study_key=keys.study,
+            views=scan.views,
+            shape=(views, y, x),
+            spacing=scan.spacing,
+            acquisition=reduced(scan.acquisition),
+            image=image,
+            counts_sha256=counts_sha256,
+        )
+
+    def as_json(self) -> Facts:
+        """What ``case.json`` says."""
+        return {
+            "patient_key": self.patient_key,
+            "study_key": self.study_key,
+            "views": [asdict(view) for view in self.views],
+            "shape": list(self.shape),
+            "spacing_mm": None if self.spacing is None else list(self.spacing),
+            "acquisition": dict(self.acquisition),
+            "image_keyed_sha256": self.image,
+            "counts_file_sha256": self.counts_sha256,
+            "version": __version__,
+        }
+
+    @classmethod
+    def from_json(cls, facts: Facts) -> CaseFacts:
+        """What `as_json` gave, in this version or an earlier one."""
+        plain = facts.get("image_sha256")
+        known = build(
+            cls,
+            {
+                **facts,
+                "spacing": facts["spacing_mm"],
+                "image": facts["image_keyed_sha256"] if plain is None else plain,
+                "counts_sha256": facts["counts_file_sha256"] if plain is None else plain,
+            },
+            unknown=True,
+        )
+        if min(known.shape) < 1 or math.prod(known.shape) > _MOST_PIXELS or len(known.views) != known.shape[0]:
+            raise FactError(f"the shape is {known.shape}")
+        if known.spacing is not None and min(known.spacing) <= 0:
+            raise FactError(f"the spacing is {known.spacing}")
+        return known
+
+    def contradictions(self, scan: Scan, image_sha256: str) -> list[str]:
+        """In what a scan differs from the case, not counting what it only assumes: phrases, none if in nothing.
+
+        Parameters
+        ----------
+        scan : Scan
+            The scan.
+        image_sha256 : str
+            Plain hash of the case's counts, see `plane_files.planes_sha256`.
+        """
+        stated = [(own.name, view.name) for own, view in zip(self.views, scan.views, strict=False)]
+        assumed = any(view.source is ViewSource.ASSUMED for view in scan.views)
+        differs: dict[str, Any] = {
+            "other counts, such as a mirrored view": planes_sha256(scan.counts) != image_sha256,
+            "other views": not assumed and any(own is not view for own, view in stated),
+            "another pixel spacing": scan.spacing is not None and scan.spacing != self.spacing,
+        }
+        return [phrase for phrase, differing in differs.items() if differing]
+
+
+class CaseFiles:
+    """The files of a case.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the case, named by its key.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.revisions = folder / "revisions"
+        self.predictions = folder / "predictions"
+        self.counts_path = folder / "counts.tif"
+        self.facts_path = folder / "case.json"
+
+    @property
+    def key(self) -> str:
+        """The key of the case."""
+        return self.folder.name
+
+    def facts(self) -> CaseFacts:
+        """What is known about the case.
+
+        Raises
+        ------
+        StoreError
+            If the file is damaged or cannot be reached.
+        """
+        facts = read_sealed(self.facts_path)
+        try:
+            return CaseFacts.from_json(facts)
+        except Exception as error:  # facts are data from outside, whoever sealed them
+            raise self._foreign() from error
+
+    def scan(self) -> Scan:
+        """The scan, with counts that are those that were added; its name is the key.
+
+        Raises
+        ------
+        StoreError
+            If a file is damaged or cannot be reached.
+        """
+        facts = self.facts()
+        warnings = []
+        if any(view.source is ViewSource.ASSUMED for view in facts.views):
+            warnings.append(VIEW_ASSUMED if len(facts.views) == 1 else VIEWS_ASSUMED)
+        if facts.spacing is None:
+            warnings.append(NO_SPACING)
+        counts = read_planes(self.counts_path, facts.shape, facts.counts_sha256)
+        try:
+            return Scan(
+                counts=counts,
+                views=facts.views,
+                spacing=facts.spacing,
+                acquisition=facts.acquisition,
+                sources=(self.folder,),
+                warnings=tuple(warnings),
+            )
+        except ValueError as error:
+            raise self._foreign() from error
+
+    def create(self, scan: Scan, keys: Keys, image: str) -> None:
+        """Put the case in its place whole, unless another writer did so first.
+
+        Parameters
+        ----------
+        scan : Scan
+            The scan.
+        keys : Keys
+            Its keys.
+        image : str
+            Keyed hash of its counts, see `keys.veil`.
+
+        Raises
+        ------
+        CannotWrite
+            If the store is full or not writable; there is no such case then.
+        """
+        cases = self.folder.parent
+        counts = salted(scan.counts, scan.spacing)
+        facts = CaseFacts.of(scan, keys, image, counts.sha256)
+        try:
+            with TemporaryDirectory(prefix=".part-", dir=cases, ignore_cleanup_errors=True) as name:
+                # One folder deeper, since the temporary one is closed to everyone else.
+                fresh = CaseFiles(Path(name) / self.key)
+                for folder in (fresh.folder, fresh.revisions, fresh.predictions):
+                    folder.mkdir()
+                write_bytes_atomically(fresh.counts_path, counts.content)
+                write_bytes_atomically(fresh.facts_path, seal(facts.as_json()))
+                fresh._move_to(self.folder)
+            sync_folder(cases)
+        except OSError as error:
+            raise CannotWrite(f"{cases}: could not be written ({error.strerror or error}).") from error
+
+    def _foreign(self) -> Damaged:
+        return Damaged(f"{self.facts_path}: is no case that this version of bonescint can read.")
+
+    def _move_to(self, folder: Path) -> None:
+        """Move all of it in one step, which fails where a folder with anything in it is already."""
+        try:
+            self.folder.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise

@@ -1,0 +1,109 @@
+"""Whether everything in a label store is still what was put there."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from napari_bonescint.corrections.errors import Damaged, reachable
+from napari_bonescint.corrections.store import append_only, patients
+from napari_bonescint.corrections.store.drafts import read_draft
+from napari_bonescint.corrections.store.prediction import prediction_facts, read_prediction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from napari_bonescint.corrections.store.case_files import CaseFiles
+    from napari_bonescint.corrections.store.label_store import LabelStore
+
+
+class StoreCheck(NamedTuple):
+    """What was found.
+
+    Attributes
+    ----------
+    cases, revisions, predictions, drafts : int
+        How many of each are there and whole.
+    damage : list of str
+        A sentence for each file that is missing, damaged or foreign.
+    leftovers : list of Path
+        What interrupted writes left behind; harmless.
+    """
+
+    cases: int
+    revisions: int
+    predictions: int
+    drafts: int
+    damage: list[str]
+    leftovers: list[Path]
+
+
+def check_store(store: LabelStore, on_progress: Callable[[float], None]) -> StoreCheck:
+    """Read every file of a store and compare it with its hash.
+
+    Parameters
+    ----------
+    store : LabelStore
+        The store.
+    on_progress : callable
+        Told the fraction done, 0 to 1.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be reached.
+    """
+    damage: list[str] = []
+
+    def whole(read: Callable[[], object]) -> bool:
+        try:
+            read()
+        except Damaged as error:
+            damage.append(str(error))
+            return False
+        return True
+
+    def numbers(folder: Path) -> list[int]:
+        try:
+            return append_only.numbers(folder)
+        except Damaged as error:
+            damage.append(str(error))
+            return []
+
+    cases = revisions = predictions = 0
+    leftovers = _temporary(store.folder) + _temporary(store.folder / "cases") + _temporary(store.folder / "drafts")
+    leftovers += _temporary(store.folder / patients.FOLDER)
+    keys = store.keys()
+    for done, key in enumerate(keys):
+        on_progress(done / len(keys))
+        files = store.files(key)
+        cases += whole(partial(store.scan, key))
+        for number in numbers(files.revisions):
+            revisions += whole(partial(store.regions, key, number))
+        for number in numbers(files.predictions):
+            predictions += whole(partial(_read_prediction, files, number))
+        leftovers += _temporary(files.folder)
+        for folder in (files.revisions, files.predictions):
+            # Why it cannot be looked into has been told by then.
+            with suppress(Damaged):
+                leftovers += _temporary(folder) + append_only.abandoned(folder)
+    for path in patients.records(store.folder / patients.FOLDER):
+        whole(partial(patients.read_record, path))
+    drafts = 0
+    with reachable(store.folder):
+        paths = sorted((store.folder / "drafts").glob("[!.]*"))
+    for path in paths:
+        drafts += whole(partial(read_draft, path))
+    return StoreCheck(cases, revisions, predictions, drafts, damage, leftovers)
+
+
+def _read_prediction(files: CaseFiles, number: int) -> None:
+    facts = prediction_facts(files.predictions, number)
+    read_prediction(files.predictions, facts, files.facts().shape)
+
+
+def _temporary(folder: Path) -> list[Path]:
+    with reachable(folder):
+        return sorted([*folder.glob(".*.part"), *folder.glob(".part-*")])

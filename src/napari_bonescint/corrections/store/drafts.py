@@ -1,0 +1,191 @@
+"""Unsaved work, kept so that a crash costs seconds: one draft for each annotator and case, which is no revision.
+
+Saving a draft replaces the one before in one step, so that there is always a whole one. Two windows in which the same
+annotator works on the same case share a draft: the last one to save it is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
+from napari_bonescint.corrections.errors import Damaged, StoreError, reachable, read_bytes
+from napari_bonescint.corrections.store.checksummed_json import seal, unseal
+from napari_bonescint.corrections.store.plane_files import planes_sha256
+from napari_bonescint.corrections.store.revision import Origin  # noqa: TC001 - `facts.build` looks at the types
+from napari_bonescint.facts import build
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from napari_bonescint.corrections.store.label_store import LabelStore
+
+
+# Twice the largest mask, and what is said about it.
+_MOST_BYTES = 2**28
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Unsaved work on a case.
+
+    Attributes
+    ----------
+    case : str
+        Key of the case.
+    annotator : str
+        Whose work it is.
+    when : str
+        When it was kept, in UTC: ``2026-03-01T09:30:00+00:00``.
+    origin : Origin
+        What it was made from.
+    regions : ndarray of uint8, shape (view, y, x)
+        The mask.
+    """
+
+    case: str
+    annotator: str
+    when: str
+    origin: Origin
+    regions: NDArray[np.uint8]
+
+
+class _DraftFacts(NamedTuple):
+    """What a draft says about itself."""
+
+    case: str
+    annotator: str
+    when: str
+    origin: Origin
+    mask_sha256: str
+
+
+class Drafts:
+    """The drafts of a store.
+
+    Parameters
+    ----------
+    store : LabelStore
+        Where they are kept.
+    """
+
+    def __init__(self, store: LabelStore) -> None:
+        self._folder = store.folder / "drafts"
+
+    def save(self, case: str, annotator: str, regions: NDArray[np.uint8], origin: Origin) -> None:
+        """Keep unsaved work in place of the same annotator's draft of the same case.
+
+        Parameters
+        ----------
+        case : str
+            Key of the case.
+        annotator : str
+            Whose work it is.
+        regions : ndarray of uint8, shape (view, y, x)
+            The mask.
+        origin : Origin
+            What it was made from.
+
+        Raises
+        ------
+        CannotWrite
+            If the store is full, not writable or gone; the draft before is still there.
+        """
+        facts = {
+            "case": case,
+            "annotator": annotator,
+            "when": datetime.now(UTC).isoformat(timespec="seconds"),
+            "origin": origin.as_facts(),
+            "mask_sha256": planes_sha256(regions),
+        }
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, regions=regions, facts=np.frombuffer(seal(facts), np.uint8))
+        write_bytes_atomically(self._path(case, annotator), buffer.getvalue())
+
+    def find(self, case: str, annotator: str) -> Draft | None:
+        """The annotator's draft of a case, if there is one.
+
+        Raises
+        ------
+        StoreError
+            If it is damaged or cannot be reached.
+        """
+        path = self._path(case, annotator)
+        with reachable(path):
+            return read_draft(path) if path.exists() else None
+
+    def waiting(self, annotator: str) -> list[Draft]:
+        """All drafts of an annotator that are whole, by case.
+
+        Raises
+        ------
+        StoreError
+            If the folder cannot be reached.
+        """
+        drafts = []
+        with reachable(self._folder):
+            paths = sorted(self._folder.glob(f"*.{_key(annotator)}.npz"))
+        for path in paths:
+            with suppress(Damaged):
+                drafts.append(read_draft(path))
+        return drafts
+
+    def discard(self, case: str, annotator: str) -> None:
+        """Delete the annotator's draft of a case, if there is one.
+
+        Raises
+        ------
+        CannotWrite
+            If it cannot be deleted.
+        """
+        path = self._path(case, annotator)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise CannotWrite(f"{path}: could not be deleted ({error.strerror or error}).") from error
+
+    def _path(self, case: str, annotator: str) -> Path:
+        return self._folder / f"{case}.{_key(annotator)}.npz"
+
+
+def read_draft(path: Path) -> Draft:
+    """The draft in a file.
+
+    Raises
+    ------
+    Damaged
+        If the file holds no draft, or not the whole of it.
+    StoreError
+        If it cannot be reached.
+    """
+    content = read_bytes(path)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            # Nothing is unpacked before it is known how much it is.
+            if sum(part.file_size for part in archive.infolist()) > _MOST_BYTES:
+                raise Damaged(f"{path}: is larger than the draft of any scan.")
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            facts = build(_DraftFacts, unseal(path, arrays["facts"].tobytes()))
+            regions = arrays["regions"]
+        if regions.dtype != np.uint8 or regions.ndim != 3 or planes_sha256(regions) != facts.mask_sha256:
+            raise Damaged(f"{path}: is a damaged draft.")
+        return Draft(facts.case, facts.annotator, facts.when, facts.origin, regions)
+    except StoreError:
+        raise
+    except Exception as error:  # zipfile and NumPy raise whatever their parsers trip over
+        raise Damaged(f"{path}: is no draft, or a damaged one.") from error
+
+
+def _key(annotator: str) -> str:
+    """A file name for an annotator, whatever characters the name has."""
+    return hashlib.sha256(annotator.encode()).hexdigest()[:16]

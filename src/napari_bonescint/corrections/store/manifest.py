@@ -1,0 +1,41 @@
+"""One hash for all that a label store holds, so that a training can tell what it learnt from."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from napari_bonescint.corrections.errors import Damaged, read_bytes
+from napari_bonescint.corrections.store import append_only
+
+if TYPE_CHECKING:
+    from napari_bonescint.corrections.store.label_store import LabelStore
+
+
+def manifest_sha256(store: LabelStore) -> str:
+    """Hash of all cases and revisions, hexadecimal: equal for stores that hold the same scans and labels.
+
+    What is missing or cannot be read counts as such.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be reached.
+    """
+    manifest = hashlib.sha256()
+    for key in store.keys():  # noqa: SIM118  (a store is no mapping)
+        case = store.files(key)
+        paths = [case.facts_path]
+        with suppress(Damaged):
+            paths += [
+                append_only.part_of(case.revisions, n, append_only.FACTS) for n in append_only.numbers(case.revisions)
+            ]
+        for path in paths:
+            try:
+                # The facts hold the hashes of counts and masks.
+                digest = hashlib.sha256(read_bytes(path)).hexdigest()
+            except Damaged:
+                digest = "damaged"
+            manifest.update(f"{key}/{path.name} {digest}\n".encode())
+    return manifest.hexdigest()
