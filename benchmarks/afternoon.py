@@ -44,10 +44,11 @@ def at_the_window(folder: Path) -> None:
     """Open, segment, correct, save, retrain, judge and use, by clicks."""
     import napari
     import numpy as np
-    from click_to_labels import run_until as run_window_until
     from napari.layers import Image, Labels
     from qtpy.QtCore import Qt
     from qtpy.QtTest import QTest
+
+    from click_to_labels import run_until as run_window_until
 
     def run_until(condition: Callable[[], bool]) -> None:
         # Training and judging take longer than the patience of a click.

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 import napari
 import numpy as np
-from click_to_labels import run_until
 from qtpy.QtCore import QSettings, Qt
 from qtpy.QtTest import QTest
 
+from click_to_labels import run_until
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from gui.correcting import Hand
+from gui.correct.correcting import Hand
 
 if TYPE_CHECKING:
     from napari_bonescint.gui.correct.open_case import OpenCase

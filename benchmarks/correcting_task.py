@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.ndimage import label
 from scipy.spatial import KDTree
-from stroke_paths import LONGEST, contours, medial_line
 
 from napari_bonescint.corrections.tools.strokes import bounding_box
+from stroke_paths import LONGEST, contours, medial_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

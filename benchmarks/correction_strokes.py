@@ -47,9 +47,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
-from correcting_task import Place, Stretch, Task
-from stroke_paths import click, jittered, normals, paint
 
+from correcting_task import Place, Stretch, Task
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.corrections.tools.draw_outline import draw_outline
 from napari_bonescint.corrections.tools.outline import grow, shrink, smooth
@@ -62,6 +61,7 @@ from napari_bonescint.evaluation.reference_sets import simulated_sets
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
+from stroke_paths import click, jittered, normals, paint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

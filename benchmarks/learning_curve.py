@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from elsewhere import HELD_OUT, TO_CORRECT, OtherSkeleton, scan_there, simulate_there
-
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.commands.simulate import prepare_geometry
+from napari_bonescint.counted_scan import CountedScan
 from napari_bonescint.evaluation.metrics import dice
 from napari_bonescint.evaluation.report.learning_curve import FILE_NAME, CurvePoint, LearningCurve, curve_section
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, ModelCard
@@ -31,7 +31,6 @@ from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.simulation.case import Case
 from napari_bonescint.simulation.splits import case_path, read_splits, seed_of
-from napari_bonescint.training.data.counted_examples import CountedScan
 from napari_bonescint.training.data.sources import CaseFiles, MixedCases
 from napari_bonescint.training.loop.checkpoint import publish, resume, save_checkpoint
 from napari_bonescint.training.loop.fabric import start_fabric

@@ -5,7 +5,7 @@
 Simulates N patients, counts each until the anterior view has as many counts as NM1's, finds the regions of all scans,
 NM1 included, by the default model, so that all are measured with masks of one kind, and prints each measure of NM1
 beside the simulated scans' mean, least and greatest. Only anterior views: NM1 has no other. What each measure is stands
-in `napari_bonescint.simulation.likeness`:
+in `likeness.py`:
 
 - quantiles of counts in the body over the body's median; pixels without a count;
 - counts beside the body over the body's median;
@@ -26,12 +26,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from likeness import NM1_COUNTS, Look, count_anterior, read_nm1
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.simulation.case import simulate
-from napari_bonescint.simulation.likeness import NM1_COUNTS, Look, count_anterior, read_nm1
 from napari_bonescint.simulation.pose import load_skeleton
 
 if TYPE_CHECKING:

@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING
 
 import napari
 import numpy as np
-from click_to_labels import Heartbeat, run_until
 from qtpy.QtCore import QSettings, QTimer
 from tqdm import tqdm
 
+from click_to_labels import Heartbeat, run_until
 from napari_bonescint.training.loop.recipe import Recipe
 from napari_bonescint.training.runs.event_log import TrainingLog
 from napari_bonescint.training.runs.run_control import LOG, runs_folder
@@ -81,13 +81,12 @@ def prepare(folder: Path) -> None:
 
 def make_store(folder: Path) -> None:
     """Make a store of the simulated sample with as many patients as scans."""
-    from training_memory import SAMPLES
-
     from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.corrections.store.revision import Origin
     from napari_bonescint.formats.dicom.identity import Identity
     from napari_bonescint.formats.masks.label_tiff import read_labels
     from napari_bonescint.formats.opening import open_scan
+    from training_memory import SAMPLES
 
     store = LabelStore.create(folder)
     sample = open_scan(SAMPLES / "simulated.dcm")

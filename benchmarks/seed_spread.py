@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+
 from elsewhere import HELD_OUT, TO_CORRECT, OtherSkeleton, scan_there, simulate_there
 from learning_curve import CorrectedThere
-
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.commands.simulate import prepare_geometry
 from napari_bonescint.evaluation.reference_sets import Reference

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import QApplication
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from gui.correcting import Hand, open_case
+from gui.correct.correcting import Hand, open_case
 from napari_bonescint.gui.correct.display_panel import ViewAids
 from napari_bonescint.gui.correct.tools.toolbox import Toolbox
 

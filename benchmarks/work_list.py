@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import napari
-from click_to_labels import Heartbeat, run_until
 from qtpy.QtCore import QSettings, QTimer
-from store_size import SMALL, USUAL, add_case
 from tqdm import tqdm
 
+from click_to_labels import Heartbeat, run_until
 from napari_bonescint.corrections.store.label_store import LabelStore
+from store_size import SMALL, USUAL, add_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
-from wrong_kinds import KINDS, SHAPE, Subject, either_view
 
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
@@ -26,6 +25,7 @@ from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.scan import ViewName
 from napari_bonescint.simulation.case import Case
+from wrong_kinds import KINDS, SHAPE, Subject, either_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

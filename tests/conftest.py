@@ -15,6 +15,7 @@ from napari_bonescint.inference.backends import compiled_cache
 from napari_bonescint.inference.model_card import ModelCard, read_card
 from napari_bonescint.inference.preprocessing import NORMALISATION
 from napari_bonescint.scan import Scan, View, ViewName
+from napari_bonescint.simulation.case import SOURCES, Case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -112,3 +113,25 @@ def write_nm(tmp_path: Path) -> Callable[..., Path]:
         return save(ds, path, syntax or ExplicitVRLittleEndian)
 
     return write
+
+
+@pytest.fixture
+def case() -> Case:
+    """Two bars of different bones in soft tissue."""
+    regions = np.zeros((2, 256, 128), np.uint8)
+    regions[:, 20:120, 55:75] = 3
+    regions[:, 150:240, 40:60] = 14
+    expected = np.zeros((len(SOURCES), *regions.shape), np.float32)
+    expected[SOURCES.index("spine")][regions == 3] = 4
+    expected[SOURCES.index("legs")][regions == 14] = 1.5
+    expected[SOURCES.index("soft")][:, 10:250, 25:100] = 0.2
+    expected[SOURCES.index("excreted")][:, 125:140, 60:70] = 30
+    return Case(expected, regions, 2.0)
+
+
+@pytest.fixture
+def cases(tmp_path: Path, case: Case) -> list[Path]:
+    paths = [tmp_path / f"case_{seed:06d}.npz" for seed in range(2)]
+    for path in paths:
+        case.save(path)
+    return paths

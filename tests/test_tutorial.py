@@ -9,13 +9,13 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
-from tutorial import PAGE, Step, commands, shortened, written
 
 from napari_bonescint.cli import main
 from napari_bonescint.corrections.store.keys import keys_of
 from napari_bonescint.corrections.store.patient_split import Part, part_of_patient
 from napari_bonescint.formats.dicom.identity import read_identity
 from napari_bonescint.resources import shipped_folder
+from tutorial import PAGE, Step, commands, shortened, written
 
 if TYPE_CHECKING:
     from pathlib import Path

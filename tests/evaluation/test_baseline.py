@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gui.verdicts import write_verdict
+from gui.retrain.verdicts import write_verdict
 from napari_bonescint.evaluation.baseline import comparison_of, verdict_folder
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, ModelError
 from napari_bonescint.inference.model_registry import current_model, find_model, use

@@ -14,8 +14,8 @@ from napari.layers import Image
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QObject, QSettings
 
-from gui.correcting import Hand, open_case
-from gui.correcting_panel import prediction_of
+from gui.correct.correcting import Hand, open_case
+from gui.correct.correcting_panel import prediction_of
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.gui.common.file_worker import Background
 from napari_bonescint.gui.common.settings import Setting, remember

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pydicom.data
 import pytest
-from wrong_kinds import KINDS, Subject
 
 import napari_bonescint
 from napari_bonescint.formats.masks.label_tiff import read_labels
@@ -19,6 +18,7 @@ from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.scan import View, ViewName
+from wrong_kinds import KINDS, Subject
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

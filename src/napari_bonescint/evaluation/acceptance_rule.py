@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from napari_bonescint.corrections.store.patient_split import FEWEST_PATIENTS
 from napari_bonescint.evaluation.folds import FEW_PATIENTS
 from napari_bonescint.evaluation.interval import METHOD
 from napari_bonescint.evaluation.paired import MACRO
 from napari_bonescint.evaluation.verdict import SKELETON, Recommendation, SetKind
 from napari_bonescint.text import counted
-from napari_bonescint.training.held_out import FEWEST_PATIENTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gui.correcting_panel import draw, masks, open_first
+from gui.correct.correcting_panel import draw, masks, open_first
 from napari_bonescint.corrections.store.drafts import Drafts
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from gui.correcting_panel import draw, masks, open_first
+from gui.correct.correcting_panel import draw, masks, open_first
 from napari_bonescint.corrections.store.drafts import Drafts
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.gui.correct.panel import CorrectWidget
 
-CRASHES = Path(__file__).parents[2] / "benchmarks" / "napari_crashes.py"
+CRASHES = Path(__file__).parents[3] / "benchmarks" / "napari_crashes.py"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the display of the tests is not passed on there")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari import Viewer
     from pytestqt.qtbot import QtBot
 
-    from gui.correcting import Hand
+    from gui.correct.correcting import Hand
     from napari_bonescint.gui.correct.open_case import OpenCase
 
 

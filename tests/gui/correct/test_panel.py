@@ -6,7 +6,7 @@ import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget, QLabel
 
-from gui.correcting_panel import draw, key_of, masks, move_on, open_first, prediction_of
+from gui.correct.correcting_panel import draw, key_of, masks, move_on, open_first, prediction_of
 from gui.panel_actions import answer
 from napari_bonescint.corrections.queue import queue_of_store
 from napari_bonescint.corrections.store.drafts import Drafts

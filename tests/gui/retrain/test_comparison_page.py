@@ -7,7 +7,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel
 
-from gui.verdicts import VERDICT, write_verdict
+from gui.retrain.verdicts import VERDICT, write_verdict
 from napari_bonescint.gui.retrain.comparison_page import VerdictPage
 from napari_bonescint.gui.retrain.image_view import Picture
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject
 
-from gui.verdicts import VERDICT, write_verdict
+from gui.retrain.verdicts import VERDICT, write_verdict
 from napari_bonescint.evaluation.baseline import verdict_folder
 from napari_bonescint.gui.retrain.comparison_process import Judging
 from napari_bonescint.inference.model_card import DEFAULT_MODEL

@@ -10,13 +10,13 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel
 
 from gui.panel_actions import PATIENCE_MS, answer
-from gui.verdicts import write_verdict
+from gui.retrain.verdicts import write_verdict
 from napari_bonescint.evaluation.baseline import verdict_folder
 from napari_bonescint.inference.model_registry import current_model
 from napari_bonescint.training.runs.launch import RunSettings, launch, plan_of_file, start_detached
 from napari_bonescint.training.runs.run_control import runs_folder
 from napari_bonescint.training.runs.run_folder import running_process
-from training.run_folders import SLEEPER, begin, check, occupy, progress
+from training.runs.run_folders import SLEEPER, begin, check, occupy, progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,7 @@ from qtpy.QtCore import QObject
 from napari_bonescint.gui.retrain.run_monitor import RunWatch
 from napari_bonescint.training.runs.launch import start_detached
 from napari_bonescint.training.runs.run_status import Stage
-from training.run_folders import SLEEPER, begin, occupy, progress
+from training.runs.run_folders import SLEEPER, begin, occupy, progress
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt
 
 from napari_bonescint.gui.retrain.sample_viewer import SampleViewer
-from training.run_folders import begin, check
+from training.runs.run_folders import begin, check
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_erosion
 
-from napari_bonescint.training.data.counted_examples import UNNAMED_BONE, CountedScan, draw_counted_example
+from napari_bonescint.counted_scan import CountedScan
+from napari_bonescint.training.data.counted_examples import UNNAMED_BONE, draw_counted_example
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from napari_bonescint.counted_scan import CountedScan
 from napari_bonescint.segmentation import Segmentation
-from napari_bonescint.training.data.counted_examples import CountedScan
 from napari_bonescint.training.loop.validation import view_dice
 
 if TYPE_CHECKING:

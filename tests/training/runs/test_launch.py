@@ -24,7 +24,7 @@ from napari_bonescint.training.runs.launch import (
 )
 from napari_bonescint.training.runs.run_folder import running_process
 from napari_bonescint.training.runs.run_status import CourseReader, Stage
-from training.run_folders import SLEEPER, begin, occupy, settle
+from training.runs.run_folders import SLEEPER, begin, occupy, settle
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ import pytest
 
 from napari_bonescint.training.runs.event_log import TrainingLog
 from napari_bonescint.training.runs.run_status import Course, CourseReader, Stage, describe_data
-from training.run_folders import begin, check, occupy, progress
+from training.runs.run_folders import begin, check, occupy, progress
 
 
 def test_a_running_training_is_followed_line_by_line(tmp_path: Path) -> None:

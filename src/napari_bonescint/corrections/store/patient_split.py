@@ -15,6 +15,9 @@ SHARE = 0.2
 VALIDATION_SHARE = 0.125
 """Share of the other patients that validate, on average."""
 
+FEWEST_PATIENTS = 5
+"""With fewer held out it cannot be told whether new weights are better."""
+
 # Never change either: a patient who was trained on would be judged on.
 _HELD_OUT = "napari-bonescint held out 1\n"
 _VALIDATING = "napari-bonescint validating 1\n"

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_bonescint.counted_scan import CountedScan
     from napari_bonescint.evaluation.reference_sets import Reference
     from napari_bonescint.segmentation import Segmentation
-    from napari_bonescint.training.data.counted_examples import CountedScan
 
 _HEIGHT = 512
 _STRIP = 14

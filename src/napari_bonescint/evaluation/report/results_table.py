@@ -88,8 +88,8 @@ To make it again:
 
 `±` is the standard deviation over views. Dice is that of the skeleton unless it says regions. The loss is the mean
 binary cross-entropy (nats) of bone over all acquired pixels. Times are for one view, from counts in memory to masks in
-memory, median over scans. The published figures are those of the slide deck (see `evaluation/report/published_figures.py`), measured on
-its own private data: a yardstick, not a comparison."""
+memory, median over scans. The published figures (`evaluation/report/published_figures.py`) are those of the slide
+deck, measured on its own private data: a yardstick, not a comparison."""
 
 
 def _data(models: Sequence[ModelResults]) -> str:

@@ -10,10 +10,11 @@ from torch.utils.data import Dataset
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.simulation.case import Case
-from napari_bonescint.training.data.counted_examples import CountedScan, draw_counted_example
+from napari_bonescint.training.data.counted_examples import draw_counted_example
 from napari_bonescint.training.data.simulated_examples import Example, draw_example
 
 if TYPE_CHECKING:
+    from napari_bonescint.counted_scan import CountedScan
     from napari_bonescint.training.data.sources import CaseSource
 
 # What is drawn from one random number generator: both views of one case, which takes long to make or to read.

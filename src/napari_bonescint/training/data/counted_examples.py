@@ -7,7 +7,6 @@ what `augmentation` does to any image. Imports no torch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +18,7 @@ from napari_bonescint.training.data.simulated_examples import Example, as_exampl
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_bonescint.scan import Scan
+    from napari_bonescint.counted_scan import CountedScan
 
 UNNAMED_BONE = 255
 """Code of what a mask calls bone without saying which."""
@@ -27,24 +26,6 @@ UNNAMED_BONE = 255
 _FEWEST_COUNTS = 1.5e5
 _SHARE_BENT = 0.7
 _SHARE_THINNED = 0.6
-
-
-@dataclass(frozen=True)
-class CountedScan:
-    """A scan and its mask.
-
-    Attributes
-    ----------
-    scan : Scan
-    regions : ndarray of uint8, shape (view, y, x)
-        Region codes, or 1 for bone.
-    names_regions : bool
-        Which of the two.
-    """
-
-    scan: Scan
-    regions: NDArray[np.uint8]
-    names_regions: bool
 
 
 def draw_counted_example(

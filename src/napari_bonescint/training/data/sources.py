@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from zipfile import BadZipFile
 
+from napari_bonescint.counted_scan import CountedScan
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.simulation.case import Case, simulate
 from napari_bonescint.simulation.pose import load_skeleton
 from napari_bonescint.simulation.splits import read_splits
-from napari_bonescint.training.data.counted_examples import CountedScan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,13 +12,13 @@ from PIL import Image
 
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.corrections.errors import StoreError
+from napari_bonescint.counted_scan import CountedScan
 from napari_bonescint.evaluation.metrics import Summary, cross_entropy, dice, region_dice
 from napari_bonescint.evaluation.reference_sets import SimulatedSet
 from napari_bonescint.evaluation.report.mask_pictures import LabelledMask, panels_of
 from napari_bonescint.evaluation.verdict import SKELETON
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.simulation.splits import read_splits
-from napari_bonescint.training.data.counted_examples import CountedScan
 from napari_bonescint.training.loop.checkpoint import publish
 
 if TYPE_CHECKING:

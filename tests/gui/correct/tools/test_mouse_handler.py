@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from napari import Viewer
 
-    from gui.correcting import Hand
+    from gui.correct.correcting import Hand
     from napari_bonescint.gui.correct.open_case import OpenCase
 
 BY_NAME = {tool.name: tool for tools in TOOLS.values() for tool in tools}

@@ -7,7 +7,7 @@ import pytest
 from qtpy.QtCore import Qt
 from scipy.ndimage import distance_transform_edt
 
-from gui.correcting import open_case
+from gui.correct.correcting import open_case
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.gui.correct.tools.registry import TOOLS
 from napari_bonescint.gui.correct.tools.toolbox import Toolbox
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari import Viewer
     from pytestqt.qtbot import QtBot
 
-    from gui.correcting import Hand
+    from gui.correct.correcting import Hand
     from napari_bonescint.gui.correct.open_case import OpenCase
 
 PELVIS, FEMUR = CODES["pelvis"], CODES["femur"]

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.overrides import TorchFunctionMode
 
+from dice_lost import mean_dice_lost
 from napari_bonescint.inference.backends.torch_engine import load_network
 from napari_bonescint.inference.backends.torch_gpu_engine import HALF
 from napari_bonescint.inference.model_card import Half
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.training.dice_lost import mean_dice_lost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

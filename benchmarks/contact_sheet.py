@@ -1,6 +1,6 @@
 """Draw simulated scans beside the real NM1 scan: one display setting, one physical scale.
 
-    python scripts/contact_sheet.py --geometry data/cases/skeleton.npz --out docs/simulated-beside-real.png
+    python benchmarks/contact_sheet.py --geometry data/cases/skeleton.npz --out docs/simulated-beside-real.png
 
 Each row begins with NM1 (anterior; it has no other view) and goes on with both views of three simulated patients: the
 first counted like NM1, the others with less, as most scans are. Needs the extra [simulate].
@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from likeness import NM1_COUNTS, count_anterior, read_nm1
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.display import contrast_limits
 from napari_bonescint.simulation.case import simulate
-from napari_bonescint.simulation.likeness import NM1_COUNTS, count_anterior, read_nm1
 from napari_bonescint.simulation.pose import load_skeleton
 
 if TYPE_CHECKING:

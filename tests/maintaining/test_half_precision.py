@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from half_precision import RoundedEngine, measure_half
 from napari_bonescint.evaluation.reference_sets import SimulatedSet
 from napari_bonescint.inference.backends.torch_engine import TorchEngine
 from napari_bonescint.inference.backends.torch_gpu_engine import TorchGpuEngine
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.simulation.splits import read_splits
-from napari_bonescint.training.half import RoundedEngine, measure_half
 from napari_bonescint.training.loop.checkpoint import write_card
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dice_lost import mean_dice_lost
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.backends.openvino_graph import build_graph
 from napari_bonescint.inference.backends.openvino_int8 import measure_ranges
@@ -12,7 +13,6 @@ from napari_bonescint.inference.backends.wiring import multiple_of, padded
 from napari_bonescint.inference.model_card import Int8
 from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, Grid, around_body, images_on
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.training.dice_lost import mean_dice_lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

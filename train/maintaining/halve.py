@@ -1,7 +1,7 @@
 """Measure what half precision costs models, and write it onto their cards.
 
-    python train/halve.py
-    python train/halve.py --data data/validation --model runs/mine/mine.safetensors
+    python train/maintaining/halve.py
+    python train/maintaining/halve.py --data data/validation --model runs/mine/mine.safetensors
 
 On the simulated scans that come with this installation, or on those of --data. No GPU is needed: a CPU rounds to half
 precision after each operation, as a GPU does. Where Dice falls by less than 0.002, GPUs compute in float16 afterwards.
@@ -15,13 +15,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from half_precision import measure_half
 from napari_bonescint.commands import argument_types
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.evaluation.reference_sets import simulated_sets
 from napari_bonescint.evaluation.shipped_test_set import ShippedTest
 from napari_bonescint.inference.backends.torch_gpu_engine import HALF
 from napari_bonescint.inference.model_card import shipped_models
-from napari_bonescint.training.half import measure_half
 from napari_bonescint.training.loop.checkpoint import write_card
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "store_crashes.py"
+BENCHMARK = Path(__file__).parents[3] / "benchmarks" / "store_crashes.py"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a process takes seconds to start where there is no fork")

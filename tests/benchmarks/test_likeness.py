@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from likeness import NM1_COUNTS, Look, count_anterior, read_nm1
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.simulation.case import Case
-from napari_bonescint.simulation.likeness import NM1_COUNTS, Look, count_anterior, read_nm1
 
 PIXEL_MM = 2.0
 SOFT, BONE, ROOM = 20.0, 60.0, 0.2

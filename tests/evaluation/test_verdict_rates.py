@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from verdict_rates import JUDGED, LOOKS, Spread, folds_rate, held_out_rate
 
 _TRIALS = 600

@@ -7,10 +7,10 @@ import pytest
 
 pytest.importorskip("openvino")
 
+from int8_calibration import calibrate
 from napari_bonescint.evaluation.reference_sets import SimulatedSet
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.simulation.splits import read_splits
-from napari_bonescint.training.int8 import calibrate
 from napari_bonescint.training.loop.checkpoint import write_card
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from dice_lost import mean_dice_lost
 from napari_bonescint.evaluation.reference_sets import Reference
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.training.dice_lost import mean_dice_lost
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Calibrate models for eight-bit integers, and write what that costs onto their cards.
 
-    python train/quantise.py --cases data/training --data data/validation
-    python train/quantise.py --cases data/training --data data/validation --model runs/mine/mine.safetensors
+    python train/maintaining/quantise.py --cases data/training --data data/validation
+    python train/maintaining/quantise.py --cases data/training --data data/validation --model runs/mine/mine.safetensors
 
 Without --model, all that ship. Weights stay as they are; where Dice falls by less than 0.002, the plugin computes in
 eight-bit integers from then on, if OpenVINO is installed. Run it again for new weights: a new card knows nothing of it.
@@ -13,11 +13,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from int8_calibration import calibrate
 from napari_bonescint.commands import argument_types
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.evaluation.reference_sets import SimulatedSet, simulated_sets
 from napari_bonescint.inference.model_card import shipped_models
-from napari_bonescint.training.int8 import calibrate
 from napari_bonescint.training.loop.checkpoint import write_card
 
 
