@@ -51,7 +51,7 @@ from napari_bonescint.scan import Scan, View, ViewName
 from napari_bonescint.segmentation import Segmentation
 from napari_bonescint.training.loop.recipe import read_recipe
 from napari_bonescint.training.runs.launch import read_settings
-from napari_bonescint.training.runs.run_status import CourseReader
+from napari_bonescint.training.runs.run_status import RunStatusReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -202,7 +202,7 @@ class Inputs:
         yield "settings", lambda: read_settings(place).arguments(place)
         (place / "log.jsonl").write_bytes(b"\n".join(map(self._changed, _EVENTS)) + b"\n")
         (place / "running.json").write_bytes(self._changed({"pid": 1, "started": 1.0, "machine": "m"}))
-        yield "log", lambda: CourseReader(place).read()
+        yield "log", lambda: RunStatusReader(place).read()
 
     def _of_results(self, place: Path) -> Iterator[tuple[str, Callable[[], object]]]:
         (place / "verdict.json").write_bytes(self._changed(_VERDICT))

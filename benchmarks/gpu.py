@@ -126,13 +126,13 @@ def way_speed(
 def training_speed(options: argparse.Namespace) -> None:
     """Time training with the loader, against a plain loop."""
     sys.path.insert(0, str(Path(__file__).parent))
-    from napari_bonescint.training.data.sources import CaseFiles
+    from napari_bonescint.training.data.sources import SimulatedCaseFiles
     from napari_bonescint.training.loop.fabric import choose_precision
     from napari_bonescint.training.loop.recipe import read_recipe
     from training_speed import Timing, our_loop, plain_loop
 
     recipe = read_recipe(_ROOT / "train" / "recipes" / f"{options.model}.toml")
-    cases = CaseFiles(sorted(options.cases.glob("case_*.npz")))
+    cases = SimulatedCaseFiles(sorted(options.cases.glob("case_*.npz")))
     ways = {
         "plain": plain_loop(recipe, cases, options.device, options.steps),
         "ours": our_loop(

@@ -31,11 +31,11 @@ from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.simulation.case import Case
 from napari_bonescint.simulation.splits import case_path, read_splits, seed_of
-from napari_bonescint.training.data.sources import CaseFiles, MixedCases
+from napari_bonescint.training.data.sources import MixedCases, SimulatedCaseFiles
 from napari_bonescint.training.loop.checkpoint import publish, resume, save_checkpoint
 from napari_bonescint.training.loop.fabric import start_fabric
 from napari_bonescint.training.loop.recipe import Recipe, read_recipe
-from napari_bonescint.training.loop.trainer import Order, Progress, Trainer
+from napari_bonescint.training.loop.trainer import Order, Trainer, TrainingProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -78,7 +78,7 @@ class CorrectedThere:
 
     def sha256(self) -> str:
         """See `CaseSource`."""
-        return CaseFiles(self.paths).sha256()
+        return SimulatedCaseFiles(self.paths).sha256()
 
 
 class Work:
@@ -133,13 +133,13 @@ class Work:
             return find_model(str(run / f"{name}.json"))
         run.mkdir(parents=True, exist_ok=True)
         corrected = CorrectedThere([case_path(self._there, seed) for seed in TO_CORRECT[:corrections]])
-        simulated = CaseFiles(sorted(self._options.cases.glob("case_*.npz")))
+        simulated = SimulatedCaseFiles(sorted(self._options.cases.glob("case_*.npz")))
         recipe = replace(recipe, name=name)
         cases = MixedCases(corrected, simulated, recipe.simulated_share)
         trainer = Trainer(recipe, cases, start_fabric("cpu"))
         resume(trainer, run / "checkpoint.pt")
 
-        def keep(progress: Progress) -> None:
+        def keep(progress: TrainingProgress) -> None:
             save_checkpoint(trainer, run / "checkpoint.pt")
             print(f"{name}: step {progress.step}/{recipe.steps}, loss {progress.loss:.4f}", flush=True)
 

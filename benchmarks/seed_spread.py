@@ -36,7 +36,7 @@ from napari_bonescint.simulation.splits import case_path
 from napari_bonescint.training.loop.checkpoint import publish, resume, save_checkpoint
 from napari_bonescint.training.loop.fabric import start_fabric
 from napari_bonescint.training.loop.recipe import read_recipe
-from napari_bonescint.training.loop.trainer import Progress, Trainer
+from napari_bonescint.training.loop.trainer import Trainer, TrainingProgress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +67,7 @@ def train(folder: Path, seed: int, threads: int) -> None:
     trainer = Trainer(recipe, cases, start_fabric("cpu"))
     resume(trainer, run / "checkpoint.pt")
 
-    def keep(progress: Progress) -> None:
+    def keep(progress: TrainingProgress) -> None:
         look = replace(recipe, name=f"step-{progress.step:04d}")
         publish(trainer.average, look, run, {"steps_done": progress.step}, [])
         save_checkpoint(trainer, run / "checkpoint.pt")

@@ -89,15 +89,15 @@ def train_in(folder: Path, cases: tuple[Path, ...], held_out: tuple[Path, ...]) 
     """Train in a folder, from the beginning or from where it was killed."""
     import torch
 
-    from napari_bonescint.training.data.sources import CaseFiles
-    from napari_bonescint.training.data.training_data import Material
+    from napari_bonescint.training.data.sources import SimulatedCaseFiles
+    from napari_bonescint.training.data.training_data import TrainingData
     from napari_bonescint.training.loop.fabric import start_fabric
-    from napari_bonescint.training.runs.session import Session, Settings
+    from napari_bonescint.training.runs.session import Session, SessionSettings
 
     torch.set_num_threads(1)
-    material = Material(None, CaseFiles(cases), held_out)
+    material = TrainingData(None, SimulatedCaseFiles(cases), held_out)
     with redirect_stdout(io.StringIO()):
-        Session(RECIPE, material, start_fabric("cpu"), folder, Settings("cpu", 60, workers=0)).train()
+        Session(RECIPE, material, start_fabric("cpu"), folder, SessionSettings("cpu", 60, workers=0)).train()
 
 
 def kill_often(folder: Path, kills: int, seed: int) -> Outcome:

@@ -42,7 +42,7 @@ from napari_bonescint.simulation.case import Case
 from napari_bonescint.training.data.batches import Batch, Batches
 from napari_bonescint.training.data.loader import load
 from napari_bonescint.training.data.simulated_examples import samples_per_pixel
-from napari_bonescint.training.data.sources import CaseFiles, CaseSource, CorrectedCases
+from napari_bonescint.training.data.sources import CaseSource, CorrectedCases, SimulatedCaseFiles
 from napari_bonescint.training.loop.fabric import Precision, choose_precision, start_fabric
 from napari_bonescint.training.loop.losses import segmentation_loss, shares
 from napari_bonescint.training.loop.recipe import Recipe, read_recipe
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 _VIEWS_OF_A_SCAN = 2
 _STORED = 8
-_ANY_CASE = CaseFiles([Path()])
+_ANY_CASE = SimulatedCaseFiles([Path()])
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Timing:
         self.processor.append(views / _VIEWS_OF_A_SCAN / (_processor_s() - used))
 
 
-def plain_loop(recipe: Recipe, cases: CaseFiles, device: str, steps: int) -> Callable[[], int]:
+def plain_loop(recipe: Recipe, cases: SimulatedCaseFiles, device: str, steps: int) -> Callable[[], int]:
     """What trains for some steps each time it is called, the plain way."""
     network = build_network(recipe.architecture, outputs=recipe.outputs)
     if not isinstance(network, FDN):
@@ -105,7 +105,7 @@ def plain_loop(recipe: Recipe, cases: CaseFiles, device: str, steps: int) -> Cal
 
 
 def our_loop(
-    recipe: Recipe, cases: CaseFiles, device: str, steps: int, precision: Precision, workers: int
+    recipe: Recipe, cases: SimulatedCaseFiles, device: str, steps: int, precision: Precision, workers: int
 ) -> Callable[[], int]:
     """What trains for some steps each time it is called, as `bonescint train` does."""
     fabric = _fabric(device, precision)
@@ -137,7 +137,7 @@ def views_per_second(batches: Batches, steps: int) -> tuple[float, float]:
     return views / (time.perf_counter() - start), views / (_processor_s() - used)
 
 
-def store_of(cases: CaseFiles, folder: Path) -> CorrectedCases:
+def store_of(cases: SimulatedCaseFiles, folder: Path) -> CorrectedCases:
     """Some of the cases, counted, as a label store with reviewed masks."""
     store = LabelStore.create(folder / "store")
     for number, path in enumerate(cases.paths[:_STORED]):
@@ -148,7 +148,7 @@ def store_of(cases: CaseFiles, folder: Path) -> CorrectedCases:
     return CorrectedCases(chosen.scans, chosen.sha256)
 
 
-def waiting_share(recipe: Recipe, cases: CaseFiles, device: str, steps: int, workers: int) -> float:
+def waiting_share(recipe: Recipe, cases: SimulatedCaseFiles, device: str, steps: int, workers: int) -> float:
     """Share of the time in which steps wait for their examples, once the loader is warm."""
     trainer = Trainer(replace(recipe, steps=steps, start=()), cases, start_fabric(device))
     loader = load(_batches(recipe, cases), range(steps), workers)
@@ -195,7 +195,7 @@ def main() -> int:
     options = parser.parse_args()
     device = choose_device(options.device).device
     recipe = _recipe("fdn-13")
-    cases = CaseFiles(sorted(options.cases.glob("case_*.npz")))
+    cases = SimulatedCaseFiles(sorted(options.cases.glob("case_*.npz")))
     best = choose_precision(device)
     all_phases = replace(recipe, keep_phases=(4,) * len(recipe.keep_phases))
     loops = {
@@ -226,7 +226,7 @@ def main() -> int:
     return 0 if _gain(ours.wall, plain.wall) >= 1.5 else 1
 
 
-def _report_supply(cases: CaseFiles, corrected: CorrectedCases, device: str, steps: int) -> None:
+def _report_supply(cases: SimulatedCaseFiles, corrected: CorrectedCases, device: str, steps: int) -> None:
     """What a step consumes, and what a process that makes examples supplies."""
     print("views a second, by the clock and of processor time:")
     precisions: tuple[Precision, ...] = ("32-true", "bf16-mixed")

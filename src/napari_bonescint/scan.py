@@ -22,7 +22,7 @@ _POSSIBLE_SPACING = (0.3, 50.0)
 _POSSIBLE_LENGTH = (50.0, 4000.0)
 _MOST_OBLONG_PIXEL = 5.0
 
-# Warnings of scans that the user can still answer; `rearranging` drops them once answered.
+# Warnings of scans that the user can still answer; `scan_edits` drops them once answered.
 VIEW_ASSUMED = "The file does not name its view; it was taken as anterior."
 VIEWS_ASSUMED = "The file does not name its two views; they were taken as anterior, then posterior."
 SAME_VIEW = (

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from dicom_files import some_counts
-from napari_bonescint.commands.reading_arguments import add_reading_to, describe_skipped, said_in
-from napari_bonescint.formats.opening import Collection, Said, open_scan
+from napari_bonescint.commands.reading_arguments import add_reading_to, describe_skipped, overrides_in
+from napari_bonescint.formats.opening import Collection, ScanOverrides, open_scan
 from napari_bonescint.scan import ViewName
 
 
@@ -23,7 +23,7 @@ def parse(*words: str) -> argparse.Namespace:
 def test_inputs_are_paths_and_nothing_else_is_said() -> None:
     arguments = parse("a.dcm", "folder/b")
     assert arguments.inputs == [Path("a.dcm"), Path("folder/b")]
-    assert said_in(arguments) == Said(view=None, spacing=None, split_sides=False, flip_posterior=False)
+    assert overrides_in(arguments) == ScanOverrides(view=None, spacing=None, split_sides=False, flip_posterior=False)
 
 
 @pytest.mark.parametrize(
@@ -35,15 +35,15 @@ def test_inputs_are_paths_and_nothing_else_is_said() -> None:
         (["--split-sides", "--flip-posterior"], {"split_sides": True, "flip_posterior": True}),
     ],
 )
-def test_what_is_said(words: list[str], said: Said) -> None:
-    nothing = Said(view=None, spacing=None, split_sides=False, flip_posterior=False)
-    assert said_in(parse("a.dcm", *words)) == {**nothing, **said}
+def test_what_is_said(words: list[str], said: ScanOverrides) -> None:
+    nothing = ScanOverrides(view=None, spacing=None, split_sides=False, flip_posterior=False)
+    assert overrides_in(parse("a.dcm", *words)) == {**nothing, **said}
 
 
 def test_a_scan_is_opened_with_what_is_said(tmp_path: Path) -> None:
     Image.fromarray(some_counts(1)[0]).save(tmp_path / "scan.png")
     arguments = parse(str(tmp_path / "scan.png"), "--view", "posterior", "--spacing", "3", "--flip-posterior")
-    scan = open_scan(arguments.inputs[0], **said_in(arguments))
+    scan = open_scan(arguments.inputs[0], **overrides_in(arguments))
     assert ([view.name for view in scan.views], scan.spacing, scan.views[0].flipped) == (["posterior"], (3, 3), True)
     assert (scan.counts[0] == some_counts(1)[0, :, ::-1]).all()
     assert scan.warnings == ()

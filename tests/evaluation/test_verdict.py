@@ -10,12 +10,12 @@ import pytest
 from napari_bonescint.atomic import write_folder_atomically
 from napari_bonescint.evaluation.verdict import (
     Contestant,
-    Picture,
     Recommendation,
     Row,
     SetKind,
     Verdict,
     VerdictError,
+    VerdictPicture,
     read_verdict,
 )
 
@@ -32,7 +32,7 @@ VERDICT = Verdict(
         Row(SetKind.CORRECTED, "skull", "skull", 6, 12, 0.9, 0.91, 0.01, 0.005, 0.02),
         Row(SetKind.SIMULATED, "skull", "skull", 1, 2, 0.9, 0.9, 0.0, None, None),
     ),
-    (Picture("best.jpg", "Where the new weights do best."),),
+    (VerdictPicture("best.jpg", "Where the new weights do best."),),
 )
 
 

@@ -17,7 +17,7 @@ from qtpy.QtCore import QObject, QSettings
 from gui.correct.correcting import Hand, open_case
 from gui.correct.correcting_panel import prediction_of
 from napari_bonescint.corrections.store.label_store import LabelStore
-from napari_bonescint.gui.common.file_worker import Background
+from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.common.settings import Setting, remember
 
 if TYPE_CHECKING:
@@ -87,10 +87,10 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def background(qtbot: QtBot) -> Iterator[Background]:
+def background(qtbot: QtBot) -> Iterator[FileWorker]:
     """The thread of a panel."""
     parent = QObject()
-    thread = Background(parent)
+    thread = FileWorker(parent)
     yield thread
     thread.close()
 

@@ -63,8 +63,8 @@ def test_a_measured_card_tells_the_cost_until_the_weights_change(make_model: Mak
     assert (card.half.precision, card.half.scans) == ("float16", 2)
     assert abs(card.half.dice_lost) < 0.01
     assert "simulated" in card.half.data
-    assert card.bears_half
-    assert not replace(card, half=replace(card.half, dice_lost=0.002)).bears_half
+    assert card.supports_half
+    assert not replace(card, half=replace(card.half, dice_lost=0.002)).supports_half
     write_card(replace(card, weights_sha256="0" * 64), card.weights_path.parent)
     assert read_card(card.weights_path.with_suffix(".json")).half is None
 

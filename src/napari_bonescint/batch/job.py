@@ -19,7 +19,7 @@ from napari_bonescint.results import Recorded, Result, ResultError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from napari_bonescint.formats.opening import Said, ScanSource
+    from napari_bonescint.formats.opening import ScanOverrides, ScanSource
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.inference.segmenter import Segmenter
     from napari_bonescint.scan import Scan
@@ -62,7 +62,7 @@ class Settings:
         Which model.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-    said : Said
+    said : ScanOverrides
         What the user says about scans that do not say it themselves.
     overwrite : bool
         Whether to replace results that were made from the same scan.
@@ -73,7 +73,7 @@ class Settings:
 
     card: ModelCard
     device: str
-    said: Said
+    said: ScanOverrides
     overwrite: bool = False
     run: str = ""
 

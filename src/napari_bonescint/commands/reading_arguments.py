@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_bonescint.formats.opening import Said
+from napari_bonescint.formats.opening import ScanOverrides
 from napari_bonescint.scan import ViewName
 from napari_bonescint.text import counted
 
@@ -38,9 +38,9 @@ def add_reading_to(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def said_in(arguments: argparse.Namespace) -> Said:
+def overrides_in(arguments: argparse.Namespace) -> ScanOverrides:
     """What the user says about scans."""
-    return Said(
+    return ScanOverrides(
         view=None if arguments.view is None else ViewName(arguments.view),
         spacing=None if arguments.spacing is None else (arguments.spacing, arguments.spacing),
         split_sides=arguments.split_sides,

@@ -13,8 +13,8 @@ from napari_bonescint.batch.job import Job, Settings
 from napari_bonescint.batch.pipeline import segment_here
 from napari_bonescint.batch.processes import segment_in_processes
 from napari_bonescint.commands import argument_types, reading_arguments
-from napari_bonescint.commands.reading_arguments import describe_skipped, said_in
-from napari_bonescint.commands.segment_progress import Progress
+from napari_bonescint.commands.reading_arguments import describe_skipped, overrides_in
+from napari_bonescint.commands.segment_progress import SegmentProgress
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.safe_reading.refusal import sentence_of
 from napari_bonescint.results import Result, clean_up
@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"Looking for scans in {given}", flush=True)
     found = collect(arguments.inputs)
     jobs, clashes = _plan(found, arguments.out)
-    with Progress(len(jobs)) as progress:
+    with SegmentProgress(len(jobs)) as progress:
         for failure in found.failures:
             progress.fail(f"error: {sentence_of(failure)}")
         for clash in clashes:
@@ -104,11 +104,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _segment(jobs: list[Job], arguments: argparse.Namespace, progress: Progress) -> None:
+def _segment(jobs: list[Job], arguments: argparse.Namespace, progress: SegmentProgress) -> None:
     """Segment in the way that the user chose."""
     for folder in {job.result.folder for job in jobs}:
         clean_up(folder)
-    settings = Settings(arguments.model, arguments.device, said_in(arguments), arguments.overwrite)
+    settings = Settings(arguments.model, arguments.device, overrides_in(arguments), arguments.overwrite)
     workers = min(arguments.workers or 1, len(jobs))
     if arguments.scheduler is None and workers < 2:
         segment_here(jobs, settings, progress)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari_bonescint.batch.job import Job, Outcome
 
 
-class Progress:
+class SegmentProgress:
     """Lines about scans and, if standard error is a terminal, a progress bar below them.
 
     Parameters
@@ -41,7 +41,7 @@ class Progress:
             bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}",
         )
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> SegmentProgress:
         return self
 
     def __exit__(self, *_error: object) -> None:

@@ -53,7 +53,7 @@ class SimulationError(BonescintError):
     """A simulation that cannot begin."""
 
 
-class _Job(NamedTuple):
+class _SimulationJob(NamedTuple):
     folder: Path
     seed: int
     dicom: bool
@@ -102,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Simulate what is missing; the exit status."""
     if arguments.patients is not None:
         return _run_patients(arguments)
-    jobs = [_Job(arguments.out, seed, arguments.dicom) for seed in _seeds(arguments)]
+    jobs = [_SimulationJob(arguments.out, seed, arguments.dicom) for seed in _seeds(arguments)]
     _simulate_missing(_make, jobs, arguments)
     return 0
 
@@ -119,7 +119,7 @@ def _run_patients(arguments: argparse.Namespace) -> int:
 
 def _simulate_missing(
     make: Callable[[Path, Any], None],
-    jobs: Sequence[_Job] | Sequence[simulate_patients.PatientJob],
+    jobs: Sequence[_SimulationJob] | Sequence[simulate_patients.PatientJob],
     arguments: argparse.Namespace,
 ) -> None:
     """Simulate the jobs whose files are not all there, and print how many they were."""
@@ -159,7 +159,7 @@ def prepare_geometry(folder: Path) -> Path:
     return geometry
 
 
-def _make(geometry: Path, job: _Job) -> None:
+def _make(geometry: Path, job: _SimulationJob) -> None:
     from napari_bonescint.formats.masks.label_tiff import write_labels
     from napari_bonescint.simulation.case import simulate
     from napari_bonescint.simulation.nuclear_medicine import write_nuclear_medicine

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from napari_bonescint.commands.reading_arguments import add_reading_to, describe_skipped, said_in
+from napari_bonescint.commands.reading_arguments import add_reading_to, describe_skipped, overrides_in
 from napari_bonescint.corrections.errors import AddedOtherwise, Damaged
 from napari_bonescint.corrections.store.folder import read_secrets
 from napari_bonescint.corrections.store.label_store import LabelStore
@@ -131,7 +131,7 @@ def _add(
     store: LabelStore, source: ScanSource, arguments: argparse.Namespace, named: _NamedPatients
 ) -> tuple[str, list[str]]:
     """The key of the case, and what there is to bear in mind about the scan."""
-    scan = source.open(**said_in(arguments))
+    scan = source.open(**overrides_in(arguments))
     # Two files of one scan are of one study.
     identity = read_identity(source.paths[0])
     key = store.add(scan, identity, same_as=named.same_as(identity, source.paths))

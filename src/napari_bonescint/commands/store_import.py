@@ -62,7 +62,7 @@ class ImportRefused(BonescintError):
     """A mask that cannot be imported as asked."""
 
 
-class _Job(NamedTuple):
+class _ImportJob(NamedTuple):
     """The mask of one scan, to be saved."""
 
     name: str
@@ -157,7 +157,7 @@ class _Check:
         return doubts_about_mask(scan.views, mask.regions, seen, names_regions=mask.names_regions)
 
 
-def _save(store: LabelStore, job: _Job, mask: Mask, *, reviewed: bool) -> str:
+def _save(store: LabelStore, job: _ImportJob, mask: Mask, *, reviewed: bool) -> str:
     """Save a mask, unless it is there, and say so."""
     if not job.annotator:
         raise ImportRefused("Nobody is named as annotator; give --annotator, or a column annotator.")
@@ -176,12 +176,12 @@ def _save(store: LabelStore, job: _Job, mask: Mask, *, reviewed: bool) -> str:
     return f"Saved as {kind} {revision.number} of case {job.case}."
 
 
-def _is_same(last: Revision, job: _Job, mask: Mask, *, reviewed: bool) -> bool:
+def _is_same(last: Revision, job: _ImportJob, mask: Mask, *, reviewed: bool) -> bool:
     kept = last.mask_sha256, last.names_regions, last.annotator, last.reviewed
     return kept == (planes_sha256(mask.regions), mask.names_regions, job.annotator.strip(), reviewed)
 
 
-def _jobs_of_table(store: LabelStore, arguments: argparse.Namespace) -> list[_Job]:
+def _jobs_of_table(store: LabelStore, arguments: argparse.Namespace) -> list[_ImportJob]:
     """The masks of a table; rows whose scan is not in the store are told."""
     if arguments.masks or arguments.source:
         raise ImportRefused("--table names masks and sources; leave out those on the command line.")
@@ -190,11 +190,11 @@ def _jobs_of_table(store: LabelStore, arguments: argparse.Namespace) -> list[_Jo
         reviewed = arguments.reviewed if row.reviewed is None else row.reviewed
         name = " + ".join(str(path) for path in row.masks)
         case = row.case or _case_of(store, row.sources) or ""
-        jobs.append(_Job(name, case, row.sources, row.masks, row.annotator or arguments.annotator, reviewed))
+        jobs.append(_ImportJob(name, case, row.sources, row.masks, row.annotator or arguments.annotator, reviewed))
     return jobs
 
 
-def _jobs_of_files(store: LabelStore, arguments: argparse.Namespace) -> list[_Job]:
+def _jobs_of_files(store: LabelStore, arguments: argparse.Namespace) -> list[_ImportJob]:
     """The mask of the one scan that is named, or the segmentations of several."""
     if not arguments.masks or not arguments.source:
         raise ImportRefused("Name masks and their --source, or give --table.")
@@ -205,7 +205,7 @@ def _jobs_of_files(store: LabelStore, arguments: argparse.Namespace) -> list[_Jo
     said = arguments.annotator, arguments.reviewed
     if len(found) == 1:
         ((case, paths),) = found.items()
-        return [_Job(" + ".join(map(str, arguments.masks)), case, paths, tuple(arguments.masks), *said)]
+        return [_ImportJob(" + ".join(map(str, arguments.masks)), case, paths, tuple(arguments.masks), *said)]
     if not all(looks_like_mask(path) and looks_like_dicom(read_start(path)) for path in arguments.masks):
         raise ImportRefused(
             f"{named}: is several scans; only DICOM SEG tells which one a mask is of, so name one source, or give "
@@ -221,9 +221,10 @@ def _jobs_of_files(store: LabelStore, arguments: argparse.Namespace) -> list[_Jo
         else:
             strays.append(path)
     jobs = [
-        _Job(" + ".join(map(str, masks)), case, found[case], tuple(masks), *said) for case, masks in masks_of.items()
+        _ImportJob(" + ".join(map(str, masks)), case, found[case], tuple(masks), *said)
+        for case, masks in masks_of.items()
     ]
-    return jobs + [_Job(str(path), "", (), (path,), *said) for path in strays]
+    return jobs + [_ImportJob(str(path), "", (), (path,), *said) for path in strays]
 
 
 def sources_of(store: LabelStore, given: Iterable[Path]) -> dict[str, tuple[Path, ...]]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.corrections.selection import Selection
     from napari_bonescint.training.data.sources import CaseSource
-    from napari_bonescint.training.data.training_data import Material
+    from napari_bonescint.training.data.training_data import TrainingData
 
 _DESCRIPTION = """\
 Train networks, one recipe after the other.
@@ -180,15 +180,15 @@ def _estimate(recipes: Sequence[Recipe], arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _train(recipe: Recipe, material: Material, fabric: Fabric, arguments: argparse.Namespace) -> bool:
+def _train(recipe: Recipe, material: TrainingData, fabric: Fabric, arguments: argparse.Namespace) -> bool:
     from napari_bonescint.training.runs.run_folder import RunFolder
-    from napari_bonescint.training.runs.session import Session, Settings
+    from napari_bonescint.training.runs.session import Session, SessionSettings
     from napari_bonescint.training.runs.tensorboard import TensorBoardCurves
 
     if arguments.folds:
         from napari_bonescint.training.runs.cross_validation import train_with_folds
     folder = arguments.runs / recipe.name
-    settings = Settings(arguments.device, arguments.minutes, arguments.workers, arguments.out)
+    settings = SessionSettings(arguments.device, arguments.minutes, arguments.workers, arguments.out)
     with ExitStack() as stack:
         sinks: tuple[TensorBoardCurves, ...] = ()
         if arguments.tensorboard and fabric.is_global_zero:
@@ -209,9 +209,9 @@ def _adapted(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
     return dataclasses.replace(recipe, **changes)
 
 
-def _material(arguments: argparse.Namespace) -> Material:
+def _material(arguments: argparse.Namespace) -> TrainingData:
     """What to train and to score on, no part of which is both."""
-    from napari_bonescint.training.data.training_data import Material
+    from napari_bonescint.training.data.training_data import TrainingData
 
     stores = [LabelStore.open(path) for path in arguments.store]
     held_out: Sequence[Path] = ()
@@ -222,7 +222,7 @@ def _material(arguments: argparse.Namespace) -> Material:
     elif not stores:
         raise TrainCommandError("There is nothing to score on; give --held-out, or --store.")
     simulated = _simulated(arguments, held_out)
-    return Material(_select(stores) if stores else None, simulated, tuple(held_out))
+    return TrainingData(_select(stores) if stores else None, simulated, tuple(held_out))
 
 
 def _offer_folds(selection: Selection | None) -> None:
@@ -247,7 +247,7 @@ def _select(stores: Sequence[LabelStore]) -> Selection:
 
 def _simulated(arguments: argparse.Namespace, held_out: Sequence[Path]) -> CaseSource | None:
     from napari_bonescint.simulation.splits import read_splits, seed_of
-    from napari_bonescint.training.data.sources import CaseFiles, SimulatedStream
+    from napari_bonescint.training.data.sources import SimulatedCaseFiles, SimulatedStream
 
     if arguments.simulate:
         if any(read_splits()["training"].holds(seed_of(path)) for path in held_out):
@@ -262,7 +262,7 @@ def _simulated(arguments: argparse.Namespace, held_out: Sequence[Path]) -> CaseS
         raise TrainCommandError(
             f"{arguments.held_out}: {len(shared)} of its cases are trained on too; use other seeds."
         )
-    return CaseFiles(paths)
+    return SimulatedCaseFiles(paths)
 
 
 def _recipe_path(text: str) -> Path:

@@ -20,7 +20,7 @@ _OPACITY = 0.6
 
 
 @dataclass(frozen=True)
-class Comparison:
+class MaskComparison:
     """How two masks differ.
 
     Attributes
@@ -41,7 +41,7 @@ class Comparison:
     region_changed: dict[str, int]
 
 
-def compare(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Comparison:
+def compare(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> MaskComparison:
     """Compare two masks.
 
     Parameters
@@ -55,7 +55,7 @@ def compare(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Comparison:
     alike, sizes = together.diagonal(), together.sum(axis=0) + together.sum(axis=1)
     bone, total = int(together[1:, 1:].sum()), int(sizes[1:].sum())
     shown = [region for region in REGIONS[1:] if sizes[region.code]]
-    return Comparison(
+    return MaskComparison(
         dice=2 * bone / total if total else 1.0,
         region_dice={r.name: 2 * int(alike[r.code]) / int(sizes[r.code]) for r in shown},
         changed=int(together.sum() - alike.sum()),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_bonescint.corrections.comparison import Comparison, compare, picture
+from napari_bonescint.corrections.comparison import MaskComparison, compare, picture
 from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.display import overlay
 
@@ -79,13 +79,13 @@ class Difference:
 
     Attributes
     ----------
-    comparison : Comparison
+    comparison : MaskComparison
         In numbers.
     picture : ndarray of uint8, shape (y, x, 3)
         As `comparison.picture` draws it; of a mask beside itself, its regions in their colours.
     """
 
-    comparison: Comparison
+    comparison: MaskComparison
     picture: NDArray[np.uint8]
 
 
@@ -126,7 +126,7 @@ def difference(store: LabelStore, case: str, first: Entry, second: Entry) -> Dif
     return Difference(compare(*masks), np.concatenate(shown, axis=1))
 
 
-def agreement(first: Entry, second: Entry, comparison: Comparison) -> str:
+def agreement(first: Entry, second: Entry, comparison: MaskComparison) -> str:
     """One sentence on how alike two masks are; between two annotators it is their agreement."""
     who = [entry.revision.annotator if entry.revision is not None else entry.title for entry in (first, second)]
     between = f"{first.title} and {second.title}"

@@ -136,7 +136,7 @@ def select(stores: Sequence[LabelStore], on_progress: Callable[[float], object] 
     """Take the latest reviewed revision of each case, and sort the patients into three parts.
 
     Every mask and all counts are read once and compared with their hashes, by several threads; which were fit is kept
-    in the store, so that the next time is quick, see `fit_masks`.
+    in the store, so that the next time is quick, see `mask_validation`.
 
     Parameters
     ----------

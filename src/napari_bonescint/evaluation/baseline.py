@@ -18,7 +18,7 @@ _PREFIX = "against-"
 
 
 @dataclass(frozen=True)
-class Comparison:
+class BaselineComparison:
     """A comparison of new weights with others, made or still to be made.
 
     Attributes
@@ -41,7 +41,7 @@ class Comparison:
         return (self.folder / VERDICT_FILE).exists()
 
 
-def comparison_of(weights: Path, start: str) -> Comparison:
+def comparison_of(weights: Path, start: str) -> BaselineComparison:
     """What to compare new weights with: the model in use.
 
     If they are in use themselves, it is the model of the verdict that was given last, by which they were put to use;
@@ -61,11 +61,11 @@ def comparison_of(weights: Path, start: str) -> Comparison:
     """
     new, current = read_card(weights.with_suffix(".json")), current_model()
     if current.weights_sha256 != new.weights_sha256:
-        return Comparison(verdict_folder(weights, current), str(current.weights_path), in_use=False)
+        return BaselineComparison(verdict_folder(weights, current), str(current.weights_path), in_use=False)
     given = sorted(weights.parent.glob(f"{_PREFIX}*/{VERDICT_FILE}"), key=lambda path: path.stat().st_mtime_ns)
     if given:
-        return Comparison(given[-1].parent, start, in_use=True)
-    return Comparison(verdict_folder(weights, find_model(start)), start, in_use=True)
+        return BaselineComparison(given[-1].parent, start, in_use=True)
+    return BaselineComparison(verdict_folder(weights, find_model(start)), start, in_use=True)
 
 
 def verdict_folder(weights: Path, other: ModelCard) -> Path:

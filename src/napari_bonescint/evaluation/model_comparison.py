@@ -9,7 +9,7 @@ from napari_bonescint.evaluation.best_and_worst import Extremes
 from napari_bonescint.evaluation.paired import PairedScores
 from napari_bonescint.evaluation.report.mask_pictures import LabelledMask, picture_of
 from napari_bonescint.evaluation.report.verdict_report import verdict_page
-from napari_bonescint.evaluation.verdict import Contestant, Picture, SetKind, Verdict
+from napari_bonescint.evaluation.verdict import Contestant, SetKind, Verdict, VerdictPicture
 from napari_bonescint.evaluation.view_scores import segment_reference
 from napari_bonescint.inference.segmenter import Segmenter
 
@@ -94,7 +94,7 @@ def compare(
         sentences=(*decision.sentences, *to_bear_in_mind, *_origins(current, new, corrected)),
         rule=RULE,
         rows=tuple(rows),
-        pictures=tuple(Picture(f"{name}.jpg", _caption(name, each)) for name, each in pictured.found.items()),
+        pictures=tuple(VerdictPicture(f"{name}.jpg", _caption(name, each)) for name, each in pictured.found.items()),
     )
     return Judgement(verdict, {f"{name}.jpg": _draw(each) for name, each in pictured.found.items()})
 

@@ -97,7 +97,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Picture:
+class VerdictPicture:
     """A picture of a verdict.
 
     Attributes
@@ -124,7 +124,7 @@ class Verdict:
     rule : str
         By which it was decided.
     rows : tuple of Row
-    pictures : tuple of Picture
+    pictures : tuple of VerdictPicture
     """
 
     current: Contestant
@@ -133,7 +133,7 @@ class Verdict:
     sentences: tuple[str, ...]
     rule: str
     rows: tuple[Row, ...]
-    pictures: tuple[Picture, ...]
+    pictures: tuple[VerdictPicture, ...]
 
     def files(self) -> dict[str, bytes]:
         """The file that `read_verdict` reads."""

@@ -58,7 +58,7 @@ def open_scan(
     )
 
 
-class Said(TypedDict, total=False):
+class ScanOverrides(TypedDict, total=False):
     """What a user says about a scan: the keywords of `open_scan`."""
 
     view: ViewName | None

@@ -78,7 +78,7 @@ class Timing:
         return 500 / self.milliseconds
 
 
-class _Task(NamedTuple):
+class _BenchmarkTask(NamedTuple):
     card: ModelCard
     engine: str
     images: NDArray[np.float32]
@@ -115,7 +115,7 @@ def measure(cards: Sequence[ModelCard], scan: Scan) -> Iterator[Timing | str]:
         for images in (of_full_shape(scan), own):
             naive: NDArray[np.float32] | None = None
             for engine in (NAIVE, *_ENGINES):
-                outcome = _in_a_process(_Task(card, engine, images))
+                outcome = _in_a_process(_BenchmarkTask(card, engine, images))
                 if isinstance(outcome, str):
                     yield outcome
                     continue
@@ -192,7 +192,7 @@ def _timing(model: str, engine: str, outcome: _Outcome, naive: NDArray[np.float3
     )
 
 
-def _in_a_process(task: _Task) -> _Outcome | str:
+def _in_a_process(task: _BenchmarkTask) -> _Outcome | str:
     context = multiprocessing.get_context("spawn")
     ours, childs = context.Pipe()
     process = context.Process(target=_serve, args=(childs, task), daemon=True)
@@ -212,7 +212,7 @@ def _in_a_process(task: _Task) -> _Outcome | str:
     return answer
 
 
-def _serve(pipe: Connection, task: _Task) -> None:
+def _serve(pipe: Connection, task: _BenchmarkTask) -> None:
     """What a measuring process does."""
     serve_parent()
     try:

@@ -167,7 +167,7 @@ class ModelCard:
         return self.int8 is not None and self.int8.dice_lost < _DICE_TO_SPARE
 
     @property
-    def bears_half(self) -> bool:
+    def supports_half(self) -> bool:
         """Whether half precision costs so little Dice that it may be used."""
         return self.half is not None and self.half.dice_lost < _DICE_TO_SPARE
 

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 _WRITER = """
 import sys
 from pathlib import Path
-from napari_bonescint.corrections import numbered
+from napari_bonescint.corrections.store import append_only
 sys.stdin.readline()
 for i in range(25):
-    number = numbered.append(Path(sys.argv[1]), {".tif": f"{sys.argv[2]} {i}".encode()}, {"who": sys.argv[2], "i": i})
+    files = {".tif": f"{sys.argv[2]} {i}".encode()}
+    number = append_only.append(Path(sys.argv[1]), files, {"who": sys.argv[2], "i": i})
     print(number, i)
 """
 

@@ -10,7 +10,7 @@ import pytest
 from qtpy.QtCore import QObject
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.gui.common.file_worker import Background
+from napari_bonescint.gui.common.file_worker import FileWorker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ def complain(sentence: str) -> None:
     pytest.fail(sentence)
 
 
-def test_work_is_done_in_another_thread_and_told_in_the_windows(background: Background, qtbot: QtBot) -> None:
+def test_work_is_done_in_another_thread_and_told_in_the_windows(background: FileWorker, qtbot: QtBot) -> None:
     told: list[tuple[threading.Thread, threading.Thread]] = []
     background.run(threading.current_thread, lambda worker: told.append((worker, threading.current_thread())), complain)
     qtbot.waitUntil(lambda: bool(told))
@@ -41,7 +41,7 @@ def test_work_is_done_in_another_thread_and_told_in_the_windows(background: Back
 
 
 def test_pieces_of_work_are_done_and_told_in_the_order_in_which_they_were_given(
-    background: Background, qtbot: QtBot
+    background: FileWorker, qtbot: QtBot
 ) -> None:
     gate = threading.Event()
     done: list[int] = []
@@ -63,7 +63,7 @@ def test_pieces_of_work_are_done_and_told_in_the_order_in_which_they_were_given(
 
 
 @pytest.mark.usefixtures("often_switched")
-def test_nobody_is_told_before_whoever_gave_the_work_goes_on(background: Background, qtbot: QtBot) -> None:
+def test_nobody_is_told_before_whoever_gave_the_work_goes_on(background: FileWorker, qtbot: QtBot) -> None:
     told: list[int] = []
     for n in range(300):
         background.run(lambda n=n: n, told.append, complain)
@@ -72,7 +72,7 @@ def test_nobody_is_told_before_whoever_gave_the_work_goes_on(background: Backgro
 
 
 def test_an_error_for_the_user_is_its_sentence_and_the_next_piece_of_work_is_done(
-    background: Background, qtbot: QtBot
+    background: FileWorker, qtbot: QtBot
 ) -> None:
     def fail() -> None:
         raise BonescintError("The store is gone.")
@@ -85,7 +85,7 @@ def test_an_error_for_the_user_is_its_sentence_and_the_next_piece_of_work_is_don
     assert isinstance(future.exception(), BonescintError)
 
 
-def test_a_fault_of_ours_is_raised_in_the_window_where_napari_shows_it(background: Background, qtbot: QtBot) -> None:
+def test_a_fault_of_ours_is_raised_in_the_window_where_napari_shows_it(background: FileWorker, qtbot: QtBot) -> None:
     told: list[int] = []
     with qtbot.captureExceptions() as raised:
         background.run(lambda: 1 // 0, complain, complain)
@@ -96,7 +96,7 @@ def test_a_fault_of_ours_is_raised_in_the_window_where_napari_shows_it(backgroun
 
 def test_closing_finishes_what_was_given_and_tells_nobody(qtbot: QtBot) -> None:
     parent = QObject()
-    background = Background(parent)
+    background = FileWorker(parent)
     gate = threading.Event()
     done: list[int] = []
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.corrections.opening import OpenedCase
     from napari_bonescint.corrections.store.prediction import Prediction
-    from napari_bonescint.gui.common.file_worker import Background
+    from napari_bonescint.gui.common.file_worker import FileWorker
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.scan import Scan
 
@@ -43,7 +43,7 @@ class Heard:
 
 
 @pytest.fixture
-def loader(background: Background) -> Iterator[CaseLoader]:
+def loader(background: FileWorker) -> Iterator[CaseLoader]:
     parent = QObject()
     loader = CaseLoader(parent, background)
     yield loader
@@ -55,7 +55,7 @@ def heard(loader: CaseLoader) -> Heard:
     return Heard(loader)
 
 
-def drain(background: Background, qtbot: QtBot) -> None:
+def drain(background: FileWorker, qtbot: QtBot) -> None:
     """Wait until the thread has done all that it was given, and has told it."""
     done: list[None] = []
     background.run(lambda: None, done.append, lambda _: None)
@@ -63,7 +63,7 @@ def drain(background: Background, qtbot: QtBot) -> None:
 
 
 def test_a_case_that_was_read_ahead_is_there_at_once(
-    loader: CaseLoader, heard: Heard, store: LabelStore, background: Background, qtbot: QtBot
+    loader: CaseLoader, heard: Heard, store: LabelStore, background: FileWorker, qtbot: QtBot
 ) -> None:
     first, second, _ = queue_of_store(store)
     loader.use(store, "AB")
@@ -78,7 +78,7 @@ def test_a_case_that_was_read_ahead_is_there_at_once(
 
 
 def test_only_the_case_that_was_asked_for_last_comes(
-    loader: CaseLoader, heard: Heard, store: LabelStore, background: Background, qtbot: QtBot
+    loader: CaseLoader, heard: Heard, store: LabelStore, background: FileWorker, qtbot: QtBot
 ) -> None:
     first, second, third = queue_of_store(store)
     loader.use(store, "AB")
@@ -89,7 +89,7 @@ def test_only_the_case_that_was_asked_for_last_comes(
 
 
 def test_another_store_forgets_what_was_read_ahead_and_asked_for(
-    loader: CaseLoader, heard: Heard, store: LabelStore, tmp_path: Path, background: Background, qtbot: QtBot
+    loader: CaseLoader, heard: Heard, store: LabelStore, tmp_path: Path, background: FileWorker, qtbot: QtBot
 ) -> None:
     first, second, _ = queue_of_store(store)
     loader.use(store, "AB")
@@ -108,7 +108,7 @@ def test_a_scan_of_a_folder_goes_into_the_store_when_it_is_opened_and_not_before
     heard: Heard,
     tmp_path: Path,
     write_nm: Callable[..., Path],
-    background: Background,
+    background: FileWorker,
     qtbot: QtBot,
 ) -> None:
     store = LabelStore.create(tmp_path / "store")
@@ -154,7 +154,7 @@ def test_what_the_model_says_of_a_case_of_another_store_is_dropped(
     scan: Scan,
     tmp_path: Path,
     make_model: Callable[..., ModelCard],
-    background: Background,
+    background: FileWorker,
     qtbot: QtBot,
 ) -> None:
     store = LabelStore.create(tmp_path / "store")
@@ -170,7 +170,7 @@ def test_what_the_model_says_of_a_case_of_another_store_is_dropped(
 
 
 def test_a_case_that_cannot_be_read_is_one_sentence(
-    loader: CaseLoader, heard: Heard, store: LabelStore, background: Background, qtbot: QtBot
+    loader: CaseLoader, heard: Heard, store: LabelStore, background: FileWorker, qtbot: QtBot
 ) -> None:
     first, second, _ = queue_of_store(store)
     for path in store.files(first.name).folder.glob("*.tif"):

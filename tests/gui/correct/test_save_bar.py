@@ -11,7 +11,7 @@ from gui.panel_actions import answer
 from napari_bonescint.corrections.opening import open_case
 from napari_bonescint.corrections.store.drafts import Drafts
 from napari_bonescint.corrections.store.revision import Origin
-from napari_bonescint.gui.common.file_worker import Background
+from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.correct.case_session import CaseSession
 from napari_bonescint.gui.correct.save_bar import Saving
 from napari_bonescint.gui.layers.labels import empty_labels
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def saving(store: LabelStore, qtbot: QtBot) -> Iterator[Saving]:
     """The buttons, with the first case of the store open and nobody named."""
     parent = QObject()
-    background = Background(parent)
+    background = FileWorker(parent)
     saving = Saving(background)
     qtbot.addWidget(saving)
     saving.show()

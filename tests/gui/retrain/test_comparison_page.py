@@ -9,18 +9,18 @@ from qtpy.QtWidgets import QLabel
 
 from gui.retrain.verdicts import VERDICT, write_verdict
 from napari_bonescint.gui.retrain.comparison_page import VerdictPage
-from napari_bonescint.gui.retrain.image_view import Picture
+from napari_bonescint.gui.retrain.image_view import ImageView
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.gui.common.file_worker import Background
+    from napari_bonescint.gui.common.file_worker import FileWorker
 
 
 @pytest.fixture
-def page(background: Background, qtbot: QtBot) -> VerdictPage:
+def page(background: FileWorker, qtbot: QtBot) -> VerdictPage:
     page = VerdictPage(background)
     qtbot.addWidget(page)
     page.show()
@@ -48,7 +48,7 @@ def test_a_verdict_is_a_sentence_a_table_and_pictures(page: VerdictPage, tmp_pat
         ),
         ("Simulated test", [["ribs", ".900", ".880", "-.020 (-.030, -.010)"]]),
     ]
-    qtbot.waitUntil(lambda: [picture.isVisible() for picture in page.findChildren(Picture)] == [True, False])
+    qtbot.waitUntil(lambda: [picture.isVisible() for picture in page.findChildren(ImageView)] == [True, False])
     captions = [label.text() for label in page.findChildren(QLabel)]
     assert "Best: ribs" in captions
     qtbot.waitUntil(lambda: any("gone.jpg" in label.text() for label in page.findChildren(QLabel)))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.gui.common.file_worker import Background
+    from napari_bonescint.gui.common.file_worker import FileWorker
     from napari_bonescint.inference.model_card import ModelCard
 
 PATIENCE_MS = 120_000
@@ -28,7 +28,7 @@ def settings_of(store: str, start: str = DEFAULT_MODEL) -> RunSettings:
 
 
 def test_a_verdict_that_was_given_before_is_shown_again(
-    tmp_path: Path, make_model: Callable[..., ModelCard], background: Background, qtbot: QtBot
+    tmp_path: Path, make_model: Callable[..., ModelCard], background: FileWorker, qtbot: QtBot
 ) -> None:
     new = make_model()
     write_verdict(folder := verdict_folder(new.weights_path, current_model()))
@@ -45,7 +45,7 @@ def test_a_verdict_that_was_given_before_is_shown_again(
 
 
 def test_a_comparison_that_cannot_be_made_is_one_sentence(
-    tmp_path: Path, make_model: Callable[..., ModelCard], background: Background, qtbot: QtBot
+    tmp_path: Path, make_model: Callable[..., ModelCard], background: FileWorker, qtbot: QtBot
 ) -> None:
     parent = QObject()
     judging = Judging(parent, background)

@@ -7,7 +7,7 @@ from PIL import Image
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog
 
-from napari_bonescint.gui.retrain.image_view import CannotShow, Picture, load_picture
+from napari_bonescint.gui.retrain.image_view import CannotShow, ImageView, load_picture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def test_a_picture_keeps_its_proportions_and_is_shown_large_by_a_key(tmp_path: Path, qtbot: QtBot) -> None:
     Image.new("RGB", (60, 40), "red").save(tmp_path / "a.png")
-    picture = Picture()
+    picture = ImageView()
     qtbot.addWidget(picture)
     picture.show_image(load_picture(tmp_path / "a.png"), "Best")
     assert picture.heightForWidth(300) == 200
@@ -31,7 +31,7 @@ def test_a_picture_keeps_its_proportions_and_is_shown_large_by_a_key(tmp_path: P
 
 
 def test_no_picture_takes_no_room(qtbot: QtBot) -> None:
-    picture = Picture("Best")
+    picture = ImageView("Best")
     qtbot.addWidget(picture)
     assert picture.heightForWidth(300) == 0
     assert picture.show_large() is None

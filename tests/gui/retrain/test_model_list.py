@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.gui.common.file_worker import Background
+    from napari_bonescint.gui.common.file_worker import FileWorker
     from napari_bonescint.inference.model_card import ModelCard
 
 
@@ -21,7 +21,7 @@ def names_in(models: ModelList) -> list[str]:
 
 
 def test_an_older_model_is_used_again(
-    make_model: Callable[..., ModelCard], background: Background, qtbot: QtBot
+    make_model: Callable[..., ModelCard], background: FileWorker, qtbot: QtBot
 ) -> None:
     default, new = current_model(), use(make_model())
     models = ModelList(background)
@@ -37,7 +37,7 @@ def test_an_older_model_is_used_again(
 
 
 def test_a_damaged_model_is_one_sentence(
-    make_model: Callable[..., ModelCard], background: Background, qtbot: QtBot
+    make_model: Callable[..., ModelCard], background: FileWorker, qtbot: QtBot
 ) -> None:
     default, new = current_model(), use(make_model())
     use(default)

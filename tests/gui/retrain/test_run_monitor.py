@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.gui.common.file_worker import Background
+    from napari_bonescint.gui.common.file_worker import FileWorker
 
 
 def test_a_run_is_followed_while_it_is_alive_and_its_death_is_noticed(
-    tmp_path: Path, background: Background, qtbot: QtBot
+    tmp_path: Path, background: FileWorker, qtbot: QtBot
 ) -> None:
     import psutil
 
     parent = QObject()
     watch = RunWatch(parent, background)
     told: list[tuple[Stage, int]] = []
-    watch.changed.connect(lambda stage, course, _words: told.append((stage, course.step)))
+    watch.changed.connect(lambda stage, run_status, _words: told.append((stage, run_status.step)))
     log = begin(tmp_path)
     pid = start_detached(SLEEPER, tmp_path / "output.txt")
     occupy(tmp_path, pid)
@@ -38,7 +38,7 @@ def test_a_run_is_followed_while_it_is_alive_and_its_death_is_noticed(
     qtbot.waitUntil(lambda: (Stage.INTERRUPTED, 10) in told)
 
 
-def test_a_run_that_is_followed_no_more_is_silent(tmp_path: Path, background: Background, qtbot: QtBot) -> None:
+def test_a_run_that_is_followed_no_more_is_silent(tmp_path: Path, background: FileWorker, qtbot: QtBot) -> None:
     parent = QObject()
     watch = RunWatch(parent, background)
     begin(tmp_path)

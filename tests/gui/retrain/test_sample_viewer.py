@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from napari_bonescint.gui.common.file_worker import Background
+    from napari_bonescint.gui.common.file_worker import FileWorker
 
 
 def test_the_last_sample_is_shown_unless_the_user_looks_at_an_earlier_one(
-    tmp_path: Path, background: Background, qtbot: QtBot
+    tmp_path: Path, background: FileWorker, qtbot: QtBot
 ) -> None:
     log = begin(tmp_path)
     samples = tuple((step, check(log, tmp_path, step, 0.8)) for step in (10, 20, 30))
@@ -34,7 +34,7 @@ def test_the_last_sample_is_shown_unless_the_user_looks_at_an_earlier_one(
     assert viewer.caption.text() == "Held-out scans at step 20"
 
 
-def test_another_training_starts_without_a_picture(tmp_path: Path, background: Background, qtbot: QtBot) -> None:
+def test_another_training_starts_without_a_picture(tmp_path: Path, background: FileWorker, qtbot: QtBot) -> None:
     viewer = SampleViewer(background)
     qtbot.addWidget(viewer)
     viewer.show()
@@ -45,7 +45,7 @@ def test_another_training_starts_without_a_picture(tmp_path: Path, background: B
     assert "first check" in viewer.caption.text()
 
 
-def test_a_missing_picture_is_one_sentence(tmp_path: Path, background: Background, qtbot: QtBot) -> None:
+def test_a_missing_picture_is_one_sentence(tmp_path: Path, background: FileWorker, qtbot: QtBot) -> None:
     viewer = SampleViewer(background)
     qtbot.addWidget(viewer)
     viewer.show_samples(((10, tmp_path / "gone.png"),))

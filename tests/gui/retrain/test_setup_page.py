@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from napari_bonescint.corrections.store.label_store import LabelStore
-    from napari_bonescint.gui.common.file_worker import Background
+    from napari_bonescint.gui.common.file_worker import FileWorker
     from napari_bonescint.inference.model_card import ModelCard
 
 
 @pytest.fixture
-def setup(background: Background, qtbot: QtBot) -> Iterator[TrainingSetup]:
+def setup(background: FileWorker, qtbot: QtBot) -> Iterator[TrainingSetup]:
     setup = TrainingSetup(background)
     qtbot.addWidget(setup)
     yield setup

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from napari_bonescint.corrections.store.label_store import LabelStore
-    from napari_bonescint.gui.common.file_worker import Background
+    from napari_bonescint.gui.common.file_worker import FileWorker
 
 
 def test_the_store_that_was_corrected_last_is_offered_first(
-    store: LabelStore, background: Background, qtbot: QtBot
+    store: LabelStore, background: FileWorker, qtbot: QtBot
 ) -> None:
     remember(Setting.STORE, str(store.folder))
     stores = StoreList(background)
@@ -25,7 +25,7 @@ def test_the_store_that_was_corrected_last_is_offered_first(
     qtbot.waitUntil(lambda: "no reviewed mask" in stores.supply.text())
 
 
-def test_stores_are_added_once_removed_by_key_and_remembered(background: Background, qtbot: QtBot) -> None:
+def test_stores_are_added_once_removed_by_key_and_remembered(background: FileWorker, qtbot: QtBot) -> None:
     stores = StoreList(background)
     qtbot.addWidget(stores)
     stores.show()
@@ -43,7 +43,7 @@ def test_stores_are_added_once_removed_by_key_and_remembered(background: Backgro
     assert again.folders == (Path("b"),)
 
 
-def test_a_folder_that_is_no_store_is_one_sentence(tmp_path: Path, background: Background, qtbot: QtBot) -> None:
+def test_a_folder_that_is_no_store_is_one_sentence(tmp_path: Path, background: FileWorker, qtbot: QtBot) -> None:
     stores = StoreList(background)
     qtbot.addWidget(stores)
     stores.add(tmp_path)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from napari_bonescint.evaluation.verdict import Contestant, Picture, Recommendation, Row, SetKind, Verdict
+from napari_bonescint.evaluation.verdict import Contestant, Recommendation, Row, SetKind, Verdict, VerdictPicture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ VERDICT = Verdict(
         Row(SetKind.CORRECTED, "skull", "skull", 1, 2, 0.9, 0.9, 0.0, None, None),
         Row(SetKind.SIMULATED, "ribs", "ribs", 12, 24, 0.9, 0.88, -0.02, -0.03, -0.01),
     ),
-    pictures=(Picture("best.jpg", "Best: ribs"), Picture("gone.jpg", "Worst: ribs")),
+    pictures=(VerdictPicture("best.jpg", "Best: ribs"), VerdictPicture("gone.jpg", "Worst: ribs")),
 )
 
 

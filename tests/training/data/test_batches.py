@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_bonescint.training.data.batches import Batches
-from napari_bonescint.training.data.sources import CaseFiles
+from napari_bonescint.training.data.sources import SimulatedCaseFiles
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def test_a_step_always_has_the_same_examples_and_others_have_others(cases: list[Path]) -> None:
     def images(seed: int, step: int) -> np.ndarray:
-        batches = Batches(CaseFiles(cases), 17, 8.0, (64, 32), 3, seed)
+        batches = Batches(SimulatedCaseFiles(cases), 17, 8.0, (64, 32), 3, seed)
         image, codes, skipped = batches[step]
         assert skipped == ()
         assert image.shape == (3, 1, 64, 32)
@@ -27,14 +27,14 @@ def test_a_step_always_has_the_same_examples_and_others_have_others(cases: list[
 
 def test_processes_together_draw_what_one_with_all_their_examples_does(cases: list[Path]) -> None:
     def images(batch: int, rank: int) -> np.ndarray:
-        return Batches(CaseFiles(cases), 17, 8.0, (64, 32), batch, 1, rank)[5].images.numpy()
+        return Batches(SimulatedCaseFiles(cases), 17, 8.0, (64, 32), batch, 1, rank)[5].images.numpy()
 
     np.testing.assert_array_equal(np.concatenate([images(2, 0), images(2, 1)]), images(4, 0))
 
 
 def test_a_case_that_cannot_be_read_is_skipped_and_named(cases: list[Path]) -> None:
     cases[0].write_bytes(b"PK")
-    batches = Batches(CaseFiles(cases), 17, 8.0, (64, 32), 4, 1)
+    batches = Batches(SimulatedCaseFiles(cases), 17, 8.0, (64, 32), 4, 1)
     steps = [batches[step] for step in range(6)]
     assert all(len(batch.images) == 4 for batch in steps)
     named = {sentence for batch in steps for sentence in batch.skipped}

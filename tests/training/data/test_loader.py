@@ -16,7 +16,7 @@ import torch
 
 from napari_bonescint.training.data.batches import Batches
 from napari_bonescint.training.data.loader import load
-from napari_bonescint.training.data.sources import CaseFiles
+from napari_bonescint.training.data.sources import SimulatedCaseFiles
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ import os, signal, sys, threading, time
 import psutil
 from pathlib import Path
 from napari_bonescint.training.data.batches import Batches
-from napari_bonescint.training.data.sources import CaseFiles
+from napari_bonescint.training.data.sources import SimulatedCaseFiles
 from napari_bonescint.training.data.loader import load
 
 def end():
@@ -39,7 +39,7 @@ def end_with_first_loader():
     end()
 
 if __name__ == "__main__":
-    batches = Batches(CaseFiles([Path(sys.argv[1])]), 17, 8.0, (64, 32), 2, 1)
+    batches = Batches(SimulatedCaseFiles([Path(sys.argv[1])]), 17, 8.0, (64, 32), 2, 1)
     if sys.argv[2] == "as the first loader starts":
         threading.Thread(target=end_with_first_loader).start()
     loaded = load(batches, range(1000), 2)
@@ -52,7 +52,7 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def batches(cases: list[Path]) -> Batches:
-    return Batches(CaseFiles(cases), 17, 8.0, (64, 32), 2, 1)
+    return Batches(SimulatedCaseFiles(cases), 17, 8.0, (64, 32), 2, 1)
 
 
 @pytest.mark.parametrize("workers", [0, 2])

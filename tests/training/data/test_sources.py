@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_bonescint.training.data.batches import Batches
-from napari_bonescint.training.data.sources import CaseFiles, NoCasesError, SimulatedStream
+from napari_bonescint.training.data.sources import NoCasesError, SimulatedCaseFiles, SimulatedStream
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def test_the_hash_of_files_depends_on_content_not_on_order(cases: list[Path]) -> None:
-    before = CaseFiles(cases).sha256()
-    assert CaseFiles(cases[::-1]).sha256() == before
+    before = SimulatedCaseFiles(cases).sha256()
+    assert SimulatedCaseFiles(cases[::-1]).sha256() == before
     cases[0].write_bytes(b"other")
-    assert CaseFiles(cases).sha256() != before
+    assert SimulatedCaseFiles(cases).sha256() != before
 
 
 def test_no_files_are_refused() -> None:
     with pytest.raises(NoCasesError, match="no cases to train on"):
-        CaseFiles([])
+        SimulatedCaseFiles([])
 
 
 def test_a_stream_makes_new_cases_and_the_same_ones_for_the_same_step(points: BonePoints, tmp_path: Path) -> None:

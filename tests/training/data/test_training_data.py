@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from napari_bonescint.corrections.selection import CorrectedScan, Selection
-from napari_bonescint.training.data.sources import CaseFiles, MixedCases, NoCasesError
-from napari_bonescint.training.data.training_data import Material, MaterialError
+from napari_bonescint.training.data.sources import MixedCases, NoCasesError, SimulatedCaseFiles
+from napari_bonescint.training.data.training_data import MaterialError, TrainingData
 
 
 def corrected(number: int) -> CorrectedScan:
@@ -18,7 +18,7 @@ def test_corrected_and_simulated_cases_are_mixed_and_counted(cases: list[Path]) 
     selection = Selection(
         [corrected(1), corrected(2), corrected(3)], [corrected(6)], [corrected(4)], [("5" * 16, "No.")], ["ab"]
     )
-    material = Material(selection, CaseFiles(cases), (Path("case_000099.npz"),))
+    material = TrainingData(selection, SimulatedCaseFiles(cases), (Path("case_000099.npz"),))
     source = material.source(0.25)
     assert isinstance(source, MixedCases)
     assert (source.number, source.simulated_share) == (5, 0.25)
@@ -29,14 +29,14 @@ def test_corrected_and_simulated_cases_are_mixed_and_counted(cases: list[Path]) 
     assert summary["left_out"] == [{"case": "5" * 16, "why": "No."}]
     assert summary["sha256"] == material.sha256
     assert material.origin.startswith("3 corrected scans of 3 patients; simulated")
-    other = Material(Selection([corrected(1)], [], [], [], ["ab"]), CaseFiles(cases), ())
+    other = TrainingData(Selection([corrected(1)], [], [], [], ["ab"]), SimulatedCaseFiles(cases), ())
     assert other.sha256 != material.sha256
 
 
 def test_one_of_both_is_enough_and_nothing_is_not(cases: list[Path]) -> None:
-    assert Material(None, CaseFiles(cases), ()).source(0.5).number == 2
-    assert Material(Selection([corrected(1)], [], [], [], []), None, ()).source(0.5).number == 1
+    assert TrainingData(None, SimulatedCaseFiles(cases), ()).source(0.5).number == 2
+    assert TrainingData(Selection([corrected(1)], [], [], [], []), None, ()).source(0.5).number == 1
     with pytest.raises(MaterialError, match="nothing to train on; give --store, --cases or --simulate"):
-        Material(None, None, ())
+        TrainingData(None, None, ())
     with pytest.raises(NoCasesError, match="none is reviewed, or all are of patients who are held out or validate"):
-        Material(Selection([], [corrected(2)], [corrected(1)], [], []), None, ()).source(0.5)
+        TrainingData(Selection([], [corrected(2)], [corrected(1)], [], []), None, ()).source(0.5)

@@ -12,7 +12,7 @@ from napari_bonescint.evaluation.model_scores import evaluate
 from napari_bonescint.inference.model_card import ModelError
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.networks.zoo import build_network
-from napari_bonescint.training.data.sources import CaseFiles
+from napari_bonescint.training.data.sources import SimulatedCaseFiles
 from napari_bonescint.training.loop.checkpoint import (
     publish,
     resume,
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
 
 def test_training_goes_on_from_a_checkpoint(recipe: Recipe, fabric: Fabric, cases: list[Path], tmp_path: Path) -> None:
-    trainer = Trainer(recipe, CaseFiles(cases), fabric)
+    trainer = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
     assert not resume(trainer, tmp_path / "checkpoint.pt")
     trainer.step = 17
     save_checkpoint(trainer, tmp_path / "checkpoint.pt")
-    again = Trainer(recipe, CaseFiles(cases), fabric)
+    again = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
     assert resume(again, tmp_path / "checkpoint.pt")
     assert again.step == 17
 
@@ -98,7 +98,7 @@ def test_weights_that_fit_are_copied_whole(make_model: Callable[..., ModelCard])
 def test_published_weights_serve_the_segmenter(
     recipe: Recipe, fabric: Fabric, cases: list[Path], case: Case, tmp_path: Path
 ) -> None:
-    trainer = Trainer(recipe, CaseFiles(cases), fabric)
+    trainer = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
     card = publish(trainer.average, recipe, tmp_path, {"steps_done": 0}, ["none"])
     assert card.parameters > 0
     result = Segmenter(card, "cpu").segment(case.count(np.random.default_rng(0), 1e5))

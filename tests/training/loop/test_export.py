@@ -17,8 +17,8 @@ from napari_bonescint.evaluation.lineage import Lineage, lineage_after
 from napari_bonescint.formats.dicom.identity import Identity
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.training.data.sources import CaseFiles
-from napari_bonescint.training.data.training_data import Material
+from napari_bonescint.training.data.sources import SimulatedCaseFiles
+from napari_bonescint.training.data.training_data import TrainingData
 from napari_bonescint.training.loop.export import publish_scored
 from napari_bonescint.training.loop.trainer import Trainer
 
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from napari_bonescint.simulation.case import Case
     from napari_bonescint.training.loop.recipe import Recipe
 
-    Publish = Callable[[Recipe, Material], ModelCard]
+    Publish = Callable[[Recipe, TrainingData], ModelCard]
 
 
 @pytest.fixture
 def publish(fabric: Fabric, tmp_path: Path) -> Publish:
     """Train four steps, and publish what there is."""
 
-    def train_and_publish(recipe: Recipe, material: Material) -> ModelCard:
+    def train_and_publish(recipe: Recipe, material: TrainingData) -> ModelCard:
         recipe = replace(recipe, steps=4)
         trainer = Trainer(recipe, material.source(0.5), fabric)
         trainer.fit(on_progress=lambda _: None, workers=0)
@@ -51,9 +51,9 @@ def publish(fabric: Fabric, tmp_path: Path) -> Publish:
 
 
 def test_the_card_says_where_the_weights_come_from(publish: Publish, recipe: Recipe, cases: list[Path]) -> None:
-    training = publish(recipe, Material(None, CaseFiles(cases), ())).training
+    training = publish(recipe, TrainingData(None, SimulatedCaseFiles(cases), ())).training
     assert training["steps_done"] == 3
-    assert (training["cases"], training["cases_sha256"]) == (2, CaseFiles(cases).sha256())
+    assert (training["cases"], training["cases_sha256"]) == (2, SimulatedCaseFiles(cases).sha256())
     assert training["recipe"]["architecture"] == "fdn-5"
     assert [(stretch["steps"], stretch["cases"]) for stretch in training["history"]] == [(4, 2)]
 
@@ -61,7 +61,7 @@ def test_the_card_says_where_the_weights_come_from(publish: Publish, recipe: Rec
 def test_without_validation_scans_a_model_is_as_sure_as_the_one_it_came_from(
     publish: Publish, recipe: Recipe, cases: list[Path], make_model: Callable[..., ModelCard]
 ) -> None:
-    material = Material(None, CaseFiles(cases), ())
+    material = TrainingData(None, SimulatedCaseFiles(cases), ())
     alone = publish(recipe, material)
     assert (alone.temperature, alone.scores) == (1.0, [])
     start = make_model("start")
@@ -71,7 +71,7 @@ def test_without_validation_scans_a_model_is_as_sure_as_the_one_it_came_from(
 
 
 def test_simulated_validation_cases_are_scored(publish: Publish, recipe: Recipe, cases: list[Path]) -> None:
-    card = publish(recipe, Material(None, CaseFiles(cases[:1]), tuple(cases[1:])))
+    card = publish(recipe, TrainingData(None, SimulatedCaseFiles(cases[:1]), tuple(cases[1:])))
     assert {score["metric"] for score in card.scores} >= {"skeleton Dice"}
     assert all("corrected" not in score["data"] for score in card.scores)
     assert card.temperature != 1.0
@@ -91,7 +91,7 @@ def test_scores_on_validation_patients_are_those_of_the_published_model(
     # Which patients validate depends on the store's secret, and of five it may be none.
     patients = found.scans
     card = publish(
-        recipe, Material(replace(found, training=patients[:3], validation=patients[3:], held_out=[]), None, ())
+        recipe, TrainingData(replace(found, training=patients[:3], validation=patients[3:], held_out=[]), None, ())
     )
     assert card.learnt_from is not None
     lineage = Lineage.of(card)
@@ -116,5 +116,5 @@ def test_what_the_models_learnt_from_that_training_began_with_is_on_the_card_too
     start = replace(make_model("start"), learnt_from=lineage_after([], trained))
     assert start.path is not None
     start.path.write_text(start.to_json(), encoding="utf-8")
-    card = publish(replace(recipe, start=(str(start.weights_path),)), Material(None, CaseFiles(cases), ()))
+    card = publish(replace(recipe, start=(str(start.weights_path),)), TrainingData(None, SimulatedCaseFiles(cases), ()))
     assert all(Lineage.of(card).holds(scan.read()[0].counts) for scan in trained)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from napari_bonescint.training.data.sources import CaseFiles
+from napari_bonescint.training.data.sources import SimulatedCaseFiles
 from napari_bonescint.training.loop.checkpoint import resume, save_checkpoint
 from napari_bonescint.training.loop.resuming import CannotResume
-from napari_bonescint.training.loop.trainer import Order, Progress, Trainer, TrainingError
+from napari_bonescint.training.loop.trainer import Order, Trainer, TrainingError, TrainingProgress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 def test_loss_falls(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
-    progress: list[Progress] = []
-    trainer = Trainer(recipe, CaseFiles(cases), fabric)
+    progress: list[TrainingProgress] = []
+    trainer = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
     trainer.fit(on_progress=progress.append, every=10, workers=0)
     assert [p.step for p in progress] == [10, 20, 30]
     assert progress[-1].loss < 0.7 * progress[0].loss
@@ -29,7 +29,7 @@ def test_loss_falls(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
 
 
 def test_an_order_ends_training(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
-    trainer = Trainer(recipe, CaseFiles(cases), fabric)
+    trainer = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
     trainer.fit(ask=lambda: Order.STOP, on_progress=lambda _: None, workers=0)
     assert trainer.step == 0
 
@@ -43,12 +43,12 @@ def test_the_number_of_steps_that_is_planned_is_the_last_and_is_kept(
         return Order.GO_ON
 
     rates: list[float] = []
-    trainer = Trainer(recipe, CaseFiles(cases), fabric)
+    trainer = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
     trainer.fit(ask=plan, on_progress=lambda progress: rates.append(progress.learning_rate), every=6, workers=0)
     assert trainer.step == 12
     # The rate has fallen to its lowest by then.
     assert rates[-1] == pytest.approx(0.01 * recipe.learning_rate)
-    again = Trainer(recipe, CaseFiles(cases), fabric)
+    again = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
     again.restore(trainer.state())
     assert again.planned == 12
     again.fit(on_progress=lambda _: None, workers=0)
@@ -66,17 +66,17 @@ def test_a_resumed_training_takes_the_very_steps_of_one_that_was_not(
 ) -> None:
     keep = (2, 1, 4, 4) if architecture == "fdn-11" else ()
     recipe = replace(recipe, architecture=architecture, keep_phases=keep, steps=6)
-    straight = Trainer(recipe, CaseFiles(cases), fabric)
+    straight = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
     straight.fit(on_progress=lambda _: None, workers=0)
 
-    def stop(_progress: Progress) -> None:
+    def stop(_progress: TrainingProgress) -> None:
         save_checkpoint(stopped, tmp_path / "checkpoint.pt")
         raise Stopped
 
-    stopped = Trainer(recipe, CaseFiles(cases), fabric)
+    stopped = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
     with pytest.raises(Stopped):
         stopped.fit(on_progress=stop, every=3, workers=workers)
-    resumed = Trainer(recipe, CaseFiles(cases), fabric)
+    resumed = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
     assert resume(resumed, tmp_path / "checkpoint.pt")
     assert resumed.step == 3
     resumed.fit(on_progress=lambda _: None, workers=workers)
@@ -87,9 +87,9 @@ def test_a_resumed_training_takes_the_very_steps_of_one_that_was_not(
 
 def test_the_time_of_all_runs_is_told(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
     recipe = replace(recipe, steps=3)
-    first = Trainer(recipe, CaseFiles(cases), fabric)
+    first = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
     first.fit(ask=lambda: Order.GO_ON if first.step < 2 else Order.STOP, on_progress=lambda _: None, workers=0)
-    second = Trainer(recipe, CaseFiles(cases[:1]), fabric)
+    second = Trainer(recipe, SimulatedCaseFiles(cases[:1]), fabric)
     second.restore(first.state())
     second.fit(on_progress=lambda _: None, workers=0)
     assert [(stretch["steps"], stretch["cases"]) for stretch in second.history] == [(2, 2), (1, 1)]
@@ -102,10 +102,10 @@ def test_the_time_of_all_runs_is_told(recipe: Recipe, fabric: Fabric, cases: lis
 def test_a_checkpoint_of_another_recipe_is_refused(
     recipe: Recipe, fabric: Fabric, cases: list[Path], setting: str, value: object
 ) -> None:
-    state = Trainer(recipe, CaseFiles(cases), fabric).state()
+    state = Trainer(recipe, SimulatedCaseFiles(cases), fabric).state()
     wanted = f"The checkpoint was trained with {setting} .*, not {value!r}: give another --name to train anew"
     with pytest.raises(CannotResume, match=wanted):
-        Trainer(replace(recipe, **{setting: value}), CaseFiles(cases), fabric).restore(state)
+        Trainer(replace(recipe, **{setting: value}), SimulatedCaseFiles(cases), fabric).restore(state)
 
 
 @pytest.mark.parametrize(
@@ -119,11 +119,11 @@ def test_a_recipe_that_does_not_fit_its_network_is_refused(
     recipe: Recipe, fabric: Fabric, cases: list[Path], settings: dict[str, object], message: str
 ) -> None:
     with pytest.raises(TrainingError, match=message):
-        Trainer(replace(recipe, **settings), CaseFiles(cases), fabric)
+        Trainer(replace(recipe, **settings), SimulatedCaseFiles(cases), fabric)
 
 
 def test_the_average_follows_the_weights(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
-    trainer = Trainer(recipe, CaseFiles(cases), fabric)
+    trainer = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
     start = [weight.clone() for weight in trainer.average.parameters()]
     trainer.fit(on_progress=lambda _: None, workers=0)
     for first, mean, last in zip(start, trainer.average.parameters(), trainer.network.parameters(), strict=True):
@@ -131,7 +131,7 @@ def test_the_average_follows_the_weights(recipe: Recipe, fabric: Fabric, cases: 
 
 
 def test_a_loss_that_is_no_number_stops_training(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
-    trainer = Trainer(recipe, CaseFiles(cases), fabric)
+    trainer = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
     with torch.no_grad():
         trainer.network.head.bias.fill_(torch.nan)
     with pytest.raises(TrainingError, match="The loss is nan at step 0"):
@@ -147,13 +147,13 @@ def test_what_does_not_fit_into_memory_is_added_up_in_parts(recipe: Recipe, fabr
     notes: list[str] = []
     # Without the Dice loss, which is one of the whole batch, parts add up to the very loss.
     recipe = replace(recipe, steps=3, batch=4, dice_weight=0.0)
-    whole = Trainer(recipe, CaseFiles(cases), fabric)
-    parted = Trainer(recipe, CaseFiles(cases), fabric, notes.append)
+    whole = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
+    parted = Trainer(recipe, SimulatedCaseFiles(cases), fabric, notes.append)
     parted.network.head.register_forward_pre_hook(too_small)
     most = 1
     losses: list[list[float]] = []
     for trainer in (whole, parted):
-        progress: list[Progress] = []
+        progress: list[TrainingProgress] = []
         trainer.fit(on_progress=progress.append, every=1, workers=0)
         losses.append([each.loss for each in progress])
     assert losses[1] == pytest.approx(losses[0], rel=1e-3)
@@ -167,7 +167,7 @@ def test_what_does_not_fit_into_memory_is_added_up_in_parts(recipe: Recipe, fabr
 def test_frozen_stages_stay_as_they_begin(recipe: Recipe, fabric: Fabric, cases: list[Path], architecture: str) -> None:
     keep = (4, 4, 4, 4) if architecture == "fdn-11" else ()
     frozen = replace(recipe, architecture=architecture, keep_phases=keep, steps=2, frozen_stages=2)
-    trainer = Trainer(frozen, CaseFiles(cases), fabric)
+    trainer = Trainer(frozen, SimulatedCaseFiles(cases), fabric)
     stages = trainer.network.early_stages
     before = [{key: value.clone() for key, value in stage.state_dict().items()} for stage in stages]
     trainer.fit(on_progress=lambda _: None, workers=0)
@@ -175,4 +175,4 @@ def test_frozen_stages_stay_as_they_begin(recipe: Recipe, fabric: Fabric, cases:
         same = [torch.equal(value, start[key]) for key, value in stage.state_dict().items()]
         assert all(same) if number < 2 else not all(same)
     with pytest.raises(TrainingError, match="has 5 stages"):
-        Trainer(replace(frozen, frozen_stages=6), CaseFiles(cases), fabric)
+        Trainer(replace(frozen, frozen_stages=6), SimulatedCaseFiles(cases), fabric)

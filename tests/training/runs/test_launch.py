@@ -23,7 +23,7 @@ from napari_bonescint.training.runs.launch import (
     start_detached,
 )
 from napari_bonescint.training.runs.run_folder import running_process
-from napari_bonescint.training.runs.run_status import CourseReader, Stage
+from napari_bonescint.training.runs.run_status import RunStatusReader, Stage
 from training.runs.run_folders import SLEEPER, begin, occupy, settle
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def test_a_run_that_cannot_begin_leaves_its_reason(tmp_path: Path) -> None:
     pid = launch(settings, run)
     assert read_settings(run) == settings
     settle(lambda: not psutil.pid_exists(pid))
-    reader = CourseReader(run)
+    reader = RunStatusReader(run)
     assert reader.read()[0] is Stage.INTERRUPTED
     assert "none.toml" in reader.last_words()
 
@@ -90,7 +90,7 @@ def test_of_two_panels_that_start_one_run_at_once_one_does(tmp_path: Path) -> No
     (refused,) = [end for end in ends if not isinstance(end, int)]
     assert str(refused) == "new is being trained already."
     settle(lambda: not psutil.pid_exists(pid))
-    assert "none.toml" in CourseReader(tmp_path / "new").last_words()
+    assert "none.toml" in RunStatusReader(tmp_path / "new").last_words()
 
 
 def test_settings_that_are_missing_are_one_sentence(tmp_path: Path) -> None:

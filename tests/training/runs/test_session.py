@@ -22,13 +22,13 @@ from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.formats.dicom.identity import Identity
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.training.data.sources import CaseFiles
-from napari_bonescint.training.data.training_data import Material
+from napari_bonescint.training.data.sources import SimulatedCaseFiles
+from napari_bonescint.training.data.training_data import TrainingData
 from napari_bonescint.training.loop.checkpoint import CheckpointError, read_torch
 from napari_bonescint.training.loop.resuming import CannotResume
 from napari_bonescint.training.runs.event_log import Event, read_events
 from napari_bonescint.training.runs.run_folder import RunFolderError
-from napari_bonescint.training.runs.session import Session, Settings
+from napari_bonescint.training.runs.session import Session, SessionSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from napari_bonescint.simulation.case import Case
     from napari_bonescint.training.loop.recipe import Recipe
 
-SETTINGS = Settings("cpu", minutes=60, workers=0)
+SETTINGS = SessionSettings("cpu", minutes=60, workers=0)
 
 
 @pytest.fixture
@@ -49,13 +49,13 @@ def quick(recipe: Recipe) -> Recipe:
 
 
 @pytest.fixture
-def simulated(cases: list[Path]) -> Material:
+def simulated(cases: list[Path]) -> TrainingData:
     """One case to train on and another to validate on."""
-    return Material(None, CaseFiles(cases[:1]), (cases[1],))
+    return TrainingData(None, SimulatedCaseFiles(cases[:1]), (cases[1],))
 
 
 @pytest.fixture
-def corrected(tmp_path: Path, case: Case) -> Material:
+def corrected(tmp_path: Path, case: Case) -> TrainingData:
     """A store with scans of twenty patients, the first of whom has only bone outlined, not named."""
     store = LabelStore.create(tmp_path / "store")
     for number in range(20):
@@ -68,7 +68,7 @@ def corrected(tmp_path: Path, case: Case) -> Material:
     # Which patients validate depends on the store's secret, and now and then it is none.
     patients = selection.scans
     parts = replace(selection, training=patients[:14], validation=patients[14:17], held_out=patients[17:])
-    return Material(parts, None, ())
+    return TrainingData(parts, None, ())
 
 
 def events_of(run: Path, kind: str) -> list[Event]:
@@ -94,7 +94,7 @@ class OnEvent:
 
 
 def test_corrected_scans_become_a_model_that_says_what_it_learnt_from(
-    quick: Recipe, fabric: Fabric, corrected: Material, tmp_path: Path
+    quick: Recipe, fabric: Fabric, corrected: TrainingData, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
     assert not Session(quick, corrected, fabric, run, SETTINGS).train()
@@ -120,7 +120,7 @@ def test_corrected_scans_become_a_model_that_says_what_it_learnt_from(
 
 
 def test_a_request_pauses_and_stops_and_what_is_gone_on_with_ends_the_same(
-    quick: Recipe, fabric: Fabric, simulated: Material, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    quick: Recipe, fabric: Fabric, simulated: TrainingData, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     straight, steered = tmp_path / "straight", tmp_path / "steered"
     Session(quick, simulated, fabric, straight, SETTINGS).train()
@@ -157,7 +157,7 @@ class Spoiling:
 
 
 def test_weights_that_are_no_numbers_are_told_and_the_last_good_state_is_kept(
-    quick: Recipe, fabric: Fabric, simulated: Material, tmp_path: Path
+    quick: Recipe, fabric: Fabric, simulated: TrainingData, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
     spoiling = Spoiling()
@@ -173,7 +173,7 @@ def test_weights_that_are_no_numbers_are_told_and_the_last_good_state_is_kept(
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows limits no file's size")
 def test_a_full_disk_ends_training_with_the_reason(
-    quick: Recipe, fabric: Fabric, simulated: Material, tmp_path: Path
+    quick: Recipe, fabric: Fabric, simulated: TrainingData, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -196,17 +196,17 @@ def good_start(tmp_path: Path) -> ModelCard:
 
 
 @pytest.fixture
-def bars(tmp_path: Path) -> Material:
+def bars(tmp_path: Path) -> TrainingData:
     """Scans of bars, of four patients to train on and one to validate on."""
     selection = select([corrected_store(tmp_path / "bars", 5, Origin.empty())])
     scans = selection.scans
-    return Material(replace(selection, training=scans[:4], validation=scans[4:], held_out=[]), None, ())
+    return TrainingData(replace(selection, training=scans[:4], validation=scans[4:], held_out=[]), None, ())
 
 
 def test_where_nothing_is_better_than_the_start_that_is_said_and_nothing_is_published(
     recipe: Recipe,
     fabric: Fabric,
-    bars: Material,
+    bars: TrainingData,
     good_start: ModelCard,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -236,7 +236,7 @@ def test_where_nothing_is_better_than_the_start_that_is_said_and_nothing_is_publ
 
 
 def test_what_was_changed_since_is_not_gone_on_with(
-    quick: Recipe, fabric: Fabric, corrected: Material, good_start: ModelCard, tmp_path: Path
+    quick: Recipe, fabric: Fabric, corrected: TrainingData, good_start: ModelCard, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
     stopping = OnEvent(progress=lambda: (run / "request").write_text("stop"))
@@ -269,7 +269,7 @@ def test_what_was_changed_since_is_not_gone_on_with(
 
 
 def test_a_time_becomes_a_number_of_steps_that_stays(
-    quick: Recipe, fabric: Fabric, simulated: Material, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    quick: Recipe, fabric: Fabric, simulated: TrainingData, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = tmp_path / "run"
     endless = replace(quick, steps=1_000_000, check_every=100_000)
@@ -288,7 +288,7 @@ def test_a_time_becomes_a_number_of_steps_that_stays(
 
 
 def test_a_case_that_gets_damaged_meanwhile_is_skipped_and_named(
-    quick: Recipe, fabric: Fabric, corrected: Material, tmp_path: Path
+    quick: Recipe, fabric: Fabric, corrected: TrainingData, tmp_path: Path
 ) -> None:
     assert corrected.selection is not None
     damaged = corrected.selection.training[0]
@@ -302,7 +302,7 @@ def test_a_case_that_gets_damaged_meanwhile_is_skipped_and_named(
 
 
 def test_a_folder_is_trained_in_by_one_process(
-    quick: Recipe, fabric: Fabric, simulated: Material, tmp_path: Path
+    quick: Recipe, fabric: Fabric, simulated: TrainingData, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
     run.mkdir()

@@ -13,9 +13,9 @@
       cases/KEY/revisions/          what people made of it: 0001.tif, 0001.json ...
 
 A case, a prediction and a revision are each there as a whole or not at all, whoever is killed or runs out of space, and
-nobody waits for a lock; `numbered` says how, and what holds on network folders. Nothing in the store says whose scan it
-is: no name, identifier, date or path, and no text that people typed at the camera; comments and names of annotators are
-what annotators type.
+nobody waits for a lock; `append_only` says how, and what holds on network folders. Nothing in the store says whose scan
+it is: no name, identifier, date or path, and no text that people typed at the camera; comments and names of annotators
+are what annotators type.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class LabelStore:
     def create(cls, folder: Path) -> LabelStore:
         """Make a store in a folder that is empty or does not exist, and close it to all but its owner.
 
-        Where the system cannot close it, it is made all the same, see `store_folder.open_to_others`.
+        Where the system cannot close it, it is made all the same, see `folder.open_to_others`.
 
         Raises
         ------

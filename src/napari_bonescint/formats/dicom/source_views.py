@@ -147,7 +147,7 @@ def _find(
         rows, columns = candidate.counts.shape
         if rows != height:
             continue
-        # The whole frame, or the halves of one that `rearranging.split_side_by_side` splits.
+        # The whole frame, or the halves of one that `scan_edits.split_side_by_side` splits.
         places = [slice(0, columns)] if columns == width else []
         if columns // 2 == width:
             places = [slice(0, width), slice(columns - width, columns)]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Background(QObject):
+class FileWorker(QObject):
     """One thread that does pieces of work one after the other, in the order in which they were given.
 
     Parameters

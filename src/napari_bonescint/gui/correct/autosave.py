@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.corrections.store.drafts import Drafts
-    from napari_bonescint.gui.common.file_worker import Background
+    from napari_bonescint.gui.common.file_worker import FileWorker
     from napari_bonescint.gui.correct.case_session import CaseSession
 
 # Counted from the first change and not from the last, so that one who never pauses is kept, too.
@@ -28,7 +28,7 @@ class Autosave(QObject):
     ----------
     parent : QObject
         What it works for.
-    background : Background
+    background : FileWorker
         The thread in which the store is written.
     """
 
@@ -39,7 +39,7 @@ class Autosave(QObject):
     failed = Signal(str)
     """Emitted with the sentence of why a draft could not be written; it is tried again with the next change."""
 
-    def __init__(self, parent: QObject, background: Background) -> None:
+    def __init__(self, parent: QObject, background: FileWorker) -> None:
         super().__init__(parent)
         self._background = background
         self._session: CaseSession | None = None

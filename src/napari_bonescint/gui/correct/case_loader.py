@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_bonescint.corrections.queue import WorkItem
     from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.corrections.store.prediction import Prediction
-    from napari_bonescint.gui.common.file_worker import Background
+    from napari_bonescint.gui.common.file_worker import FileWorker
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.scan import Scan
     from napari_bonescint.segmentation import Segmentation
@@ -35,7 +35,7 @@ class CaseLoader(QObject):
     ----------
     parent : QObject
         What it works for.
-    background : Background
+    background : FileWorker
         The thread in which the store is read and written.
 
     Attributes
@@ -55,7 +55,7 @@ class CaseLoader(QObject):
     failed = Signal(str)
     """Emitted with the sentence of what went wrong."""
 
-    def __init__(self, parent: QObject, background: Background) -> None:
+    def __init__(self, parent: QObject, background: FileWorker) -> None:
         super().__init__(parent)
         self.child = SegmentationProcess()
         self.card: ModelCard | None = None

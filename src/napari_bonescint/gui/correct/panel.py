@@ -29,7 +29,7 @@ from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.corrections.work import Work, open_work
 from napari_bonescint.gui.common.close_guard import WindowClosing
 from napari_bonescint.gui.common.dock_panel import DockPanel
-from napari_bonescint.gui.common.file_worker import Background
+from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.common.model_chooser import ModelChooser
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.common.scrolled_page import ScrolledPage
@@ -78,7 +78,7 @@ class CorrectWidget(DockPanel):
         super().__init__()
         self._viewer = napari_viewer
         self._closing: WindowClosing | None = None
-        self._background = Background(self)
+        self._background = FileWorker(self)
         self._layers = CaseLayers(napari_viewer)
         self._work: Work | None = None
         self._case: OpenedCase | None = None

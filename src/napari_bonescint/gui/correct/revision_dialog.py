@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_bonescint.corrections.comparison import Comparison
+    from napari_bonescint.corrections.comparison import MaskComparison
     from napari_bonescint.corrections.entries import Difference, Entry
     from napari_bonescint.corrections.store.label_store import LabelStore
-    from napari_bonescint.gui.common.file_worker import Background
+    from napari_bonescint.gui.common.file_worker import FileWorker
 
 _COLUMNS = ("Mask", "Who", "When", "Reviewed", "Made from", "Comment")
 _PICTURE_HEIGHT = 560
@@ -47,7 +47,7 @@ class RevisionDialog(QDialog):
     ----------
     parent : QWidget
         The panel that it belongs to.
-    background : Background
+    background : FileWorker
         The thread in which the store is read.
     store : LabelStore
         The store.
@@ -67,7 +67,7 @@ class RevisionDialog(QDialog):
     def __init__(
         self,
         parent: QWidget,
-        background: Background,
+        background: FileWorker,
         store: LabelStore,
         case: str,
         entries: Sequence[Entry],
@@ -143,7 +143,7 @@ class RevisionDialog(QDialog):
         self.picture.setPixmap(_pixmap(result.picture))
         self._show_regions(comparison)
 
-    def _show_regions(self, comparison: Comparison) -> None:
+    def _show_regions(self, comparison: MaskComparison) -> None:
         self.regions.clear()
         for name, changed in sorted(comparison.region_changed.items(), key=lambda region: -region[1]):
             label = REGIONS[CODES[name]].label

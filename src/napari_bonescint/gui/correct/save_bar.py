@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.corrections.store.revision import Revision
-    from napari_bonescint.gui.common.file_worker import Background
+    from napari_bonescint.gui.common.file_worker import FileWorker
     from napari_bonescint.gui.correct.case_session import CaseSession
 
 _NO_NAME = "Type your name as annotator first; it is remembered."
@@ -38,7 +38,7 @@ class Saving(QWidget):
 
     Parameters
     ----------
-    background : Background
+    background : FileWorker
         The thread in which the store is written.
     """
 
@@ -47,7 +47,7 @@ class Saving(QWidget):
     annotator_changed = Signal()
     """Emitted when the user has given another name."""
 
-    def __init__(self, background: Background) -> None:
+    def __init__(self, background: FileWorker) -> None:
         super().__init__()
         self._background = background
         self._session: CaseSession | None = None

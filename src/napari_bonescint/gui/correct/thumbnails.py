@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtGui import QImage
 
 from napari_bonescint.display import thumbnail
-from napari_bonescint.gui.common.file_worker import Background
+from napari_bonescint.gui.common.file_worker import FileWorker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -39,7 +39,7 @@ class Thumbnails(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._background = Background(self)
+        self._background = FileWorker(self)
         self._made: OrderedDict[Hashable, QImage | None] = OrderedDict()
         self._wanted: OrderedDict[Hashable, Callable[[], Scan]] = OrderedDict()
         self._making: Hashable | None = None

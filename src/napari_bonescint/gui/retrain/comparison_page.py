@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 
 from napari_bonescint.evaluation.verdict import Recommendation, SetKind, Verdict
 from napari_bonescint.gui.common.plain_label import PlainLabel
-from napari_bonescint.gui.retrain.image_view import Picture, load_picture
+from napari_bonescint.gui.retrain.image_view import ImageView, load_picture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QFontMetrics, QImage
 
     from napari_bonescint.evaluation.verdict import Row
-    from napari_bonescint.gui.common.file_worker import Background
+    from napari_bonescint.gui.common.file_worker import FileWorker
 
 _COLOURS = {Recommendation.USE: "#59a14f", Recommendation.KEEP: "#ff7b72", Recommendation.CANNOT_TELL: "#f0a030"}
 _SETS = {SetKind.CORRECTED: "Corrected scans, held out", SetKind.SIMULATED: "Simulated test"}
@@ -42,7 +42,7 @@ class VerdictPage(QWidget):
 
     Parameters
     ----------
-    background : Background
+    background : FileWorker
         The thread in which pictures are loaded.
     """
 
@@ -53,10 +53,10 @@ class VerdictPage(QWidget):
     declined = Signal()
     """Emitted when the present ones shall stay."""
 
-    def __init__(self, background: Background) -> None:
+    def __init__(self, background: FileWorker) -> None:
         super().__init__()
         self._background = background
-        self._pictures: list[Picture] = []
+        self._pictures: list[ImageView] = []
         self._items: list[QTreeWidgetItem] = []
         self.sentence = PlainLabel()
         self.bar = QProgressBar()
@@ -112,7 +112,7 @@ class VerdictPage(QWidget):
         self.table.headerItem().setText(1, _BEFORE if in_use else _COLUMNS[1])
         self._fill_table(verdict.rows)
         for picture in verdict.pictures:
-            caption, shown = PlainLabel(picture.caption), Picture(picture.caption)
+            caption, shown = PlainLabel(picture.caption), ImageView(picture.caption)
             caption.setWordWrap(True)
             self._pictures_layout.addWidget(caption)
             self._pictures_layout.addWidget(shown)
@@ -137,7 +137,7 @@ class VerdictPage(QWidget):
         self.sentence.setText(sentence)
         self.sentence.setStyleSheet(f"font-weight: bold; color: {colour};" if colour else "font-weight: bold;")
 
-    def _put(self, shown: Picture, caption: str, image: QImage) -> None:
+    def _put(self, shown: ImageView, caption: str, image: QImage) -> None:
         if shown in self._pictures:
             shown.show_image(image, caption)
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from napari_bonescint.evaluation.baseline import Comparison
+    from napari_bonescint.evaluation.baseline import BaselineComparison
     from napari_bonescint.evaluation.verdict import Verdict
-    from napari_bonescint.gui.common.file_worker import Background
+    from napari_bonescint.gui.common.file_worker import FileWorker
     from napari_bonescint.training.runs.launch import RunSettings
 
 _PROGRESS = re.compile(r"scored (\d+) of (\d+)")
@@ -39,7 +39,7 @@ class Judging(QObject):
     ----------
     parent : QObject
         The panel.
-    background : Background
+    background : FileWorker
         The thread in which verdicts are read.
     """
 
@@ -50,11 +50,11 @@ class Judging(QObject):
     failed = Signal(str)
     """Emitted with the reason why there is none."""
 
-    def __init__(self, parent: QObject, background: Background) -> None:
+    def __init__(self, parent: QObject, background: FileWorker) -> None:
         super().__init__(parent)
         self._background = background
         self._child = ChildCommand(self)
-        self._comparison: Comparison | None = None
+        self._comparison: BaselineComparison | None = None
         self._asked = 0
         self._child.said.connect(self._on_said)
         self._child.done.connect(self._read)
@@ -73,7 +73,7 @@ class Judging(QObject):
         self.stop()
         asked = self._asked
 
-        def begin(comparison: Comparison) -> None:
+        def begin(comparison: BaselineComparison) -> None:
             if asked == self._asked:
                 self._begin(comparison, weights, settings.stores)
 
@@ -89,7 +89,7 @@ class Judging(QObject):
         self._child.stop()
         self._comparison = None
 
-    def _begin(self, comparison: Comparison, weights: Path, stores: Sequence[str]) -> None:
+    def _begin(self, comparison: BaselineComparison, weights: Path, stores: Sequence[str]) -> None:
         self._comparison = comparison
         if comparison.is_made:
             self._read()
@@ -108,6 +108,6 @@ class Judging(QObject):
             read = partial(read_verdict, comparison.folder)
             self._background.run(read, partial(self._tell, comparison), self.failed.emit)
 
-    def _tell(self, comparison: Comparison, verdict: Verdict) -> None:
+    def _tell(self, comparison: BaselineComparison, verdict: Verdict) -> None:
         if comparison is self._comparison:
             self.judged.emit(Judged(verdict, comparison.folder, comparison.in_use))

@@ -37,7 +37,7 @@ def load_picture(path: Path) -> QImage:
     return image
 
 
-class Picture(QPushButton):
+class ImageView(QPushButton):
     """A picture that keeps its proportions; a click, or the space bar, shows it large.
 
     Parameters

@@ -13,7 +13,7 @@ from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.inference.model_registry import accepted_models, current_model, find_model, label, use
 
 if TYPE_CHECKING:
-    from napari_bonescint.gui.common.file_worker import Background
+    from napari_bonescint.gui.common.file_worker import FileWorker
     from napari_bonescint.inference.model_card import ModelCard
 
     Shelf = tuple[list[tuple[str, ModelCard]], ModelCard]
@@ -26,14 +26,14 @@ class ModelList(QWidget):
 
     Parameters
     ----------
-    background : Background
+    background : FileWorker
         The thread in which cards are read and weights are put to use.
     """
 
     changed = Signal()
     """Emitted when another model is in use."""
 
-    def __init__(self, background: Background) -> None:
+    def __init__(self, background: FileWorker) -> None:
         super().__init__()
         self._background = background
         self._current: ModelCard | None = None

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QComboBox, QTabWidget, QVBoxLayout, QWidget
 
 from napari_bonescint.gui.common.close_guard import WindowClosing
 from napari_bonescint.gui.common.dock_panel import DockPanel
-from napari_bonescint.gui.common.file_worker import Background
+from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.common.scrolled_page import ScrolledPage
 from napari_bonescint.gui.retrain.comparison_page import VerdictPage
@@ -24,7 +24,7 @@ from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.model_registry import label, use
 from napari_bonescint.training.runs.launch import launch, name_of_run, read_settings
 from napari_bonescint.training.runs.run_control import Request, ask, runs_folder, runs_in
-from napari_bonescint.training.runs.run_status import Course, Stage
+from napari_bonescint.training.runs.run_status import RunStatus, Stage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,10 +51,10 @@ class RetrainWidget(DockPanel):
 
     def __init__(self, napari_viewer: Viewer) -> None:  # noqa: ARG002  (napari gives it by this name)
         super().__init__()
-        self._background = Background(self)
+        self._background = FileWorker(self)
         self._closing: WindowClosing | None = None
         self._stage: Stage | None = None
-        self._course = Course()
+        self._run_status = RunStatus()
         self._leave = Leave.RUNNING
         self._is_shut_down = False
 
@@ -122,16 +122,16 @@ class RetrainWidget(DockPanel):
         if run is None:
             return
         self.judging.stop()
-        self._stage, self._course = None, Course()
+        self._stage, self._run_status = None, RunStatus()
         self.training.clear()
         self.verdict.clear("This training has not finished.")
         self.watch.follow(run)
 
-    def _on_changed(self, stage: Stage, course: Course, last_words: str) -> None:
-        before, self._stage, self._course = self._stage, stage, course
-        self.training.show_course(stage, course, last_words)
-        if course.outcome:
-            self.verdict.clear(course.outcome)
+    def _on_changed(self, stage: Stage, run_status: RunStatus, last_words: str) -> None:
+        before, self._stage, self._run_status = self._stage, stage, run_status
+        self.training.show_run_status(stage, run_status, last_words)
+        if run_status.outcome:
+            self.verdict.clear(run_status.outcome)
         elif before is not stage and stage is Stage.FINISHED:
             self._judge()
             if before is not None:  # it finished before the user's eyes
@@ -145,7 +145,7 @@ class RetrainWidget(DockPanel):
             self._background.run(partial(ask, run, request), lambda _: None, self.training.say)
 
     def _judge(self) -> None:
-        run, weights = self.watch.run, self._course.weights
+        run, weights = self.watch.run, self._run_status.weights
         if run is None or weights is None:
             return
         self._background.run(partial(read_settings, run), partial(self.judging.judge, weights), self._on_no_verdict)
@@ -157,7 +157,7 @@ class RetrainWidget(DockPanel):
         self.verdict.clear(sentence, can_judge=True)
 
     def _accept(self) -> None:
-        weights = self._course.weights
+        weights = self._run_status.weights
         if weights is None:
             return
 

@@ -14,10 +14,10 @@ from napari_bonescint.gui.retrain.line_plot import Curve
 from napari_bonescint.gui.retrain.sample_viewer import SampleViewer
 from napari_bonescint.text import counted, duration
 from napari_bonescint.training.runs.run_control import Request
-from napari_bonescint.training.runs.run_status import Course, Stage
+from napari_bonescint.training.runs.run_status import RunStatus, Stage
 
 if TYPE_CHECKING:
-    from napari_bonescint.gui.common.file_worker import Background
+    from napari_bonescint.gui.common.file_worker import FileWorker
 
 _LEFT_OUT = 8
 _NOTES = 8
@@ -36,7 +36,7 @@ class TrainingView(QWidget):
 
     Parameters
     ----------
-    background : Background
+    background : FileWorker
         The thread in which pictures are loaded.
     """
 
@@ -45,7 +45,7 @@ class TrainingView(QWidget):
     go_on_wanted = Signal()
     """Emitted when an interrupted training shall go on."""
 
-    def __init__(self, background: Background) -> None:
+    def __init__(self, background: FileWorker) -> None:
         super().__init__()
         self._stage: Stage | None = None
         self.status = PlainLabel()
@@ -59,7 +59,7 @@ class TrainingView(QWidget):
         self.measures.setAccessibleName("What the second curve shows")
         for title, measure in _MEASURES.items():
             self.measures.addItem(title, measure)
-        self._course = Course()
+        self._run_status = RunStatus()
         self.samples = SampleViewer(background)
         self.facts = PlainLabel()
         self._lay_out()
@@ -70,49 +70,49 @@ class TrainingView(QWidget):
 
     def clear(self) -> None:
         """Show that there is no training."""
-        self._show("There is no training yet: start one in the first tab.", None, Course())
+        self._show("There is no training yet: start one in the first tab.", None, RunStatus())
 
-    def show_course(self, stage: Stage, course: Course, last_words: str) -> None:
+    def show_run_status(self, stage: Stage, run_status: RunStatus, last_words: str) -> None:
         """Show what has become of a training.
 
         Parameters
         ----------
         stage : Stage
-        course : Course
+        run_status : RunStatus
         last_words : str
             Why its process ended, if it left no other reason.
         """
-        self._show(status_of(stage, course, last_words), stage, course)
+        self._show(status_of(stage, run_status, last_words), stage, run_status)
 
     def say(self, sentence: str) -> None:
         """Show a sentence until the training is heard of again."""
         self.status.setText(sentence)
 
-    def _show(self, status: str, stage: Stage | None, course: Course) -> None:
+    def _show(self, status: str, stage: Stage | None, run_status: RunStatus) -> None:
         self._stage = stage
         self.status.setText(status)
         alive = stage is not None and stage.is_alive
         self.bar.setVisible(stage is not None)
         # Without an end it shows that something is being done; after a training that failed at once, nothing is.
-        self.bar.setMaximum(course.steps or (0 if alive else 1))
-        self.bar.setValue(course.step)
+        self.bar.setMaximum(run_status.steps or (0 if alive else 1))
+        self.bar.setValue(run_status.step)
         can_go_on = stage in (Stage.PAUSED, Stage.INTERRUPTED, Stage.FAILED)
         self.pause_button.setText("Go on" if can_go_on else "Pause")
         self.pause_button.setEnabled(can_go_on or stage is Stage.TRAINING)
         self.stop_button.setEnabled(alive)
-        self._course = course
-        self.loss.show_points(course.losses, course.steps)
+        self._run_status = run_status
+        self.loss.show_points(run_status.losses, run_status.steps)
         self._show_measure()
-        self.samples.show_samples(course.samples)
-        self.facts.setText("\n".join(facts_of(course)))
+        self.samples.show_samples(run_status.samples)
+        self.facts.setText("\n".join(facts_of(run_status)))
         self.facts.setVisible(bool(self.facts.text()))
 
     def _show_measure(self) -> None:
         """Draw what the user wants to see of the looks at the validation scans."""
-        course, measure = self._course, self.measures.currentData()
-        points = {_DICE_OF_ALL: course.dices, _LOSS_OF_ALL: course.check_losses}
+        run_status, measure = self._run_status, self.measures.currentData()
+        points = {_DICE_OF_ALL: run_status.dices, _LOSS_OF_ALL: run_status.check_losses}
         self.dice.set_title(f"{self.measures.currentText()} on validation scans")
-        self.dice.show_points(points.get(measure, course.regions.get(measure, ())), course.steps)
+        self.dice.show_points(points.get(measure, run_status.regions.get(measure, ())), run_status.steps)
 
     def _on_pause(self) -> None:
         if self._stage is Stage.TRAINING:
@@ -142,40 +142,40 @@ class TrainingView(QWidget):
         layout.addStretch()
 
 
-def status_of(stage: Stage, course: Course, last_words: str) -> str:
+def status_of(stage: Stage, run_status: RunStatus, last_words: str) -> str:
     """A sentence on what a training is doing."""
-    where = f"Step {course.step} of {course.steps}" if course.steps else ""
-    if where and course.fold:
-        where = f"Fold {course.fold} of {course.folds}, step {course.step} of {course.steps}"
+    where = f"Step {run_status.step} of {run_status.steps}" if run_status.steps else ""
+    if where and run_status.fold:
+        where = f"Fold {run_status.fold} of {run_status.folds}, step {run_status.step} of {run_status.steps}"
     match stage:
         case Stage.TRAINING if not where:
             return "Starting: loading PyTorch and the corrected scans …"
         case Stage.TRAINING:
-            left = "" if course.seconds_left is None else f", {duration(course.seconds_left)} left"
-            return f"{where}{left}{' in this fold' if left and course.fold else ''}."
+            left = "" if run_status.seconds_left is None else f", {duration(run_status.seconds_left)} left"
+            return f"{where}{left}{' in this fold' if left and run_status.fold else ''}."
         case Stage.PAUSED:
             return f"{where}. Paused."
-        case Stage.FINISHED if course.outcome:
-            return f"Finished. {course.outcome}"
+        case Stage.FINISHED if run_status.outcome:
+            return f"Finished. {run_status.outcome}"
         case Stage.FINISHED:
-            best = "" if course.best is None else f"; Dice on validation scans {course.best:.3f}"
-            return f"Finished. The weights of step {course.weights_step} were kept{best}."
+            best = "" if run_status.best is None else f"; Dice on validation scans {run_status.best:.3f}"
+            return f"Finished. The weights of step {run_status.weights_step} were kept{best}."
         case Stage.FAILED:
-            return course.failure
+            return run_status.failure
         case Stage.INTERRUPTED if where:
             return f"The training process ended unexpectedly; its last checkpoint is kept. {where}."
         case Stage.INTERRUPTED:
             return f"The training process ended unexpectedly: {last_words or 'it left no reason.'}"
 
 
-def facts_of(course: Course) -> list[str]:
+def facts_of(run_status: RunStatus) -> list[str]:
     """Sentences on what a training learns from, and what it had to say."""
-    facts = [course.data] if course.data else []
-    if course.left_out:
-        facts.append(f"{counted(len(course.left_out), 'scan')} left out:")
-        facts += [f"  {case}: {why}" for case, why in course.left_out[:_LEFT_OUT]]
-        if more := course.left_out[_LEFT_OUT:]:
+    facts = [run_status.data] if run_status.data else []
+    if run_status.left_out:
+        facts.append(f"{counted(len(run_status.left_out), 'scan')} left out:")
+        facts += [f"  {case}: {why}" for case, why in run_status.left_out[:_LEFT_OUT]]
+        if more := run_status.left_out[_LEFT_OUT:]:
             facts.append(f"  and {len(more)} more; data.json in the folder of the training names all.")
-    if earlier := course.notes[:-_NOTES]:
+    if earlier := run_status.notes[:-_NOTES]:
         facts.append(f"({counted(len(earlier), 'earlier note')} in log.jsonl in the folder of the training)")
-    return facts + list(course.notes[-_NOTES:])
+    return facts + list(run_status.notes[-_NOTES:])

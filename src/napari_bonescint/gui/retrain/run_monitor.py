@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_bonescint.training.runs.run_status import CourseReader, Stage
+from napari_bonescint.training.runs.run_status import RunStatusReader, Stage
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_bonescint.gui.common.file_worker import Background
-    from napari_bonescint.training.runs.run_status import Course
+    from napari_bonescint.gui.common.file_worker import FileWorker
+    from napari_bonescint.training.runs.run_status import RunStatus
 
 _EVERY_MS = 500
 
@@ -25,17 +25,17 @@ class RunWatch(QObject):
     ----------
     parent : QObject
         The panel.
-    background : Background
+    background : FileWorker
         The thread.
     """
 
     changed = Signal(object, object, str)
-    """Emitted with the `Stage`, the `Course` and the last words of a process that left no reason for its end."""
+    """Emitted with the `Stage`, the `RunStatus` and the last words of a process that left no reason for its end."""
 
-    def __init__(self, parent: QObject, background: Background) -> None:
+    def __init__(self, parent: QObject, background: FileWorker) -> None:
         super().__init__(parent)
         self._background = background
-        self._reader: CourseReader | None = None
+        self._reader: RunStatusReader | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_EVERY_MS)
         self._timer.setSingleShot(True)
@@ -49,7 +49,7 @@ class RunWatch(QObject):
     def follow(self, run: Path | None) -> None:
         """Follow another run, or none."""
         self._timer.stop()
-        self._reader = None if run is None else CourseReader(run)
+        self._reader = None if run is None else RunStatusReader(run)
         self._read()
 
     def stop(self) -> None:
@@ -61,15 +61,15 @@ class RunWatch(QObject):
         if reader is not None:
             self._background.run(partial(_read, reader), partial(self._tell, reader), lambda _sentence: None)
 
-    def _tell(self, reader: CourseReader, read: tuple[Stage, Course, str]) -> None:
+    def _tell(self, reader: RunStatusReader, read: tuple[Stage, RunStatus, str]) -> None:
         if reader is not self._reader:
             return
-        stage, course, last_words = read
+        stage, run_status, last_words = read
         if stage.is_alive:
             self._timer.start()
-        self.changed.emit(stage, course, last_words)
+        self.changed.emit(stage, run_status, last_words)
 
 
-def _read(reader: CourseReader) -> tuple[Stage, Course, str]:
-    stage, course = reader.read()
-    return stage, course, reader.last_words() if stage is Stage.INTERRUPTED else ""
+def _read(reader: RunStatusReader) -> tuple[Stage, RunStatus, str]:
+    stage, run_status = reader.read()
+    return stage, run_status, reader.last_words() if stage is Stage.INTERRUPTED else ""

@@ -9,14 +9,14 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QSlider, QVBoxLayout, QWidget
 
 from napari_bonescint.gui.common.plain_label import PlainLabel
-from napari_bonescint.gui.retrain.image_view import Picture, load_picture
+from napari_bonescint.gui.retrain.image_view import ImageView, load_picture
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from qtpy.QtGui import QImage
 
-    from napari_bonescint.gui.common.file_worker import Background
+    from napari_bonescint.gui.common.file_worker import FileWorker
 
 _NONE = "Sample predictions come with the first check of the validation scans."
 
@@ -26,11 +26,11 @@ class SampleViewer(QWidget):
 
     Parameters
     ----------
-    background : Background
+    background : FileWorker
         The thread in which pictures are loaded.
     """
 
-    def __init__(self, background: Background) -> None:
+    def __init__(self, background: FileWorker) -> None:
         super().__init__()
         self._background = background
         self._samples: tuple[tuple[int, Path], ...] = ()
@@ -40,7 +40,7 @@ class SampleViewer(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setToolTip("Earlier and later predictions")
         self.slider.setAccessibleName("Step of the sample predictions")
-        self.picture = Picture()
+        self.picture = ImageView()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for part in (self.caption, self.slider, self.picture):

@@ -20,7 +20,7 @@ from napari_bonescint.training.loop.recipe import read_recipe
 from napari_bonescint.training.runs.launch import RunSettings, plan_of_file, shipped_plans
 
 if TYPE_CHECKING:
-    from napari_bonescint.gui.common.file_worker import Background
+    from napari_bonescint.gui.common.file_worker import FileWorker
     from napari_bonescint.training.data.data_summary import Supply
     from napari_bonescint.training.runs.launch import Plan
 
@@ -33,14 +33,14 @@ class TrainingSetup(QWidget):
 
     Parameters
     ----------
-    background : Background
+    background : FileWorker
         The thread in which stores are looked into.
     """
 
     wanted = Signal(object)
     """Emitted with the `RunSettings` of the training that the user wants."""
 
-    def __init__(self, background: Background) -> None:
+    def __init__(self, background: FileWorker) -> None:
         super().__init__()
         self._background = background
         self._plans: list[Plan] = []

@@ -23,7 +23,7 @@ from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.common.settings import Setting, remember, remembered
 
 if TYPE_CHECKING:
-    from napari_bonescint.gui.common.file_worker import Background
+    from napari_bonescint.gui.common.file_worker import FileWorker
     from napari_bonescint.training.data.data_summary import Supply
 
 _ROWS = 3
@@ -35,7 +35,7 @@ class StoreList(QGroupBox):
 
     Parameters
     ----------
-    background : Background
+    background : FileWorker
         The thread in which they are looked into.
     """
 
@@ -44,7 +44,7 @@ class StoreList(QGroupBox):
     counted = Signal(object)
     """Emitted with the `Supply` of the stores in the list; with None while it is not known."""
 
-    def __init__(self, background: Background) -> None:
+    def __init__(self, background: FileWorker) -> None:
         super().__init__("Corrected scans")
         self._background = background
         self.list = QListWidget()

@@ -101,7 +101,7 @@ class TorchGpuEngine:
         self.form = form
         self.graphs_refused: str | None = None if self._device.type == "cuda" else "not on a CUDA device"
         if precision is None:
-            precision = HALF if card.bears_half and _has_tensor_cores(self._device) else "float32"
+            precision = HALF if card.supports_half and _has_tensor_cores(self._device) else "float32"
         self._load(precision)
 
     def logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:

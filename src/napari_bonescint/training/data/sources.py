@@ -58,7 +58,7 @@ class CaseSource(Protocol):
 
 
 @dataclass(frozen=True)
-class CaseFiles:
+class SimulatedCaseFiles:
     """Files that `bonescint simulate` wrote; memory does not grow with their number.
 
     Attributes
@@ -134,7 +134,7 @@ class CorrectedCases:
     ----------
     scans : sequence of CorrectedScan
     data_sha256 : str
-        Hash of the selection that they are of, see `corrected.Selection`.
+        Hash of the selection that they are of, see `selection.Selection`.
 
     Raises
     ------

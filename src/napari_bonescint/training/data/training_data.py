@@ -32,7 +32,7 @@ class MaterialError(BonescintError):
 
 
 @dataclass(frozen=True)
-class Material:
+class TrainingData:
     """What a training is given.
 
     Attributes

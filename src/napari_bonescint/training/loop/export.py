@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from napari_bonescint.inference.model_card import ModelCard
-    from napari_bonescint.training.data.training_data import Material
+    from napari_bonescint.training.data.training_data import TrainingData
     from napari_bonescint.training.loop.recipe import Recipe
     from napari_bonescint.training.loop.trainer import Trainer
 
@@ -35,7 +35,7 @@ _CALIBRATING_SCANS = 6
 
 
 def publish_scored(
-    network: nn.Module, step: int, trainer: Trainer, recipe: Recipe, material: Material, out: Path, device: str
+    network: nn.Module, step: int, trainer: Trainer, recipe: Recipe, material: TrainingData, out: Path, device: str
 ) -> ModelCard:
     """Write weights and their card, calibrated and scored on what validates, if anything does.
 
@@ -48,7 +48,7 @@ def publish_scored(
     trainer : Trainer
         What trained them.
     recipe : Recipe
-    material : Material
+    material : TrainingData
     out : Path
         Gets NAME.safetensors and NAME.json.
     device : str
@@ -87,7 +87,7 @@ def publish_scored(
     return write_card(dataclasses.replace(card, scores=scores), out)
 
 
-def _data(material: Material, recipe: Recipe) -> dict[str, Any]:
+def _data(material: TrainingData, recipe: Recipe) -> dict[str, Any]:
     cases = material.source(recipe.simulated_share)
     return {
         "cases": cases.number,
@@ -97,7 +97,7 @@ def _data(material: Material, recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def _corrected_scores(card: ModelCard, material: Material, device: str) -> list[dict[str, Any]]:
+def _corrected_scores(card: ModelCard, material: TrainingData, device: str) -> list[dict[str, Any]]:
     """Scores on corrected validation scans, for a model card; none where there are no such scans."""
     if material.selection is None or not material.selection.validation:
         return []

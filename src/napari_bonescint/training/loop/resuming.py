@@ -17,7 +17,7 @@ from napari_bonescint.text import counted
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from napari_bonescint.training.data.training_data import Material
+    from napari_bonescint.training.data.training_data import TrainingData
     from napari_bonescint.training.loop.recipe import Recipe
 
 # Which weights training begins from is told by their hashes, not by the names that they have here.
@@ -74,7 +74,7 @@ def require_same_start(before: Sequence[Mapping[str, Any]], now: Sequence[Mappin
         raise CannotResume(f"The training began from {_names(before)}, not from {_names(now)}: {_REMEDY}.")
 
 
-def identity_of(material: Material) -> dict[str, Any]:
+def identity_of(material: TrainingData) -> dict[str, Any]:
     """What a training learns from and chooses by, for a checkpoint: texts and hashes only.
 
     Scans that only judge are not part of it, nor are those that nobody has finished.

@@ -58,7 +58,7 @@ def _go_on() -> Order:
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """Told after each stretch of steps.
 
     Attributes
@@ -89,7 +89,7 @@ class Trainer:
     cases : CaseSource
         What to train on.
     fabric : lightning_fabric.Fabric
-        Launched, see `acceleration.start_fabric`.
+        Launched, see `fabric.start_fabric`.
     on_note : callable
         Told a sentence when something is not as asked for: a case that cannot be read, a batch that does not fit.
 
@@ -157,7 +157,7 @@ class Trainer:
     def fit(
         self,
         *,
-        on_progress: Callable[[Progress], None],
+        on_progress: Callable[[TrainingProgress], None],
         ask: Callable[[], Order] = _go_on,
         every: int = 50,
         workers: int = 1,
@@ -215,7 +215,7 @@ class Trainer:
             if self.step % every == 0 or is_last:
                 mean = sum(losses) / len(losses)
                 rate = len(losses) * recipe.batch * fabric.world_size / (now - start)
-                on_progress(Progress(self.step, mean, self.schedule.learning_rate(self.step), rate))
+                on_progress(TrainingProgress(self.step, mean, self.schedule.learning_rate(self.step), rate))
                 self.network.train()
                 self._frozen.eval()
                 losses, start = [], time.monotonic()
@@ -235,7 +235,7 @@ class Trainer:
         ----------
         image : Tensor of shape (batch, 1, y, x)
         codes : Tensor of uint8, shape (batch, samples * y, samples * x)
-            Class of evenly spaced samples of each pixel, see `dataset.samples_per_pixel`.
+            Class of evenly spaced samples of each pixel, see `simulated_examples.samples_per_pixel`.
 
         Returns
         -------

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from napari_bonescint.segmentation import Segmentation
-    from napari_bonescint.training.data.training_data import Material
+    from napari_bonescint.training.data.training_data import TrainingData
     from napari_bonescint.training.loop.recipe import Recipe
 
 MOST_SCANS = 12
@@ -61,7 +61,7 @@ class Look(NamedTuple):
     picture: bytes
 
 
-def validation_scans(material: Material, most: int = MOST_SCANS) -> Iterator[CountedScan]:
+def validation_scans(material: TrainingData, most: int = MOST_SCANS) -> Iterator[CountedScan]:
     """Scans to look at, always the same: corrected ones if there are any, and otherwise simulated ones.
 
     None of them is of a patient who is held out for judging, since whatever chooses a model must not judge it. Each is
@@ -79,12 +79,12 @@ def validation_scans(material: Material, most: int = MOST_SCANS) -> Iterator[Cou
             yield CountedScan(reference.scan, reference.regions, reference.names_regions)
 
 
-def has_validation(material: Material) -> bool:
+def has_validation(material: TrainingData) -> bool:
     """Whether there is anything to look at."""
     return bool(material.held_out_cases or (material.selection is not None and material.selection.validation))
 
 
-def look_at(network: nn.Module, recipe: Recipe, material: Material, device: str) -> Look | None:
+def look_at(network: nn.Module, recipe: Recipe, material: TrainingData, device: str) -> Look | None:
     """Segment the validation scans through the code that serves a click.
 
     Parameters
@@ -92,7 +92,7 @@ def look_at(network: nn.Module, recipe: Recipe, material: Material, device: str)
     network : torch.nn.Module
     recipe : Recipe
         Which the network was trained by.
-    material : Material
+    material : TrainingData
     device : str
 
     Returns

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from napari_bonescint.evaluation.folds import Fold
     from napari_bonescint.evaluation.verdict import Row
     from napari_bonescint.inference.model_card import ModelCard
-    from napari_bonescint.training.data.training_data import Material
+    from napari_bonescint.training.data.training_data import TrainingData
     from napari_bonescint.training.loop.recipe import Recipe
-    from napari_bonescint.training.runs.session import EventSink, Settings
+    from napari_bonescint.training.runs.session import EventSink, SessionSettings
 
 
 class CrossValidation:
@@ -50,13 +50,13 @@ class CrossValidation:
     Parameters
     ----------
     recipe : Recipe
-    material : Material
+    material : TrainingData
         With corrected scans.
     fabric : lightning_fabric.Fabric
         Of a single process.
     run : RunFolder
         Of the training whose weights are published afterwards.
-    settings : Settings
+    settings : SessionSettings
     folds : int
 
     Raises
@@ -66,7 +66,13 @@ class CrossValidation:
     """
 
     def __init__(
-        self, recipe: Recipe, material: Material, fabric: Fabric, run: RunFolder, settings: Settings, folds: int
+        self,
+        recipe: Recipe,
+        material: TrainingData,
+        fabric: Fabric,
+        run: RunFolder,
+        settings: SessionSettings,
+        folds: int,
     ) -> None:
         if fabric.world_size > 1:
             raise FoldsError("--folds trains in one process; leave out --devices and --nodes.")
@@ -226,10 +232,10 @@ class _Told:
 
 def train_with_folds(
     recipe: Recipe,
-    material: Material,
+    material: TrainingData,
     fabric: Fabric,
     run: RunFolder,
-    settings: Settings,
+    settings: SessionSettings,
     folds: int,
     sinks: tuple[EventSink, ...] = (),
 ) -> bool:

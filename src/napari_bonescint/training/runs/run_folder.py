@@ -1,7 +1,7 @@
 """The folder of one training run, through which others follow and steer it. Imports no torch.
 
 RUNS/NAME/
-log.jsonl         what happens, see `log`
+log.jsonl         what happens, see `event_log`
 checkpoint.pt     state to go on from
 best.pt           the weights that did best on the validation scans so far
 data.json         what is trained on, validated on, held out and left out

@@ -1,4 +1,4 @@
-"""The course that a training has taken so far, as its log tells it. Imports no torch."""
+"""How far a training has come, read from its log. Imports no torch."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Stage(Enum):
 
 
 @dataclass(frozen=True)
-class Course:
+class RunStatus:
     """What is known of a run.
 
     Attributes
@@ -104,8 +104,8 @@ class Course:
         """The highest Dice on the validation scans; None before the first check."""
         return max((dice for _, dice in self.dices), default=None)
 
-    def after(self, events: list[Event], run: Path) -> Course:
-        """The course once these events have happened too.
+    def after(self, events: list[Event], run: Path) -> RunStatus:
+        """The status once these events have happened too.
 
         Parameters
         ----------
@@ -114,14 +114,14 @@ class Course:
         run : Path
             The run's folder, which the names of files start from.
         """
-        course = self
+        run_status = self
         for event in events:
             # A log is data from outside: of another version, or edited.
             with suppress(Exception):
-                course = course._after_one(event, run)
-        return course
+                run_status = run_status._after_one(event, run)
+        return run_status
 
-    def _after_one(self, event: Event, run: Path) -> Course:
+    def _after_one(self, event: Event, run: Path) -> RunStatus:
         match event["event"]:
             case "data":
                 left_out = tuple((str(case["case"]), str(case["why"])) for case in event["left_out"])
@@ -168,20 +168,20 @@ class Course:
                 return replace(self, weights=weights, outcome=outcome, weights_step=int(event["step"]))
         return self
 
-    def _after_check(self, event: Event) -> Course:
+    def _after_check(self, event: Event) -> RunStatus:
         step = int(event["step"])
-        course = replace(self, dices=_until(self.dices, step, float(event["dice"])))
+        run_status = replace(self, dices=_until(self.dices, step, float(event["dice"])))
         # Runs of earlier versions did not tell more.
         if "regions" not in event:
-            return course
+            return run_status
         regions = {
             name: _until(self.regions.get(name, ()), step, float(value)) for name, value in event["regions"].items()
         }
         losses = _until(self.check_losses, step, float(event["loss"]))
-        return replace(course, check_losses=losses, regions={**self.regions, **regions})
+        return replace(run_status, check_losses=losses, regions={**self.regions, **regions})
 
 
-class CourseReader:
+class RunStatusReader:
     """Follows the log of a run.
 
     Parameters
@@ -192,17 +192,17 @@ class CourseReader:
 
     def __init__(self, run: Path) -> None:
         self.run = run
-        self.course = Course()
+        self.run_status = RunStatus()
         self._offset = 0
 
-    def read(self) -> tuple[Stage, Course]:
-        """What the run is doing now, and its course until now. Reads only what was added since the last call."""
+    def read(self) -> tuple[Stage, RunStatus]:
+        """What the run is doing now, and its status until now. Reads only what was added since the last call."""
         # In this order: a run that ends between the two has said so in its log by then.
         alive = running_process(self.run) is not None
         with suppress(OSError):  # a network folder that is away for a moment; the next reading finds the rest
             events, self._offset = read_events(self.run / LOG, self._offset)
-            self.course = self.course.after(events, self.run)
-        return self._stage(alive=alive), self.course
+            self.run_status = self.run_status.after(events, self.run)
+        return self._stage(alive=alive), self.run_status
 
     def last_words(self) -> str:
         """The last line that the process wrote, which tells why it ended if its log does not; empty if none."""
@@ -214,10 +214,10 @@ class CourseReader:
 
     def _stage(self, *, alive: bool) -> Stage:
         if alive:
-            return Stage.PAUSED if self.course.paused else Stage.TRAINING
-        if self.course.weights is not None or self.course.outcome:
+            return Stage.PAUSED if self.run_status.paused else Stage.TRAINING
+        if self.run_status.weights is not None or self.run_status.outcome:
             return Stage.FINISHED
-        return Stage.FAILED if self.course.failure else Stage.INTERRUPTED
+        return Stage.FAILED if self.run_status.failure else Stage.INTERRUPTED
 
 
 def _until(points: Points, step: float, value: float) -> Points:

@@ -20,7 +20,7 @@ from napari_bonescint.training.loop.export import publish_scored
 from napari_bonescint.training.loop.fabric import one_fails_all
 from napari_bonescint.training.loop.resuming import identity_of
 from napari_bonescint.training.loop.schedule import REPORT_EVERY, StepTimer, steps_within
-from napari_bonescint.training.loop.trainer import Order, Progress, Trainer
+from napari_bonescint.training.loop.trainer import Order, Trainer, TrainingProgress
 from napari_bonescint.training.loop.validation import has_validation, look_at
 from napari_bonescint.training.runs.run_folder import RunFolder, make_folder
 from napari_bonescint.training.runs.run_status import describe_data
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from napari_bonescint.inference.model_card import ModelCard
-    from napari_bonescint.training.data.training_data import Material
+    from napari_bonescint.training.data.training_data import TrainingData
     from napari_bonescint.training.loop.recipe import Recipe
 
 
@@ -45,7 +45,7 @@ class EventSink(Protocol):
 
 
 @dataclass(frozen=True)
-class Settings:
+class SessionSettings:
     """How to train, whatever the recipe.
 
     Attributes
@@ -76,12 +76,12 @@ class Session:
     Parameters
     ----------
     recipe : Recipe
-    material : Material
+    material : TrainingData
     fabric : lightning_fabric.Fabric
         Launched; of several processes, the first alone writes.
     folder : Path or RunFolder
         The run's own; it is gone on with where something is in it already.
-    settings : Settings
+    settings : SessionSettings
     sinks : sequence of EventSink
         Told every event besides the log.
 
@@ -94,10 +94,10 @@ class Session:
     def __init__(
         self,
         recipe: Recipe,
-        material: Material,
+        material: TrainingData,
         fabric: Fabric,
         folder: Path | RunFolder,
-        settings: Settings,
+        settings: SessionSettings,
         sinks: tuple[EventSink, ...] = (),
     ) -> None:
         self._recipe, self._material, self._fabric, self._settings = recipe, material, fabric, settings
@@ -229,7 +229,7 @@ class Session:
             f"({seconds_per_step:.2g} s each); the learning rate falls over these, however long they take from now on"
         )
 
-    def _report(self, progress: Progress) -> None:
+    def _report(self, progress: TrainingProgress) -> None:
         if not self._fabric.is_global_zero:
             return
         self._timer.forget()

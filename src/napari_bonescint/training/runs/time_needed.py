@@ -12,19 +12,19 @@ from napari_bonescint.training.loop.validation import has_validation, look_at
 from napari_bonescint.training.runs.step_time import seconds_per_step
 
 if TYPE_CHECKING:
-    from napari_bonescint.training.data.training_data import Material
+    from napari_bonescint.training.data.training_data import TrainingData
     from napari_bonescint.training.loop.recipe import Recipe
 
 
 def time_needed(
-    recipe: Recipe, material: Material | None, device: str, minutes: float | None = None, trainings: int = 1
+    recipe: Recipe, material: TrainingData | None, device: str, minutes: float | None = None, trainings: int = 1
 ) -> str:
     """Measure some steps and a look, and say how long all of them take, in words.
 
     Parameters
     ----------
     recipe : Recipe
-    material : Material or None
+    material : TrainingData or None
         Whose validation scans are looked at; without it, what looks take is left out, and that is said.
     device : str
         ``cpu`` or ``cuda:N``.
@@ -50,7 +50,7 @@ def time_needed(
     return f"{what} on {hardware} take about {duration(trainings * seconds)}{apart}."
 
 
-def _seconds_per_look(recipe: Recipe, material: Material, device: str) -> float | None:
+def _seconds_per_look(recipe: Recipe, material: TrainingData, device: str) -> float | None:
     if recipe.check_every == 0 or not has_validation(material):
         return None
     network = build_network(recipe.architecture, outputs=recipe.outputs)

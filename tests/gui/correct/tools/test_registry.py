@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_bonescint.anatomy import CODES
-from napari_bonescint.gui.correct.tools.registry import PICK_KEY, TOOLS, Gesture, Strike, Tool
+from napari_bonescint.gui.correct.tools.registry import PICK_KEY, TOOLS, Gesture, Tool, ToolInput
 
 PELVIS, FEMUR = CODES["pelvis"], CODES["femur"]
 ALL = {tool.name: tool for tools in TOOLS.values() for tool in tools}
@@ -18,7 +18,7 @@ CHANGING = [tool for tool in ALL.values() if tool.change is not None]
 each_tool = pytest.mark.parametrize("tool", CHANGING, ids=lambda tool: tool.name)
 
 
-def strike(path: list[tuple[float, float]], *, code: int = PELVIS, with_model: bool = True) -> Strike:
+def strike(path: list[tuple[float, float]], *, code: int = PELVIS, with_model: bool = True) -> ToolInput:
     """Two femurs of the anterior view of a body that stands a little left, and the left one has a hole."""
     regions = np.zeros((80, 51), np.uint8)
     regions[10:60, 8:14] = FEMUR
@@ -27,7 +27,7 @@ def strike(path: list[tuple[float, float]], *, code: int = PELVIS, with_model: b
     counts = np.random.default_rng(3).poisson(2 + 40 * (regions > 0)).astype(np.uint16)
     probability = (regions > 0).astype(np.float32) if with_model else None
     model = np.where(regions, FEMUR, 0).astype(np.uint8) if with_model else None
-    return Strike(regions, counts, probability, model, np.array(path, float), code, 3.0)
+    return ToolInput(regions, counts, probability, model, np.array(path, float), code, 3.0)
 
 
 def test_keys_are_there_once_and_leave_digits_to_the_regions() -> None:

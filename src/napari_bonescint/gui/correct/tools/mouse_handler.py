@@ -12,7 +12,7 @@ import numpy as np
 from napari.components._viewer_mouse_bindings import double_click_to_zoom
 from napari.utils.notifications import show_info
 
-from napari_bonescint.gui.correct.tools.registry import MOVE, TOOLS, Gesture, Strike, Tool
+from napari_bonescint.gui.correct.tools.registry import MOVE, TOOLS, Gesture, Tool, ToolInput
 from napari_bonescint.gui.layers.labels import set_regions
 from napari_bonescint.gui.layers.overlays import Lines
 
@@ -261,7 +261,7 @@ class ToolStrokes:
         labels = case.labels[view]
         if tool.change is None or (tool.gesture in (Gesture.LINE, Gesture.LOOP) and len(path) < 2):
             return
-        strike = Strike(
+        tool_input = ToolInput(
             labels.data.copy() if before is None else before,
             case.images[view].data,
             None if case.probability is None else case.probability[view],
@@ -270,7 +270,7 @@ class ToolStrokes:
             self.code,
             self.brush_size / 2,
         )
-        set_regions(labels, tool.change(strike))
+        set_regions(labels, tool.change(tool_input))
 
 
 def _shape_of(gesture: Gesture, path: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -43,7 +43,7 @@ class Gesture(Enum):
 
 
 @dataclass(frozen=True)
-class Strike:
+class ToolInput:
     """What a tool is given.
 
     Attributes
@@ -107,7 +107,7 @@ class Tool:
     key: str
     tip: str
     gesture: Gesture
-    change: Callable[[Strike], NDArray[np.uint8]] | None = None
+    change: Callable[[ToolInput], NDArray[np.uint8]] | None = None
     mode: str = "pan_zoom"
     needs_region: bool = False
     needs_model: bool = False
@@ -118,14 +118,14 @@ class Tool:
         return self.key.replace("Shift-", "⇧")
 
 
-def _mirror_from_point(strike: Strike) -> NDArray[np.uint8]:
-    row, _ = strike.point
-    good: ImageSide = "left" if strike.path[-1, 1] < midline(strike.regions)[row] else "right"
-    return mirror_side(strike.regions, strike.counts, good)
+def _mirror_from_point(tool_input: ToolInput) -> NDArray[np.uint8]:
+    row, _ = tool_input.point
+    good: ImageSide = "left" if tool_input.path[-1, 1] < midline(tool_input.regions)[row] else "right"
+    return mirror_side(tool_input.regions, tool_input.counts, good)
 
 
-def _as_model(strike: Strike) -> NDArray[np.uint8]:
-    return strike.regions if strike.model_regions is None else strike.model_regions
+def _as_model(tool_input: ToolInput) -> NDArray[np.uint8]:
+    return tool_input.regions if tool_input.model_regions is None else tool_input.model_regions
 
 
 MOVE = Tool("Move", "Z", "Move and zoom the picture (napari's own).", Gesture.NAPARI)
