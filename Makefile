@@ -1,6 +1,7 @@
 # make demo    open a real bone scan in napari and segment it
 # make test    run the tests
 # make check   formatting, lint and types
+# make docs    the documentation site, in build/site
 # make setup   only set up .venv, which the others do as needed
 #
 # PYTHON=/path/to/python3.12    a Python to use instead of the first of 3.11, 3.12, 3.13 that is found
@@ -13,10 +14,10 @@ export PYTHON
 bin := .venv/bin
 pip_install := $(bin)/python -m pip install --disable-pip-version-check --constraint constraints.txt $(PIP_ARGS)
 
-.PHONY: help demo test check setup system clean
+.PHONY: help demo test check docs setup system clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -4
+	@sed -n 's/^# //p' Makefile | head -5
 
 demo: system .venv/installed
 	@scripts/on_display.sh $(bin)/python scripts/demo.py
@@ -28,6 +29,10 @@ check: system .venv/installed
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
 	$(bin)/mypy
+
+docs: system .venv/docs-installed
+	@NO_MKDOCS_2_WARNING=1 $(bin)/mkdocs build --strict --quiet
+	@echo "The documentation is in build/site/index.html."
 
 setup: system .venv/installed
 
@@ -44,6 +49,10 @@ system:
 	@echo "on Linux without an NVIDIA GPU, the PIP_ARGS at the top of the Makefile save gigabytes of CUDA libraries."
 	@$(pip_install) hatchling editables
 	@$(pip_install) --no-build-isolation --editable '.[dev]'
+	@touch $@
+
+.venv/docs-installed: .venv/installed
+	@$(pip_install) --quiet --no-build-isolation --editable '.[docs]'
 	@touch $@
 
 clean:

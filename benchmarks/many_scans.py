@@ -1,8 +1,8 @@
-"""How many scans an hour `bonescint segment` does on an archive, and whether its memory stays the same.
+"""How many scans an hour `bonescint segment` does on a large folder, and whether its memory stays the same.
 
-    python benchmarks/archive.py --cases data/training --scans 1000 --write docs/archive-speed.md
+    python benchmarks/many_scans.py --cases data/training --scans 1000 --write docs/many-scans-speed.md
 
-The archive is made from simulated cases, which are counted again for each file, so that no two scans are the same. It
+The scans are made from simulated cases, which are counted again for each file, so that no two scans are the same. It
 is segmented by one process and by two, and once more when all is done; meanwhile the memory of all processes is
 sampled. Leave the machine alone meanwhile.
 """
@@ -80,7 +80,7 @@ class Run:
         return max(mb for _, mb in self.memory)
 
 
-def make_archive(folder: Path, cases: Sequence[Path], scans: int) -> None:
+def make_scans(folder: Path, cases: Sequence[Path], scans: int) -> None:
     """Write different scans of simulated cases, each in a folder of its own; those that are there stay."""
     for number in tqdm(range(scans), desc="making scans", disable=None):
         path = folder / f"{number // 100:03}" / f"{number:06}" / "IM0001.dcm"
@@ -91,10 +91,10 @@ def make_archive(folder: Path, cases: Sequence[Path], scans: int) -> None:
         write_nuclear_medicine(split_of(seed_of(case)).scan(Case.load(case), FIRST_COUNT + number), path)
 
 
-def segment(archive: Path, out: Path, scans: int, options: Sequence[str]) -> Run:
+def segment(scans_folder: Path, out: Path, scans: int, options: Sequence[str]) -> Run:
     """Run the command, and watch it."""
     run = Run(scans)
-    words = [sys.executable, "-m", "napari_bonescint", "segment", str(archive), "--out", str(out), *options]
+    words = [sys.executable, "-m", "napari_bonescint", "segment", str(scans_folder), "--out", str(out), *options]
     before = os.times()
     start = time.perf_counter()
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
@@ -132,9 +132,9 @@ def page(runs: dict[int, Run], again: Run, model: str) -> str:
     """What was measured, as a page for docs/."""
     one = runs[min(runs)]
     head = f"""\
-# Speed on an archive
+# Speed with many scans
 
-Made by `benchmarks/archive.py`: {one.scans} different simulated scans of two views with the model {model} on
+Made by `benchmarks/many_scans.py`: {one.scans} different simulated scans of two views with the model {model} on
 {platform.machine()}, {usable_cores()} cores, no GPU. Scans an hour are those between the first and the last that was
 done. Memory is that of all processes together, where what they share counts for each: its mean while 10 to 30 % and 80
 to 100 % of the scans were done, and the most.
@@ -159,7 +159,7 @@ The same command again, when all results were there: {again.seconds:.0f} s, {kep
 
 
 def main() -> None:
-    """Make an archive, segment it in both ways, and print what that took."""
+    """Make many scans, segment them in both ways, and print what that took."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--cases", type=Path, required=True, help="folder of case_SEED.npz that `bonescint simulate` made"
@@ -167,23 +167,23 @@ def main() -> None:
     parser.add_argument("--scans", type=int, default=1000, help="how many (default: %(default)s)")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2], help="(default: 1 2)")
     parser.add_argument("--model", default="current", help="(default: the one in use)")
-    parser.add_argument("--folder", type=Path, help="where to make the archive, to use it again (default: temporary)")
+    parser.add_argument("--folder", type=Path, help="where to make the scans, to use them again (default: temporary)")
     parser.add_argument("--write", type=Path, help="write the page here, too")
     options = parser.parse_args()
     cases = sorted(options.cases.glob("case_*.npz"))
     if not cases:
         parser.error(f"{options.cases} holds no case_SEED.npz")
     with tempfile.TemporaryDirectory() as temporary:
-        archive = (options.folder or Path(temporary)) / f"archive-{options.scans}"
-        make_archive(archive, cases, options.scans)
+        source = (options.folder or Path(temporary)) / f"scans-{options.scans}"
+        make_scans(source, cases, options.scans)
         model = argument_types.model(options.model)
         settings = ["--model", options.model, "--device", "cpu"]
         runs = {}
         for workers in options.workers:
             out = Path(temporary) / f"results-{workers}"
-            runs[workers] = segment(archive, out, options.scans, [*settings, "--workers", str(workers)])
+            runs[workers] = segment(source, out, options.scans, [*settings, "--workers", str(workers)])
             print(f"{workers} workers: {runs[workers].steady_per_hour:.0f} scans/h", flush=True)
-        text = page(runs, segment(archive, out, options.scans, settings), model.name)
+        text = page(runs, segment(source, out, options.scans, settings), model.name)
     print(text)
     if options.write:
         options.write.write_text(text, encoding="utf-8")

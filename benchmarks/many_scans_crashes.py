@@ -1,9 +1,9 @@
 """Kill `bonescint segment` at random moments, go on, and look whether every scan has its one result in the end.
 
-    python benchmarks/archive_crashes.py --kills 50
+    python benchmarks/many_scans_crashes.py --kills 50
 
-An archive of small scans is segmented by a command that is killed (SIGKILL) some time after it began, or one of whose
-worker processes is; then the same command is given again, until all is done, and the next archive begins. No result may
+A folder of small scans is segmented by a command that is killed (SIGKILL) some time after it began, or one of whose
+worker processes is; then the same command is given again, until all is done, and the next folder begins. No result may
 be lost, cut off, made twice or different from those of a command that nobody disturbed.
 """
 
@@ -43,19 +43,19 @@ class Outcome:
         How many there were, by what was killed.
     commands : int
         How many times the command was given.
-    archives : int
-        How many archives were done in the end.
+    folders : int
+        How many folders were done in the end.
     faults : list of str
         A sentence for each thing that is wrong.
     """
 
     kills: Counter[str] = field(default_factory=Counter)
     commands: int = 0
-    archives: int = 0
+    folders: int = 0
     faults: list[str] = field(default_factory=list)
 
 
-def make_archive(folder: Path, scans: int) -> None:
+def make_scans(folder: Path, scans: int) -> None:
     """Write different scans of random counts."""
     for number in range(scans):
         counts = np.random.default_rng(number).poisson(6, SHAPE).astype(np.uint16)
@@ -81,18 +81,18 @@ def kill_often(folder: Path, kills: int, scans: int, model: str, seed: int) -> O
     """Kill commands and workers many times, and compare what comes of it with what nobody disturbed."""
     moments = random.Random(seed)  # noqa: S311 - no secret
     outcome = Outcome()
-    archive = folder / "archive"
-    archive.mkdir()
-    make_archive(archive, scans)
-    words = [sys.executable, "-m", "napari_bonescint", "segment", str(archive), "--model", model, "--device", "cpu"]
+    folder = folder / "folder"
+    folder.mkdir()
+    make_scans(folder, scans)
+    words = [sys.executable, "-m", "napari_bonescint", "segment", str(folder), "--model", model, "--device", "cpu"]
     start = time.monotonic()
     subprocess.run([*words, "--out", str(folder / "undisturbed")], check=True, capture_output=True)
     longest = time.monotonic() - start
     wanted = masks_in(folder / "undisturbed")
     while outcome.kills.total() < kills:
-        outcome.archives += 1
-        out = folder / f"results-{outcome.archives}"
-        workers = 1 + outcome.archives % 2
+        outcome.folders += 1
+        out = folder / f"results-{outcome.folders}"
+        workers = 1 + outcome.folders % 2
         status = None
         while status is None:
             before = whole_in(out)
@@ -144,14 +144,14 @@ def main() -> int:
     """Kill and report; 1 if anything was wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50, help="how many (default: %(default)s)")
-    parser.add_argument("--scans", type=int, default=40, help="in the archive (default: %(default)s)")
+    parser.add_argument("--scans", type=int, default=40, help="in the folder (default: %(default)s)")
     parser.add_argument("--model", default="dln-11", help="(default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the moments (default: %(default)s)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         outcome = kill_often(Path(folder), options.kills, options.scans, options.model, options.seed)
     print(f"kills: {', '.join(f'{count} of a {what}' for what, count in sorted(outcome.kills.items()))}")
-    print(f"{outcome.commands} commands did {outcome.archives} archives of {options.scans} scans to the end")
+    print(f"{outcome.commands} commands did {outcome.folders} folders of {options.scans} scans to the end")
     print(f"{len(outcome.faults)} faults")
     print("\n".join(outcome.faults[:20]))
     return 1 if outcome.faults else 0

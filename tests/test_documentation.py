@@ -1,0 +1,42 @@
+"""Parts of the documentation that are made from the code say what the code says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import draw_networks
+import pytest
+from docs_hook import command_line_page
+
+from napari_bonescint.cli import _parser
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+@pytest.mark.parametrize(
+    ("name", "draw"),
+    [("phase-split.svg", draw_networks.draw_phase_split), ("fdn-family.svg", draw_networks.draw_family)],
+)
+def test_the_pictures_of_the_networks_are_those_that_the_script_draws(name, draw):
+    assert (DOCS / name).read_text(encoding="utf-8") == draw()
+
+
+def test_the_picture_of_the_family_has_the_published_parameters():
+    picture = (DOCS / "fdn-family.svg").read_text(encoding="utf-8")
+    assert all(f">{count}<" in picture for count in ("259,137", "295,033", "488,793", "1,964,249"))
+
+
+def test_every_command_has_a_section_with_its_options():
+    page = command_line_page(_parser())
+    sections = dict(re.findall(r"^## (bonescint[^\n]*)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+    assert {"bonescint segment", "bonescint train", "bonescint store merge", "bonescint benchmark"} <= set(sections)
+    assert "<code>--workers N</code> | segment in so many processes" in sections["bonescint segment"]
+    assert "bonescint segment scan.dcm --out masks" in sections["bonescint segment"]
+    assert "<code>STORE</code>" in sections["bonescint store check"]
+
+
+def test_signs_of_tables_and_markdown_in_help_texts_stay_text():
+    rows = [line for line in command_line_page(_parser()).splitlines() if line.startswith("| ")]
+    assert all(row.count("|") == 3 for row in rows)
+    assert any("NAME&#124;FILE" in row for row in rows)
