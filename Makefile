@@ -1,6 +1,6 @@
 # make demo    open a real bone scan in napari and segment it
 # make test    run the tests
-# make check   formatting, lint and types
+# make check   formatting, lint, types and imports
 # make docs    the documentation site, in build/site
 # make setup   only set up .venv, which the others do as needed
 #
@@ -29,6 +29,8 @@ check: system .venv/installed
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
 	$(bin)/mypy
+	$(bin)/lint-imports --no-logo --no-cache
+	$(bin)/python scripts/import_graph.py --check
 
 docs: system .venv/docs-installed
 	@NO_MKDOCS_2_WARNING=1 $(bin)/mkdocs build --strict --quiet

@@ -2,7 +2,7 @@
 
 ``fit.json`` in the store can be deleted at any time. It names the masks in which nothing was amiss, with size and time
 of the files that were read; where these differ, and where something was amiss, the files are read anew. What gets
-damaged later without either changing is found out when the scan is drawn. Imports no torch.
+damaged later without either changing is found out when the scan is drawn.
 """
 
 from __future__ import annotations

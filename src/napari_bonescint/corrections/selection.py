@@ -1,7 +1,4 @@
-"""Which corrected scans of label stores train, validate and judge, and which are left out and why.
-
-Imports no torch.
-"""
+"""Which corrected scans of label stores train, validate and judge, and which are left out and why."""
 
 from __future__ import annotations
 

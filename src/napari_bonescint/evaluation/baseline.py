@@ -1,4 +1,4 @@
-"""What new weights are compared with, which stays what it was once they are in use. Imports no torch."""
+"""What new weights are compared with, which stays what it was once they are in use."""
 
 from __future__ import annotations
 

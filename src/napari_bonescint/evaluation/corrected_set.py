@@ -1,4 +1,4 @@
-"""Corrected scans of label stores as a set to score models on. Imports no torch."""
+"""Corrected scans of label stores as a set to score models on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the trainings of all folds scored on patients whom they had not seen. Imports no torch.
+"""What the trainings of all folds scored on patients whom they had not seen.
 
 It lies beside the weights that the same recipe made of all patients, as NAME.folds.json, and stays with them on the
 computer of the label store: it names scans by their keys there.

@@ -1,7 +1,4 @@
-"""Few patients: as many trainings as there are folds, in each of which other patients are not trained on.
-
-Imports no torch.
-"""
+"""Few patients: as many trainings as there are folds, in each of which other patients are not trained on."""
 
 from __future__ import annotations
 

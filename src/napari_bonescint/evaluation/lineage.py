@@ -6,8 +6,6 @@ Of what was learnt before there were fingerprints, an entry says only that it is
 
 A view is the same view however its scan was added: mirrored or not, alone or beside another one. Whoever holds the very
 scan can find out whether a model learnt from it; nobody can find out from the card whose scans they were.
-
-Imports no torch.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Scans whose true regions are known, in sets that a model is scored on. Imports no torch."""
+"""Scans whose true regions are known, in sets that a model is scored on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulated test set that comes with this installation. Imports no torch.
+"""The simulated test set that comes with this installation.
 
 For some bodies of the test split ``train/simulated-test/SEED.webp``, without loss: anterior and posterior view side by
 side on pixels of 3 mm; red is the fourth root of the expected counts in steps of a twelfth, green the true region code.

@@ -1,4 +1,4 @@
-"""Which patients of label stores a model can be judged on: those of whom it has learnt nothing. Imports no torch."""
+"""Which patients of label stores a model can be judged on: those of whom it has learnt nothing."""
 
 from __future__ import annotations
 

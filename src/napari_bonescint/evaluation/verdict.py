@@ -1,4 +1,4 @@
-"""Whether new weights are better than the ones in use: what was found, kept in a folder. Imports no torch.
+"""Whether new weights are better than the ones in use: what was found, kept in a folder.
 
 DIR/verdict.json    the verdict
 DIR/report.html     the same for a browser, with the pictures in it

@@ -1,4 +1,4 @@
-"""Where layers lie in the world: scaled, moved, and turned, sheared or transformed by the user. No Qt."""
+"""Where layers lie in the world: scaled, moved, and turned, sheared or transformed by the user."""
 
 from __future__ import annotations
 

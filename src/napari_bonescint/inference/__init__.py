@@ -1,1 +1,1 @@
-"""From counts to masks: normalisation, devices, models and the segmenter. No Qt, no napari."""
+"""From counts to masks: normalisation, devices, models and the segmenter."""

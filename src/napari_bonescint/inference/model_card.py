@@ -1,4 +1,4 @@
-"""Model cards: what a weights file is, without opening it. Imports no torch."""
+"""Model cards: what a weights file is, without opening it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models that the user has accepted, and which model serves the next click. Imports no torch.
+"""Models that the user has accepted, and which model serves the next click.
 
     MODELS/
       NAME-HASH8/NAME.safetensors, NAME.json    an accepted model; HASH8 begins the hash of its weights

@@ -1,4 +1,4 @@
-"""The weights in a safetensors file, looked at before any engine loads them. Imports no torch."""
+"""The weights in a safetensors file, looked at before any engine loads them."""
 
 from __future__ import annotations
 

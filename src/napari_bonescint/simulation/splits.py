@@ -1,4 +1,4 @@
-"""Which simulated cases are for what: the splits of train/splits.toml. Imports no torch."""
+"""Which simulated cases are for what: the splits of train/splits.toml."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What corrections are worth: scores before and after training on some, and how sure the difference is.
-
-Imports no torch.
-"""
+"""What corrections are worth: scores before and after training on some, and how sure the difference is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeping Python's garbage collector from running while somebody waits. No Qt."""
+"""Keeping Python's garbage collector from running while somebody waits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The layers in which one case after the other is corrected. No Qt.
+"""The layers in which one case after the other is corrected.
 
 Adding a layer takes napari a tenth of a second and a scan needs five, so a case moves into the layers of the case
 before it wherever both have the same views.

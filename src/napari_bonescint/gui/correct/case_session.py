@@ -1,4 +1,4 @@
-"""One case while it is corrected: what its layers hold, and what of that is in the store already. No Qt."""
+"""One case while it is corrected: what its layers hold, and what of that is in the store already."""
 
 from __future__ import annotations
 

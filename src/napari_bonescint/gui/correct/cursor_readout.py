@@ -1,4 +1,4 @@
-"""What lies under the mouse: counts, region and side, and the same place in the other view. No Qt."""
+"""What lies under the mouse: counts, region and side, and the same place in the other view."""
 
 from __future__ import annotations
 

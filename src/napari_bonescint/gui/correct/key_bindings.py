@@ -1,4 +1,4 @@
-"""Keys that hold while a scan is being corrected. No Qt.
+"""Keys that hold while a scan is being corrected.
 
 napari ignores the key bindings of a plugin's manifest, so they are bound in code: on the labels layers, whose own keys
 come before those of their class, and on the viewer, for when another layer is selected.

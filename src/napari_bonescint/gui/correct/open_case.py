@@ -1,4 +1,4 @@
-"""The scan that is being corrected, with its layers. No Qt."""
+"""The scan that is being corrected, with its layers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Maps over the views of a scan: how the mask differs from the model's, and where the model was unsure. No Qt."""
+"""Maps over the views of a scan: how the mask differs from the model's, and where the model was unsure."""
 
 from __future__ import annotations
 

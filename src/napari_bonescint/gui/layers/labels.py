@@ -1,4 +1,4 @@
-"""Labels layers that hold a view's bones, each bound to the image that it came from. No Qt.
+"""Labels layers that hold a view's bones, each bound to the image that it came from.
 
 A model's result goes in as one step of the layer's history, so one Undo takes it out. What models wrote is kept beside
 the layer: pixels that differ from the nearest of these results were edited by a person. The last one alone would not

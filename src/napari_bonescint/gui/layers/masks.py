@@ -1,4 +1,4 @@
-"""Masks as labels layers that lie on the views of a scan, and back. No Qt."""
+"""Masks as labels layers that lie on the views of a scan, and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers that only help to see: lines and maps over a scan, which are taken out again and are no views of it. No Qt."""
+"""Layers that only help to see: lines and maps over a scan, which are taken out again and are no views of it."""
 
 from __future__ import annotations
 

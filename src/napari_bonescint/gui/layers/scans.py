@@ -1,4 +1,4 @@
-"""Scans as layers and layers as scans. No Qt."""
+"""Scans as layers and layers as scans."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the result of one scan goes, and what becomes of labels that a person edited. No Qt."""
+"""Where the result of one scan goes, and what becomes of labels that a person edited."""
 
 from __future__ import annotations
 

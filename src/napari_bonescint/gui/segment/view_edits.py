@@ -1,4 +1,4 @@
-"""What a user says about a view, whatever its file says: which view, how large its pixels, mirrored or not. No Qt."""
+"""What a user says about a view, whatever its file says: which view, how large its pixels, mirrored or not."""
 
 from __future__ import annotations
 

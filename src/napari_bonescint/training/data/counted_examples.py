@@ -2,7 +2,7 @@
 
 A scan is one draw of the noise, and nothing is known of what it would have been without. What can be redrawn is which
 of the counted photons a shorter scan would have counted (binomial thinning of Poisson counts gives Poisson counts), and
-what `augmentation` does to any image. Imports no torch.
+what `augmentation` does to any image.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How much there is to learn from in label stores, counted without reading a picture. Imports no torch."""
+"""How much there is to learn from in label stores, counted without reading a picture."""
 
 from __future__ import annotations
 

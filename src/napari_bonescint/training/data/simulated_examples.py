@@ -1,7 +1,4 @@
-"""Training examples from simulated cases: counted, degraded and put on the network's grid as a scan would be.
-
-Imports no torch.
-"""
+"""Training examples from simulated cases: counted, degraded and put on the network's grid as a scan would be."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Where training cases come from: simulated files, a simulation beside the training, corrected scans, or both.
-
-Imports no torch.
-"""
+"""Where training cases come from: simulated files, a simulation beside the training, corrected scans, or both."""
 
 from __future__ import annotations
 

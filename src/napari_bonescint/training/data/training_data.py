@@ -1,4 +1,4 @@
-"""All that a training is given: what it draws its examples from, and what it is scored on. Imports no torch."""
+"""All that a training is given: what it draws its examples from, and what it is scored on."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What must be the same when a training is gone on with, so that stopping and going on change no result.
-
-Imports no torch.
-"""
+"""What must be the same when a training is gone on with, so that stopping and going on change no result."""
 
 from __future__ import annotations
 

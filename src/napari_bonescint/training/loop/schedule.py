@@ -1,4 +1,4 @@
-"""How many steps a training takes, and how the learning rate and the looks lie over them. Imports no torch."""
+"""How many steps a training takes, and how the learning rate and the looks lie over them."""
 
 from __future__ import annotations
 

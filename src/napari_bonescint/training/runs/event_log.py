@@ -1,4 +1,4 @@
-"""What a training says while it runs: JSON lines in a file that others follow. Imports no torch."""
+"""What a training says while it runs: JSON lines in a file that others follow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starting a training in a process of its own, which outlives the one that started it. Imports no torch."""
+"""Starting a training in a process of its own, which outlives the one that started it."""
 
 from __future__ import annotations
 

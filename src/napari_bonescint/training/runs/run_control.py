@@ -1,4 +1,4 @@
-"""The runs that there are, and what they are asked for by a process that does not train. Imports no torch."""
+"""The runs that there are, and what they are asked for by a process that does not train."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of one training run, through which others follow and steer it. Imports no torch.
+"""The folder of one training run, through which others follow and steer it.
 
 RUNS/NAME/
 log.jsonl         what happens, see `event_log`

@@ -1,4 +1,4 @@
-"""How far a training has come, read from its log. Imports no torch."""
+"""How far a training has come, read from its log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tool in the hand: turns what the mouse does over a view into one undoable change of its labels. No Qt.
+"""The tool in the hand: turns what the mouse does over a view into one undoable change of its labels.
 
 All is bound to the viewer and not to a layer, so that a tool works on the view under the mouse. The layer of that view
 becomes the active one, and so napari's own tools and Ctrl+Z work on it, too.

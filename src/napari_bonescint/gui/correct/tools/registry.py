@@ -1,4 +1,4 @@
-"""The tools with which masks are corrected: name, key, what the mouse does, and which function does the work. No Qt."""
+"""The tools with which masks are corrected: name, key, what the mouse does, and which function does the work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A box in which the model answers again, as strictly as a slider says. No Qt."""
+"""A box in which the model answers again, as strictly as a slider says."""
 
 from __future__ import annotations
 

@@ -1,0 +1,70 @@
+"""What commands and windows load at their start is light: no module brings torch, Qt or napari along unasked."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+# Prints every module of the package that was imported, and which of the heavy packages came along.
+_IMPORT_ALL = """
+import importlib, json, pkgutil, sys
+import napari_bonescint
+unwanted, loads = set(json.loads(sys.argv[1])), []
+for module in pkgutil.walk_packages(napari_bonescint.__path__, "napari_bonescint."):
+    parts = module.name.split(".")
+    if not any(".".join(parts[1:end]) in unwanted for end in range(2, len(parts) + 1)) and parts[-1] != "__main__":
+        importlib.import_module(module.name)
+        loads.append(module.name)
+print(json.dumps([loads, [name for name in ("torch", "napari", "qtpy") if name in sys.modules]]))
+"""
+
+# These compute with torch.
+_COMPUTING = [
+    "networks.dense",
+    "networks.dln",
+    "networks.fdn",
+    "networks.unet",
+    "networks.uri_net",
+    "networks.zoo",
+    "inference.backends.torch_engine",
+    "inference.backends.torch_gpu_engine",
+    "inference.gpu_benchmark",
+    "inference.benchmark",
+    "evaluation.model_scores",
+    "training.data.batches",
+    "training.data.loader",
+    "training.loop.best_weights",
+    "training.loop.checkpoint",
+    "training.loop.export",
+    "training.loop.fabric",
+    "training.loop.losses",
+    "training.loop.one_computer",
+    "training.loop.trainer",
+    "training.loop.validation",
+    "training.runs.cross_validation",
+    "training.runs.session",
+    "training.runs.step_time",
+    "training.runs.tensorboard",
+    "training.runs.time_needed",
+]
+
+
+def _imported_without(unwanted: list[str]) -> tuple[list[str], list[str]]:
+    done = subprocess.run(
+        [sys.executable, "-c", _IMPORT_ALL, json.dumps(unwanted)], capture_output=True, text=True, check=True
+    )
+    imported, heavy = json.loads(done.stdout)
+    return imported, heavy
+
+
+def test_nothing_but_the_window_imports_napari_or_qt_and_only_what_computes_imports_torch() -> None:
+    imported, heavy = _imported_without([*_COMPUTING, "gui"])
+    assert heavy == []
+    assert {"napari_bonescint.commands.segment", "napari_bonescint.training.runs.launch"} <= set(imported)
+
+
+def test_the_window_imports_no_torch() -> None:
+    imported, heavy = _imported_without(_COMPUTING)
+    assert "torch" not in heavy
+    assert "napari_bonescint.gui.retrain.panel" in imported
