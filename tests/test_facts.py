@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping  # noqa: TC003 - `build` looks at the types
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,7 +22,8 @@ class Colour(StrEnum):
     BLUE = "blue"
 
 
-class Point(NamedTuple):
+@dataclass(frozen=True)
+class Point:
     x: float
     y: float = 0.0
 
@@ -85,7 +86,7 @@ def test_objects_come_out_as_their_classes_say() -> None:
         ({"names": "bc"}, "names is 'bc'; it takes a list"),
         ({"points": [{"x": 1, "z": 2}]}, "unknown entry 'z'"),
         ({"points": [[1, 2]]}, "is no object with names"),
-        ({"of_region": {"skull": "much"}}, "of_region.'skull' is 'much'; it takes a whole number"),
+        ({"of_region": {"skull": "much"}}, "of_region.skull is 'much'; it takes a whole number"),
         ({"of_region": [1]}, r"of_region is \[1\]; it takes an object with names"),
         ({"acquisition": {"a": {}}}, "it takes a number"),
         ({"is_new": 1}, "is_new is 1; it takes true or false"),

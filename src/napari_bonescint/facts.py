@@ -8,28 +8,43 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import tomllib
-import types
-import typing
-from collections.abc import Callable, Mapping
 from contextlib import contextmanager
-from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from napari_bonescint.errors import BonescintError, raised_as
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from pydantic_core import ErrorDetails, SchemaValidator
 
 T = TypeVar("T")
 
 MOST_BYTES = 64 * 2**20
 """Of a file of facts; the largest that is written, an index of a large label store, has some megabytes."""
 
-_LARGEST_INTEGER = 2**63
 _SHOWN = 40
+_STRICT: dict[str, dict[str, Any]] = {
+    "bool": {"strict": True},
+    "float": {"strict": True, "allow_inf_nan": False},
+    "int": {"strict": True, "gt": -(2**63), "lt": 2**63},
+    "str": {"strict": True},
+}
+_WANTED = {
+    "bool_type": "true or false",
+    "dict_type": "an object with names",
+    "finite_number": "a number",
+    "float_type": "a number",
+    "greater_than": "a whole number",
+    "int_type": "a whole number",
+    "less_than": "a whole number",
+    "list_type": "a list",
+    "string_type": "a text",
+    "tuple_type": "a list",
+}
 
 
 class FactError(ValueError):
@@ -93,14 +108,14 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def build(cls: type[T], facts: object, *, unknown: bool = False, **given: object) -> T:
-    """An object of a dataclass or named tuple whose entries have the types that the class states.
+    """An object of a dataclass, or of a list or dict of them, whose entries have the types that the class states.
 
     Numbers must be finite, texts are never made of anything else, and lists become tuples where a tuple is stated.
 
     Parameters
     ----------
     cls : type
-        The class; its annotations must be known at run time.
+        Its annotations must be known at run time.
     facts : object
         What a file says: a mapping by the names of the class.
     unknown : bool
@@ -113,173 +128,73 @@ def build(cls: type[T], facts: object, *, unknown: bool = False, **given: object
     FactError
         If an entry is missing, unknown, or of another type.
     """
-    if not isinstance(facts, dict):
-        raise FactError(f"{_shown(facts)} is no object with names")
-    converters, optional = _taken_by(cls)
-    wanted = {name: each for name, each in converters.items() if name not in given} if given else converters
-    if not unknown and (odd := next((name for name in facts if name not in wanted), None)) is not None:
-        raise FactError(f"there is an unknown entry {_shown(odd)}")
-    if (lacking := next((name for name in wanted if name not in facts and name not in optional), None)) is not None:
-        raise FactError(f"there is no {lacking}")
-    return cls(**{name: each(facts[name], name) for name, each in wanted.items() if name in facts}, **given)
+    from pydantic import ValidationError
+
+    if isinstance(facts, dict) and unknown:
+        names = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        facts = {name: fact for name, fact in facts.items() if name in names - given.keys()}
+    if isinstance(facts, dict) and given:
+        if odd := given.keys() & facts.keys():
+            raise FactError(f"there is an unknown entry {_shown(odd.pop())}")
+        facts = {**facts, **given}
+    try:
+        (made,) = _validator(cls).validate_python([facts])  # type: ignore[arg-type]  # a class can be hashed
+    except ValidationError as error:
+        raise FactError(_phrase(error.errors(include_url=False), [facts])) from error
+    return made  # type: ignore[no-any-return]
 
 
-def converted(value: object, hint: Any, name: str) -> Any:
-    """A value as an object of a type.
+@cache
+def _validator(cls: Any) -> SchemaValidator:
+    """What makes objects of a class: pydantic, imported when it is needed, since not every command does."""
+    from pydantic import ConfigDict, TypeAdapter
+    from pydantic_core import SchemaValidator
 
-    Parameters
-    ----------
-    value : object
-        What a file says.
-    hint : type
-        ``str``, ``int``, ``float``, ``bool``, an enumeration, a dataclass, or made of these by ``tuple``, ``list``,
-        ``dict``, ``Mapping`` or ``|``.
-    name : str
-        What it is called in the error.
-
-    Raises
-    ------
-    FactError
-        If it is not of that type.
-    """
-    return _converter(hint)(value, name)
+    # Within a list, since a dataclass alone takes no configuration from here.
+    return SchemaValidator(_strict(TypeAdapter(list[cls], config=ConfigDict(extra="forbid")).core_schema))
 
 
-_Converter = Callable[[Any, str], Any]
+def _strict(schema: Any) -> Any:
+    """The schema with plain values that are made of nothing else; pydantic's own strict mode has no tuples in JSON."""
+    if isinstance(schema, list):
+        return [_strict(each) for each in schema]
+    if isinstance(schema, dict):
+        return {**{name: _strict(each) for name, each in schema.items()}, **_STRICT.get(str(schema.get("type")), {})}
+    return schema
 
 
-def _converter(hint: Any) -> _Converter:
-    """What turns values into objects of a type; made once for each, since stores hold thousands of files."""
-    if hint not in _CONVERTERS:
-        _CONVERTERS[hint] = _make_converter(hint)
-    return _CONVERTERS[hint]
+def _phrase(errors: Sequence[ErrorDetails], facts: object) -> str:
+    """The first thing that is wrong, in words."""
+    place, value = _found(errors[0], facts)
+    # Of the types that an entry may have, each complains; of a list that is too short, each item that is missing.
+    error = [each for each in errors if _found(each, facts)[0] == place][-1]
+    kind, last, context = error["type"], error["loc"][-1], error.get("ctx", {})
+    name = ".".join(part if part.isidentifier() else _shown(part) for part in place if isinstance(part, str))
+    if kind == "unexpected_keyword_argument":
+        return f"there is an unknown entry {_shown(last)}"
+    if kind == "missing" and isinstance(last, str):
+        return f"there is no {errors[0]['loc'][-1]}"
+    if kind == "dataclass_type":
+        return f"{name} {_shown(value)} is no object with names".lstrip()
+    wanted = _WANTED.get(kind, error["msg"])
+    if kind in ("missing", "too_long"):
+        wanted = f"a list of {context['max_length'] if context else int(last) + 1}"
+    if kind == "enum":
+        wanted = "one of " + context["expected"].replace("'", "").replace(" or ", ", ")
+    return f"{name} is {_shown(value)}; it takes {wanted}"
 
 
-_CONVERTERS: dict[Any, _Converter] = {}
-
-
-def _make_converter(hint: Any) -> _Converter:
-    origin, inner = get_origin(hint), get_args(hint)
-    if hint is Any or hint is object:
-        return lambda value, _name: value
-    if origin in (Union, types.UnionType):
-        return _one_of(inner)
-    if origin is tuple and inner[-1] is not Ellipsis:
-        return _row_of(inner)
-    if origin in (list, tuple):
-        return _list_of(origin, inner[0])
-    if origin is not None and issubclass(origin, Mapping):
-        return _mapping_to(inner[1])
-    if hint in _SIMPLE:
-        return _simple(hint)
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return _member_of(hint)
-    return lambda value, _name: build(hint, value)
-
-
-def _simple(hint: Any) -> _Converter:
-    right, wanted = _SIMPLE[hint]
-
-    def convert(value: Any, name: str) -> Any:
-        if not right(value):
-            raise FactError(f"{name} is {_shown(value)}; it takes {wanted}")
-        return float(value) if hint is float else value
-
-    return convert
-
-
-def _member_of(hint: type[Enum]) -> _Converter:
-    members = {member.value: member for member in hint}
-
-    def convert(value: Any, name: str) -> Any:
-        if not isinstance(value, str) or value not in members:
-            raise FactError(f"{name} is {_shown(value)}; it takes one of {', '.join(map(str, members))}")
-        return members[value]
-
-    return convert
-
-
-def _one_of(hints: tuple[Any, ...]) -> _Converter:
-    allows_none = type(None) in hints
-    *others, last = [_converter(hint) for hint in hints if hint is not type(None)]
-
-    def convert(value: Any, name: str) -> Any:
-        if value is None and allows_none:
-            return None
-        for other in others:
-            try:
-                return other(value, name)
-            except FactError:
-                continue
-        return last(value, name)
-
-    return convert
-
-
-def _row_of(hints: tuple[Any, ...]) -> _Converter:
-    converters = [_converter(hint) for hint in hints]
-
-    def convert(value: Any, name: str) -> Any:
-        if not isinstance(value, list) or len(value) != len(converters):
-            raise FactError(f"{name} is {_shown(value)}; it takes a list of {len(converters)}")
-        return tuple(each(item, name) for each, item in zip(converters, value, strict=True))
-
-    return convert
-
-
-def _list_of(kind: type, hint: Any) -> _Converter:
-    item_of = _converter(hint)
-
-    def convert(value: Any, name: str) -> Any:
-        if not isinstance(value, list):
-            raise FactError(f"{name} is {_shown(value)}; it takes a list")
-        return kind(item_of(item, name) for item in value)
-
-    return convert
-
-
-def _mapping_to(hint: Any) -> _Converter:
-    value_of = _converter(hint)
-
-    def convert(value: Any, name: str) -> Any:
-        if not isinstance(value, dict):
-            raise FactError(f"{name} is {_shown(value)}; it takes an object with names")
-        return {str(key): value_of(item, f"{name}.{_shown(key)}") for key, item in value.items()}
-
-    return convert
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf and _fits(value)
-
-
-def _fits(value: float) -> bool:
-    return not isinstance(value, int) or abs(value) < _LARGEST_INTEGER
-
-
-_SIMPLE: Mapping[object, tuple[Callable[[object], bool], str]] = {
-    bool: (lambda value: isinstance(value, bool), "true or false"),
-    int: (lambda value: isinstance(value, int) and _is_number(value), "a whole number"),
-    float: (_is_number, "a number"),
-    str: (lambda value: isinstance(value, str), "a text"),
-}
-
-
-def _taken_by(cls: Any) -> tuple[dict[str, _Converter], frozenset[str]]:
-    """What converts the entries that make an object of a class, by name, and which of them can be left out."""
-    if cls not in _KNOWN:
-        hints = typing.get_type_hints(cls)
-        if dataclasses.is_dataclass(cls):
-            fields = [field for field in dataclasses.fields(cls) if field.init]
-            needed = {f.name for f in fields if f.default is f.default_factory is dataclasses.MISSING}
-            names = [field.name for field in fields]
-        else:
-            names, needed = cls._fields, set(cls._fields) - set(cls._field_defaults)
-        _KNOWN[cls] = {name: _converter(hints[name]) for name in names}, frozenset(set(names) - needed)
-    return _KNOWN[cls]
-
-
-_KNOWN: dict[Any, tuple[dict[str, _Converter], frozenset[str]]] = {}
+def _found(error: ErrorDetails, facts: object) -> tuple[list[int | str], Any]:
+    """Where in the facts an error is, and what stands there; its `loc` goes on to the type that was tried."""
+    place: list[int | str] = []
+    value: Any = facts
+    for part in error["loc"]:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            break
+        place.append(part)
+    return place, value
 
 
 def _content(path: Path) -> bytes:

@@ -12,7 +12,7 @@ import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -60,7 +60,8 @@ class Draft:
     regions: NDArray[np.uint8]
 
 
-class _DraftFacts(NamedTuple):
+@dataclass(frozen=True)
+class _DraftFacts:
     """What a draft says about itself."""
 
     case: str

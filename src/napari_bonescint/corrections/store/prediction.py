@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -61,7 +61,8 @@ class Prediction:
     predicted_dice: float
 
 
-class PredictionFacts(NamedTuple):
+@dataclass(frozen=True)
+class PredictionFacts:
     """What is known about a prediction without its masks; see `Prediction`."""
 
     number: int
@@ -86,7 +87,7 @@ def add_prediction(folder: Path, segmentation: Segmentation, spacing: Spacing | 
     probability = np.rint(segmentation.probability * _STEPS).astype(np.uint8)
     # What a shipped model says about a scan can be computed by whoever has the scan.
     kept, kept_probability = salted(mask, spacing), salted(probability, spacing)
-    facts = PredictionFacts(
+    known = PredictionFacts(
         number=0,
         model=segmentation.model,
         model_sha256=segmentation.model_sha256,
@@ -95,7 +96,8 @@ def add_prediction(folder: Path, segmentation: Segmentation, spacing: Spacing | 
         predicted_dice=expected_dice(segmentation.probability, segmentation.skeleton),
         mask_sha256=kept.sha256,
         probability_sha256=kept_probability.sha256,
-    )._asdict()
+    )
+    facts = asdict(known)
     # The number is the file's name.
     del facts["number"]
     parts = {_MASK: kept.content, _PROBABILITY: kept_probability.content}

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.evaluation.model_scores import Scores, Speed  # noqa: TC001 - `facts.converted` looks at the types
-from napari_bonescint.facts import converted, one_sentence, read_json
+from napari_bonescint.evaluation.model_scores import Scores, Speed  # noqa: TC001 - `facts.build` looks at the types
+from napari_bonescint.facts import build, one_sentence, read_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,7 +109,7 @@ class ResultsStore:
             ),
             suppress(FileNotFoundError),
         ):
-            store.models = converted(read_json(path), dict[str, ModelResults], "results")
+            store.models = build(dict[str, ModelResults], read_json(path))
         return store
 
     def write(self, path: Path) -> None:
