@@ -68,6 +68,10 @@ def test_wheel_holds_what_it_needs_and_no_more(wheel: Path) -> None:
     for needed in (
         "napari_bonescint/py.typed",
         "napari_bonescint/napari.yaml",
+        *(
+            f"napari_bonescint/evaluation/report/templates/{name}.jinja"
+            for name in ("page.html", "parts.html", "scores.html", "verdict.html", "reliability.svg")
+        ),
         f"napari_bonescint/weights/{DEFAULT_MODEL}.safetensors",
         f"napari_bonescint/weights/{DEFAULT_MODEL}.json",
         "napari_bonescint/train/train.py",

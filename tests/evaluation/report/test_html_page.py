@@ -1,18 +1,38 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from napari_bonescint.evaluation.report import html_page
+from napari_bonescint.evaluation.report.html_page import environment, render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SECTION = {
+    "title": "<b>",
+    "facts": "a & b",
+    "groups": [],
+    "headings": ["<i>"],
+    "rows": [["<script>"]],
+    "diagram": "<svg/>",
+    "pictures": [],
+}
+
+
+def part(name: str) -> Callable[..., str]:
+    macro: Callable[..., str] = getattr(environment().get_template("parts.html.jinja").module, name)
+    return macro
 
 
 def test_what_is_not_ours_is_escaped() -> None:
-    parts = [html_page.heading("<b>"), html_page.paragraph("a & b"), html_page.table(["<i>"], [["<script>"]])]
-    text = html_page.page("x < y", parts).decode()
+    text = render("scores.html.jinja", title="x < y", sections=[SECTION], colours={})
     assert "<title>x &lt; y</title>" in text
     for escaped in ("&lt;b&gt;", "a &amp; b", "<th>&lt;i&gt;</th>", "<td>&lt;script&gt;</td>"):
         assert escaped in text
 
 
 def test_columns_have_headings_of_their_own_and_common_ones() -> None:
-    table = html_page.table(
+    table = part("table")(
         ("region", "Dice", "mm"),
         [("ribs", "0.9", "2"), ("skull", "0.8", "3")],
         groups=[("", 1), ("<front>", 2)],
@@ -28,7 +48,7 @@ def test_columns_have_headings_of_their_own_and_common_ones() -> None:
 
 
 def test_a_picture_and_its_caption_are_inside() -> None:
-    figure = ElementTree.fromstring(html_page.figure(b"abc", '"best" < worst').replace('">', '"/>', 1))  # noqa: S314
+    figure = ElementTree.fromstring(part("figure")(b"abc", '"best" < worst'))  # noqa: S314 - our own
     image, caption = figure
     assert image.get("src") == "data:image/jpeg;base64,YWJj"
     assert image.get("alt") == caption.text == '"best" < worst'

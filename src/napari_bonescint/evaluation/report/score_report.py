@@ -8,12 +8,12 @@ import statistics
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_bonescint.anatomy import CODES, LABEL_COLOURS, REGIONS
 from napari_bonescint.evaluation.best_and_worst import Extremes
 from napari_bonescint.evaluation.metrics import surface_distance
-from napari_bonescint.evaluation.report import html_page
+from napari_bonescint.evaluation.report.html_page import render
 from napari_bonescint.evaluation.report.mask_pictures import LabelledMask, picture_of
 from napari_bonescint.evaluation.report.reliability_diagram import reliability_svg
 from napari_bonescint.evaluation.verdict import SKELETON
@@ -31,13 +31,6 @@ _LABELS = {SKELETON: SKELETON} | {region.name: region.label for region in REGION
 _OF_A_VIEW = ("views", "Dice", "mean mm", "95 % mm")
 _CALIBRATION = "Bone"
 _NONE = "–"
-_EXPLANATION = (
-    "Dice of each region of which the truth shows at least 30 pixels in a view: mean over these views. Distances in "
-    "mm: mean and 95th percentile over the edge pixels of both masks of the distance to the other mask's edge, mean "
-    "over the views where both masks show the region and the pixel spacing is known. Diagram: the share of bone found "
-    "against the probability of bone said; ECE is the expected calibration error. Pictures: the scans with the highest "
-    "and the lowest Dice, in the colours of the table."
-)
 
 
 @dataclass(frozen=True)
@@ -100,10 +93,9 @@ class ScoreReport:
         return text.getvalue().encode()
 
     def _page(self) -> bytes:
-        parts = [html_page.paragraph(_EXPLANATION)]
-        for (model, name), section in self._sections.items():
-            parts.append(html_page.section([html_page.heading(f"{model} on {name}"), *_section(model, section)]))
-        return html_page.page("Scores of models for the skeleton", parts)
+        sections = [_facts(model, name, section) for (model, name), section in self._sections.items()]
+        title = "Scores of models for the skeleton"
+        return render("scores.html.jinja", title=title, sections=sections, colours=LABEL_COLOURS).encode()
 
 
 def _measure(segmented: SegmentedReference) -> Iterator[_Measured]:
@@ -119,34 +111,30 @@ def _measure(segmented: SegmentedReference) -> Iterator[_Measured]:
             yield _Measured(score.scan, score.patient, score.view, name, dice, distance)
 
 
-def _section(model: str, section: _Section) -> list[str]:
+def _facts(model: str, name: str, section: _Section) -> dict[str, Any]:
+    """What the page says of a model on a set."""
     reliability = reduce(add, (view.reliability for view in section.views))
     scans, patients = ({getattr(each, what) for each in section.views} for what in ("scan", "patient"))
-    facts = (
-        f"{section.origin}. Scans: {len(scans)}, patients: {len(patients)}, views: {len(section.views)}. "
-        f"ECE {reliability.expected_error:.4f}."
-    )
     shown = [view for view in ViewName if any(each.view is view for each in section.measured)]
-    headings = ["region", *(len(shown) * _OF_A_VIEW)]
     rows = []
     for region, label in _LABELS.items():
         of_region = [each for each in section.measured if each.region == region]
         if of_region:
             cells = (_cells([each for each in of_region if each.view is view]) for view in shown)
             rows.append([label, *(cell for group in cells for cell in group)])
-    groups = [("", 1), *((str(view), len(_OF_A_VIEW)) for view in shown)]
-    table = html_page.table(headings, rows, groups=groups, colours=LABEL_COLOURS)
-    pictures = [
-        html_page.figure(
-            _draw(model, segmented), f"The {respect}: scan {segmented.reference.name}, Dice {segmented.dice:.3f}."
-        )
-        for respect, segmented in section.pictures.found.items()
-    ]
-    return [
-        html_page.paragraph(facts),
-        html_page.row([table, reliability_svg({_CALIBRATION: reliability})]),
-        html_page.row(pictures),
-    ]
+    return {
+        "title": f"{model} on {name}",
+        "facts": f"{section.origin}. Scans: {len(scans)}, patients: {len(patients)}, views: {len(section.views)}. "
+        f"ECE {reliability.expected_error:.4f}.",
+        "groups": [("", 1), *((str(view), len(_OF_A_VIEW)) for view in shown)],
+        "headings": ["region", *(len(shown) * _OF_A_VIEW)],
+        "rows": rows,
+        "diagram": reliability_svg({_CALIBRATION: reliability}),
+        "pictures": [
+            (_draw(model, each), f"The {respect}: scan {each.reference.name}, Dice {each.dice:.3f}.")
+            for respect, each in section.pictures.found.items()
+        ],
+    }
 
 
 def _cells(measured: list[_Measured]) -> list[str]:

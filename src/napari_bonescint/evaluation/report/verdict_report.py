@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_bonescint.anatomy import LABEL_COLOURS
-from napari_bonescint.evaluation.report import html_page
+from napari_bonescint.evaluation.report.html_page import render
 from napari_bonescint.evaluation.verdict import Recommendation, SetKind
 
 if TYPE_CHECKING:
@@ -30,19 +30,16 @@ def verdict_page(verdict: Verdict, pictures: Mapping[str, bytes]) -> bytes:
     pictures : mapping of str to bytes
         JPEG by the file name that the verdict gives.
     """
-    lead, *others = verdict.sentences
-    models = f"Present: {verdict.current}. New: {verdict.new}."
-    parts = [html_page.paragraph(lead, lead=True), *map(html_page.paragraph, (*others, models))]
-    tables = []
-    for kind in SetKind:
-        rows = [_cells(row) for row in verdict.rows if row.set is kind]
-        if rows:
-            table = html_page.table(_HEADINGS, rows, colours=LABEL_COLOURS)
-            tables.append(html_page.block([html_page.heading(f"Dice on {kind} scans"), table]))
-    parts += [html_page.row(tables), html_page.heading("Pictures")]
-    parts += [html_page.figure(pictures[each.file], each.caption) for each in verdict.pictures]
-    parts += [html_page.heading("The rule"), html_page.paragraph(verdict.rule)]
-    return html_page.page(_TITLES[verdict.recommendation], parts)
+    tables = [(kind, [_cells(row) for row in verdict.rows if row.set is kind]) for kind in SetKind]
+    return render(
+        "verdict.html.jinja",
+        title=_TITLES[verdict.recommendation],
+        verdict=verdict,
+        pictures=pictures,
+        headings=_HEADINGS,
+        tables=[(kind, rows) for kind, rows in tables if rows],
+        colours=LABEL_COLOURS,
+    ).encode()
 
 
 def _cells(row: Row) -> tuple[str, ...]:
