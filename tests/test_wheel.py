@@ -85,7 +85,9 @@ def test_wheel_holds_what_it_needs_and_no_more(wheel: Path) -> None:
         next(name.partition("/")[0] for name in names if name.endswith("/METADATA")),
     }
     assert not [
-        name for name in names if re.search(r"(^|/)(tests/|test_|conftest|__pycache__/|runs/|train/state)|\.pyc$", name)
+        name
+        for name in names
+        if re.search(r"(^|/)(tests/|test_|conftest|__pycache__/|(?<!training/)runs/|train/state)|\.pyc$", name)
     ]
 
 
