@@ -6,6 +6,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.utils.transforms import Affine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,4 +115,5 @@ def _value(layer: Layer, name: str) -> Any:
 
 def _matrix(layer: Layer) -> NDArray[np.float64]:
     """From pixels to the world, homogeneous."""
-    return np.asarray(layer._data_to_world.affine_matrix)
+    placed = Affine(scale=layer.scale, rotate=layer.rotate, shear=layer.shear, translate=layer.translate)
+    return np.asarray(layer.affine.affine_matrix @ placed.affine_matrix)

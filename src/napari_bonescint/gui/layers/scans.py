@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Points
+from napari.layers import Image, Points
 
 from napari_bonescint.display import contrast_limits
 from napari_bonescint.formats.pictures.orientation import is_upright
@@ -22,7 +22,7 @@ from napari_bonescint.scan import Scan, View, ViewName, ViewSource, is_outnumber
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from napari.layers import Image, Labels, Layer
+    from napari.layers import Labels, Layer
     from numpy.typing import NDArray
 
     from napari_bonescint.display import Window
@@ -137,7 +137,7 @@ def facts_of(image: Image) -> ViewFacts:
 
 def can_be_scan(layer: Layer) -> bool:
     """Whether a layer can be one view of a scan: a plain two-dimensional grey image, and no aid to see."""
-    return layer._type_string == "image" and layer.metadata.get(KEY) != AID and why_unusable(layer) is None
+    return isinstance(layer, Image) and layer.metadata.get(KEY) != AID and why_unusable(layer) is None
 
 
 def why_unusable(image: Image) -> str | None:

@@ -183,7 +183,6 @@ class ToolStrokes:
             labels.brush_size = self.brush_size
             if tool.gesture is Gesture.PAINT:
                 labels.cursor = "circle"
-                labels.cursor_size = labels._calculate_cursor_size()
             elif tool.gesture is not Gesture.NAPARI:
                 labels.cursor = "cross"
             elif tool is MOVE:
