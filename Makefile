@@ -1,5 +1,5 @@
 # make demo    open a real bone scan in napari and segment it
-# make test    run the tests
+# make test    run the tests, in two processes
 # make check   formatting, lint, types and imports
 # make docs    the documentation site, in build/site
 # make setup   only set up .venv, which the others do as needed
@@ -23,7 +23,7 @@ demo: system .venv/installed
 	@scripts/on_display.sh $(bin)/python scripts/demo.py
 
 test: system .venv/installed
-	@scripts/offline.sh scripts/on_display.sh $(bin)/python -m pytest $(PYTEST_ARGS)
+	@$(bin)/python -m pytest --dist loadfile --tx '2*popen//python=scripts/test_worker.sh' $(PYTEST_ARGS)
 
 check: system .venv/installed
 	$(bin)/ruff format --check .

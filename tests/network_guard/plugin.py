@@ -59,6 +59,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
+    if getattr(config.option, "tx", None):
+        return "network guard: each worker watches itself"
     seen = "Python and native code" if config.stash[_guard].sees_native_code else "Python only (see scripts/offline.sh)"
     return f"network guard: watches {seen}"
 
