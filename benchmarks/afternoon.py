@@ -49,6 +49,7 @@ def at_the_window(folder: Path) -> None:
     from qtpy.QtTest import QTest
 
     from click_to_labels import run_until as run_window_until
+    from napari_bonescint.gui.correct.correcting import Correcting
 
     def run_until(condition: Callable[[], bool]) -> None:
         # Training and judging take longer than the patience of a click.
@@ -67,13 +68,13 @@ def at_the_window(folder: Path) -> None:
     _, correcting = viewer.window.add_plugin_dock_widget("napari-bonescint", "Correct masks")
     QTest.keyClicks(correcting.saving.name, "A. Annotator")
     QTest.keyClick(correcting.saving.name, Qt.Key.Key_Return)
-    correcting.open_store(folder / "labels")
-    run_until(lambda: correcting.session is not None)
+    correcting.controller.open(folder / "labels")
+    run_until(lambda: isinstance(correcting.controller.state, Correcting))
     labels = [layer for layer in viewer.layers if isinstance(layer, Labels)][-1]
     rows, columns = np.mgrid[300:320, 100:120]
     labels.data_setitem((rows.ravel(), columns.ravel()), 4)
     saved: list[object] = []
-    correcting.saving.saved.connect(lambda *what: saved.append(what))
+    correcting.controller.state.saved.connect(lambda *what: saved.append(what))
     correcting.saving.reviewed_button.click()
     run_until(lambda: bool(saved))
     _, retraining = viewer.window.add_plugin_dock_widget("napari-bonescint", "Retrain")

@@ -21,6 +21,7 @@ from click_to_labels import run_until
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from gui.correct.correcting import Hand
+from napari_bonescint.gui.correct.correcting import Correcting
 
 if TYPE_CHECKING:
     from napari_bonescint.gui.correct.open_case import OpenCase
@@ -37,18 +38,18 @@ def open_panel(folder: Path) -> tuple[CorrectWidget, OpenCase, Hand]:
     """Start as a user does: the first time by opening the store, later by going on with what was left."""
     viewer = napari.Viewer()
     _, panel = viewer.window.add_plugin_dock_widget("napari-bonescint", "Correct masks")
-    panel.loader.card = None
-    if not panel.saving.annotator:
+    panel.controller.loader.card = None
+    if not panel.controller.annotator:
         QTest.keyClicks(panel.saving.name, ANNOTATOR)
         QTest.keyClick(panel.saving.name, Qt.Key.Key_Return)
-        panel.open_store(folder / "store")
+        panel.controller.open(folder / "store")
     else:
         run_until(panel.list.model.rowCount)
         if panel.drafts.isVisible():
             QTest.mouseClick(panel.drafts.open_button, Qt.MouseButton.LeftButton)
         else:  # killed before there was a draft
             panel.list.open_next()
-    run_until(lambda: panel.session is not None)
+    run_until(lambda: isinstance(panel.controller.state, Correcting))
     case = panel.toolbox.strokes.case
     if case is None:
         raise RuntimeError("the case is not in the toolbox")

@@ -53,7 +53,7 @@ def measure(folder: Path) -> None:
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, tempfile.mkdtemp())
     viewer = napari.Viewer()
     _, panel = viewer.window.add_plugin_dock_widget("napari-bonescint", "Correct masks")
-    panel.loader.card = None
+    panel.controller.loader.card = None
     heart, timer = Heartbeat(), QTimer()
     timer.setInterval(_BEAT_MS)
     timer.timeout.connect(heart.beat)
@@ -72,13 +72,14 @@ def measure(folder: Path) -> None:
         print(f"{what:30}{taken:>8.3f} s{1000 * heart.longest:>10.0f} ms{1000 * heart.busiest:>10.0f} ms")
 
     print(f"{'':30}{'time':>10}{'stall':>13}{'busy in it':>13}")
-    timed("opening the list", lambda: panel._open(folder, None, begin=False), lambda: bool(panel.list.model.items))
-    print(f"{len(panel.list.model.items)} cases")
+    controller, model = panel.controller, panel.list.model
+    timed("opening the list", lambda: controller.open(folder, begin=False), model.rowCount)
+    print(f"{model.rowCount()} cases")
     for number in range(_USUAL_CASES - 1):
-        before = panel.session
-        name = "first case, new layers" if before is None else f"next, {number}"
-        timed(name, panel.list.open_next, lambda before=before: panel.session not in (None, before))
-    panel.saving.end()
+        before = model.queue.open_row
+        name = "first case, new layers" if before < 0 else f"next, {number}"
+        timed(name, panel.list.open_next, lambda before=before: model.queue.open_row > before)
+    panel.close()
     viewer.close()
 
 

@@ -127,14 +127,14 @@ def open_correcting(viewer: Viewer, qtbot: QtBot) -> Iterator[Callable[..., Corr
             remember(Setting.ANNOTATOR, annotator)
         _, panel = viewer.window.add_plugin_dock_widget("napari-bonescint", "Correct masks")
         # Predictions come from the store, not from a child process that takes seconds to start.
-        panel.loader.card = None
+        panel.controller.loader.card = None
         panels.append(panel)
         return panel
 
     yield open_it
     while panels:
         with suppress(RuntimeError):  # Qt's word that a test closed the panel and it is no more
-            panels.pop().saving.end()
+            panels.pop().close()
 
 
 @pytest.fixture

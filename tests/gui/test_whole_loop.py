@@ -8,6 +8,7 @@ import numpy as np
 from napari.layers import Image
 from qtpy.QtCore import Qt
 
+from gui.correct.correcting_panel import case_of, is_open
 from gui.panel_actions import PATIENCE_MS, click_and_wait, labels_in
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.corrections.store.patient_split import Part, part_of_patient
@@ -80,11 +81,11 @@ def test_a_correction_changes_what_the_next_click_finds(
     before = [dice(layer.data, corrected()) for layer in found]
 
     correcting = open_correcting()
-    correcting.open_store(store.folder)
-    qtbot.waitUntil(lambda: correcting.session is not None)
+    correcting.controller.open(store.folder)
+    qtbot.waitUntil(lambda: is_open(correcting))
     for layer in labels_in(viewer)[-2:]:
         set_regions(layer, corrected())
-    with qtbot.waitSignal(correcting.saving.saved):
+    with qtbot.waitSignal(case_of(correcting).saved):
         qtbot.mouseClick(correcting.saving.reviewed_button, Qt.MouseButton.LeftButton)
 
     _, retraining = viewer.window.add_plugin_dock_widget("napari-bonescint", "Retrain")

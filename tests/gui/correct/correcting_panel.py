@@ -8,6 +8,7 @@ import numpy as np
 from qtpy.QtCore import Qt
 
 from gui.panel_actions import labels_in
+from napari_bonescint.gui.correct.correcting import Correcting
 from napari_bonescint.segmentation import Segmentation
 
 if TYPE_CHECKING:
@@ -22,14 +23,24 @@ if TYPE_CHECKING:
 
 def open_first(qtbot: QtBot, panel: CorrectWidget, store: LabelStore) -> str:
     """Open a store, and wait for its first case."""
-    panel.open_store(store.folder)
-    qtbot.waitUntil(lambda: panel.session is not None)
+    panel.controller.open(store.folder)
+    qtbot.waitUntil(lambda: is_open(panel))
     return key_of(panel)
 
 
+def is_open(panel: CorrectWidget) -> bool:
+    """Whether a case is being corrected."""
+    return isinstance(panel.controller.state, Correcting)
+
+
+def case_of(panel: CorrectWidget) -> Correcting:
+    """The case that is being corrected."""
+    assert isinstance(panel.controller.state, Correcting)
+    return panel.controller.state
+
+
 def key_of(panel: CorrectWidget) -> str:
-    assert panel.session is not None
-    return panel.session.key
+    return case_of(panel).key
 
 
 def move_on(qtbot: QtBot, panel: CorrectWidget) -> str:
@@ -37,7 +48,7 @@ def move_on(qtbot: QtBot, panel: CorrectWidget) -> str:
     panel.window().activateWindow()
     qtbot.waitUntil(panel.isActiveWindow)
     qtbot.keyClick(panel.window(), Qt.Key.Key_PageDown)
-    qtbot.waitUntil(lambda: panel.session is not None and panel.session.key != before)
+    qtbot.waitUntil(lambda: is_open(panel) and key_of(panel) != before)
     return key_of(panel)
 
 

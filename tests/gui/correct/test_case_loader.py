@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QTimer
 
 from napari_bonescint.corrections.queue import WorkItem, queue_of_folder, queue_of_store
+from napari_bonescint.corrections.store.drafts import Drafts
 from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.gui.correct.case_loader import CaseLoader
 
 if TYPE_CHECKING:
@@ -44,8 +48,7 @@ class Heard:
 
 @pytest.fixture
 def loader(background: FileWorker) -> Iterator[CaseLoader]:
-    parent = QObject()
-    loader = CaseLoader(parent, background)
+    loader = CaseLoader(background.run, partial(QTimer.singleShot, 25))
     yield loader
     loader.close()
 
@@ -183,3 +186,50 @@ def test_a_case_that_cannot_be_read_is_one_sentence(
     loader.open(second)
     drain(background, qtbot)
     assert heard.keys == [second.name]
+
+
+def test_a_case_that_cannot_be_read_does_not_take_along_the_one_asked_for_after_it(
+    loader: CaseLoader, heard: Heard, store: LabelStore, background: FileWorker, qtbot: QtBot
+) -> None:
+    first, second, _ = queue_of_store(store)
+    for path in store.files(first.name).folder.glob("*.tif"):
+        path.write_bytes(b"damaged")
+    loader.use(store, "AB")
+    loader.open(first)
+    loader.open(second)
+    drain(background, qtbot)
+    assert (len(heard.failed), heard.keys) == (1, [second.name])
+
+
+def test_another_annotator_finds_their_draft_of_a_case_that_was_read_ahead(
+    loader: CaseLoader, heard: Heard, store: LabelStore, background: FileWorker, qtbot: QtBot
+) -> None:
+    first, second, _ = queue_of_store(store)
+    Drafts(store).save(second.name, "CD", np.ones(store.scan(second.name).counts.shape, np.uint8), Origin.empty())
+    loader.use(store, "AB")
+    loader.open(first)
+    loader.read_ahead(second)
+    drain(background, qtbot)
+    loader.sign("CD")
+    loader.open(second)
+    drain(background, qtbot)
+    assert [case.draft is not None for _, case in heard.loaded] == [False, True]
+
+
+def test_what_the_model_says_is_kept_though_another_annotator_signs_meanwhile(
+    loader: CaseLoader,
+    heard: Heard,
+    tmp_path: Path,
+    write_nm: Callable[..., Path],
+    make_model: Callable[..., ModelCard],
+    qtbot: QtBot,
+) -> None:
+    store = LabelStore.create(tmp_path / "store")
+    (item,) = queue_of_folder(write_nm("scans/one.dcm").parent, store)
+    loader.use(store, "AB")
+    loader.card = make_model()
+    loader.open(item)
+    qtbot.waitUntil(lambda: loader.child.is_busy, timeout=PATIENCE_MS)
+    loader.sign("CD")
+    qtbot.waitUntil(lambda: bool(heard.predicted), timeout=PATIENCE_MS)
+    assert store.prediction(heard.keys[0]) is not None

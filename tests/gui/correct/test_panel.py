@@ -1,12 +1,27 @@
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QDockWidget, QLabel
+from qtpy.QtWidgets import QApplication, QDockWidget, QLabel
 
-from gui.correct.correcting_panel import draw, key_of, masks, move_on, open_first, prediction_of
+from gui.correct.correcting_panel import (
+    case_of,
+    draw,
+    is_open,
+    key_of,
+    masks,
+    move_on,
+    open_first,
+    prediction_of,
+)
 from gui.panel_actions import answer
 from napari_bonescint.corrections.queue import queue_of_store
 from napari_bonescint.corrections.store.drafts import Drafts
@@ -15,13 +30,14 @@ from napari_bonescint.corrections.store.revision import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from napari import Viewer
     from pytestqt.qtbot import QtBot
 
     from napari_bonescint.gui.correct.panel import CorrectWidget
     from napari_bonescint.scan import Scan
+
+CRASHES = Path(__file__).parents[3] / "benchmarks" / "napari_crashes.py"
 
 
 def test_a_store_opens_with_the_scan_first_at_which_the_model_is_least_sure(
@@ -30,7 +46,7 @@ def test_a_store_opens_with_the_scan_first_at_which_the_model_is_least_sure(
     panel = open_correcting()
     key = open_first(qtbot, panel, store)
     expected = sorted(store.cases(), key=lambda case: case.predicted_dice or 0)
-    assert [item.name for item in panel.list.model.items] == [case.key for case in expected]
+    assert [item.name for item in panel.list.model.queue.items] == [case.key for case in expected]
     assert key == expected[0].key
     shown = ["sides", "anterior", "posterior", "anterior bones", "posterior bones"]
     assert [layer.name for layer in viewer.layers][:5] == shown
@@ -47,15 +63,15 @@ def test_a_prediction_of_the_scan_that_is_open_shows_in_its_layers_and_in_the_li
     key = store.add(scan)
     panel = open_correcting()
     open_first(qtbot, panel, store)
-    (item,) = panel.list.model.items
+    (item,) = panel.list.model.queue.items
     assert item.state == "new"
     store.add_prediction(key, prediction_of(scan, certainty=0.9))
     prediction = store.prediction(key)
     assert prediction is not None
-    with qtbot.waitSignal(panel.loader.loaded):
-        panel.loader.predicted.emit(item, prediction)
+    with qtbot.waitSignal(panel.controller.loader.loaded):
+        panel.controller.loader.predicted.emit(item, prediction)
     np.testing.assert_array_equal(np.stack([labels.data for labels in masks(viewer)]), prediction.regions)
-    assert [item.state for item in panel.list.model.items] == ["predicted"]
+    assert [item.state for item in panel.list.model.queue.items] == ["predicted"]
 
 
 def test_the_panel_says_that_it_is_no_medical_device(open_correcting: Callable[..., CorrectWidget]) -> None:
@@ -87,19 +103,18 @@ def test_a_saved_correction_is_a_revision_with_its_name_comment_and_origin(
     key = open_first(qtbot, panel, store)
     draw(viewer)
     panel.saving.comment.setText("bladder removed")
-    with qtbot.waitSignal(panel.saving.saved):
+    with qtbot.waitSignal(case_of(panel).saved):
         qtbot.mouseClick(panel.saving.reviewed_button, Qt.MouseButton.LeftButton)
     (revision,) = store.revisions(key)
     assert (revision.annotator, revision.comment, revision.reviewed) == ("AB", "bladder removed", True)
     assert str(revision.origin) == "model tiny"
     np.testing.assert_array_equal(store.regions(key, 1), np.stack([labels.data for labels in masks(viewer)]))
-    item = panel.list.open_item
-    assert item is not None
-    assert item.state == "reviewed"
-    assert not panel.saving.has_unsaved
+    queue = panel.list.model.queue
+    assert queue.items[queue.open_row].state == "reviewed"
+    assert not panel.controller.has_unsaved
     assert panel.revisions_button.text() == "Revisions (1) …"
     masks(viewer)[0].undo()
-    assert panel.saving.has_unsaved
+    assert panel.controller.has_unsaved
 
 
 def test_work_left_by_a_closed_panel_is_offered_by_the_next_one(
@@ -115,13 +130,13 @@ def test_work_left_by_a_closed_panel_is_offered_by_the_next_one(
     again = open_correcting()
     qtbot.waitUntil(lambda: again.drafts.isVisible())
     assert key in again.drafts.text.text()
-    assert again.session is None
+    assert not is_open(again)
     qtbot.mouseClick(again.drafts.open_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: again.session is not None)
+    qtbot.waitUntil(lambda: is_open(again))
     assert key_of(again) == key
     np.testing.assert_array_equal(masks(viewer)[0].data, drawn)
     assert not again.drafts.isVisible()
-    assert again.saving.has_unsaved
+    assert again.controller.has_unsaved
     assert store.revisions(key) == []
 
 
@@ -149,7 +164,7 @@ def test_whoever_signs_is_offered_their_own_drafts_and_discards_no_others(
     assert [draft.case for draft in Drafts(store).waiting("AB")] == sorted([second, last])
     assert Drafts(store).waiting("CD") == []
     sign(qtbot, panel, "EF")
-    qtbot.waitUntil(lambda: panel.saving.annotator == "EF")
+    qtbot.waitUntil(lambda: panel.controller.annotator == "EF")
     assert not panel.drafts.isVisible()
 
 
@@ -161,7 +176,7 @@ def test_whoever_signs_gets_back_their_draft_of_the_case_that_is_open(
     first = open_first(qtbot, panel, store)
     Drafts(store).save(first, "CD", mask, Origin.empty())
     sign(qtbot, panel, "CD")
-    qtbot.waitUntil(lambda: panel.saving.has_unsaved)
+    qtbot.waitUntil(lambda: panel.controller.has_unsaved)
     np.testing.assert_array_equal(np.stack([labels.data for labels in masks(viewer)]), mask)
     assert store.revisions(first) == []
 
@@ -173,14 +188,15 @@ def test_a_draft_that_was_discarded_does_not_come_back_with_the_case_read_ahead(
     Drafts(store).save(second, "AB", np.full(scan.counts.shape, 5, np.uint8), Origin.empty())
     panel = open_correcting()
     assert open_first(qtbot, panel, store) == first
-    qtbot.waitUntil(lambda: bool(panel.loader._cases))
+    panel._background.run(lambda: None, lambda _: None, pytest.fail).result(30)  # the next case was read
+    QApplication.processEvents()
     qtbot.mouseClick(panel.drafts.discard_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not panel.drafts.isVisible())
     assert move_on(qtbot, panel) == second
     prediction = store.prediction(second)
     assert prediction is not None
     np.testing.assert_array_equal(np.stack([labels.data for labels in masks(viewer)]), prediction.regions)
-    assert not panel.saving.has_unsaved
+    assert not panel.controller.has_unsaved
 
 
 def test_moving_on_with_unsaved_work_asks_and_cancel_stays(
@@ -196,13 +212,13 @@ def test_moving_on_with_unsaved_work_asks_and_cancel_stays(
     np.testing.assert_array_equal(masks(viewer)[0].data, drawn)
     answer("Save")
     panel.list.open_next()
-    qtbot.waitUntil(lambda: panel.session is not None and panel.session.key != first)
+    qtbot.waitUntil(lambda: is_open(panel) and key_of(panel) != first)
     np.testing.assert_array_equal(store.regions(first, 1)[0], drawn)
     draw(viewer)
     second = key_of(panel)
     answer("Discard")
     panel.list.open_next()
-    qtbot.waitUntil(lambda: panel.session is not None and panel.session.key != second)
+    qtbot.waitUntil(lambda: is_open(panel) and key_of(panel) != second)
     assert store.revisions(second) == []
     assert Drafts(store).waiting("AB") == []
 
@@ -246,7 +262,7 @@ def test_a_change_is_a_draft_within_five_seconds_and_undo_still_works(
     key = open_first(qtbot, panel, store)
     before = masks(viewer)[0].data.copy()
     draw(viewer)
-    with qtbot.waitSignal(panel.saving.autosave.kept, timeout=5000):
+    with qtbot.waitSignal(case_of(panel).kept, timeout=5000):
         pass
     draft = Drafts(store).find(key, "AB")
     assert draft is not None
@@ -264,7 +280,7 @@ def test_removing_the_labels_layer_loses_nothing(
     draw(viewer)
     drawn = masks(viewer)[0].data.copy()
     viewer.layers.remove(masks(viewer)[0])
-    assert panel.session is None
+    assert not is_open(panel)
     qtbot.waitUntil(lambda: Drafts(store).find(key, "AB") is not None)
     draft = Drafts(store).find(key, "AB")
     assert draft is not None
@@ -276,14 +292,13 @@ def test_starting_from_an_empty_mask_is_undone_with_where_it_came_from(
 ) -> None:
     panel = open_correcting()
     open_first(qtbot, panel, store)
-    assert panel.session is not None
-    panel.start_empty()
+    panel.controller.start_empty()
     assert not any(labels.data.any() for labels in masks(viewer))
-    assert str(panel.session.origin) == "an empty mask"
+    assert str(case_of(panel).origin) == "an empty mask"
     for labels in masks(viewer):
         labels.undo()
     assert masks(viewer)[0].data.any()
-    assert str(panel.session.origin) == "model tiny"
+    assert str(case_of(panel).origin) == "model tiny"
 
 
 def test_a_folder_of_scans_goes_into_the_store_case_by_case(
@@ -297,19 +312,19 @@ def test_a_folder_of_scans_goes_into_the_store_case_by_case(
         write_nm(name, counts=np.random.default_rng(len(name) + ord(name[6])).poisson(5, (2, 96, 32)).astype(np.uint16))
     store = LabelStore.create(tmp_path / "store")
     panel = open_correcting()
-    panel.open_store(store.folder)
+    panel.controller.open(store.folder)
     qtbot.waitUntil(lambda: "no case in this store" in panel.message.text())
     panel.open_scans(tmp_path / "scans")
-    qtbot.waitUntil(lambda: panel.session is not None)
-    assert [item.name for item in panel.list.model.items] == ["a", "b"]
+    qtbot.waitUntil(lambda: is_open(panel))
+    assert [item.name for item in panel.list.model.queue.items] == ["a", "b"]
     assert [case.key for case in store.cases()] == [key_of(panel)]
     move_on(qtbot, panel)
     assert len(store.cases()) == 2
-    with qtbot.waitSignal(panel.saving.saved):
+    with qtbot.waitSignal(case_of(panel).saved):
         qtbot.mouseClick(panel.saving.reviewed_button, Qt.MouseButton.LeftButton)
     panel.open_scans(tmp_path / "scans")
-    qtbot.waitUntil(lambda: panel.list.model.items[-1].state == "reviewed")
-    assert [item.name for item in panel.list.model.items] == ["a", "b"]
+    qtbot.waitUntil(lambda: panel.list.model.queue.items[-1].state == "reviewed")
+    assert [item.name for item in panel.list.model.queue.items] == ["a", "b"]
 
 
 def test_a_store_that_vanished_is_one_sentence_and_the_labels_stay(
@@ -324,5 +339,57 @@ def test_a_store_that_vanished_is_one_sentence_and_the_labels_stay(
     qtbot.waitUntil(lambda: "stay in the layers" in panel.saving.status.text())
     np.testing.assert_array_equal(masks(viewer)[0].data, drawn)
     moved.rename(store.folder)
-    with qtbot.waitSignal(panel.saving.saved):
+    with qtbot.waitSignal(case_of(panel).saved):
         qtbot.mouseClick(panel.saving.button, Qt.MouseButton.LeftButton)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the display of the tests is not passed on there")
+def test_a_napari_killed_after_strokes_is_followed_by_one_that_offers_them() -> None:
+    # With this seed it is killed 7.6 s after the first stroke, while it draws more.
+    ended = subprocess.run(
+        [sys.executable, CRASHES, "--kills", "1", "--seed", "2"], capture_output=True, text=True, timeout=600
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    found = re.match(r"(\d+) strokes drawn, (\d+) offered", ended.stdout)
+    assert found is not None
+    assert int(found[2]) > 0
+
+
+def test_a_draft_is_written_while_one_draws_without_a_pause(
+    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    panel = open_correcting()
+    key = open_first(qtbot, panel, store)
+    kept: list[bool] = []
+    case_of(panel).kept.connect(lambda: kept.append(True))
+    codes = iter(range(200))
+
+    def draw_until_kept() -> bool:
+        draw(viewer, 1 + next(codes) % 16)
+        return bool(kept)
+
+    # A change every 50 ms: counted from the last one, a draft would never be written.
+    qtbot.waitUntil(lambda: (qtbot.wait(50), draw_until_kept())[1], timeout=5000)
+    assert Drafts(store).find(key, "AB") is not None
+
+
+def test_a_draft_that_cannot_be_written_is_one_sentence_and_is_written_with_the_next_change(
+    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    panel = open_correcting()
+    key = open_first(qtbot, panel, store)
+    elsewhere = store.folder.rename(store.folder.with_name("elsewhere"))
+    draw(viewer, 13)
+    with qtbot.waitSignal(case_of(panel).failed) as failure:
+        panel.controller.keep()
+    assert failure.args is not None
+    assert failure.args[0] in panel.saving.status.text()
+    assert "stay in the layers" in panel.saving.status.text()
+    elsewhere.rename(store.folder)
+    draw(viewer, 14)
+    with qtbot.waitSignal(case_of(panel).kept):
+        pass
+    draft = Drafts(store).find(key, "AB")
+    assert draft is not None
+    np.testing.assert_array_equal(draft.regions[0], masks(viewer)[0].data)
+    assert "a draft was kept at" in panel.saving.status.text()

@@ -6,6 +6,7 @@ import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 
+from gui.correct.correcting_panel import case_of, is_open, key_of
 from gui.panel_actions import labels_in
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.corrections.store.revision import Origin
@@ -31,10 +32,12 @@ def open_dialog(qtbot: QtBot, panel: CorrectWidget, store: LabelStore) -> tuple[
     store.save(key, mask, Origin.empty(), annotator="AB", reviewed=False)
     mask[:, 40:60] = 0
     store.save(key, mask, Origin.empty(), annotator="CD", reviewed=True)
-    panel.open_store(store.folder)
-    qtbot.waitUntil(lambda: panel.session is not None)
-    panel.go_to(next(item for item in panel.list.model.items if item.case is not None and item.case.key == key))
-    qtbot.waitUntil(lambda: panel.session is not None and panel.session.key == key)
+    panel.controller.open(store.folder)
+    qtbot.waitUntil(lambda: is_open(panel))
+    item = case_of(panel).queue.of_case(key)
+    assert item is not None
+    panel.controller.go_to(item)
+    qtbot.waitUntil(lambda: is_open(panel) and key_of(panel) == key)
     dialog = panel.show_revisions()
     assert dialog is not None
     return key, dialog
@@ -57,13 +60,13 @@ def test_masks_are_looked_at_compared_copied_and_restored(
     assert abs(shown.hue() - QColor(REGIONS[_CODE].colour).hue()) <= 8
 
     qtbot.mouseClick(dialog.copy_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: str(panel.session and panel.session.origin) == "revision 1")
+    qtbot.waitUntil(lambda: str(case_of(panel).origin) == "revision 1")
     assert len(store.revisions(key)) == 2
 
     dialog = panel.show_revisions()
     assert dialog is not None
     dialog.select([entry for _, entry in dialog._rows if entry.title == "revision 1"])
-    with qtbot.waitSignal(panel.saving.saved):
+    with qtbot.waitSignal(case_of(panel).saved):
         qtbot.mouseClick(dialog.restore_button, Qt.MouseButton.LeftButton)
     third = store.revisions(key)[-1]
     assert (third.number, third.reviewed, third.comment) == (3, False, "Restored from revision 1.")

@@ -1,20 +1,22 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from napari.layers import Image, Labels
-from qtpy.QtCore import QObject, Qt
+from napari.components import ViewerModel
+from qtpy.QtCore import QObject, Qt, QTimer
 
 from gui.panel_actions import answer
-from napari_bonescint.corrections.opening import open_case
 from napari_bonescint.corrections.store.drafts import Drafts
 from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.gui.common.file_worker import FileWorker
-from napari_bonescint.gui.correct.case_session import CaseSession
-from napari_bonescint.gui.correct.save_bar import Saving
-from napari_bonescint.gui.layers.labels import empty_labels
+from napari_bonescint.gui.correct.controller import CorrectController
+from napari_bonescint.gui.correct.correcting import Correcting
+from napari_bonescint.gui.correct.save_bar import SaveBar
+from napari_bonescint.gui.correct.states import StoreOpen
+from napari_bonescint.gui.correct.unsaved_dialog import ask_about_unsaved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,49 +27,76 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def saving(store: LabelStore, qtbot: QtBot) -> Iterator[Saving]:
-    """The buttons, with the first case of the store open and nobody named."""
+def worker(qtbot: QtBot) -> Iterator[FileWorker]:
     parent = QObject()
-    background = FileWorker(parent)
-    saving = Saving(background)
+    worker = FileWorker(parent)
+    yield worker
+    worker.close()
+
+
+@pytest.fixture
+def saving(store: LabelStore, worker: FileWorker, qtbot: QtBot) -> Iterator[SaveBar]:
+    """The buttons, with the first case of the store open and nobody named."""
+    controller = CorrectController(
+        ViewerModel(), worker.run, partial(QTimer.singleShot, 25), lambda case: ask_about_unsaved(saving, case), ""
+    )
+    saving = SaveBar(controller)
     qtbot.addWidget(saving)
     saving.show()
-    case = open_case(store, store.keys()[0], "")
-    saving.begin(CaseSession(case, [Labels(plane.copy()) for plane in case.regions]), store, None)
+    controller.open(store.folder, begin=False)
+    qtbot.waitUntil(lambda: isinstance(controller.state, StoreOpen))
+    item = controller.state.queue.of_case(store.keys()[0])
+    assert item is not None
+    controller.go_to(item)
+    qtbot.waitUntil(lambda: isinstance(controller.state, Correcting))
     yield saving
-    saving.end()
-    background.close()
+    controller.close()
 
 
-def draw(saving: Saving) -> None:
-    assert saving._session is not None
-    saving._session.labels[0].data_setitem((np.array([5]), np.array([6])), 13)
+def case_of(saving: SaveBar) -> Correcting:
+    state = saving._controller.state
+    assert isinstance(state, Correcting)
+    return state
 
 
-def sign(saving: Saving, qtbot: QtBot, name: str) -> None:
+def draw(saving: SaveBar) -> None:
+    case_of(saving).labels[0].data_setitem((np.array([5]), np.array([6])), 13)
+
+
+def draw_and_keep(saving: SaveBar, worker: FileWorker, qtbot: QtBot) -> None:
+    """Draw, and have it kept as a draft once all that was done before is done."""
+    done: list[None] = []
+    worker.run(lambda: None, done.append, pytest.fail)
+    qtbot.waitUntil(lambda: bool(done))
+    draw(saving)
+    with qtbot.waitSignal(case_of(saving).kept):
+        saving._controller.keep()
+
+
+def sign(saving: SaveBar, qtbot: QtBot, name: str) -> None:
     saving.name.clear()
     qtbot.keyClicks(saving.name, name)
     qtbot.keyClick(saving.name, Qt.Key.Key_Return)
 
 
-def test_nothing_is_saved_without_a_name(saving: Saving, store: LabelStore, qtbot: QtBot) -> None:
+def test_nothing_is_saved_without_a_name(saving: SaveBar, store: LabelStore, qtbot: QtBot) -> None:
     draw(saving)
     qtbot.mouseClick(saving.reviewed_button, Qt.MouseButton.LeftButton)
     assert "Type your name" in saving.status.text()
     assert store.revisions(store.keys()[0]) == []
     sign(saving, qtbot, "Ada")
-    with qtbot.waitSignal(saving.saved):
+    with qtbot.waitSignal(case_of(saving).saved):
         qtbot.mouseClick(saving.reviewed_button, Qt.MouseButton.LeftButton)
     assert saving.status.text() == "Saved as revision 1, reviewed."
     assert [revision.annotator for revision in store.revisions(store.keys()[0])] == ["Ada"]
 
 
-def test_a_draft_moves_over_to_another_name(saving: Saving, store: LabelStore, qtbot: QtBot) -> None:
+def test_a_draft_moves_over_to_another_name(
+    saving: SaveBar, worker: FileWorker, store: LabelStore, qtbot: QtBot
+) -> None:
     sign(saving, qtbot, "Ada")
-    draw(saving)
-    with qtbot.waitSignal(saving.autosave.kept):
-        pass
-    with qtbot.waitSignal(saving.autosave.kept):
+    draw_and_keep(saving, worker, qtbot)
+    with qtbot.waitSignal(case_of(saving).kept):
         sign(saving, qtbot, "Grace")
     qtbot.waitUntil(lambda: Drafts(store).waiting("Ada") == [])
     (draft,) = Drafts(store).waiting("Grace")
@@ -75,12 +104,10 @@ def test_a_draft_moves_over_to_another_name(saving: Saving, store: LabelStore, q
 
 
 def test_a_draft_stays_under_the_old_name_until_it_is_written_under_the_new_one(
-    saving: Saving, store: LabelStore, qtbot: QtBot
+    saving: SaveBar, worker: FileWorker, store: LabelStore, qtbot: QtBot
 ) -> None:
     sign(saving, qtbot, "Ada")
-    draw(saving)
-    with qtbot.waitSignal(saving.autosave.kept):
-        pass
+    draw_and_keep(saving, worker, qtbot)
     (of_ada,) = (store.folder / "drafts").iterdir()
     sign(saving, qtbot, "Grace")
     qtbot.waitUntil(lambda: not of_ada.exists())
@@ -88,19 +115,19 @@ def test_a_draft_stays_under_the_old_name_until_it_is_written_under_the_new_one(
     of_ada.mkdir()  # where no file can be put
     sign(saving, qtbot, "Ada")
     qtbot.waitUntil(lambda: "stay in the layers" in saving.status.text())
-    saving._background.run(lambda: None, lambda _: None, pytest.fail).result(30)  # what was given before is done
+    worker.run(lambda: None, lambda _: None, pytest.fail).result(30)  # what was given before is done
     assert of_grace.exists()
 
 
 def test_a_draft_that_is_there_under_the_new_name_becomes_a_revision(
-    saving: Saving, store: LabelStore, qtbot: QtBot, shown: Callable[[], list[str]]
+    saving: SaveBar, store: LabelStore, qtbot: QtBot, shown: Callable[[], list[str]]
 ) -> None:
     key = store.keys()[0]
     earlier = np.full(store.scan(key).counts.shape, 7, np.uint8)
     Drafts(store).save(key, "Grace", earlier, Origin.empty())
     sign(saving, qtbot, "Ada")
     draw(saving)
-    with qtbot.waitSignal(saving.saved), qtbot.waitSignal(saving.autosave.kept):
+    with qtbot.waitSignal(case_of(saving).saved), qtbot.waitSignal(case_of(saving).kept):
         sign(saving, qtbot, "Grace")
     qtbot.waitUntil(lambda: Drafts(store).waiting("Ada") == [])
     (revision,) = store.revisions(key)
@@ -111,27 +138,22 @@ def test_a_draft_that_is_there_under_the_new_name_becomes_a_revision(
     assert draft.regions[0, 5, 6] == 13
 
 
-def test_napari_may_not_close_when_saving_failed(saving: Saving, store: LabelStore, qtbot: QtBot) -> None:
+def test_napari_may_not_close_when_saving_failed(saving: SaveBar, store: LabelStore, qtbot: QtBot) -> None:
     sign(saving, qtbot, "Ada")
     draw(saving)
     elsewhere = store.folder.rename(store.folder.with_name("elsewhere"))
     answer("Save")
-    assert not saving.may_close()
+    assert not saving._controller.may_close()
     assert "stay in the layers" in saving.status.text()
     elsewhere.rename(store.folder)
     answer("Save")
-    assert saving.may_close()
+    assert saving._controller.may_close()
     assert store.regions(store.keys()[0], 1)[0, 5, 6] == 13
 
 
-def test_a_mask_that_was_taken_off_its_scan_is_not_saved(saving: Saving, store: LabelStore, qtbot: QtBot) -> None:
+def test_a_mask_that_was_taken_off_its_scan_is_not_saved(saving: SaveBar, store: LabelStore, qtbot: QtBot) -> None:
     sign(saving, qtbot, "Ada")
-    assert saving._session is not None
-    image = Image(np.ones(saving._session.labels[0].data.shape), name="anterior")
-    labels = empty_labels(image)
-    case = open_case(store, store.keys()[0], "")
-    saving.begin(CaseSession(case, [labels]), store, None)
-    labels.rotate = 10
+    case_of(saving).labels[0].rotate = 10
     qtbot.mouseClick(saving.reviewed_button, Qt.MouseButton.LeftButton)
     assert saving.status.text().startswith("anterior bones: not on the image any more; undo the layer's move")
     assert store.revisions(store.keys()[0]) == []

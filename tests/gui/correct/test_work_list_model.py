@@ -12,6 +12,7 @@ from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.queue import WorkItem, queue_of_store
 from napari_bonescint.corrections.store.index import CaseState
 from napari_bonescint.gui.correct.work_list_model import ITEM, WorkListModel
+from napari_bonescint.gui.correct.work_queue import WorkQueue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +34,7 @@ def parent(qtbot: QtBot) -> QObject:
 def model(store: LabelStore, parent: QObject) -> Iterator[WorkListModel]:
     """The three cases of a store."""
     model = WorkListModel(parent)
-    model.show(queue_of_store(store), lambda item: store.scan(item.name))
+    model.show(WorkQueue(queue_of_store(store)), lambda item: store.scan(item.name))
     yield model
     model.close()
 
@@ -53,26 +54,28 @@ def test_a_row_tells_name_and_state_and_hands_out_its_item(model: WorkListModel,
     for row, item in enumerate(queue_of_store(store)):
         assert model.index(row).data() == f"{item.name}, predicted"
         assert model.index(row).data(ITEM) == item
-        assert model.row_of(item) == row
+        assert model.queue.row_of(item.identity) == row
     assert model.data(QModelIndex()) is None
 
 
 def test_what_became_of_a_case_is_told_of_its_row_alone_and_counted_once(model: WorkListModel, qtbot: QtBot) -> None:
-    before = model.items[1]
+    queue = model.queue
+    before = queue.items[1]
     for item, count in ((reviewed(before), 1), (reviewed(before), 1), (before, 0)):
         with qtbot.waitSignal(model.dataChanged) as told:
-            model.update(item)
+            queue.update(item)
         assert [index.row() for index in told.args[:2]] == [1, 1]
-        assert (model.items[1], model.reviewed, model.row_of(item)) == (item, count, 1)
+        assert (queue.items[1], queue.reviewed, queue.row_of(item.identity)) == (item, count, 1)
 
 
 def test_a_case_of_another_list_changes_nothing(model: WorkListModel, qtbot: QtBot) -> None:
-    before = list(model.items)
+    before = list(model.queue.items)
     stranger = reviewed(before[0])
-    model.show(before[1:], lambda _item: pytest.fail("nobody looks"))
+    queue = WorkQueue(before[1:])
+    model.show(queue, lambda _item: pytest.fail("nobody looks"))
     with qtbot.assertNotEmitted(model.dataChanged):
-        model.update(stranger)
-    assert (list(model.items), model.reviewed, model.row_of(stranger)) == (before[1:], 0, None)
+        queue.update(stranger)
+    assert (queue.items, queue.reviewed, queue.row_of(stranger.identity)) == (before[1:], 0, -1)
 
 
 def test_a_picture_is_none_until_it_is_made_and_told_of_its_row(model: WorkListModel, qtbot: QtBot) -> None:
@@ -92,7 +95,7 @@ def test_pictures_come_by_themselves(model: WorkListModel, qtbot: QtBot) -> None
 def test_a_scan_that_cannot_be_read_has_no_picture_and_the_next_one_has(
     model: WorkListModel, store: LabelStore, qtbot: QtBot
 ) -> None:
-    broken = model.items[0].name
+    broken = model.queue.items[0].name
     read: list[str] = []
 
     def read_scan(item: WorkItem) -> Scan:
@@ -101,7 +104,7 @@ def test_a_scan_that_cannot_be_read_has_no_picture_and_the_next_one_has(
             raise Damaged(f"{broken}: is damaged.")
         return store.scan(item.name)
 
-    model.show(list(model.items), read_scan)
+    model.show(WorkQueue(model.queue.items), read_scan)
     qtbot.waitUntil(lambda: model.index(1).data(PICTURE) is not None)
     with qtbot.waitSignal(model.dataChanged):
         assert model.index(0).data(PICTURE) is None

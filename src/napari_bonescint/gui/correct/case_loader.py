@@ -2,41 +2,78 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from qtpy.QtCore import QObject, QTimer, Signal
+from psygnal import Signal
 
 from napari_bonescint.corrections.opening import OpenedCase, open_case
+from napari_bonescint.corrections.queue import WorkItem
 from napari_bonescint.corrections.store.index import summarise
+from napari_bonescint.corrections.store.prediction import Prediction
 from napari_bonescint.formats.dicom.identity import burned_in_text, read_identity
+from napari_bonescint.gui.common.run import ignore
 from napari_bonescint.inference.child import Failed, Finished, SegmentationProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from napari_bonescint.corrections.queue import WorkItem
     from napari_bonescint.corrections.store.label_store import LabelStore
-    from napari_bonescint.corrections.store.prediction import Prediction
-    from napari_bonescint.gui.common.file_worker import FileWorker
+    from napari_bonescint.gui.common.run import Run
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.scan import Scan
     from napari_bonescint.segmentation import Segmentation
 
-_POLL_MS = 25
 T = TypeVar("T")
 
 
-class CaseLoader(QObject):
-    """Opens items of the work list.
+@dataclass(frozen=True, eq=False)
+class _ScanRead:
+    """A scan of a folder, read ahead; it is in no store yet."""
+
+    scan: Scan
+
+
+@dataclass(frozen=True, eq=False)
+class _ScanSegmented:
+    """The same once the model has finished."""
+
+    scan: Scan
+    segmentation: Segmentation
+
+
+@dataclass(frozen=True, eq=False)
+class _InStore:
+    """A case of the store."""
+
+    item: WorkItem
+    key: str
+
+
+@dataclass(frozen=True, eq=False)
+class _CaseRead(_InStore):
+    """A case of the store, read ahead."""
+
+    case: OpenedCase
+
+
+class _Job(NamedTuple):
+    """A scan that waits for the model."""
+
+    item: WorkItem
+    scan: Scan
+
+
+class CaseLoader:
+    """Opens items of a work list; each of them is in one of the states above, or none if nothing was read of it.
 
     Parameters
     ----------
-    parent : QObject
-        What it works for.
-    background : FileWorker
+    run : Run
         The thread in which the store is read and written.
+    call_later : callable
+        Calls a function a moment later, in the same thread.
 
     Attributes
     ----------
@@ -46,84 +83,67 @@ class CaseLoader(QObject):
         The model for scans that have no prediction yet; None for none.
     """
 
-    loaded = Signal(object, object)
-    """Emitted with the `WorkItem` that was asked for and its `OpenedCase`."""
-    predicted = Signal(object, object)
-    """Emitted with a `WorkItem` that is in the store and the `Prediction` that the store has of it since now."""
+    loaded = Signal(WorkItem, OpenedCase)
+    """Emitted with the item that was asked for."""
+    predicted = Signal(WorkItem, Prediction)
+    """Emitted with an item that is in the store and the prediction that the store has of it since now."""
     warned = Signal(str)
     """Emitted with a sentence about a scan that was read from a file, or a damaged revision of a case."""
     failed = Signal(str)
     """Emitted with the sentence of what went wrong."""
 
-    def __init__(self, parent: QObject, background: FileWorker) -> None:
-        super().__init__(parent)
+    def __init__(self, run: Run, call_later: Callable[[Callable[[], None]], None]) -> None:
         self.child = SegmentationProcess()
         self.card: ModelCard | None = None
-        self._background = background
-        self._store: LabelStore | None = None
-        self._annotator = ""
+        self._run, self._call_later = run, call_later
+        self._store: LabelStore
+        self._annotator: str
         self._wanted: WorkItem | None = None
-        self._cases: dict[Hashable, OpenedCase] = {}
-        self._scans: dict[Hashable, Scan] = {}
-        self._segmentations: dict[Hashable, Segmentation] = {}
-        self._visited: dict[Hashable, WorkItem] = {}
-        self._to_segment: list[tuple[WorkItem, Scan]] = []
-        self._segmenting: WorkItem | None = None
-        self._segmenting_for: LabelStore | None = None
-        self._timer = QTimer(self)
-        self._timer.setInterval(_POLL_MS)
-        self._timer.timeout.connect(self._poll)
+        self._states: dict[Hashable, _ScanRead | _ScanSegmented | _InStore] = {}
+        self._waiting: list[_Job] = []
+        self._running: list[_Job] = []  # one at most
 
     def use(self, store: LabelStore, annotator: str) -> None:
-        """Take cases from another store, or look for drafts of another annotator; forget what was read ahead."""
-        self._store, self._annotator = store, annotator
-        self._wanted = None
-        self._to_segment.clear()
-        for known in (self._cases, self._scans, self._segmentations, self._visited):
+        """Take cases from a store from now on, and look for an annotator's drafts; forget all others."""
+        self._store = store
+        for known in (self._states, self._waiting, self._running):
             known.clear()
+        self.sign(annotator)
+
+    def sign(self, annotator: str) -> None:
+        """Look for drafts of another annotator; forget what was asked for and read ahead."""
+        self._annotator = annotator
+        self._wanted = None
+        self.read_ahead(None)
 
     def forget(self, key: str) -> None:
         """Read a case anew when it is opened: what was read ahead of it is no more so."""
-        for identity in [identity for identity, case in self._cases.items() if case.key == key]:
-            del self._cases[identity]
+        for identity, state in list(self._states.items()):
+            if isinstance(state, _CaseRead) and state.key == key:
+                self._release(identity)
 
     def open(self, item: WorkItem) -> None:
         """Open a case; at once if it was read ahead, else `loaded` or `failed` comes when it is there.
 
         A scan of a folder is added to the store when it is opened, and not before.
         """
-        store, annotator = self._store, self._annotator
-        if store is None:
-            return
         self._wanted = item
-        case = self._cases.pop(item.identity, None)
-        if case is not None:
-            self._on_read(item, item, case)
+        state = self._states.get(item.identity)
+        if isinstance(state, _CaseRead):
+            self._on_read(item, (item, state.case, ()))
             return
-        scan = self._scans.pop(item.identity, None)
-        segmentation = self._segmentations.pop(item.identity, None)
-
-        def read() -> tuple[WorkItem, OpenedCase, tuple[str, ...]]:
-            if item.case is not None:
-                return item, open_case(store, item.case.key, annotator), ()
-            return _visit(store, item, annotator, scan, segmentation)
-
-        def then(result: tuple[WorkItem, OpenedCase, tuple[str, ...]]) -> None:
-            known, case, warnings = result
-            for warning in warnings:
-                self.warned.emit(warning)
-            self._on_read(item, known, case)
-
-        self._background.run(read, then, self._fail)
+        ahead = None if isinstance(state, _InStore) else state
+        read = partial(_read, self._store, item, self._annotator, ahead)
+        self._run(read, partial(self._on_read, item), partial(self._fail, item))
 
     def read_ahead(self, item: WorkItem | None) -> None:
         """Read a case that will probably be opened next, and have it segmented if it is not."""
-        store, annotator = self._store, self._annotator
-        for ahead in (self._cases, self._scans, self._segmentations):
-            for other in [identity for identity in ahead if item is None or identity != item.identity]:
-                del ahead[other]
-        if item is None or store is None or item.identity in self._cases or item.identity in self._scans:
+        for identity in list(self._states):
+            if item is None or identity != item.identity:
+                self._release(identity)
+        if item is None or isinstance(self._states.get(item.identity), (_ScanRead, _ScanSegmented, _CaseRead)):
             return
+        store, annotator = self._store, self._annotator
 
         def if_still_of_use(keep: Callable[[WorkItem, T], None], read: T) -> None:
             if (store, annotator) == (self._store, self._annotator):
@@ -131,112 +151,119 @@ class CaseLoader(QObject):
 
         if item.case is not None:
             read_case = partial(open_case, store, item.case.key, annotator)
-            self._background.run(read_case, partial(if_still_of_use, self._keep), _ignore)
+            self._run(read_case, partial(if_still_of_use, self._keep_case), ignore)
         elif item.source is not None:
-            self._background.run(item.source.open, partial(if_still_of_use, self._keep_scan), _ignore)
+            self._run(item.source.open, partial(if_still_of_use, self._keep_scan), ignore)
 
     def close(self) -> None:
         """End the child process; nothing more is emitted."""
-        self._timer.stop()
+        self._wanted = None
+        self._waiting.clear()
         self.child.close()
 
-    def _on_read(self, asked: WorkItem, item: WorkItem, case: OpenedCase) -> None:
+    def _release(self, identity: Hashable) -> None:
+        """Let go of what was read ahead of an item."""
+        match self._states.pop(identity):
+            case _InStore(item, key):
+                self._states[identity] = _InStore(item, key)
+
+    def _on_read(self, asked: WorkItem, read: tuple[WorkItem, OpenedCase, tuple[str, ...]]) -> None:
+        item, case, warnings = read
+        for warning in warnings:
+            self.warned.emit(warning)
         if self._wanted is not asked:
             return  # the user went elsewhere meanwhile
         self._wanted = None
-        self._visited[item.identity] = item
+        before = self._states.get(item.identity)
+        self._states[item.identity] = _InStore(item, case.key)
         self.loaded.emit(item, case)
         for sentence in case.damage:
             self.warned.emit(sentence)
         if case.prediction is not None:
             return
-        # The model may have finished while the scan was being added to the store.
-        segmentation = self._segmentations.pop(item.identity, None)
-        if segmentation is not None:
-            self._take(item, segmentation)
+        if isinstance(before, _ScanSegmented):  # while the scan was being added to the store
+            self._keep_prediction(item, case.key, before.segmentation)
         else:
             self._segment(item, case.scan, first=True)
 
-    def _keep(self, item: WorkItem, case: OpenedCase) -> None:
-        self._cases[item.identity] = case
+    def _fail(self, asked: WorkItem, sentence: str) -> None:
+        if self._wanted is asked:
+            self._wanted = None
+        self.failed.emit(sentence)
+
+    def _keep_case(self, item: WorkItem, case: OpenedCase) -> None:
+        self._states[item.identity] = _CaseRead(item, case.key, case)
         if case.prediction is None:
             self._segment(item, case.scan)
 
     def _keep_scan(self, item: WorkItem, scan: Scan) -> None:
-        self._scans[item.identity] = scan
+        self._states[item.identity] = _ScanRead(scan)
         self._segment(item, scan)
 
-    def _fail(self, sentence: str) -> None:
-        self._wanted = None
-        self.failed.emit(sentence)
-
     def _segment(self, item: WorkItem, scan: Scan, *, first: bool = False) -> None:
-        waiting = [other for other, _ in self._to_segment]
-        if self._segmenting is not None:
-            waiting.append(self._segmenting)
-        if self.card is None or any(other.identity == item.identity for other in waiting):
-            return
-        self._to_segment.insert(0 if first else len(self._to_segment), (item, scan))
-        self._segment_next()
+        is_waiting = any(job.item.identity == item.identity for job in (*self._running, *self._waiting))
+        if self.card is not None and not is_waiting:
+            self._waiting.insert(0 if first else len(self._waiting), _Job(item, scan))
+            self._segment_next()
 
     def _segment_next(self) -> None:
-        if self._segmenting is None and self._to_segment and self.card is not None:
-            self._segmenting, scan = self._to_segment.pop(0)
-            self._segmenting_for = self._store
-            self.child.segment(scan, self.card)
-            self._timer.start()
+        if self._waiting and self.card is not None and not self.child.is_busy:
+            self._running = [self._waiting.pop(0)]
+            self.child.segment(self._running[0].scan, self.card)
+            self._call_later(self._poll)
 
     def _poll(self) -> None:
-        for event in self.child.poll():
-            if isinstance(event, (Failed, Finished)):
-                item, self._segmenting = self._segmenting, None
-                if isinstance(event, Failed):
-                    self.failed.emit(event.sentence)
-                elif item is not None and self._segmenting_for is self._store:
-                    self._take(item, event.segmentation)
-        self._segment_next()
-        if not self.child.is_busy:
-            self._timer.stop()
-
-    def _take(self, item: WorkItem, segmentation: Segmentation) -> None:
-        """Put a result into the store; that of a scan which is in none yet waits for the user to open it."""
-        store = self._store
-        item = self._visited.get(item.identity, item)
-        if item.case is None or store is None:
-            self._segmentations[item.identity] = segmentation
+        results = [event for event in self.child.poll() if isinstance(event, (Failed, Finished))]
+        if not results and self.child.is_busy:
+            self._call_later(self._poll)
             return
-        key = item.case.key
+        jobs, self._running = self._running, []
+        self._segment_next()
+        for result in results:
+            if isinstance(result, Failed):
+                self.failed.emit(result.sentence)
+            else:
+                for job in jobs:  # none if it was of another store
+                    self._on_segmented(job, result.segmentation)
+
+    def _on_segmented(self, job: _Job, segmentation: Segmentation) -> None:
+        """Put a result into the store; that of a scan which is in none yet waits for the user to open it."""
+        match self._states.get(job.item.identity):
+            case _InStore(item, key):
+                self._keep_prediction(item, key, segmentation)
+            case _:
+                self._states[job.item.identity] = _ScanSegmented(job.scan, segmentation)
+
+    def _keep_prediction(self, item: WorkItem, key: str, segmentation: Segmentation) -> None:
+        store = self._store
 
         def keep() -> Prediction | None:
             store.add_prediction(key, segmentation)
             return store.prediction(key)
 
-        self._background.run(keep, lambda prediction: self._on_predicted(item, prediction), self.failed.emit)
+        def then(prediction: Prediction | None) -> None:
+            if prediction is None or store is not self._store:
+                return
+            if isinstance(self._states.get(item.identity), _CaseRead):
+                self._release(item.identity)
+                self.read_ahead(item)
+            self.predicted.emit(item, prediction)
 
-    def _on_predicted(self, item: WorkItem, prediction: Prediction | None) -> None:
-        if prediction is None:
-            return
-        if item.identity in self._cases:
-            del self._cases[item.identity]
-            self.read_ahead(item)
-        self.predicted.emit(item, prediction)
+        self._run(keep, then, self.failed.emit)
 
 
-def _visit(
-    store: LabelStore, item: WorkItem, annotator: str, scan: Scan | None, segmentation: Segmentation | None
+def _read(
+    store: LabelStore, item: WorkItem, annotator: str, ahead: _ScanRead | _ScanSegmented | None
 ) -> tuple[WorkItem, OpenedCase, tuple[str, ...]]:
-    """Add a scan of a folder to the store, unless it is there, and open it; with the warnings about its file."""
+    """Open a case, with warnings about its file; a scan of a folder is added to the store first, unless it is there."""
+    if item.case is not None:
+        return item, open_case(store, item.case.key, annotator), ()
     if item.source is None:
-        raise ValueError("an item without a case has a source")
-    if scan is None:
-        scan = item.source.open()
+        raise ValueError("an item has a case or a source")
+    scan = item.source.open() if ahead is None else ahead.scan
     key = store.find(scan) or store.add(scan, read_identity(item.source.paths[0]))
-    if segmentation is not None:
-        store.add_prediction(key, segmentation)
+    if isinstance(ahead, _ScanSegmented):
+        store.add_prediction(key, ahead.segmentation)
     summary = summarise(store.files(key))
     warnings = [*scan.warnings, *(text for path in item.source.paths if (text := burned_in_text(path)))]
     return replace(item, case=summary), open_case(store, key, annotator), tuple(dict.fromkeys(warnings))
-
-
-def _ignore(_sentence: str) -> None:
-    """Whoever opens the case will be told."""

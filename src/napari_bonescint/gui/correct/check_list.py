@@ -7,9 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from superqt.utils import qdebounced
 
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.corrections.checks import check
@@ -60,10 +61,7 @@ class CheckList(QWidget):
         layout.setSpacing(2)
         layout.addWidget(self.title)
         layout.addWidget(self.list)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_WAIT_MS)
-        self._timer.timeout.connect(self._start)
+        self._start_soon = qdebounced(self._start, timeout=_WAIT_MS)
         self.checked.connect(self._show)
         self.destroyed.connect(partial(self._thread.shutdown, wait=False))
         self.list.itemActivated.connect(self._go_to)
@@ -76,23 +74,23 @@ class CheckList(QWidget):
             for labels in self._case.labels:
                 labels.events.paint.disconnect(self._wait)
                 labels.events.set_data.disconnect(self._wait)
-        self._timer.stop()
+        self._start_soon.cancel()
         self._case = case
         self._show(case, [])
         if case is not None:
             for labels in case.labels:
                 labels.events.paint.connect(self._wait)
                 labels.events.set_data.connect(self._wait)  # an undo says only this
-            self._timer.start()
+            self._start_soon()
 
     def _wait(self, _event: Any = None) -> None:
-        self._timer.start()
+        self._start_soon()
 
     def _start(self) -> None:
         if self._case is None:
             return
         if self._running is not None and not self._running.done():
-            self._timer.start()
+            self._start_soon()
             return
         self._running = self._thread.submit(self._check, self._case, self._case.regions())
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from superqt.utils import qthrottled
 
 from napari_bonescint.display import WINDOWS, widened
 from napari_bonescint.gui.common.plain_label import PlainLabel
@@ -82,10 +83,7 @@ class ViewAids(QWidget):
         self._brightness_label = PlainLabel()
         self.under_mouse = QLabel(_NOWHERE)
         self._mask = "Filled"
-        self._update = QTimer(self)
-        self._update.setSingleShot(True)
-        self._update.setInterval(_UPDATE_MS)
-        self._update.timeout.connect(self._follow_mask)
+        self._follow_soon = qthrottled(self._follow_mask, timeout=_UPDATE_MS, leading=False)
         self._lay_out()
         self._connect()
         self.set_case(None)
@@ -210,8 +208,7 @@ class ViewAids(QWidget):
             self._cross.layer.visible = shown
 
     def _on_mask(self, _event: Any) -> None:
-        if not self._update.isActive():
-            self._update.start()
+        self._follow_soon()
 
     def _follow_mask(self) -> None:
         if self._place is not None:

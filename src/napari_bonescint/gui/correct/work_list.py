@@ -12,9 +12,10 @@ from napari_bonescint.gui.correct.work_list_delegate import CaseDelegate
 from napari_bonescint.gui.correct.work_list_model import ITEM, WorkListModel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from napari_bonescint.corrections.queue import WorkItem
+    from napari_bonescint.gui.correct.work_queue import WorkQueue
     from napari_bonescint.scan import Scan
 
 
@@ -58,58 +59,27 @@ class WorkList(QWidget):
         self.next_button.clicked.connect(self.open_next)
         self._show_place()
 
-    @property
-    def open_item(self) -> WorkItem | None:
-        """The item that is open."""
-        row = self._delegate.open_row
-        return self.model.items[row] if 0 <= row < len(self.model.items) else None
-
-    def show_items(self, items: Sequence[WorkItem], read: Callable[[WorkItem], Scan]) -> None:
-        """Show other items, of which none is open.
-
-        Parameters
-        ----------
-        items : sequence of WorkItem
-            In the order in which to correct them.
-        read : callable
-            Reads the scan of an item for its picture, in another thread.
-        """
-        self._delegate.open_row = -1
-        self.model.show(items, read)
-        self._show_place()
-
-    def mark_open(self, item: WorkItem) -> None:
-        """Show that an item is open now, and what is known of it."""
-        self.model.update(item)
-        row = self.model.row_of(item)
-        self._delegate.open_row = -1 if row is None else row
-        self.show_open()
-        self.view.viewport().update()
-        self._show_place()
+    def show_queue(self, queue: WorkQueue, read: Callable[[WorkItem], Scan]) -> None:
+        """Show another queue, and what becomes of it; `read` reads the scan of an item, in another thread."""
+        self.model.show(queue, read)
+        queue.changed.connect(self._show_place)
+        queue.opened.connect(self._on_opened)
+        self._on_opened()
 
     def show_open(self) -> None:
         """Select the item that is open, whatever the user looked at meanwhile."""
-        index = self.model.index(self._delegate.open_row) if self._delegate.open_row >= 0 else QModelIndex()
+        row = self.model.queue.open_row
+        index = self.model.index(row) if row >= 0 else QModelIndex()
         self.view.setCurrentIndex(index)
         self.view.scrollTo(index)
 
-    def update_item(self, item: WorkItem) -> None:
-        """Show what has become of an item."""
-        self.model.update(item)
-        self._show_place()
-
-    def neighbour(self, step: int) -> WorkItem | None:
-        """The item so many rows after the open one; without an open one, the first; None past either end."""
-        row = self._delegate.open_row + step if self._delegate.open_row >= 0 else 0
-        return self.model.items[row] if 0 <= row < len(self.model.items) else None
-
     def open_next(self) -> None:
         """Ask for the item after the open one; for the first if none is open."""
-        self._ask_for(self.neighbour(1))
+        self._ask_for(self.model.queue.neighbour(1))
 
     def open_previous(self) -> None:
         """Ask for the item before the open one."""
-        self._ask_for(self.neighbour(-1))
+        self._ask_for(self.model.queue.neighbour(-1))
 
     def close_pictures(self) -> None:
         """End the thread that makes the pictures."""
@@ -120,12 +90,19 @@ class WorkList(QWidget):
             self.chosen.emit(item)
 
     def _on_clicked(self, index: QModelIndex) -> None:
-        if index.row() != self._delegate.open_row:
+        if index.row() != self.model.queue.open_row:
             self.chosen.emit(index.data(ITEM))
 
+    def _on_opened(self) -> None:
+        self._delegate.open_row = self.model.queue.open_row
+        self.show_open()
+        self.view.viewport().update()
+        self._show_place()
+
     def _show_place(self) -> None:
-        items, row = self.model.items, self._delegate.open_row
-        place = f"{row + 1} of {len(items)}" if row >= 0 else f"{len(items)} cases"
-        self.place.setText(f"{place} · {self.model.reviewed} reviewed" if items else "")
+        queue, row = self.model.queue, self.model.queue.open_row
+        count = len(queue.items)
+        place = f"{row + 1} of {count}" if row >= 0 else f"{count} cases"
+        self.place.setText(f"{place} · {queue.reviewed} reviewed" if count else "")
         self.previous_button.setEnabled(row > 0)
-        self.next_button.setEnabled(row < len(items) - 1)
+        self.next_button.setEnabled(row < count - 1)

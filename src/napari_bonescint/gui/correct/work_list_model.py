@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
-from napari_bonescint.corrections.queue import count_reviewed
 from napari_bonescint.gui.correct.thumbnails import Thumbnails
+from napari_bonescint.gui.correct.work_queue import WorkQueue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable
 
     from qtpy.QtCore import QObject
 
@@ -31,53 +31,25 @@ class WorkListModel(QAbstractListModel):
 
     Attributes
     ----------
-    reviewed : int
-        How many of the items are reviewed.
+    queue : WorkQueue
+        The items.
     """
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._items: list[WorkItem] = []
+        self.queue = WorkQueue(())
         self._read: Callable[[WorkItem], Scan] | None = None
         self._thumbnails = Thumbnails(self)
         self._thumbnails.ready.connect(self._on_picture)
-        self._rows: dict[Hashable, int] = {}
-        self.reviewed = 0
 
-    @property
-    def items(self) -> Sequence[WorkItem]:
-        """The items in the order of the list."""
-        return self._items
-
-    def show(self, items: Sequence[WorkItem], read: Callable[[WorkItem], Scan]) -> None:
-        """Show other items.
-
-        Parameters
-        ----------
-        items : sequence of WorkItem
-            In the order of the list.
-        read : callable
-            Reads the scan of an item, in another thread.
-        """
+    def show(self, queue: WorkQueue, read: Callable[[WorkItem], Scan]) -> None:
+        """Show other items, and what becomes of them; `read` reads the scan of one, in another thread."""
         self.beginResetModel()
         self._thumbnails.clear()
-        self._items = list(items)
-        self._rows = {item.identity: row for row, item in enumerate(self._items)}
-        self._read = read
-        self.reviewed = count_reviewed(self._items)
+        self.queue.changed.disconnect()
+        self.queue, self._read = queue, read
+        queue.changed.connect(self._on_item)
         self.endResetModel()
-
-    def row_of(self, item: WorkItem) -> int | None:
-        """In which row an item is; None if it is in none."""
-        return self._rows.get(item.identity)
-
-    def update(self, item: WorkItem) -> None:
-        """Show what has become of an item; it keeps its row."""
-        row = self.row_of(item)
-        if row is not None:
-            self.reviewed += count_reviewed([item]) - count_reviewed([self._items[row]])
-            self._items[row] = item
-            self.dataChanged.emit(self.index(row), self.index(row))
 
     def close(self) -> None:
         """End the thread that makes the pictures."""
@@ -85,13 +57,13 @@ class WorkListModel(QAbstractListModel):
 
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex | None = None) -> int:  # noqa: N802
         """How many items there are."""
-        return 0 if parent is not None and parent.isValid() else len(self._items)
+        return 0 if parent is not None and parent.isValid() else len(self.queue.items)
 
     def data(self, index: QModelIndex | QPersistentModelIndex, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:
         """What the list shows in a row."""
         if not index.isValid():
             return None
-        item = self._items[index.row()]
+        item = self.queue.items[index.row()]
         if role == ITEM:
             return item
         if role == Qt.ItemDataRole.DisplayRole:
@@ -101,7 +73,10 @@ class WorkListModel(QAbstractListModel):
             return self._thumbnails.get(item.identity, lambda: read(item))
         return None
 
+    def _on_item(self, row: int) -> None:
+        self.dataChanged.emit(self.index(row), self.index(row))
+
     def _on_picture(self, identity: Hashable) -> None:
-        row = self._rows.get(identity)
-        if row is not None:
+        row = self.queue.row_of(identity)
+        if row >= 0:
             self.dataChanged.emit(self.index(row), self.index(row), [int(Qt.ItemDataRole.DecorationRole)])

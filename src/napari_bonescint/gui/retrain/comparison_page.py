@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QHeaderView,
@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt.utils import qdebounced
 
 from napari_bonescint.evaluation.verdict import Recommendation, SetKind, Verdict
 from napari_bonescint.gui.common.plain_label import PlainLabel
@@ -62,7 +63,6 @@ class VerdictPage(QWidget):
         self.bar = QProgressBar()
         self.judge_button = QPushButton("Compare with the present weights")
         self.table = QTreeWidget()
-        self._fitting = QTimer(self)
         self.details = PlainLabel()
         self.use_button = QPushButton("Use these weights")
         self.keep_button = QPushButton("Keep the present ones")
@@ -192,9 +192,8 @@ class VerdictPage(QWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         # Not at once: fitting the table may resize its columns again.
-        self._fitting.setSingleShot(True)
-        self._fitting.timeout.connect(self._fit_table)
-        header.sectionResized.connect(lambda *_section: self._fitting.start(0))
+        fit_soon = qdebounced(self._fit_table, timeout=0)
+        header.sectionResized.connect(lambda *_section: fit_soon())
         self._pictures_layout = QVBoxLayout()
         layout = QVBoxLayout(self)
         decisions = (self.judge_button, self.use_button, self.keep_button)

@@ -1,0 +1,247 @@
+"""One case while it is corrected: what its layers hold, and what of that is in the store already."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from napari.utils.notifications import show_info
+from psygnal import Signal
+
+from napari_bonescint.corrections.store.drafts import Drafts
+from napari_bonescint.corrections.store.revision import Origin, Revision
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.gui.common.run import ignore
+from napari_bonescint.gui.correct.states import StoreOpen
+from napari_bonescint.gui.layers.labels import image_of, masks_of, set_regions
+from napari_bonescint.gui.placement import lies_on
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
+    from typing import Any
+
+    from napari.layers import Labels
+    from numpy.typing import NDArray
+
+    from napari_bonescint.corrections.opening import OpenedCase
+    from napari_bonescint.corrections.queue import WorkItem
+    from napari_bonescint.gui.common.run import Run
+
+
+class Correcting(StoreOpen):
+    """A case of the store that is open is being corrected.
+
+    Parameters
+    ----------
+    opened : StoreOpen
+        The store.
+    item : WorkItem
+        The case's line of the queue.
+    case : OpenedCase
+        The case, whose mask is in the layers.
+    labels : sequence of Labels
+        One for each view.
+    annotator : str
+        The name under which drafts and revisions are saved.
+    run : Run
+        The thread in which the store is written.
+
+    Attributes
+    ----------
+    case : OpenedCase
+        What is known of the case now.
+    """
+
+    drawn = Signal()
+    """Emitted when the labels may have changed, so that `keep` should be called within seconds."""
+    kept = Signal()
+    """Emitted when a draft is on the disk."""
+    saved = Signal(Revision)
+    """Emitted when a revision is on the disk."""
+    failed = Signal(str)
+    """Emitted with the sentence of why something could not be written; a draft is tried again with the next change."""
+
+    def __init__(
+        self, opened: StoreOpen, item: WorkItem, case: OpenedCase, labels: Sequence[Labels], annotator: str, run: Run
+    ) -> None:
+        super().__init__(opened.work, opened.queue)
+        self.item, self.case, self.labels = item, case, tuple(labels)
+        self._run, self._drafts = run, Drafts(opened.work.store)
+        self._stored, self._origin = case.regions, case.origin
+        # What the mask was before each fresh start, so that undoing it brings back where that mask came from.
+        self._before: list[tuple[NDArray[np.uint8], Origin]] = []
+        self._annotator = self._draft_of = annotator
+        self._written: NDArray[np.uint8] | None = None  # as the draft
+        self._is_watched = True
+        if case.draft is not None:
+            self.start_from(case.draft.regions, case.draft.origin)
+            self._written = case.draft.regions
+        for event in self._events():
+            event.connect(self._on_change)
+
+    @property
+    def key(self) -> str:
+        """Key of the case."""
+        return self.case.key
+
+    @property
+    def origin(self) -> Origin:
+        """From what the mask in the layers was made."""
+        regions = self.regions()
+        while self._before and np.array_equal(self._before[-1][0], regions):
+            self._origin = self._before.pop()[1]
+        return self._origin
+
+    def regions(self) -> NDArray[np.uint8]:
+        """A copy of the mask as it is now, of shape (view, y, x)."""
+        return masks_of(self.labels)
+
+    def displaced(self) -> list[str]:
+        """Names of labels layers that the user took off their images, so that they mark other pixels than they show."""
+        by_image = [(labels, image_of(labels)) for labels in self.labels]
+        return [labels.name for labels, image in by_image if image is not None and not lies_on(labels, image)]
+
+    def is_changed(self) -> bool:
+        """Whether the mask differs from what the store holds."""
+        return not np.array_equal(self.regions(), self._stored)
+
+    def is_untouched_and_empty(self) -> bool:
+        """Whether there is nothing in the store and nothing in the layers, so that a model's mask may come in."""
+        return not self._stored.any() and not self.is_changed()
+
+    def start_from(self, regions: NDArray[np.uint8], origin: Origin) -> None:
+        """Put another mask, of shape (view, y, x), in place of the present one, which Undo brings back."""
+        before = self.regions()
+        if not np.array_equal(before, regions):
+            self._before.append((before, self.origin))
+        self._origin = origin
+        for labels, plane in zip(self.labels, regions, strict=True):
+            set_regions(labels, plane)
+
+    def stop(self) -> None:
+        """Keep what is unsaved, and watch the layers no more."""
+        self.keep()
+        self._is_watched = False
+        for event in self._events():
+            event.disconnect(self._on_change)
+
+    def keep(self) -> None:
+        """Write a draft now if there is something unsaved; delete it if there is nothing any more."""
+        if not self.is_changed():
+            if self._written is not None:
+                self._written = None
+                self._run(partial(self._drafts.discard, self.key, self._draft_of), ignore, self.failed.emit)
+            return
+        regions = self.regions()
+        if self._written is not None and np.array_equal(regions, self._written):
+            return
+        self._written = regions
+        save = partial(self._drafts.save, self.key, self._draft_of, regions, self.origin)
+        self._run(save, lambda _: self.kept.emit(), self._on_draft_failed)
+
+    def save(self, comment: str, *, reviewed: bool, then: Callable[[Revision], None] = ignore) -> Future[Revision]:
+        """Save the mask as a revision, which takes the place of the draft.
+
+        Parameters
+        ----------
+        comment : str
+            What the annotator says about it.
+        reviewed : bool
+            Whether the annotator calls it finished.
+        then : callable, optional
+            Told the revision when it is saved; not if that fails.
+        """
+        annotator, regions, origin = self._annotator, self.regions(), self.origin
+
+        def work() -> Revision:
+            revision = self._write(regions, origin, annotator, comment, reviewed=reviewed)
+            self._drafts.discard(self.key, annotator)
+            return revision
+
+        def done(revision: Revision) -> None:
+            self._note_saved(revision, regions)
+            self.saved.emit(revision)
+            then(revision)
+
+        return self._run(work, done, self.failed.emit)
+
+    def save_and_wait(self, comment: str) -> bool:
+        """Save the mask as a revision that is not reviewed, for a window that closes; false if that fails."""
+        regions = self.regions()
+        try:
+            revision = self.save(comment, reviewed=False).result()
+        except BonescintError as error:
+            self.failed.emit(str(error))
+            return False
+        self._note_saved(revision, regions)  # what is told of it comes too late
+        return True
+
+    def discard(self) -> None:
+        """Give up what is unsaved, and delete its draft. What is drawn from now on counts as unsaved again."""
+        self._run(partial(self._drafts.discard, self.key, self._annotator), ignore, self.failed.emit)
+        self._stored, self._written = self.regions(), None
+
+    def sign(self, annotator: str) -> None:
+        """Save under another name from now on; the draft of what is unsaved goes along.
+
+        A draft that is there under the other name becomes a revision before.
+        """
+        self._annotator = annotator
+
+        def rescue() -> Revision | None:
+            draft = self._drafts.find(self.key, annotator)
+            if draft is None:
+                return None
+            comment = f"unsaved work of {draft.when}"
+            return self._write(draft.regions, draft.origin, annotator, comment, reviewed=False)
+
+        is_needed = self.is_changed() and annotator
+        self._run(rescue if is_needed else lambda: None, partial(self._move_draft, annotator), self.failed.emit)
+
+    def _move_draft(self, annotator: str, rescued: Revision | None) -> None:
+        if rescued is not None:
+            self.saved.emit(rescued)
+            # Not in the panel, where the next draft would overwrite it at once.
+            show_info(f"Other unsaved work of {annotator} on this case was saved as revision {rescued.number}.")
+        if not self._is_watched or annotator != self._annotator:
+            return
+        before, self._draft_of, self._written = self._draft_of, annotator, None
+        is_changed = self.is_changed()
+        self.keep()
+
+        def discard_if_moved() -> None:
+            if not is_changed or self._drafts.find(self.key, annotator) is not None:
+                self._drafts.discard(self.key, before)
+
+        self._run(discard_if_moved, ignore, self.failed.emit)
+
+    def _write(
+        self, regions: NDArray[np.uint8], origin: Origin, annotator: str, comment: str, *, reviewed: bool
+    ) -> Revision:
+        return self.work.store.save(
+            self.key,
+            regions,
+            origin,
+            annotator=annotator,
+            reviewed=reviewed,
+            comment=comment,
+            names_regions=self.case.names_regions,
+        )
+
+    def _note_saved(self, revision: Revision, regions: NDArray[np.uint8]) -> None:
+        self._stored, self._origin, self._written = regions, Origin.of_revision(revision.number), None
+        self._before.clear()
+
+    def _on_change(self, _event: Any = None) -> None:
+        self.drawn.emit()
+
+    def _on_draft_failed(self, sentence: str) -> None:
+        self._written = None
+        self.failed.emit(sentence)
+
+    def _events(self) -> list[Any]:
+        # Undo and Redo are heard as `set_data` only.
+        names = ("paint", "set_data", "labels_update")
+        return [getattr(labels.events, name) for labels in self.labels for name in names]
