@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import draw_networks
@@ -10,6 +11,7 @@ import pytest
 from docs_hook import command_line_page
 
 from napari_bonescint.cli import _parser
+from napari_bonescint.gui.samples import SAMPLES
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -40,3 +42,12 @@ def test_signs_of_tables_and_markdown_in_help_texts_stay_text():
     rows = [line for line in command_line_page(_parser()).splitlines() if line.startswith("| ")]
     assert all(row.count("|") == 3 for row in rows)
     assert any("NAME&#124;FILE" in row for row in rows)
+
+
+def test_the_example_of_the_python_page_runs(tmp_path, monkeypatch, capsys):
+    (example,) = re.findall(r"^```python\n(.*?)^```$", (DOCS / "python.md").read_text(encoding="utf-8"), re.M | re.S)
+    shutil.copy(SAMPLES / "simulated.dcm", tmp_path / "scan.dcm")
+    monkeypatch.chdir(tmp_path)
+    exec(example, {})  # noqa: S102
+    assert capsys.readouterr().out.startswith("(2, ")
+    assert (tmp_path / "results" / "scan.regions.tif").is_file()
