@@ -266,18 +266,37 @@ def summary(replays: dict[str, list[Replay]], brushes: list[str]) -> str:
     bound = "" if arrived == len(theirs) else "at least "
     our_arrived = sum(replay.has_arrived for replay in ours)
     text = (
-        f"Ours {_total(ours)} strokes in {len(ours)} views ({our_arrived} come to {GOAL}); "
-        f"brush {best} {bound}{_total(theirs)} ({arrived} come to {GOAL}): {bound}{_total(theirs) / _total(ours):.2f} "
-        "times fewer."
+        f"Our tools: {_total(ours)} strokes in {len(ours)} views, of which {our_arrived} reach Dice {GOAL}. "
+        f"Brush {best}: {bound}{_total(theirs)} strokes, {arrived} reach {GOAL}; that is {bound}"
+        f"{_total(theirs) / _total(ours):.2f} times as many."
     )
     if not both:
         return text
     few, many = (_total([replays[i] for i in both]) for replays in (ours, theirs))
-    return f"{text} In the {len(both)} views in which both do: {few} and {many}, {many / few:.2f} times fewer."
+    return f"{text} In the {len(both)} views that reach it with both: {few} and {many}, {many / few:.2f} times as many."
 
 
 def _total(replays: list[Replay]) -> int:
     return sum(replay.counted for replay in replays)
+
+
+def page(lines: list[str]) -> str:
+    """All that was printed as a page for docs/: the result first, then how it was measured, then view by view."""
+    is_row = [line.startswith("|") for line in lines]
+    title, _, method = (__doc__ or "").partition("\n")
+    result = [line for line, row in zip(lines, is_row, strict=True) if not row]
+    table = [line for line, row in zip(lines, is_row, strict=True) if row]
+    return "\n".join(
+        [
+            f"# {title.rstrip('.')}",
+            *result,
+            f"\nThe model is {DEFAULT_MODEL}.\n\n## How it was measured",
+            method,
+            "## View by view\n",
+            *table,
+            "",
+        ]
+    )
 
 
 def main() -> None:
@@ -307,11 +326,9 @@ def main() -> None:
     for brushes in (following, sweeping):
         say("\n" + summary(replays, list(brushes)))
     used = sum((replay.tools for replay in replays[OURS]), Counter[str]())
-    say("\nOurs used: " + ", ".join(f"{tool} {times}" for tool, times in used.most_common()) + ".")
+    say("\nStrokes of our tools: " + ", ".join(f"{tool} {times}" for tool, times in used.most_common()) + ".")
     if options.write is not None:
-        title, _, method = (__doc__ or "").partition("\n")
-        page = "\n".join([f"# {title}", method, f"Model: {DEFAULT_MODEL}.", "", *lines, ""])
-        write_bytes_atomically(options.write, page.encode())
+        write_bytes_atomically(options.write, page(lines).encode())
 
 
 if __name__ == "__main__":
