@@ -10,6 +10,7 @@ import draw_networks
 import pytest
 from docs_hook import command_line_page
 
+from napari_bonescint import __version__
 from napari_bonescint.cli import _parser
 from napari_bonescint.gui.samples import SAMPLES
 
@@ -51,3 +52,8 @@ def test_the_example_of_the_python_page_runs(tmp_path, monkeypatch, capsys):
     exec(example, {})  # noqa: S102
     assert capsys.readouterr().out.startswith("(2, ")
     assert (tmp_path / "results" / "scan.regions.tif").is_file()
+
+
+def test_the_citation_is_of_this_version():
+    citation = (DOCS.parent / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {__version__}\n" in citation
