@@ -130,24 +130,21 @@ def tables(spread: Spread, trials: int) -> str:
     steps = facts["steps"]
     patients = len(spread.differences)
     story = (
-        f"Simulated {trials:,} times for each figure by `benchmarks/verdict_rates.py`, from what "
-        f"`benchmarks/seed_spread.py` measured: the recipe `{facts['recipe']}` was trained twice for {steps[-1]} "
-        f"steps on the same {facts['corrected_scans']} corrected scans of a simulated hospital, with two seeds. On "
-        f"{patients} other patients the mean Dice of the regions of the two differs from patient to patient with a "
-        f"standard deviation of {spread.per_patient:.4f}, and in the mean over patients by {spread.offset:.4f}. The "
-        f"looks of `quick` are every 100 of these steps; the {LOOKS['full']} of `full` are stood for by those every "
-        f"{steps[-1] // LOOKS['full']}. A patient may be drawn to validate and to judge in the same trial, which a "
-        "store rules out, so the first table is rather too high than too low."
+        f"Each figure is the share of {trials:,} simulated comparisons (`benchmarks/verdict_rates.py`). They draw from "
+        f"two real trainings (`benchmarks/seed_spread.py`): the recipe `{facts['recipe']}`, trained twice for "
+        f"{steps[-1]} steps on the same {facts['corrected_scans']} corrected scans of a simulated hospital, with two "
+        f"seeds. On {patients} other patients the mean Dice of the regions of the two differs from patient to patient "
+        f"with a standard deviation of {spread.per_patient:.4f}, and in the mean over patients by {spread.offset:.4f}. "
+        f"`quick` validates every 100 of these steps; for the {LOOKS['full']} validations of `full` stand those every "
+        f"{steps[-1] // LOOKS['full']}. A simulated patient may validate and be held out at once, which no store "
+        "allows, so the first table is rather too high than too low."
     )
     parts = [
         _filled(story),
-        _filled(
-            "**Without any gain**, new weights are recommended, which means that the lower bound lies above zero, in "
-            "so many trials:"
-        ),
-        _table(("judged patients", *JUDGED), _rows(spread, JUDGED, held_out_rate, (0.0,), trials)),
-        _filled("**With a true gain**, they are recommended in so many:"),
-        _table(("judged patients", *JUDGED), _rows(spread, JUDGED, held_out_rate, GAINS[1:], trials)),
+        _filled("**Without any gain**, the lower bound is above zero, and new weights are recommended, in:"),
+        _table(("held-out patients", *JUDGED), _rows(spread, JUDGED, held_out_rate, (0.0,), trials)),
+        _filled("**With a true gain**, new weights are recommended in:"),
+        _table(("held-out patients", *JUDGED), _rows(spread, JUDGED, held_out_rate, GAINS[1:], trials)),
         _filled(f"**With `--folds {USUAL_FOLDS}`**, where all patients are scored:"),
         _table(("patients", *IN_FOLDS), _rows(spread, IN_FOLDS, folds_rate, GAINS, trials)),
     ]
