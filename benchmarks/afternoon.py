@@ -100,11 +100,12 @@ def with_every_engine(_folder: Path) -> None:
     from napari_bonescint.formats.opening import open_scan
     from napari_bonescint.inference.backends.choice import CPU_ENGINES
     from napari_bonescint.inference.backends.comparisons import COMPARISONS
-    from napari_bonescint.inference.benchmark import on_grid
     from napari_bonescint.inference.model_registry import find_model
+    from napari_bonescint.inference.preprocessing import Grid, images_on
 
     card = find_model(_MODEL)
-    images = on_grid(open_scan(_SAMPLE), card.grid_mm)
+    scan = open_scan(_SAMPLE)
+    images = images_on(Grid.of(scan, card.grid_mm), scan)
     for name, load in {**CPU_ENGINES, **COMPARISONS}.items():
         print(f"{name}: logits of shape {load(card).logits(images).shape}", flush=True)
     # What sends in a thread of its own may take its time to begin.

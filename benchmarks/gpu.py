@@ -76,9 +76,10 @@ def find_package(folder: Path) -> None:
 
 def network_speed(options: argparse.Namespace) -> None:
     """Time both forms in each precision, replayed and eager, and how long the first passes take."""
+    from napari_bonescint.inference.agreement import bone
     from napari_bonescint.inference.backends.torch_engine import TorchEngine
     from napari_bonescint.inference.backends.torch_gpu_engine import TorchGpuEngine
-    from napari_bonescint.inference.gpu_benchmark import bone, peak_flops, precisions_of
+    from napari_bonescint.inference.gpu_benchmark import peak_flops, precisions_of
     from napari_bonescint.inference.model_card import read_card
 
     card = read_card(_ROOT / "weights" / f"{options.model}.json")
@@ -119,7 +120,7 @@ def way_speed(
     print(timing)
     first = ", ".join(f"{1000 * seconds:.0f}" for seconds in np.diff(passes))
     memory = torch.cuda.max_memory_allocated() / 1e6 if torch.cuda.is_available() else 0
-    print(f"    difference {timing.furthest:.1e}, Dice {timing.dice:.4f}; load and first passes {first} ms;")
+    print(f"    difference {timing.largest_difference:.1e}, Dice {timing.dice:.4f}; load and first passes {first} ms;")
     print(f"    {memory:.0f} MB; graphs: {engine.graphs_refused or 'recorded'}", flush=True)
 
 

@@ -26,9 +26,9 @@ GRIDS_MM = (2.2, 2.6, 3.0, 3.6, 4.4, 6.0)
 
 def through_grid(regions: np.ndarray, spacing: tuple[float, float], grid_mm: float) -> np.ndarray:
     """Region codes (y, x) after they were on a grid of `grid_mm`."""
-    grid = Grid.over((regions.shape[0], regions.shape[1]), spacing, grid_mm)
+    grid = Grid((regions.shape[0], regions.shape[1]), spacing, grid_mm)
     one_hot = (regions == np.arange(len(REGIONS))[:, None, None]).astype(np.float32)
-    shares = grid.refine(grid.coarsen(one_hot), spacing, grid_mm)
+    shares = grid.refine(grid.coarsen(one_hot))
     return np.where(shares[0] <= 0.5, 1 + shares[1:].argmax(axis=0), 0)
 
 

@@ -42,9 +42,9 @@ def _compiled_models_of_the_tests_alone(tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(autouse=True)
-def shelf(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def models_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of accepted models, which no test finds filled with the developer's own."""
-    folder = tmp_path_factory.mktemp("shelf") / "models"
+    folder = tmp_path_factory.mktemp("registry") / "models"
     monkeypatch.setenv(model_registry.FOLDER_VARIABLE, str(folder))
     return folder
 

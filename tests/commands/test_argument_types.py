@@ -59,14 +59,14 @@ def test_models_by_name_by_file_and_the_one_in_use(make_model: MakeModel) -> Non
     assert argument_types.model("current") == used == argument_types.model("tiny")
 
 
-def test_what_is_no_model(make_model: MakeModel, shelf: Path) -> None:
+def test_what_is_no_model(make_model: MakeModel, models_folder: Path) -> None:
     assert refused(argument_types.model, "fdn-99").startswith("There is no model 'fdn-99'; choose one of ")
     card = make_model()
     assert card.path is not None
     card.path.unlink()
     assert "tiny.json" in refused(argument_types.model, str(card.weights_path))
-    shelf.mkdir(parents=True)
-    (shelf / "current").write_text("{")
+    models_folder.mkdir(parents=True)
+    (models_folder / "current").write_text("{")
     assert "does not name a model" in refused(argument_types.model, "current")
 
 

@@ -103,7 +103,7 @@ def test_a_model_put_to_use_is_marked_and_serves_until_another_does(
         None,
     ],
 )
-def test_a_damaged_card_on_the_shelf_locks_no_command(
+def test_a_damaged_card_in_the_registry_locks_no_command(
     make_model: Callable[..., ModelCard], change: dict[str, object] | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     card = use(make_model())
@@ -128,10 +128,10 @@ def test_a_model_whose_weights_are_gone_is_listed_as_such(make_model: Callable[.
 
 @pytest.mark.parametrize("content", ["", "{}", "5", '{"model": 5}', '{"model": "../evil.safetensors"}', "[" * 100_000])
 def test_what_names_no_model_in_use_is_one_sentence(
-    shelf: Path, content: str, capsys: pytest.CaptureFixture[str]
+    models_folder: Path, content: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shelf.mkdir(parents=True)
-    (shelf / "current").write_text(content)
+    models_folder.mkdir(parents=True)
+    (models_folder / "current").write_text(content)
     assert main(["models"]) == 0
     told = capsys.readouterr()
     assert DEFAULT_MODEL in told.out

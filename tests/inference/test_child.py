@@ -136,7 +136,7 @@ def test_a_killed_child_is_one_sentence_and_the_next_scan_works(
     os.kill(child.pid, signal.SIGKILL)
     failed = events_until(child, Failed)[-1]
     assert failed == Failed(
-        "The computing process ended unexpectedly (SIGKILL, most often for lack of memory); "
+        "The segmentation process ended unexpectedly (SIGKILL, most often for lack of memory); "
         "nothing was changed, please try again."
     )
     child.segment(scan, replace(card, grid_mm=9.0))

@@ -28,7 +28,7 @@ def test_a_gpu_that_is_not_there_is_refused() -> None:
 
 @pytest.mark.parametrize("name", ["", "gpu", "cuda:x", "cpu:1"])
 def test_nonsense_is_refused(name: str) -> None:
-    with pytest.raises(DeviceError, match="is no device; choose auto, cpu, cuda or cuda:N"):
+    with pytest.raises(DeviceError, match="is not a device; choose auto, cpu, cuda or cuda:N"):
         choose_device(name)
 
 

@@ -13,7 +13,7 @@ import pytest
 import napari_bonescint
 from napari_bonescint.formats.masks.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
-from napari_bonescint.inference.input_checks import doubts_about
+from napari_bonescint.inference.input_checks import input_warnings
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
@@ -44,11 +44,11 @@ WORDS = {
     "dark on white": "bright up to its edges",
     "upside down": "looks upside down",
     "sideways": "is wider than long",
-    "other view's name": "if it is, name it so",
-    "views swapped": "if it is, name it so",
+    "other view's name": "if so, change the view to",
+    "views swapped": "if so, change the view to",
     "side by side": "two bodies side by side",
     "posterior mirrored": "not mirror images",
-    "single region": "shows but a part of the body",
+    "single region": "shows only a part of the body",
 }
 
 
@@ -80,12 +80,12 @@ def test_without_regions_the_image_and_the_certainty_speak() -> None:
     sure = np.float32(body == 1)
 
     def doubts(image: NDArray[np.float32], probability: NDArray[np.float32]) -> list[str]:
-        return doubts_about([View(ViewName.POSTERIOR)], image[None], probability[None], None, (4.0, 4.0))
+        return input_warnings([View(ViewName.POSTERIOR)], image[None], probability[None], None, (4.0, 4.0))
 
     assert doubts(body, sure) == []
     for doubted, words in (
         (doubts(body.T, sure.T), "wider than long"),
-        (doubts(body, 0.6 * sure), "hardly anywhere sure"),
+        (doubts(body, 0.6 * sure), "uncertain almost everywhere"),
         (doubts(np.minimum(body, 0.5), sure), "hardly brighter than the rest"),
         (doubts(1 - body, sure), "bright up to its edges"),
     ):

@@ -45,17 +45,17 @@ def test_a_file_that_is_no_card_is_named(tmp_path: Path) -> None:
     ("settings", "message"),
     [
         ({"grid_mm": 0.0}, "grid_mm is 0.0"),
-        ({"grid_mm": 1e9}, "grid_mm is 1000000000.0; possible is 0.5 to 50"),
+        ({"grid_mm": 1e9}, "grid_mm is 1000000000.0; it must be from 0.5 to 50"),
         ({"grid_mm": float("nan")}, "grid_mm is nan; it takes a number"),
         ({"grid_mm": "3"}, "grid_mm is '3'; it takes a number"),
         ({"temperature": float("inf")}, "temperature is inf; it takes a number"),
-        ({"temperature": -1.0}, "temperature is -1.0; possible is"),
+        ({"temperature": -1.0}, "temperature is -1.0; it must be from"),
         ({"outputs": 1.0}, "outputs is 1.0; it takes a whole number"),
-        ({"outputs": 10**6}, "outputs is 1000000; possible is 1 to 17"),
+        ({"outputs": 10**6}, "outputs is 1000000; it must be from 1 to 17"),
         ({"parameters": "many"}, "parameters is 'many'; it takes a whole number"),
         ({"name": 5}, "name is 5; it takes a text"),
-        ({"name": "../evil"}, "name is '../evil', which can be no file's"),
-        ({"weights_sha256": "../../evil"}, "weights_sha256 is no SHA-256"),
+        ({"name": "../evil"}, "name is '../evil', which is not a valid file name"),
+        ({"weights_sha256": "../../evil"}, "weights_sha256 is not a SHA-256"),
         ({"description": ["a"]}, r"description is \['a'\]; it takes a text"),
         ({"mirrored": "yes"}, "mirrored is 'yes'; it takes true or false"),
         ({"limits": "none"}, "limits is 'none'; it takes a list"),
@@ -121,21 +121,21 @@ def test_a_weight_that_is_no_number_is_refused_by_whoever_loads_or_uses_the_mode
     card = rewrite(card, weights)
     for load_it in (card.read_weights, lambda: Segmenter(card, "cpu"), lambda: use(card)):
         with pytest.raises(
-            ModelError, match=rf"tiny\.safetensors: holds no usable weights \(in '{name}' are weights that"
+            ModelError, match=rf"tiny\.safetensors: holds no usable weights \(tensor '{name}' has weights that are not"
         ):
             load_it()
 
 
 @pytest.mark.parametrize(
     ("kind", "number", "reason"),
-    [(np.int8, 1, "are numbers of the type 'I8'"), (np.float64, 1e300, "are weights that are no numbers")],
+    [(np.int8, 1, "has the type 'I8'"), (np.float64, 1e300, "has weights that are not finite")],
 )
 def test_weights_of_another_type_or_beyond_single_precision_are_refused(
     make_model: Callable[..., ModelCard], kind: type, number: float, reason: str
 ) -> None:
     card = make_model()
     weights = {name: np.full_like(values, number, kind) for name, values in load(card.read_weights()).items()}
-    with pytest.raises(ModelError, match=rf"holds no usable weights \(in '\S+' {reason}"):
+    with pytest.raises(ModelError, match=rf"holds no usable weights \(tensor '\S+' {reason}"):
         rewrite(card, weights).read_weights()
 
 
@@ -144,7 +144,7 @@ def test_weights_so_large_that_the_result_is_no_number_are_refused_and_give_no_e
 ) -> None:
     card = make_model()
     weights = {name: np.full_like(values, 1e30) for name, values in load(card.read_weights()).items()}
-    with pytest.raises(ModelError, match="Model tiny computed what is no number"):
+    with pytest.raises(ModelError, match="Model tiny computed values that are not finite"):
         Segmenter(rewrite(card, weights), "cpu").segment(scan)
 
 

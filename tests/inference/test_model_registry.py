@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from napari_bonescint.inference.model_card import ModelCard
 
 
-def test_the_shipped_default_is_in_use_at_first(shelf: Path) -> None:
+def test_the_shipped_default_is_in_use_at_first(models_folder: Path) -> None:
     assert current_model().name == DEFAULT_MODEL
     assert accepted_models() == []
-    assert not shelf.exists()
+    assert not models_folder.exists()
 
 
-def test_an_accepted_model_outlives_the_file_it_came_from(make_model: Callable[..., ModelCard], shelf: Path) -> None:
+def test_an_accepted_model_outlives_the_file_it_came_from(
+    make_model: Callable[..., ModelCard], models_folder: Path
+) -> None:
     card = make_model()
     weights = card.weights_path.read_bytes()
     use(card)
@@ -31,7 +33,7 @@ def test_an_accepted_model_outlives_the_file_it_came_from(make_model: Callable[.
     card.path.unlink()
     assert current_model() == card
     assert current_model().read_weights() == weights
-    assert current_model().path.is_relative_to(shelf)
+    assert current_model().path.is_relative_to(models_folder)
 
 
 def test_older_models_stay_and_can_be_used_again(make_model: Callable[..., ModelCard]) -> None:
@@ -54,19 +56,19 @@ def test_accepting_alone_changes_nothing_that_is_in_use(make_model: Callable[...
     assert current_model().name == DEFAULT_MODEL
 
 
-def test_accepting_twice_keeps_what_is_there(make_model: Callable[..., ModelCard], shelf: Path) -> None:
+def test_accepting_twice_keeps_what_is_there(make_model: Callable[..., ModelCard], models_folder: Path) -> None:
     card = accept(make_model())
-    before = {path: path.stat().st_mtime_ns for path in shelf.rglob("*")}
+    before = {path: path.stat().st_mtime_ns for path in models_folder.rglob("*")}
     assert accept(make_model()) == card
-    assert {path: path.stat().st_mtime_ns for path in shelf.rglob("*")} == before
+    assert {path: path.stat().st_mtime_ns for path in models_folder.rglob("*")} == before
 
 
-def test_damaged_weights_are_not_accepted(make_model: Callable[..., ModelCard], shelf: Path) -> None:
+def test_damaged_weights_are_not_accepted(make_model: Callable[..., ModelCard], models_folder: Path) -> None:
     card = make_model()
     card.weights_path.write_bytes(b"cut off")
     with pytest.raises(ModelError, match="its SHA-256 differs"):
         use(card)
-    assert not list(shelf.glob("*"))
+    assert not list(models_folder.glob("*"))
     assert current_model().name == DEFAULT_MODEL
 
 
@@ -101,9 +103,9 @@ def test_a_model_in_use_that_is_gone_is_told_and_can_be_left(make_model: Callabl
     assert current_model().name == DEFAULT_MODEL
 
 
-def test_a_damaged_note_of_what_is_in_use_is_told(shelf: Path) -> None:
-    shelf.mkdir()
-    (shelf / "current").write_text("phase", encoding="utf-8")
+def test_a_damaged_note_of_what_is_in_use_is_told(models_folder: Path) -> None:
+    models_folder.mkdir()
+    (models_folder / "current").write_text("phase", encoding="utf-8")
     with pytest.raises(ModelError, match=r"current: does not name a model; choose one with `bonescint models --use`"):
         current_model()
 

@@ -35,19 +35,19 @@ def test_images_with_hardly_any_counts_stay_finite(image: np.ndarray) -> None:
 
 def test_coarsening_averages_and_a_flip_stays_a_flip() -> None:
     fine = np.random.default_rng(1).random((2, 53, 27)).astype(np.float32)
-    grid = Grid.over((53, 27), (2.0, 2.1), 4.4)
+    grid = Grid((53, 27), (2.0, 2.1), 4.4)
     np.testing.assert_allclose(grid.coarsen(fine[..., ::-1]), grid.coarsen(fine)[..., ::-1], rtol=1e-4)
     np.testing.assert_allclose(grid.coarsen(np.ones((53, 27))), 1, rtol=1e-5)
-    half = Grid.over((52, 26), (2.0, 2.0), 4.0)
+    half = Grid((52, 26), (2.0, 2.0), 4.0)
     blocks = fine[0, :52, :26].reshape(26, 2, 13, 2).mean(axis=(1, 3))
     np.testing.assert_allclose(half.coarsen(fine[0, :52, :26]), blocks, rtol=1e-4)
 
 
 def test_refining_is_linear_between_coarse_centres() -> None:
-    grid = Grid.over((52, 26), (2.0, 2.0), 4.0)
+    grid = Grid((52, 26), (2.0, 2.0), 4.0)
     ramp = np.add.outer(np.arange(26.0), 3 * np.arange(13.0))
     expected = np.add.outer(np.arange(52) / 2 - 0.25, 3 * (np.arange(26) / 2 - 0.25))
-    fine = grid.refine(ramp, (2.0, 2.0), 4.0)
+    fine = grid.refine(ramp)
     np.testing.assert_allclose(fine[1:-1, 1:-1], expected[1:-1, 1:-1], rtol=1e-3)
 
 

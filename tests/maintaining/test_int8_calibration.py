@@ -32,5 +32,5 @@ def test_a_calibrated_card_tells_the_cost_and_is_used(
     assert "simulated" in calibrated.int8.data
     assert abs(calibrated.int8.dice_lost) < 0.05
     exact, rounded = Segmenter(card, "cpu").segment(scan), Segmenter(calibrated, "cpu").segment(scan)
-    assert rounded.backend == ("openvino-int8" if calibrated.bears_int8 else exact.backend) != "torch"
+    assert rounded.backend == ("openvino-int8" if calibrated.supports_int8 else exact.backend) != "torch"
     np.testing.assert_allclose(rounded.probability, exact.probability, atol=0.1)

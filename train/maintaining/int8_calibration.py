@@ -11,7 +11,7 @@ from napari_bonescint.inference.backends.openvino_graph import build_graph
 from napari_bonescint.inference.backends.openvino_int8 import measure_ranges
 from napari_bonescint.inference.backends.wiring import multiple_of, padded
 from napari_bonescint.inference.model_card import Int8
-from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, Grid, around_body, images_on
+from napari_bonescint.inference.preprocessing import Grid, around_body, images_on
 from napari_bonescint.inference.segmenter import Segmenter
 
 if TYPE_CHECKING:
@@ -64,6 +64,5 @@ def calibrate(card: ModelCard, scans: Iterable[Scan], judged_on: ReferenceSet) -
 
 
 def _seen(scan: Scan, grid_mm: float) -> NDArray[np.float32]:
-    spacing = scan.spacing or (ASSUMED_SPACING_MM, ASSUMED_SPACING_MM)
-    images = images_on(Grid.over((scan.counts.shape[1], scan.counts.shape[2]), spacing, grid_mm), scan)
+    images = images_on(Grid.of(scan, grid_mm), scan)
     return images[:, *around_body(images)]

@@ -79,7 +79,7 @@ def _facts(card: ModelCard) -> tuple[str, ...]:
         f"{card.outputs - 1} regions" if card.names_regions else "skeleton",
         f"{card.grid_mm:g} mm",
         _size(card),
-        "" if card.int8 is None else _cost(card.int8.dice_lost, card.bears_int8),
+        "" if card.int8 is None else _cost(card.int8.dice_lost, card.supports_int8),
         "" if card.half is None else _cost(card.half.dice_lost, card.supports_half),
     )
 

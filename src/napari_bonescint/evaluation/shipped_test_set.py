@@ -81,7 +81,7 @@ def pack(case: Case, total: float) -> bytes:
     total : float
         Expected counts of both views together, without what is excreted.
     """
-    grid = Grid.over((case.regions.shape[1], case.regions.shape[2]), (case.pixel_mm, case.pixel_mm), PIXEL_MM)
+    grid = Grid((case.regions.shape[1], case.regions.shape[2]), (case.pixel_mm, case.pixel_mm), PIXEL_MM)
     mean = case.expected.sum(axis=0) * (total / float(case.expected[:-1].sum()))
     expected = grid.coarsen(mean) * (PIXEL_MM / case.pixel_mm) ** 2
     levels = np.minimum(np.rint(_LEVELS * expected**0.25), 255).astype(np.uint8)

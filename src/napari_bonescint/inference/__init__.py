@@ -1,1 +1,1 @@
-"""From counts to masks: normalisation, devices, models and the segmenter."""
+"""Segmenting scans: normalisation, devices, models and the segmenter."""

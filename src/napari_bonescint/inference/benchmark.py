@@ -1,7 +1,6 @@
-"""How fast each engine computes a model, in how much memory, and how far its result is from the naive one.
+"""Measure the speed, the peak memory and the accuracy of each engine on the CPU.
 
-Every measurement runs in a process of its own, so that its peak memory is its own and no engine inherits what another
-one has loaded.
+Each measurement runs in its own process, so peak memory is that of one engine.
 """
 
 from __future__ import annotations
@@ -13,15 +12,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import expit, softmax
 
 from napari_bonescint.child_process import serve_parent, without_interrupts
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.inference.agreement import agreement, bone
 from napari_bonescint.inference.backends.choice import CPU_ENGINES
 from napari_bonescint.inference.backends.comparisons import COMPARISONS
 from napari_bonescint.inference.backends.engine import EngineUnavailable, require_known
 from napari_bonescint.inference.devices import cpu_facts, usable_cores
-from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, Grid, images_on, normalise
+from napari_bonescint.inference.preprocessing import Grid, images_on, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,12 +38,12 @@ _PASSES = 3
 
 
 class BenchmarkError(BonescintError):
-    """A measurement that could not be made."""
+    """A measurement that failed."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """One engine on one model and grid.
+    """Measurements of one engine with one model on one grid.
 
     Attributes
     ----------
@@ -52,15 +51,15 @@ class Timing:
     shape : (int, int)
         Rows and columns of each view.
     first_seconds : float
-        For the first pass over a scan, without loading.
+        Time of the first pass over a scan, without loading.
     milliseconds : float
-        For one view of a scan of two in one batch: the fastest of three passes after the first.
+        Time for each of two views in one batch: the fastest of three passes after the first.
     peak_mb : float or None
-        The most memory that the process held, with all that it had loaded; None where the system does not tell.
-    furthest : float
-        The largest difference in the probability of bone from the naive one.
+        Peak memory of the process; None if the system does not report it.
+    largest_difference : float
+        Largest difference in the probability of bone from the naive engine.
     dice : float
-        Of the mask of bone with the naive one.
+        Dice of the mask of bone with that of the naive engine.
     """
 
     model: str
@@ -69,12 +68,12 @@ class Timing:
     first_seconds: float
     milliseconds: float
     peak_mb: float | None
-    furthest: float
+    largest_difference: float
     dice: float
 
     @property
     def scans_per_second(self) -> float:
-        """Scans of two views in a second."""
+        """Throughput in scans of two views a second."""
         return 500 / self.milliseconds
 
 
@@ -91,18 +90,18 @@ class _Outcome(NamedTuple):
 
 
 def measure(cards: Sequence[ModelCard], scan: Scan) -> Iterator[Timing | str]:
-    """Measure models with every engine, on a grid of 1024 x 256 and on each model's own.
+    """Measure models with every engine, on a grid of 1024 x 256 and on the model's own grid.
 
     Parameters
     ----------
     cards : sequence of ModelCard
     scan : Scan
-        Two views with body in them.
+        Two views of a body.
 
     Yields
     ------
     Timing or str
-        As they come, the naive one of a model and grid first; for an engine that cannot compute it, the reason why.
+        For each model and grid, the naive engine first; a string is the reason why an engine cannot compute the model.
 
     Raises
     ------
@@ -111,8 +110,7 @@ def measure(cards: Sequence[ModelCard], scan: Scan) -> Iterator[Timing | str]:
     """
     for card in cards:
         require_known(card)
-        own = on_grid(scan, card.grid_mm)
-        for images in (of_full_shape(scan), own):
+        for images in (of_full_shape(scan), images_on(Grid.of(scan, card.grid_mm), scan)):
             naive: NDArray[np.float32] | None = None
             for engine in (NAIVE, *_ENGINES):
                 outcome = _in_a_process(_BenchmarkTask(card, engine, images))
@@ -125,7 +123,7 @@ def measure(cards: Sequence[ModelCard], scan: Scan) -> Iterator[Timing | str]:
 
 
 def markdown(timings: Sequence[Timing]) -> str:
-    """A page with a table of the measurements, for docs/."""
+    """The measurements as a page for docs/, in Markdown."""
     naive = {(timing.model, timing.shape): timing.milliseconds for timing in timings if timing.engine == NAIVE}
     lines = [
         "# Speed",
@@ -146,29 +144,24 @@ def markdown(timings: Sequence[Timing]) -> str:
         faster = naive[t.model, t.shape] / t.milliseconds
         lines.append(
             f"| {t.model} | {t.shape[0]} x {t.shape[1]} | {t.engine} | {t.milliseconds:.0f} | {faster:.1f} "
-            f"| {t.scans_per_second:.2f} | {t.first_seconds:.2f} s | {memory} | {t.furthest:.0e} | {t.dice:.4f} |"
+            f"| {t.scans_per_second:.2f} | {t.first_seconds:.2f} s | {memory} | {t.largest_difference:.0e} "
+            f"| {t.dice:.4f} |"
         )
     return "\n".join(lines) + "\n"
 
 
 def processor() -> str:
-    """The processor's name, and which instructions for few bits it has, where the system tells."""
+    """The processor's name and, if the system reports them, its instructions for numbers of few bits."""
     name, flags = cpu_facts()
     if not flags:
         return name
-    told = {"AVX-512": "avx512f", "VNNI": "_vnni", "bfloat16": "_bf16"}
-    found = ", ".join(f"{word} {'yes' if flag in flags else 'no'}" for word, flag in told.items())
+    instructions = {"AVX-512": "avx512f", "VNNI": "_vnni", "bfloat16": "_bf16"}
+    found = ", ".join(f"{word} {'yes' if flag in flags else 'no'}" for word, flag in instructions.items())
     return f"{name} ({found})"
 
 
-def on_grid(scan: Scan, grid_mm: float) -> NDArray[np.float32]:
-    """Both views as a network on this grid sees them."""
-    spacing = scan.spacing or (ASSUMED_SPACING_MM, ASSUMED_SPACING_MM)
-    return images_on(Grid.over((scan.counts.shape[1], scan.counts.shape[2]), spacing, grid_mm), scan)
-
-
 def of_full_shape(scan: Scan) -> NDArray[np.float32]:
-    """Both views as acquired, cut or continued with nothing to 1024 x 256."""
+    """Both views, normalised, with their own pixels, cropped or padded with zeros to 1024 x 256."""
     views = np.stack([normalise(view) for view in scan.counts.astype(np.float32)])
     full = np.zeros((len(views), *_FULL_SHAPE), np.float32)
     rows, columns = (min(have, want) for have, want in zip(views.shape[1:], _FULL_SHAPE, strict=True))
@@ -178,8 +171,7 @@ def of_full_shape(scan: Scan) -> NDArray[np.float32]:
 
 def _timing(model: str, engine: str, outcome: _Outcome, naive: NDArray[np.float32]) -> Timing:
     first, *warm = outcome.seconds
-    mask, reference = outcome.probability >= 0.5, naive >= 0.5
-    both = int(mask.sum()) + int(reference.sum())
+    largest_difference, dice = agreement(outcome.probability, naive)
     return Timing(
         model=model,
         engine=engine,
@@ -187,8 +179,8 @@ def _timing(model: str, engine: str, outcome: _Outcome, naive: NDArray[np.float3
         first_seconds=first,
         milliseconds=1000 * min(warm) / len(naive),
         peak_mb=outcome.peak_mb,
-        furthest=float(np.abs(outcome.probability - naive).max()),
-        dice=2 * int((mask & reference).sum()) / both if both else 1.0,
+        largest_difference=largest_difference,
+        dice=dice,
     )
 
 
@@ -204,7 +196,7 @@ def _in_a_process(task: _BenchmarkTask) -> _Outcome | str:
     except EOFError:
         raise BenchmarkError(f"{task.card.name} with {task.engine}: the measuring process ended early.") from None
     except KeyboardInterrupt:
-        # It may compute for minutes, and then wait for somebody to take what it found.
+        # Otherwise it would compute for minutes, and then wait for its result to be received.
         process.kill()
         raise
     finally:
@@ -213,7 +205,7 @@ def _in_a_process(task: _BenchmarkTask) -> _Outcome | str:
 
 
 def _serve(pipe: Connection, task: _BenchmarkTask) -> None:
-    """What a measuring process does."""
+    """Measure one engine in a process of its own, and send the result."""
     serve_parent()
     try:
         engine = _Naive(task.card) if task.engine == NAIVE else _ENGINES[task.engine](task.card)
@@ -225,12 +217,11 @@ def _serve(pipe: Connection, task: _BenchmarkTask) -> None:
         start = time.perf_counter()
         logits = engine.logits(task.images)
         seconds.append(time.perf_counter() - start)
-    bone = expit(logits[:, 0]) if task.card.outputs == 1 else 1 - softmax(logits, axis=1)[:, 0]
-    pipe.send(_Outcome(tuple(seconds), _peak_mb(), np.asarray(bone, np.float32)))
+    pipe.send(_Outcome(tuple(seconds), _peak_mb(), bone(logits)))
 
 
 class _Naive:
-    """PyTorch without any thought for speed."""
+    """The engine without optimisations: PyTorch computes the network as it is defined."""
 
     name = NAIVE
 

@@ -1,10 +1,10 @@
-"""A child process that holds PyTorch and a loaded model, so that the window never waits for either.
+"""Segment scans in a child process, so that the window stays responsive.
 
-Importing torch stalls every thread of a process for a third of a second and more, and a convolution cannot be
-interrupted. In a process of its own neither matters: cancelling ends the process and starts a fresh one.
+Importing torch stalls all threads of a process for a third of a second or more, and a convolution cannot be
+interrupted. Cancelling therefore ends the child and starts a new one.
 
-The parent never blocks: it sends a task only when the child is waiting for one, and `SegmentationProcess.poll` returns
-at once with what the child has said. There are no threads in the parent and no Qt in either.
+The parent never blocks: it sends a task only to a waiting child, and `SegmentationProcess.poll` returns at once with
+the child's messages. The parent uses no threads.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model is loaded and ready."""
+    """Message of the child: the model is loaded."""
 
     card: ModelCard
     device: DeviceChoice
@@ -39,21 +39,21 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Progressed:
-    """The fraction of the scan's segmentation that is done, 0 to 1."""
+    """Message of the child: the fraction of the scan that is done, 0 to 1."""
 
     fraction: float
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A scan is segmented."""
+    """Message of the child: the scan is segmented."""
 
     segmentation: Segmentation
 
 
 @dataclass(frozen=True)
 class Failed:
-    """Loading or segmenting failed, for the reason that the sentence gives; the next task may well succeed."""
+    """Message of the child: loading or segmenting failed for the reason in the sentence. The child goes on."""
 
     sentence: str
 
@@ -69,7 +69,7 @@ class _Task:
 
 
 class _Listening:
-    """The child has started and waits for its first task."""
+    """Message of the child: it has started and waits for its first task."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ class _Ready:
 class SegmentationProcess:
     """A child process that segments one scan at a time.
 
-    It starts with the first call of `load` or `segment`, and starts again when it has ended for whatever reason.
-    It ends with its parent, however that one ends.
+    It starts with the first call of `load` or `segment`, and starts again after it has ended for any reason.
+    It ends when its parent ends.
     """
 
     def __init__(self) -> None:
@@ -95,21 +95,21 @@ class SegmentationProcess:
 
     @property
     def pid(self) -> int | None:
-        """Process number of the child; None if there is none."""
+        """Process number of the child; None if no child is running."""
         return self._process.pid if self._process is not None and self._process.is_alive() else None
 
     @property
     def is_busy(self) -> bool:
-        """Whether the child loads or segments, so that `poll` will have something to say."""
+        """True while the child loads or segments, and messages will follow."""
         return self._answering is not None or self._waiting is not None
 
     def load(self, card: ModelCard, device: str = "auto") -> None:
-        """Begin to load a model, so that `segment` will not have to; answered by `Loaded` or `Failed`.
+        """Start loading a model before it is needed; the message `Loaded` or `Failed` follows.
 
         Parameters
         ----------
         card : ModelCard
-            Which model.
+            The model to load.
         device : str
             ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         """
@@ -117,14 +117,14 @@ class SegmentationProcess:
             self._submit(_Task(card, device, None))
 
     def segment(self, scan: Scan, card: ModelCard, device: str = "auto") -> None:
-        """Begin to segment a scan; answered by `Progressed` any number of times, then `Finished` or `Failed`.
+        """Start segmenting a scan; the messages `Progressed`, then `Finished` or `Failed`, follow.
 
         Parameters
         ----------
         scan : Scan
             Counts of shape (view, y, x), as acquired.
         card : ModelCard
-            Which model; loaded first if it is not the last one used.
+            The model to use; loaded first if it is not loaded already.
         device : str
             ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 
@@ -138,32 +138,32 @@ class SegmentationProcess:
         self._submit(_Task(card, device, scan))
 
     def poll(self) -> list[Event]:
-        """What the child has said since the last call; empty if nothing. Never waits."""
+        """Messages of the child since the last call, perhaps none. Never waits."""
         events: list[Event] = []
         try:
             while self._pipe is not None and self._pipe.poll():
                 message = self._pipe.recv()
                 if not isinstance(message, (_Listening, Progressed)):
                     self._answering = None
-                # If loading ahead fails, a scan that waits for the model will fail for the same reason, and say so.
-                overtaken = isinstance(message, (Loaded, Failed)) and self._waiting is not None
-                if not isinstance(message, _Listening) and not overtaken:
+                # The waiting task reports the same failure of loading, so this report would come twice.
+                is_outdated = isinstance(message, (Loaded, Failed)) and self._waiting is not None
+                if not isinstance(message, _Listening) and not is_outdated:
                     events.append(message)
                 self._listening = self._answering is None
                 self._send_waiting()
         except (EOFError, OSError):
-            events += self._after_its_end()
+            events += self._after_end()
         return events
 
     def cancel(self) -> None:
-        """End whatever is being done, at once; a fresh child loads the same model in the background."""
+        """Stop the task at once by ending the child; a new child loads the same model in the background."""
         task = self._waiting or self._answering
         self.close()
         if task is not None:
             self.load(task.card, task.device)
 
     def close(self) -> None:
-        """End the child; nothing more comes from `poll`."""
+        """End the child; `poll` returns no more messages."""
         if self._process is not None:
             self._process.kill()
         self._forget()
@@ -182,7 +182,7 @@ class SegmentationProcess:
         self._process = context.Process(target=_serve, args=(childs_end,), name="bonescint", daemon=True)
         with without_main_module():
             self._process.start()
-        # Only the child must hold this end, or its end would never be noticed here.
+        # Only the child may hold this end; otherwise the parent would not notice that the child has ended.
         childs_end.close()
 
     def _send_waiting(self) -> None:
@@ -191,13 +191,13 @@ class SegmentationProcess:
         task, self._waiting = self._waiting, None
         try:
             self._pipe.send(task)
-        except OSError:  # it ended while it had nothing to do; nobody has missed anything yet
+        except OSError:  # the child ended while it was idle
             self._waiting = task
             self._start()
         else:
             self._answering, self._listening = task, False
 
-    def _after_its_end(self) -> list[Event]:
+    def _after_end(self) -> list[Event]:
         process, was_needed = self._process, self.is_busy
         if process is not None:
             process.join(0.05)
@@ -205,7 +205,7 @@ class SegmentationProcess:
         if not was_needed or process is None:
             return []
         how = how_it_ended(process.exitcode)
-        return [Failed(f"The computing process ended {how}; nothing was changed, please try again.")]
+        return [Failed(f"The segmentation process ended {how}; nothing was changed, please try again.")]
 
     def _forget(self) -> None:
         self._answering = self._waiting = None
@@ -219,7 +219,7 @@ class SegmentationProcess:
 
 
 def _serve(pipe: Connection) -> None:
-    """What the child does: answer tasks until its parent hangs up."""
+    """Run in the child: answer tasks until the parent closes the pipe."""
     serve_parent()
     pipe.send(_Listening())
     loaded: _Ready | None = None
@@ -232,7 +232,7 @@ def _serve(pipe: Connection) -> None:
                 pipe.send(Failed(str(error)))
             except OSError as error:
                 pipe.send(Failed(f"The engine could not be loaded or used: {error}."))
-            except Exception as error:  # whatever torch raises must not leave the user without an answer
+            except Exception as error:  # torch raises many types; the user must see a message for each
                 logging.getLogger(__name__).exception("segmentation failed")
                 first_line = str(error).partition("\n")[0]
                 pipe.send(Failed(f"{task.card.name} failed: {type(error).__name__}: {first_line}"))

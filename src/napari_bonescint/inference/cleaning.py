@@ -1,7 +1,7 @@
-"""Giving a mask what all true masks have: no crumbs, no thin bridges into soft tissue, no holes in closed outlines.
+"""Clean masks: remove small isolated pieces and thin bridges into soft tissue, fill holes in closed outlines.
 
-The limits come from true masks of simulated scans (`benchmarks/crumbs_and_spurs.py` measures them, and what cleaning
-costs): there, a piece on its own is a rib, a finger or the end of a clavicle, or else much larger than `_LEAST_MM2`.
+The limits come from true masks of simulated scans; `benchmarks/crumbs_and_spurs.py` measures them and the Dice lost by
+cleaning. In true masks, isolated pieces are ribs, fingers or ends of clavicles, or much larger than `_LEAST_MM2`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NEIGHBOURS = np.ones((3, 3), bool)
 
 
 def clean_regions(codes: NDArray[np.uint8], spacing: Spacing) -> NDArray[np.uint8]:
-    """Region codes without spurs on stout bones, without crumbs, and with closed outlines filled.
+    """Remove spurs on stout bones and small isolated pieces from region codes, and fill closed outlines.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ def clean_regions(codes: NDArray[np.uint8], spacing: Spacing) -> NDArray[np.uint
     Returns
     -------
     ndarray of uint8, shape (y, x)
-        A copy. Some pixels of bone are background, and holes in forearm, hand, lower leg and foot, whose masks are
-        closed outlines by definition, are bone; no pixel changes from one bone to another.
+        A copy. Spurs and small pieces become background. Holes in forearm, hand, lower leg and foot become bone:
+        these masks are closed outlines by definition. No pixel changes from one bone to another.
     """
     cleaned = codes.copy()
     window = _around(codes)
@@ -58,14 +58,14 @@ def clean_regions(codes: NDArray[np.uint8], spacing: Spacing) -> NDArray[np.uint
 
 
 def clean_skeleton(mask: NDArray[np.uint8], spacing: Spacing) -> NDArray[np.uint8]:
-    """A mask (y, x) of bone, 0 or 1, without crumbs smaller than any bone."""
+    """Remove isolated pieces smaller than any bone from a mask (y, x) of 0 and 1."""
     cleaned = mask.copy()
     cleaned[_crumbs(mask, spacing, np.full(2, _LEAST_OF_SMALL_BONES_MM2))] = 0
     return cleaned
 
 
 def _around(codes: NDArray[np.generic]) -> tuple[slice, slice] | None:
-    """Rows and columns with bone, and one pixel more on each side; None without bone."""
+    """Rows and columns that hold bone, with a margin of one pixel; None if there is no bone."""
     rows, columns = (np.flatnonzero(codes.any(axis=axis)) for axis in (1, 0))
     if rows.size == 0:
         return None
@@ -76,12 +76,12 @@ def _around(codes: NDArray[np.generic]) -> tuple[slice, slice] | None:
 
 
 def _spurs(codes: NDArray[np.uint8], spacing: Spacing) -> NDArray[np.bool_]:
-    """Pixels of stout bones in places that are too narrow for them; bone beside them counts, too."""
+    """Pixels of stout bones where the bone, with its neighbours, is narrower than a stout bone can be."""
     reach = [int(_SPUR_HALF_WIDTH_MM / mm) for mm in spacing]
     y, x = np.mgrid[-reach[0] : reach[0] + 1, -reach[1] : reach[1] + 1]
     disc = np.hypot(y * spacing[0], x * spacing[1]) <= _SPUR_HALF_WIDTH_MM
     bone = codes > 0
-    # The border of the image cuts bones, which go on beyond it.
+    # Bones continue beyond the border of the image.
     beyond = [2 * n for n in reach]
     opened = ndimage.binary_opening(np.pad(bone, [(n, n) for n in beyond], mode="edge"), disc)
     opened = opened[beyond[0] : beyond[0] + bone.shape[0], beyond[1] : beyond[1] + bone.shape[1]]
@@ -93,21 +93,21 @@ def _spurs(codes: NDArray[np.uint8], spacing: Spacing) -> NDArray[np.bool_]:
 
 
 def _fill(codes: NDArray[np.uint8], code: int, spacing: Spacing) -> None:
-    """Make background that one bone encloses bone, in place, unless it is as large as the room between two legs."""
+    """Fill background enclosed by one bone, in place, except areas as large as the space between two legs."""
     own = codes == code
     window = _around(own)
     if window is None:
         return
     outside, number = ndimage.label(np.pad(~own[window], 1, constant_values=True))
     hole = np.bincount(outside.ravel(), minlength=number + 1) * (spacing[0] * spacing[1]) <= _LARGEST_HOLE_MM2
-    # The first piece is what lies around the bone.
+    # Piece 1 is the background around the bone.
     hole[:2] = False
     part = codes[window]
     part[hole[outside[1:-1, 1:-1]] & (part == 0)] = code
 
 
 def _crumbs(codes: NDArray[np.uint8], spacing: Spacing, least_mm2: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Pieces that touch nothing else and are smaller than the least (codes,) of the bone that most of them is."""
+    """Isolated pieces smaller than the least area (codes,), in mm2, of the bone that most of their pixels are."""
     pieces, number = ndimage.label(codes > 0, _NEIGHBOURS)
     of_code = np.bincount(pieces.ravel() * len(least_mm2) + codes.ravel(), minlength=(number + 1) * len(least_mm2))
     of_code = of_code.reshape(number + 1, len(least_mm2))

@@ -1,4 +1,4 @@
-"""On which device a network runs, and why."""
+"""Choose the device that a network runs on, and state the reason."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class DeviceChoice(NamedTuple):
     Attributes
     ----------
     device : str
-        Name that torch understands: ``cpu`` or ``cuda:0``.
+        PyTorch's name: ``cpu`` or ``cuda:0``.
     reason : str
-        One phrase to show: ``CPU: no CUDA device found``.
+        One phrase for the user: ``CPU: no CUDA device found``.
     """
 
     device: str
@@ -31,23 +31,24 @@ class DeviceChoice(NamedTuple):
 
 
 class DeviceError(BonescintError):
-    """The device asked for does not exist here."""
+    """The requested device does not exist on this computer."""
 
 
 def choose_device(requested: str = "auto", turn: int = 0) -> DeviceChoice:
-    """Choose where to compute.
+    """Choose the device to compute on.
 
     Parameters
     ----------
     requested : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     turn : int
-        Which of several GPUs to take, counted round, where none is named: several processes share them so.
+        Number of this process among several that share the GPUs. If no GPU is named, process n takes GPU n modulo
+        the number of GPUs.
 
     Raises
     ------
     DeviceError
-        If a CUDA device is asked for that is not here.
+        If the requested CUDA device does not exist.
     """
     if requested == "cpu":
         return DeviceChoice("cpu", "CPU: chosen by the user")
@@ -62,7 +63,7 @@ def choose_device(requested: str = "auto", turn: int = 0) -> DeviceChoice:
             name = torch.cuda.get_device_name(device)
             try:
                 torch.ones(1, device=device).add_(1).item()
-            except RuntimeError as error:  # such as a card too old for this build of PyTorch, or a full one
+            except RuntimeError as error:  # the card is full, or too old for this build of PyTorch
                 return DeviceChoice("cpu", f"CPU: {name} cannot be used ({str(error).partition(chr(10))[0]})")
             return DeviceChoice(device, f"GPU: {name}")
         if torch.version.cuda is None:
@@ -70,7 +71,7 @@ def choose_device(requested: str = "auto", turn: int = 0) -> DeviceChoice:
         return DeviceChoice("cpu", "CPU: no CUDA device found")
     kind, _, index = requested.partition(":")
     if kind != "cuda" or (index and not index.isdecimal()):
-        raise DeviceError(f"{requested!r} is no device; choose auto, cpu, cuda or cuda:N.")
+        raise DeviceError(f"{requested!r} is not a device; choose auto, cpu, cuda or cuda:N.")
     if int(index or 0) >= found:
         raise DeviceError(f"There is no device {requested}: PyTorch found {found} CUDA devices; use --device auto.")
     device = f"cuda:{int(index or turn % found)}"
@@ -78,18 +79,18 @@ def choose_device(requested: str = "auto", turn: int = 0) -> DeviceChoice:
 
 
 def limit_cores(cores: int) -> None:
-    """Let this process compute on so many cores only, since it shares the computer with others of ours."""
+    """Limit the number of cores that this process computes on, because it shares the computer with others."""
     global _core_limit
     _core_limit = cores
 
 
 def core_limit() -> int | None:
-    """What `limit_cores` was told last; None if nothing."""
+    """The limit set by `limit_cores`; None if there is no limit."""
     return _core_limit
 
 
 def cpu_facts() -> tuple[str, str]:
-    """What the system calls its CPU, and its features as words; Linux tells them in a file of its own."""
+    """The CPU's name and its features separated by spaces; features are empty except on Linux."""
     facts = {}
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
@@ -99,7 +100,7 @@ def cpu_facts() -> tuple[str, str]:
 
 
 def usable_cores() -> int:
-    """How many processor cores this process may use."""
+    """Number of processor cores that this process may use."""
     if _core_limit is not None:
         return _core_limit
     if hasattr(os, "sched_getaffinity"):
@@ -108,7 +109,7 @@ def usable_cores() -> int:
 
 
 def _has_nvidia_driver() -> bool:
-    """Whether it is worth to import PyTorch, which takes a second or two, to ask for a GPU."""
+    """True if NVIDIA's driver is installed. Without it, PyTorch need not be imported, which takes up to two seconds."""
     try:
         ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
     except OSError:

@@ -1,7 +1,7 @@
-"""How fast models are on a CUDA device, and which share of what its arithmetic can do they reach.
+"""Measure the speed of models on a CUDA device, as a share of the device's peak throughput.
 
-The limit is a measured one: a large product of matrices in the same precision and process. The work of a network is
-what its convolutions multiply and add, twice as many operations, however they are computed.
+The peak is measured: a large matrix product in the same precision and process. The operations of a network are twice
+the multiplications with addition of its convolutions, independent of the algorithm.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-from scipy.special import expit, softmax
-
+from napari_bonescint.inference.agreement import agreement, bone
 from napari_bonescint.inference.backends.torch_engine import TorchEngine
 from napari_bonescint.inference.backends.torch_gpu_engine import TorchGpuEngine, seconds_of, without_tf32
+from napari_bonescint.inference.preprocessing import Grid, images_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from napari_bonescint.inference.backends.torch_gpu_engine import Precision
@@ -30,26 +30,26 @@ _MATRIX = 8192
 
 @dataclass(frozen=True)
 class GpuTiming:
-    """One model in one precision on one grid.
+    """Measurements of one model in one precision on one grid.
 
     Attributes
     ----------
     model, precision : str
     form : str
-        How it was computed: in which form of a dilated net, and whether replayed from a graph.
+        Form of a dilated net, and ``graph`` (a recorded CUDA graph) or ``eager``.
     shape : (int, int)
         Rows and columns of each view.
     milliseconds, with_copies : float
-        For one view of the batch, the fastest of twenty passes: with the images and the logits on the device, and from
-        and to the computer's own memory.
+        Time for each view of the batch, the fastest of twenty passes: with images and logits on the device, and
+        with copies from and to the computer's memory.
     flops : int
-        Operations that one view takes.
+        Operations for one view.
     peak : float
-        Operations a second of a large product of matrices on this device in this precision.
-    furthest : float
-        The largest difference in the probability of bone from float32 on the CPU.
+        Operations a second of a large matrix product on this device in this precision.
+    largest_difference : float
+        Largest difference in the probability of bone from float32 on the CPU.
     dice : float
-        Of the mask of bone with that one.
+        Dice of the mask of bone with that of float32 on the CPU.
     """
 
     model: str
@@ -60,12 +60,12 @@ class GpuTiming:
     with_copies: float
     flops: int
     peak: float
-    furthest: float
+    largest_difference: float
     dice: float
 
     @property
     def share(self) -> float:
-        """Which share of the peak the network reaches."""
+        """Throughput as a share of the peak, 0 to 1."""
         return self.flops / (self.milliseconds / 1000) / self.peak
 
     def __str__(self) -> str:
@@ -78,7 +78,7 @@ class GpuTiming:
 
 
 def gpu_page(cards: Sequence[ModelCard], scan: Scan) -> str:
-    """Measure on the first CUDA device, print as it comes, and return a part of a page; empty without such a device."""
+    """Measure on the first CUDA device, print each result, and return a section of a page; empty without a device."""
     import torch
 
     if not torch.cuda.is_available():
@@ -93,25 +93,25 @@ def gpu_page(cards: Sequence[ModelCard], scan: Scan) -> str:
 def measure_on_gpu(
     cards: Sequence[ModelCard], scan: Scan, device: str, *, matrix: int = _MATRIX, passes: int = _PASSES
 ) -> Iterator[GpuTiming]:
-    """Measure models on a grid of 1024 x 256 and on each model's own, in every precision that the device is fast in.
+    """Measure models on a grid of 1024 x 256 and on the model's own, in every precision that the device supports.
 
     Parameters
     ----------
     cards : sequence of ModelCard
     scan : Scan
-        Two views with body in them.
+        Two views of a body.
     device : str
-        ``cuda:N``; also ``cpu``, to try it.
+        ``cuda:N``, or ``cpu`` for tests.
     matrix : int
-        Rows of the matrices that tell the peak.
+        Rows of the matrices for the peak.
     passes : int
-        How many are timed.
+        Number of timed passes.
     """
-    from napari_bonescint.inference.benchmark import of_full_shape, on_grid
+    from napari_bonescint.inference.benchmark import of_full_shape
 
     peaks = {precision: peak_flops(device, precision, matrix) for precision in precisions_of(device)}
     for card in cards:
-        for images in (of_full_shape(scan), on_grid(scan, card.grid_mm)):
+        for images in (of_full_shape(scan), images_on(Grid.of(scan, card.grid_mm), scan)):
             reference = bone(TorchEngine(card).logits(images))
             for precision, peak in peaks.items():
                 engine = TorchGpuEngine(card, device, precision)
@@ -119,7 +119,7 @@ def measure_on_gpu(
 
 
 def precisions_of(device: str) -> tuple[Precision, ...]:
-    """In what a device computes: not in bfloat16 before NVIDIA's Ampere, and on a CPU nobody would but in float32."""
+    """Precisions that a device supports: bfloat16 from NVIDIA's Ampere on, only float32 on a CPU."""
     import torch
 
     if device == "cpu":
@@ -143,26 +143,25 @@ def measure_engine(
     ----------
     engine : TorchGpuEngine
     card : ModelCard
-        Its model.
+        The engine's model.
     images : ndarray of shape (batch, y, x)
-        Normalised.
+        Normalised images.
     peak : float
         See `peak_flops`.
     reference : ndarray of shape (batch, y, x)
-        Probability of bone.
+        Probability of bone in float32 on the CPU.
     passes : int
-        How many are timed.
+        Number of timed passes.
     """
     import torch
 
     probability = bone(engine.logits(images))
-    engine.logits(images)  # the second time, passes are recorded
+    engine.logits(images)  # the second call records the CUDA graph
     device = torch.device(engine.device)
     on_device = torch.from_numpy(images[:, None]).to(device)
     computing = seconds_of(lambda: engine.compute(on_device), device, passes)
     copying = seconds_of(lambda: engine.logits(images), device, passes)
-    mask, other = probability >= 0.5, reference >= 0.5
-    both = int(mask.sum()) + int(other.sum())
+    largest_difference, dice = agreement(probability, reference)
     how = "eager" if engine.graphs_refused else "graph"
     return GpuTiming(
         model=card.name,
@@ -173,29 +172,29 @@ def measure_engine(
         with_copies=1000 * copying / len(images),
         flops=network_flops(card.architecture, card.outputs, (images.shape[1], images.shape[2])),
         peak=peak,
-        furthest=float(np.abs(probability - reference).max()),
-        dice=2 * int((mask & other).sum()) / both if both else 1.0,
+        largest_difference=largest_difference,
+        dice=dice,
     )
 
 
 def network_flops(architecture: str, outputs: int, shape: tuple[int, int]) -> int:
-    """Operations that a network takes for one view: two for each multiplication with an addition.
+    """Operations of a network for one view: two for each multiplication with addition.
 
     Parameters
     ----------
     architecture : str
         A name in `networks.zoo.ARCHITECTURES`.
     outputs : int
-        Channels of the result.
+        Output channels.
     shape : (int, int)
-        Rows and columns; what they are padded by is counted, too.
+        Rows and columns; operations on the padding count, too.
     """
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
     from napari_bonescint.networks.zoo import build_network
 
-    with torch.device("meta"):  # shapes without any numbers
+    with torch.device("meta"):  # tensors with a shape and no data
         network = build_network(architecture, outputs=outputs).eval()
         with FlopCounterMode(display=False) as counter, torch.inference_mode():
             network(torch.empty(1, 1, *shape))
@@ -203,7 +202,7 @@ def network_flops(architecture: str, outputs: int, shape: tuple[int, int]) -> in
 
 
 def peak_flops(device: str, precision: Precision, matrix: int = _MATRIX) -> float:
-    """Operations a second of a product of two random square matrices with `matrix` rows, the fastest of some."""
+    """Operations a second of the product of two random square matrices with `matrix` rows, the fastest of 20 passes."""
     import torch
 
     kind = getattr(torch, precision)
@@ -214,7 +213,7 @@ def peak_flops(device: str, precision: Precision, matrix: int = _MATRIX) -> floa
 
 
 def gpu_markdown(timings: Sequence[GpuTiming], device: str) -> str:
-    """A part of a page, with a table of the measurements."""
+    """The measurements as a section of a page, in Markdown."""
     lines = [
         f"## On an {device}" if device.startswith("NVIDIA") else f"## On {device}",
         "",
@@ -229,13 +228,7 @@ def gpu_markdown(timings: Sequence[GpuTiming], device: str) -> str:
     lines += [
         f"| {t.model} | {t.shape[0]} x {t.shape[1]} | {t.precision} | {t.form} | {t.milliseconds:.2f} "
         f"| {t.with_copies:.2f} | {t.flops / 1e9:.1f} | {100 * t.share:.1f} % | {t.peak / 1e12:.1f} "
-        f"| {t.furthest:.0e} | {t.dice:.4f} |"
+        f"| {t.largest_difference:.0e} | {t.dice:.4f} |"
         for t in timings
     ]
     return "\n".join(["", *lines]) + "\n"
-
-
-def bone(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probability of bone (batch, y, x) that logits (batch, outputs, y, x) mean."""
-    probability = expit(logits[:, 0]) if logits.shape[1] == 1 else 1 - softmax(logits, axis=1)[:, 0]
-    return np.asarray(probability, np.float32)

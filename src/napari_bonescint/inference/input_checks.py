@@ -1,16 +1,15 @@
-"""Whether a view that was segmented is a bone scan as acquired: sentences on what looks wrong, and what to do.
+"""Warn about input that does not look like a whole-body bone scan as acquired.
 
-The rules are read off the image (where it is bright, how far bone stands out), off the network's own certainty, and,
-where it names regions, off anatomy: which bones there are, what share of the skeleton each makes up, and their order
-from head to foot. No rule looks at noise, because 8-bit pictures are welcome too.
+The rules use the image (bright places, contrast of bone), the probability of bone and, if the network names regions,
+anatomy (regions present, their share of the skeleton, their order from head to foot). No rule uses noise, because 8-bit
+pictures are allowed.
 
-The limits lie about halfway between what simulated scans and the NEMA NM1 scan give and what inputs of the wrong kind
-give, and far from both where there is room; `benchmarks/wrong_inputs.py` measures what they let through.
+Each limit lies about halfway between the values of good scans (simulated, and NEMA NM1) and those of wrong input;
+`benchmarks/wrong_inputs.py` measures how much wrong input passes.
 
-What cannot be told: whether a single view, or both alike, are mirrored left to right (organs that could tell are mostly
-not seen, and lesions or an injection site may be on either side); the tracer, if bone takes it up (F-18 fluoride).
-Without regions, only the image and the certainty speak: then a part of a body, the other view, or a patient who lies
-upside down mostly pass.
+Not detected: left-right mirroring of a single view or of both, since most organs are invisible and lesions and
+injection sites lie on either side; another tracer that bone takes up (F-18 fluoride). Skeleton-only models also miss
+most partial bodies, wrong views and upside-down patients.
 """
 
 from __future__ import annotations
@@ -29,23 +28,23 @@ if TYPE_CHECKING:
 
     from napari_bonescint.scan import Spacing, View
 
-# Brightness is as `preprocessing.normalise` gives it: bright bone is about 1.
+# Brightness as from `preprocessing.normalise`: bright bone is about 1.
 _BODY = 0.2
 _BRIGHT_EDGE = 0.5
 _MOST_WIDTH_PER_LENGTH = 1.3
 
-# Shares of the pixels that the network takes for bone perhaps (with a probability above 0.1) and not surely (below
-# 0.9); and how much brighter bone is than the rest of the body.
-_MOST_UNSURE = 0.8
+# The largest share of uncertain pixels (probability below 0.9) among those of possible bone (above 0.1); the smallest
+# ratio of brightness between bone and the rest of the body.
+_MOST_UNCERTAIN = 0.8
 _LEAST_CONTRAST = 1.25
 
-# A region counts as found from this area on; the skull's and spine's standard deviation to the sides is measured by
-# the height from pelvis to skull.
+# The smallest area of a region that counts as found; the largest lateral standard deviation of skull and spine, as a
+# fraction of the distance from pelvis to skull.
 _LEAST_AREA_MM2 = 300.0
 _FEWEST_REGIONS = 9
 _MOST_MIDLINE_SPREAD = 0.2
 
-# Shares of all bone pixels that the parts of a whole body take up in either view, widened by about a factor of two.
+# Shares of all bone pixels in either view of a whole body; the measured ranges, widened by about a factor of two.
 _SPINE = ("thoracic_spine", "lumbar_spine")
 _PROPORTIONS = {
     ("skull",): (0.03, 0.22),
@@ -58,31 +57,31 @@ _PROPORTIONS = {
 _MOST_MISFITS = 1
 _LEAST_OF_EITHER_SPINE = 0.008
 
-# From the front one sees the sternum, and of the scapula only its processes. Shares of all bone pixels, and the
-# sternum's share of both.
+# The anterior view shows the sternum, and only the processes of the scapula. Shares of all bone pixels, and the
+# sternum's share of sternum and scapula.
 _WHOLE_SCAPULAE = 0.055
 _WHOLE_STERNUM = 0.004
 _LEAST_STERNUM_ANTERIOR = 0.05
 _MOST_STERNUM_POSTERIOR = 0.10
 
-# By how much the bones' intersection over union is larger than with the other view mirrored. No body is symmetric: of
-# 53 simulated scans as acquired, all are below -0.03, and nine in ten below -0.16.
+# The intersection over union of the bones in both views, minus the same with one view mirrored. No body is symmetric:
+# all of 53 simulated scans as acquired are below -0.03, and nine in ten below -0.16.
 _MORE_ALIKE = 0.08
 
 
-def doubts_about(
+def input_warnings(
     views: Sequence[View],
     images: NDArray[np.float32],
     probability: NDArray[np.float32],
     regions: NDArray[np.uint8] | None,
     spacing: Spacing,
 ) -> list[str]:
-    """What speaks against a scan being a bone scan as acquired.
+    """List the reasons to believe that a segmented scan is not a whole-body bone scan as acquired.
 
     Parameters
     ----------
     views : sequence of View
-        Which views the planes are said to be.
+        The views as named by the file or the user.
     images : ndarray of float32, shape (view, y, x)
         Brightness as `preprocessing.normalise` gives it, on the pixels of the masks.
     probability : ndarray of float32, shape (view, y, x)
@@ -95,26 +94,26 @@ def doubts_about(
     Returns
     -------
     list of str
-        Sentences to show to the user: for each view the first reason found, or none.
+        Sentences for the user: the first reason for each view, if any.
     """
     sentences = []
     for i, view in enumerate(views):
-        reasons = [_doubt_image(images[i], spacing), _doubt_bone(images[i], probability[i])]
+        reasons = [_check_image(images[i], spacing), _check_bone(images[i], probability[i])]
         if regions is not None:
             reasons += [
-                _doubt_layout(regions[i], spacing),
-                _doubt_proportions(regions[i]),
-                _doubt_name(view.name, regions[i]),
+                _check_layout(regions[i], spacing),
+                _check_proportions(regions[i]),
+                _check_view_name(view.name, regions[i]),
             ]
         sentences += [f"The {view.name} view {reason}" for reason in reasons if reason is not None][:1]
     if not sentences and [view.name for view in views] == list(ViewName):
-        sentence = _doubt_sides(*(probability >= 0.5))
+        sentence = _check_mirroring(*(probability >= 0.5))
         sentences += [] if sentence is None else [sentence]
     return sentences
 
 
-def _doubt_image(image: NDArray[np.float32], spacing: Spacing) -> str | None:
-    """Not dark beside the patient, or turned by a quarter."""
+def _check_image(image: NDArray[np.float32], spacing: Spacing) -> str | None:
+    """A warning if the image is bright beside the patient, or turned by 90 degrees."""
     edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
     if np.median(edge) > _BRIGHT_EDGE:
         return (
@@ -128,12 +127,12 @@ def _doubt_image(image: NDArray[np.float32], spacing: Spacing) -> str | None:
     return None
 
 
-def _doubt_bone(image: NDArray[np.float32], probability: NDArray[np.float32]) -> str | None:
-    """Nothing that the network is sure of, or bone that is hardly brighter than the rest of the body."""
-    perhaps = probability > 0.1
-    unsure = perhaps & (probability < 0.9)
-    if unsure.sum() >= _MOST_UNSURE * perhaps.sum():
-        return _no_bone_scan("the network is hardly anywhere sure to see bone")
+def _check_bone(image: NDArray[np.float32], probability: NDArray[np.float32]) -> str | None:
+    """A warning if the probability of bone is uncertain, or bone hardly brighter than the rest of the body."""
+    possible = probability > 0.1
+    uncertain = possible & (probability < 0.9)
+    if uncertain.sum() >= _MOST_UNCERTAIN * possible.sum():
+        return _no_bone_scan("the probability of bone is uncertain almost everywhere")
     bone = probability >= 0.5
     rest = (image > _BODY) & ~bone
     if rest.any() and image[bone].mean() < _LEAST_CONTRAST * image[rest].mean():
@@ -141,8 +140,8 @@ def _doubt_bone(image: NDArray[np.float32], probability: NDArray[np.float32]) ->
     return None
 
 
-def _doubt_layout(regions: NDArray[np.uint8], spacing: Spacing) -> str | None:
-    """Upside down, two bodies beside each other, or but a part of one."""
+def _check_layout(regions: NDArray[np.uint8], spacing: Spacing) -> str | None:
+    """A warning if a view is upside down, or shows two bodies side by side, or only a part of a body."""
     row, column = np.nonzero(regions)
     code = regions[row, column]
     pixels = np.bincount(code, minlength=len(REGIONS))
@@ -160,24 +159,24 @@ def _doubt_layout(regions: NDArray[np.uint8], spacing: Spacing) -> str | None:
         )
     if found.sum() < _FEWEST_REGIONS:
         seen = ", ".join(region.label for region in REGIONS if found[region.code]) or "no bone"
-        return f"shows but a part of the body ({seen}); models know whole-body scans only, so check it bone by bone."
+        return f"shows only a part of the body ({seen}); models learnt from whole-body scans, so check every bone."
     return None
 
 
-def _doubt_proportions(regions: NDArray[np.uint8]) -> str | None:
-    """Bones that do not make up a body together."""
+def _check_proportions(regions: NDArray[np.uint8]) -> str | None:
+    """A warning if regions have impossible shares of the skeleton."""
     share = _shares(regions)
     misfits = [parts for parts, (low, high) in _PROPORTIONS.items() if not low <= share[_codes(parts)].sum() <= high]
     if _SPINE in misfits or share[_codes(_SPINE)].min() < _LEAST_OF_EITHER_SPINE:
-        return _no_bone_scan("the spine is missing or of a strange size")
+        return _no_bone_scan("the spine is missing or has an unusual size")
     if len(misfits) > _MOST_MISFITS:
         names = " and ".join(REGIONS[code].label for parts in misfits for code in _codes(parts))
-        return _no_bone_scan(f"{names} are missing or of a strange size")
+        return _no_bone_scan(f"{names} are missing or have an unusual size")
     return None
 
 
-def _doubt_name(name: ViewName, regions: NDArray[np.uint8]) -> str | None:
-    """The other view's anatomy."""
+def _check_view_name(name: ViewName, regions: NDArray[np.uint8]) -> str | None:
+    """A warning if sternum and scapulae look as in the opposite view."""
     sternum, scapula = _shares(regions)[_codes(("sternum", "scapula"))]
     if name is ViewName.ANTERIOR:
         is_other = scapula > _WHOLE_SCAPULAE and sternum < _LEAST_STERNUM_ANTERIOR * (sternum + scapula)
@@ -185,18 +184,19 @@ def _doubt_name(name: ViewName, regions: NDArray[np.uint8]) -> str | None:
     else:
         is_other = sternum > _WHOLE_STERNUM and sternum > _MOST_STERNUM_POSTERIOR * (sternum + scapula)
         anatomy = "a sternum"
-    return f"looks {name.opposite}, with {anatomy}; if it is, name it so and segment again." if is_other else None
+    if not is_other:
+        return None
+    return f"looks {name.opposite}, with {anatomy}; if so, change the view to {name.opposite} and segment again."
 
 
-def _doubt_sides(anterior: NDArray[np.bool_], posterior: NDArray[np.bool_]) -> str | None:
-    """Views from opposite sides that are more alike than one is to the other's mirror image."""
+def _check_mirroring(anterior: NDArray[np.bool_], posterior: NDArray[np.bool_]) -> str | None:
+    """A warning if one view is mirrored: opposite views of a body are mirror images of each other."""
     anterior, posterior = (_centred(bone) for bone in (anterior, posterior))
     if _overlap(anterior, posterior) - _overlap(anterior, posterior[:, ::-1]) < _MORE_ALIKE:
         return None
     return (
-        "The two views are not mirror images of each other, as they are from the front and from behind; if the "
-        "posterior one is mirrored, mirror it back (⇄ in the panel, --flip-posterior on the command line) and segment "
-        "again."
+        "The anterior and the posterior view are not mirror images of each other, as they should be; if the posterior "
+        "view was mirrored, mirror it back (⇄ in the panel, --flip-posterior on the command line) and segment again."
     )
 
 
@@ -209,14 +209,14 @@ def _codes(regions: Iterable[str]) -> list[int]:
 
 
 def _shares(regions: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Share of each region in all bone pixels, by code; background is 0."""
+    """Share of each region in all bone pixels, by region code; 0 for background."""
     pixels = np.bincount(regions.ravel(), minlength=len(REGIONS)).astype(np.float64)
     pixels[0] = 0
     return np.asarray(pixels / max(pixels.sum(), 1))
 
 
 def _spread(weights: NDArray[np.integer]) -> float:
-    """Standard deviation of the positions 0, 1, ... with these weights; 0 if there is no weight."""
+    """Standard deviation of the positions 0, 1, ... with these weights; 0 if all weights are 0."""
     if not weights.any():
         return 0.0
     position = np.arange(weights.size)
@@ -225,7 +225,7 @@ def _spread(weights: NDArray[np.integer]) -> float:
 
 
 def _centred(bone: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Shifted to the sides, so that views count as alike that were not acquired at once, too."""
+    """Shift a mask horizontally to centre it, because two views may have been acquired one after the other."""
     columns = bone.sum(axis=0)
     if not columns.any():
         return bone
@@ -234,5 +234,5 @@ def _centred(bone: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
-    """Intersection over union."""
+    """Intersection over union of two masks."""
     return float((one & other).sum() / max((one | other).sum(), 1))

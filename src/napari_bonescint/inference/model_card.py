@@ -1,4 +1,4 @@
-"""Model cards: what a weights file is, without opening it."""
+"""Model cards: files that describe a model and the weights beside them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from napari_bonescint.resources import shipped_folder
 DEFAULT_MODEL = "phase-u-net-regions"
 
 POSSIBLE_GRID_MM = (0.5, 50.0)
-"""Smallest and largest pixel, in mm, on which a network may look at a body: from a finger's to ten for its breadth."""
+"""Smallest and largest pixel size of a network's input in mm: fingers are visible; ten pixels across a body."""
 
 _POSSIBLE = {
     "grid_mm": POSSIBLE_GRID_MM,
@@ -33,25 +33,25 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class ModelError(BonescintError):
-    """A model that is unknown, damaged or not what its card says."""
+    """A model that is unknown or damaged, or does not fit its card."""
 
 
 @dataclass(frozen=True)
 class Int8:
-    """How a model computes in eight-bit integers, and what that costs.
+    """A model's calibration for eight-bit integers, and the Dice that it loses.
 
     Attributes
     ----------
     ranges : list of (float, float)
-        Lowest and highest value that enters each rounded layer; see `backends.openvino_int8`.
+        Lowest and highest input of each rounded layer; see `backends.openvino_int8`.
     dice_lost : float
-        By how much the mean Dice falls: of the skeleton or, where that is worse, over the regions.
+        Loss of mean Dice: of the skeleton or over the regions, whichever is larger.
     data : str
-        What it was measured on.
+        The data it was measured on.
     scans : int
-        How many.
+        Number of scans.
     weights_sha256 : str
-        Hash of the weights that were calibrated; for others, this counts for nothing.
+        Hash of the weights that were calibrated; the calibration is ignored for others.
     """
 
     ranges: list[tuple[float, float]]
@@ -63,24 +63,20 @@ class Int8:
 
 @dataclass(frozen=True)
 class Half:
-    """What it costs a model to compute in half precision, as it may on GPUs.
+    """The Dice that a model loses in half precision, which GPUs compute faster.
 
     Attributes
     ----------
     precision : str
         ``float16``.
     dice_lost : float
-        By how much the mean Dice falls: of the skeleton or, where that is worse, over the regions.
+        Loss of mean Dice: of the skeleton or over the regions, whichever is larger.
     largest : float
-        The largest absolute value that any layer gave; float16 ends at 65,504.
+        Largest absolute output of any layer; float16 ends at 65,504.
     measured : str
-        How, as one phrase.
-    data : str
-        What it was measured on.
-    scans : int
-        How many.
-    weights_sha256 : str
-        Hash of the weights that were measured; for others, this counts for nothing.
+        The method of measurement, in one phrase.
+    data, scans, weights_sha256
+        As in `Int8`.
     """
 
     precision: str
@@ -94,14 +90,14 @@ class Half:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What NAME.json says about NAME.safetensors.
+    """The content of NAME.json, which describes the weights in NAME.safetensors.
 
     Attributes
     ----------
     name : str
-        Name of the model and stem of both files.
+        Name of the model, and of both files without their endings.
     description : str
-        One line for a person who chooses a model.
+        One line to help the user choose a model.
     architecture : str
         A name in `networks.zoo.ARCHITECTURES`.
     outputs : int
@@ -109,32 +105,32 @@ class ModelCard:
     parameters : int
         Number of trainable parameters.
     grid_mm : float
-        Pixel size in mm that the network was trained on; scans are resampled to it and masks back.
+        Pixel size in mm that the network was trained on; scans are resampled to it, and masks back.
     normalisation : str
         Name of the input normalisation, see `preprocessing.NORMALISATION`.
     weights_sha256 : str
         Hash of the weights file, hexadecimal.
     temperature : float
-        The log-odds of bone are divided by it, so that the probability means what it says; see `training.calibration`.
+        Divisor of the log-odds of bone, which calibrates the probability; see `evaluation.calibration`.
     mirrored : bool
-        Whether a view is also segmented left to right, and both results are averaged.
+        True if each view is also segmented mirrored, and both results are averaged.
     training : dict
-        How and on what it was trained, with the data's hash.
+        Method and data of the training, with the data's hash.
     learnt_from : list of dict or None
-        Fingerprints of the scans that the model and those it came from learnt from, see `training.lineage`; None on
-        cards of earlier versions, and where nobody's scans were learnt from.
+        Fingerprints of the scans that the model and its ancestors learnt from, see `evaluation.lineage`; None on
+        cards of earlier versions, and for models trained on simulated scans only.
     int8 : Int8 or None
         None if the model was not calibrated for eight-bit integers.
     half : Half or None
-        None if it was not measured in half precision.
+        None if the model was not measured in half precision.
     scores : list of dict
         Each with ``metric``, ``value`` (mean), ``spread`` (standard deviation), ``data`` and ``scans``.
     limits : list of str
-        What it is not good at.
+        Known weaknesses of the model.
     licence : str
         Licence of the weights.
     path : Path or None
-        Where the card lies; not stored.
+        Path of the card; not stored.
     """
 
     name: str
@@ -158,22 +154,22 @@ class ModelCard:
 
     @property
     def names_regions(self) -> bool:
-        """Whether the model names bones, or only tells bone from background."""
+        """True if the model names bones; false if it only separates bone from background."""
         return self.outputs > 1
 
     @property
-    def bears_int8(self) -> bool:
-        """Whether eight-bit integers cost so little Dice that they may be used."""
+    def supports_int8(self) -> bool:
+        """True if eight-bit integers lose so little Dice that engines may use them."""
         return self.int8 is not None and self.int8.dice_lost < _DICE_TO_SPARE
 
     @property
     def supports_half(self) -> bool:
-        """Whether half precision costs so little Dice that it may be used."""
+        """True if half precision loses so little Dice that engines may use it."""
         return self.half is not None and self.half.dice_lost < _DICE_TO_SPARE
 
     @property
     def size(self) -> int:
-        """Bytes of the weights file.
+        """Size of the weights file in bytes.
 
         Raises
         ------
@@ -193,7 +189,7 @@ class ModelCard:
         return self.path.with_suffix(".safetensors")
 
     def to_json(self) -> str:
-        """The card's text, as `read_card` reads it."""
+        """The card as JSON text, for `read_card`."""
         fields = dataclasses.asdict(self)
         del fields["path"]
         return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
@@ -204,7 +200,7 @@ class ModelCard:
         Raises
         ------
         ModelError
-            If the file is missing, its hash is not the card's, or a weight in it is no number.
+            If the file is missing, its hash is not the card's, or a weight is not finite.
         """
         try:
             data = self.weights_path.read_bytes()
@@ -213,7 +209,7 @@ class ModelCard:
         if hashlib.sha256(data).hexdigest() != self.weights_sha256:
             raise ModelError(
                 f"{self.weights_path}: its SHA-256 differs from the one in {self.weights_path.stem}.json; "
-                "the weights are damaged or not the ones described, so they are not used."
+                "the weights are damaged or belong to another card, so they are not used."
             )
         with one_sentence(lambda reason: ModelError(f"{self.weights_path}: holds no usable weights ({reason}).")):
             require_finite(data)
@@ -226,7 +222,7 @@ def read_card(path: Path) -> ModelCard:
     Raises
     ------
     ModelError
-        If the file cannot be read or is no model card.
+        If the file cannot be read or is not a model card.
     """
     with one_sentence(
         lambda reason: ModelError(f"{path}: is not a model card of this version ({reason})."),
@@ -237,7 +233,7 @@ def read_card(path: Path) -> ModelCard:
 
 @dataclass(frozen=True)
 class _Score:
-    """What every entry of a card's scores says."""
+    """One entry of a card's scores."""
 
     metric: str
     value: float
@@ -250,19 +246,19 @@ class _Score:
 def _card(facts: object, path: Path) -> ModelCard:
     card = build(ModelCard, facts, path=path)
     if not is_file_name(card.name):
-        raise FactError(f"name is {card.name[:40]!a}, which can be no file's")
+        raise FactError(f"name is {card.name[:40]!a}, which is not a valid file name")
     if not _SHA256.fullmatch(card.weights_sha256):
-        raise FactError("weights_sha256 is no SHA-256")
+        raise FactError("weights_sha256 is not a SHA-256")
     for name, (lowest, highest) in _POSSIBLE.items():
         value = getattr(card, name)
         if not lowest <= value <= highest:
-            raise FactError(f"{name} is {value}; possible is {lowest:g} to {highest:g}")
+            raise FactError(f"{name} is {value}; it must be from {lowest:g} to {highest:g}")
     for score in card.scores:
         build(_Score, score, unknown=True)
     for lowest, highest in card.int8.ranges if card.int8 else ():
         if lowest > highest:
             raise FactError(f"a range of int8 is {lowest:g} to {highest:g}")
-    # What was measured of other weights counts for nothing.
+    # Measurements of other weights are ignored.
     int8, half = (
         part if part is not None and part.weights_sha256 == card.weights_sha256 else None
         for part in (card.int8, card.half)
@@ -271,6 +267,6 @@ def _card(facts: object, path: Path) -> ModelCard:
 
 
 def shipped_models() -> list[ModelCard]:
-    """Cards of the models that come with the plugin, the default one first."""
+    """Cards of the models that are part of the plugin, the default model first."""
     cards = [read_card(path) for path in sorted(shipped_folder("weights").glob("*.json"))]
     return sorted(cards, key=lambda card: card.name != DEFAULT_MODEL)

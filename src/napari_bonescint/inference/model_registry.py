@@ -1,11 +1,11 @@
-"""Models that the user has accepted, and which model serves the next click.
+"""The registry of accepted models on the user's computer, and the choice of the current model.
 
     MODELS/
-      NAME-HASH8/NAME.safetensors, NAME.json    an accepted model; HASH8 begins the hash of its weights
-      current                                   which model is in use, in JSON; absent: the shipped default
+      NAME-HASH8/NAME.safetensors, NAME.json    an accepted model; HASH8 is the start of the hash of its weights
+      current                                   the name of the current model, in JSON; absent: the shipped default
 
-MODELS is the folder ``models`` in the user's own data folder, or what the environment variable BONESCINT_MODELS names.
-A model is there as a whole or not at all, and never changes once it is.
+MODELS is the folder ``models`` in the user's data folder, or the folder in the environment variable BONESCINT_MODELS.
+A model is written completely or not at all, and never changed afterwards.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ _CURRENT = "current"
 _HASH_DIGITS = 8
 
 
-def shelf_folder() -> Path:
-    """Where accepted models lie; it need not exist."""
+def registry_folder() -> Path:
+    """The folder of accepted models; it need not exist."""
     chosen = os.environ.get(FOLDER_VARIABLE)
     return Path(chosen) if chosen else Path(platformdirs.user_data_dir("napari-bonescint", appauthor=False)) / "models"
 
 
 def accept(card: ModelCard) -> ModelCard:
-    """Put a copy of a model on the shelf; one that is there already stays as it is.
+    """Copy a model into the registry, unless it is there already.
 
     Returns
     -------
@@ -49,36 +49,36 @@ def accept(card: ModelCard) -> ModelCard:
     Raises
     ------
     ModelError
-        If the weights are missing, damaged or not what the card says.
+        If the weights are missing, damaged or do not fit the card.
     CannotWrite
-        If the shelf is full or not writable; nothing was added.
+        If the disk is full or the folder not writable; nothing was added.
     """
-    folder = shelf_folder() / _folder_name(card)
+    folder = registry_folder() / _folder_name(card)
     if not _holds(folder, card):
         files = {f"{card.name}.safetensors": card.read_weights(), f"{card.name}.json": card.to_json().encode()}
         try:
             write_folder_atomically(folder, files)
         except CannotWrite:
-            # Another process may have accepted the same model meanwhile.
+            # Another process may have written the same model meanwhile.
             if not _holds(folder, card):
                 raise
     return read_card(folder / f"{card.name}.json")
 
 
 def accepted_models() -> list[ModelCard]:
-    """Cards of the accepted models, the newest first; those that are damaged are left out.
+    """Cards of the accepted models, the newest first, without damaged ones.
 
     Raises
     ------
     ModelError
-        If the shelf cannot be looked into.
+        If the folder cannot be listed.
     """
-    folder = shelf_folder()
+    folder = registry_folder()
     cards: list[tuple[int, str, ModelCard]] = []
     try:
         paths = [path for path in folder.glob("*/*.json") if not path.parent.name.startswith(".")]
     except OSError as error:
-        raise ModelError(f"{folder}: cannot be looked into ({error.strerror}).") from error
+        raise ModelError(f"{folder}: cannot be listed ({error.strerror}).") from error
     for path in paths:
         with suppress(ModelError, OSError):
             cards.append((path.stat().st_mtime_ns, path.name, read_card(path)))
@@ -86,14 +86,14 @@ def accepted_models() -> list[ModelCard]:
 
 
 def current_model() -> ModelCard:
-    """The model that serves the next click: the one last put to use, or the shipped default.
+    """The model that segments the next scan: the one last passed to `use`, or the shipped default.
 
     Raises
     ------
     ModelError
-        If the one put to use is gone or damaged.
+        If the model is missing or damaged.
     """
-    path = shelf_folder() / _CURRENT
+    path = registry_folder() / _CURRENT
     with one_sentence(
         lambda _reason: ModelError(f"{path}: does not name a model; choose one with `bonescint models --use`."),
         unreadable=lambda reason: ModelError(f"{path}: cannot be read: {reason}."),
@@ -107,35 +107,35 @@ def current_model() -> ModelCard:
 
 @dataclass(frozen=True)
 class _Current:
-    """What the file says."""
+    """Content of the file `current`."""
 
     model: str
 
 
 def use(card: ModelCard) -> ModelCard:
-    """Have a model serve the next click; one that is neither shipped nor accepted is accepted first.
+    """Make a model the current one; accept it first if it is neither shipped nor accepted.
 
     Parameters
     ----------
     card : ModelCard
-        A newly trained model, an older accepted one, or a shipped one.
+        A new, an accepted or a shipped model.
 
     Returns
     -------
     ModelCard
-        The card of the model in use.
+        The card of the current model.
 
     Raises
     ------
     ModelError
-        If the weights are missing, damaged or not what the card says.
+        If the weights are missing, damaged or do not fit the card.
     CannotWrite
-        If the shelf is full or not writable; the model in use is the one before.
+        If the disk is full or the folder not writable; the current model stays the same.
     """
     if card not in shipped_models():
         card = accept(card)
     card.read_weights()
-    folder = shelf_folder()
+    folder = registry_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -145,9 +145,9 @@ def use(card: ModelCard) -> ModelCard:
 
 
 def label(card: ModelCard) -> str:
-    """What to call a model in a list: NAME-HASH8 if its card was read from the shelf, since names recur there."""
-    on_shelf = card.path is not None and card.path.parent.parent == shelf_folder()
-    return _folder_name(card) if on_shelf else card.name
+    """A model's name in lists: NAME-HASH8 in the registry, where several models may have one name; otherwise NAME."""
+    is_accepted = card.path is not None and card.path.parent.parent == registry_folder()
+    return _folder_name(card) if is_accepted else card.name
 
 
 def find_model(name: str) -> ModelCard:
@@ -156,13 +156,13 @@ def find_model(name: str) -> ModelCard:
     Parameters
     ----------
     name : str
-        The name of a shipped model; or NAME-HASH8 or NAME of an accepted one, of several the newest; or the path of a
-        ``.safetensors`` file whose card lies beside it.
+        The name of a shipped model; NAME-HASH8 or NAME of an accepted one (the newest of that name); or the path of a
+        ``.safetensors`` file with its card beside it.
 
     Raises
     ------
     ModelError
-        If there is no such model; the message lists those that there are.
+        If the model does not exist; the message lists all models.
     """
     if name.endswith((".safetensors", ".json")):
         return read_card(Path(name).with_suffix(".json"))
@@ -170,7 +170,7 @@ def find_model(name: str) -> ModelCard:
 
 
 def _known_model(name: str) -> ModelCard:
-    """The card of a shipped or an accepted model, by its name."""
+    """The card of the shipped or accepted model with this name."""
     accepted, shipped = accepted_models(), {card.name: card for card in shipped_models()}
     whole = {_folder_name(card): card for card in accepted}
     newest = {card.name: card for card in reversed(accepted)}
@@ -186,6 +186,6 @@ def _folder_name(card: ModelCard) -> str:
 
 
 def _holds(folder: Path, card: ModelCard) -> bool:
-    """Whether the shelf has these very weights."""
+    """True if a folder of the registry holds these weights."""
     path = folder / f"{card.name}.json"
     return path.exists() and read_card(path).weights_sha256 == card.weights_sha256

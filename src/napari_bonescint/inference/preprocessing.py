@@ -1,4 +1,4 @@
-"""What a network sees of a scan: a fixed pixel size and a brightness that does not depend on how the scan was made."""
+"""Resample scans to a network's pixel size and normalise their brightness."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from napari_bonescint.scan import Scan, Spacing
 
 NORMALISATION = "sqrt-body/1"
-"""Name of what `normalise` does; a model card states it, so that weights never meet another one."""
+"""Name of the method of `normalise`. Each model card names the method that its weights were trained with."""
 
 ASSUMED_SPACING_MM = 2.26
-"""Pixel size assumed for the networks when a file gives none: the NEMA NM1 scan's, typical of 1024 x 256 scans."""
+"""Pixel size assumed when a file gives none: that of the NEMA NM1 scan, typical of 1024 x 256 scans."""
 
 _BRIGHTEST = 4.0
 _EMPTY = 0.1
@@ -25,47 +25,48 @@ _BLUR = 5
 _MARGIN = 12
 _STEP = 32
 _MATRICES = 16
-"""How many of those that change pixel sizes are remembered: scans of one camera all need the same four."""
+"""Number of cached resampling matrices. All scans of one camera need the same four."""
 
 
 class Grid(NamedTuple):
-    """A network's grid over one image.
+    """A network's coarse grid over the fine pixels of one image.
 
     Attributes
     ----------
-    rows, columns : scipy.sparse.csr_array
-        Weights (coarse y, fine y) and (coarse x, fine x) that average the fine pixels below each coarse one.
+    shape : (int, int)
+        Rows and columns of the fine image.
+    spacing : (float, float)
+        Fine pixel size (y, x) in mm.
+    mm : float
+        Coarse pixel size in mm.
     """
 
-    rows: sparse.csr_array
-    columns: sparse.csr_array
+    shape: tuple[int, int]
+    spacing: Spacing
+    mm: float
 
     @classmethod
-    def over(cls, shape: tuple[int, int], spacing: Spacing, grid_mm: float) -> Grid:
-        """A grid of `grid_mm` over an image of `shape` (y, x) with pixels of `spacing` (y, x) in mm."""
-        rows, columns = (_averaging(n, s, grid_mm) for n, s in zip(shape, spacing, strict=True))
-        return cls(rows, columns)
+    def of(cls, scan: Scan, mm: float) -> Grid:
+        """The grid of `mm` over the views of a scan, with the assumed spacing if the scan has none."""
+        _, rows, columns = scan.counts.shape
+        return cls((rows, columns), scan.spacing or (ASSUMED_SPACING_MM, ASSUMED_SPACING_MM), mm)
 
     def coarsen(self, image: NDArray[np.floating]) -> NDArray[np.float32]:
         """Mean of (..., fine y, fine x) over each coarse pixel: (..., coarse y, coarse x)."""
-        return _weigh(self.rows, self.columns, image)
+        return _weigh(image, *(_averaging(n, s, self.mm) for n, s in zip(self.shape, self.spacing, strict=True)))
 
-    def refine(self, image: NDArray[np.floating], spacing: Spacing, grid_mm: float) -> NDArray[np.float32]:
+    def refine(self, image: NDArray[np.floating]) -> NDArray[np.float32]:
         """Bilinear interpolation of (..., coarse y, coarse x) at the fine pixels' centres: (..., fine y, fine x)."""
-        rows, columns = (
-            _interpolation(matrix.shape[1], matrix.shape[0], s, grid_mm)
-            for matrix, s in zip((self.rows, self.columns), spacing, strict=True)
-        )
-        return _weigh(rows, columns, image)
+        return _weigh(image, *(_interpolation(n, s, self.mm) for n, s in zip(self.shape, self.spacing, strict=True)))
 
 
 def images_on(grid: Grid, scan: Scan) -> NDArray[np.float32]:
-    """The views of a scan as a network sees them: (view, coarse y, coarse x), normalised."""
+    """A network's input for the views of a scan: (view, coarse y, coarse x), normalised."""
     return np.stack([normalise(grid.coarsen(view)) for view in scan.counts.astype(np.float32)])
 
 
 def around_body(images: NDArray[np.float32]) -> tuple[slice, slice]:
-    """Rows and columns outside of which no view shows anything, so that a network need not look there.
+    """Rows and columns that hold the body in any view, with a margin of 12 pixels.
 
     Parameters
     ----------
@@ -75,8 +76,7 @@ def around_body(images: NDArray[np.float32]) -> tuple[slice, slice]:
     Returns
     -------
     rows, columns : slice
-        With a margin of a dozen pixels; everything if the images are empty. They have one of few lengths, since
-        engines prepare themselves for each shape anew.
+        The whole image if the images are empty. Lengths are multiples of 32, because engines prepare for each shape.
     """
     blurred = ndimage.uniform_filter(images, (0, _BLUR, _BLUR), mode="constant").max(axis=0)
     return _with_margin(blurred.max(axis=1) > _EMPTY), _with_margin(blurred.max(axis=0) > _EMPTY)
@@ -94,21 +94,21 @@ def _with_margin(occupied: NDArray[np.bool_]) -> slice:
 
 
 def normalise(counts: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Square root of counts over the brightness of the body.
+    """Square root of counts divided by the brightness of the body.
 
-    The square root makes the Poisson noise of all pixels alike (Anscombe, Biometrika 1948). The body's brightness is
-    the 90th percentile of its pixels, found without any threshold in counts: so neither the number of counts matters
-    nor a very hot bladder, which covers under two per cent of the body.
+    The square root makes the Poisson noise equal in all pixels (Anscombe, Biometrika 1948). The brightness of the body
+    is the 90th percentile of its pixels. No threshold is in counts, so the total number of counts has no effect. A very
+    hot bladder has none either: it covers less than two per cent of the body.
 
     Parameters
     ----------
     counts : ndarray of shape (y, x)
-        Counts, averaged to the network's grid; not negative.
+        Counts averaged to the network's grid. Negative ones are taken as 0.
 
     Returns
     -------
     ndarray of float32, shape (y, x)
-        0 for no counts, about 1 for bright bone, clipped at 4. All 0 if there are no counts.
+        0 for no counts, about 1 for bright bone, at most 4.
     """
     root = np.sqrt(np.maximum(counts, 0, dtype=np.float32))
     reference = float(np.quantile(root, 0.95))
@@ -123,11 +123,11 @@ def normalise(counts: NDArray[np.floating]) -> NDArray[np.float32]:
     return brightness
 
 
-def _weigh(rows: sparse.csr_array, columns: sparse.csr_array, image: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Weights (y', y) and (x', x) applied to images (..., y, x): (..., y', x').
+def _weigh(image: NDArray[np.floating], rows: sparse.csr_array, columns: sparse.csr_array) -> NDArray[np.float32]:
+    """Apply weights (y', y) and (x', x) to images (..., y, x): (..., y', x').
 
-    Sparse: a pixel depends on two or three others along either axis. And no BLAS, whose threads would get in the way of
-    those that compute the network.
+    The weights are sparse, since each pixel depends on two or three others along each axis. BLAS is avoided: its
+    threads would slow those of the network.
     """
     planes = image.reshape(-1, *image.shape[-2:]).astype(np.float32, copy=False)
     weighed = np.stack([(columns @ (rows @ plane).T).T for plane in planes])
@@ -136,10 +136,10 @@ def _weigh(rows: sparse.csr_array, columns: sparse.csr_array, image: NDArray[np.
 
 @lru_cache(_MATRICES)
 def _averaging(fine: int, spacing: float, grid_mm: float) -> sparse.csr_array:
-    """Share of each fine pixel in each coarse one, in weights that sum to 1 over a coarse pixel inside the image."""
+    """Weights (coarse, fine) that average the fine pixels below each coarse one; each row sums to 1."""
     ratio = grid_mm / spacing
     coarse = max(1, round(fine / ratio))
-    # Both grids have one centre, so that a flip of the image is a flip of the coarse image.
+    # Both grids have the same centre, so flipping the image flips the coarse image.
     edges = (np.arange(coarse + 1) - coarse / 2) * ratio + fine / 2
     pixels = np.arange(fine)
     overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
@@ -148,9 +148,10 @@ def _averaging(fine: int, spacing: float, grid_mm: float) -> sparse.csr_array:
 
 
 @lru_cache(_MATRICES)
-def _interpolation(fine: int, coarse: int, spacing: float, grid_mm: float) -> sparse.csr_array:
+def _interpolation(fine: int, spacing: float, grid_mm: float) -> sparse.csr_array:
     """Weights (fine, coarse) of linear interpolation between coarse centres, constant beyond the outermost."""
     ratio = grid_mm / spacing
+    coarse = max(1, round(fine / ratio))
     position = np.clip((np.arange(fine) + 0.5 - fine / 2) / ratio + coarse / 2 - 0.5, 0, coarse - 1)
     distance = np.abs(position[:, None] - np.arange(coarse))
     return sparse.csr_array(np.clip(1 - distance, 0, 1).astype(np.float32))

@@ -12,7 +12,7 @@ from napari_bonescint.errors import BonescintError, Cancelled
 from napari_bonescint.inference.backends.choice import load_on_cpu, load_on_gpu
 from napari_bonescint.inference.cleaning import clean_regions, clean_skeleton
 from napari_bonescint.inference.devices import DeviceChoice, choose_device
-from napari_bonescint.inference.input_checks import doubts_about
+from napari_bonescint.inference.input_checks import input_warnings
 from napari_bonescint.inference.model_card import ModelError
 from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, Grid, around_body, images_on
 from napari_bonescint.scan import Scan, View, ViewName
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 
 _LARGEST_EXTENT_M = 4.0
-# The last one comes when no way to compute a convolution has enough room to work in.
+# cuDNN raises the last one if no algorithm for a convolution has enough memory.
 _FULL = ("out of memory", "ALLOC_FAILED", "ALLOCATION_FAILED", "unable to find an engine")
 _SURE = np.float32(20)
-"""Logit of background where there is nothing to see."""
+"""Logit of background outside the body."""
 
 
 def _never() -> bool:
@@ -43,28 +43,28 @@ def _ignore(_fraction: float) -> None:
 
 
 class ScanError(BonescintError):
-    """A scan that cannot be what it says."""
+    """A scan with impossible properties."""
 
 
 class Segmenter:
-    """A model, loaded and ready on a device.
+    """A model that is loaded on a device.
 
     Parameters
     ----------
     card : ModelCard
-        Which model.
+        The model to load.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     turn : int
         See `choose_device`.
     engine : Engine or None
-        The model in another engine than the fastest one for the device, to try that.
+        The engine to use instead of the fastest one for the device, with the model loaded.
 
     Attributes
     ----------
     card : ModelCard
     device : DeviceChoice
-        Where it runs and why; changes to the CPU when a GPU runs out of memory.
+        The device and the reason for it. Changes to the CPU when a GPU runs out of memory.
 
     Raises
     ------
@@ -102,9 +102,9 @@ class Segmenter:
         scan : Scan
             Counts of shape (view, y, x), as acquired.
         on_progress : callable
-            Told the fraction done, 0 to 1.
+            Called with the fraction done, 0 to 1.
         is_cancelled : callable
-            Asked between the steps; a single step takes up to a second or two on a CPU.
+            Called between the steps. One step takes up to two seconds on a CPU.
 
         Returns
         -------
@@ -116,36 +116,34 @@ class Segmenter:
         Cancelled
             If `is_cancelled` turned true; nothing is kept.
         ModelError
-            If the network gives anything but numbers.
+            If the network computes infinite or undefined values.
         ScanError
-            If the spacing makes the scan longer than four metres, which no scanner table is.
+            If the spacing makes the scan longer than four metres; no scanner table is that long.
         """
         start = time.perf_counter()
         warnings = []
-        spacing = scan.spacing
-        if spacing is None:
-            spacing = (ASSUMED_SPACING_MM, ASSUMED_SPACING_MM)
+        if scan.spacing is None:
             warnings.append(
-                f"The network took pixels of {ASSUMED_SPACING_MM} mm; if bones are cut wrongly, give the spacing."
+                f"A pixel size of {ASSUMED_SPACING_MM} mm was assumed; if bones are cut wrongly, give the spacing."
             )
-        extent = max(n * mm / 1000 for n, mm in zip(scan.counts.shape[1:], spacing, strict=True))
+        grid = Grid.of(scan, self.card.grid_mm)
+        spacing = grid.spacing
+        extent = max(n * mm / 1000 for n, mm in zip(grid.shape, spacing, strict=True))
         if extent > _LARGEST_EXTENT_M:
             raise ScanError(
-                f"The image would be {extent:.0f} m long with pixels of {max(spacing):g} mm; give the spacing."
+                f"The image would be {extent:.0f} m long with pixels of {max(spacing):g} mm; give the right spacing."
             )
-        grid = Grid.over((scan.counts.shape[1], scan.counts.shape[2]), spacing, self.card.grid_mm)
         images = images_on(grid, scan)
         _report(0.1, on_progress, is_cancelled)
         logits, fell_back = self._logits(images)
         if fell_back:
             warnings.append(f"{self.device.reason}.")
         _report(0.8, on_progress, is_cancelled)
-        probability, classes = self._decide(logits, lambda coarse: grid.refine(coarse, spacing, self.card.grid_mm))
+        probability, classes = self._decide(logits, grid)
         clean = clean_regions if self.card.names_regions else clean_skeleton
         classes = np.stack([clean(view, spacing) for view in classes])
         regions = classes if self.card.names_regions else None
-        fine_images = grid.refine(images, spacing, self.card.grid_mm)
-        warnings += doubts_about(scan.views, fine_images, probability, regions, spacing)
+        warnings += input_warnings(scan.views, grid.refine(images), probability, regions, spacing)
         _report(1.0, on_progress, is_cancelled)
         return Segmentation(
             skeleton=(classes > 0).astype(np.uint8),
@@ -161,15 +159,14 @@ class Segmenter:
         )
 
     def warm_up(self, *, is_cancelled: Callable[[], bool] = _never) -> None:
-        """Do once what a first scan would otherwise wait for: loading libraries, generating code, taking memory.
+        """Load libraries, compile code and allocate memory before the first scan, by segmenting a simulated one.
 
-        Engines prepare themselves for the size of an image, so this is done at the size of a person of 1.7 m on the
-        usual 1024 x 256 pixels.
+        Engines prepare for one image size. The simulated person is 1.7 m tall, on the usual 1024 x 256 pixels.
 
         Parameters
         ----------
         is_cancelled : callable
-            As in `segment`; asked between the steps, when somebody waits already.
+            As in `segment`.
 
         Raises
         ------
@@ -183,23 +180,23 @@ class Segmenter:
         self.segment(person, is_cancelled=is_cancelled)
 
     def _logits(self, images: NDArray[np.float32]) -> tuple[NDArray[np.float32], bool]:
-        """Logits (view, outputs, y, x) of images (view, y, x), and whether the GPU was given up for the CPU."""
+        """Logits (view, outputs, y, x) of images (view, y, x), and true if the CPU had to replace a full GPU."""
         try:
             return self._run(images), False
         except RuntimeError as error:
             self._give_up_gpu(error)
-        # Outside the handler: while the exception lives, so do the GPU tensors of its frames.
+        # Outside the handler: the exception keeps the GPU tensors of its frames in memory.
         return self._run(images), True
 
     def _give_up_gpu(self, error: RuntimeError) -> None:
-        """Go on with the CPU if a GPU is out of memory; otherwise raise the error again."""
+        """Change to the CPU if a GPU is out of memory; raise any other error again."""
         if self.device.device == "cpu" or not is_out_of_memory(error):
             raise error
         self.device = DeviceChoice("cpu", f"CPU: {self.device.device} ran out of memory")
         self._engine = self._engine_on_cpu()
 
     def _engine_on_cpu(self) -> Engine:
-        """Load the model for the CPU, and say why if the fastest engine cannot have it."""
+        """Load the model for the CPU, and record the reason if the fastest engine cannot compute it."""
         engine, reasons = load_on_cpu(self.card)
         if reasons:
             self.device = self.device._replace(reason=f"{self.device.reason}; {', '.join(reasons)}: slower than usual")
@@ -207,16 +204,16 @@ class Segmenter:
 
     def _run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         rows, columns = around_body(images)
-        seen = images[:, rows, columns]
-        # All in one batch: an engine has more to spread over its cores.
-        computed = self._engine.logits(np.concatenate((seen, seen[..., ::-1])) if self.card.mirrored else seen)
-        # A sum of numbers is one; a mask of anything else would be empty, as if there were no bone.
+        body = images[:, rows, columns]
+        # One batch keeps all cores busy.
+        computed = self._engine.logits(np.concatenate((body, body[..., ::-1])) if self.card.mirrored else body)
+        # A mask of values that are not finite would be empty, as if there were no bone.
         with np.errstate(over="ignore"):
-            is_number = np.isfinite(computed.sum())
-        if not is_number:
+            is_finite = np.isfinite(computed.sum())
+        if not is_finite:
             raise ModelError(
-                f"Model {self.card.name} computed what is no number ({self._engine.name}), so there is no mask; "
-                "choose another model or device."
+                f"Model {self.card.name} computed values that are not finite ({self._engine.name}), so there is no "
+                "mask; choose another model or device."
             )
         if self.card.mirrored:
             upright, mirrored = np.split(computed, 2)
@@ -226,19 +223,17 @@ class Segmenter:
         logits[:, :, rows, columns] = computed
         return logits
 
-    def _decide(
-        self, logits: NDArray[np.float32], refine: Callable[[NDArray[np.float32]], NDArray[np.float32]]
-    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    def _decide(self, logits: NDArray[np.float32], grid: Grid) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """Probability of bone and class of every fine pixel, both (view, y, x)."""
         if not self.card.names_regions:
-            probability = refine(expit(logits[:, 0]))
+            probability = grid.refine(expit(logits[:, 0]))
             return self._calibrated(probability), (probability >= 0.5).astype(np.uint8)
         probabilities, classes = [], []
         for view in logits:
-            shares = refine(softmax(view, axis=0))
+            shares = grid.refine(softmax(view, axis=0))
             probability = np.clip(1 - shares[0], 0, 1)
-            # Bone or not is decided first, and which bone second: a pixel on the border of two bones is bone
-            # even if neither of them alone is likelier than background.
+            # Bone or background is decided first, the region second: a pixel on the border of two bones is bone
+            # even if background is likelier than either of them alone.
             is_bone = probability >= 0.5
             regions = np.zeros(probability.shape, np.uint8)
             regions[is_bone] = 1 + shares[1:, is_bone].argmax(axis=0)
@@ -247,13 +242,13 @@ class Segmenter:
         return self._calibrated(np.stack(probabilities)), np.stack(classes)
 
     def _calibrated(self, probability: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probability of bone with its log-odds divided by the card's temperature, which leaves one half as it is."""
+        """Probability of bone with its log-odds divided by the card's temperature; 0.5 stays 0.5."""
         log_odds = logit(np.clip(probability, 1e-7, 1 - 1e-7))
         return np.asarray(expit(log_odds / self.card.temperature), np.float32)
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether an error of PyTorch means that a GPU is full; allocator, CUDA, cuBLAS and cuDNN each say it their way."""
+    """True if an error of PyTorch, CUDA, cuBLAS or cuDNN means that the GPU has no free memory."""
     import torch
 
     return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in _FULL)

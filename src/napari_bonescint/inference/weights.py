@@ -1,4 +1,4 @@
-"""The weights in a safetensors file, looked at before any engine loads them."""
+"""Check the weights in a safetensors file before any engine loads them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import json
 
 import numpy as np
 
-# Floating-point types by the names that safetensors gives them; NumPy lacks bfloat16, the upper half of a float32.
+# NumPy's types by the names in safetensors. NumPy has no bfloat16, which is the upper half of a float32.
 _FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}
 _BFLOAT16 = "BF16"
 _BFLOAT16_EXPONENT = 0x7F80
 
 
 def require_finite(data: bytes) -> None:
-    """Make sure that all weights are numbers: with a single other one, a mask comes out empty and nobody knows why.
+    """Check that all weights are finite; a single one that is not would make every mask empty.
 
     Parameters
     ----------
@@ -23,11 +23,11 @@ def require_finite(data: bytes) -> None:
     Raises
     ------
     ValueError
-        If a weight is no number, infinite, too large for single precision, or of a type that no network has.
+        If a weight is NaN, infinite, too large for single precision, or of a type that no network uses.
     Exception
-        Whatever is raised for a file that is none.
+        Of any type, if the content is not safetensors.
     """
-    # Eight bytes with the length of a table, the table in JSON, and the tensors one after the other.
+    # The format: eight bytes with the length of the table, the table in JSON, the tensors.
     start = 8 + int.from_bytes(data[:8], "little")
     tensors = memoryview(data)[start:]
     for name, tensor in json.loads(data[8:start]).items():
@@ -37,9 +37,9 @@ def require_finite(data: bytes) -> None:
         kind = tensor["dtype"]
         if kind in _FLOATS or kind == _BFLOAT16:
             if not _is_finite(kind, tensors[first:last]):
-                raise ValueError(f"in {name[:60]!a} are weights that are no numbers")
-        elif tensor["shape"]:  # single whole numbers count the batches that were seen
-            raise ValueError(f"in {name[:60]!a} are numbers of the type {kind!a:.20}, which no network has as weights")
+                raise ValueError(f"tensor {name[:60]!a} has weights that are not finite")
+        elif tensor["shape"]:  # a scalar integer is a layer's count of training batches
+            raise ValueError(f"tensor {name[:60]!a} has the type {kind!a:.20}, which no network uses for weights")
 
 
 def _is_finite(kind: str, data: memoryview) -> bool:

@@ -166,7 +166,7 @@ def test_a_killed_child_is_one_sentence_and_the_next_click_works(
     panel, child = computing
     os.kill(child, signal.SIGKILL)
     qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
-    assert "The computing process ended unexpectedly" in shown()[-1]
+    assert "The segmentation process ended unexpectedly" in shown()[-1]
     assert labels_in(viewer) == []
     segment_a_small_image(viewer, qtbot, panel)
 

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QVBoxLayout, QWidget
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.inference.model_card import shipped_models
-from napari_bonescint.inference.model_registry import accepted_models, current_model, find_model, label, shelf_folder
+from napari_bonescint.inference.model_registry import accepted_models, current_model, find_model, label, registry_folder
 
 if TYPE_CHECKING:
     from napari_bonescint.inference.model_card import ModelCard
@@ -48,7 +48,7 @@ class ModelChooser(QWidget):
         self._combo.activated.connect(self._on_activated)
         self._watcher = QFileSystemWatcher(self)
         self._watcher.directoryChanged.connect(self._on_shelf_changed)
-        folder = shelf_folder()
+        folder = registry_folder()
         # What is not there cannot be watched. Without a shelf that can be written to, no model is put to use anyway.
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)

@@ -55,7 +55,7 @@ def load_on_cpu(card: ModelCard) -> tuple[Engine, tuple[str, ...]]:
 
 def _in_order(card: ModelCard) -> list[str]:
     """Engines that may compute a model, the fastest first."""
-    names = [name for name in CPU_ENGINES if card.bears_int8 or name != OpenVinoInt8Engine.name]
+    names = [name for name in CPU_ENGINES if card.supports_int8 or name != OpenVinoInt8Engine.name]
     if card.architecture in _FASTER_IN_OPENVINO:
         names.remove(NcnnEngine.name)
         names.insert(-1, NcnnEngine.name)

@@ -81,7 +81,7 @@ def as_example(
         image = as_picture(image, rng)
     scale = rng.uniform(0.85, 1.18)
     spacing = (pixel_mm[0] * scale * rng.uniform(0.97, 1.03), pixel_mm[1] * scale)
-    coarse = normalise(Grid.over((image.shape[0], image.shape[1]), spacing, grid_mm).coarsen(image))
+    coarse = normalise(Grid((image.shape[0], image.shape[1]), spacing, grid_mm).coarsen(image))
     codes = _sample(regions, (coarse.shape[0], coarse.shape[1]), spacing, grid_mm)
     return _place(coarse, codes, shape, rng)
 
