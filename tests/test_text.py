@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_bonescint.text import counted, duration
+from napari_bonescint.text import counted, duration, table_lines
 
 
 def test_one_is_singular() -> None:
@@ -15,3 +15,7 @@ def test_one_is_singular() -> None:
 )
 def test_durations_are_as_exact_as_forecasts_are(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+def test_a_column_is_as_wide_as_its_longest_cell() -> None:
+    assert table_lines([("NAME", "DICE"), ("fdn-13", "0.9"), ("x", "")]) == ["NAME    DICE", "fdn-13  0.9", "x"]

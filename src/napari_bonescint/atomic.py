@@ -19,6 +19,21 @@ class CannotWrite(BonescintError):
     """A file or folder could not be written; what was there before is still there."""
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an error of the system, raised while `path` is written, into `CannotWrite`."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotWrite(f"{path}: could not be written ({error.strerror or error}).") from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, unless it exists; raises `CannotWrite`."""
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
 def write_bytes_atomically(path: Path, data: bytes) -> None:
     """Write `data` to `path` so that a reader, or a power cut, finds the old file or the new one, never a part.
 
@@ -34,12 +49,10 @@ def write_bytes_atomically(path: Path, data: bytes) -> None:
     CannotWrite
         If the folder is missing, full or not writable.
     """
-    try:
+    with writing(path):
         with staged(path.parent, data) as temporary:
             temporary.replace(path)
         sync_folder(path.parent)
-    except OSError as error:
-        raise CannotWrite(f"{path}: could not be written ({error.strerror or error}).") from error
 
 
 def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -57,7 +70,7 @@ def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:
     CannotWrite
         If there is something in the folder, or the disk is full or not writable.
     """
-    try:
+    with writing(folder):
         require_empty(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".part-", dir=folder.parent, ignore_cleanup_errors=True) as name:
@@ -71,12 +84,10 @@ def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:
                 folder.rmdir()
             fresh.rename(folder)
         sync_folder(folder.parent)
-    except OSError as error:
-        raise CannotWrite(f"{folder}: could not be written ({error.strerror or error}).") from error
 
 
 def require_empty(folder: Path) -> None:
-    """Tell before long work that its result could not be written.
+    """Check that a folder is empty or missing, before long work whose result is to go there.
 
     Raises
     ------
@@ -116,7 +127,7 @@ def staged(folder: Path, data: bytes) -> Iterator[Path]:
             os.fsync(file.fileno())
         yield temporary
     finally:
-        # What went wrong is told by the error that is on its way, not by one about the temporary file.
+        # An error that is being raised matters more than one about the temporary file.
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
 

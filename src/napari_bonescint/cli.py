@@ -13,6 +13,7 @@ from napari_bonescint.child_process import end_with_starter
 from napari_bonescint.commands import benchmark, evaluate, judge, models, segment, simulate, store, train
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.plain_output import plain_output
+from napari_bonescint.text import DISCLAIMER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _COMMANDS = (segment, models, simulate, train, evaluate, judge, store, benchmark)
 
 _INTERRUPTED = 130
-"""What shells report for a program that Ctrl-C ended."""
+"""Exit status that shells report for a program ended by Ctrl-C."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,20 +30,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     argv : sequence of str, optional
-        The arguments; those of the process by default.
+        The arguments; by default those of the process.
 
     Returns
     -------
     int
-        Exit status: 0 if all was done, 1 if something failed, 130 if the user interrupted it.
+        Exit status: 0 if all was done, 1 if something failed, 130 after Ctrl-C.
 
     Raises
     ------
     SystemExit
-        With status 2 if the arguments are wrong, and with 0 after --help and --version.
+        With status 2 if the arguments are wrong; with 0 after --help and --version.
     """
     end_with_starter()
-    # A file name is printed even where the terminal's encoding lacks one of its characters.
+    # A terminal's encoding may lack a character of a file name.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     with plain_output():
@@ -58,7 +59,7 @@ def _run(argv: Sequence[str] | None) -> int:
         print("Interrupted.", file=sys.stderr)
         return _INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output is gone, as in `bonescint models | head`; Python would complain again on its way out.
+        # The output is no longer read, as in `bonescint models | head`; Python would report it again at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except BonescintError as error:
@@ -70,11 +71,11 @@ def _run(argv: Sequence[str] | None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bonescint",
-        description="Segment the skeleton in planar whole-body bone scans. Research software, not a medical device.",
+        description=f"Segment the skeleton in planar whole-body bone scans. {DISCLAIMER}.",
         epilog="examples:\n"
         "  bonescint segment scan.dcm --out masks\n"
         "  bonescint models\n\n"
-        "`bonescint COMMAND --help` tells more about a command.",
+        "`bonescint COMMAND --help` describes a command.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"bonescint {__version__}")

@@ -77,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     command = argument_types.add_command(
         parser.add_subparsers(), "weigh", "weigh scans", "Weighs\n  scans.", "examples:\n  bonescint weigh --data a b"
     )
-    argument_types.add_folders_to(command, "--data", "folders")
+    argument_types.add_paths_to(command, "--data", "folders")
     argument_types.add_report_to(command, "weights.csv")
     argument_types.add_device_to(command)
     return parser

@@ -198,7 +198,7 @@ def test_patients_who_may_have_been_trained_on_are_scored_only_if_wanted(
     store = corrected_store(tmp_path / "labels", 1, Origin.empty(), held_out=False)
     ended = evaluate("--data", store.folder, "--model", tiny)
     assert ended.status == 1
-    sentence = "no reviewed mask is of a held-out patient; --all-patients scores those of all (1)."
+    sentence = "no reviewed mask is of a held-out patient; --all-patients scores the masks of all patients (1)."
     assert ended.err == f"bonescint: {store.folder}: {sentence}\n"
     assert evaluate("--data", store.folder, "--model", tiny, "--all-patients").out[2].split()[:3] == [
         *("tiny", "labels", "2")
@@ -218,7 +218,7 @@ def test_scans_that_a_model_learnt_from_are_scored_for_none(evaluate: Evaluate, 
     nothing = evaluate("--data", trained.folder, "--model", card.weights_path, "--all-patients")
     assert (nothing.status, nothing.err.splitlines()[-1]) == (
         1,
-        f"bonescint: {trained.folder}: the models learnt from scans of all patients that could be scored.",
+        f"bonescint: {trained.folder}: the models were trained on all patients with reviewed masks.",
     )
 
 

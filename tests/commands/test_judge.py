@@ -167,8 +167,7 @@ def test_what_cannot_be_compared_is_told_before_anything_is_computed(
     same = judge("--new", good.weights_path, "--current", good.weights_path)
     assert (same.status, same.out) == (1, [])
     assert same.err == (
-        "bonescint: The new weights are those of good, which they are to be compared with; "
-        "name others with --current.\n"
+        "bonescint: The new weights are the same as those of good; give other weights with --current.\n"
     )
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.txt").write_text("kept", encoding="utf-8")

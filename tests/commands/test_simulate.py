@@ -85,7 +85,7 @@ def test_patients_without_dicom_or_with_a_split_are_refused(
 ) -> None:
     assert main(["simulate", "--out", str(tmp_path), "--patients", "2", *extra]) == 1
     assert capsys.readouterr().err == (
-        "bonescint: --patients makes DICOM files of bodies of its own: give --dicom, and leave out --split.\n"
+        "bonescint: --patients has its own seeds and makes DICOM files: give --dicom and leave out --split.\n"
     )
 
 
@@ -101,5 +101,5 @@ def test_a_missing_extra_is_named(
     assert main(["simulate", "--out", str(tmp_path), "--count", "1"]) == 1
     error = capsys.readouterr().err
     assert error == (
-        'bonescint: Simulating needs mujoco, which is not installed: pip install "napari-bonescint[simulate]".\n'
+        'bonescint: Simulation needs mujoco, which is not installed: pip install "napari-bonescint[simulate]".\n'
     )

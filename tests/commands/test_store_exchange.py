@@ -79,7 +79,7 @@ def test_one_case_that_fails_does_not_stop_the_others(
     (case,) = store.keys()
     out = tmp_path / "out"
     assert main(["store", "export", str(store.folder), "--out", str(out), "--case", "nobody", case]) == 1
-    assert "nobody: there is no such case" in capsys.readouterr().err
+    assert f"nobody: {store.folder} has no such case" in capsys.readouterr().err
     assert (out / f"{case}.regions.tif").exists()
 
 

@@ -126,14 +126,14 @@ def test_a_table_imports_many_and_again_nothing(
     # One scan was never added; the others are not held up.
     assert (ended.status, ended.err) == (
         1,
-        f"error: {tmp_path / '3.tif'}: is of no scan that is in the store and among the sources; add the scan first.\n",
+        f"error: {tmp_path / '3.tif'}: its scan is not in the store or not among the sources; add the scan first.\n",
     )
     store = LabelStore.open(folder)
     kept = {number: store.regions(store.find_file(sha256(tmp_path / f"{number}.dcm")) or "", 1) for number in range(3)}
     for number, mask in kept.items():
         np.testing.assert_array_equal(mask, random_mask(number))
     again = run("import", folder, "--table", table, "--annotator", "Ada")
-    assert again.out.count("is this mask already.") == 3
+    assert again.out.count("already is this mask.") == 3
     assert all(len(store.revisions(case)) == 1 for case in store.keys())  # noqa: SIM118 - a store is no dict
 
 
@@ -181,10 +181,13 @@ def test_what_is_asked_for_must_make_sense(
     write_labels(tmp_path / "mask.tif", random_mask(0), None)
     mask = tmp_path / "mask.tif"
     for words, why in (
-        ((mask,), "Name masks and their --source, or give --table."),
+        ((mask,), "Give masks and their --source, or --table."),
         ((mask, "--table", tmp_path / "t.csv"), "leave out those on the command line"),
-        ((mask, "--source", *paths, "--annotator", "Ada"), "only DICOM SEG tells which one a mask is of"),
-        ((mask, "--source", paths[0]), "Nobody is named as annotator; give --annotator, or a column annotator."),
+        ((mask, "--source", *paths, "--annotator", "Ada"), "only DICOM SEG names the scan of a mask"),
+        (
+            (mask, "--source", paths[0]),
+            "The annotator is missing; give --annotator, or a column annotator in the table.",
+        ),
     ):
         ended = run("import", folder, *words)
         assert (ended.status, why in ended.err) == (1, True)

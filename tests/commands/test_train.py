@@ -92,7 +92,7 @@ def test_a_store_a_start_and_a_name_make_a_model(
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ([], "There is nothing to score on; give --held-out, or --store."),
+        ([], "There is nothing to score on; give --held-out or --store."),
         (["--store", "missing"], "missing: does not exist"),
         (["--held-out", "."], "holds no cases to score on"),
     ],

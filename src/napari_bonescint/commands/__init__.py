@@ -1,4 +1,4 @@
-"""The subcommands of `bonescint`, one module each: `add_to` states its arguments, `run` does its work.
+"""The commands of `bonescint`, one module each: `add_to` adds its arguments, `run` does the work.
 
-A new one is a new module here and its name in `cli`. Kinds of arguments that several take are in `argument_types`.
+A new command is a new module here, and its name in `cli`. Arguments of several commands are in `argument_types`.
 """

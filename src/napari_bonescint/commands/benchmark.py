@@ -1,4 +1,4 @@
-"""`bonescint benchmark`: how fast each engine computes each model on this computer."""
+"""`bonescint benchmark`: measure the speed of each engine and model on this computer."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 _SAMPLE = Path(__file__).parents[1] / "samples" / "simulated.dcm"
 
 _DESCRIPTION = """\
-Measure on the CPU how fast every engine computes a model, in how much memory, and how well it agrees with the network
-computed naively. Each measurement runs in a process of its own, on the simulated sample scan: first on a grid of
-1024 x 256, then on the model's own. Leave the computer alone meanwhile: on two cores all models that ship take three
-quarters of an hour, and each a minute or two but for FDN-16. Where there is an NVIDIA card, it is measured, too: in
-each precision, and against what its arithmetic can do.
+Measure on the CPU the time and memory that every engine needs for a model, and compare its output with that of the
+plain network. Each measurement runs in its own process, with the simulated sample scan: first on a grid of 1024 x 256,
+then on the model's own grid. Do not use the computer meanwhile. On two cores, all models of this installation take 45
+minutes; a single model takes one or two minutes, and FDN-16 more. An NVIDIA card is measured, too: in each precision,
+and relative to its peak arithmetic.
 """
 
 
 def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """State the arguments of `bonescint benchmark`."""
+    """Add the command `bonescint benchmark`."""
     parser = argument_types.add_command(
         subcommands,
         "benchmark",
@@ -32,19 +32,13 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         _DESCRIPTION,
         "examples:\n  bonescint benchmark --model phase-u-net-regions\n  bonescint benchmark --out docs/speed.md",
     )
-    parser.add_argument(
-        "--model",
-        metavar="NAME|FILE",
-        nargs="+",
-        type=argument_types.model,
-        help="names that `bonescint models` lists, or .safetensors files (default: all that ship)",
-    )
+    argument_types.add_models_to(parser)
     parser.add_argument("--out", metavar="FILE", type=Path, help="also write the table to a Markdown file")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure, print the table and write it; the exit status."""
+    """Measure, print the table and write it; returns the exit status."""
     from napari_bonescint.formats.opening import open_scan
     from napari_bonescint.inference.benchmark import Timing, markdown, measure
     from napari_bonescint.inference.gpu_benchmark import gpu_page

@@ -1,4 +1,4 @@
-"""`bonescint evaluate`: models against scans whose true regions are known."""
+"""`bonescint evaluate`: score models on scans whose true regions are known."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from napari_bonescint.atomic import require_empty, write_bytes_atomically, write_folder_atomically
+from napari_bonescint.atomic import make_folder, require_empty, write_bytes_atomically, write_folder_atomically
 from napari_bonescint.commands import argument_types
+from napari_bonescint.commands.terminal import print_error
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.model_card import ModelCard, shipped_models
+from napari_bonescint.text import table_lines
 
 if TYPE_CHECKING:
     import argparse
@@ -25,15 +27,15 @@ if TYPE_CHECKING:
     from napari_bonescint.inference.segmenter import Segmenter
 
 _DESCRIPTION = """\
-Score models on scans whose true regions are known, through the code that serves a click in napari.
+Score models on scans whose true regions are known. The scans are segmented by the same code as in napari.
 
-With --out, DIR gets results.json (what was measured), RESULTS.md (the table, made from it) and reliability.svg. What
-results.json holds of the same weights on the same data is not measured again; delete it to measure everything anew,
-for example after a change of the code that segments. Without --data and --external, RESULTS.md is only written again.
+With --out, DIR gets results.json (the scores), RESULTS.md (a table of them) and reliability.svg. Scores in results.json
+for the same weights and data are kept. Delete the file to measure everything again, for example after a change of the
+code that segments. Without --data and --external, RESULTS.md is only written again.
 
-With --report, everything is measured and DIR gets scores.csv, a row for each scan, view and region, and report.html.
-Of a label store, the latest reviewed masks of patients who are held out from every training are scored. Patients of
-whom a model learnt from a scan, in whichever store, are left out for all models.
+With --report, everything is measured, and DIR gets report.html and scores.csv (a row for each scan, view and region).
+In a label store, the latest reviewed masks of held-out patients are scored. If one of the models was trained on a scan
+of a patient, in any store, the patient is left out for all models.
 """
 
 _EXAMPLES = """\
@@ -54,34 +56,23 @@ _DIAGRAM, _DIAGRAM_SET = "reliability.svg", "test"
 
 
 class EvaluationError(BonescintError):
-    """Nothing to evaluate, or nothing to tell it apart by."""
+    """There is nothing to score, or two models or sets have the same name."""
 
 
 def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """State the arguments of `bonescint evaluate`."""
+    """Add the command `bonescint evaluate`."""
     parser = argument_types.add_command(
         subcommands, "evaluate", "score models on scans whose true regions are known", _DESCRIPTION, _EXAMPLES
     )
-    argument_types.add_folders_to(parser, "--data", "folders that `bonescint simulate` filled, and label stores")
+    argument_types.add_paths_to(parser, "--data", "folders from `bonescint simulate`, and label stores")
     parser.add_argument(
         "--all-patients",
         action="store_true",
-        help="score all patients of label stores of whom the models did not learn, not only those held out",
+        help="of label stores, score all patients that the models were not trained on, not only held-out patients",
     )
-    argument_types.add_folders_to(
-        parser,
-        "--external",
-        "folders of other scans: index.csv (stem,file,views,spacing_mm), the files, and STEM.reference.tif with region "
-        "codes",
-    )
-    parser.add_argument(
-        "--model",
-        metavar="NAME|FILE",
-        nargs="+",
-        type=argument_types.model,
-        help="names that `bonescint models` lists, or .safetensors files (default: all that come with this "
-        "installation)",
-    )
+    external = "folders of other scans: index.csv (stem,file,views,spacing_mm), the files, and STEM.reference.tif with "
+    argument_types.add_paths_to(parser, "--external", f"{external}region codes")
+    argument_types.add_models_to(parser)
     argument_types.add_device_to(parser)
     parser.add_argument("--out", metavar="DIR", type=argument_types.folder, help="folder for results and table")
     argument_types.add_report_to(parser, "scores.csv and report.html")
@@ -89,7 +80,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure what is missing, print it and write the table; the exit status."""
+    """Score the models, print the scores and write the results; returns the exit status."""
     from napari_bonescint.evaluation.reference_sets import ExternalSet
     from napari_bonescint.evaluation.report.results_store import ResultsStore
     from napari_bonescint.evaluation.report.score_report import ScoreReport
@@ -105,8 +96,8 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     if not sets and (out is None or report is not None):
         raise EvaluationError("There is nothing to score on; give --data or --external.")
-    for what, names in (("sets", [each.name for each in sets]), ("models", [card.name for card in cards])):
-        _require_different(what, names)
+    for kind, names in (("sets", [each.name for each in sets]), ("models", [card.name for card in cards])):
+        _require_different(kind, names)
     store = ResultsStore() if out is None else ResultsStore.read(out / "results.json")
     hashes = {references.name: references.sha256() for references in sets}
     for card in cards if sets else ():
@@ -123,7 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _sets(paths: Iterable[Path], cards: Sequence[ModelCard], *, all_patients: bool) -> list[ReferenceSet]:
-    """Simulated folders sorted into sets, and for each label store a set of scans that no model learnt from."""
+    """The sets of simulated folders, and for each label store a set of scans that no model was trained on."""
     from napari_bonescint.corrections.selection import select
     from napari_bonescint.corrections.store.folder import is_label_store
     from napari_bonescint.corrections.store.label_store import LabelStore
@@ -138,26 +129,26 @@ def _sets(paths: Iterable[Path], cards: Sequence[ModelCard], *, all_patients: bo
             continue
         selection = select([LabelStore.open(path)])
         for case, why in selection.left_out:
-            print(f"warning: {path}: case {case} is left out: {why}", file=sys.stderr)
+            print_error(f"warning: {path}: case {case} is left out: {why}")
         chosen = selection.scans if all_patients else selection.held_out
         if not chosen:
-            everyone = len(selection.scans)
             raise EvaluationError(
-                f"{path}: no reviewed mask is of a held-out patient; --all-patients scores those of all ({everyone})."
+                f"{path}: no reviewed mask is of a held-out patient; --all-patients scores the masks of all patients "
+                f"({len(selection.scans)})."
             )
         unseen = unseen_by(cards, chosen)
         for sentence in unseen.sentences:
-            print(f"warning: {path}: {sentence}", file=sys.stderr)
+            print_error(f"warning: {path}: {sentence}")
         if not unseen.scans:
-            raise EvaluationError(f"{path}: the models learnt from scans of all patients that could be scored.")
+            raise EvaluationError(f"{path}: the models were trained on all patients with reviewed masks.")
         corrected.append(CorrectedSet(unseen.scans, path.resolve().name, left_out=len(chosen) - len(unseen.scans)))
     return [*simulated_sets(folders), *corrected]
 
 
-def _require_different(what: str, names: Iterable[str]) -> None:
+def _require_different(kind: str, names: Iterable[str]) -> None:
     for name, count in Counter(names).items():
         if count > 1:
-            raise EvaluationError(f"{count} {what} are named {name}; give them one at a time, or rename them.")
+            raise EvaluationError(f"{count} {kind} are named {name}; give them one at a time, or rename them.")
 
 
 def _measure(
@@ -169,26 +160,26 @@ def _measure(
     out: Path | None,
     report: ScoreReport | None,
 ) -> None:
-    """Add what the store lacks of one model, and keep it at once, so that an interrupted run loses one set at most."""
+    """Score a model on the sets that the results lack; saved after each set, so an interruption loses one at most."""
     from napari_bonescint.evaluation.model_scores import time_views
     from napari_bonescint.inference.devices import choose_device
     from napari_bonescint.inference.segmenter import Segmenter
 
     results = store.of(card)
     missing = [each for each in sets if report is not None or not results.holds(each, hashes[each.name])]
-    kind = _kind(choose_device(device).device)
-    if not missing and kind in results.speed:
+    processor = _processor(choose_device(device).device)
+    if not missing and processor in results.speed:
         return
     segmenter = Segmenter(card, device)
     print(f"Model {card.name}. {segmenter.device.reason}.", flush=True)
     for references in missing:
         _score(segmenter, references, hashes[references.name], results, report)
-        _keep(store, out)
-    if kind not in results.speed:
+        _save(store, out)
+    if processor not in results.speed:
         speed = time_views(segmenter, sets[0])
-        # A GPU that ran out of memory handed over to the CPU; its time is no GPU's.
-        results.speed[_kind(segmenter.device.device)] = speed
-        _keep(store, out)
+        # If the GPU runs out of memory, the CPU computes, and the time is the CPU's.
+        results.speed[_processor(segmenter.device.device)] = speed
+        _save(store, out)
 
 
 def _score(
@@ -216,14 +207,10 @@ def _score(
     )
 
 
-def _keep(store: ResultsStore, out: Path | None) -> None:
-    if out is None:
-        return
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EvaluationError(f"{out}: cannot be made ({error.strerror}).") from error
-    store.write(out / "results.json")
+def _save(store: ResultsStore, out: Path | None) -> None:
+    if out is not None:
+        make_folder(out)
+        store.write(out / "results.json")
 
 
 def _write(store: ResultsStore, out: Path) -> None:
@@ -231,7 +218,7 @@ def _write(store: ResultsStore, out: Path) -> None:
     from napari_bonescint.evaluation.report.reliability_diagram import reliability_svg
     from napari_bonescint.evaluation.report.results_table import in_order, results_page
 
-    _keep(store, out)
+    _save(store, out)
     models = in_order(store.models.values())
     drawn = {model.name: model.sets[_DIAGRAM_SET].scores.reliability for model in models if _DIAGRAM_SET in model.sets}
     if drawn:
@@ -243,12 +230,13 @@ def _write(store: ResultsStore, out: Path) -> None:
 
 
 def _lines(models: Iterable[ModelResults], names: Sequence[str]) -> list[str]:
-    """A table of the sets that were asked for, or of all if none was."""
+    """A table of scores on some sets, or on all if `names` is empty."""
     from napari_bonescint.evaluation.report.results_table import mean_and_spread
 
     rows: list[tuple[str, ...]] = [_HEADINGS]
     for model in models:
-        times = [f"{model.speed[kind].milliseconds:.0f} ms" if kind in model.speed else "" for kind in ("cpu", "gpu")]
+        speeds = [model.speed.get(processor) for processor in ("cpu", "gpu")]
+        times = ["" if speed is None else f"{speed.milliseconds:.0f} ms" for speed in speeds]
         for name in names or sorted(model.sets):
             scores = model.sets[name].scores
             skeleton = scores.skeleton
@@ -260,10 +248,8 @@ def _lines(models: Iterable[ModelResults], names: Sequence[str]) -> list[str]:
                     *(f"{scores.loss:.4f}", f"{scores.reliability.expected_error:.4f}", *times),
                 )
             )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return table_lines(rows)
 
 
-def _kind(device: str) -> str:
-    """``cpu`` or ``gpu``."""
+def _processor(device: str) -> str:
     return "cpu" if device == "cpu" else "gpu"

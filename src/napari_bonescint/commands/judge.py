@@ -1,4 +1,4 @@
-"""`bonescint judge`: whether new weights are better than the ones in use."""
+"""`bonescint judge`: compare new weights with the model in use."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tqdm import tqdm
 from napari_bonescint.atomic import require_empty, write_folder_atomically
 from napari_bonescint.commands import argument_types
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.text import table_lines
 
 if TYPE_CHECKING:
     import argparse
@@ -22,10 +23,9 @@ if TYPE_CHECKING:
     from napari_bonescint.evaluation.verdict import Verdict
 
 _DESCRIPTION = """\
-Compare new weights with those in use: on the corrected scans of patients who are held out from every training, and on
-simulated scans, so that what was learnt before is not forgotten. Patients of whom either model learnt from a scan, in
-whichever store, are left out. Says what is recommended and by which rule. Nothing is
-changed; `bonescint models --use FILE` puts the new weights to use.
+Compare new weights with those in use: on corrected scans of held-out patients, and on simulated scans to find losses on
+other patients. Patients that one of the models was trained on, in any store, are left out. The output is a
+recommendation and its rule. Nothing is changed; `bonescint models --use FILE` puts the new weights into use.
 """
 
 _EXAMPLES = """\
@@ -33,42 +33,31 @@ examples:
   bonescint judge --new runs/quick/quick.safetensors --store labels
   bonescint judge --new mine.safetensors --current fdn-13 --store labels more-labels --report verdict
 
-exit status: 0 if the comparison was made, whatever came out; 1 if it was not; 2 if the command is wrong.
+exit status: 0 if the comparison was made, whatever its result; 1 if it failed; 2 if the command is wrong.
 """
 
 
 class JudgingError(BonescintError):
-    """A comparison that means nothing."""
+    """The two models have the same weights."""
 
 
 def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """State the arguments of `bonescint judge`."""
+    """Add the command `bonescint judge`."""
     parser = argument_types.add_command(
         subcommands, "judge", "compare new weights with those in use", _DESCRIPTION, _EXAMPLES
     )
-    parser.add_argument(
-        "--new", metavar="NAME|FILE", type=argument_types.model, required=True, help="the weights to be judged"
-    )
-    parser.add_argument(
-        "--current",
-        metavar="NAME|FILE",
-        type=argument_types.model,
-        default=argument_types.CURRENT_MODEL,
-        help="the weights to compare with (default: %(default)s, the ones in use)",
-    )
-    argument_types.add_folders_to(parser, "--store", "label stores")
-    argument_types.add_folders_to(
-        parser,
-        "--data",
-        "folders that `bonescint simulate` filled, instead of the simulated scans that come with this installation",
-    )
+    parser.add_argument("--new", metavar="NAME|FILE", type=argument_types.model, required=True, help="the new weights")
+    argument_types.add_current_model_to(parser, "--current", "the weights to compare with")
+    argument_types.add_paths_to(parser, "--store", "label stores")
+    simulated = "folders from `bonescint simulate`, in place of the simulated scans of this installation"
+    argument_types.add_paths_to(parser, "--data", simulated)
     argument_types.add_report_to(parser, "verdict, pictures and report.html")
     argument_types.add_device_to(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compare, print what came out, and write the report; the exit status."""
+    """Compare, print the result and write the report; returns the exit status."""
     from napari_bonescint.corrections.selection import select
     from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.evaluation.corrected_set import CorrectedSet
@@ -80,8 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         require_empty(arguments.report)
     if arguments.new.weights_sha256 == arguments.current.weights_sha256:
         raise JudgingError(
-            f"The new weights are those of {arguments.current.name}, which they are to be compared with; "
-            "name others with --current."
+            f"The new weights are the same as those of {arguments.current.name}; give other weights with --current."
         )
     selection = select([LabelStore.open(folder) for folder in arguments.store])
     unseen = unseen_by([arguments.new, arguments.current], selection.held_out)
@@ -100,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
             out_of_fold=out_of_fold,
             device=arguments.device,
             to_bear_in_mind=sentences,
-            on_scan=_counter(bar),
+            on_scan=_progress(bar),
         )
     if arguments.report is not None:
         write_folder_atomically(arguments.report, judgement.files())
@@ -111,7 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _out_of_fold(arguments: argparse.Namespace, selection: Selection) -> tuple[OutOfFold | None, list[str]]:
-    """The scores of folds that belong to the new weights, and what to bear in mind; None if there are none."""
+    """The cross-validation scores of the new weights, or None, and sentences to show with the result."""
     from napari_bonescint.evaluation.fold_scores import folds_file, read_fold_scores
     from napari_bonescint.evaluation.folds import USUAL_FOLDS
     from napari_bonescint.evaluation.out_of_fold import OutOfFold
@@ -119,12 +107,12 @@ def _out_of_fold(arguments: argparse.Namespace, selection: Selection) -> tuple[O
 
     scores = read_fold_scores(folds_file(arguments.new.weights_path))
     if scores is None or scores.about.get("weights_sha256") != arguments.new.weights_sha256:
-        offered = (
+        advice = (
             f"There are corrected scans of few patients; `bonescint train --folds {USUAL_FOLDS}` scores all of them "
             "for a verdict."
         )
-        return None, [offered] if selection.scans else []
-    # The new weights may have learnt from them; those that were scored had not.
+        return None, [advice] if selection.scans else []
+    # The new weights may be trained on these patients; the weights of each fold, which were scored, are not.
     unseen = unseen_by([arguments.current], selection.scans)
     found = OutOfFold(scores, unseen.scans)
     return found, [*found.sentences, *unseen.sentences]
@@ -137,12 +125,12 @@ def _simulated(folders: list[Path]) -> ReferenceSet:
     if not folders:
         return ShippedTest()
     sets = simulated_sets(folders)
-    # The same bodies may be there as several sets, counted in several ways; they are one body each.
+    # Several sets may hold the same bodies with other counts; only one of them is used.
     return next((each for each in sets if each.name == "test"), sets[0])
 
 
-def _counter(bar: tqdm[NoReturn]) -> Callable[[], object]:
-    """Tells a person by a bar, and a program that reads the output by lines."""
+def _progress(bar: tqdm[NoReturn]) -> Callable[[], object]:
+    """A function that counts a scan: in the bar and, if a program reads the output, in a line."""
     done = 0
 
     def count() -> None:
@@ -164,6 +152,4 @@ def _lines(verdict: Verdict) -> list[str]:
         )
         for row in verdict.rows
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return [*table, "", *verdict.sentences]
+    return [*table_lines(rows), "", *verdict.sentences]

@@ -1,4 +1,4 @@
-"""Arguments of commands that read scans: which, and what the user says about them."""
+"""Arguments of commands that read scans: the files, and corrections of what the files say."""
 
 from __future__ import annotations
 
@@ -16,30 +16,31 @@ if TYPE_CHECKING:
 
 
 def add_reading_to(parser: argparse.ArgumentParser) -> None:
-    """State the inputs and what can be said about them."""
+    """Add the input files and the arguments that overrule what the files say."""
     parser.add_argument(
         "inputs", metavar="INPUT", nargs="+", type=Path, help="DICOM, PNG or TIFF file, or a folder of DICOM files"
     )
     parser.add_argument(
         "--view",
         choices=[name.value for name in ViewName],
-        help="what all images show, whatever their files say (of two views, the first)",
+        help="view of all images, in place of what their files say (of two views, the first)",
     )
-    parser.add_argument("--spacing", metavar="MM", type=_millimetres, help="pixel size of images that do not give it")
+    spacing = "pixel size of images whose files do not state it"
+    parser.add_argument("--spacing", metavar="MM", type=_millimetres, help=spacing)
     parser.add_argument(
         "--split-sides",
         action="store_true",
-        help="cut images that show two views side by side in halves: anterior on the left, posterior on the right",
+        help="cut images with two views side by side into halves: anterior on the left, posterior on the right",
     )
     parser.add_argument(
         "--flip-posterior",
         action="store_true",
-        help="mirror posterior views, for files that show them mirrored; their masks belong to the mirrored image",
+        help="mirror the posterior views of files that show them mirrored; the masks belong to the mirrored image",
     )
 
 
 def overrides_in(arguments: argparse.Namespace) -> ScanOverrides:
-    """What the user says about scans."""
+    """The user's corrections of what the files say."""
     return ScanOverrides(
         view=None if arguments.view is None else ViewName(arguments.view),
         spacing=None if arguments.spacing is None else (arguments.spacing, arguments.spacing),
@@ -49,13 +50,13 @@ def overrides_in(arguments: argparse.Namespace) -> ScanOverrides:
 
 
 def describe_skipped(found: Collection) -> str:
-    """How many files in folders are no scans, and why."""
+    """A sentence on the number of files in folders that are no scans, with the most frequent reasons."""
     skipped = sum(found.skipped.values())
     reasons = sorted(found.skipped.items(), key=lambda item: -item[1])
     listed = "; ".join(f"{count} x {reason.rstrip('.')}" for reason, count in reasons[:3])
     end = "; ..." if len(reasons) > 3 else "."
-    what = "that is no planar bone scan" if skipped == 1 else "that are no planar bone scans"
-    return f"Skipped {counted(skipped, 'file')} in folders {what}: {listed}{end}"
+    are = "that is no planar bone scan" if skipped == 1 else "that are no planar bone scans"
+    return f"Skipped {counted(skipped, 'file')} in folders {are}: {listed}{end}"
 
 
 def _millimetres(text: str) -> float:

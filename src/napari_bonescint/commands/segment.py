@@ -1,4 +1,4 @@
-"""`bonescint segment`: from files to masks."""
+"""`bonescint segment`: write masks for scans."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from napari_bonescint.commands.segment_progress import SegmentProgress
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.safe_reading.refusal import sentence_of
 from napari_bonescint.results import Result, clean_up
+from napari_bonescint.text import DISCLAIMER
 
 if TYPE_CHECKING:
     import argparse
@@ -29,9 +30,9 @@ _DESCRIPTION = """\
 Segment the skeleton in planar whole-body bone scans.
 
 For every scan, DIR gets NAME.skeleton.tif (0 and 1), NAME.regions.tif (region codes, if the model names regions) and
-NAME.json (what was segmented, with what and how). For a folder, the folders inside it are repeated in DIR. Two files of
-one study, each with one view, make one result. What is done already is kept, so that an interrupted run is taken up by
-giving the same command again.
+NAME.json (the views, the model, the device and warnings). For a folder, DIR gets the same folders inside. Two files of
+one study, each with one view, make one result. Results that exist are kept; after an interruption, give the same
+command again.
 """
 
 _EXAMPLES = """\
@@ -46,21 +47,14 @@ exit status: 0 if all is done, 1 if something failed, 2 if the command is wrong,
 
 
 def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """State the arguments of `bonescint segment`."""
+    """Add the command `bonescint segment`."""
     parser = argument_types.add_command(
         subcommands, "segment", "segment the skeleton in scans", _DESCRIPTION, _EXAMPLES
     )
     reading_arguments.add_reading_to(parser)
-    parser.add_argument(
-        "--out", metavar="DIR", type=argument_types.folder, required=True, help="folder for the results"
-    )
-    parser.add_argument(
-        "--model",
-        metavar="NAME|FILE",
-        type=argument_types.model,
-        default=argument_types.CURRENT_MODEL,
-        help="a name that `bonescint models` lists, or a .safetensors file with its card beside it "
-        "(default: %(default)s, the one in use)",
+    argument_types.add_out_to(parser, "folder for the results")
+    argument_types.add_current_model_to(
+        parser, "--model", "a name from `bonescint models`, or a .safetensors file with its card beside it"
     )
     argument_types.add_device_to(parser)
     many = parser.add_mutually_exclusive_group()
@@ -68,24 +62,24 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--workers",
         metavar="N",
         type=argument_types.count,
-        help="segment in so many processes, which share the cores and the GPUs of this computer (default: 1)",
+        help="number of processes, which share the cores and the GPUs of this computer (default: 1)",
     )
     many.add_argument(
         "--scheduler",
         metavar="ADDRESS",
-        help="segment on the Dask cluster of this scheduler, such as tcp://10.0.0.7:8786; its computers must see INPUT "
-        'and DIR under the same paths as this one (needs the extra: pip install "napari-bonescint[cluster]")',
+        help="segment on the Dask cluster of this scheduler, such as tcp://10.0.0.7:8786; INPUT and DIR must have the "
+        'same paths on all its computers (needs the extra: pip install "napari-bonescint[cluster]")',
     )
     parser.add_argument("--overwrite", action="store_true", help="replace results that were made from the same scan")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Segment what was named; the exit status."""
+    """Segment scans; returns the exit status."""
     if arguments.scheduler is not None:
         _prepare_for_cluster(arguments)
     for given in arguments.inputs:
-        # Path.is_dir raises where even looking is forbidden; `collect` then tells so.
+        # Path.is_dir raises where access is forbidden; `collect` reports that later.
         if os.path.isdir(given):  # noqa: PTH112
             print(f"Looking for scans in {given}", flush=True)
     found = collect(arguments.inputs)
@@ -100,12 +94,12 @@ def run(arguments: argparse.Namespace) -> int:
         _segment(jobs, arguments, progress)
     segmented, kept, failed = (progress.ends[kind] for kind in ("segmented", "kept", "failed"))
     print(f"{segmented} segmented, {kept} kept, {failed} failed.")
-    print("Research software, not a medical device: check every mask by eye.")
+    print(f"{DISCLAIMER}: check every mask by eye.")
     return 1 if failed else 0
 
 
 def _segment(jobs: list[Job], arguments: argparse.Namespace, progress: SegmentProgress) -> None:
-    """Segment in the way that the user chose."""
+    """Segment in this process, in several, or on a cluster."""
     for folder in {job.result.folder for job in jobs}:
         clean_up(folder)
     settings = Settings(arguments.model, arguments.device, overrides_in(arguments), arguments.overwrite)
@@ -122,17 +116,17 @@ def _segment(jobs: list[Job], arguments: argparse.Namespace, progress: SegmentPr
 
 def _prepare_for_cluster(arguments: argparse.Namespace) -> None:
     require_distributed()
-    # Other computers do not know what this one's current folder is.
+    # Relative paths mean nothing on other computers.
     arguments.inputs = [path.absolute() for path in arguments.inputs]
     arguments.out = arguments.out.absolute()
 
 
 def _plan(found: Collection, out: Path) -> tuple[list[Job], list[list[Job]]]:
-    """What to segment, and groups of scans that cannot be because their results would be written to one place."""
+    """The scans to segment, and groups of scans that are refused because their results would have one name."""
     by_place: dict[str, list[Job]] = defaultdict(list)
     for number, source in enumerate(found.sources):
         job = Job(number, source, Result(out / source.result.parent, source.result.name))
-        # On Windows, names that differ in case only are one file.
+        # On Windows, names that differ only in letter case are one file.
         by_place[os.path.normcase(job.result.facts)].append(job)
     groups = list(by_place.values())
     return [group[0] for group in groups if len(group) == 1], [group for group in groups if len(group) > 1]
@@ -141,6 +135,6 @@ def _plan(found: Collection, out: Path) -> tuple[list[Job], list[list[Job]]]:
 def _describe_clash(clash: list[Job]) -> str:
     names = ", ".join(job.name for job in clash[:3]) + (f" and {len(clash) - 3} more" if len(clash) > 3 else "")
     return (
-        f"{names}: would all be written to {clash[0].result.skeleton}; name the folder above them as INPUT instead, "
-        "or give each an --out of its own."
+        f"{names}: would all be written to {clash[0].result.skeleton}; give the folder above them as INPUT, or "
+        "segment each with its own --out."
     )

@@ -1,4 +1,4 @@
-"""What `bonescint segment` shows while it runs."""
+"""Messages and the progress bar of `bonescint segment`."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from napari_bonescint.plain_output import one_line
+from napari_bonescint.commands.terminal import print_error, print_line
 
 if TYPE_CHECKING:
     from napari_bonescint.batch.job import Job, Outcome
 
 
 class SegmentProgress:
-    """Lines about scans and, if standard error is a terminal, a progress bar below them.
+    """Prints a line for each scan and, on a terminal, a progress bar below.
 
     Parameters
     ----------
     scans : int
-        How many there are to do.
+        Number of scans to segment.
 
     Attributes
     ----------
     ends : Counter of str
-        How many scans were ``segmented``, ``kept`` and ``failed``.
+        Number of scans that were ``segmented``, were ``kept`` and ``failed``.
     """
 
     def __init__(self, scans: int) -> None:
@@ -48,41 +48,33 @@ class SegmentProgress:
         self._bar.close()
 
     def note(self, sentence: str) -> None:
-        """Print something about all scans, once."""
+        """Print a sentence about all scans; a repeated one is printed once."""
         if sentence not in self._notes:
             self._notes.add(sentence)
-            self._say(sentence)
+            print_line(sentence)
 
     def progressed(self, job: Job, fraction: float) -> None:
-        """Move the bar: a scan has come this far, 0 to 1."""
+        """Show how much of a scan is done, 0 to 1."""
         self._under_way[job.number] = fraction
         self._bar.set_description_str(job.name, refresh=False)
         self._show()
 
     def ended(self, outcome: Outcome) -> None:
-        """Print what became of a scan, and count it as done."""
+        """Print the result of a scan and count the scan as done."""
         self.ends[outcome.kind] += 1
         for line in outcome.complaints:
-            self._complain(line)
+            print_error(line)
         if outcome.line:
-            self._say(outcome.line)
+            print_line(outcome.line)
         self._under_way.pop(outcome.number, None)
         self._done += 1
         self._show()
 
     def fail(self, line: str, *, scans: int = 1) -> None:
-        """Print what is wrong with scans that are not even begun."""
+        """Print an error about scans that were not started."""
         self.ends["failed"] += scans
-        self._complain(line)
+        print_error(line)
 
     def _show(self) -> None:
         self._bar.n = self._done + sum(self._under_way.values())
         self._bar.refresh()
-
-    def _say(self, line: str) -> None:
-        with tqdm.external_write_mode(sys.stdout):
-            print(one_line(line), flush=True)
-
-    def _complain(self, line: str) -> None:
-        with tqdm.external_write_mode(sys.stderr):
-            print(one_line(line), file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""`bonescint simulate`: cases to train on and to score on."""
+"""`bonescint simulate`: simulate scans to train on and to score on."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tqdm import tqdm
 
+from napari_bonescint.atomic import make_folder
 from napari_bonescint.child_process import serve_parent
 from napari_bonescint.commands import argument_types, simulate_patients
 from napari_bonescint.errors import BonescintError
@@ -25,16 +26,16 @@ if TYPE_CHECKING:
 _DESCRIPTION = """\
 Simulate bone scans whose true regions are known.
 
-For every seed, DIR gets case_SEED.npz: the expected counts of both views by source, and the true regions. Cases that
-are there already are kept, so that an interrupted run is taken up by giving the same command again; the same seed gives
-the same case. DIR also gets skeleton.npz, the bones' geometry, which the first run prepares in about a minute.
+For every seed, DIR gets case_SEED.npz: the expected counts of both views by source, and the true regions. The same seed
+always gives the same case. Existing cases are kept; after an interruption, give the same command again. DIR also gets
+skeleton.npz, the geometry of the bones; the first run prepares it in about a minute.
 
-Which seeds are for training, validation and test stands in train/splits.toml.
+train/splits.toml lists the seeds for training, validation and test.
 
-With --dicom --patients N, DIR gets scans of N patients of an invented department instead, one to three of each on
-different days: scans/*.dcm (DICOM NM with Patient ID, issuer, study and date), masks/*.regions.tif, and masks.csv, the
-table that `bonescint store import --table` takes. No model that comes with the installation has seen these bodies.
-docs/tutorial.md goes on from there.
+With --dicom --patients N, DIR gets scans of N patients of an invented department, one to three scans of each patient on
+different days: scans/*.dcm (DICOM NM with Patient ID, issuer, study and date), masks/*.regions.tif, and masks.csv, a
+table for `bonescint store import --table`. No model of this installation was trained on these bodies.
+docs/tutorial.md shows the next steps.
 """
 
 _EXAMPLES = """\
@@ -50,7 +51,7 @@ _USUAL_SPLIT = "training"
 
 
 class SimulationError(BonescintError):
-    """A simulation that cannot begin."""
+    """A simulation cannot start."""
 
 
 class _SimulationJob(NamedTuple):
@@ -60,23 +61,23 @@ class _SimulationJob(NamedTuple):
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """What it makes."""
+        """The files of the case."""
         path = case_path(self.folder, self.seed)
         return (path.with_suffix(".dcm"), path.with_suffix(".regions.tif")) if self.dicom else (path,)
 
 
 def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """State the arguments of `bonescint simulate`."""
+    """Add the command `bonescint simulate`."""
     parser = argument_types.add_command(
         subcommands, "simulate", "simulate bone scans whose true regions are known", _DESCRIPTION, _EXAMPLES
     )
-    parser.add_argument("--out", metavar="DIR", type=argument_types.folder, required=True, help="folder for the cases")
+    argument_types.add_out_to(parser, "folder for the cases")
     number = parser.add_mutually_exclusive_group()
     number.add_argument(
         "--count",
         metavar="N",
         type=argument_types.count,
-        help="how many (default: as many as are scored of the split; 1 with --first)",
+        help="number of cases (default: the scored cases of the split; 1 with --first)",
     )
     number.add_argument(
         "--patients",
@@ -85,11 +86,10 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="with --dicom: patients of an invented department, one to three scans of each, and a table of their masks",
     )
     seeds = parser.add_mutually_exclusive_group()
-    seeds.add_argument("--first", metavar="SEED", type=_seed, help="seed of the first case; the others follow")
-    seeds.add_argument("--split", choices=SIMULATED_SPLITS, help=f"take its seeds (default: {_USUAL_SPLIT})")
-    parser.add_argument(
-        "--workers", metavar="N", type=argument_types.count, default=1, help="processes (default: %(default)s)"
-    )
+    seeds.add_argument("--first", metavar="SEED", type=_seed, help="seed of the first case; the next seeds follow")
+    seeds.add_argument("--split", choices=SIMULATED_SPLITS, help=f"use the seeds of a split (default: {_USUAL_SPLIT})")
+    processes = "number of processes (default: %(default)s)"
+    parser.add_argument("--workers", metavar="N", type=argument_types.count, default=1, help=processes)
     parser.add_argument(
         "--dicom",
         action="store_true",
@@ -99,7 +99,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Simulate what is missing; the exit status."""
+    """Simulate the missing cases; returns the exit status."""
     if arguments.patients is not None:
         return _run_patients(arguments)
     jobs = [_SimulationJob(arguments.out, seed, arguments.dicom) for seed in _seeds(arguments)]
@@ -109,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run_patients(arguments: argparse.Namespace) -> int:
     if not arguments.dicom or arguments.split:
-        raise SimulationError("--patients makes DICOM files of bodies of its own: give --dicom, and leave out --split.")
+        raise SimulationError("--patients has its own seeds and makes DICOM files: give --dicom and leave out --split.")
     jobs = simulate_patients.jobs_of(arguments.out, _patients(arguments))
     _simulate_missing(simulate_patients.make, jobs, arguments)
     table = simulate_patients.write_table(arguments.out, jobs)
@@ -122,7 +122,7 @@ def _simulate_missing(
     jobs: Sequence[_SimulationJob] | Sequence[simulate_patients.PatientJob],
     arguments: argparse.Namespace,
 ) -> None:
-    """Simulate the jobs whose files are not all there, and print how many they were."""
+    """Simulate the jobs that lack a file, and print their number."""
     missing = [job for job in jobs if not all(path.exists() for path in job.files)]
     if missing:
         geometry = prepare_geometry(arguments.out)
@@ -134,25 +134,24 @@ def _simulate_missing(
 
 
 def prepare_geometry(folder: Path) -> Path:
-    """The bones' geometry in a folder, which is made with what is missing.
+    """The file of the bones' geometry in a folder; the folder and the file are made if they are missing.
 
     Raises
     ------
     SimulationError
-        If what simulates is not installed, or the folder cannot be made.
+        If the packages for simulation are not installed.
+    CannotWrite
+        If the folder cannot be made.
     """
     for package in ("mujoco", "myo_sim"):
         if importlib.util.find_spec(package) is None:
             raise SimulationError(
-                f'Simulating needs {package}, which is not installed: pip install "napari-bonescint[simulate]".'
+                f'Simulation needs {package}, which is not installed: pip install "napari-bonescint[simulate]".'
             )
     from napari_bonescint.simulation.geometry import BonePoints, build_points, load_model
 
     geometry = folder / "skeleton.npz"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SimulationError(f"{folder}: cannot be made ({error.strerror}).") from error
+    make_folder(folder)
     if not BonePoints.is_current(geometry):
         print("Preparing the bones' geometry, about a minute.", flush=True)
         build_points(load_model()).save(geometry)
@@ -181,7 +180,9 @@ def _patients(arguments: argparse.Namespace) -> range:
     if arguments.first is not None:
         return range(arguments.first, arguments.first + arguments.patients)
     if arguments.patients > len(PATIENTS):
-        raise SimulationError(f"There are {len(PATIENTS)} patients, not {arguments.patients}; --first names others.")
+        raise SimulationError(
+            f"The department has {len(PATIENTS)} patients, not {arguments.patients}; give a seed with --first for more."
+        )
     return PATIENTS[: arguments.patients]
 
 

@@ -1,4 +1,4 @@
-"""`bonescint simulate --dicom --patients N`: an invented department's patients, with masks that a store takes."""
+"""`bonescint simulate --dicom --patients N`: scans and masks of the patients of an invented department."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ _ANNOTATOR = "simulated truth"
 
 
 class PatientJob(NamedTuple):
-    """One examination and the folder that its scan and mask go to."""
+    """One examination, and the folder for its scan and mask."""
 
     folder: Path
     examination: Examination
 
     @property
     def files(self) -> tuple[Path, Path]:
-        """The scan and its mask."""
+        """The files of the scan and of its mask."""
         name = self.examination.name
         return self.folder / "scans" / f"{name}.dcm", self.folder / "masks" / f"{name}.regions.tif"
 
 
 def jobs_of(folder: Path, patients: Iterable[int]) -> list[PatientJob]:
-    """What there is to simulate of patients, given by the seeds of their bodies."""
+    """The examinations of patients, who are given by the seeds of their bodies."""
     from napari_bonescint.simulation.department import examinations
 
     return [PatientJob(folder, examination) for seed in patients for examination in examinations(seed)]
 
 
 def make(geometry: Path, job: PatientJob) -> None:
-    """Simulate an examination, and write its scan and mask."""
+    """Simulate an examination and write its scan and mask."""
     from napari_bonescint.formats.masks.label_tiff import write_labels
     from napari_bonescint.simulation.department import load_skeleton_there, scan_there, simulate_there
     from napari_bonescint.simulation.nuclear_medicine import write_nuclear_medicine
@@ -53,7 +53,7 @@ def make(geometry: Path, job: PatientJob) -> None:
 
 
 def write_table(folder: Path, jobs: Iterable[PatientJob]) -> Path:
-    """Write the table that `bonescint store import --table` reads; its path."""
+    """Write the table for `bonescint store import --table`; returns its path."""
     table = folder / "masks.csv"
     rows = [MaskRow("", (scan,), (mask,), _ANNOTATOR) for scan, mask in (job.files for job in jobs)]
     write_bytes_atomically(table, mask_table(rows, folder))

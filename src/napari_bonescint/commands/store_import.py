@@ -1,4 +1,4 @@
-"""`bonescint store import`: masks made elsewhere into a label store, one or many."""
+"""`bonescint store import`: save masks from elsewhere in a label store."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import sys
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tqdm import tqdm
 
 from napari_bonescint.atomic import CannotWrite
-from napari_bonescint.commands.store_add import complain
+from napari_bonescint.commands import argument_types
+from napari_bonescint.commands.terminal import print_error, print_line
 from napari_bonescint.corrections.mask_checks import doubts_about_mask
 from napari_bonescint.corrections.mask_table import read_mask_table
 from napari_bonescint.corrections.mask_validation import fault_in
@@ -32,7 +33,7 @@ from napari_bonescint.text import counted
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from napari_bonescint.corrections.store.revision import Revision
     from napari_bonescint.formats.masks.mask import Mask
@@ -40,17 +41,17 @@ if TYPE_CHECKING:
     from napari_bonescint.scan import Scan
 
 _DESCRIPTION = """\
-Save masks made elsewhere as revisions of the cases that were added from --source. Masks are DICOM SEG, NIfTI, TIFF or
-PNG on the scan's own pixels; give one file with all views, or one for each. Labels other than our region codes need a
-mapping: a CSV file with the columns label,region, such as 1,skull or left femur,femur.
+Save masks from elsewhere as revisions of the cases that were added from --source. A mask is a DICOM SEG, NIfTI, TIFF or
+PNG file with the same pixels as the scan: one file with all views, or one for each view. Other labels than our region
+codes need --mapping, a CSV file with the columns label,region, such as 1,skull or left femur,femur.
 
-Many at once: DICOM SEG files, with a folder as --source, each go to the scan that they refer to; or give --table, a CSV
-file with the columns source and mask, and if you like annotator and reviewed (yes or no). Paths are from the table's
-folder; several in a cell are parted by a bar: front.png|back.png. What is there already is not saved again.
+Many masks at once: DICOM SEG files name their scans, so give them with a folder as --source. For other files give
+--table, a CSV file with the columns source and mask, and optionally annotator and reviewed (yes or no). Paths start at
+the table's folder; a bar separates several in one cell: front.png|back.png. A mask that is saved already is skipped.
 
-`bonescint train` learns from masks that are reviewed: say --reviewed if they are finished as they are. Such a mask is
-first compared with what the model in use sees. One that is empty, all bone, upside down, mirrored, with its views
-swapped or seemingly of another patient is told, and saved without counting as reviewed.
+`bonescint train` learns from reviewed masks: give --reviewed if the masks are finished. Each reviewed mask is compared
+with the mask of the model in use. A mask that is empty, all bone, upside down, mirrored, has its views swapped or seems
+to be of another patient is reported, and saved as not reviewed.
 """
 _EXAMPLES = """bonescint store import labels scan.seg.dcm --source scan.dcm --annotator Ada
   bonescint store import labels front.png back.png --source scan.dcm --annotator Ada --mapping regions.csv
@@ -59,12 +60,10 @@ _EXAMPLES = """bonescint store import labels scan.seg.dcm --source scan.dcm --an
 
 
 class ImportRefused(BonescintError):
-    """A mask that cannot be imported as asked."""
+    """A mask cannot be imported."""
 
 
 class _ImportJob(NamedTuple):
-    """The mask of one scan, to be saved."""
-
     name: str
     case: str
     sources: tuple[Path, ...]
@@ -73,37 +72,23 @@ class _ImportJob(NamedTuple):
     reviewed: bool
 
 
-def add_to(action: Callable[..., argparse.ArgumentParser]) -> None:
-    """State the action.
-
-    Parameters
-    ----------
-    action : callable
-        States an action of `bonescint store`, given its name, what runs it, its summary, examples and description.
-    """
-    importing = action("import", import_masks, "save masks from elsewhere as revisions", _EXAMPLES, _DESCRIPTION)
-    importing.add_argument("masks", metavar="MASK", nargs="*", type=Path, help="files of the mask of one scan, or SEGs")
-    importing.add_argument(
-        "--source",
-        metavar="FILE",
-        nargs="+",
-        type=Path,
-        default=[],
-        help="file that the scan was added from, or two; for DICOM SEG, any number of files and folders",
-    )
-    importing.add_argument("--table", metavar="FILE", type=Path, help="CSV table of masks and their sources")
-    importing.add_argument("--annotator", metavar="NAME", default="", help="who made the masks")
-    importing.add_argument("--mapping", metavar="CSV", type=Path, help="what the labels of the masks mean")
-    importing.add_argument(
-        "--reviewed", action="store_true", help="the annotator calls the masks finished, so that they are trained on"
-    )
-    importing.add_argument(
-        "--unchecked", action="store_true", help="count masks as reviewed, whatever the model in use sees"
-    )
+def add_to(actions: Any) -> None:
+    """Add the action `import` to `bonescint store`."""
+    summary = "save masks from elsewhere as revisions"
+    parser = argument_types.add_store_action(actions, import_masks, "import", summary, _EXAMPLES, _DESCRIPTION)
+    parser.add_argument("masks", metavar="MASK", nargs="*", type=Path, help="files of the mask of one scan, or SEGs")
+    sources = "the one or two files that the scan was added from; for DICOM SEG, any number of files and folders"
+    argument_types.add_paths_to(parser, "--source", sources, "FILE")
+    parser.add_argument("--table", metavar="FILE", type=Path, help="CSV table of masks and their sources")
+    parser.add_argument("--annotator", metavar="NAME", default="", help="who made the masks")
+    parser.add_argument("--mapping", metavar="CSV", type=Path, help="CSV table of labels and their regions")
+    parser.add_argument("--reviewed", action="store_true", help="the masks are finished and may be trained on")
+    unchecked = "save masks as reviewed without comparing them with the model"
+    parser.add_argument("--unchecked", action="store_true", help=unchecked)
 
 
 def import_masks(arguments: argparse.Namespace) -> int:
-    """Save masks as revisions; the exit status."""
+    """Save masks as revisions; returns the exit status."""
     store = LabelStore.open(arguments.store)
     mapping = None if arguments.mapping is None else read_region_mapping(arguments.mapping)
     jobs = _jobs_of_table(store, arguments) if arguments.table is not None else _jobs_of_files(store, arguments)
@@ -112,22 +97,22 @@ def import_masks(arguments: argparse.Namespace) -> int:
     for job in tqdm(jobs, disable=None, leave=False, unit="mask", file=sys.stderr):
         try:
             if not job.case:
-                raise ImportRefused("is of no scan that is in the store and among the sources; add the scan first.")
+                raise ImportRefused("its scan is not in the store or not among the sources; add the scan first.")
             scan = replace(store.scan(job.case), sources=job.sources)
             mask = lay_on(scan, [read_mask(path, mapping, scan) for path in job.masks])
             doubts = check.doubts(scan, mask) if job.reviewed else []
-            _print(_save(store, job, mask, reviewed=job.reviewed and not doubts))
+            print_line(_save(store, job, mask, reviewed=job.reviewed and not doubts))
         except CannotWrite:
             raise
         except BonescintError as error:
             failed += 1
-            # A refusal names its file already.
+            # A Refusal begins with its file.
             where = "" if isinstance(error, Refusal) else f"{job.name}: "
-            complain(f"error: {where}{sentence_of(error)}")
+            print_error(f"error: {where}{sentence_of(error)}")
             continue
         doubted += bool(doubts)
         for doubt in doubts:
-            complain(
+            print_error(
                 f"warning: {job.name}: The mask {doubt.rstrip('.')}; it was not saved as reviewed. Look at it in the "
                 "panel Correct masks, or, if it is right, give the command again with --unchecked."
             )
@@ -137,14 +122,14 @@ def import_masks(arguments: argparse.Namespace) -> int:
 
 
 class _Check:
-    """Compares masks with what the model in use sees; the model is loaded with the first."""
+    """Compares masks with those of the model in use; the model is loaded for the first mask."""
 
     def __init__(self, *, unchecked: bool) -> None:
         self._unchecked = unchecked
         self._segmenter: Segmenter | None = None
 
     def doubts(self, scan: Scan, mask: Mask) -> list[str]:
-        """What speaks against a mask, as what follows "the mask" in a sentence."""
+        """Faults of a mask; each completes a sentence that begins with "The mask"."""
         if self._unchecked:
             return []
         if fault := fault_in(scan.views, mask.regions, names_regions=mask.names_regions):
@@ -158,12 +143,12 @@ class _Check:
 
 
 def _save(store: LabelStore, job: _ImportJob, mask: Mask, *, reviewed: bool) -> str:
-    """Save a mask, unless it is there, and say so."""
+    """Save a mask unless it is saved already; returns a sentence for the user."""
     if not job.annotator:
-        raise ImportRefused("Nobody is named as annotator; give --annotator, or a column annotator.")
+        raise ImportRefused("The annotator is missing; give --annotator, or a column annotator in the table.")
     last = next(iter(reversed(store.revisions(job.case))), None)
     if last is not None and _is_same(last, job, mask, reviewed=reviewed):
-        return f"Revision {last.number} of case {job.case} is this mask already."
+        return f"Skipped: revision {last.number} of case {job.case} already is this mask."
     revision = store.save(
         job.case,
         mask.regions,
@@ -182,9 +167,9 @@ def _is_same(last: Revision, job: _ImportJob, mask: Mask, *, reviewed: bool) -> 
 
 
 def _jobs_of_table(store: LabelStore, arguments: argparse.Namespace) -> list[_ImportJob]:
-    """The masks of a table; rows whose scan is not in the store are told."""
+    """A job for each row of a table; its case is empty if the scan is not in the store."""
     if arguments.masks or arguments.source:
-        raise ImportRefused("--table names masks and sources; leave out those on the command line.")
+        raise ImportRefused("--table names the masks and sources; leave out those on the command line.")
     jobs = []
     for row in read_mask_table(arguments.table):
         reviewed = arguments.reviewed if row.reviewed is None else row.reviewed
@@ -195,21 +180,20 @@ def _jobs_of_table(store: LabelStore, arguments: argparse.Namespace) -> list[_Im
 
 
 def _jobs_of_files(store: LabelStore, arguments: argparse.Namespace) -> list[_ImportJob]:
-    """The mask of the one scan that is named, or the segmentations of several."""
+    """One job for the mask of a single scan, or a job for each scan of several DICOM SEG files."""
     if not arguments.masks or not arguments.source:
-        raise ImportRefused("Name masks and their --source, or give --table.")
+        raise ImportRefused("Give masks and their --source, or --table.")
     found = sources_of(store, arguments.source)
     named = " + ".join(str(path) for path in arguments.source)
     if not found:
-        raise ImportRefused(f"{named}: is the source of no case; add it first, by `bonescint store add`.")
-    said = arguments.annotator, arguments.reviewed
+        raise ImportRefused(f"{named}: no case was added from this; add it first with `bonescint store add`.")
+    facts = arguments.annotator, arguments.reviewed
     if len(found) == 1:
         ((case, paths),) = found.items()
-        return [_ImportJob(" + ".join(map(str, arguments.masks)), case, paths, tuple(arguments.masks), *said)]
+        return [_ImportJob(" + ".join(map(str, arguments.masks)), case, paths, tuple(arguments.masks), *facts)]
     if not all(looks_like_mask(path) and looks_like_dicom(read_start(path)) for path in arguments.masks):
         raise ImportRefused(
-            f"{named}: is several scans; only DICOM SEG tells which one a mask is of, so name one source, or give "
-            "--table."
+            f"{named}: has several scans, and only DICOM SEG names the scan of a mask; give one source, or --table."
         )
     case_of = {_instance(path): case for case, paths in found.items() for path in paths}
     masks_of: dict[str, list[Path]] = defaultdict(list)
@@ -221,14 +205,14 @@ def _jobs_of_files(store: LabelStore, arguments: argparse.Namespace) -> list[_Im
         else:
             strays.append(path)
     jobs = [
-        _ImportJob(" + ".join(map(str, masks)), case, found[case], tuple(masks), *said)
+        _ImportJob(" + ".join(map(str, masks)), case, found[case], tuple(masks), *facts)
         for case, masks in masks_of.items()
     ]
-    return jobs + [_ImportJob(str(path), "", (), (path,), *said) for path in strays]
+    return jobs + [_ImportJob(str(path), "", (), (path,), *facts) for path in strays]
 
 
 def sources_of(store: LabelStore, given: Iterable[Path]) -> dict[str, tuple[Path, ...]]:
-    """The files of those cases that were made from the files given, and complaints about files that cannot be read."""
+    """The cases that were added from some files, each with its files; prints an error for each unreadable file."""
     collection = collect(given)
     failures = list(collection.failures)
     found: dict[str, tuple[Path, ...]] = {}
@@ -241,12 +225,12 @@ def sources_of(store: LabelStore, given: Iterable[Path]) -> dict[str, tuple[Path
         if case is not None:
             found[case] = source.paths
     for failure in failures:
-        complain(f"error: {sentence_of(failure)}")
+        print_error(f"error: {sentence_of(failure)}")
     return found
 
 
 def _case_of(store: LabelStore, paths: Iterable[Path]) -> str | None:
-    """The case that was made from files; None if there is none, or it cannot be told."""
+    """The case that was added from some files; None if there is none or more than one."""
     found = sources_of(store, paths)
     return next(iter(found)) if len(found) == 1 else None
 
@@ -254,8 +238,3 @@ def _case_of(store: LabelStore, paths: Iterable[Path]) -> str | None:
 def _instance(path: Path) -> str:
     """SOP Instance UID of a scan's file; empty for a picture."""
     return read_header(path).text("SOPInstanceUID") if looks_like_dicom(read_start(path)) else ""
-
-
-def _print(line: str) -> None:
-    with tqdm.external_write_mode(sys.stdout):
-        print(line, flush=True)

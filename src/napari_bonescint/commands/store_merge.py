@@ -1,11 +1,12 @@
-"""`bonescint store merge`: one label store taken into another one."""
+"""`bonescint store merge`: copy one label store into another."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from napari_bonescint.commands.store_add import complain, progress_bar
+from napari_bonescint.commands import argument_types
+from napari_bonescint.commands.terminal import print_error, progress_bar
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.corrections.store.merging import Clue, Person, merge
 from napari_bonescint.corrections.store.patient_table import read_patient_table
@@ -16,58 +17,49 @@ from napari_bonescint.text import counted
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from napari_bonescint.corrections.store.merging import Merged
     from napari_bonescint.corrections.store.patient_table import PatientTable
 
 _DESCRIPTION = """\
-Take all cases and revisions of OTHER into STORE; OTHER stays as it is. STORE keeps the secrets of both, so that a new
-scan is recognised under either. Every patient stays what he or she was for, judging, validating or training; who is in
-both takes the part that is exposed most, so that nobody who was ever trained on is judged.
+Copy all cases and revisions of OTHER into STORE; OTHER stays as it is. STORE keeps the secrets of both stores, so a new
+scan is recognised with either. Every patient keeps the role of judging, validating or training. A patient of both
+stores gets the more exposed role: nobody who was trained on is judged.
 
-Keys of one store say nothing in the other. Who is in both is told by a scan that both hold, by the files that the scans
-were added from (--source), and by a table (--patients, as for `bonescint store add`). Of whom it cannot be told, is
-said; merge again with more files or a table, and they are recognised.
+The keys of one store have no meaning in the other. A patient of both stores is recognised by a scan that both hold, by
+the files that the scans were added from (--source), or by a table (--patients, as for `bonescint store add`). The
+command prints how many patients remain unclear; merge again with more files or a table to recognise them.
 """
 _EXAMPLES = """bonescint store merge labels labels-of-ward-7 --source exports/
   bonescint store merge labels labels-of-ward-7 --patients who.csv"""
 
 
-def add_to(action: Callable[..., argparse.ArgumentParser]) -> None:
-    """State the action.
-
-    Parameters
-    ----------
-    action : callable
-        States an action of `bonescint store`, given its name, what runs it, its summary, examples and description.
-    """
-    merging = action("merge", merge_stores, "take another store into this one", _EXAMPLES, _DESCRIPTION)
-    merging.add_argument("other", metavar="OTHER", type=Path, help="folder of the store that is taken in")
-    merging.add_argument(
-        "--source",
-        metavar="FILE",
-        nargs="+",
-        type=Path,
-        default=[],
-        help="files that the scans of either store were added from, or folders of them",
-    )
-    merging.add_argument("--patients", metavar="FILE", type=Path, help="CSV table of who belongs together")
+def add_to(actions: Any) -> None:
+    """Add the action `merge` to `bonescint store`."""
+    summary = "copy another store into this one"
+    parser = argument_types.add_store_action(actions, merge_stores, "merge", summary, _EXAMPLES, _DESCRIPTION)
+    parser.add_argument("other", metavar="OTHER", type=Path, help="folder of the store to copy")
+    sources = "files or folders that the scans of either store were added from"
+    argument_types.add_paths_to(parser, "--source", sources, "FILE")
+    parser.add_argument("--patients", metavar="FILE", type=Path, help="CSV table of scans of the same patient")
 
 
 def merge_stores(arguments: argparse.Namespace) -> int:
-    """Merge two stores; the exit status."""
+    """Merge two stores; returns the exit status."""
     store, other = LabelStore.open(arguments.store), LabelStore.open(arguments.other)
     table = None if arguments.patients is None else read_patient_table(arguments.patients)
     people = _people(arguments.source, table)
     with progress_bar("merging") as advance:
         merged = merge(store, other, people, advance)
-    # Whoever opens the store next finds its index made.
-    store.cases()
+    store.cases()  # makes the index
     for sentence in merged.damaged:
-        complain(f"error: {sentence}")
+        print_error(f"error: {sentence}")
     if merged.unknown:
-        complain(f"warning: {_unknown(merged, other)}")
+        print_error(
+            f"warning: {counted(merged.unknown, 'patient')} of {other.folder} may already be in the store, perhaps "
+            "trained on there and now judged; merge again with the files of the scans (--source) or a table of scans "
+            "of the same patient (--patients)."
+        )
     print(
         f"{counted(merged.copied, 'case')} copied, {merged.there} there already with "
         f"{counted(merged.revisions, 'new revision')}, {len(merged.damaged)} failed. "
@@ -76,16 +68,8 @@ def merge_stores(arguments: argparse.Namespace) -> int:
     return 1 if merged.damaged else 0
 
 
-def _unknown(merged: Merged, other: LabelStore) -> str:
-    return (
-        f"It cannot be told of {counted(merged.unknown, 'patient')} of {other.folder} whether they were in the store "
-        "already, perhaps trained on there and now judged; merge again with the files of the scans (--source) or a "
-        "table of who belongs together (--patients)."
-    )
-
-
 def _people(files: Iterable[Path], table: PatientTable | None) -> list[Person]:
-    """What files and a table tell of patients."""
+    """The patients that are known from files and from a table."""
     collection = collect([*files, *(sorted(table.of_file) if table is not None else ())])
     failures = list(collection.failures)
     people: list[Person] = []
@@ -102,7 +86,7 @@ def _people(files: Iterable[Path], table: PatientTable | None) -> list[Person]:
         else:
             of_word[word].append(clue)
     for failure in failures:
-        complain(f"error: {sentence_of(failure)}")
+        print_error(f"error: {sentence_of(failure)}")
     if table is not None:
         people += [
             Person(tuple(clues), table.identities.get(word, ()), table.keys.get(word, frozenset()))

@@ -40,7 +40,7 @@ class StoreCheck(NamedTuple):
     leftovers: list[Path]
 
 
-def check_store(store: LabelStore, on_progress: Callable[[float], None]) -> StoreCheck:
+def check_store(store: LabelStore, on_progress: Callable[[float], object]) -> StoreCheck:
     """Read every file of a store and compare it with its hash.
 
     Parameters

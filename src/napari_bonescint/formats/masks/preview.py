@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.display import overlay
+from napari_bonescint.text import DISCLAIMER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.scan import Scan
-
-DISCLAIMER = "Research software, not a medical device"
 
 _WHITE = (255, 255, 255)
 _TEXT_COLOUR = (60, 60, 60)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_bonescint.corrections.selection import Selection
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.text import DISCLAIMER
 from napari_bonescint.training.data.sources import CorrectedCases, MixedCases
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class TrainingData:
     @property
     def limits(self) -> list[str]:
         """What a model that was trained on it is not good at, as sentences for its card."""
-        first = "Research software, not a medical device: not for diagnosis."
+        first = f"{DISCLAIMER}: not for diagnosis."
         if self.selection is None:
             return [first, *_SIMULATED_LIMITS]
         return [
