@@ -32,10 +32,11 @@ from napari_bonescint.resources import shipped_folder
 from napari_bonescint.simulation.case import Case
 from napari_bonescint.simulation.splits import case_path, read_splits, seed_of
 from napari_bonescint.training.data.sources import MixedCases, SimulatedCaseFiles
-from napari_bonescint.training.loop.checkpoint import publish, resume, save_checkpoint
+from napari_bonescint.training.loop.checkpoint import publish, read_checkpoint, save_checkpoint
 from napari_bonescint.training.loop.fabric import start_fabric
+from napari_bonescint.training.loop.listener import Order, TrainingControl, TrainingListener, TrainingProgress
 from napari_bonescint.training.loop.recipe import Recipe, read_recipe
-from napari_bonescint.training.loop.trainer import Order, Trainer, TrainingProgress
+from napari_bonescint.training.loop.trainer import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -53,6 +54,17 @@ _DOMAIN = "a simulated hospital with other counts, poses, pathology and camera (
 
 class OutOfTime(Exception):
     """The minutes are over."""
+
+
+class Clock(TrainingControl):
+    """Ends what is trained when the time is over."""
+
+    def __init__(self, until: float) -> None:
+        self._until = until
+
+    def order(self) -> Order:
+        """Stop when it is over."""
+        return Order.STOP if time.monotonic() > self._until else Order.GO_ON
 
 
 @dataclass(frozen=True)
@@ -93,7 +105,7 @@ class Work:
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
         self._folder: Path = options.work
-        self._until = time.monotonic() + 60 * options.minutes
+        self._clock = Clock(time.monotonic() + 60 * options.minutes)
         self._card = find_model(DEFAULT_MODEL)
         self._recipe = replace(
             read_recipe(shipped_folder("train") / "recipes" / "quick.toml"), steps=options.steps, check_every=0
@@ -137,13 +149,19 @@ class Work:
         recipe = replace(recipe, name=name)
         cases = MixedCases(corrected, simulated, recipe.simulated_share)
         trainer = Trainer(recipe, cases, start_fabric("cpu"))
-        resume(trainer, run / "checkpoint.pt")
+        if (state := read_checkpoint(run / "checkpoint.pt")) is not None:
+            trainer.restore(state)
 
-        def keep(progress: TrainingProgress) -> None:
-            save_checkpoint(trainer, run / "checkpoint.pt")
-            print(f"{name}: step {progress.step}/{recipe.steps}, loss {progress.loss:.4f}", flush=True)
+        class Keeping(TrainingListener):
+            """Keeps the state."""
 
-        trainer.fit(on_progress=keep, ask=self._order, every=10, workers=0)
+            def on_train_epoch_end(self, progress: TrainingProgress) -> None:
+                print(f"{name}: step {progress.step}/{recipe.steps}, loss {progress.loss:.4f}", flush=True)
+
+            def save_checkpoint(self) -> None:
+                save_checkpoint(trainer.state(), run / "checkpoint.pt")
+
+        trainer.fit([Keeping()], self._clock, every=10, workers=0)
         if trainer.step < recipe.steps:
             raise OutOfTime
         return publish(trainer.average, recipe, run, {"steps_done": trainer.step}, [])
@@ -186,11 +204,8 @@ class Work:
         curve.write(self._options.out / FILE_NAME)
         print(curve_section(curve), flush=True)
 
-    def _order(self) -> Order:
-        return Order.STOP if time.monotonic() > self._until else Order.GO_ON
-
     def _look_at_clock(self) -> None:
-        if self._order() is Order.STOP:
+        if self._clock.order() is Order.STOP:
             raise OutOfTime
 
 

@@ -33,13 +33,16 @@ from napari_bonescint.resources import shipped_folder
 from napari_bonescint.simulation.case import Case
 from napari_bonescint.simulation.geometry import BonePoints, load_model
 from napari_bonescint.simulation.splits import case_path
-from napari_bonescint.training.loop.checkpoint import publish, resume, save_checkpoint
+from napari_bonescint.training.loop.checkpoint import publish, read_checkpoint, save_checkpoint
 from napari_bonescint.training.loop.fabric import start_fabric
+from napari_bonescint.training.loop.listener import TrainingListener
 from napari_bonescint.training.loop.recipe import read_recipe
-from napari_bonescint.training.loop.trainer import Trainer, TrainingProgress
+from napari_bonescint.training.loop.trainer import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from napari_bonescint.training.loop.listener import TrainingProgress
 
 SEEDS = (1, 2)
 EVERY = 25
@@ -65,15 +68,21 @@ def train(folder: Path, seed: int, threads: int) -> None:
     run.mkdir(exist_ok=True)
     cases = CorrectedThere([case_path(folder, seed) for seed in TO_CORRECT[:_CORRECTED]])
     trainer = Trainer(recipe, cases, start_fabric("cpu"))
-    resume(trainer, run / "checkpoint.pt")
+    if (state := read_checkpoint(run / "checkpoint.pt")) is not None:
+        trainer.restore(state)
 
-    def keep(progress: TrainingProgress) -> None:
-        look = replace(recipe, name=f"step-{progress.step:04d}")
-        publish(trainer.average, look, run, {"steps_done": progress.step}, [])
-        save_checkpoint(trainer, run / "checkpoint.pt")
-        print(f"seed {seed}: step {progress.step}/{recipe.steps}, loss {progress.loss:.4f}", flush=True)
+    class Keeping(TrainingListener):
+        """Keeps the weights and the state."""
 
-    trainer.fit(on_progress=keep, every=EVERY, workers=0)
+        def on_train_epoch_end(self, progress: TrainingProgress) -> None:
+            look = replace(recipe, name=f"step-{progress.step:04d}")
+            publish(trainer.average, look, run, {"steps_done": progress.step}, [])
+            print(f"seed {seed}: step {progress.step}/{recipe.steps}, loss {progress.loss:.4f}", flush=True)
+
+        def save_checkpoint(self) -> None:
+            save_checkpoint(trainer.state(), run / "checkpoint.pt")
+
+    trainer.fit([Keeping()], every=EVERY, workers=0)
 
 
 def score(folder: Path, patients: int) -> dict[str, dict[str, float]]:

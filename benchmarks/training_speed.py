@@ -112,7 +112,7 @@ def our_loop(
 
     def train() -> int:
         trainer = Trainer(replace(recipe, steps=steps, start=()), cases, fabric)
-        trainer.fit(on_progress=lambda _: None, workers=workers)
+        trainer.fit(workers=workers)
         return steps * recipe.batch
 
     return train

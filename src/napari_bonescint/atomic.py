@@ -30,8 +30,10 @@ def writing(path: Path) -> Iterator[None]:
 
 def make_folder(folder: Path) -> None:
     """Make a folder, and those above it, unless it exists; raises `CannotWrite`."""
-    with writing(folder):
+    try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWrite(f"{folder}: cannot be made ({error.strerror or error}).") from error
 
 
 def write_bytes_atomically(path: Path, data: bytes) -> None:

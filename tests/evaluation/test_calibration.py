@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from napari_bonescint.evaluation.calibration import BINS, Reliability, fit_temperature
-from napari_bonescint.evaluation.reference_sets import Reference
 from napari_bonescint.inference.segmenter import Segmenter
 
 if TYPE_CHECKING:
@@ -57,4 +56,4 @@ def test_the_temperature_that_truth_was_drawn_at_is_found(make_model: Callable[.
     probability = segmenter.segment(scan).probability
     truth = (np.random.default_rng(0).random(probability.shape) < probability).astype(np.uint8)
     segmenter.card = replace(segmenter.card, temperature=1.0)
-    assert fit_temperature(segmenter, [Reference(scan, truth)]) == pytest.approx(1.7, rel=0.1)
+    assert fit_temperature([segmenter.segment(scan).probability], [truth > 0]) == pytest.approx(1.7, rel=0.1)

@@ -177,13 +177,13 @@ def _train(recipe: Recipe, data: TrainingData, fabric: Fabric, arguments: argpar
     folder = arguments.runs / recipe.name
     settings = SessionSettings(arguments.device, arguments.minutes, arguments.workers, arguments.out)
     with ExitStack() as stack:
-        sinks: tuple[TensorBoardCurves, ...] = ()
+        listeners: tuple[TensorBoardCurves, ...] = ()
         if arguments.tensorboard and fabric.is_global_zero:
-            sinks = (stack.enter_context(closing(TensorBoardCurves(folder / "tensorboard"))),)
+            listeners = (stack.enter_context(closing(TensorBoardCurves(folder / "tensorboard"))),)
         run = RunFolder(folder)
         if arguments.folds:
-            return train_with_folds(recipe, data, fabric, run, settings, arguments.folds, sinks)
-        return Session(recipe, data, fabric, run, settings, sinks).train()
+            return train_with_folds(recipe, data, fabric, run, settings, arguments.folds, listeners)
+        return Session(recipe, data, fabric, run, settings, listeners).train()
 
 
 def _adapted(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:

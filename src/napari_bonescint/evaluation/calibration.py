@@ -14,12 +14,9 @@ from scipy.special import expit, logit
 from napari_bonescint.evaluation.metrics import cross_entropy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-    from napari_bonescint.evaluation.reference_sets import Reference
-    from napari_bonescint.inference.segmenter import Segmenter
 
 BINS = 15
 LOWEST_PROBABILITY = 0.005
@@ -88,25 +85,24 @@ class Reliability:
         return sum(abs(p - bone) for p, bone in bins) / max(sum(self.pixels), 1)
 
 
-def fit_temperature(segmenter: Segmenter, references: Iterable[Reference]) -> float:
+def fit_temperature(probabilities: Sequence[NDArray[np.float32]], bones: Sequence[NDArray[np.bool_]]) -> float:
     """The temperature, between 0.5 and 3, at which the probability of bone has the least cross-entropy.
 
     Guo et al., On calibration of modern neural networks, ICML 2017, section 4.2.
 
     Parameters
     ----------
-    segmenter : Segmenter
-        Of a model whose temperature is 1.
-    references : iterable of Reference
-        Scans that the network was not trained on.
+    probabilities : sequence of ndarray
+        Of bone at temperature 1, for each of some scans that the network was not trained on.
+    bones : sequence of ndarray of bool, of the same shapes
+        Where bone is.
     """
-    results = [(segmenter.segment(reference.scan).probability, reference.regions > 0) for reference in references]
-    odds = [logit(np.clip(probability, 1e-6, 1 - 1e-6)) for probability, _ in results]
+    odds = [logit(np.clip(probability, 1e-6, 1 - 1e-6)) for probability in probabilities]
 
     def loss(log_temperature: float) -> float:
         temperature = math.exp(log_temperature)
         return statistics.mean(
-            cross_entropy(expit(each / temperature), bone) for each, (_, bone) in zip(odds, results, strict=True)
+            cross_entropy(expit(each / temperature), bone) for each, bone in zip(odds, bones, strict=True)
         )
 
     best = minimize_scalar(loss, bounds=(math.log(0.5), math.log(3)), method="bounded", options={"xatol": 0.02})

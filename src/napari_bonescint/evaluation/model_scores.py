@@ -13,20 +13,15 @@ from typing import TYPE_CHECKING, Any
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.evaluation.calibration import Reliability  # noqa: TC001 - `facts.build` looks at the types
 from napari_bonescint.evaluation.metrics import Summary
-from napari_bonescint.evaluation.reference_sets import SimulatedSet
-from napari_bonescint.evaluation.view_scores import segment_references
 from napari_bonescint.inference.devices import cpu_facts
-from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.scan import ViewName
-from napari_bonescint.simulation.splits import read_splits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from napari_bonescint.evaluation.reference_sets import Reference
     from napari_bonescint.evaluation.view_scores import ViewScore
-    from napari_bonescint.inference.model_card import ModelCard
+    from napari_bonescint.inference.segmenter import Segmenter
 
 _SCANS_TO_TIME = 5
 
@@ -74,6 +69,32 @@ class Scores:
             reliability=reduce(add, (each.reliability for each in views)),
         )
 
+    def on_card(self, data: str, scans: int) -> list[dict[str, Any]]:
+        """What a model card says of them.
+
+        Parameters
+        ----------
+        data : str
+            What was scored, as a phrase.
+        scans : int
+            How many.
+
+        Returns
+        -------
+        list of dict
+            Metric, value (mean over views), spread (standard deviation), lowest, data and scans; that of the regions
+            also has the mean of each.
+        """
+        found = {"skeleton Dice": self.skeleton} | ({} if self.macro is None else {"regions Dice": self.macro})
+        entries: list[dict[str, Any]] = [
+            {"metric": metric, "value": each.mean, "spread": each.spread, "lowest": each.lowest}
+            for metric, each in found.items()
+        ]
+        entries = [{**entry, "data": data, "scans": scans} for entry in entries]
+        if self.macro is not None:
+            entries[-1]["regions"] = self.regions
+        return entries
+
 
 @dataclass(frozen=True)
 class Speed:
@@ -116,40 +137,3 @@ def describe_hardware(device: str) -> str:
     if device != "cpu":
         return torch.cuda.get_device_name(device)
     return f"{cpu_facts()[0]}, {torch.get_num_threads()} of {os.cpu_count()} cores"
-
-
-def evaluate(card: ModelCard, paths: Sequence[Path], device: str = "auto") -> list[dict[str, Any]]:
-    """Score a model for its card.
-
-    Parameters
-    ----------
-    card : ModelCard
-    paths : sequence of Path
-        Case files, named case_SEED.npz, that the model was not trained on; their photons are counted as those of the
-        test split.
-    device : str
-
-    Returns
-    -------
-    list of dict
-        For a model card: metric, value (mean over views), spread (standard deviation), lowest, data and scans; that
-        of the regions also has the mean of each.
-    """
-    references = SimulatedSet(read_splits()["test"], tuple(sorted(paths)))
-    segmented = segment_references(Segmenter(card, device), references)
-    scores = Scores.of([view for each in segmented for view in each.views])
-    entries = [_card_score("skeleton Dice", scores.skeleton, len(paths))]
-    if scores.macro is not None:
-        entries.append({**_card_score("regions Dice", scores.macro, len(paths)), "regions": scores.regions})
-    return entries
-
-
-def _card_score(metric: str, summary: Summary, scans: int) -> dict[str, Any]:
-    return {
-        "metric": metric,
-        "value": summary.mean,
-        "spread": summary.spread,
-        "lowest": summary.lowest,
-        "data": "held-out simulated",
-        "scans": scans,
-    }

@@ -50,6 +50,11 @@ class ViewScore:
         """Mean Dice over the regions; None without any."""
         return statistics.mean(self.regions.values()) if self.regions else None
 
+    @property
+    def dice(self) -> float:
+        """Mean Dice over the regions, or of the skeleton where model or truth name no regions."""
+        return self.skeleton if self.macro is None else self.macro
+
 
 class SegmentedReference(NamedTuple):
     """A scan, its truth, what a model says, and how well that agrees: one score for each view."""
@@ -60,8 +65,8 @@ class SegmentedReference(NamedTuple):
 
     @property
     def dice(self) -> float:
-        """Mean over the views of the mean Dice of the regions, or of the skeleton where no regions are named."""
-        return statistics.mean(view.skeleton if view.macro is None else view.macro for view in self.views)
+        """Mean over the views."""
+        return statistics.mean(view.dice for view in self.views)
 
 
 def segment_references(segmenter: Segmenter, references: Iterable[Reference]) -> Iterator[SegmentedReference]:
@@ -72,10 +77,11 @@ def segment_references(segmenter: Segmenter, references: Iterable[Reference]) ->
 def segment_reference(segmenter: Segmenter, reference: Reference) -> SegmentedReference:
     """Segment a scan and score its views."""
     result = segmenter.segment(reference.scan)
-    return SegmentedReference(reference, result, _score_views(reference, result))
+    return SegmentedReference(reference, result, score_views(reference, result))
 
 
-def _score_views(reference: Reference, result: Segmentation) -> list[ViewScore]:
+def score_views(reference: Reference, result: Segmentation) -> list[ViewScore]:
+    """Compare each view of a result with its truth."""
     predicted = result.regions if reference.names_regions else None
     scores = []
     for i, truth in enumerate(reference.regions):

@@ -65,5 +65,5 @@ def build_network(architecture: str, *, outputs: int = 1) -> DenseNetwork:
 
 
 def count_parameters(network: nn.Module) -> int:
-    """Number of trainable parameters."""
-    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+    """Number of a network's weights."""
+    return sum(parameter.numel() for parameter in network.parameters())

@@ -8,14 +8,17 @@ import pytest
 import torch
 from safetensors.torch import load
 
-from napari_bonescint.evaluation.model_scores import evaluate
+from napari_bonescint.evaluation.model_scores import Scores
+from napari_bonescint.evaluation.reference_sets import SimulatedSet
+from napari_bonescint.evaluation.view_scores import segment_references
 from napari_bonescint.inference.model_card import ModelError
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.networks.zoo import build_network
+from napari_bonescint.simulation.splits import read_splits
 from napari_bonescint.training.data.sources import SimulatedCaseFiles
 from napari_bonescint.training.loop.checkpoint import (
     publish,
-    resume,
+    read_checkpoint,
     save_checkpoint,
     start_from,
     write_card,
@@ -35,11 +38,13 @@ if TYPE_CHECKING:
 
 def test_training_goes_on_from_a_checkpoint(recipe: Recipe, fabric: Fabric, cases: list[Path], tmp_path: Path) -> None:
     trainer = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
-    assert not resume(trainer, tmp_path / "checkpoint.pt")
+    assert read_checkpoint(tmp_path / "checkpoint.pt") is None
     trainer.step = 17
-    save_checkpoint(trainer, tmp_path / "checkpoint.pt")
+    save_checkpoint(trainer.state(), tmp_path / "checkpoint.pt")
     again = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
-    assert resume(again, tmp_path / "checkpoint.pt")
+    state = read_checkpoint(tmp_path / "checkpoint.pt")
+    assert state is not None
+    again.restore(state)
     assert again.step == 17
 
 
@@ -103,6 +108,8 @@ def test_published_weights_serve_the_segmenter(
     assert card.parameters > 0
     result = Segmenter(card, "cpu").segment(case.count(np.random.default_rng(0), 1e5))
     assert result.regions is not None
-    scored = write_card(replace(card, scores=evaluate(card, cases, "cpu")), tmp_path)
+    references = SimulatedSet(read_splits()["test"], tuple(cases))
+    views = [view for each in segment_references(Segmenter(card, "cpu"), references) for view in each.views]
+    scored = write_card(replace(card, scores=Scores.of(views).on_card("held-out simulated", 2)), tmp_path)
     assert [score["metric"] for score in scored.scores] == ["skeleton Dice", "regions Dice"]
     assert scored.weights_sha256 == card.weights_sha256

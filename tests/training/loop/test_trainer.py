@@ -7,22 +7,62 @@ import pytest
 import torch
 
 from napari_bonescint.training.data.sources import SimulatedCaseFiles
-from napari_bonescint.training.loop.checkpoint import resume, save_checkpoint
+from napari_bonescint.training.loop.checkpoint import read_checkpoint, save_checkpoint
+from napari_bonescint.training.loop.listener import Order, StepPlan, TrainingControl, TrainingListener
 from napari_bonescint.training.loop.resuming import CannotResume
-from napari_bonescint.training.loop.trainer import Order, Trainer, TrainingError, TrainingProgress
+from napari_bonescint.training.loop.trainer import Trainer, TrainingError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from lightning_fabric import Fabric
 
+    from napari_bonescint.training.loop.listener import TrainingProgress
     from napari_bonescint.training.loop.recipe import Recipe
 
 
+class Following(TrainingListener):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.progress: list[TrainingProgress] = []
+        self.notes: list[str] = []
+        self.told: list[str] = []
+
+    def on_train_epoch_end(self, progress: TrainingProgress) -> None:
+        self.progress.append(progress)
+        self.told.append("on_train_epoch_end")
+
+    def on_note(self, sentence: str) -> None:
+        self.notes.append(sentence)
+
+    def on_pause(self, step: int) -> None:
+        self.told.append(f"on_pause {step}")
+
+    def on_resume(self, step: int) -> None:
+        self.told.append(f"on_resume {step}")
+
+    def on_plan(self, plan: StepPlan) -> None:
+        self.told.append(f"on_plan {plan.steps}")
+
+    def save_checkpoint(self) -> None:
+        self.told.append("save_checkpoint")
+
+
+class Giving(TrainingControl):
+    """Gives orders."""
+
+    def __init__(self, order: Callable[[], Order], plan: Callable[[int], StepPlan | None] = lambda _step: None) -> None:
+        self.order = order  # type: ignore[method-assign]
+        self.plan = plan  # type: ignore[method-assign]
+
+
 def test_loss_falls(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
-    progress: list[TrainingProgress] = []
+    following = Following()
     trainer = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
-    trainer.fit(on_progress=progress.append, every=10, workers=0)
+    trainer.fit([following], every=10, workers=0)
+    progress = following.progress
     assert [p.step for p in progress] == [10, 20, 30]
     assert progress[-1].loss < 0.7 * progress[0].loss
     assert progress[-1].learning_rate < progress[0].learning_rate
@@ -30,28 +70,35 @@ def test_loss_falls(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
 
 def test_an_order_ends_training(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
     trainer = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
-    trainer.fit(ask=lambda: Order.STOP, on_progress=lambda _: None, workers=0)
+    trainer.fit((), Giving(lambda: Order.STOP), workers=0)
     assert trainer.step == 0
+
+
+def test_a_pause_is_told_once_after_the_state_is_saved(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
+    orders = iter([Order.GO_ON, Order.PAUSE, Order.PAUSE, Order.GO_ON, Order.STOP])
+    following = Following()
+    Trainer(recipe, SimulatedCaseFiles(cases), fabric).fit([following], Giving(lambda: next(orders)), workers=0)
+    assert following.told == ["save_checkpoint", "on_pause 1", "on_resume 1"]
 
 
 def test_the_number_of_steps_that_is_planned_is_the_last_and_is_kept(
     recipe: Recipe, fabric: Fabric, cases: list[Path]
 ) -> None:
-    def plan() -> Order:
-        if trainer.step == 4:
-            trainer.planned = 12
-        return Order.GO_ON
+    def plan(step: int) -> StepPlan | None:
+        return StepPlan(12, recipe.steps, 1.0, 0.1) if step == 4 else None
 
-    rates: list[float] = []
+    following = Following()
     trainer = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
-    trainer.fit(ask=plan, on_progress=lambda progress: rates.append(progress.learning_rate), every=6, workers=0)
+    trainer.fit([following], Giving(lambda: Order.GO_ON, plan), every=6, workers=0)
     assert trainer.step == 12
     # The rate has fallen to its lowest by then.
-    assert rates[-1] == pytest.approx(0.01 * recipe.learning_rate)
+    assert following.progress[-1].learning_rate == pytest.approx(0.01 * recipe.learning_rate)
+    # Saved before it is told, so that it is never planned again.
+    assert following.told[:2] == ["save_checkpoint", "on_plan 12"]
     again = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
     again.restore(trainer.state())
     assert again.planned == 12
-    again.fit(on_progress=lambda _: None, workers=0)
+    again.fit(workers=0)
     assert again.step == 12
 
 
@@ -67,19 +114,22 @@ def test_a_resumed_training_takes_the_very_steps_of_one_that_was_not(
     keep = (2, 1, 4, 4) if architecture == "fdn-11" else ()
     recipe = replace(recipe, architecture=architecture, keep_phases=keep, steps=6)
     straight = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
-    straight.fit(on_progress=lambda _: None, workers=0)
+    straight.fit(workers=0)
 
-    def stop(_progress: TrainingProgress) -> None:
-        save_checkpoint(stopped, tmp_path / "checkpoint.pt")
-        raise Stopped
+    class Stopping(TrainingListener):
+        def save_checkpoint(self) -> None:
+            save_checkpoint(stopped.state(), tmp_path / "checkpoint.pt")
+            raise Stopped
 
     stopped = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
     with pytest.raises(Stopped):
-        stopped.fit(on_progress=stop, every=3, workers=workers)
+        stopped.fit([Stopping()], every=3, workers=workers)
     resumed = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
-    assert resume(resumed, tmp_path / "checkpoint.pt")
+    state = read_checkpoint(tmp_path / "checkpoint.pt")
+    assert state is not None
+    resumed.restore(state)
     assert resumed.step == 3
-    resumed.fit(on_progress=lambda _: None, workers=workers)
+    resumed.fit(workers=workers)
     for name in ("network", "average"):
         wanted, got = straight.state()[name], resumed.state()[name]
         assert all(torch.equal(wanted[key], got[key]) for key in wanted)
@@ -88,10 +138,10 @@ def test_a_resumed_training_takes_the_very_steps_of_one_that_was_not(
 def test_the_time_of_all_runs_is_told(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
     recipe = replace(recipe, steps=3)
     first = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
-    first.fit(ask=lambda: Order.GO_ON if first.step < 2 else Order.STOP, on_progress=lambda _: None, workers=0)
+    first.fit((), Giving(lambda: Order.GO_ON if first.step < 2 else Order.STOP), workers=0)
     second = Trainer(recipe, SimulatedCaseFiles(cases[:1]), fabric)
     second.restore(first.state())
-    second.fit(on_progress=lambda _: None, workers=0)
+    second.fit(workers=0)
     assert [(stretch["steps"], stretch["cases"]) for stretch in second.history] == [(2, 2), (1, 1)]
     assert second.minutes > first.minutes > 0
 
@@ -125,7 +175,7 @@ def test_a_recipe_that_does_not_fit_its_network_is_refused(
 def test_the_average_follows_the_weights(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
     trainer = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
     start = [weight.clone() for weight in trainer.average.parameters()]
-    trainer.fit(on_progress=lambda _: None, workers=0)
+    trainer.fit(workers=0)
     for first, mean, last in zip(start, trainer.average.parameters(), trainer.network.parameters(), strict=True):
         assert (mean - last).norm() < 0.5 * (first - last).norm()
 
@@ -135,7 +185,7 @@ def test_a_loss_that_is_no_number_stops_training(recipe: Recipe, fabric: Fabric,
     with torch.no_grad():
         trainer.network.head.bias.fill_(torch.nan)
     with pytest.raises(TrainingError, match="The loss is nan at step 0"):
-        trainer.fit(on_progress=lambda _: None, workers=0)
+        trainer.fit(workers=0)
 
 
 def test_what_does_not_fit_into_memory_is_added_up_in_parts(recipe: Recipe, fabric: Fabric, cases: list[Path]) -> None:
@@ -144,20 +194,21 @@ def test_what_does_not_fit_into_memory_is_added_up_in_parts(recipe: Recipe, fabr
         if len(inputs[0]) > 4 * most:
             raise torch.OutOfMemoryError("CUDA out of memory.")
 
-    notes: list[str] = []
     # Without the Dice loss, which is one of the whole batch, parts add up to the very loss.
     recipe = replace(recipe, steps=3, batch=4, dice_weight=0.0)
     whole = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
-    parted = Trainer(recipe, SimulatedCaseFiles(cases), fabric, notes.append)
+    parted = Trainer(recipe, SimulatedCaseFiles(cases), fabric)
     parted.network.head.register_forward_pre_hook(too_small)
     most = 1
     losses: list[list[float]] = []
     for trainer in (whole, parted):
-        progress: list[TrainingProgress] = []
-        trainer.fit(on_progress=progress.append, every=1, workers=0)
-        losses.append([each.loss for each in progress])
+        following = Following()
+        trainer.fit([following], every=1, workers=0)
+        losses.append([each.loss for each in following.progress])
     assert losses[1] == pytest.approx(losses[0], rel=1e-3)
-    assert notes == [f"cpu ran out of memory; from now on a step adds up parts of {size} views." for size in (2, 1)]
+    assert following.notes == [
+        f"cpu ran out of memory; from now on a step adds up parts of {size} views." for size in (2, 1)
+    ]
     most = 0
     with pytest.raises(TrainingError, match="too little memory for a single view"):
         parted.train_step(torch.zeros(4, 1, 64, 32), torch.zeros(4, 192, 96, dtype=torch.uint8))
@@ -170,7 +221,7 @@ def test_frozen_stages_stay_as_they_begin(recipe: Recipe, fabric: Fabric, cases:
     trainer = Trainer(frozen, SimulatedCaseFiles(cases), fabric)
     stages = trainer.network.early_stages
     before = [{key: value.clone() for key, value in stage.state_dict().items()} for stage in stages]
-    trainer.fit(on_progress=lambda _: None, workers=0)
+    trainer.fit(workers=0)
     for number, (stage, start) in enumerate(zip(stages, before, strict=True)):
         same = [torch.equal(value, start[key]) for key, value in stage.state_dict().items()]
         assert all(same) if number < 2 else not all(same)

@@ -7,7 +7,7 @@ import os
 import resource
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -25,6 +25,7 @@ from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.training.data.sources import SimulatedCaseFiles
 from napari_bonescint.training.data.training_data import TrainingData
 from napari_bonescint.training.loop.checkpoint import CheckpointError, read_torch
+from napari_bonescint.training.loop.listener import TrainingListener
 from napari_bonescint.training.loop.resuming import CannotResume
 from napari_bonescint.training.runs.event_log import Event, read_events
 from napari_bonescint.training.runs.run_folder import RunFolderError
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.simulation.case import Case
+    from napari_bonescint.training.loop.listener import TrainingProgress
     from napari_bonescint.training.loop.recipe import Recipe
 
 SETTINGS = SessionSettings("cpu", minutes=60, workers=0)
@@ -83,14 +85,22 @@ def _die() -> None:
     raise Killed
 
 
-class OnEvent:
+class OnEvent(TrainingListener):
     """Does something once when an event is told."""
 
     def __init__(self, **deeds: Callable[[], object]) -> None:
-        self._deeds = deeds
+        for hook, deed in deeds.items():
+            setattr(self, hook, _once(deed))
 
-    def append(self, event: str, **_facts: object) -> None:
-        self._deeds.pop(event, lambda: None)()
+
+def _once(deed: Callable[[], object]) -> Callable[[object], None]:
+    left = [deed]
+
+    def do(_told: object) -> None:
+        if left:
+            left.pop()()
+
+    return do
 
 
 def test_corrected_scans_become_a_model_that_says_what_it_learnt_from(
@@ -126,7 +136,9 @@ def test_a_request_pauses_and_stops_and_what_is_gone_on_with_ends_the_same(
     Session(quick, simulated, fabric, straight, SETTINGS).train()
     request = steered / "request"
     steering = OnEvent(
-        progress=lambda: request.write_text("pause"), paused=request.unlink, resumed=lambda: request.write_text("stop")
+        on_train_epoch_end=lambda: request.write_text("pause"),
+        on_pause=request.unlink,
+        on_resume=lambda: request.write_text("stop"),
     )
     # The order to resume is followed by a step; then comes the one to stop.
     assert not Session(quick, simulated, fabric, steered, SETTINGS, (steering,)).train()
@@ -144,14 +156,14 @@ def test_a_request_pauses_and_stops_and_what_is_gone_on_with_ends_the_same(
     assert all((wanted[key] == got[key]).all() for key in wanted)
 
 
-class Spoiling:
+class Spoiling(TrainingListener):
     """Makes a weight no number once a training has gone on from the state that it saved last."""
 
     def __init__(self) -> None:
         self.session: Session
 
-    def append(self, event: str, **facts: Any) -> None:
-        if event == "progress" and facts["step"] == 20:
+    def on_train_epoch_end(self, progress: TrainingProgress) -> None:
+        if progress.step == 20:
             with torch.no_grad():
                 self.session._trainer.network.head.bias.fill_(torch.nan)
 
@@ -161,7 +173,8 @@ def test_weights_that_are_no_numbers_are_told_and_the_last_good_state_is_kept(
 ) -> None:
     run = tmp_path / "run"
     spoiling = Spoiling()
-    spoiling.session = Session(quick, simulated, fabric, run, SETTINGS, (spoiling,))
+    # Without a limit of time, since a plan is saved, too, whenever it is made.
+    spoiling.session = Session(quick, simulated, fabric, run, replace(SETTINGS, minutes=None), (spoiling,))
     with pytest.raises(CheckpointError, match="lower the learning rate"):
         spoiling.session.train()
     (failed,) = events_of(run, "failed")
@@ -239,7 +252,7 @@ def test_what_was_changed_since_is_not_gone_on_with(
     quick: Recipe, fabric: Fabric, corrected: TrainingData, good_start: ModelCard, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    stopping = OnEvent(progress=lambda: (run / "request").write_text("stop"))
+    stopping = OnEvent(on_train_epoch_end=lambda: (run / "request").write_text("stop"))
     quick = replace(quick, check_every=0)
     Session(quick, corrected, fabric, run, SETTINGS, (stopping,)).train()
     before = (run / "checkpoint.pt").read_bytes(), (run / "data.json").read_bytes()
@@ -274,7 +287,7 @@ def test_a_time_becomes_a_number_of_steps_that_stays(
     run = tmp_path / "run"
     endless = replace(quick, steps=1_000_000, check_every=100_000)
     # Killed as soon as the number of steps is known.
-    killed = OnEvent(plan=_die)
+    killed = OnEvent(on_plan=_die)
     with pytest.raises(Killed):
         Session(endless, simulated, fabric, run, replace(SETTINGS, minutes=0.05), (killed,)).train()
     (plan,) = events_of(run, "plan")

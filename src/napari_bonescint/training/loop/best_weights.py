@@ -1,20 +1,29 @@
-"""The weights that did best at a look so far, on disk."""
+"""Validation during a training, and the weights that did best so far, on disk."""
 
 from __future__ import annotations
 
 import io
+import time
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.atomic import make_folder, write_bytes_atomically
 from napari_bonescint.training.loop.checkpoint import read_torch
+from napari_bonescint.training.loop.listener import TrainingListener, Validated
+from napari_bonescint.training.loop.schedule import REPORT_EVERY
+from napari_bonescint.training.loop.validation import look_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from torch import Tensor
+
+    from napari_bonescint.training.data.training_data import TrainingData
+    from napari_bonescint.training.loop.listener import TrainingProgress
+    from napari_bonescint.training.loop.recipe import Recipe
+    from napari_bonescint.training.loop.trainer import Trainer
 
 
 class BestWeights:
@@ -68,3 +77,67 @@ class BestWeights:
     def forget(self) -> None:
         """Remove what a training left that was never saved: another one begins."""
         self._path.unlink(missing_ok=True)
+
+
+class Validation(TrainingListener):
+    """Scores the validation scans now and then, keeps the weights if they are the best so far, and draws pictures.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    recipe : Recipe
+    material : TrainingData
+        With something to validate on.
+    device : str
+        On which to segment.
+    best : BestWeights
+    pictures : Path
+        Folder for the pictures, which need not exist.
+    listeners : sequence of TrainingListener
+        Told what was found.
+    """
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        recipe: Recipe,
+        material: TrainingData,
+        device: str,
+        best: BestWeights,
+        pictures: Path,
+        listeners: Sequence[TrainingListener],
+    ) -> None:
+        self._trainer, self._best, self._pictures, self._listeners = trainer, best, pictures, listeners
+        self._of = recipe, material, device
+        self._last = -1
+
+    def on_fit_start(self, step: int, models: Sequence[Mapping[str, Any]], *, resumed: bool) -> None:  # noqa: ARG002
+        """The weights that training begins from are a candidate."""
+        if models and step == 0:
+            self._validate()
+
+    def on_train_epoch_end(self, progress: TrainingProgress) -> None:
+        """As often as the schedule says."""
+        if progress.step % self._trainer.schedule.check_every < REPORT_EVERY:
+            self._validate()
+
+    def on_train_end(self) -> None:
+        """The last weights are a candidate, too."""
+        if self._last != self._trainer.step:
+            self._validate()
+
+    def _validate(self) -> None:
+        step, average, began = self._trainer.step, self._trainer.average, time.monotonic()
+        look = look_at(average, *self._of)
+        if look is None:
+            for listener in self._listeners:
+                listener.on_note("No validation scan can be read.")
+            return
+        self._last = step
+        is_best = self._best.offer(step, look.dice.mean, average.state_dict())
+        make_folder(self._pictures)
+        picture = self._pictures / f"{step:06d}.png"
+        write_bytes_atomically(picture, look.picture)
+        validated = Validated(step, look, is_best, picture, time.monotonic() - began)
+        for listener in self._listeners:
+            listener.on_validation_end(validated)

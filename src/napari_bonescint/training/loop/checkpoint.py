@@ -14,6 +14,7 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.model_card import ModelCard, ModelError, read_card
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.preprocessing import NORMALISATION
+from napari_bonescint.networks.zoo import count_parameters
 from napari_bonescint.training.loop.resuming import require_same_material
 
 if TYPE_CHECKING:
@@ -23,19 +24,19 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from napari_bonescint.training.loop.recipe import Recipe
-    from napari_bonescint.training.loop.trainer import Trainer
 
 
 class CheckpointError(BonescintError):
     """A state of a training that is damaged or cannot be gone on with."""
 
 
-def save_checkpoint(trainer: Trainer, path: Path, **about: object) -> None:
+def save_checkpoint(state: Mapping[str, Any], path: Path, **about: object) -> None:
     """Write everything that is needed to go on with a training, whole or not at all.
 
     Parameters
     ----------
-    trainer : Trainer
+    state : mapping
+        What `Trainer.state` gave.
     path : Path
     **about
         What else is to stand in it, of texts and numbers: on what is trained, for whoever asks later.
@@ -47,20 +48,19 @@ def save_checkpoint(trainer: Trainer, path: Path, **about: object) -> None:
     CannotWrite
         If the disk is full or not writable; likewise.
     """
-    weights = (*trainer.network.state_dict().values(), *trainer.average.state_dict().values())
+    weights = (*state["network"].values(), *state["average"].values())
     if not all(bool(torch.isfinite(weight).all()) for weight in weights):
-        raise CheckpointError(f"A weight is no longer a number at step {trainer.step}; lower the learning rate.")
+        raise CheckpointError(f"A weight is no longer a number at step {state['step']}; lower the learning rate.")
     buffer = io.BytesIO()
-    torch.save({**trainer.state(), **about}, buffer)
+    torch.save({**state, **about}, buffer)
     write_bytes_atomically(path, buffer.getvalue())
 
 
-def resume(trainer: Trainer, path: Path, material: Mapping[str, Any] | None = None) -> bool:
-    """Go on from a checkpoint if there is one, and say whether there was.
+def read_checkpoint(path: Path, material: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+    """What `Trainer.restore` takes, from a checkpoint; None if there is none.
 
     Parameters
     ----------
-    trainer : Trainer
     path : Path
     material : mapping, optional
         What is trained on, see `resuming.identity_of`; compared with the ``material`` that stands in the checkpoint.
@@ -70,15 +70,14 @@ def resume(trainer: Trainer, path: Path, material: Mapping[str, Any] | None = No
     CheckpointError
         If it is damaged.
     CannotResume
-        If it is of a training by another recipe, from other weights, or on other scans.
+        If it is of a training on other scans.
     """
     if not path.exists():
-        return False
+        return None
     state = read_torch(path)
     if material is not None and "material" in state:
         require_same_material(state["material"], material)
-    trainer.restore(state)
-    return True
+    return state
 
 
 def read_torch(path: Path) -> dict[str, Any]:
@@ -174,7 +173,7 @@ def publish(network: nn.Module, recipe: Recipe, folder: Path, training: dict[str
         description=recipe.description,
         architecture=recipe.architecture,
         outputs=recipe.outputs,
-        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        parameters=count_parameters(network),
         grid_mm=recipe.grid_mm,
         normalisation=NORMALISATION,
         weights_sha256=hashlib.sha256(data).hexdigest(),

@@ -4,49 +4,95 @@ from __future__ import annotations
 
 import dataclasses
 import platform
-import statistics
 from datetime import UTC, datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from napari_bonescint.evaluation.calibration import fit_temperature
 from napari_bonescint.evaluation.lineage import lineage_after
-from napari_bonescint.evaluation.metrics import Summary, dice, region_dice
-from napari_bonescint.evaluation.model_scores import evaluate
-from napari_bonescint.evaluation.reference_sets import Reference
+from napari_bonescint.evaluation.model_scores import Scores
+from napari_bonescint.evaluation.reference_sets import SimulatedSet
+from napari_bonescint.evaluation.view_scores import segment_references
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
+from napari_bonescint.simulation.splits import read_splits
+from napari_bonescint.text import counted
 from napari_bonescint.training.loop.checkpoint import publish, write_card
+from napari_bonescint.training.loop.listener import TrainingListener
 from napari_bonescint.training.loop.validation import has_validation, validation_scans
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from torch import nn
-
+    from napari_bonescint.evaluation.reference_sets import Reference
+    from napari_bonescint.evaluation.view_scores import SegmentedReference, ViewScore
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.training.data.training_data import TrainingData
+    from napari_bonescint.training.loop.listener import FinishedTraining
     from napari_bonescint.training.loop.recipe import Recipe
-    from napari_bonescint.training.loop.trainer import Trainer
 
 _CALIBRATING_SCANS = 6
 
 
+class Export(TrainingListener):
+    """Publishes the weights that a training hands over, unless they are those that it began from.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    material : TrainingData
+    out : Path
+        Gets NAME.safetensors and NAME.json.
+    device : str
+        On which to score.
+    listeners : sequence of TrainingListener
+        Told what was published.
+
+    Attributes
+    ----------
+    card : ModelCard or None
+        Of the weights that were published; None before, and if there were none.
+    """
+
+    def __init__(
+        self, recipe: Recipe, material: TrainingData, out: Path, device: str, listeners: Sequence[TrainingListener]
+    ) -> None:
+        self._to, self._listeners = (recipe, material, out, device), listeners
+        self.card: ModelCard | None = None
+
+    def export_weights(self, finished: FinishedTraining) -> None:
+        """Publish them, or say why not."""
+        reason = ""
+        if finished.step == 0 and finished.models:
+            reason = no_better(finished.models[-1]["model"], finished.dice, finished.steps_done)
+        else:
+            self.card = publish_scored(finished, *self._to)
+        for listener in self._listeners:
+            listener.on_export_end(finished, self.card, reason)
+
+
+def no_better(start: str, dice: float | None, steps: int) -> str:
+    """That training made nothing better, in words."""
+    if steps == 0:
+        return "No step is done yet, so there is nothing to publish."
+    found = "" if dice is None else f" than its {dice:.4f}"
+    return (
+        f"No better than the start: in {counted(steps, 'step')} no look found a higher Dice{found}, so nothing is "
+        f"published, and {start} stays what it was. More corrected scans or another recipe may do better."
+    )
+
+
 def publish_scored(
-    network: nn.Module, step: int, trainer: Trainer, recipe: Recipe, material: TrainingData, out: Path, device: str
+    finished: FinishedTraining, recipe: Recipe, material: TrainingData, out: Path, device: str
 ) -> ModelCard:
     """Write weights and their card, calibrated and scored on what validates, if anything does.
 
     Parameters
     ----------
-    network : torch.nn.Module
+    finished : FinishedTraining
         With the weights to publish.
-    step : int
-        After which step these were the weights.
-    trainer : Trainer
-        What trained them.
     recipe : Recipe
     material : TrainingData
     out : Path
@@ -61,10 +107,10 @@ def publish_scored(
     """
     training = {
         "recipe": dataclasses.asdict(recipe),
-        "steps_done": step,
-        "minutes": round(trainer.minutes, 1),
-        "started_from": trainer.start,
-        "history": [{**stretch, "minutes": round(stretch["minutes"], 1)} for stretch in trainer.history],
+        "steps_done": finished.step,
+        "minutes": round(finished.minutes, 1),
+        "started_from": finished.models,
+        "history": [{**stretch, "minutes": round(stretch["minutes"], 1)} for stretch in finished.history],
         **_data(material, recipe),
         "torch": torch.__version__,
         "platform": platform.machine(),
@@ -72,19 +118,40 @@ def publish_scored(
     }
     models = [find_model(name) for name in (*recipe.start_partial, *recipe.start)]
     learnt = [] if material.selection is None else material.selection.training + material.selection.validation
-    card = publish(network, recipe, out, training, material.limits)
+    card = publish(finished.network, recipe, out, training, material.limits)
     card = dataclasses.replace(card, learnt_from=lineage_after(models, learnt))
     if not has_validation(material):
         # Nothing tells how sure these weights are; those that they came from are the best guess.
         return write_card(dataclasses.replace(card, temperature=models[-1].temperature if models else 1.0), out)
-    calibrating = [
-        Reference(scan.scan, scan.regions) for scan in islice(validation_scans(material), _CALIBRATING_SCANS)
-    ]
-    card = dataclasses.replace(card, temperature=fit_temperature(Segmenter(card, device), calibrating))
-    scores = _corrected_scores(card, material, device)
-    if material.held_out_cases:
-        scores += evaluate(card, material.held_out_cases, device)
+    # Its temperature is 1 here. Masks are the same at any other, so that each scan is segmented once.
+    segmenter = Segmenter(card, device)
+    scores: list[dict[str, Any]] = []
+    calibrating: list[SegmentedReference] = []
+    for data, references in _sets(material).items():
+        views: list[ViewScore] = []
+        scans = 0
+        for segmented in segment_references(segmenter, references):
+            views += segmented.views
+            scans += 1
+            if not scores and scans <= _CALIBRATING_SCANS:
+                calibrating.append(segmented)
+        if views:
+            scores += Scores.of(views).on_card(data, scans)
+    if calibrating:
+        bones = [each.reference.regions > 0 for each in calibrating]
+        temperature = fit_temperature([each.result.probability for each in calibrating], bones)
+        card = dataclasses.replace(card, temperature=temperature)
     return write_card(dataclasses.replace(card, scores=scores), out)
+
+
+def _sets(material: TrainingData) -> dict[str, Iterable[Reference]]:
+    """What validates, by what a card calls it; the first one calibrates, too."""
+    sets: dict[str, Iterable[Reference]] = {}
+    if material.selection is not None and material.selection.validation:
+        sets["corrected, validation"] = validation_scans(material)
+    if material.held_out_cases:
+        sets["held-out simulated"] = SimulatedSet(read_splits()["test"], tuple(sorted(material.held_out_cases)))
+    return sets
 
 
 def _data(material: TrainingData, recipe: Recipe) -> dict[str, Any]:
@@ -94,35 +161,4 @@ def _data(material: TrainingData, recipe: Recipe) -> dict[str, Any]:
         "cases_sha256": cases.sha256(),
         "data": material.origin,
         "data_sha256": material.sha256,
-    }
-
-
-def _corrected_scores(card: ModelCard, material: TrainingData, device: str) -> list[dict[str, Any]]:
-    """Scores on corrected validation scans, for a model card; none where there are no such scans."""
-    if material.selection is None or not material.selection.validation:
-        return []
-    segmenter = Segmenter(card, device)
-    skeleton: list[float] = []
-    regions: list[float] = []
-    scans = 0
-    for counted in validation_scans(material):
-        result = segmenter.segment(counted.scan)
-        scans += 1
-        for view, truth in enumerate(counted.regions):
-            skeleton.append(dice(result.skeleton[view] > 0, truth > 0))
-            if result.regions is not None and counted.names_regions:
-                by_name = region_dice(result.regions[view], truth)
-                regions += [statistics.mean(by_name.values())] if by_name else []
-    found = {"skeleton Dice": skeleton, "regions Dice": regions}
-    return [_entry(metric, Summary.of(values), scans) for metric, values in found.items() if values]
-
-
-def _entry(metric: str, summary: Summary, scans: int) -> dict[str, Any]:
-    return {
-        "metric": metric,
-        "value": summary.mean,
-        "spread": summary.spread,
-        "lowest": summary.lowest,
-        "data": "corrected, validation",
-        "scans": scans,
     }

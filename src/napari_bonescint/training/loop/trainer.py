@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 import math
 import time
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,18 +21,20 @@ from napari_bonescint.training.data.loader import load
 from napari_bonescint.training.data.simulated_examples import samples_per_pixel
 from napari_bonescint.training.loop.checkpoint import start_from
 from napari_bonescint.training.loop.fabric import describe_acceleration, sum_over_processes
+from napari_bonescint.training.loop.listener import FinishedTraining, Order, TrainingControl, TrainingProgress
 from napari_bonescint.training.loop.losses import segmentation_loss, shares
 from napari_bonescint.training.loop.resuming import require_same_recipe, require_same_start, settings_of
 from napari_bonescint.training.loop.schedule import Schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from lightning_fabric import Fabric
     from torch import Tensor
 
     from napari_bonescint.networks.dense import DenseNetwork
     from napari_bonescint.training.data.sources import CaseSource
+    from napari_bonescint.training.loop.listener import TrainingListener
     from napari_bonescint.training.loop.recipe import Recipe
 
 
@@ -43,38 +43,6 @@ _POLL_S = 0.2
 
 class TrainingError(BonescintError):
     """Training that cannot begin or go on."""
-
-
-class Order(StrEnum):
-    """What is asked for before a step."""
-
-    GO_ON = "go on"
-    PAUSE = "pause"
-    STOP = "stop"
-
-
-def _go_on() -> Order:
-    return Order.GO_ON
-
-
-@dataclass(frozen=True)
-class TrainingProgress:
-    """Told after each stretch of steps.
-
-    Attributes
-    ----------
-    step : int
-        Steps done since the beginning of training.
-    loss : float
-        Mean over the stretch.
-    learning_rate : float
-    views_per_second : float
-    """
-
-    step: int
-    loss: float
-    learning_rate: float
-    views_per_second: float
 
 
 class Trainer:
@@ -90,8 +58,6 @@ class Trainer:
         What to train on.
     fabric : lightning_fabric.Fabric
         Launched, see `fabric.start_fabric`.
-    on_note : callable
-        Told a sentence when something is not as asked for: a case that cannot be read, a batch that does not fit.
 
     Attributes
     ----------
@@ -108,13 +74,7 @@ class Trainer:
         ``hardware``, ``precision``, ``steps`` and ``minutes``.
     """
 
-    def __init__(
-        self,
-        recipe: Recipe,
-        cases: CaseSource,
-        fabric: Fabric,
-        on_note: Callable[[str], object] = lambda _sentence: None,
-    ) -> None:
+    def __init__(self, recipe: Recipe, cases: CaseSource, fabric: Fabric) -> None:
         torch.manual_seed(recipe.seed)
         network = build_network(recipe.architecture, outputs=recipe.outputs)
         splits = len(network.stages) - 1 if isinstance(network, FDN) else 0
@@ -134,9 +94,10 @@ class Trainer:
         self.step = 0
         self.planned: int | None = None
         self.history: list[dict[str, Any]] = []
-        self._recipe, self._cases, self._fabric, self._on_note = recipe, cases, fabric, on_note
+        self._recipe, self._cases, self._fabric = recipe, cases, fabric
         self._parts = 1
         self._noted: set[str] = set()
+        self._listeners: Sequence[TrainingListener] = ()
         self._pass, self._optimiser = fabric.setup(
             _TrainingPass(self.network, recipe.keep_phases),
             torch.optim.Adam(
@@ -156,9 +117,9 @@ class Trainer:
 
     def fit(
         self,
+        listeners: Sequence[TrainingListener] = (),
+        control: TrainingControl | None = None,
         *,
-        on_progress: Callable[[TrainingProgress], None],
-        ask: Callable[[], Order] = _go_on,
         every: int = 50,
         workers: int = 1,
     ) -> None:
@@ -166,11 +127,10 @@ class Trainer:
 
         Parameters
         ----------
-        on_progress : callable
-            Told every `every` steps and after the last; a good place to save.
-        ask : callable
-            Asked before each step, when the number of steps can be planned, too; the first of the processes that train
-            together decides for all.
+        listeners : sequence of TrainingListener
+            Told what happens: progress every `every` steps and after the last, when checkpoints are saved, too.
+        control : TrainingControl, optional
+            Asked before each step; of processes that train together, the first one's decides for all.
         every : int
         workers : int
             Processes that make examples; 0 makes them in this one.
@@ -181,6 +141,7 @@ class Trainer:
             If the loss is no longer a number, no case can be read, or the device's memory is too small for one view.
         """
         recipe, fabric = self._recipe, self._fabric
+        self._listeners, control = listeners, control or TrainingControl()
         data = Batches(
             self._cases,
             max(2, recipe.outputs),
@@ -196,11 +157,10 @@ class Trainer:
         losses: list[float] = []
         start = last = time.monotonic()
         for batch in load(data, range(self.step, self.schedule.steps), workers):
-            while (order := self._asked(ask)) is Order.PAUSE:
-                time.sleep(_POLL_S)
-                start = last = time.monotonic()
+            order, waited = self._order(control)
             if order is Order.STOP:
                 break
+            start, last = start + waited, last + waited
             self._note(batch.skipped)
             if len(batch.images) == 0:
                 raise TrainingError(f"Case after case cannot be read; the last: {batch.skipped[-1]}")
@@ -213,20 +173,61 @@ class Trainer:
             last = now
             is_last = self.step >= self.schedule.steps
             if self.step % every == 0 or is_last:
-                mean = sum(losses) / len(losses)
-                rate = len(losses) * recipe.batch * fabric.world_size / (now - start)
-                on_progress(TrainingProgress(self.step, mean, self.schedule.learning_rate(self.step), rate))
-                self.network.train()
-                self._frozen.eval()
+                self._end_epoch(control, losses, now - start)
                 losses, start = [], time.monotonic()
             if is_last:
                 break
 
-    def _asked(self, ask: Callable[[], Order]) -> Order:
+    def _order(self, control: TrainingControl) -> tuple[Order, float]:
+        """What is asked for when no pause is any more, and how many seconds of pause there were."""
+        order, began = self._asked(control), time.monotonic()
+        if order is not Order.PAUSE:
+            return order, 0.0
+        self._save()
+        for listener in self._listeners:
+            listener.on_pause(self.step)
+        while (order := self._asked(control)) is Order.PAUSE:
+            time.sleep(_POLL_S)
+        if order is Order.GO_ON:
+            for listener in self._listeners:
+                listener.on_resume(self.step)
+        return order, time.monotonic() - began
+
+    def _asked(self, control: TrainingControl) -> Order:
         """The order and the planned number of steps, which the first process tells all."""
-        order = ask()
+        order = control.order()
+        if order is Order.GO_ON and self.planned is None and (plan := control.plan(self.step)) is not None:
+            self.planned = plan.steps
+            # Saved at once, so that it is never estimated again.
+            self._save()
+            for listener in self._listeners:
+                listener.on_plan(plan)
         order, self.planned = self._fabric.broadcast((order, self.planned))
         return order
+
+    def _end_epoch(self, control: TrainingControl, losses: Sequence[float], seconds: float) -> None:
+        """Tell how a stretch of steps went."""
+        schedule, step, batch = self.schedule, self.step, self._recipe.batch * self._fabric.world_size
+        rate = len(losses) * batch / seconds
+        needed = (schedule.steps - step) * batch / rate
+        progress = TrainingProgress(
+            step=step,
+            steps=schedule.steps,
+            loss=sum(losses) / len(losses),
+            learning_rate=schedule.learning_rate(step),
+            views_per_second=rate,
+            seconds_left=control.seconds_left(needed, schedule.looks_after(step), planned=self.planned is not None),
+        )
+        for listener in self._listeners:
+            listener.on_train_epoch_end(progress)
+        # Last, so that a training that is killed meanwhile validates again and finds the same.
+        self._save()
+        self.network.train()
+        self._frozen.eval()
+
+    def _save(self) -> None:
+        for listener in self._listeners:
+            listener.save_checkpoint()
 
     def train_step(self, image: Tensor, codes: Tensor) -> float:
         """One step of Adam.
@@ -314,7 +315,8 @@ class Trainer:
         for sentence in sentences:
             if sentence not in self._noted:
                 self._noted.add(sentence)
-                self._on_note(sentence)
+                for listener in self._listeners:
+                    listener.on_note(sentence)
 
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs: tensors, numbers and texts only."""
@@ -347,6 +349,15 @@ class Trainer:
         self._optimiser.load_state_dict(state["optimiser"])
         self.start = state.get("start", self.start)
         self.history = copy.deepcopy(state.get("history", []))
+
+    def finished(self, best: Mapping[str, Any] | None = None) -> FinishedTraining:
+        """What training hands over: the averaged weights, or the best before them, as `BestWeights.read` gives them."""
+        network, step, dice = self.average, self.step, None
+        if best is not None:
+            network, step, dice = copy.deepcopy(network), best["step"], best["dice"]
+            network.load_state_dict(best["average"])
+        stopped = self.step < self.schedule.steps
+        return FinishedTraining(network, step, dice, self.step, stopped, self.minutes, self.start, self.history)
 
     def _phases(self) -> torch.Generator:
         """What decides which phases this process computes in this step."""

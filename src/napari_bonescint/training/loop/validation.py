@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import io
-import statistics
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
 
-from napari_bonescint.anatomy import CODES
 from napari_bonescint.corrections.errors import StoreError
-from napari_bonescint.counted_scan import CountedScan
-from napari_bonescint.evaluation.metrics import Summary, cross_entropy, dice, region_dice
+from napari_bonescint.evaluation.corrected_set import CorrectedSet
+from napari_bonescint.evaluation.metrics import Summary
+from napari_bonescint.evaluation.model_scores import Scores
 from napari_bonescint.evaluation.reference_sets import SimulatedSet
 from napari_bonescint.evaluation.report.mask_pictures import LabelledMask, panels_of
 from napari_bonescint.evaluation.verdict import SKELETON
+from napari_bonescint.evaluation.view_scores import segment_references
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.simulation.splits import read_splits
 from napari_bonescint.training.loop.checkpoint import publish
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    from napari_bonescint.segmentation import Segmentation
+    from napari_bonescint.evaluation.reference_sets import Reference
+    from napari_bonescint.evaluation.view_scores import ViewScore
     from napari_bonescint.training.data.training_data import TrainingData
     from napari_bonescint.training.loop.recipe import Recipe
 
@@ -61,22 +63,19 @@ class Look(NamedTuple):
     picture: bytes
 
 
-def validation_scans(material: TrainingData, most: int = MOST_SCANS) -> Iterator[CountedScan]:
+def validation_scans(material: TrainingData) -> Iterator[Reference]:
     """Scans to look at, always the same: corrected ones if there are any, and otherwise simulated ones.
 
     None of them is of a patient who is held out for judging, since whatever chooses a model must not judge it. Each is
     read when it is asked for; one that cannot be read is left out.
     """
     selection = material.selection
-    if selection is not None and selection.validation:
-        for corrected in selection.validation[:most]:
-            try:
-                yield CountedScan(*corrected.read(), corrected.names_regions)
-            except StoreError:
-                continue
-    else:
-        for reference in SimulatedSet(read_splits()["test"], material.held_out_cases[:most]):
-            yield CountedScan(reference.scan, reference.regions, reference.names_regions)
+    if selection is None or not selection.validation:
+        yield from SimulatedSet(read_splits()["test"], material.held_out_cases[:MOST_SCANS])
+        return
+    for corrected in selection.validation[:MOST_SCANS]:
+        with suppress(StoreError):
+            yield from CorrectedSet([corrected])
 
 
 def has_validation(material: TrainingData) -> bool:
@@ -100,39 +99,22 @@ def look_at(network: nn.Module, recipe: Recipe, material: TrainingData, device: 
     Look or None
         None if no validation scan can be read.
     """
-    values: list[float] = []
-    losses: list[float] = []
-    by_region: dict[str, list[float]] = {name: [] for name in (SKELETON, *CODES)}
+    views: list[ViewScore] = []
     panels: list[NDArray[np.uint8]] = []
     scans = 0
     with tempfile.TemporaryDirectory(prefix="bonescint-") as folder:
         segmenter = Segmenter(publish(network, recipe, Path(folder), {}, []), device)
-        for counted in validation_scans(material):
-            result = segmenter.segment(counted.scan)
-            for view, truth in enumerate(counted.regions):
-                values.append(view_dice(result, view, counted))
-                losses.append(cross_entropy(result.probability[view], truth > 0))
-                by_region[SKELETON].append(dice(result.skeleton[view] > 0, truth > 0))
-                if result.regions is not None and counted.names_regions:
-                    for name, value in region_dice(result.regions[view], truth).items():
-                        by_region[name].append(value)
+        for reference, result, scored in segment_references(segmenter, validation_scans(material)):
+            views += scored
             if scans < _PICTURED:
-                masks = [LabelledMask.of_truth(counted), LabelledMask.of_model("model", result)]
-                panels += panels_of(counted.scan.counts, masks, 0)
+                masks = [LabelledMask.of_truth(reference), LabelledMask.of_model("model", result)]
+                panels += panels_of(reference.scan.counts, masks, 0)
             scans += 1
     if not scans:
         return None
-    regions = {name: round(statistics.mean(found), 4) for name, found in by_region.items() if found}
-    return Look(Summary.of(values), round(statistics.mean(losses), 4), regions, scans, _png(panels))
-
-
-def view_dice(result: Segmentation, view: int, truth: CountedScan) -> float:
-    """How well a view is segmented, see `Look.dice`."""
-    if result.regions is not None and truth.names_regions:
-        by_name = region_dice(result.regions[view], truth.regions[view])
-        if by_name:
-            return statistics.mean(by_name.values())
-    return dice(result.skeleton[view] > 0, truth.regions[view] > 0)
+    scores = Scores.of(views)
+    regions = {SKELETON: scores.skeleton.mean, **scores.regions}
+    return Look(Summary.of([view.dice for view in views]), scores.loss, regions, scans, _png(panels))
 
 
 def _png(panels: Sequence[NDArray[np.uint8]]) -> bytes:

@@ -9,9 +9,9 @@ import tempfile
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari_bonescint.atomic import CannotWrite
+from napari_bonescint.atomic import CannotWrite, make_folder
 from napari_bonescint.corrections.errors import StoreError
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.evaluation.acceptance_rule import deciding_row, describe
@@ -26,22 +26,24 @@ from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.text import counted
 from napari_bonescint.training.loop.checkpoint import publish, write_card
+from napari_bonescint.training.loop.listener import TrainingListener
 from napari_bonescint.training.loop.resuming import CannotResume, settings_of
-from napari_bonescint.training.runs.run_folder import RunFolder, make_folder
+from napari_bonescint.training.runs.run_folder import RunFolder
 from napari_bonescint.training.runs.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lightning_fabric import Fabric
-    from torch import nn
 
     from napari_bonescint.evaluation.folds import Fold
     from napari_bonescint.evaluation.verdict import Row
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.training.data.training_data import TrainingData
+    from napari_bonescint.training.loop.listener import FinishedTraining, TrainingProgress
     from napari_bonescint.training.loop.recipe import Recipe
-    from napari_bonescint.training.runs.session import EventSink, SessionSettings
+    from napari_bonescint.training.runs.event_log import TrainingLog
+    from napari_bonescint.training.runs.session import SessionSettings
 
 
 class CrossValidation:
@@ -143,21 +145,21 @@ class CrossValidation:
         recipe = replace(self._recipe, name=f"{self._recipe.name}-fold-{fold.number}")
         # Each takes as many steps as the first, since the first steps of each would tell another number.
         steps = self._done[0].steps if self._done else self._settings.steps
-        session = _FoldSession(
-            fold,
-            self._starts,
+        scoring = _FoldScoring(fold, self._starts, recipe, self._settings.device)
+        session = Session(
             recipe,
             replace(self._material, selection=fold.selection),
             self._fabric,
             RunFolder(folder, steered_by=self._run),
             replace(self._settings, steps=steps, out=None),
-            (_Told(self._run.log, fold.number, len(self._folds)),),
+            (_FoldLog(self._run.log, fold.number, len(self._folds)),),
+            scoring,
         )
         print(f"{self._recipe.name}: fold {fold.number} of {len(self._folds)}", flush=True)
         session.train()
         if session.is_stopped or session.planned is None:
             return None
-        scores = FoldScores(len(self._folds), session.planned, self._about, session.left_out, session.scores)
+        scores = FoldScores(len(self._folds), session.planned, self._about, scoring.left_out, scoring.scores)
         scores.write(self._file(fold))
         shutil.rmtree(folder, ignore_errors=True)
         return scores
@@ -176,35 +178,35 @@ class CrossValidation:
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-class _FoldSession(Session):
-    """A training whose weights are scored and never published.
+class _FoldScoring(TrainingListener):
+    """Scores the weights of a fold's training, which are never published.
 
     Parameters
     ----------
     fold : Fold
     starts : sequence of ModelCard
-        What it begins from.
-    *arguments
-        Of `Session`.
+        What the training begins from.
+    recipe : Recipe
+    device : str
     """
 
-    def __init__(self, fold: Fold, starts: Sequence[ModelCard], *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self._fold, self._starts = fold, starts
+    def __init__(self, fold: Fold, starts: Sequence[ModelCard], recipe: Recipe, device: str) -> None:
+        self._fold, self._starts, self._recipe, self._device = fold, starts, recipe, device
         self.scores: list[ScanScore] = []
         self.left_out: list[str] = []
 
-    def _deliver(self, network: nn.Module, step: int, dice: float | None) -> None:  # noqa: ARG002
-        if self.is_stopped:
+    def export_weights(self, finished: FinishedTraining) -> None:
+        """Score them, unless somebody ended the training."""
+        if finished.stopped:
             return
         # Who the start has learnt from is no judge of it, nor of what came of it.
         unseen = unseen_by(self._starts, self._fold.scored)
         self.left_out += unseen.sentences
         with tempfile.TemporaryDirectory(prefix="bonescint-") as folder:
             # Where nothing was better than the start, the start is what would be used.
-            is_start = step == 0 and bool(self._starts)
-            card = self._starts[-1] if is_start else publish(network, self._recipe, Path(folder), {}, [])
-            segmenter = Segmenter(card, self._settings.device)
+            is_start = finished.step == 0 and bool(self._starts)
+            card = self._starts[-1] if is_start else publish(finished.network, self._recipe, Path(folder), {}, [])
+            segmenter = Segmenter(card, self._device)
             for scan in unseen.scans:
                 try:
                     (reference,) = CorrectedSet([scan])
@@ -216,18 +218,27 @@ class _FoldSession(Session):
         print(f"{self._recipe.name}: scored on {counted(len(self.scores), 'scan')} that it had not seen", flush=True)
 
 
-class _Told:
+class _FoldLog(TrainingListener):
     """Tells the log of a run how the training of a fold is going."""
 
-    def __init__(self, log: EventSink, fold: int, folds: int) -> None:
-        self._log, self._fold, self._folds = log, fold, folds
+    def __init__(self, log: TrainingLog, fold: int, folds: int) -> None:
+        self._tell, self._fold, self._folds = log.append, fold, folds
 
-    def append(self, event: str, **facts: Any) -> None:
-        """Pass on what those who follow the run want to know."""
-        if event == "progress":
-            self._log.append("fold", fold=self._fold, folds=self._folds, **facts)
-        elif event in ("paused", "resumed", "note"):
-            self._log.append(event, **facts)
+    def on_train_epoch_end(self, progress: TrainingProgress) -> None:
+        """Which fold it is, and the progress."""
+        self._tell("fold", fold=self._fold, folds=self._folds, **asdict(progress))
+
+    def on_pause(self, step: int) -> None:  # noqa: ARG002
+        """The pause."""
+        self._tell("paused")
+
+    def on_resume(self, step: int) -> None:
+        """The step."""
+        self._tell("resumed", step=step)
+
+    def on_note(self, sentence: str) -> None:
+        """The sentence."""
+        self._tell("note", text=sentence)
 
 
 def train_with_folds(
@@ -237,13 +248,13 @@ def train_with_folds(
     run: RunFolder,
     settings: SessionSettings,
     folds: int,
-    sinks: tuple[EventSink, ...] = (),
+    listeners: Sequence[TrainingListener] = (),
 ) -> bool:
     """Train and score all folds, then train on the patients who train, and publish that with the scores of the folds.
 
     Parameters
     ----------
-    recipe, material, fabric, run, settings, sinks
+    recipe, material, fabric, run, settings, listeners
         As for `Session`.
     folds : int
 
@@ -264,7 +275,7 @@ def train_with_folds(
         if not cross.train():
             print(f"{recipe.name}: ended before all folds were scored; the same command does the rest", flush=True)
             return True
-        session = Session(recipe, material, fabric, run, replace(settings, steps=cross.steps), sinks)
+        session = Session(recipe, material, fabric, run, replace(settings, steps=cross.steps), listeners)
         was_interrupted = session.train()
         if session.is_stopped:
             return was_interrupted

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from napari_bonescint.atomic import CannotWrite
+from napari_bonescint.training.loop.listener import TrainingListener
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from napari_bonescint.inference.model_card import ModelCard
+    from napari_bonescint.training.data.training_data import TrainingData
+    from napari_bonescint.training.loop.listener import FinishedTraining, StepPlan, TrainingProgress, Validated
 
 Event = dict[str, Any]
 """One line: ``event`` (its kind), ``time`` (seconds since 1970), and what the kind tells besides."""
@@ -55,6 +62,73 @@ class TrainingLog:
         with self._path.open("rb") as file:
             file.seek(-1, 2)
             return file.read(1) == b"\n"
+
+
+class EventLog(TrainingListener):
+    """Writes what happens to a log.
+
+    Parameters
+    ----------
+    log : TrainingLog
+    material : TrainingData
+    checkpoint : Path
+        What a training that fails can go on from.
+    """
+
+    def __init__(self, log: TrainingLog, material: TrainingData, checkpoint: Path) -> None:
+        self._tell, self._material, self._checkpoint = log.append, material, checkpoint
+
+    def on_fit_start(self, step: int, models: Sequence[Mapping[str, Any]], *, resumed: bool) -> None:  # noqa: ARG002
+        """What is trained on."""
+        self._tell("data", **self._material.summary())
+
+    def on_note(self, sentence: str) -> None:
+        """The sentence."""
+        self._tell("note", text=sentence)
+
+    def on_plan(self, plan: StepPlan) -> None:
+        """The number of steps."""
+        seconds = round(plan.seconds_per_step, 4)
+        self._tell("plan", steps=plan.steps, minutes=plan.minutes, seconds_per_step=seconds)
+
+    def on_pause(self, step: int) -> None:  # noqa: ARG002
+        """The pause."""
+        self._tell("paused")
+
+    def on_resume(self, step: int) -> None:
+        """The step."""
+        self._tell("resumed", step=step)
+
+    def on_train_epoch_end(self, progress: TrainingProgress) -> None:
+        """All of it."""
+        self._tell("progress", **asdict(progress))
+
+    def on_validation_end(self, validated: Validated) -> None:
+        """Scores, and the picture's place in the run's folder."""
+        step, look, picture = validated.step, validated.look, validated.picture
+        self._tell(
+            "check",
+            step=step,
+            dice=look.dice.mean,
+            spread=look.dice.spread,
+            loss=look.loss,
+            regions=look.regions,
+            scans=look.scans,
+            best=validated.is_best,
+        )
+        self._tell("sample", step=step, file=f"{picture.parent.name}/{picture.name}")
+
+    def on_export_end(self, finished: FinishedTraining, card: ModelCard | None, reason: str) -> None:
+        """The weights and their card, or why there are none."""
+        files = {"weights": "", "card": "", "text": reason}
+        if card is not None:
+            files = {"weights": str(card.weights_path), "card": str(card.path)}
+        self._tell("finished", step=finished.step, stopped=finished.stopped, **files)
+
+    def on_exception(self, error: Exception) -> None:
+        """The reason, and what there is to go on from."""
+        last = f" The last good state is kept in {self._checkpoint.name}." if self._checkpoint.exists() else ""
+        self._tell("failed", text=f"{error}{last}")
 
 
 def read_events(path: Path, offset: int = 0) -> tuple[list[Event], int]:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
+from napari_bonescint.atomic import CannotWrite, make_folder, write_bytes_atomically
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.file_lock import FileLock
 from napari_bonescint.training.runs.event_log import TrainingLog
@@ -147,17 +147,3 @@ def running_process(path: Path) -> int | None:
     except Exception:  # the file may say anything, and psutil raises whatever a number trips over
         return None
     return pid if alive else None
-
-
-def make_folder(path: Path) -> None:
-    """Make a folder and those above it, unless they are there.
-
-    Raises
-    ------
-    CannotWrite
-        If it cannot be made.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotWrite(f"{path}: cannot be made ({error.strerror or error}).") from error

@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.training.loop.listener import TrainingListener
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from napari_bonescint.training.loop.listener import TrainingProgress, Validated
 
 
 class CurvesError(BonescintError):
     """TensorBoard is not installed."""
 
 
-class TensorBoardCurves:
+class TensorBoardCurves(TrainingListener):
     """Writes losses, learning rate, speed and Dice, of all and of each region, as TensorBoard reads them.
 
     Parameters
@@ -37,17 +41,20 @@ class TensorBoardCurves:
             ) from error
         self._writer = SummaryWriter(str(folder))
 
-    def append(self, event: str, **facts: object) -> None:
-        """Take an event of the log, see `log`; what is no curve is left out."""
-        names = {"progress": ("loss", "learning_rate", "views_per_second"), "check": ("dice",)}.get(event, ())
-        curves = {name: facts[name] for name in names}
-        if event == "check":
-            curves["validation_loss"] = facts["loss"]
-            regions = facts["regions"]
-            if isinstance(regions, dict):
-                curves |= {f"regions/{name}": value for name, value in regions.items()}
+    def on_train_epoch_end(self, progress: TrainingProgress) -> None:
+        """Loss, learning rate and speed."""
+        names = ("loss", "learning_rate", "views_per_second")
+        self._add(progress.step, {name: getattr(progress, name) for name in names})
+
+    def on_validation_end(self, validated: Validated) -> None:
+        """Dice, of all and of each region, and loss."""
+        look = validated.look
+        regions = {f"regions/{name}": value for name, value in look.regions.items()}
+        self._add(validated.step, {"dice": look.dice.mean, "validation_loss": look.loss, **regions})
+
+    def _add(self, step: int, curves: Mapping[str, float]) -> None:
         for name, value in curves.items():
-            self._writer.add_scalar(name, value, facts["step"])
+            self._writer.add_scalar(name, value, step)
         self._writer.flush()
 
     def close(self) -> None:
