@@ -27,6 +27,7 @@ from napari_bonescint.evaluation.acceptance_rule import decide
 from napari_bonescint.evaluation.folds import USUAL_FOLDS
 from napari_bonescint.evaluation.interval import mean_interval
 from napari_bonescint.evaluation.verdict import SKELETON, Recommendation, Row, SetKind
+from napari_bonescint.text import markdown_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -139,14 +140,15 @@ def tables(spread: Spread, trials: int) -> str:
         f"{steps[-1] // LOOKS['full']}. A simulated patient may validate and be held out at once, which no store "
         "allows, so the first table is rather too high than too low."
     )
+    judged = ("held-out patients", *map(str, JUDGED))
     parts = [
         _filled(story),
         _filled("**Without any gain**, the lower bound is above zero, and new weights are recommended, in:"),
-        _table(("held-out patients", *JUDGED), _rows(spread, JUDGED, held_out_rate, (0.0,), trials)),
+        markdown_table(judged, _rows(spread, JUDGED, held_out_rate, (0.0,), trials)),
         _filled("**With a true gain**, new weights are recommended in:"),
-        _table(("held-out patients", *JUDGED), _rows(spread, JUDGED, held_out_rate, GAINS[1:], trials)),
+        markdown_table(judged, _rows(spread, JUDGED, held_out_rate, GAINS[1:], trials)),
         _filled(f"**With `--folds {USUAL_FOLDS}`**, where all patients are scored:"),
-        _table(("patients", *IN_FOLDS), _rows(spread, IN_FOLDS, folds_rate, GAINS, trials)),
+        markdown_table(("patients", *map(str, IN_FOLDS)), _rows(spread, IN_FOLDS, folds_rate, GAINS, trials)),
     ]
     return "\n\n".join(parts)
 
@@ -166,11 +168,6 @@ def _rows(
             rows.append([f"{name}`{recipe}`", *(f"{100 * each:.1f} %" for each in rates)])
             print(*rows[-1], flush=True)
     return rows
-
-
-def _table(heading: Sequence[object], rows: list[list[str]]) -> str:
-    lines = [list(map(str, heading)), ["---"] * len(heading), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def _filled(text: str) -> str:

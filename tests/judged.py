@@ -11,7 +11,7 @@ import numpy as np
 from napari_bonescint.anatomy import CODES, REGIONS
 from napari_bonescint.corrections.store.keys import keys_of
 from napari_bonescint.corrections.store.label_store import LabelStore
-from napari_bonescint.corrections.store.patient_split import is_held_out
+from napari_bonescint.corrections.store.patient_split import Part, part_of_patient
 from napari_bonescint.formats.dicom.identity import Identity
 from napari_bonescint.inference.model_card import ModelCard, read_card
 from napari_bonescint.inference.preprocessing import NORMALISATION
@@ -90,7 +90,8 @@ def corrected_store(
     for number in range(first, first + patients):
         scan, regions = bar_scan(number)
         identities = (Identity(patient=f"patient {seed}") for seed in seeds)
-        patient = next(each for each in identities if is_held_out(keys_of(secret, scan, each).patient) == held_out)
+        parts = ((each, part_of_patient(keys_of(secret, scan, each).patient)) for each in identities)
+        patient = next(each for each, part in parts if (part is Part.JUDGED) == held_out)
         mask = regions if names_regions else (regions > 0).astype(np.uint8)
         # A single bone everywhere would be taken for a mask that names none.
         mask[:, 84, 20:26] = CODES["lumbar_spine"] if names_regions else 1

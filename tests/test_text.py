@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_bonescint.text import counted, duration, table_lines
+from napari_bonescint.text import counted, duration, markdown_table, table_lines
 
 
 def test_one_is_singular() -> None:
@@ -19,3 +19,7 @@ def test_durations_are_as_exact_as_forecasts_are(seconds: float, words: str) -> 
 
 def test_a_column_is_as_wide_as_its_longest_cell() -> None:
     assert table_lines([("NAME", "DICE"), ("fdn-13", "0.9"), ("x", "")]) == ["NAME    DICE", "fdn-13  0.9", "x"]
+
+
+def test_tables_in_markdown_have_headings() -> None:
+    assert markdown_table(["set", "scans"], [["test", "40"]]) == "| set | scans |\n| --- | --- |\n| test | 40 |"

@@ -134,7 +134,7 @@ class Case:
                 expected[index, :, top:bottom, left:right] = file[f"source_{index}"] * scale
             return cls(expected, regions, float(file["pixel_mm"]), unpack(file))
 
-    def count(self, rng: np.random.Generator, total: float, strengths: tuple[float, ...] | None = None) -> Scan:
+    def count(self, rng: np.random.Generator, total: float) -> Scan:
         """Count photons.
 
         Parameters
@@ -142,12 +142,11 @@ class Case:
         rng : numpy.random.Generator
         total : float
             Expected counts of both views together, without what is excreted, the last source.
-        strengths : tuple of float, optional
-            A factor for each source; 1 for all if not given.
         """
-        factors = np.ones(len(self.expected), np.float32) if strengths is None else np.array(strengths, np.float32)
-        mean = np.tensordot(factors, self.expected, axes=1)
-        within = float(factors[:-1] @ self.expected[:-1].sum(axis=(1, 2, 3)))
+        # Summed as a product: any other order rounds otherwise, and the same seeds would count other photons.
+        ones = np.ones(len(self.expected), np.float32)
+        mean = np.tensordot(ones, self.expected, axes=1)
+        within = float(ones[:-1] @ self.expected[:-1].sum(axis=(1, 2, 3)))
         counts = np.minimum(rng.poisson(mean * (total / max(within, 1e-9))), np.iinfo(np.uint16).max)
         views = (View(ViewName.ANTERIOR), View(ViewName.POSTERIOR))
         return Scan(counts.astype(np.uint16), views, (self.pixel_mm, self.pixel_mm))

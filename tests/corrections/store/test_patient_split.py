@@ -3,7 +3,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 
-from napari_bonescint.corrections.store.patient_split import Part, is_held_out, part_of_patient
+from napari_bonescint.corrections.store.patient_split import Part, part_of_patient
 
 
 def test_one_patient_in_five_judges_and_of_the_others_one_in_eight_validates() -> None:
@@ -15,7 +15,7 @@ def test_one_patient_in_five_judges_and_of_the_others_one_in_eight_validates() -
 
 
 def test_who_is_held_out_never_changes() -> None:
-    held_out = [key for key in "abcdefghijklmnopqrst" if is_held_out(key)]
+    held_out = [key for key in "abcdefghijklmnopqrst" if part_of_patient(key) is Part.JUDGED]
     assert held_out == ["d", "e"]
 
 

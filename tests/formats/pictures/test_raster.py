@@ -19,6 +19,7 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.pictures.raster import read_raster, stored_orientation
 from napari_bonescint.formats.safe_reading.refusal import NotAPlanarScan, Refusal
 from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, View, ViewName, ViewSource
+from napari_bonescint.scan_edits import name_views, with_spacing
 
 
 def picture(dtype="uint8", views: int | None = None) -> np.ndarray:
@@ -33,7 +34,7 @@ def picture(dtype="uint8", views: int | None = None) -> np.ndarray:
 @pytest.mark.parametrize("name", ["scan.png", "scan.tif"])
 def test_grey_picture(tmp_path, dtype, name):
     Image.fromarray(picture(dtype)).save(tmp_path / name)
-    scan = read_raster(tmp_path / name, view=ViewName.POSTERIOR, spacing=(2.2, 2.2))
+    scan = with_spacing(name_views(read_raster(tmp_path / name), ViewName.POSTERIOR), (2.2, 2.2))
     np.testing.assert_array_equal(scan.counts, picture(dtype)[np.newaxis])
     assert scan.counts.dtype == np.dtype(dtype)
     assert scan.views == (View(ViewName.POSTERIOR, ViewSource.USER),)
@@ -64,7 +65,7 @@ def test_tiff_of_two_pages(tmp_path, dtype):
 
 def test_first_page_posterior(tmp_path):
     tifffile.imwrite(tmp_path / "scan.tif", picture(views=2), photometric="minisblack")
-    scan = read_raster(tmp_path / "scan.tif", view=ViewName.POSTERIOR)
+    scan = name_views(read_raster(tmp_path / "scan.tif"), ViewName.POSTERIOR)
     np.testing.assert_array_equal(scan.counts, picture(views=2)[::-1])
 
 
@@ -129,7 +130,7 @@ def test_blank_page_is_left_out(tmp_path):
     counts = picture(views=2)
     counts[1] = 0
     tifffile.imwrite(tmp_path / "scan.tif", counts, photometric="minisblack")
-    scan = read_raster(tmp_path / "scan.tif", view=ViewName.ANTERIOR, spacing=(2, 2))
+    scan = with_spacing(name_views(read_raster(tmp_path / "scan.tif"), ViewName.ANTERIOR), (2, 2))
     assert scan.warnings == ("The posterior view is blank and was left out.",)
     assert len(scan.views) == 1
 
@@ -276,7 +277,7 @@ def test_a_spacing_that_makes_a_scan_as_long_as_a_house_is_not_taken(tmp_path):
     assert scan.spacing is None
     assert NO_SPACING in scan.warnings
     assert any("the image would be 4.6 m long" in warning for warning in scan.warnings)
-    assert read_raster(tmp_path / "long.tif", spacing=(2.2, 2.2)).spacing == (2.2, 2.2)
+    assert with_spacing(scan, (2.2, 2.2)).spacing == (2.2, 2.2)
 
 
 def test_where_programs_put_the_orientation_of_a_png(tmp_path):

@@ -50,11 +50,6 @@ def part_of_patient(patient_key: str) -> Part:
     return Part.VALIDATING if _fraction(_VALIDATING, patient_key) < VALIDATION_SHARE else Part.TRAINED
 
 
-def is_held_out(patient_key: str) -> bool:
-    """Whether a patient is held out for judging, see `part_of_patient`."""
-    return part_of_patient(patient_key) is Part.JUDGED
-
-
 def _fraction(purpose: str, patient_key: str) -> float:
     """A number from 0 to 1 that is fixed by purpose and key, and otherwise as good as random."""
     return int.from_bytes(hashlib.sha256((purpose + patient_key).encode()).digest()[:8]) / 2**64

@@ -65,11 +65,6 @@ class Origin:
         """Made elsewhere."""
         return cls(OriginKind.IMPORTED)
 
-    @classmethod
-    def from_facts(cls, facts: Facts) -> Origin:
-        """What `as_facts` gave."""
-        return build(cls, facts)
-
     def as_facts(self) -> Facts:
         """What a JSON file says about it."""
         return {name: fact for name, fact in asdict(self).items() if fact is not None}

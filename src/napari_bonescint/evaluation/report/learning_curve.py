@@ -12,6 +12,7 @@ import numpy as np
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.facts import build, one_sentence, read_json
+from napari_bonescint.text import markdown_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,8 +108,6 @@ def curve_section(curve: LearningCurve) -> str:
     rows = [["none", "0", f"{there:.4f}", "–", "–", f"{original:.4f}", "–"]]
     rows += [_row(curve.before, point) for point in curve.points]
     heading = ["training", "corrected scans", "Dice there", "gain", "95 % lower bound", "Dice on the test", "change"]
-    lines = [heading, ["---"] * len(heading), *rows]
-    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     story = (
         f"{curve.model} (`{curve.weights_sha256[:12]}`) meets {curve.domain}, and is trained on corrected scans from "
         f"there, whose masks are the truth. {curve.training} The Dice of the skeleton is the mean over "
@@ -121,7 +120,7 @@ def curve_section(curve: LearningCurve) -> str:
 
 {textwrap.fill(story, 120, break_on_hyphens=False)}
 
-{table}
+{markdown_table(heading, rows)}
 
 To make it again: `python benchmarks/learning_curve.py --help`."""
 

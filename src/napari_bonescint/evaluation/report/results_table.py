@@ -9,6 +9,7 @@ from napari_bonescint.evaluation.calibration import BINS, LOWEST_PROBABILITY
 from napari_bonescint.evaluation.reference_sets import NOT_REPRODUCIBLE
 from napari_bonescint.evaluation.report.published_figures import PUBLISHED
 from napari_bonescint.simulation.splits import SIMULATED_SPLITS, read_splits
+from napari_bonescint.text import markdown_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -100,7 +101,7 @@ def _data(models: Sequence[ModelResults]) -> str:
     rows = []
     for (name, sha256), (result, scored) in found.items():
         rows.append([name, str(result.scans), result.origin, f"`{sha256[:12]}`", str(len(scored))])
-    return _table(["set", "scans", "origin", "SHA-256", "models scored"], rows) + (
+    return markdown_table(["set", "scans", "origin", "SHA-256", "models scored"], rows) + (
         "\n\nCounts are those of both views. Every seed is a body of its own, with its own pose and proportions; which "
         "seeds are for what was fixed before training, in `splits.toml`. `nm1-like` are the test bodies, counted as "
         "long as NEMA's NM1 scan."
@@ -115,7 +116,7 @@ def _networks(models: Sequence[ModelResults]) -> str:
     missing = set(PUBLISHED) - {model.architecture for model in models if _is_published(model)}
     rows = [(_rank(model), _network_row(model)) for model in models]
     rows += [(list(PUBLISHED).index(name), _unmeasured_row(name)) for name in missing]
-    return _table(heading, [row for _, row in sorted(rows)])
+    return markdown_table(heading, [row for _, row in sorted(rows)])
 
 
 def _network_row(model: ModelResults) -> list[str]:
@@ -163,7 +164,7 @@ def _details(models: Sequence[ModelResults], *, simulated: bool) -> str:
             row += [f"{all_views.median:.4f}", f"{all_views.lowest:.4f}"]
             row += [mean_and_spread(scores.of_view.get(view)) for view in ("anterior", "posterior")]
             rows.append([*row, mean_and_spread(scores.macro), f"{scores.loss:.4f}"])
-    return _table(heading, rows)
+    return markdown_table(heading, rows)
 
 
 def _regions(model: ModelResults) -> str:
@@ -177,7 +178,7 @@ def _regions(model: ModelResults) -> str:
         "Mean Dice over the views that show at least 30 pixels of a region; macro is the mean over the regions of a "
         f"view.{_footnote([model])}"
     )
-    return f"{text}\n\n{_table(['region', *(_marked(name, result) for name, result in sets)], rows)}"
+    return f"{text}\n\n{markdown_table(['region', *(_marked(name, result) for name, result in sets)], rows)}"
 
 
 def _calibration(models: Sequence[ModelResults], diagram: str | None) -> str:
@@ -194,7 +195,7 @@ def _calibration(models: Sequence[ModelResults], diagram: str | None) -> str:
     text = (
         f"Expected calibration error of the probability of bone (Guo et al., ICML 2017; {BINS} bins of equal width; "
         f"pixels with a probability above {LOWEST_PROBABILITY:g}): the mean difference between the probability said "
-        f"and the share of bone found.{_footnote(models)}\n\n{_table(['model', *names.values()], rows)}"
+        f"and the share of bone found.{_footnote(models)}\n\n{markdown_table(['model', *names.values()], rows)}"
     )
     return text if diagram is None else f"{text}\n\n![Reliability diagrams on the test set]({diagram})"
 
@@ -224,8 +225,3 @@ def _sets(model: ModelResults) -> list[tuple[str, SetResult]]:
 
 def _figure(value: float | None) -> str:
     return _NONE if value is None else f"{value:.4f}"
-
-
-def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [heading, ["---"] * len(heading), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

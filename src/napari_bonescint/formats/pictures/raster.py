@@ -33,7 +33,6 @@ from napari_bonescint.scan import (
     ViewSource,
     why_impossible,
 )
-from napari_bonescint.scan_edits import name_views, with_spacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,22 +59,19 @@ def looks_like_raster(start: bytes) -> bool:
 
 
 @reader
-def read_raster(path: Path, *, view: ViewName | None = None, spacing: Spacing | None = None) -> Scan:
+def read_raster(path: Path) -> Scan:
     """Read a grey PNG or TIFF of one view, or a TIFF of two.
 
     Parameters
     ----------
     path : Path
         A file whose pixels grow with the counts, in 8 or 16 bits (TIFF: any integer or floating-point number).
-    view : ViewName, optional
-        What the image shows, or of two the first; without it, anterior is assumed, recorded as such and warned about.
-    spacing : (float, float), optional
-        Pixel spacing (y, x) in mm, where the file states none.
 
     Returns
     -------
     Scan
-        Pixel values as stored, anterior first; turned and mirrored where the file says that they are stored so.
+        Pixel values as stored; turned and mirrored where the file says that they are stored so. The first view is
+        assumed to be anterior, recorded as such and warned about.
 
     Raises
     ------
@@ -109,8 +105,6 @@ def read_raster(path: Path, *, view: ViewName | None = None, spacing: Spacing | 
         source_sha256=sha256(content),
         warnings=(*warnings, *unknown),
     )
-    scan = scan if view is None else name_views(scan, view)
-    scan = scan if spacing is None else with_spacing(scan, spacing)
     return without_blank_views(scan)
 
 

@@ -40,6 +40,7 @@ from napari_bonescint.gui.correct.tools.toolbox import Toolbox
 from napari_bonescint.gui.correct.unsaved_dialog import ask_about_unsaved
 from napari_bonescint.gui.correct.work_list import WorkList
 from napari_bonescint.gui.correct.work_opener import WorkOpener
+from napari_bonescint.text import DISCLAIMER
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -237,7 +238,7 @@ class CorrectWidget(DockPanel):
         masks.addWidget(self.start_button)
         masks.addWidget(self.revisions_button)
         masks.addStretch()
-        notice = PlainLabel("Research software, not a medical device.")
+        notice = PlainLabel(f"{DISCLAIMER}.")
         notice.setEnabled(False)
         layout = QVBoxLayout(self)
         layout.addWidget(splitter, 1)

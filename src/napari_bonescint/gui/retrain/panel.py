@@ -22,6 +22,7 @@ from napari_bonescint.gui.retrain.run_monitor import RunWatch
 from napari_bonescint.gui.retrain.setup_page import TrainingSetup
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.model_registry import label, use
+from napari_bonescint.text import DISCLAIMER
 from napari_bonescint.training.runs.launch import launch, name_of_run, read_settings
 from napari_bonescint.training.runs.run_control import Request, ask, runs_folder, runs_in
 from napari_bonescint.training.runs.run_status import RunStatus, Stage
@@ -221,7 +222,7 @@ class RetrainWidget(DockPanel):
         self._pages = {title: ScrolledPage(page) for title, page in contents.items()}
         for title, page in self._pages.items():
             self.tabs.addTab(page, title)
-        notice = PlainLabel("Research software, not a medical device.")
+        notice = PlainLabel(f"{DISCLAIMER}.")
         notice.setEnabled(False)
         layout = QVBoxLayout(self)
         layout.addWidget(self.tabs, 1)

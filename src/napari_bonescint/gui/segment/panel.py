@@ -22,6 +22,7 @@ from napari_bonescint.gui.segment.keep_dialog import ask_what_to_keep
 from napari_bonescint.gui.segment.result_target import ResultPlace
 from napari_bonescint.gui.segment.scan_table import ScanRows
 from napari_bonescint.inference.child import Failed, Finished, Loaded, Progressed, SegmentationProcess
+from napari_bonescint.text import DISCLAIMER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,7 +164,7 @@ class SegmentWidget(DockPanel):
         running = QHBoxLayout()
         running.addWidget(self.bar, 1)
         running.addWidget(self.cancel_button)
-        notice = PlainLabel("Research software, not a medical device.")
+        notice = PlainLabel(f"{DISCLAIMER}.")
         notice.setEnabled(False)
         layout = QVBoxLayout(self)
         layout.addWidget(scans)
