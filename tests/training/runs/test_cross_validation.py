@@ -137,4 +137,4 @@ def test_few_patients_are_offered_folds(
     recipe_file: Path, store: LabelStore, bad: ModelCard, capsys: pytest.CaptureFixture[str]
 ) -> None:
     train(recipe_file, store, bad)
-    assert "corrected scans of 10 patients, which are few for a verdict; --folds 5 trains 5" in capsys.readouterr().out
+    assert "corrected scans of 10 patients, too few for a verdict; --folds 5 trains 5" in capsys.readouterr().out
