@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import copy
 import json
-import os
 import random
 import shutil
 import tempfile
@@ -46,7 +45,7 @@ from napari_bonescint.evaluation.verdict import read_verdict
 from napari_bonescint.formats.masks.region_mapping import read_region_mapping
 from napari_bonescint.inference.model_card import read_card, shipped_models
 from napari_bonescint.resources import shipped_folder
-from napari_bonescint.results import Result, clean_up
+from napari_bonescint.results import Result
 from napari_bonescint.scan import Scan, View, ViewName
 from napari_bonescint.segmentation import Segmentation
 from napari_bonescint.training.loop.recipe import read_recipe
@@ -209,14 +208,8 @@ class Inputs:
         yield "verdict", lambda: read_verdict(place)
         (place / "results.json").write_bytes(self._changed(self._results))
         yield "results", lambda: ResultsStore.read(place / "results.json").write(place / "again.json")
-        left = place / ".bonescint-left"
-        left.mkdir()
-        (place / "scan.skeleton.tif").touch()
-        for path in (place / "scan.json", left / "new.json"):
-            path.write_bytes(self._changed(_RESULT))
-        os.utime(left, (0, 0))
+        (place / "scan.json").write_bytes(self._changed(_RESULT))
         yield "result", lambda: Result(place, "scan").recorded()
-        yield "leftover", lambda: clean_up(place)
 
     def _of_store(self, place: Path) -> Iterator[tuple[str, Callable[[], object]]]:
         folder = place / "store"

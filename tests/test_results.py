@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import pickle
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,6 +21,13 @@ from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.results import Result, ResultError, clean_up
 from napari_bonescint.scan import Scan, View, ViewName, ViewSource
 from napari_bonescint.segmentation import Segmentation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Killed = Callable[[Segmentation | None, Segmentation], list[Path]]
+
+needs_fork = pytest.mark.skipif(os.name == "nt", reason="Windows cannot fork")
 
 
 @pytest.fixture
@@ -158,41 +170,52 @@ def test_a_name_that_is_too_long_is_one_sentence(tmp_path: Path, source: Scan, s
         result.write(source, segmentation)
 
 
-def interrupt_before(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have Ctrl-C come just before a file of that name is put in place."""
-    replacing = Path.replace
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files in a folder and those below it."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
-    def interrupted(path: Path, target: Path) -> Path:
-        if target.name == name:
+
+def interrupt_before(call: str, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have Ctrl-C come just before a function of `os` is called for so many times."""
+    calling, calls = getattr(os, call), itertools.count()
+
+    def interrupted(*arguments: object, **named: object) -> object:
+        if next(calls) == number:
             raise KeyboardInterrupt
-        return replacing(path, target)
+        return calling(*arguments, **named)
 
-    monkeypatch.setattr(Path, "replace", interrupted)
+    monkeypatch.setattr(os, call, interrupted)
 
 
-@pytest.mark.parametrize("failing", ["new.skeleton.tif", "new.regions.tif", "new.json"])
+@pytest.mark.parametrize("written", range(3))
 def test_an_interruption_while_writing_leaves_the_old_result(
-    tmp_path: Path, source: Scan, segmentation: Segmentation, failing: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, source: Scan, segmentation: Segmentation, written: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = Result(tmp_path, "scan")
     result.write(source, segmentation)
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    interrupt_before(failing, monkeypatch)
+    before = contents(tmp_path)
+    interrupt_before("fsync", written, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         result.write(source, replace(segmentation, seconds=99.0))
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert contents(tmp_path) == before
 
 
-@pytest.mark.parametrize("failing", ["scan.skeleton.tif", "scan.regions.tif", "scan.json"])
-def test_an_interruption_while_replacing_never_looks_like_a_result(
-    tmp_path: Path, source: Scan, segmentation: Segmentation, failing: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("moved", range(3))
+def test_an_interruption_while_replacing_never_looks_like_half_a_result(
+    tmp_path: Path, source: Scan, segmentation: Segmentation, moved: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    result = Result(tmp_path, "scan")
+    new = replace(segmentation, skeleton=1 - segmentation.skeleton, seconds=99.0)
+    Result(tmp_path / "undisturbed", "scan").write(source, new)
+    result = Result(tmp_path / "interrupted", "scan")
     result.write(source, segmentation)
-    interrupt_before(failing, monkeypatch)
-    with pytest.raises(KeyboardInterrupt):
-        result.write(source, segmentation)
-    assert result.recorded() is None
+    with monkeypatch.context() as patch:
+        interrupt_before("replace", moved, patch)
+        with pytest.raises(KeyboardInterrupt):
+            result.write(source, new)
+    recorded = result.recorded()
+    assert recorded is not None
+    assert recorded.complete
+    assert contents(tmp_path / "interrupted") == contents(tmp_path / "undisturbed")
 
 
 def test_an_interruption_after_the_last_file_leaves_the_result(
@@ -215,71 +238,102 @@ def test_an_interruption_after_the_last_file_leaves_the_result(
     assert recorded.complete
 
 
-def leave_unfinished(result: Result, *, moved: int, old: bytes | None) -> Path:
-    """Make of a result what a process leaves that is killed after it has put `moved` files in their places."""
-    left = result.folder / ".bonescint-killed"
-    left.mkdir()
-    parts = {result.skeleton: "new.skeleton.tif", result.regions: "new.regions.tif", result.facts: "new.json"}
-    for path, name in list(parts.items())[moved:]:
-        path.rename(left / name)
-        if old is not None and path != result.facts:
-            path.write_bytes(old)
-            os.utime(path, ns=(0, 0))
-    return left
+@pytest.fixture
+def killed(tmp_path: Path, source: Scan) -> Killed:
+    """Writes a result in place of another or of none in processes that are killed later and later; their folders."""
+
+    def write(old: Segmentation | None, new: Segmentation) -> list[Path]:
+        (tmp_path / "scene").write_bytes(pickle.dumps((source, old, new)))
+        (tmp_path / "killed").mkdir()
+        words = [sys.executable, Path(__file__).with_name("killed_writer.py"), tmp_path / "killed", tmp_path / "scene"]
+        subprocess.run(words, check=True)
+        return sorted((tmp_path / "killed").iterdir())
+
+    return write
 
 
-@pytest.mark.parametrize(("moved", "old"), [(0, b"old"), (1, None), (1, b"old"), (2, None)])
-def test_what_a_killed_process_had_begun_is_finished(
-    tmp_path: Path, source: Scan, segmentation: Segmentation, moved: int, old: bytes | None
+@needs_fork
+@pytest.mark.parametrize(
+    ("old_names_regions", "new_names_regions"), [(True, True), (True, False), (False, True), (None, True)]
+)
+def test_whenever_its_writer_is_killed_a_result_is_the_old_one_or_the_new_one(
+    tmp_path: Path,
+    source: Scan,
+    segmentation: Segmentation,
+    killed: Killed,
+    old_names_regions: bool | None,
+    new_names_regions: bool,
 ) -> None:
+    old = segmentation if old_names_regions else replace(segmentation, regions=None)
+    new = replace(segmentation, skeleton=1 - segmentation.skeleton, model="larger")
+    new = new if new_names_regions else replace(new, regions=None)
+    for name, each in (("old", old), ("new", new)):
+        if each is new or old_names_regions is not None:
+            Result(tmp_path / name, "scan").write(source, each)
+    undisturbed = [contents(tmp_path / name) for name in ("old", "new")]
+    found = []
+    for folder in killed(None if old_names_regions is None else old, new):
+        recorded = Result(folder, "scan").recorded()
+        clean_up(folder)
+        found.append(undisturbed.index(contents(folder)))
+        assert (recorded.model if recorded else None) == ["tiny" if undisturbed[0] else None, "larger"][found[-1]]
+        Result(folder, "scan").write(source, new)
+        assert contents(folder) == undisturbed[1]
+    assert found == sorted(found)
+    assert set(found) == {0, 1}
+
+
+@needs_fork
+def test_a_mask_that_was_corrected_since_the_kill_stays(segmentation: Segmentation, killed: Killed) -> None:
+    results = [Result(folder, "scan") for folder in killed(None, segmentation)]
+    begun = [result for result in results if result.skeleton.exists()]
+    assert len(begun) > len([result for result in results if result.facts.exists()]) > 0
+    for result in begun:
+        result.skeleton.write_bytes(b"corrected by hand")
+        result.recorded()
+        assert result.skeleton.read_bytes() == b"corrected by hand"
+
+
+@needs_fork
+def test_what_is_left_of_another_scan_is_not_taken(segmentation: Segmentation, killed: Killed) -> None:
+    for folder in killed(None, segmentation):
+        other = Result(folder, "other")
+        other.skeleton.write_bytes(b"of unknown origin")
+        assert other.recorded() is None
+        assert other.skeleton.read_bytes() == b"of unknown origin"
+
+
+@pytest.mark.parametrize("synced", range(4))
+def test_cleaning_up_costs_no_result_that_another_writes_at_this_moment(
+    tmp_path: Path, source: Scan, segmentation: Segmentation, synced: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clean_up(tmp_path / "nowhere")
+    syncing, calls = os.fsync, itertools.count()
+
+    def interfered(descriptor: int) -> None:
+        syncing(descriptor)
+        if next(calls) == synced:
+            clean_up(tmp_path)
+
+    monkeypatch.setattr(os, "fsync", interfered)
     result = Result(tmp_path, "scan")
     result.write(source, segmentation)
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    leave_unfinished(result, moved=moved, old=old)
     recorded = result.recorded()
     assert recorded is not None
     assert recorded.complete
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert sorted(contents(tmp_path)) == ["scan.json", "scan.regions.tif", "scan.skeleton.tif"]
 
 
-def test_a_mask_that_was_corrected_since_the_kill_stays(
+def test_a_mask_that_cannot_be_replaced_leaves_the_old_result(
     tmp_path: Path, source: Scan, segmentation: Segmentation
 ) -> None:
     result = Result(tmp_path, "scan")
-    result.write(source, segmentation)
-    left = leave_unfinished(result, moved=2, old=None)
-    result.skeleton.write_bytes(b"corrected by hand")
-    os.utime(result.skeleton, ns=2 * ((left / "new.json").stat().st_mtime_ns + 1_000_000_000,))
+    result.skeleton.mkdir()
+    (result.skeleton / "inside").touch()
+    with pytest.raises(CannotWrite, match="cannot be written"):
+        result.write(source, segmentation)
+    assert list(contents(tmp_path)) == ["scan.skeleton.tif/inside"]
     assert result.recorded() is None
-    assert result.skeleton.read_bytes() == b"corrected by hand"
-
-
-def test_what_is_left_of_other_scans_and_of_half_a_result_is_not_taken(
-    tmp_path: Path, source: Scan, segmentation: Segmentation
-) -> None:
-    Result(tmp_path, "other").write(source, segmentation)
-    leave_unfinished(Result(tmp_path, "other"), moved=1, old=None)
-    (tmp_path / ".bonescint-half").mkdir()
-    result = Result(tmp_path, "scan")
-    result.skeleton.write_bytes(b"of unknown origin")
-    assert result.recorded() is None
-    assert result.skeleton.read_bytes() == b"of unknown origin"
-
-
-def test_what_was_left_is_cleared_away_once_nobody_can_be_using_it(
-    tmp_path: Path, source: Scan, segmentation: Segmentation
-) -> None:
-    clean_up(tmp_path / "nowhere")
-    result = Result(tmp_path, "scan")
-    result.write(source, segmentation)
-    left = leave_unfinished(result, moved=1, old=None)
-    (tmp_path / ".bonescint-run-1").touch()
-    clean_up(tmp_path)
-    assert left.exists()
-    os.utime(left, (0, 0))
-    os.utime(tmp_path / ".bonescint-run-1", (0, 0))
-    clean_up(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["scan.json", "scan.regions.tif", "scan.skeleton.tif"]
 
 
 def test_the_run_is_recorded_where_it_has_a_name(tmp_path: Path, source: Scan, segmentation: Segmentation) -> None:
@@ -318,39 +372,17 @@ def test_facts_of_a_wrong_kind_are_no_result(
         result.recorded()
 
 
-@pytest.mark.parametrize("name", [*OUTSIDE, "", ".", 5, [1]])
-def test_cleaning_up_follows_no_path_from_a_file(
-    tmp_path: Path, source: Scan, segmentation: Segmentation, name: object
-) -> None:
-    """A leftover whose facts lead to another folder does not have the work in that folder finished."""
-    folder, other = tmp_path / "results", tmp_path
-    (folder / "sub").mkdir(parents=True)
-    precious = Result(other, "precious")
-    precious.write(source, segmentation)
-    leave_unfinished(precious, moved=1, old=b"precious")
-    left = folder / ".bonescint-left"
-    left.mkdir()
-    (left / "new.json").write_text(json.dumps({"masks": [name]}))
-    os.utime(left, (0, 0))
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and left not in path.parents}
-    clean_up(folder)
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
-    assert not left.exists()
-
-
 @pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
-def test_a_link_is_neither_followed_nor_taken_for_a_leftover_of_ours(
-    tmp_path: Path, source: Scan, segmentation: Segmentation
-) -> None:
-    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "results"
-    folder.mkdir()
-    Result(folder, "scan").write(source, segmentation)
-    leave_unfinished(Result(folder, "scan"), moved=1, old=None).rename(elsewhere)
-    link = folder / ".bonescint-link"
-    link.symlink_to(elsewhere)
-    os.utime(link, (0, 0), follow_symlinks=False)
-    kept = sorted(elsewhere.iterdir())
-    assert Result(folder, "scan").recorded() is None
-    clean_up(folder)
-    assert sorted(elsewhere.iterdir()) == kept
-    assert not link.is_symlink()
+def test_a_link_is_not_followed(tmp_path: Path, source: Scan, segmentation: Segmentation, killed: Killed) -> None:
+    """What lies elsewhere is not put in the place of a result, nor taken away as left behind."""
+    for folder in killed(None, segmentation):
+        elsewhere = tmp_path / f"elsewhere-{folder.name}"
+        folder.rename(elsewhere)
+        folder.mkdir()
+        for left in elsewhere.iterdir():
+            (folder / left.name).symlink_to(left)
+        before = contents(elsewhere)
+        clean_up(folder)
+        recorded = Result(folder, "scan").recorded()
+        assert (recorded is None) == ("scan.json" not in before)
+        assert contents(elsewhere) == before

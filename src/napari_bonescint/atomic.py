@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+UNFINISHED_FOLDER = ".bonescint-part-"
+"""With this begins the name of a folder that is not whole yet, or never will be if its process was killed."""
+
+
 class CannotWrite(BonescintError):
     """A file or folder could not be written; what was there before is still there."""
 
@@ -75,12 +79,7 @@ def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:
     with writing(folder):
         require_empty(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".part-", dir=folder.parent, ignore_cleanup_errors=True) as name:
-            # One folder deeper, since the temporary one is closed to everyone else.
-            fresh = Path(name) / "whole"
-            fresh.mkdir()
-            for file, data in files.items():
-                write_bytes_atomically(fresh / file, data)
+        with staged_folder(folder.parent, files) as fresh:
             # Windows does not rename onto a folder, not even onto an empty one.
             with suppress(FileNotFoundError):
                 folder.rmdir()
@@ -123,15 +122,45 @@ def staged(folder: Path, data: bytes) -> Iterator[Path]:
     # A short name of its own, since the target's name may already be as long as the file system allows.
     temporary = folder / f".{secrets.token_hex(8)}.part"
     try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        _write_to_disk(temporary, data)
         yield temporary
     finally:
         # An error that is being raised matters more than one about the temporary file.
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def staged_folder(folder: Path, files: Mapping[str, bytes]) -> Iterator[Path]:
+    """A temporary folder in `folder` that holds files on the disk, to be moved to its place.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the folder is to go.
+    files : mapping of str to bytes
+        Contents by name.
+
+    Yields
+    ------
+    Path
+        The folder. It is removed at the end, unless it was moved.
+    """
+    with TemporaryDirectory(prefix=UNFINISHED_FOLDER, dir=folder, ignore_cleanup_errors=True) as name:
+        # One folder deeper, since the temporary one is closed to everyone else.
+        fresh = Path(name) / "whole"
+        fresh.mkdir()
+        for file, data in files.items():
+            _write_to_disk(fresh / file, data)
+        sync_folder(fresh)
+        yield fresh
+
+
+def _write_to_disk(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,46 +1,41 @@
-"""The result of one scan on disk: masks as TIFF and the facts about them as JSON."""
+"""The result of one scan on disk: masks as TIFF and the facts about them as JSON.
+
+The three files of a result are replaced as one. They are written into a temporary folder, and count from the moment in
+which that folder gets the name that `Result` looks for. Whoever looks next moves them into their places, the facts
+last: the process that wrote them or, if that was killed in this moment, one that comes later.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import secrets
 import shutil
-import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
-from tempfile import TemporaryDirectory
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_bonescint import __version__
-from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
+from napari_bonescint.atomic import UNFINISHED_FOLDER, CannotWrite, staged_folder, sync_folder
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.facts import FactError, build, one_sentence, read_json
-from napari_bonescint.formats.masks.label_tiff import write_labels
+from napari_bonescint.formats.masks.label_tiff import encode_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Mapping
+    from pathlib import Path
 
     from napari_bonescint.scan import Scan
     from napari_bonescint.segmentation import Segmentation
 
-
-UNFINISHED = ".bonescint-"
-"""With this begin the names of what lies in a folder of results only while they are being made."""
-
-_SKELETON = ".skeleton.tif"
-_NEW = "new"
-_IN_USE_SECONDS = 3600
+_READY = ".bonescint-ready-"
+_PARTS = (".skeleton.tif", ".regions.tif", ".json")
+_SKELETON, _REGIONS, _FACTS = _PARTS
 
 
 class ResultError(BonescintError):
     """A file stands where a result belongs, and is not the result of this scan."""
-
-
-@dataclass(frozen=True)
-class _Masks:
-    """Names of the masks that facts speak of."""
-
-    masks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -49,6 +44,8 @@ class Recorded:
 
     Attributes
     ----------
+    masks : tuple of str
+        Names of its masks.
     sources : tuple of str
         Names of the files that it was made from.
     source_sha256 : str
@@ -71,6 +68,7 @@ class Recorded:
         Name of the run that made it, where runs have names; see `batch.job.Settings`.
     """
 
+    masks: tuple[str, ...]
     sources: tuple[str, ...]
     source_sha256: str
     model: str
@@ -119,17 +117,22 @@ class Result:
     @property
     def regions(self) -> Path:
         """Region codes: uint8, (view, y, x); only there if the model names regions."""
-        return self.folder / f"{self.stem}.regions.tif"
+        return self.folder / f"{self.stem}{_REGIONS}"
 
     @property
     def facts(self) -> Path:
-        """What was segmented, with what and how. Written last: where it is, the result is complete."""
-        return self.folder / f"{self.stem}.json"
+        """What was segmented, with what and how. Comes last: where it is, the result is complete."""
+        return self.folder / f"{self.stem}{_FACTS}"
+
+    @property
+    def _ready(self) -> Path:
+        """A folder with the files of a whole new result; there only until they are in their places."""
+        # Short, since the stem may be as long as the file system allows.
+        stem = hashlib.sha256(os.fsencode(os.path.normcase(self.stem))).hexdigest()
+        return self.folder / f"{_READY}{stem[:16]}"
 
     def recorded(self) -> Recorded | None:
-        """What the result says about itself; None if there is none, or if writing it was cut off.
-
-        Where a process was killed while it put a result in its place, the rest is put there first.
+        """What the result says about itself; None if there is none.
 
         Raises
         ------
@@ -142,19 +145,20 @@ class Result:
             ),
             unreadable=lambda reason: ResultError(f"{self.facts}: cannot be read ({reason})."),
         ):
+            self._put_in_place()
             try:
                 facts = read_json(self.facts, file_names=True)
             except FileNotFoundError:
-                return self.recorded() if self._finish_writing() else None
-            masks = self._masks(facts)
-            complete = all((self.folder / name).is_file() for name in masks)
-            return build(Recorded, facts, unknown=True, complete=complete)
+                return None
+            recorded = build(Recorded, facts, unknown=True, complete=False)
+            if not set(recorded.masks) <= {self.skeleton.name, self.regions.name}:
+                raise FactError("the masks are other files than those of the result")
+            return replace(recorded, complete=all((self.folder / name).is_file() for name in recorded.masks))
 
     def write(self, scan: Scan, segmentation: Segmentation, *, run: str = "") -> None:
         """Write the masks and the facts, in place of a result that is there already.
 
-        If it fails or is interrupted, what was there before is still there. If the process is killed in the moment in
-        which the files are put in their places, `recorded` finishes that.
+        Whatever interrupts it, a power cut included, `recorded` then finds the old result or the new one as a whole.
 
         Parameters
         ----------
@@ -170,11 +174,9 @@ class Result:
         CannotWrite
             If the folder is full or not writable.
         """
-        masks = {self.skeleton: segmentation.skeleton}
-        if segmentation.regions is not None:
-            masks[self.regions] = segmentation.regions
+        masks = [self.skeleton.name] if segmentation.regions is None else [self.skeleton.name, self.regions.name]
         facts = {
-            "masks": [mask.name for mask in masks],
+            "masks": masks,
             **_describe(scan),
             "model": segmentation.model,
             "model_sha256": segmentation.model_sha256,
@@ -186,75 +188,73 @@ class Result:
             "version": __version__,
             **({"run": run} if run else {}),
         }
+        parts = {
+            _SKELETON: encode_labels(segmentation.skeleton, scan.spacing),
+            # Empty where the model names no regions: those of the old result go away.
+            _REGIONS: b"" if segmentation.regions is None else encode_labels(segmentation.regions, scan.spacing),
+            _FACTS: (json.dumps(facts, indent=2) + "\n").encode(),
+        }
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            # All of it is written before any of it is put in place: a full disk leaves the old result as it was.
-            with TemporaryDirectory(prefix=UNFINISHED, dir=self.folder) as name:
-                fresh = Result(Path(name), _NEW)
-                for path, mask in masks.items():
-                    write_labels(fresh.skeleton if path == self.skeleton else fresh.regions, mask, scan.spacing)
-                write_bytes_atomically(fresh.facts, (json.dumps(facts, indent=2) + "\n").encode())
-                self.facts.unlink(missing_ok=True)
-                self._replace_by(fresh, facts["masks"])
+            self._replace_by(parts)
+            sync_folder(self.folder)
         except OSError as error:
             raise CannotWrite(f"{self.folder}: cannot be written ({error.strerror or error}).") from error
 
-    def _masks(self, facts: object) -> tuple[str, ...]:
-        """The names of the masks that facts speak of; `FactError` if they are other files than a result has."""
-        masks = build(_Masks, facts, unknown=True).masks
-        if not set(masks) <= {self.skeleton.name, self.regions.name}:
-            raise FactError("the masks are other files than those of the result")
-        return masks
+    def _replace_by(self, parts: Mapping[str, bytes]) -> None:
+        try:
+            self._make_ready(parts)
+        except OSError:
+            # Another process took the new files for left behind (`clean_up`), or has just written this result, too.
+            self._make_ready(parts)
+        try:
+            self._put_in_place()
+        except OSError:
+            if (self._ready / _SKELETON).exists():  # not even the first could be moved
+                shutil.rmtree(self._ready, ignore_errors=True)
+            raise
 
-    def _replace_by(self, fresh: Result, masks: Collection[str]) -> None:
-        """Put another result's files in this one's place, the facts last; those with no name in `masks` go away."""
-        for old, new in ((self.skeleton, fresh.skeleton), (self.regions, fresh.regions)):
-            if old.name not in masks:
-                old.unlink(missing_ok=True)
-            elif new.exists():
-                new.replace(old)
-        fresh.facts.replace(self.facts)
+    def _make_ready(self, parts: Mapping[str, bytes]) -> None:
+        """Write the files of a new result to the disk, and let them count."""
+        self._put_in_place()  # those of a process that was killed
+        with staged_folder(self.folder, parts) as whole:
+            whole.rename(self._ready)
 
-    def _finish_writing(self) -> bool:
-        """Finish what a process that was killed had begun: put a whole result in its place. Whether there was one."""
-        in_place = [mask for mask in (self.skeleton, self.regions) if mask.exists()]
-        for folder in sorted(self.folder.glob(f"{UNFINISHED}*/")) if in_place else []:
-            fresh = Result(folder, _NEW)
-            with suppress(Exception):  # cut off before the result was whole, or the result of another scan
-                if any(path.is_symlink() for path in (folder, *folder.iterdir())):
-                    continue
-                # The facts are written after the masks; a mask that is younger was changed by someone since.
-                written = fresh.facts.stat().st_mtime_ns
-                masks = self._masks(read_json(fresh.facts, file_names=True))
-                if self.skeleton.name in masks and all(mask.stat().st_mtime_ns <= written for mask in in_place):
-                    self._replace_by(fresh, masks)
-                    shutil.rmtree(folder, ignore_errors=True)
-                    return True
-        return False
+    def _put_in_place(self) -> None:
+        """Move the files of a whole new result, if there is one, into their places, the facts last."""
+        # A link is none of ours, and where it leads is nobody's business here.
+        if not self._ready.is_dir() or self._ready.is_symlink():
+            return
+        for part in _PARTS:
+            fresh, place = self._ready / part, self.folder / f"{self.stem}{part}"
+            with suppress(FileNotFoundError):  # it has been moved already
+                if fresh.stat().st_size:
+                    fresh.replace(place)
+                else:
+                    place.unlink(missing_ok=True)
+                    fresh.unlink()
+        with suppress(OSError):  # others do this at the same time
+            self._ready.rmdir()
 
 
 def clean_up(folder: Path) -> None:
-    """Take away what processes left in a folder of results that were killed while they wrote; finish what can be.
+    """Take away what processes left in a folder of results that were killed before they had a result whole.
+
+    A process that is writing there at this moment notices, and does so once more.
 
     Parameters
     ----------
     folder : Path
-        Need not exist. What is younger than an hour may be in use, and stays.
+        Need not exist.
     """
-    with suppress(OSError):
-        for left in folder.glob(f"{UNFINISHED}*"):
-            if time.time() - left.lstat().st_mtime < _IN_USE_SECONDS:
-                continue
-            # A link is no folder of ours, and where it leads is nobody's business here.
+    for left in folder.glob(f"{UNFINISHED_FOLDER}*"):
+        with suppress(OSError):
             if left.is_symlink() or not left.is_dir():
                 left.unlink()
-                continue
-            with suppress(Exception):  # whatever lies there, it goes away
-                mask = build(_Masks, read_json(Result(left, _NEW).facts, file_names=True), unknown=True).masks[0]
-                stem = mask.removesuffix(_SKELETON)
-                if stem and PurePosixPath(stem).name == PureWindowsPath(stem).name == stem:
-                    Result(folder, stem).recorded()
-            shutil.rmtree(left, ignore_errors=True)
+            else:
+                # Under another name, nobody adds to it what would then be all that is in it.
+                gone = left.rename(folder / f"{UNFINISHED_FOLDER}{secrets.token_hex(8)}")
+                shutil.rmtree(gone, ignore_errors=True)
 
 
 def _describe(scan: Scan) -> dict[str, Any]:

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from dicom_files import some_counts
-from napari_bonescint import __version__
-from napari_bonescint.batch.cluster import ClusterError, card_here, carry_out, segment_on_cluster
-from napari_bonescint.batch.job import Outcome
-from napari_bonescint.inference.model_card import ModelError, shipped_models
+from napari_bonescint.batch.cluster import segment_on_cluster
+from napari_bonescint.batch.cluster_worker import ClusterError
 from running import Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from napari_bonescint.batch.job import Job, Settings
     from napari_bonescint.inference.model_card import ModelCard
 
 SCANS = 30
@@ -122,8 +119,15 @@ def test_nothing_is_lost_and_nothing_done_twice_when_a_worker_and_the_command_ar
     cluster: Cluster, words: list[str | Path], tmp_path: Path
 ) -> None:
     words = [*words, "--scheduler", cluster.address]
+    (tmp_path / "out").mkdir()
+    left, fresh = (tmp_path / "out" / f".bonescint-run-{name}" for name in ("left", "fresh"))
+    left.touch()
+    fresh.touch()
+    os.utime(left, (0, 0))
     with Running(words) as first:
         first.read_until_segmented(SCANS // 3)
+        assert not left.exists()
+        assert fresh.exists()
         first.kill()
     with Running(words) as second:
         second.read_until_segmented(SCANS // 3)
@@ -140,8 +144,8 @@ def test_nothing_is_lost_and_nothing_done_twice_when_a_worker_and_the_command_ar
     for name, stat in done.items():
         now = (tmp_path / "out" / f"{name}.json").stat()
         assert (now.st_ino, now.st_mtime_ns) == (stat.st_ino, stat.st_mtime_ns)
-    left = {path.name for path in (tmp_path / "out").iterdir() if not path.name.startswith(".bonescint-")}
-    assert left == {f"{name}.{kind}" for name in names for kind in ("json", "skeleton.tif", "regions.tif")}
+    there = {path.name for path in (tmp_path / "out").iterdir() if not path.name.startswith(".bonescint-")}
+    assert there == {f"{name}.{kind}" for name in names for kind in ("json", "skeleton.tif", "regions.tif")}
     assert "Miller" not in cluster.log
 
 
@@ -229,39 +233,3 @@ def test_a_scheduler_that_is_not_there_is_one_sentence(words: list[str | Path], 
     (complaint,) = running.complaints
     assert complaint.startswith("bonescint: There is no Dask scheduler at tcp://127.0.0.1:1 (")
     assert not (tmp_path / "out").exists()
-
-
-def test_a_worker_that_sees_another_folder_or_has_another_version_is_told(
-    jobs: Callable[[int], list[Job]], settings: Settings, tmp_path: Path
-) -> None:
-    (job,) = jobs(1)
-    nowhere = carry_out(job, settings, __version__, tmp_path / "out" / "marker").outcome
-    assert isinstance(nowhere, ClusterError)
-    assert str(nowhere).startswith(f"{tmp_path / 'out'}: is another folder on ")
-    assert not (tmp_path / "out").exists()
-    older = carry_out(job, settings, "0.0.1", tmp_path).outcome
-    assert isinstance(older, ClusterError)
-    assert f"has version {__version__} of napari-bonescint, this computer has 0.0.1" in str(older)
-
-
-def test_a_worker_tells_that_it_does_not_see_a_scan(
-    jobs: Callable[[int], list[Job]], settings: Settings, tmp_path: Path
-) -> None:
-    broken, gone = jobs(2)
-    marker = tmp_path / "marker"
-    marker.touch()
-    broken.source.paths[0].write_bytes(b"no scan")
-    gone.source.paths[0].unlink()
-    for job, host in ((broken, ""), (gone, socket.gethostname())):
-        answer = carry_out(job, settings, __version__, marker)
-        assert isinstance(answer.outcome, Outcome)
-        assert (answer.outcome.kind, answer.unseen_on) == ("failed", host)
-
-
-def test_a_model_is_found_where_this_computer_has_it(make_model: Callable[..., ModelCard], tmp_path: Path) -> None:
-    there = make_model()
-    assert card_here(there) is there
-    shipped = shipped_models()[0]
-    assert card_here(replace(shipped, path=tmp_path / "elsewhere.json")) == shipped
-    with pytest.raises(ModelError, match="all computers need the same version"):
-        card_here(replace(shipped, path=tmp_path / "elsewhere.json", weights_sha256="00"))

@@ -15,25 +15,16 @@ import asyncio
 import functools
 import logging
 import operator
-import os
-import pickle
 import pkgutil
-import socket
 import threading
 import time
-import zlib
 from contextlib import contextmanager, suppress
-from dataclasses import replace
-from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from napari_bonescint import __version__
-from napari_bonescint.batch.job import Outcome, compute, describe, failed, load, read, write
-from napari_bonescint.errors import BonescintError
-from napari_bonescint.inference.devices import limit_cores
-from napari_bonescint.inference.model_card import ModelError
-from napari_bonescint.inference.model_registry import find_model
-from napari_bonescint.results import UNFINISHED
+from napari_bonescint.batch.cluster_worker import ClusterError, are_here, carry_out_packed, other_version, packed
+from napari_bonescint.batch.dispatch import Note, dispatch
+from napari_bonescint.batch.job import failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Set
@@ -41,35 +32,14 @@ if TYPE_CHECKING:
 
     import distributed
 
-    from napari_bonescint.batch.job import Job, Settings, Told
-    from napari_bonescint.inference.model_card import ModelCard
-    from napari_bonescint.inference.segmenter import Segmenter
+    from napari_bonescint.batch.cluster_worker import Answer
+    from napari_bonescint.batch.dispatch import News
+    from napari_bonescint.batch.job import Job, ProgressListener, Settings
 
 _CONNECT_SECONDS = 5
 _LOOK_AGAIN_SECONDS = 5
-_MODELS_KEPT = 2
-
-
-class ClusterError(BonescintError):
-    """A cluster that is not there, or cannot do what is asked of it."""
-
-
-class Answer(NamedTuple):
-    """What comes back from a worker.
-
-    Attributes
-    ----------
-    outcome : Outcome or BonescintError
-        What became of the job, or why no job can be done.
-    note : str
-        For `Told.note`; none if empty.
-    unseen_on : str
-        The name of the worker's computer if it sees no file where the scan should be.
-    """
-
-    outcome: Outcome | BonescintError
-    note: str = ""
-    unseen_on: str = ""
+_MARKER = ".bonescint-run-"
+_MARKED_SECONDS = 3600
 
 
 def require_distributed() -> None:
@@ -87,7 +57,9 @@ def require_distributed() -> None:
         ) from error
 
 
-def segment_on_cluster(jobs: Iterable[Job], settings: Settings, told: Told, address: str, out: Path) -> None:
+def segment_on_cluster(
+    jobs: Iterable[Job], settings: Settings, listener: ProgressListener, address: str, out: Path
+) -> None:
     """Segment scans with the workers of a Dask cluster.
 
     Parameters
@@ -96,7 +68,7 @@ def segment_on_cluster(jobs: Iterable[Job], settings: Settings, told: Told, addr
         With absolute paths.
     settings : Settings
         With a name of the run.
-    told : Told
+    listener : ProgressListener
         Told about the jobs in the order in which they end.
     address : str
         Of the scheduler, such as ``tcp://10.0.0.7:8786``.
@@ -111,66 +83,88 @@ def segment_on_cluster(jobs: Iterable[Job], settings: Settings, told: Told, addr
         If the model or the device is not there.
     """
     with _connected(address) as client, _marked(out, settings.run) as marker:
-        _Run(client, jobs, settings, told, marker, address).work()
+        dispatch(jobs, _Cluster(client, settings, listener, marker, address), listener)
 
 
-class _Run:
+class _Cluster:
+    """The workers of a cluster. Dask itself gives the jobs of one that has gone to others."""
+
     def __init__(
-        self,
-        client: distributed.Client,
-        jobs: Iterable[Job],
-        settings: Settings,
-        told: Told,
-        marker: Path,
-        address: str,
+        self, client: distributed.Client, settings: Settings, listener: ProgressListener, marker: Path, address: str
     ) -> None:
         from distributed import as_completed
 
         self._client = client
-        self._jobs = iter(jobs)
         self._settings = settings
-        self._told = told
+        self._listener = listener
         self._marker = marker
         self._address = address
         self._under_way: dict[str, Job] = {}
         self._coming = as_completed(loop=client.loop)
-        self._room = 0
+        self._size = 0
         self._checked: set[str] = set()
         self._looked = -float(_LOOK_AGAIN_SECONDS)
 
-    def work(self) -> None:
-        self._hand_out()
-        for future in self._coming:
-            job = self._under_way.pop(future.key)
-            self._take(job, future)
-            self._hand_out()
-
-    def _hand_out(self) -> None:
-        for job in islice(self._jobs, max(0, self._room_now() - len(self._under_way))):
-            key = f"bonescint-{self._settings.run}-{job.number}"
-            self._under_way[key] = job
-            packed = zlib.compress(pickle.dumps((job, self._settings, __version__, self._marker)))
-            # Called one after the other: the function of this name is found, then called with the bytes.
-            calls = [pkgutil.resolve_name, f"{__name__}:{carry_out_packed.__name__}", packed]
-            # Not pure: the same call on another day may have another result to find.
-            with self._asking():
-                self._coming.add(self._client.submit(functools.reduce, operator.call, calls, key=key, pure=False))
-
-    def _room_now(self) -> int:
-        """How many jobs the cluster has use for: workers come and go."""
+    def room(self) -> int:
         now = time.monotonic()
         if now - self._looked >= _LOOK_AGAIN_SECONDS:
             self._looked = now
-            with self._asking():
-                workers = self._client.nthreads()
-                self._check(workers.keys() - self._checked)
-            threads = sum(workers.values())
-            if not threads:
-                self._told.note(f"Waiting for workers to join the Dask cluster at {self._address}.")
-            self._room = max(2, 2 * threads)
-            with suppress(OSError):  # only that nobody clears it away as left behind
-                self._marker.touch()
-        return self._room
+            self._look()
+        return max(0, self._size - len(self._under_way))
+
+    def give(self, job: Job) -> None:
+        key = f"bonescint-{self._settings.run}-{job.number}"
+        self._under_way[key] = job
+        # Called one after the other: the function of this name is found, then called with the bytes.
+        function = f"{carry_out_packed.__module__}:{carry_out_packed.__name__}"
+        calls = [pkgutil.resolve_name, function, packed(job, self._settings, self._marker)]
+        # Not pure: the same call on another day may have another result to find.
+        with self._asking():
+            self._coming.add(self._client.submit(functools.reduce, operator.call, calls, key=key, pure=False))
+
+    def news(self) -> Iterator[News]:
+        future = next(self._coming)
+        job = self._under_way.pop(future.key)
+        if future.status == "error":
+            yield self._why(job, future)
+            return
+        if future.status != "finished":
+            raise self._gone()
+        answer: Answer = future.result()
+        # A file may have gone since it was found; if it is still here, the worker looks elsewhere.
+        if answer.unseen_on and are_here(job):
+            raise ClusterError(
+                f"{job.name}: is not there on {answer.unseen_on}, where a Dask worker runs; all computers need the "
+                "same paths to the scans and the results, as on a network folder."
+            )
+        if answer.note:
+            yield Note(answer.note)
+        yield answer.outcome
+
+    def _why(self, job: Job, future: distributed.Future[Answer]) -> News:
+        """What has ended a job that raises nothing itself."""
+        from distributed import KilledWorker
+
+        error = future.exception()
+        if isinstance(error, KilledWorker):
+            return failed(job, "its Dask workers ended unexpectedly, again and again")
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0].partition(". ")[0]
+        return ClusterError(
+            f"The Dask cluster at {self._address} cannot begin a job ({reason}); install the same versions of "
+            "napari-bonescint and dask for its workers and this computer, and of dask for its scheduler."
+        )
+
+    def _look(self) -> None:
+        """See how many jobs the cluster has use for: workers come and go."""
+        with self._asking():
+            workers = self._client.nthreads()
+            self._check(workers.keys() - self._checked)
+        threads = sum(workers.values())
+        if not threads:
+            self._listener.note(f"Waiting for workers to join the Dask cluster at {self._address}.")
+        self._size = max(2, 2 * threads)
+        with suppress(OSError):  # only that nobody clears it away as left behind
+            self._marker.touch()
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
@@ -199,39 +193,9 @@ class _Run:
                     f"{__version__} there, which this computer has."
                 )
             if isinstance(its, str) and its != __version__:
-                raise ClusterError(_other_version(f"at {worker}", its, __version__))
+                raise ClusterError(other_version(f"at {worker}", its, __version__))
         # One that has gone meanwhile is none to wait for.
         self._checked |= workers
-
-    def _take(self, job: Job, future: distributed.Future[Answer]) -> None:
-        """Tell what became of a job."""
-        from distributed import KilledWorker
-
-        if future.status == "error":
-            error = future.exception()
-            if isinstance(error, KilledWorker):
-                self._told.ended(failed(job, "its Dask workers ended unexpectedly, again and again"))
-                return
-            # A job raises nothing itself, so it could not even be begun.
-            reason = f"{type(error).__name__}: {error}".partition("\n")[0].partition(". ")[0]
-            raise ClusterError(
-                f"The Dask cluster at {self._address} cannot begin a job ({reason}); install the same versions of "
-                "napari-bonescint and dask for its workers and this computer, and of dask for its scheduler."
-            )
-        if future.status != "finished":
-            raise self._gone()
-        answer: Answer = future.result()
-        if answer.note:
-            self._told.note(answer.note)
-        if isinstance(answer.outcome, BonescintError):
-            raise answer.outcome
-        # A file may have gone since it was found; if it is still here, the worker looks elsewhere.
-        if answer.unseen_on and _are_here(job):
-            raise ClusterError(
-                f"{job.name}: is not there on {answer.unseen_on}, where a Dask worker runs; all computers need the "
-                "same paths to the scans and the results, as on a network folder."
-            )
-        self._told.ended(answer.outcome)
 
 
 @contextmanager
@@ -295,10 +259,14 @@ def _no_scheduler(address: str, why: str | Exception) -> ClusterError:
 @contextmanager
 def _marked(out: Path, run: str) -> Iterator[Path]:
     """A file in the folder of results, by which workers tell that they see the same folder."""
-    marker = out / f"{UNFINISHED}run-{run}"
+    marker = out / f"{_MARKER}{run}"
     try:
         out.mkdir(parents=True, exist_ok=True)
         marker.touch()
+        for other in out.glob(f"{_MARKER}*"):
+            # A command that lives touches its own again and again. Both times are the file server's.
+            if marker.stat().st_mtime - other.stat().st_mtime > _MARKED_SECONDS:
+                other.unlink(missing_ok=True)
     except OSError as error:
         raise ClusterError(f"{out}: cannot be written ({error.strerror or error}).") from error
     try:
@@ -306,96 +274,3 @@ def _marked(out: Path, run: str) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             marker.unlink(missing_ok=True)
-
-
-def _are_here(job: Job) -> bool:
-    """Whether this computer sees the files of a scan."""
-    # Unlike Path.exists, it raises nothing where even looking is forbidden.
-    return all(os.path.exists(path) for path in job.source.paths)  # noqa: PTH110
-
-
-# What follows is done by the workers.
-
-
-def carry_out_packed(packed: bytes) -> Answer:
-    """Segment the scan that `_Run` has packed."""
-    arguments: tuple[Job, Settings, str, Path] = pickle.loads(zlib.decompress(packed))  # noqa: S301  (a user's own)
-    try:
-        return carry_out(*arguments)
-    except Exception as error:  # Dask would log what it was called with
-        return Answer(failed(arguments[0], f"{type(error).__name__}: {error}".partition("\n")[0]))
-
-
-def carry_out(job: Job, settings: Settings, version: str, marker: Path) -> Answer:
-    """Segment one scan on a worker."""
-    try:
-        _require_same(version, marker)
-        scan = read(job, settings)
-        if isinstance(scan, Outcome):
-            return Answer(scan, unseen_on="" if _are_here(job) else socket.gethostname())
-        model = _loaded(settings)
-        # Other threads of this worker read and write meanwhile.
-        with model.computing:
-            segmentation = compute(job, scan, lambda: model.segmenter, _ignore)
-        done = segmentation if isinstance(segmentation, Outcome) else write(job, scan, segmentation, settings)
-        return Answer(done, describe(model.segmenter))
-    except BonescintError as error:
-        return Answer(error)
-
-
-class _Model(NamedTuple):
-    segmenter: Segmenter
-    computing: threading.Lock
-
-
-_models: dict[object, _Model] = {}
-_loading = threading.Lock()
-
-
-def _loaded(settings: Settings) -> _Model:
-    """The model, which stays loaded for the jobs to come."""
-    from distributed import get_worker
-
-    key = (settings.card.name, settings.card.weights_sha256, settings.device)
-    with _loading:
-        if key not in _models:
-            # What Dask calls threads of a worker are the cores that it may use.
-            limit_cores(get_worker().state.nthreads)
-            for old in list(_models)[: 1 - _MODELS_KEPT]:
-                del _models[old]
-            _models[key] = _Model(load(replace(settings, card=card_here(settings.card))), threading.Lock())
-        return _models[key]
-
-
-def card_here(card: ModelCard) -> ModelCard:
-    """The same model as it lies on this computer: in the same place, or one that came with the package."""
-    if card.weights_path.exists():
-        return card
-    with suppress(ModelError):
-        if (found := find_model(card.name)).weights_sha256 == card.weights_sha256:
-            return found
-    raise ModelError(
-        f"{card.weights_path}: is not there on {socket.gethostname()}, where a Dask worker runs; all computers need "
-        "the same version of napari-bonescint and the same paths."
-    )
-
-
-def _require_same(version: str, marker: Path) -> None:
-    host = socket.gethostname()
-    if version != __version__:
-        raise ClusterError(_other_version(f"on {host}", __version__, version))
-    if not marker.is_file():
-        raise ClusterError(
-            f"{marker.parent}: is another folder on {host}, where a Dask worker runs, than on this computer; all "
-            "computers need the same paths to the scans and the results, as on a network folder."
-        )
-
-
-def _other_version(where: str, its: str, ours: str) -> str:
-    return (
-        f"A Dask worker {where} has version {its} of napari-bonescint, this computer has {ours}; install the same one."
-    )
-
-
-def _ignore(_fraction: float) -> None:
-    pass

@@ -100,8 +100,8 @@ class Outcome:
     line: str = ""
 
 
-class Told(Protocol):
-    """Who is told how jobs come along. Called in one thread only."""
+class ProgressListener(Protocol):
+    """Who is told how jobs come along. Called by one thread at a time."""
 
     def note(self, sentence: str) -> None:
         """Something about all jobs, such as where they are computed; once is enough for each sentence."""

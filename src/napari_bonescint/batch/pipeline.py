@@ -1,18 +1,23 @@
-"""Segmenting in one process: the next scan is read and the last result is written while a scan is computed."""
+"""Segmenting in one process, in three stages: a thread reads, the caller's segments, another thread writes.
+
+Each stage hands scans to the next by a queue, in their order.
+"""
 
 from __future__ import annotations
 
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from queue import SimpleQueue
+from threading import Event, Lock, Semaphore
+from typing import TYPE_CHECKING, NamedTuple
 
-from napari_bonescint.batch.job import Outcome, Settings, Told, compute, describe, load, read, write
+from napari_bonescint.batch.job import Job, Outcome, compute, describe, load, read, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from napari_bonescint.batch.job import Job
+    from napari_bonescint.batch.job import ProgressListener, Settings
     from napari_bonescint.inference.segmenter import Segmenter
     from napari_bonescint.scan import Scan
     from napari_bonescint.segmentation import Segmentation
@@ -21,10 +26,27 @@ DEPTH = 3
 """How many scans are in memory at most: one that is read, one that is computed and one that is written."""
 
 
+class _Read(NamedTuple):
+    job: Job
+    scan: Scan | Outcome
+
+
+class _Segmented(NamedTuple):
+    job: Job
+    scan: Scan
+    segmentation: Segmentation
+
+
+# At the end comes the stage that has ended, be it by an error.
+_Scans = SimpleQueue[_Read | Future[None]]
+# Outcomes of scans that need not be written keep their turn. At the end comes None.
+_Results = SimpleQueue[_Segmented | Outcome | None]
+
+
 def segment_here(
     jobs: Iterable[Job],
     settings: Settings,
-    told: Told,
+    listener: ProgressListener,
     *,
     turn: int = 0,
     while_writing: AbstractContextManager[object] | None = None,
@@ -36,7 +58,7 @@ def segment_here(
     jobs : iterable of Job
         Asked for the next one in a thread, so it may take its time.
     settings : Settings
-    told : Told
+    listener : ProgressListener
         Told about the jobs in their order.
     turn : int
         Which of several GPUs to take, counted round, where the user names none.
@@ -48,61 +70,85 @@ def segment_here(
     ModelError, DeviceError
         If the model or the device is not there.
     """
-    coming = iter(jobs)
-    writing = while_writing or nullcontext()
-
-    @cache
-    def segmenter() -> Segmenter:
-        loaded = load(settings, turn)
-        told.note(describe(loaded))
-        return loaded
-
-    reader = ThreadPoolExecutor(1, "reader")
-    writer = ThreadPoolExecutor(1, "writer")
-    behind: Future[Outcome] | None = None
-
-    def read_next() -> tuple[Job, Scan | Outcome] | None:
-        job = next(coming, None)
-        return None if job is None else (job, read(job, settings))
-
-    def write_last(job: Job, scan: Scan, segmentation: Segmentation) -> Outcome:
-        with writing:
-            return write(job, scan, segmentation, settings)
-
-    def tell_about_last() -> None:
-        nonlocal behind
-        if behind is not None:
-            written, behind = behind, None
-            told.ended(written.result())
-
+    listener = _OneAtATime(listener)
+    scans, results = _Scans(), _Results()
+    room, is_over = Semaphore(DEPTH), Event()
+    threads = ThreadPoolExecutor(2)
+    reading = threads.submit(_read_all, jobs, settings, room, is_over, scans)
+    writing = threads.submit(_write_all, results, settings, while_writing or nullcontext(), room, listener)
+    reading.add_done_callback(scans.put)
+    writing.add_done_callback(scans.put)
     try:
-        ahead: Future[tuple[Job, Scan | Outcome] | None] | None = reader.submit(read_next)
-        while ahead or behind:
-            under_way: list[Future[Any]] = [future for future in (ahead, behind) if future is not None]
-            wait(under_way, return_when=FIRST_COMPLETED)
-            if behind is not None and behind.done():
-                tell_about_last()
-            if ahead is None or not ahead.done():
-                continue
-            was_read = ahead.result()
-            if was_read is None:
-                ahead = None
-                continue
-            ahead = reader.submit(read_next)
-            job, scan = was_read
-            computed: Segmentation | Outcome
-            if isinstance(scan, Outcome):
-                computed = scan
-            else:
-                told.progressed(job, 0)
-                computed = compute(job, scan, segmenter, partial(told.progressed, job))
-            tell_about_last()
-            if isinstance(computed, Outcome):
-                told.ended(computed)
-            elif not isinstance(scan, Outcome):
-                behind = writer.submit(write_last, job, scan, computed)
+        _segment_all(scans, cache(partial(_load, settings, turn, listener)), listener, results)
     finally:
         # Whatever ended the run, what is on the disk is told of. What is being read ends by itself.
-        reader.shutdown(wait=False, cancel_futures=True)
-        tell_about_last()
-        writer.shutdown()
+        is_over.set()
+        room.release()
+        results.put(None)
+        wait([writing])
+        threads.shutdown(wait=False)
+    writing.result()
+
+
+def _read_all(jobs: Iterable[Job], settings: Settings, room: Semaphore, is_over: Event, scans: _Scans) -> None:
+    """First stage: read scans as long as there is room for them."""
+    coming = iter(jobs)
+    while room.acquire() and not is_over.is_set() and (job := next(coming, None)) is not None:
+        scans.put(_Read(job, read(job, settings)))
+
+
+def _segment_all(
+    scans: _Scans, segmenter: Callable[[], Segmenter], listener: ProgressListener, results: _Results
+) -> None:
+    """Second stage: segment what was read."""
+    while isinstance(was_read := scans.get(), _Read):
+        job, scan = was_read
+        if isinstance(scan, Outcome):
+            results.put(scan)
+            continue
+        listener.progressed(job, 0)
+        segmentation = compute(job, scan, segmenter, partial(listener.progressed, job))
+        results.put(segmentation if isinstance(segmentation, Outcome) else _Segmented(job, scan, segmentation))
+    was_read.result()
+
+
+def _write_all(
+    results: _Results,
+    settings: Settings,
+    while_writing: AbstractContextManager[object],
+    room: Semaphore,
+    listener: ProgressListener,
+) -> None:
+    """Third stage: write results, and tell what became of each scan."""
+    while (result := results.get()) is not None:
+        if isinstance(result, _Segmented):
+            with while_writing:
+                result = write(*result, settings)
+        room.release()
+        listener.ended(result)
+
+
+def _load(settings: Settings, turn: int, listener: ProgressListener) -> Segmenter:
+    segmenter = load(settings, turn)
+    listener.note(describe(segmenter))
+    return segmenter
+
+
+class _OneAtATime:
+    """Lets one stage at a time tell a listener."""
+
+    def __init__(self, listener: ProgressListener) -> None:
+        self._listener = listener
+        self._lock = Lock()
+
+    def note(self, sentence: str) -> None:
+        with self._lock:
+            self._listener.note(sentence)
+
+    def progressed(self, job: Job, fraction: float) -> None:
+        with self._lock:
+            self._listener.progressed(job, fraction)
+
+    def ended(self, outcome: Outcome) -> None:
+        with self._lock:
+            self._listener.ended(outcome)

@@ -1,7 +1,7 @@
 """Segmenting in several processes on one computer, of which any may be killed.
 
-A process that dies takes down up to three scans, of which any one may be the cause. Each of them is tried once more, in
-a process that has nothing else to do; only what dies there, too, has failed.
+A process that dies takes down up to three scans, of which any one may be the cause. When all others are done, each of
+them is tried once more, in a process that has nothing else to do; only what dies there, too, has failed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
+from napari_bonescint.batch.dispatch import Note, Progress, dispatch
 from napari_bonescint.batch.job import Outcome, failed
 from napari_bonescint.batch.pipeline import DEPTH, segment_here
 from napari_bonescint.child_process import how_it_ended, without_interrupts, without_main_module
@@ -24,28 +25,18 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.devices import limit_cores, usable_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
-    from napari_bonescint.batch.job import Job, Settings, Told
+    from napari_bonescint.batch.dispatch import News
+    from napari_bonescint.batch.job import Job, ProgressListener, Settings
 
 _SECONDS_TO_END = 5
 
 
 class WorkersDie(BonescintError):
     """Worker processes end one after the other without having done anything."""
-
-
-@dataclass(frozen=True)
-class _Noted:
-    sentence: str
-
-
-@dataclass(frozen=True)
-class _Progressed:
-    number: int
-    fraction: float
 
 
 @dataclass(eq=False)
@@ -58,8 +49,18 @@ class _Worker:
     jobs: dict[int, Job] = field(default_factory=dict)
     on_trial: bool = False
 
+    @property
+    def room(self) -> int:
+        """For how many more jobs there is room."""
+        return 0 if self.on_trial else DEPTH - len(self.jobs)
 
-def segment_in_processes(jobs: Iterable[Job], settings: Settings, told: Told, workers: int) -> None:
+    def give(self, job: Job) -> None:
+        self.jobs[job.number] = job
+        with suppress(OSError):  # it has died, which shows when it is heard next
+            self.pipe.send(job)
+
+
+def segment_in_processes(jobs: Iterable[Job], settings: Settings, listener: ProgressListener, workers: int) -> None:
     """Segment scans in several processes, which share the cores; where no GPU is named, they share the GPUs, too.
 
     Parameters
@@ -67,8 +68,8 @@ def segment_in_processes(jobs: Iterable[Job], settings: Settings, told: Told, wo
     jobs : iterable of Job
     settings : Settings
         With a name of the run.
-    told : Told
-        Told about the jobs in the order in which they end.
+    listener : ProgressListener
+        ProgressListener about the jobs in the order in which they end.
     workers : int
         How many processes.
 
@@ -79,32 +80,41 @@ def segment_in_processes(jobs: Iterable[Job], settings: Settings, told: Told, wo
     WorkersDie
         If they end again and again.
     """
-    crew = _Crew(jobs, settings, told, workers)
+    crew = _Crew(settings, workers)
     try:
-        crew.work()
+        dispatch(jobs, crew, listener)
     finally:
         crew.dismiss()
 
 
 class _Crew:
-    def __init__(self, jobs: Iterable[Job], settings: Settings, told: Told, workers: int) -> None:
-        self._fresh = deque(jobs)
-        self._suspects: deque[Job] = deque()
-        self._settings = settings
-        self._told = told
-        self._cores = max(1, usable_cores() // workers)
-        self._in_vain = 0
-        # One bad scan takes two processes with it; it takes many bad ones in a row to pass for something worse.
-        self._most_in_vain = 4 * workers + 8
-        self._workers: list[_Worker] = []
-        self._size = workers
+    """The processes. Each is started when there is a job for it, and another in its place if it dies."""
 
-    def work(self) -> None:
-        for turn in range(self._size):
-            self._hire(turn)
-        while busy := {worker.pipe: worker for worker in self._workers if worker.jobs}:
-            for pipe in wait(list(busy)):
-                self._hear(busy[pipe])  # type: ignore[index]
+    def __init__(self, settings: Settings, size: int) -> None:
+        self._settings = settings
+        self._cores = max(1, usable_cores() // size)
+        # One bad scan takes two processes with it; it takes many bad ones in a row to pass for something worse.
+        self._most_in_vain = 4 * size + 8
+        self._in_vain = 0
+        self._workers: list[_Worker] = []
+        self._vacancies = deque(range(size))
+        self._suspects: deque[Job] = deque()
+
+    def room(self) -> int:
+        return DEPTH * len(self._vacancies) + sum(worker.room for worker in self._workers)
+
+    def give(self, job: Job) -> None:
+        worker = self._hire() if self._vacancies else max(self._workers, key=lambda worker: worker.room)
+        worker.give(job)
+
+    def news(self) -> Iterator[News]:
+        # Whoever has nothing to do now has been offered all other jobs.
+        while self._suspects and (idle := self._idle()) is not None:
+            idle.on_trial = True
+            idle.give(self._suspects.popleft())
+        busy = {worker.pipe: worker for worker in self._workers if worker.jobs}
+        for pipe in wait(list(busy)):
+            yield from self._hear(busy[pipe])  # type: ignore[index]
 
     def dismiss(self) -> None:
         """End all processes, at once but for a result that is being written."""
@@ -115,9 +125,13 @@ class _Crew:
             worker.process.kill()
             worker.process.join()
 
-    def _hire(self, turn: int) -> None:
+    def _idle(self) -> _Worker | None:
+        return self._hire() if self._vacancies else next((each for each in self._workers if not each.jobs), None)
+
+    def _hire(self) -> _Worker:
         context = multiprocessing.get_context("spawn")
         ours, childs = context.Pipe()
+        turn = self._vacancies.popleft()
         process = context.Process(
             target=_serve, args=(childs, self._settings, turn, self._cores), name=f"bonescint-{turn}", daemon=True
         )
@@ -127,48 +141,26 @@ class _Crew:
             childs.close()
             worker = _Worker(turn, process, ours)
             self._workers.append(worker)
-        self._feed(worker)
+        return worker
 
-    def _feed(self, worker: _Worker) -> None:
-        """Give a worker what it has room for."""
-        if not worker.jobs:
-            worker.on_trial = bool(self._suspects)
-            if self._suspects:
-                self._give(worker, self._suspects.popleft())
-        # While there are suspects, the others run dry, so that each of them tries one.
-        while self._fresh and not self._suspects and not worker.on_trial and len(worker.jobs) < DEPTH:
-            self._give(worker, self._fresh.popleft())
-
-    def _give(self, worker: _Worker, job: Job) -> None:
-        worker.jobs[job.number] = job
-        with suppress(OSError):  # it has died, which shows when it is heard next
-            worker.pipe.send(job)
-
-    def _hear(self, worker: _Worker) -> None:
+    def _hear(self, worker: _Worker) -> Iterator[News]:
         try:
-            message = worker.pipe.recv()
+            news: News = worker.pipe.recv()
         except (EOFError, OSError):
-            self._replace(worker)
+            yield from self._bury(worker)
             return
-        match message:
-            case Outcome():
-                if message.kind != "failed":
-                    self._in_vain = 0
-                del worker.jobs[message.number]
-                self._feed(worker)
-                self._told.ended(message)
-            case _Progressed(number, fraction):
-                self._told.progressed(worker.jobs[number], fraction)
-            case _Noted(sentence):
-                self._told.note(sentence)
-            case BonescintError():
-                raise message
+        if isinstance(news, Outcome):
+            del worker.jobs[news.number]
+            if news.kind != "failed":
+                self._in_vain = 0
+        yield news
 
-    def _replace(self, worker: _Worker) -> None:
-        """Start another process in the place of one that has died, and see to its jobs."""
+    def _bury(self, worker: _Worker) -> Iterator[Outcome]:
+        """See to the jobs of a process that has died, and make its place free for another."""
         worker.process.join()
         worker.pipe.close()
         self._workers.remove(worker)
+        self._vacancies.append(worker.turn)
         how = how_it_ended(worker.process.exitcode)
         self._in_vain += 1
         if self._in_vain > self._most_in_vain:
@@ -176,13 +168,11 @@ class _Crew:
                 f"The last {self._in_vain} worker processes ended {how} before they had segmented a scan; use fewer "
                 "--workers or another --model."
             )
-        if worker.on_trial:
-            for job in worker.jobs.values():
-                self._told.ended(failed(job, f"its worker process ended {how}, twice"))
-        else:
+        if not worker.on_trial:
             self._suspects.extend(worker.jobs.values())
-        if self._fresh or self._suspects:
-            self._hire(worker.turn)
+            return
+        for job in worker.jobs.values():
+            yield failed(job, f"its worker process ended {how}, twice")
 
 
 def _serve(pipe: Connection, settings: Settings, turn: int, cores: int) -> None:
@@ -194,7 +184,7 @@ def _serve(pipe: Connection, settings: Settings, turn: int, cores: int) -> None:
     writing = threading.Lock()
     threading.Thread(target=_listen, args=(pipe, jobs, writing), daemon=True).start()
     try:
-        segment_here(iter(jobs.get, None), settings, _ToldByPipe(pipe), turn=turn, while_writing=writing)
+        segment_here(iter(jobs.get, None), settings, _PipeListener(pipe), turn=turn, while_writing=writing)
     except BonescintError as error:
         pipe.send(error)
         threading.Event().wait()  # for the parent to hang up
@@ -209,17 +199,17 @@ def _listen(pipe: Connection, jobs: queue.SimpleQueue[Job], writing: threading.L
         os._exit(1)
 
 
-class _ToldByPipe:
+class _PipeListener:
     """Tells the parent process."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
 
     def note(self, sentence: str) -> None:
-        self._pipe.send(_Noted(sentence))
+        self._pipe.send(Note(sentence))
 
     def progressed(self, job: Job, fraction: float) -> None:
-        self._pipe.send(_Progressed(job.number, fraction))
+        self._pipe.send(Progress(job.number, fraction))
 
     def ended(self, outcome: Outcome) -> None:
         self._pipe.send(outcome)

@@ -66,9 +66,20 @@ def write_labels(path: Path, masks: NDArray[np.uint8], spacing: Spacing | None) 
     CannotWrite
         If the file cannot be written.
     """
+    write_bytes_atomically(path, encode_labels(masks, spacing))
+
+
+def encode_labels(masks: NDArray[np.uint8], spacing: Spacing | None) -> bytes:
+    """The bytes of the file that `write_labels` writes.
+
+    Raises
+    ------
+    ValueError
+        If the masks are not uint8 of shape (view, y, x).
+    """
     if masks.dtype != np.uint8 or masks.ndim != 3:
         raise ValueError(f"masks of {masks.dtype} and shape {masks.shape} are not uint8 (view, y, x)")
-    write_bytes_atomically(path, encode_planes(masks, spacing))
+    return encode_planes(masks, spacing)
 
 
 def write_mask_tiff(path: Path, mask: Mask) -> None:

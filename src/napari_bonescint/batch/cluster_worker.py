@@ -1,0 +1,149 @@
+"""What a worker of a Dask cluster does: segment one scan at a time, and answer what became of it.
+
+All that is called here may run on another computer, with other files and another version of this package.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import socket
+import threading
+import zlib
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from napari_bonescint import __version__
+from napari_bonescint.batch.job import Outcome, compute, describe, failed, load, read, write
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.inference.devices import limit_cores
+from napari_bonescint.inference.model_card import ModelError
+from napari_bonescint.inference.model_registry import find_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_bonescint.batch.job import Job, Settings
+    from napari_bonescint.inference.model_card import ModelCard
+    from napari_bonescint.inference.segmenter import Segmenter
+
+_MODELS_KEPT = 2
+
+
+class ClusterError(BonescintError):
+    """A cluster that is not there, or cannot do what is asked of it."""
+
+
+class Answer(NamedTuple):
+    """What comes back from a worker.
+
+    Attributes
+    ----------
+    outcome : Outcome or BonescintError
+        What became of the job, or why no job can be done.
+    note : str
+        For `ProgressListener.note`; none if empty.
+    unseen_on : str
+        The name of the worker's computer if it sees no file where the scan should be.
+    """
+
+    outcome: Outcome | BonescintError
+    note: str = ""
+    unseen_on: str = ""
+
+
+def packed(job: Job, settings: Settings, marker: Path) -> bytes:
+    """The arguments of `carry_out` as they travel to a worker."""
+    return zlib.compress(pickle.dumps((job, settings, __version__, marker)))
+
+
+def carry_out_packed(arguments: bytes) -> Answer:
+    """Call `carry_out` with what `packed` made; nothing is raised, since Dask would log what it was called with."""
+    job, *others = pickle.loads(zlib.decompress(arguments))  # noqa: S301  (a user's own)
+    try:
+        return carry_out(job, *others)
+    except Exception as error:
+        return Answer(failed(job, f"{type(error).__name__}: {error}".partition("\n")[0]))
+
+
+def carry_out(job: Job, settings: Settings, version: str, marker: Path) -> Answer:
+    """Segment one scan on a worker."""
+    try:
+        _require_same(version, marker)
+        scan = read(job, settings)
+        if isinstance(scan, Outcome):
+            return Answer(scan, unseen_on="" if are_here(job) else socket.gethostname())
+        model = _loaded(settings)
+        # Other threads of this worker read and write meanwhile.
+        with model.computing:
+            segmentation = compute(job, scan, lambda: model.segmenter, _ignore)
+        done = segmentation if isinstance(segmentation, Outcome) else write(job, scan, segmentation, settings)
+        return Answer(done, describe(model.segmenter))
+    except BonescintError as error:
+        return Answer(error)
+
+
+class _Model(NamedTuple):
+    segmenter: Segmenter
+    computing: threading.Lock
+
+
+_models: dict[object, _Model] = {}
+_loading = threading.Lock()
+
+
+def _loaded(settings: Settings) -> _Model:
+    """The model, which stays loaded for the jobs to come."""
+    from distributed import get_worker
+
+    key = (settings.card.name, settings.card.weights_sha256, settings.device)
+    with _loading:
+        if key not in _models:
+            # What Dask calls threads of a worker are the cores that it may use.
+            limit_cores(get_worker().state.nthreads)
+            for old in list(_models)[: 1 - _MODELS_KEPT]:
+                del _models[old]
+            _models[key] = _Model(load(replace(settings, card=card_here(settings.card))), threading.Lock())
+        return _models[key]
+
+
+def card_here(card: ModelCard) -> ModelCard:
+    """The same model as it lies on this computer: in the same place, or one that came with the package."""
+    if card.weights_path.exists():
+        return card
+    with suppress(ModelError):
+        if (found := find_model(card.name)).weights_sha256 == card.weights_sha256:
+            return found
+    raise ModelError(
+        f"{card.weights_path}: is not there on {socket.gethostname()}, where a Dask worker runs; all computers need "
+        "the same version of napari-bonescint and the same paths."
+    )
+
+
+def _require_same(version: str, marker: Path) -> None:
+    host = socket.gethostname()
+    if version != __version__:
+        raise ClusterError(other_version(f"on {host}", __version__, version))
+    if not marker.is_file():
+        raise ClusterError(
+            f"{marker.parent}: is another folder on {host}, where a Dask worker runs, than on this computer; all "
+            "computers need the same paths to the scans and the results, as on a network folder."
+        )
+
+
+def other_version(where: str, its: str, ours: str) -> str:
+    """The sentence about a worker of another version."""
+    return (
+        f"A Dask worker {where} has version {its} of napari-bonescint, this computer has {ours}; install the same one."
+    )
+
+
+def _ignore(_fraction: float) -> None:
+    pass
+
+
+def are_here(job: Job) -> bool:
+    """Whether this computer sees the files of a scan."""
+    # Unlike Path.exists, it raises nothing where even looking is forbidden.
+    return all(os.path.exists(path) for path in job.source.paths)  # noqa: PTH110
