@@ -20,10 +20,10 @@ SAMPLES = Path(__file__).parents[1] / "src" / "napari_bonescint" / "samples"
 
 
 def main() -> None:
-    """Simulate one scan with 2 million counts and write it with its true regions."""
+    """Simulate one scan with 2 million counts, and write it with its true regions."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--geometry", type=Path, required=True, help="skeleton.npz that `bonescint simulate` made")
-    parser.add_argument("--seed", type=int, required=True, help="not one that was trained on")
+    parser.add_argument("--geometry", type=Path, required=True, help="skeleton.npz from `bonescint simulate`")
+    parser.add_argument("--seed", type=int, required=True, help="a seed outside the training split")
     parser.add_argument("--out", type=Path, default=SAMPLES, help="folder (default: the plugin's samples)")
     options = parser.parse_args()
     case = simulate(Skeleton(load_model(), BonePoints.load(options.geometry)), options.seed)

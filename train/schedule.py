@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Train the networks of `schedule.toml` in turn until they no longer improve, and keep what was reached.
+"""Train the networks of `schedule.toml` one after the other, until their validation Dice no longer rises.
 
     python train/schedule.py --cases data/training --held-out data/validation --minutes 120
     python train/schedule.py --cases data/training --held-out data/validation --minutes 9 --each 2 --device cuda
     python train/schedule.py --table
 
-Each training is a cycle of a recipe's steps, by `bonescint train`, from the weights that `train/state` holds or the
-recipe starts from. After each cycle, also one that the time cut short, the weights (float16) and what is known of them
-go to `train/state`, and `SCHEDULE.md` is written anew. With `--each`, networks take turns after that many minutes.
-`--held-out` is the whole validation split, which judges every cycle.
+Each cycle is one run of `bonescint train` with the recipe's steps. It starts from the weights in `train/state` or, in
+the first cycle, from those of the recipe. After each cycle, complete or not, the weights (float16), their card and a
+list of cycles go to `train/state`, and `SCHEDULE.md` is written again. With `--each`, networks take turns after that
+many minutes. `--held-out` is the whole validation split, which scores every cycle.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LEAST_MINUTES = 2.0
 
 
 def main() -> None:
-    """Train until the time is over or every network is finished."""
+    """Train until the time is over or all networks are finished."""
     arguments, schedule = parse(), read_schedule()
     if not arguments.table:
         _train(arguments, schedule)
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def parse(words: list[str] | None = None) -> argparse.Namespace:
-    """What is asked for on the command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=Path, help="folder of the training split's cases")
     parser.add_argument("--held-out", type=Path, help="folder of the validation split's cases")
@@ -55,7 +55,7 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
 
 
 def read_schedule() -> dict[str, Any]:
-    """The order of the networks, and the rule for when one is finished."""
+    """The order of the networks, and the rule that ends the training of one."""
     return tomllib.loads((TRAIN / "schedule.toml").read_text(encoding="utf-8"))
 
 
@@ -66,14 +66,14 @@ def _train(arguments: argparse.Namespace, schedule: dict[str, Any]) -> None:
         open_names = [name for name in names if not is_finished(read_state(name), schedule["finished"])]
         if not open_names:
             break
-        # In the order of the schedule; with turns, the one that was trained least.
+        # With --each, the network with the fewest steps; otherwise the first in the schedule.
         name = min(open_names, key=lambda each: steps_of(read_state(each))) if arguments.each else open_names[0]
         train_cycle(name, arguments, min(left, arguments.each or left))
         (TRAIN / "SCHEDULE.md").write_text(table(schedule), encoding="utf-8")
 
 
 def train_cycle(name: str, arguments: argparse.Namespace, minutes: float) -> None:
-    """Train one cycle of a network, and keep what it reached in `train/state`."""
+    """Train one cycle of a network, and copy its result to `train/state`."""
     state = read_state(name)
     recipe = tomllib.loads((TRAIN / "recipes" / f"{name}.toml").read_text(encoding="utf-8"))
     recipe["seed"] = len(state["cycles"]) + 1
@@ -92,31 +92,20 @@ def train_cycle(name: str, arguments: argparse.Namespace, minutes: float) -> Non
 
 
 def keep(name: str, run: Path) -> None:
-    """Add a finished run of `bonescint train` to a network's state.
+    """Add a finished run of `bonescint train` to the state of network `name`.
 
-    Parameters
-    ----------
-    name : str
-        Of the recipe.
-    run : Path
-        Folder with NAME.safetensors and NAME.json.
+    The folder `run` holds NAME.safetensors and NAME.json.
     """
     state = read_state(name)
     card = json.loads((run / f"{name}.json").read_text(encoding="utf-8"))
     training = card["training"]
-    stretches = training["history"]
+    recipe, last = training["recipe"], training["history"][-1]
     state["cycles"].append(
         {
             "steps": training["steps_done"],
-            "learning_rate": training["recipe"]["learning_rate"],
-            "seed": training["recipe"]["seed"],
-            "batch": training["recipe"]["batch"],
-            "keep_phases": training["recipe"]["keep_phases"],
+            **{key: recipe[key] for key in ("learning_rate", "seed", "batch", "keep_phases")},
             "started_from": training["started_from"],
-            "simulator": stretches[-1]["simulator"],
-            "cases": stretches[-1]["cases"],
-            "hardware": stretches[-1]["hardware"],
-            "precision": stretches[-1]["precision"],
+            **{key: last[key] for key in ("simulator", "cases", "hardware", "precision")},
             "minutes": training["minutes"],
             "finished": training["finished"],
             "scores": card["scores"],
@@ -134,7 +123,7 @@ def keep(name: str, run: Path) -> None:
 
 
 def read_state(name: str) -> dict[str, Any]:
-    """What is known of a network's training: its ``cycles``, none before the first."""
+    """The state of a network's training, with the list ``cycles``, which may be empty."""
     path = STATE / f"{name}.cycles.json"
     if not path.exists():
         return {"cycles": []}
@@ -143,7 +132,7 @@ def read_state(name: str) -> dict[str, Any]:
 
 
 def steps_of(state: dict[str, Any]) -> int:
-    """Steps of all cycles."""
+    """Number of steps in all cycles."""
     return sum(cycle["steps"] for cycle in state["cycles"])
 
 
@@ -153,7 +142,7 @@ def validation_dice(cycle: dict[str, Any]) -> float:
 
 
 def is_finished(state: dict[str, Any], rule: dict[str, float]) -> bool:
-    """Whether the last third of the steps brought less than the rule asks for, by the ends of cycles."""
+    """True if Dice rose by less than `rule["rise"]` over the last third of the steps, measured at ends of cycles."""
     total, cycles = steps_of(state), state["cycles"]
     if len(cycles) < 2 or total < rule["steps"]:
         return False
@@ -166,17 +155,18 @@ def is_finished(state: dict[str, Any], rule: dict[str, float]) -> bool:
 
 
 def table(schedule: dict[str, Any]) -> str:
-    """SCHEDULE.md: what is trained in which order, what was reached, and what is next."""
+    """The page SCHEDULE.md: order, state and validation Dice of the networks."""
     rule = schedule["finished"]
     lines = [
         "# The training schedule",
         "",
         "Made by `python train/schedule.py --table` from `schedule.toml` and `state/`. Do not edit.",
         "",
-        "Networks are trained in this order by `python train/schedule.py --cases DIR --held-out DIR --minutes M`,",
-        "in cycles with a warm restart between them. A network is finished when Dice on the 20 scans of the validation",
-        f"split rose by less than {rule['rise']} over the last third of its steps, of at least {rule['steps']:,}.",
-        "What is open lies in `state/`: weights in half precision with their card, and a list of all cycles.",
+        "The command `python train/schedule.py --cases DIR --held-out DIR --minutes M` trains the networks in this",
+        "order, in cycles with a warm restart between them. A network is finished after at least",
+        f"{rule['steps']:,} steps, when its Dice on the 20 scans of the validation split rose by less than",
+        f"{rule['rise']} over the last third of them. The folder `state/` holds the weights of unfinished networks in",
+        "half precision, with their card and a list of all cycles.",
         "",
         "| network | state | cycles | steps | hours | hardware | cases | validation Dice after each cycle |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",

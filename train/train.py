@@ -1,4 +1,4 @@
-"""Train networks: `bonescint train`, for those who work in a checkout.
+"""Train networks from a checkout, as `bonescint train` does.
 
 bonescint simulate --out data/training --split training --count 500 --workers 2
 bonescint simulate --out data/validation --split validation

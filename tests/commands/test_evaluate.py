@@ -153,7 +153,7 @@ def test_what_cannot_be_scored_is_told(evaluate: Evaluate, tmp_path: Path, hospi
     empty.mkdir()
     nothing = evaluate("--data", empty)
     assert nothing.status == 1
-    assert nothing.err == f"bonescint: {empty}: holds no cases to score on; `bonescint simulate` makes some.\n"
+    assert nothing.err == f"bonescint: {empty}: holds no cases to score on; make some with `bonescint simulate`.\n"
     assert evaluate().err == "bonescint: There is nothing to score on; give --data or --external.\n"
     twice = evaluate("--external", hospital, hospital, "--model", tiny)
     assert (twice.status, twice.err) == (
@@ -214,7 +214,7 @@ def test_scans_that_a_model_learnt_from_are_scored_for_none(evaluate: Evaluate, 
     store = corrected_store(tmp_path / "labels", 3, Origin.empty())
     ended = evaluate("--data", store.folder, "--model", *(model.weights_path for model in models))
     assert [line.split()[:3] for line in ended.out[-2:]] == [["seer", "labels", "2"], ["other", "labels", "2"]]
-    assert f"warning: {store.folder}: Left out: 2 scans of 2 patients, since model seer" in ended.err
+    assert f"warning: {store.folder}: Left out: 2 scans of 2 patients, because model seer" in ended.err
     nothing = evaluate("--data", trained.folder, "--model", card.weights_path, "--all-patients")
     assert (nothing.status, nothing.err.splitlines()[-1]) == (
         1,

@@ -82,7 +82,7 @@ def test_better_weights_are_recommended_and_the_verdict_is_kept(
     assert verdict.recommendation is Recommendation.USE
     assert (verdict.current.name, verdict.new.name) == ("bad", "good")
     assert any(
-        sentence.startswith("6 of the 6 corrected masks began as the mask of the present")
+        sentence.startswith("6 of the 6 corrected masks started from a result of the present")
         for sentence in verdict.sentences
     )
     rows = {(row.set, row.region): row for row in verdict.rows}
@@ -104,16 +104,16 @@ def test_better_weights_are_recommended_and_the_verdict_is_kept(
 def test_worse_weights_are_not(judge, good: ModelCard, bad: ModelCard, tmp_path: Path) -> None:
     store = corrected_store(tmp_path / "store", 6, Origin.empty())
     ended = judge("--new", bad.weights_path, "--current", good.weights_path, "--store", store.folder)
-    assert "Keep the present weights: the new ones lose something." in ended.out
+    assert "Keep the present weights: the new ones are worse in some respect." in ended.out
     assert any(line.startswith("Worse by more than 0.02 on corrected scans: skeleton") for line in ended.out)
-    assert not any("began as the mask" in line for line in ended.out)
+    assert not any("started from a result" in line for line in ended.out)
 
 
 def test_with_four_patients_it_cannot_be_told(judge, good: ModelCard, bad: ModelCard, tmp_path: Path) -> None:
     store = corrected_store(tmp_path / "store", 4, Origin.empty())
     ended = judge("--new", good.weights_path, "--current", bad.weights_path, "--store", store.folder)
-    sentence = "corrected scans of at least 5 held-out patients would tell, and there are 4."
-    assert f"Whether the new weights are better cannot be told: {sentence}" in ended.out
+    sentence = "corrected scans of at least 5 held-out patients are needed, and there are 4."
+    assert f"There are too few patients to compare the weights: {sentence}" in ended.out
 
 
 @pytest.mark.parametrize(("outputs", "named"), [(1, True), (17, False), (1, False)])
@@ -131,8 +131,8 @@ def test_weights_that_lose_the_regions_are_not_recommended(judge, bad: ModelCard
     plain = threshold_model(tmp_path, "plain", 0.7, outputs=1)
     store = corrected_store(tmp_path / "store", 5, Origin.empty())
     ended = judge("--new", plain.weights_path, "--current", bad.weights_path, "--store", store.folder)
-    assert "The new weights no longer name regions, which the present ones do." in ended.out
-    assert "Keep the present weights: the new ones lose something." in ended.out
+    assert "The present weights name regions; the new weights do not." in ended.out
+    assert "Keep the present weights: the new ones are worse in some respect." in ended.out
 
 
 def test_weights_are_not_judged_on_what_they_learnt_from_in_another_store(
@@ -148,8 +148,8 @@ def test_weights_are_not_judged_on_what_they_learnt_from_in_another_store(
     ended = judge(
         "--new", good.weights_path, "--current", bad.weights_path, "--store", store.folder, "--report", report
     )
-    said = "Left out: 6 scans of 6 patients, since model good, or one that it came from, learnt from scans of the same"
-    assert any(line.endswith("would tell, and there are 1.") for line in ended.out)
+    said = "Left out: 6 scans of 6 patients, because model good or one of its ancestors learnt from scans of the same"
+    assert any(line.endswith("are needed, and there are 1.") for line in ended.out)
     assert any(line.startswith(said) for line in ended.out)
     assert read_verdict(report).recommendation is Recommendation.CANNOT_TELL
     assert said in (report / "report.html").read_text(encoding="utf-8")
@@ -157,7 +157,7 @@ def test_weights_are_not_judged_on_what_they_learnt_from_in_another_store(
 
 def test_without_corrected_scans_it_cannot_be_told(judge, good: ModelCard, bad: ModelCard, tmp_path: Path) -> None:
     ended = judge("--new", good.weights_path, "--current", bad.weights_path, "--report", tmp_path / "report")
-    assert any(line.endswith("would tell, and there are 0.") for line in ended.out)
+    assert any(line.endswith("are needed, and there are 0.") for line in ended.out)
     assert {row.set for row in read_verdict(tmp_path / "report").rows} == {SetKind.SIMULATED}
 
 

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 def test_new_weights_are_compared_with_those_in_use(make_model: Callable[..., ModelCard]) -> None:
     new, other = make_model("new"), make_model("other", seed=1)
     comparison = comparison_of(new.weights_path, DEFAULT_MODEL)
-    assert (comparison.against, comparison.in_use) == (str(current_model().weights_path), False)
-    assert not comparison.is_made
+    assert (comparison.baseline, comparison.in_use) == (str(current_model().weights_path), False)
+    assert not comparison.is_finished
 
     used = use(other)
     comparison = comparison_of(new.weights_path, DEFAULT_MODEL)
-    assert comparison.against == str(used.weights_path)
+    assert comparison.baseline == str(used.weights_path)
     assert comparison.folder == new.weights_path.parent / f"against-other-{other.weights_sha256[:8]}"
 
 
@@ -32,7 +32,7 @@ def test_weights_in_use_are_compared_with_what_they_replaced(make_model: Callabl
     new = make_model("new")
     use(new)
     comparison = comparison_of(new.weights_path, DEFAULT_MODEL)
-    assert (comparison.against, comparison.in_use, comparison.is_made) == (DEFAULT_MODEL, True, False)
+    assert (comparison.baseline, comparison.in_use, comparison.is_finished) == (DEFAULT_MODEL, True, False)
     assert comparison.folder == verdict_folder(new.weights_path, find_model(DEFAULT_MODEL))
 
 
@@ -47,7 +47,7 @@ def test_the_verdict_by_which_weights_came_into_use_is_the_last_that_was_given(
     use(new)
     comparison = comparison_of(new.weights_path, DEFAULT_MODEL)
     assert (comparison.folder, comparison.in_use) == (verdict_folder(new.weights_path, last), True)
-    assert comparison.is_made
+    assert comparison.is_finished
 
 
 def test_a_model_that_is_gone_is_named(make_model: Callable[..., ModelCard]) -> None:

@@ -90,5 +90,5 @@ def test_a_scan_that_cannot_be_read_any_more_is_not_forgotten(tmp_path: Path) ->
 @pytest.mark.parametrize("damaged", [[{"salt": "xy", "views": []}], [{"views": []}], ["a"], [{"salt": 1, "views": []}]])
 def test_a_card_that_tells_nonsense_is_refused(make_model: Callable[..., ModelCard], damaged: list[object]) -> None:
     card = replace(make_model(), learnt_from=damaged)
-    with pytest.raises(ModelError, match="does not tell what the model learnt from"):
+    with pytest.raises(ModelError, match="has no readable list of the scans that the model learnt from"):
         Lineage.of(card)

@@ -24,9 +24,9 @@ def test_what_differs_most_is_pictured_and_every_scan_is_told(tmp_path: Path) ->
     assert len(told) == 3
     assert set(judgement.files()) == {"verdict.json", "report.html", "best.jpg", "worst.jpg", "changed.jpg"}
     captions = {picture.file: picture.caption for picture in judgement.verdict.pictures}
-    assert captions["best.jpg"].startswith("Where the new weights do best: Dice 0.")
+    assert captions["best.jpg"].startswith("Highest Dice of the new weights: Dice 0.")
     assert any(captions["changed.jpg"].endswith(f"(scan {key}).") for key in store.keys())  # noqa: SIM118
-    assert "3 of the 3 corrected masks began as the mask of the new weights" in judgement.verdict.sentences[-1]
+    assert "3 of the 3 corrected masks started from a result of the new weights" in judgement.verdict.sentences[-1]
 
 
 @pytest.mark.parametrize("outputs", [1, 17])
@@ -35,4 +35,4 @@ def test_a_model_differs_from_its_like_in_nothing(tmp_path: Path, outputs: int) 
     store = corrected_store(tmp_path / "store", 2, Origin.empty())
     judgement = compare(one, other, CorrectedSet(select([store]).held_out), CorrectedSet([]), device="cpu")
     assert all(row.difference == row.low == row.high == 0 for row in judgement.verdict.rows)
-    assert "Where the two differ most: in 0 % of the bone" in judgement.verdict.pictures[-1].caption
+    assert "Largest difference between the two: in 0 % of the bone" in judgement.verdict.pictures[-1].caption

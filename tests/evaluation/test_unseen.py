@@ -25,7 +25,7 @@ def test_all_scans_of_a_patient_are_left_out_if_one_was_learnt_from(tmp_path: Pa
     assert len(unseen.scans) == 2
     assert unseen.sentences == [
         (
-            "Left out: 1 scan of 1 patient, since model new, or one that it came from, learnt from scans of the same "
+            "Left out: 1 scan of 1 patient, because model new or one of its ancestors learnt from scans of the same "
             "patients."
         )
     ]
@@ -46,6 +46,4 @@ def test_what_is_not_recorded_is_said(tmp_path: Path) -> None:
     unseen = unseen_by([card], select([store]).held_out)
     assert len(unseen.scans) == 2
     (sentence,) = unseen.sentences
-    assert sentence.startswith(
-        "It is not recorded all that model new, or one that it came from, learnt from (model new)"
-    )
+    assert sentence.startswith("The training data of model new are not fully recorded (model new)")

@@ -9,7 +9,7 @@ import pytest
 
 from napari_bonescint.atomic import write_folder_atomically
 from napari_bonescint.evaluation.verdict import (
-    Contestant,
+    ComparedModel,
     Recommendation,
     Row,
     SetKind,
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VERDICT = Verdict(
-    Contestant("phase-u-net-regions", "ab" * 32),
-    Contestant("quick", "cd" * 32),
+    ComparedModel("phase-u-net-regions", "ab" * 32),
+    ComparedModel("quick", "cd" * 32),
     Recommendation.USE,
     ("Use the new weights.", "Because."),
     "A rule.",
@@ -57,7 +57,7 @@ def test_a_verdict_of_wrong_kinds_or_with_pictures_elsewhere_is_refused(
 ) -> None:
     (content,) = VERDICT.files().values()
     (tmp_path / "verdict.json").write_text(json.dumps({**json.loads(content), **change}))
-    with pytest.raises(VerdictError, match=r"verdict\.json: is no verdict of this version"):
+    with pytest.raises(VerdictError, match=r"verdict\.json: is not a verdict of this version"):
         read_verdict(tmp_path)
 
 
@@ -66,5 +66,5 @@ def test_a_folder_without_a_verdict_is_named(tmp_path: Path, content: bytes) -> 
     with pytest.raises(VerdictError, match=r"verdict\.json: cannot be read: No such file"):
         read_verdict(tmp_path)
     (tmp_path / "verdict.json").write_bytes(content)
-    with pytest.raises(VerdictError, match=r"verdict\.json: is no verdict of this version"):
+    with pytest.raises(VerdictError, match=r"verdict\.json: is not a verdict of this version"):
         read_verdict(tmp_path)

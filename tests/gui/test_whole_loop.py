@@ -93,7 +93,7 @@ def test_a_correction_changes_what_the_next_click_finds(
     retraining.setup.add_recipe(tiny_recipe)
     qtbot.mouseClick(retraining.setup.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(retraining.verdict.use_button.isEnabled, timeout=2 * PATIENCE_MS)
-    assert "cannot be told" in retraining.verdict.sentence.text()
+    assert "too few patients to compare" in retraining.verdict.sentence.text()
     qtbot.mouseClick(retraining.verdict.use_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: current_model() != first)
     qtbot.waitUntil(lambda: segmenting.models.card == current_model())

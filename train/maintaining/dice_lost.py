@@ -1,4 +1,4 @@
-"""What it costs to compute less exactly, in Dice."""
+"""Measure the Dice that a model loses with rounded arithmetic."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def mean_dice_lost(judged_on: Iterable[Reference], exact: Segmenter, rounded: Segmenter) -> float:
-    """By how much the mean Dice falls: of the skeleton or, where that is worse, over the regions.
+    """Loss of mean Dice: of the skeleton or over the regions, whichever is larger.
 
     Parameters
     ----------
     judged_on : iterable of Reference
         Scans with their truth.
     exact, rounded : Segmenter
-        Of one model, in float32 and otherwise.
+        One model in float32, and with rounded arithmetic.
     """
     lost: list[list[float]] = [list(_losses(reference, exact, rounded)) for reference in judged_on]
     worst: float = max(statistics.mean(column) for column in zip(*lost, strict=True))
@@ -30,7 +30,7 @@ def mean_dice_lost(judged_on: Iterable[Reference], exact: Segmenter, rounded: Se
 
 
 def _losses(reference: Reference, exact: Segmenter, rounded: Segmenter) -> Iterator[float]:
-    """By how much Dice falls over both views: of the skeleton and, if the model names them, the regions' mean."""
+    """Loss of Dice over both views: of the skeleton and, if the model names regions, of the mean of the regions."""
     before, after = exact.segment(reference.scan), rounded.segment(reference.scan)
     truth = reference.regions
     yield dice(before.skeleton > 0, truth > 0) - dice(after.skeleton > 0, truth > 0)

@@ -1,7 +1,6 @@
-"""Measuring what half precision costs a model, on a CPU that rounds after each operation.
+"""Measure the Dice that a model loses in half precision, on a CPU that rounds after each operation.
 
-That is what a GPU does, too: it adds up in float32 and rounds what each operation gives. Only the order in which sums
-are added up differs.
+A GPU does the same: it sums in float32 and rounds the result of each operation. Only the order of the sums differs.
 """
 
 from __future__ import annotations
@@ -35,14 +34,9 @@ class RoundedEngine:
     Parameters
     ----------
     card : ModelCard
-        Which model.
+        The model.
     precision : {"float16", "bfloat16"}
-        To what is rounded.
-
-    Attributes
-    ----------
-    largest : float
-        The largest absolute value that any operation has given so far, before it was rounded.
+        The type to round to.
     """
 
     def __init__(self, card: ModelCard, precision: Precision) -> None:
@@ -56,7 +50,7 @@ class RoundedEngine:
 
     @property
     def largest(self) -> float:
-        """See the class."""
+        """The largest absolute result of any operation so far, before rounding."""
         return self._rounding.largest
 
     def logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -86,28 +80,15 @@ class _Rounding(TorchFunctionMode):
         if not isinstance(result, torch.Tensor) or not result.is_floating_point():
             return result
         low, high = result.aminmax()
-        finite = [abs(value) for value in (low.item(), high.item()) if abs(value) != torch.inf]  # pooling pads with it
+        finite = [
+            abs(value) for value in (low.item(), high.item()) if abs(value) != torch.inf
+        ]  # pooling pads with infinity
         self.largest = max(self.largest, *finite, 0.0)
         return self.round(result)
 
 
 def measure_half(card: ModelCard, judged_on: ReferenceSet, precision: Precision = HALF) -> ModelCard:
-    """Measure by how much Dice falls in half precision.
-
-    Parameters
-    ----------
-    card : ModelCard
-        The model.
-    judged_on : ReferenceSet
-        Scans with their truth.
-    precision : {"float16", "bfloat16"}
-        Which half.
-
-    Returns
-    -------
-    ModelCard
-        The card with `ModelCard.half`.
-    """
+    """Measure the loss of Dice in half precision (float16 or bfloat16), and return the card with `ModelCard.half`."""
     engine = RoundedEngine(card, precision)
     exact, rounded = Segmenter(replace(card, int8=None), "cpu"), Segmenter(card, "cpu", engine=engine)
     lost = mean_dice_lost(judged_on, exact, rounded)

@@ -1,11 +1,11 @@
-"""Measure what half precision costs models, and write it onto their cards.
+"""Measure the Dice that models lose in half precision, and write it to their cards.
 
     python train/maintaining/halve.py
     python train/maintaining/halve.py --data data/validation --model runs/mine/mine.safetensors
 
-On the simulated scans that come with this installation, or on those of --data. No GPU is needed: a CPU rounds to half
-precision after each operation, as a GPU does. Where Dice falls by less than 0.002, GPUs compute in float16 afterwards.
-Run it again for new weights: a new card knows nothing of it. With --precision bfloat16 it is measured, not written.
+Uses the simulated scans of the package, or those of --data. No GPU is needed: the CPU rounds to half precision after
+each operation, as a GPU does. If Dice falls by less than 0.002, GPUs compute the model in float16 from then on. Run it
+again for new weights, whose card has no such entry. With --precision bfloat16, it only measures.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Measure and report a line a model."""
+    """Measure the models, and print one line for each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, metavar="DIR", help="simulated cases (default: those that are shipped)")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="simulated cases (default: those of the package)")
     parser.add_argument("--model", type=argument_types.model, nargs="+", metavar="NAME|FILE", help="(default: all)")
     parser.add_argument("--precision", choices=("float16", "bfloat16"), default=HALF, help="(default: %(default)s)")
     arguments = parser.parse_args()
@@ -44,8 +44,8 @@ def main() -> int:
             if arguments.precision == HALF and card.path is not None:
                 write_card(measured, card.path.parent)
             if (half := measured.half) is not None:
-                cost = f"{half.precision} costs {half.dice_lost:+.5f} Dice on {half.scans} scans"
-                print(f"{card.name}: {cost}, largest value {half.largest:g}", flush=True)
+                lost = f"{half.precision} loses {half.dice_lost:+.5f} Dice on {half.scans} scans"
+                print(f"{card.name}: {lost}, largest value {half.largest:g}", flush=True)
     except BonescintError as error:
         print(error, file=sys.stderr)
         return 1

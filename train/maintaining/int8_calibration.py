@@ -1,4 +1,4 @@
-"""Calibrating a model for eight-bit integers, and measuring what they cost."""
+"""Calibrate a model for eight-bit integers, and measure the Dice that it loses."""
 
 from __future__ import annotations
 

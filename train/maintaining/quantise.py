@@ -1,10 +1,10 @@
-"""Calibrate models for eight-bit integers, and write what that costs onto their cards.
+"""Calibrate models for eight-bit integers, and write the calibration and the lost Dice to their cards.
 
     python train/maintaining/quantise.py --cases data/training --data data/validation
     python train/maintaining/quantise.py --cases data/training --data data/validation --model runs/mine/mine.safetensors
 
-Without --model, all that ship. Weights stay as they are; where Dice falls by less than 0.002, the plugin computes in
-eight-bit integers from then on, if OpenVINO is installed. Run it again for new weights: a new card knows nothing of it.
+Without --model, all shipped models are calibrated. Weights stay the same. If Dice falls by less than 0.002, the plugin
+computes in eight-bit integers from then on, with OpenVINO. Run it again for new weights, whose card has no calibration.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from napari_bonescint.training.loop.checkpoint import write_card
 
 
 def main() -> int:
-    """Calibrate and report a line a model."""
+    """Calibrate the models, and print one line for each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=Path, required=True, metavar="DIR", help="simulated cases to calibrate on")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="others, to measure Dice on")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="other cases, to measure Dice on")
     parser.add_argument("--model", type=argument_types.model, nargs="+", metavar="NAME|FILE", help="(default: all)")
     parser.add_argument("--calibration-scans", type=int, default=8, metavar="N", help="of --cases (default: 8)")
     parser.add_argument("--scans", type=int, default=20, metavar="N", help="of --data (default: 20)")
@@ -39,7 +39,7 @@ def main() -> int:
             calibrated = calibrate(card, (reference.scan for reference in seen), judged)
             if calibrated.int8 is not None and card.path is not None:
                 write_card(calibrated, card.path.parent)
-                print(f"{card.name}: int8 costs {calibrated.int8.dice_lost:+.4f} Dice", flush=True)
+                print(f"{card.name}: int8 loses {calibrated.int8.dice_lost:+.4f} Dice", flush=True)
     except BonescintError as error:
         print(error, file=sys.stderr)
         return 1

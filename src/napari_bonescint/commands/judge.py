@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
             simulated,
             out_of_fold=out_of_fold,
             device=arguments.device,
-            to_bear_in_mind=sentences,
+            notes=sentences,
             on_scan=_progress(bar),
         )
     if arguments.report is not None:

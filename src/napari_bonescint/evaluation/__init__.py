@@ -1,1 +1,1 @@
-"""How good a model is: scores, intervals, comparison of two models. Imports nothing of the training."""
+"""Evaluating models: scores, confidence intervals, comparison of two models."""

@@ -1,4 +1,4 @@
-"""The rule by which new weights are recommended, or not."""
+"""The rule that decides if new weights are recommended."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ if TYPE_CHECKING:
     from napari_bonescint.evaluation.verdict import Row
 
 MARGIN = 0.02
-"""The most that the mean Dice of a region may fall."""
+"""Largest acceptable loss of a region's mean Dice."""
 
 RULE = (
-    f"New weights are recommended if, on the corrected scans of at least {FEWEST_PATIENTS} patients who are held out "
-    "from every training, their Dice is higher with the lower bound of its 95 % confidence interval above zero, and if "
-    f"no region, on these or on the simulated scans, is worse by more than {MARGIN:g} in the mean. The Dice that "
-    "decides is the mean over the regions where both models and the masks of most patients name them, and that of the "
-    f"skeleton otherwise. A region counts where at least {FEWEST_PATIENTS} patients show it. With fewer than "
-    f"{FEW_PATIENTS} patients in all, and weights that were trained with --folds, the corrected scans of all patients "
-    f"decide, each scored by a training of the same recipe that had not seen the patient. Interval: {METHOD}."
+    "New weights are recommended if two conditions hold. Their Dice is higher on the corrected scans of at least "
+    f"{FEWEST_PATIENTS} patients who are held out from every training: the 95 % confidence interval of the gain is "
+    f"above zero. And no region loses more than {MARGIN:g} of its mean Dice on these scans or on the simulated scans. "
+    "The Dice that decides is the mean over the regions if both models, and the masks of most patients, name regions; "
+    f"otherwise it is the Dice of the skeleton. A region counts if at least {FEWEST_PATIENTS} patients show it. "
+    f"If there are fewer than {FEW_PATIENTS} patients in all and the weights were trained with --folds, the corrected "
+    "scans of all patients decide. Each patient is then scored by a training of the same recipe that had not seen the "
+    f"patient. Interval: {METHOD}."
 )
 
 
 class Decision(NamedTuple):
-    """What is recommended, and sentences that say so and why."""
+    """A recommendation, and sentences that state it with its reasons."""
 
     recommendation: Recommendation
     sentences: list[str]
@@ -43,24 +44,24 @@ def decide(rows: Sequence[Row], *, loses_regions: bool) -> Decision:
     Parameters
     ----------
     rows : sequence of Row
-        Of both sets.
+        Scores on the corrected and the simulated scans.
     loses_regions : bool
-        Whether the current model names regions and the new one does not.
+        True if the current model names regions and the new one does not.
     """
     losses = _losses(rows)
     if loses_regions:
-        losses.append("The new weights no longer name regions, which the present ones do.")
+        losses.append("The present weights name regions; the new weights do not.")
     deciding = deciding_row(rows)
     found = [] if deciding is None else [describe(deciding)]
     patients = 0 if deciding is None else deciding.patients
     if deciding is None or deciding.low is None or deciding.high is None or patients < FEWEST_PATIENTS:
         sentence = (
-            "Whether the new weights are better cannot be told: corrected scans of at least "
-            f"{FEWEST_PATIENTS} held-out patients would tell, and there are {patients}."
+            "There are too few patients to compare the weights: corrected scans of at least "
+            f"{FEWEST_PATIENTS} held-out patients are needed, and there are {patients}."
         )
         return Decision(Recommendation.CANNOT_TELL, [sentence, *found, *losses])
     if losses:
-        sentence = "Keep the present weights: the new ones lose something."
+        sentence = "Keep the present weights: the new ones are worse in some respect."
     elif deciding.low > 0:
         return Decision(Recommendation.USE, ["Use the new weights: they are better on corrected scans.", *found])
     elif deciding.high < 0:
@@ -71,7 +72,7 @@ def decide(rows: Sequence[Row], *, loses_regions: bool) -> Decision:
 
 
 def _losses(rows: Sequence[Row]) -> list[str]:
-    """What is worse by more than the margin, a sentence for each set of scans."""
+    """One sentence for each set of scans, listing the regions that lose more Dice than the margin."""
     of_set: dict[SetKind, list[str]] = {}
     for row in rows:
         if row.difference < -MARGIN and row.patients >= FEWEST_PATIENTS:
@@ -80,7 +81,7 @@ def _losses(rows: Sequence[Row]) -> list[str]:
 
 
 def deciding_row(rows: Sequence[Row]) -> Row | None:
-    """The row of the corrected scans that decides; None if there are no corrected scans."""
+    """The row that decides, from the corrected scans; None if there are no corrected scans."""
     corrected = {row.region: row for row in rows if row.set is SetKind.CORRECTED}
     named, skeleton = corrected.get(MACRO), corrected.get(SKELETON)
     if named is not None and skeleton is not None and 2 * named.patients > skeleton.patients:
@@ -89,7 +90,7 @@ def deciding_row(rows: Sequence[Row]) -> Row | None:
 
 
 def describe(row: Row) -> str:
-    """What became of the Dice in a row, in a sentence."""
+    """One sentence about the change of Dice in a row."""
     interval = "" if row.low is None else f" (95 % confidence interval {row.low:+.4f} to {row.high:+.4f})"
     return (
         f"On the corrected scans of {counted(row.patients, 'patient')} the Dice of the {row.label} changes from "

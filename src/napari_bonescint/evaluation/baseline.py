@@ -1,4 +1,4 @@
-"""What new weights are compared with, which stays what it was once they are in use."""
+"""Choose the baseline model of a comparison: it stays fixed once the new weights are in use."""
 
 from __future__ import annotations
 
@@ -19,45 +19,45 @@ _PREFIX = "against-"
 
 @dataclass(frozen=True)
 class BaselineComparison:
-    """A comparison of new weights with others, made or still to be made.
+    """A comparison of new weights with a baseline, finished or planned.
 
     Attributes
     ----------
     folder : Path
-        Where its verdict lies, or is to lie: beside the new weights.
-    against : str
-        Name or weights file of the model to compare with.
+        Folder of the verdict, beside the new weights.
+    baseline : str
+        Name or weights file of the baseline model.
     in_use : bool
-        Whether the new weights are in use already.
+        True if the new weights are in use already.
     """
 
     folder: Path
-    against: str
+    baseline: str
     in_use: bool
 
     @property
-    def is_made(self) -> bool:
-        """Whether there is a verdict."""
+    def is_finished(self) -> bool:
+        """True if the folder holds a verdict."""
         return (self.folder / VERDICT_FILE).exists()
 
 
 def comparison_of(weights: Path, start: str) -> BaselineComparison:
-    """What to compare new weights with: the model in use.
+    """Choose the baseline of new weights: the model in use.
 
-    If they are in use themselves, it is the model of the verdict that was given last, by which they were put to use;
-    and without one the model that their training began with.
+    If the new weights are in use themselves, the baseline is that of the last verdict or, without a verdict, the model
+    that training started from.
 
     Parameters
     ----------
     weights : Path
-        The new weights, whose card lies beside them.
+        The new weights, with their card beside them.
     start : str
-        Name or weights file of the model that was in use when their training began.
+        Name or weights file of the model that was in use when training started.
 
     Raises
     ------
     ModelError
-        If a model is gone or damaged.
+        If a model is missing or damaged.
     """
     new, current = read_card(weights.with_suffix(".json")), current_model()
     if current.weights_sha256 != new.weights_sha256:
@@ -69,6 +69,6 @@ def comparison_of(weights: Path, start: str) -> BaselineComparison:
 
 
 def verdict_folder(weights: Path, other: ModelCard) -> Path:
-    """Where the verdict on new weights against another model lies."""
-    # By hash, too: an update of the plugin may bring other weights of the same name.
+    """The folder of the verdict that compares new weights with another model."""
+    # The hash distinguishes weights of the same name, which an update of the plugin may bring.
     return weights.parent / f"{_PREFIX}{other.name}-{other.weights_sha256[:8]}"

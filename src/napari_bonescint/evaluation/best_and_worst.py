@@ -1,4 +1,4 @@
-"""The scans to picture out of many, while each is held in memory only as long as it may be one of them."""
+"""Keep the best and the worst of many scans in memory, and no others."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ _Item = TypeVar("_Item")
 
 
 class Extremes(Generic[_Item]):
-    """Of all items that were seen, the one that is highest in each of some respects.
+    """For each of several criteria, the item with the highest value so far.
 
     Attributes
     ----------
     found : dict
-        The items by respect; of equal ones the first.
+        The items by criterion; of equal items the first.
     """
 
     def __init__(self) -> None:
         self.found: dict[str, _Item] = {}
         self._highest: dict[str, float] = {}
 
-    def see(self, item: _Item, values: Mapping[str, float]) -> None:
-        """Keep an item wherever its value is the highest so far."""
-        for respect, value in values.items():
-            if value > self._highest.get(respect, -math.inf):
-                self._highest[respect] = value
-                self.found[respect] = item
+    def add(self, item: _Item, values: Mapping[str, float]) -> None:
+        """Keep an item for each criterion in which its value is the highest so far."""
+        for criterion, value in values.items():
+            if value > self._highest.get(criterion, -math.inf):
+                self._highest[criterion] = value
+                self.found[criterion] = item

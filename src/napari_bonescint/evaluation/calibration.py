@@ -1,4 +1,4 @@
-"""Whether a probability of bone means what it says: reliability and expected calibration error."""
+"""Calibration of the probability of bone: reliability and expected calibration error."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 BINS = 15
 LOWEST_PROBABILITY = 0.005
-"""Pixels below are left out: nine in ten pixels are sure to be no bone, and would make any model look calibrated."""
+"""Pixels below are ignored: nine in ten are clearly background, and would make every model look calibrated."""
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """Pixels in bins of equal width by their probability of bone.
+    """Histogram of pixels by their probability of bone, in bins of equal width.
 
     Attributes
     ----------
     pixels : tuple of int
-        How many pixels each bin holds.
+        Number of pixels in each bin.
     probability : tuple of float
         Sum of their probabilities.
     bone : tuple of int
-        How many of them are bone in truth.
+        Number of them that are bone in truth.
     """
 
     pixels: tuple[int, ...]
@@ -48,7 +48,7 @@ class Reliability:
         Parameters
         ----------
         probability : ndarray
-            Probability of bone, 0 to 1; pixels of 0.005 and less are left out.
+            Probability of bone, 0 to 1; pixels of 0.005 and less are ignored.
         truth : ndarray of bool, same shape
         """
         counted = probability > LOWEST_PROBABILITY
@@ -61,7 +61,7 @@ class Reliability:
         )
 
     def __add__(self, other: Reliability) -> Reliability:
-        """Both together."""
+        """Add the pixels of another histogram."""
         return Reliability(
             tuple(a + b for a, b in zip(self.pixels, other.pixels, strict=True)),
             tuple(round(a + b, 3) for a, b in zip(self.probability, other.probability, strict=True)),
@@ -70,32 +70,32 @@ class Reliability:
 
     @property
     def curve(self) -> list[tuple[float, float]]:
-        """Mean probability and share of bone in each bin that holds a pixel."""
+        """Mean probability and share of bone in each bin that is not empty."""
         bins = zip(self.pixels, self.probability, self.bone, strict=True)
         return [(p / n, bone / n) for n, p, bone in bins if n]
 
     @property
     def expected_error(self) -> float:
-        """Expected calibration error: mean over pixels of |mean probability - share of bone| of the pixel's bin.
+        """Expected calibration error: mean over pixels of |mean probability - share of bone| in the pixel's bin.
 
-        Guo et al., On calibration of modern neural networks, ICML 2017, equation 3; here of the probability of bone
-        rather than of the likelier class.
+        Guo et al., On calibration of modern neural networks, ICML 2017, equation 3, with the probability of bone
+        instead of that of the likelier class.
         """
         bins = zip(self.probability, self.bone, strict=True)
         return sum(abs(p - bone) for p, bone in bins) / max(sum(self.pixels), 1)
 
 
 def fit_temperature(probabilities: Sequence[NDArray[np.float32]], bones: Sequence[NDArray[np.bool_]]) -> float:
-    """The temperature, between 0.5 and 3, at which the probability of bone has the least cross-entropy.
+    """Find the temperature, from 0.5 to 3, that minimises the cross-entropy of the probability of bone.
 
     Guo et al., On calibration of modern neural networks, ICML 2017, section 4.2.
 
     Parameters
     ----------
     probabilities : sequence of ndarray
-        Of bone at temperature 1, for each of some scans that the network was not trained on.
+        Probability of bone at temperature 1, for scans that the network was not trained on.
     bones : sequence of ndarray of bool, of the same shapes
-        Where bone is.
+        True where there is bone.
     """
     odds = [logit(np.clip(probability, 1e-6, 1 - 1e-6)) for probability in probabilities]
 

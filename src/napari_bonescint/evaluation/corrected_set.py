@@ -1,4 +1,4 @@
-"""Corrected scans of label stores as a set to score models on."""
+"""Score models on the corrected scans of label stores."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 class CorrectedSet:
-    """Scans with masks that a person calls finished.
+    """Corrected scans, as a `ReferenceSet`.
 
     Parameters
     ----------
     scans : sequence of CorrectedScan
-        Those that are to be scored; of a scan and mask that two stores hold, one counts.
+        Scans to score on. A scan and mask that two stores hold counts once.
     name : str
         Name in tables.
     left_out : int
-        How many scans were left out since a model learnt from their patients.
+        Number of scans left out because a model learnt from their patients.
 
     Attributes
     ----------
@@ -44,19 +44,19 @@ class CorrectedSet:
 
     @property
     def origin(self) -> str:
-        """How many scans of how many patients."""
+        """Description of the scans, with the numbers of scans and patients."""
         found = f"corrected by hand, {len(self.scans)} scans of {self.patients} patients (data not public)"
         if not self._left_out:
             return found
-        return f"{found}; {counted(self._left_out, 'scan')} left out since a model learnt from the same patients"
+        return f"{found}; {counted(self._left_out, 'scan')} left out because a model learnt from the same patients"
 
     @property
     def patients(self) -> int:
-        """How many patients there are."""
+        """Number of patients."""
         return len({scan.patient_key for scan in self.scans})
 
     def sha256(self) -> str:
-        """Hash of the counts' and the masks' hashes."""
+        """Hash of the hashes of all counts and masks."""
         total = hashlib.sha256()
         for scan in self.scans:
             total.update(f"{scan.image_sha256} {scan.mask_sha256} {scan.names_regions}\n".encode())
@@ -71,18 +71,12 @@ class CorrectedSet:
             yield Reference(scan, regions, corrected.case, corrected.patient_key, corrected.names_regions)
 
     def made_from(self, weights_sha256: str) -> int:
-        """How many masks began as the mask of a model with these weights, be it some revisions ago.
-
-        Parameters
-        ----------
-        weights_sha256 : str
-            `ModelCard.weights_sha256`.
-        """
+        """Number of masks whose first revision was the result of a model with these weights."""
         return sum(_first_model(scan) == weights_sha256 for scan in self.scans)
 
 
 def _first_model(scan: CorrectedScan) -> str | None:
-    """Hash of the model whose mask was the first of a mask's chain of revisions; None if it was none, or is unknown."""
+    """Hash of the model that made the first revision of a mask; None if a person made it, or if it is unknown."""
     with suppress(StoreError):
         origins = {each.number: each.origin for each in LabelStore(scan.store_folder).revisions(scan.case)}
         number: int | None = scan.revision

@@ -1,7 +1,7 @@
-"""What the trainings of all folds scored on patients whom they had not seen.
+"""Scores from cross-validation: each patient is scored by the training of a fold that had not seen the patient.
 
-It lies beside the weights that the same recipe made of all patients, as NAME.folds.json, and stays with them on the
-computer of the label store: it names scans by their keys there.
+The file NAME.folds.json lies beside the weights NAME.safetensors, which the same recipe trained on all patients. Keep
+it on the computer of the label store, because it holds the store's keys of scans.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _UNKNOWN = Reliability((0,) * BINS, (0.0,) * BINS, (0,) * BINS)
 
 @dataclass(frozen=True)
 class ViewDice:
-    """How well a view was segmented, see `ViewScore`."""
+    """Scores of one view, see `ViewScore`."""
 
     view: ViewName
     skeleton: float
@@ -39,16 +39,16 @@ class ViewDice:
 
 @dataclass(frozen=True)
 class ScanScore:
-    """How well a scan was segmented by the training that had not seen its patient.
+    """Scores of one scan, by the training that had not seen its patient.
 
     Attributes
     ----------
     case : str
         Key of the case.
     mask_sha256 : str
-        Of the mask that it was compared with.
+        Hash of the corrected mask.
     fold : int
-        Which of the trainings, from 1.
+        Number of the training, from 1.
     views : list of ViewDice
     """
 
@@ -59,12 +59,12 @@ class ScanScore:
 
     @classmethod
     def of(cls, scan: CorrectedScan, fold: int, views: Sequence[ViewScore]) -> ScanScore:
-        """The score of a scan."""
+        """Make the entry of a scan from its scores."""
         found = [ViewDice(each.view, each.skeleton, each.regions, each.loss) for each in views]
         return cls(scan.case, scan.mask_sha256, fold, found)
 
     def view_scores(self, patient: str) -> list[ViewScore]:
-        """The same as any model's; nothing is known of its calibration."""
+        """The scores in the form of any model's scores; calibration is unknown."""
         return [
             ViewScore(self.case, patient, each.view, each.skeleton, each.regions, each.loss, _UNKNOWN)
             for each in self.views
@@ -73,18 +73,18 @@ class ScanScore:
 
 @dataclass(frozen=True)
 class FoldScores:
-    """The scores of some folds.
+    """The scores of one fold or of all folds.
 
     Attributes
     ----------
     folds : int
-        How many there are in all.
+        Number of folds.
     steps : int
-        How many each training took, like the one whose weights are published.
+        Steps of each training; the published weights had the same number.
     about : dict
-        Of what they are: recipe, start and material for those of one fold, ``weights_sha256`` for those of all.
+        For one fold recipe, start and data of its training; for all folds ``weights_sha256``.
     left_out : list of str
-        Sentences on what was not scored.
+        Sentences about scans that were not scored.
     scans : list of ScanScore
     """
 
@@ -95,18 +95,18 @@ class FoldScores:
     scans: list[ScanScore]
 
     def write(self, path: Path) -> None:
-        """Write them as JSON, whole or not at all."""
+        """Write the scores as JSON, atomically."""
         text = json.dumps({"version": _VERSION, **asdict(self)}, indent=1)
         write_bytes_atomically(path, (text + "\n").encode())
 
 
 def read_fold_scores(path: Path) -> FoldScores | None:
-    """Read what `FoldScores.write` wrote; None if there is no such file.
+    """Read a file of `FoldScores.write`; None if the file does not exist.
 
     Raises
     ------
     FoldsError
-        If it cannot be read.
+        If the file cannot be read.
     """
     if not path.exists():
         return None
@@ -121,5 +121,5 @@ def read_fold_scores(path: Path) -> FoldScores | None:
 
 
 def folds_file(weights: Path) -> Path:
-    """Where the scores of the folds lie that belong to a weights file."""
+    """Path of the fold scores that belong to a weights file."""
     return weights.with_suffix(".folds.json")

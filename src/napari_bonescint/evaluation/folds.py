@@ -1,4 +1,4 @@
-"""Few patients: as many trainings as there are folds, in each of which other patients are not trained on."""
+"""Divide patients into folds for cross-validation, used when too few patients are held out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from napari_bonescint.corrections.selection import CorrectedScan, Patient, Selection
 
 FEW_PATIENTS = 40
-"""With fewer, too few are held out for a verdict; with as many there are five or more in 92 % of stores."""
+"""With fewer patients, too few are held out for a verdict; with 40, 92 % of stores hold out five or more."""
 
 USUAL_FOLDS = 5
 
@@ -32,9 +32,9 @@ class Fold(NamedTuple):
     number : int
         From 1.
     selection : Selection
-        What it learns from and chooses by; nobody is held out for judging.
+        Scans for training and validation; none are held out.
     scored : list of CorrectedScan
-        Of the patients of whom it sees nothing.
+        Scans of the patients that the training does not see.
     """
 
     number: int
@@ -43,25 +43,25 @@ class Fold(NamedTuple):
 
 
 def patients_in(selection: Selection) -> list[Patient]:
-    """The patients of all three parts, in an order that a hash of their keys gives."""
+    """All patients (training, validation and held out), ordered by a hash of their keys."""
 
-    def place(patient: Patient) -> bytes:
+    def order(patient: Patient) -> bytes:
         return hashlib.sha256((_FIXED + patient[1]).encode()).digest()
 
-    return sorted({scan.patient for scan in selection.scans}, key=place)
+    return sorted({scan.patient for scan in selection.scans}, key=order)
 
 
 def folds_of(selection: Selection, number: int) -> list[Fold]:
-    """Sort patients into folds of the same size, give or take one.
+    """Divide patients into folds of equal size; sizes differ by one at most.
 
-    Each fold is scored by a training on the others, of whom one patient in eight validates. Patients who are held out
-    for judging are among them: what comes of these trainings is scored and thrown away.
+    Each fold is scored by a training on the other folds, in which one patient in eight is for validation. Held-out
+    patients take part, because the weights of these trainings are scored and discarded.
 
     Parameters
     ----------
     selection : Selection
     number : int
-        Of folds, from 2.
+        Number of folds, from 2.
 
     Raises
     ------

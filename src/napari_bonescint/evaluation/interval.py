@@ -1,4 +1,4 @@
-"""Confidence intervals of a mean over patients."""
+"""Confidence interval of a mean over patients."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
 LEVEL = 0.95
-METHOD = "Student's t over patients, or over the trainings where each patient was scored by one of several"
-"""Bootstraps of five to twelve values are too narrow; docs/judging.md has the rates that were measured."""
+METHOD = "Student's t over patients, or over the trainings if each patient was scored by one of several"
+"""A bootstrap interval of five to twelve values is too narrow; docs/judging.md has the measured rates."""
 
 
 def mean_interval(values: Sequence[float], groups: Sequence[Hashable] | None = None) -> tuple[float, float] | None:
@@ -22,18 +22,17 @@ def mean_interval(values: Sequence[float], groups: Sequence[Hashable] | None = N
     Parameters
     ----------
     values : sequence of float
-        One for each patient, such as the mean difference between two models on the patient's scans, which makes the
-        interval one for paired samples.
+        One for each patient. For paired samples, the mean difference between two models on the patient's scans.
     groups : sequence, optional
-        Which values depend on each other: of patients who were scored by the same training, the same. The standard
-        error is then the cluster-robust one, with K / (K - 1) and K - 1 degrees of freedom for K groups (Cameron and
-        Miller, A practitioner's guide to cluster-robust inference, J Human Resources 2015, section VI). Without it each
-        value is a group of its own, which makes it Student's.
+        The group of each value; values of one group depend on each other, such as patients scored by one training.
+        The standard error is cluster-robust, with K / (K - 1) and K - 1 degrees of freedom for K groups (Cameron and
+        Miller, A practitioner's guide to cluster-robust inference, J Human Resources 2015, section VI). By default
+        each value is its own group, which is Student's t.
 
     Returns
     -------
     (float, float) or None
-        Lower and upper bound; None for fewer than two groups. Equal values give an interval of no width.
+        Lower and upper bound; None for fewer than two groups. The bounds are equal if all values are.
     """
     sample = np.array(values, np.float64)
     _, group = np.unique(np.arange(len(sample)) if groups is None else _numbered(groups), return_inverse=True)

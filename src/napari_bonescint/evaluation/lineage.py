@@ -1,11 +1,11 @@
-"""Which scans a model learnt from, as its card tells it: fingerprints of their views, and no patient.
+"""Record on a model's card which scans it learnt from, as fingerprints that identify no patient.
 
-A card's `learnt_from` has an entry for each training that led to the weights, the model's own last: a random ``salt``
-and the ``views`` of all scans that were trained or validated on, each as an HMAC-SHA256 of its counts under the salt.
-Of what was learnt before there were fingerprints, an entry says only that it is ``unrecorded``.
+A card's `learnt_from` has one entry for each training that led to the weights, its own training last: a random ``salt``
+and the ``views`` of all scans for training and validation, each as an HMAC-SHA256 of its counts with the salt. An entry
+``unrecorded`` stands for scans without fingerprints.
 
-A view is the same view however its scan was added: mirrored or not, alone or beside another one. Whoever holds the very
-scan can find out whether a model learnt from it; nobody can find out from the card whose scans they were.
+The fingerprint of a view is the same if the view is mirrored, or stored with or without another view. A person who has
+the scan can test if a model learnt from it; the card alone does not reveal the patients.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ if TYPE_CHECKING:
     from napari_bonescint.corrections.selection import CorrectedScan
     from napari_bonescint.inference.model_card import ModelCard
 
-# 128 bits: no two of a million views have the same by chance.
+# 128 bits: two equal ones among a million views are practically impossible.
 _HEX_DIGITS = 32
 _SALT_BYTES = 16
 
 
 @dataclass(frozen=True)
 class Lineage:
-    """What a model and all that it came from learnt from.
+    """The scans that a model and its ancestors learnt from.
 
     Attributes
     ----------
     of_salt : dict of str to frozenset of str
         Fingerprints by salt.
     unrecorded : tuple of str
-        What was learnt from besides, as phrases.
+        Phrases for scans without fingerprints.
     """
 
     of_salt: dict[str, frozenset[str]]
@@ -55,7 +55,7 @@ class Lineage:
 
     @classmethod
     def of(cls, card: ModelCard) -> Lineage:
-        """What a card tells.
+        """Read the lineage on a card.
 
         Raises
         ------
@@ -75,35 +75,30 @@ class Lineage:
                     of_salt[entry["salt"]] = frozenset(map(str, entry["views"]))
         except (TypeError, ValueError, LookupError) as error:
             raise ModelError(
-                f"{card.path or card.name}: does not tell what the model learnt from ({error})."
+                f"{card.path or card.name}: has no readable list of the scans that the model learnt from ({error})."
             ) from error
         return cls(of_salt, tuple(unrecorded))
 
     def holds(self, counts: NDArray[np.generic]) -> bool:
-        """Whether a view of a scan was learnt from.
-
-        Parameters
-        ----------
-        counts : ndarray, shape (view, y, x)
-        """
+        """True if the model learnt from a view of a scan, given as counts of shape (view, y, x)."""
         digests = [_digest(view) for view in counts]
         return any(_fingerprint(salt, each) in views for salt, views in self.of_salt.items() for each in digests)
 
     def entries(self) -> list[dict[str, Any]]:
-        """The same for a card that comes after it."""
+        """The lineage as entries of a card."""
         known = [{"salt": salt, "views": sorted(views)} for salt, views in self.of_salt.items()]
         return [*known, *({"unrecorded": phrase} for phrase in self.unrecorded)]
 
 
 def lineage_after(ancestors: Iterable[ModelCard], scans: Sequence[CorrectedScan]) -> list[dict[str, Any]]:
-    """What the card of a new model says that it learnt from.
+    """The entries for the card of a new model.
 
     Parameters
     ----------
     ancestors : iterable of ModelCard
-        Of the models whose weights training began with.
+        Cards of the models whose weights training started from.
     scans : sequence of CorrectedScan
-        Those trained and validated on.
+        Scans for training and validation.
 
     Raises
     ------
@@ -132,7 +127,7 @@ def _digests_of(scan: CorrectedScan) -> list[bytes] | None:
 
 
 def _digest(view: NDArray[np.generic]) -> bytes:
-    """Hash of a view of shape (y, x), whichever way round, and however its numbers are stored."""
+    """Hash of a view of shape (y, x); the same for its mirror image and for any number type."""
     values = np.ascontiguousarray(view, "<f8")
     either = (hashlib.sha256(f"{view.shape}".encode() + each.tobytes()).digest() for each in (values, values[:, ::-1]))
     return min(either)
@@ -143,5 +138,5 @@ def _fingerprint(salt: str, digest: bytes) -> str:
 
 
 def _learnt_from_people(card: ModelCard) -> bool:
-    """Whether a card of an earlier version, which had no fingerprints, tells of corrected scans."""
+    """True if a card of an earlier version, without fingerprints, mentions corrected scans."""
     return "corrected scans" in str(card.training.get("data", ""))

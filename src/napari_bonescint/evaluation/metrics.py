@@ -1,4 +1,4 @@
-"""How well a mask, or a probability, agrees with the truth."""
+"""Measures of agreement between a mask, or a probability, and the truth."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def dice(mask: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
 
 
 def region_dice(regions: NDArray[np.uint8], truth: NDArray[np.uint8]) -> dict[str, float]:
-    """Dice of each region of which the truth shows at least 30 pixels, by name."""
+    """Dice by name, for each region with at least 30 pixels in the truth."""
     return {
         region.name: dice(regions == region.code, truth == region.code)
         for region in REGIONS[1:]
@@ -40,14 +40,14 @@ def region_dice(regions: NDArray[np.uint8], truth: NDArray[np.uint8]) -> dict[st
 
 @dataclass(frozen=True)
 class SurfaceDistance:
-    """How far the edges of two masks are apart, in mm.
+    """Distance between the edges of two masks, in mm.
 
     Attributes
     ----------
     mean, p95 : float
-        Mean and 95th percentile over the edge pixels of both masks of the distance to the nearest edge pixel of the
-        other mask: the average symmetric surface distance and the robust Hausdorff distance, with the distances of both
-        directions pooled (Heimann et al., IEEE Trans Med Imaging 2009, for the former).
+        Mean and 95th percentile of the distances from each edge pixel of either mask to the nearest edge pixel of the
+        other: the average symmetric surface distance (Heimann et al., IEEE Trans Med Imaging 2009) and the robust
+        Hausdorff distance, with both directions pooled.
     """
 
     mean: float
@@ -77,21 +77,21 @@ def surface_distance(mask: NDArray[np.bool_], truth: NDArray[np.bool_], spacing:
 
 
 def cross_entropy(probability: NDArray[np.floating], truth: NDArray[np.bool_]) -> float:
-    """Mean binary cross-entropy, in nats, of the probability of bone; one beyond 1e-6 of 0 or 1 counts as 1e-6."""
+    """Mean binary cross-entropy of the probability of bone, in nats. Probabilities are clipped to 1e-6 and 1 - 1e-6."""
     p = np.clip(probability.astype(np.float64), _SUREST, 1 - _SUREST)
     return float(-np.log(np.where(truth, p, 1 - p)).mean())
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A score over views.
+    """Statistics of a score over views.
 
     Attributes
     ----------
     mean, spread, median, lowest : float
-        The spread is the standard deviation. All are rounded to four digits.
+        Rounded to four digits. The spread is the standard deviation.
     views : int
-        How many.
+        Number of views.
     """
 
     mean: float
@@ -102,7 +102,7 @@ class Summary:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Summary:
-        """Summarise values, of which there is at least one."""
+        """Summarise one or more values."""
         return cls(
             round(statistics.mean(values), 4),
             round(statistics.pstdev(values), 4),

@@ -1,4 +1,4 @@
-"""The accept gate: new weights against those in use, before they replace them."""
+"""Compare new weights with the weights in use, to decide if they should replace them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from napari_bonescint.evaluation.best_and_worst import Extremes
 from napari_bonescint.evaluation.paired import PairedScores
 from napari_bonescint.evaluation.report.mask_pictures import LabelledMask, picture_of
 from napari_bonescint.evaluation.report.verdict_report import verdict_page
-from napari_bonescint.evaluation.verdict import Contestant, SetKind, Verdict, VerdictPicture
+from napari_bonescint.evaluation.verdict import ComparedModel, SetKind, Verdict, VerdictPicture
 from napari_bonescint.evaluation.view_scores import segment_reference
 from napari_bonescint.inference.segmenter import Segmenter
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 
 class Judgement(NamedTuple):
-    """A verdict and its pictures, JPEG by file name."""
+    """A verdict, and its pictures as JPEG by file name."""
 
     verdict: Verdict
     pictures: dict[str, bytes]
 
     def files(self) -> dict[str, bytes]:
-        """What a folder with the verdict holds."""
+        """The files of a folder with the verdict, by name."""
         return {**self.verdict.files(), "report.html": verdict_page(self.verdict, self.pictures), **self.pictures}
 
 
 class _Compared(NamedTuple):
-    """One scan, segmented by both models."""
+    """Both models' results on one scan."""
 
     current: SegmentedReference
     new: SegmentedReference
@@ -49,27 +49,27 @@ def compare(
     *,
     out_of_fold: OutOfFold | None = None,
     device: str = "auto",
-    to_bear_in_mind: Sequence[str] = (),
+    notes: Sequence[str] = (),
     on_scan: Callable[[], object] = lambda: None,
 ) -> Judgement:
-    """Score two models on the same scans, and decide.
+    """Score two models on the same scans, and give a verdict.
 
     Parameters
     ----------
     current, new : ModelCard
-        The model in use, and the one that might replace it.
+        The model in use, and the candidate to replace it.
     corrected : CorrectedSet
-        Scans that neither was trained on; may be empty.
+        Scans that neither model was trained on; may be empty.
     simulated : ReferenceSet
-        Scans that must not get worse; may be empty.
+        Scans on which the Dice must not fall; may be empty.
     out_of_fold : OutOfFold, optional
-        What decides instead of the corrected scans, which are then there for the pictures.
+        Scores that decide instead of the corrected scans, which then only give the pictures.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-    to_bear_in_mind : sequence of str
-        Sentences for the verdict, such as what was left out.
+    notes : sequence of str
+        Further sentences for the verdict, such as those about scans left out.
     on_scan : callable
-        Told after each scan, of those of all three.
+        Called after each scan of any of the three.
     """
     models = Segmenter(current, device), Segmenter(new, device)
     pictured: Extremes[_Compared] = Extremes()
@@ -81,17 +81,17 @@ def compare(
             scores.add(compared.current.views, compared.new.views)
             if kind is SetKind.CORRECTED or not len(corrected):
                 dice = compared.new.dice
-                pictured.see(compared, {"best": dice, "worst": -dice, "changed": _change(compared)})
+                pictured.add(compared, {"best": dice, "worst": -dice, "changed": _change(compared)})
             on_scan()
         if kind is SetKind.CORRECTED and out_of_fold is not None:
             scores = out_of_fold.paired(models[0], on_scan)
         rows += scores.rows(kind)
     decision = decide(rows, loses_regions=current.names_regions and not new.names_regions)
     verdict = Verdict(
-        current=Contestant(current.name, current.weights_sha256),
-        new=Contestant(new.name, new.weights_sha256),
+        current=ComparedModel(current.name, current.weights_sha256),
+        new=ComparedModel(new.name, new.weights_sha256),
         recommendation=decision.recommendation,
-        sentences=(*decision.sentences, *to_bear_in_mind, *_origins(current, new, corrected)),
+        sentences=(*decision.sentences, *notes, *_origins(current, new, corrected)),
         rule=RULE,
         rows=tuple(rows),
         pictures=tuple(VerdictPicture(f"{name}.jpg", _caption(name, each)) for name, each in pictured.found.items()),
@@ -100,9 +100,9 @@ def compare(
 
 
 def _change(compared: _Compared) -> float:
-    """Share of the pixels that either model calls bone on which the two differ."""
+    """Number of pixels in which the models differ, divided by the number that either labels as bone."""
     own, other = compared.current.result, compared.new.result
-    # Where only one of them names regions, bone is all that both tell.
+    # If only one model names regions, their skeletons are compared.
     if own.regions is None or other.regions is None:
         differing = own.skeleton != other.skeleton
     else:
@@ -111,12 +111,13 @@ def _change(compared: _Compared) -> float:
 
 
 def _caption(name: str, compared: _Compared) -> str:
-    what = {
-        "best": f"Where the new weights do best: Dice {compared.new.dice:.3f}, present {compared.current.dice:.3f}",
-        "worst": f"Where the new weights do worst: Dice {compared.new.dice:.3f}, present {compared.current.dice:.3f}",
-        "changed": f"Where the two differ most: in {100 * _change(compared):.0f} % of the bone",
+    dice = f"Dice {compared.new.dice:.3f}, with the present weights {compared.current.dice:.3f}"
+    text = {
+        "best": f"Highest Dice of the new weights: {dice}",
+        "worst": f"Lowest Dice of the new weights: {dice}",
+        "changed": f"Largest difference between the two: in {100 * _change(compared):.0f} % of the bone",
     }
-    return f"{what[name]} (scan {compared.new.reference.name})."
+    return f"{text[name]} (scan {compared.new.reference.name})."
 
 
 def _draw(compared: _Compared) -> bytes:
@@ -130,16 +131,14 @@ def _draw(compared: _Compared) -> bytes:
 
 
 def _origins(current: ModelCard, new: ModelCard, corrected: CorrectedSet) -> list[str]:
-    """What to bear in mind about where the corrected masks came from."""
+    """Sentences about the bias of corrected masks that started from a result of either model."""
     sentences = []
-    for card, called, effect in (
-        (current, "present", "so a gain is likely greater than it looks"),
-        (new, "new", "so a gain is likely smaller than it looks"),
-    ):
+    for card, called, effect in ((current, "present", "larger"), (new, "new", "smaller")):
         count = corrected.made_from(card.weights_sha256)
         if count:
             sentences.append(
-                f"{count} of the {len(corrected)} corrected masks began as the mask of the {called} weights, and what "
-                f"nobody changed in them counts as right: they favour the {called} weights, {effect}."
+                f"{count} of the {len(corrected)} corrected masks started from a result of the {called} weights. "
+                f"Their uncorrected errors count as right, which favours the {called} weights: a gain is probably "
+                f"{effect} than it looks."
             )
     return sentences

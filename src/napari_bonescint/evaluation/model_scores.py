@@ -1,4 +1,4 @@
-"""Scores of a model, measured through the very code that serves a click."""
+"""Scores and speed of a model, measured with the code that the plugin segments with."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ _SCANS_TO_TIME = 5
 
 @dataclass(frozen=True)
 class Scores:
-    """How well a model does on a set.
+    """Scores of a model on a set.
 
     Attributes
     ----------
     skeleton : Summary
         Skeleton Dice over all views.
     of_view : dict of str to Summary
-        The same over the anterior and over the posterior views.
+        Skeleton Dice over the anterior and over the posterior views.
     macro : Summary or None
-        Mean Dice over the regions of a view; None if the model names none.
+        Mean Dice over the regions of a view; None if the model names no regions.
     regions : dict of str to float
         Mean Dice of each region.
     loss : float
         Mean over views of the binary cross-entropy of bone, on the acquired pixels.
     reliability : Reliability
-        Of the probability of bone, over all views.
+        Calibration of the probability of bone over all views.
     """
 
     skeleton: Summary
@@ -55,7 +55,7 @@ class Scores:
 
     @classmethod
     def of(cls, views: Sequence[ViewScore]) -> Scores:
-        """Summarise the scores of views, of which there is at least one."""
+        """Summarise the scores of one or more views."""
         of_view = {name: [each.skeleton for each in views if each.view is name] for name in ViewName}
         # A view that shows no region has no macro Dice.
         macro = [each.macro for each in views if each.macro is not None]
@@ -70,20 +70,20 @@ class Scores:
         )
 
     def on_card(self, data: str, scans: int) -> list[dict[str, Any]]:
-        """What a model card says of them.
+        """The scores as entries of a model card.
 
         Parameters
         ----------
         data : str
-            What was scored, as a phrase.
+            Description of the scans, as a phrase.
         scans : int
-            How many.
+            Number of scans.
 
         Returns
         -------
         list of dict
-            Metric, value (mean over views), spread (standard deviation), lowest, data and scans; that of the regions
-            also has the mean of each.
+            Metric, value (mean over views), spread (standard deviation), lowest, data and scans; the entry of the
+            regions also has the mean of each region.
         """
         found = {"skeleton Dice": self.skeleton} | ({} if self.macro is None else {"regions Dice": self.macro})
         entries: list[dict[str, Any]] = [
@@ -98,16 +98,16 @@ class Scores:
 
 @dataclass(frozen=True)
 class Speed:
-    """How long a model takes.
+    """Time that a model needs.
 
     Attributes
     ----------
     milliseconds : float
-        For one view, from counts in memory to masks in memory: median over scans.
+        Time for one view, from counts in memory to masks in memory: median over scans.
     scans : int
-        How many were timed, after one that was not.
+        Number of timed scans.
     hardware : str
-        On what.
+        Name of the processor or GPU.
     """
 
     milliseconds: float
@@ -116,14 +116,7 @@ class Speed:
 
 
 def time_views(segmenter: Segmenter, references: Iterable[Reference]) -> Speed:
-    """Time a model on the first scans of a set, once it is warm.
-
-    Parameters
-    ----------
-    segmenter : Segmenter
-    references : iterable of Reference
-        At least one; up to five are timed.
-    """
+    """Time a model on the first scans of a set (one to five), after one untimed scan."""
     scans = [reference.scan for reference in islice(references, _SCANS_TO_TIME)]
     segmenter.segment(scans[0])
     milliseconds = [1000 * segmenter.segment(scan).seconds / len(scan.views) for scan in scans]
@@ -131,7 +124,7 @@ def time_views(segmenter: Segmenter, references: Iterable[Reference]) -> Speed:
 
 
 def describe_hardware(device: str) -> str:
-    """Name of the processor behind a device, and for a CPU how many of its cores are used."""
+    """Name of a device's processor and, for a CPU, the number of cores in use."""
     import torch
 
     if device != "cpu":

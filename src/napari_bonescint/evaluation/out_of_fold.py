@@ -1,4 +1,4 @@
-"""A model against the trainings of some folds, on scans that neither has seen."""
+"""Compare a model with the trainings of cross-validation, on scans that neither has seen."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class OutOfFold:
-    """Scores of folds, and the scans that they are of.
+    """Scores of folds, with their scans.
 
     Parameters
     ----------
     scores : FoldScores
     scans : sequence of CorrectedScan
-        Of the stores; those count that were scored with the mask that they have now.
+        Scans of the stores. Those whose mask has changed since they were scored are ignored.
     """
 
     def __init__(self, scores: FoldScores, scans: Sequence[CorrectedScan]) -> None:
@@ -38,29 +38,19 @@ class OutOfFold:
 
     @property
     def sentences(self) -> list[str]:
-        """What to bear in mind about them."""
+        """Notes for the verdict."""
         patients = counted(len({scan.patient for _, scan in self._pairs}), "patient")
         first = (
             f"Too few patients are held out for a verdict, so {patients} decide: each was scored by one of "
-            f"{self._scores.folds} trainings of the same recipe that had not seen the patient. The weights themselves "
-            "learnt from most of them."
+            f"{self._scores.folds} trainings of the same recipe that had not seen the patient. The new weights "
+            "themselves learnt from most of these patients."
         )
         lost = len(self._scores.scans) - len(self._pairs)
-        changed = (
-            [f"{counted(lost, 'scan')} of the folds left out: gone, corrected anew, or learnt from."] if lost else []
-        )
-        return [first, *changed, *self._scores.left_out]
+        changed = f"{counted(lost, 'scan')} of the folds left out: deleted, corrected again, or used for training."
+        return [first, *([changed] if lost else ()), *self._scores.left_out]
 
     def paired(self, current: Segmenter, on_scan: Callable[[], object] = lambda: None) -> PairedScores:
-        """Score a model on the same scans, and pair what was found.
-
-        Parameters
-        ----------
-        current : Segmenter
-            Of the model to compare with.
-        on_scan : callable
-            Told after each scan.
-        """
+        """Score the current model on the same scans, and pair the scores; `on_scan` is called after each scan."""
         paired = PairedScores()
         for score, scan in self._pairs:
             (reference,) = CorrectedSet([scan])

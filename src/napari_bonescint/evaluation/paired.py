@@ -1,4 +1,4 @@
-"""Scores of two models on the same views, and what became of each region."""
+"""Paired scores of two models on the same views, for each region."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_bonescint.evaluation.view_scores import ViewScore
 
 MACRO = "regions"
-"""Stands for the mean over the regions of a view."""
+"""Name for the mean over the regions of a view."""
 
 _LABELS = {SKELETON: "skeleton", MACRO: "mean of the regions"} | {region.name: region.label for region in REGIONS[1:]}
 
@@ -29,7 +29,7 @@ class _Pair(NamedTuple):
 
 
 class PairedScores:
-    """Dice scores of the current and the new model, view by view; of each view only its numbers are kept."""
+    """Dice of the current and the new model, view by view, without images."""
 
     def __init__(self) -> None:
         self._pairs: dict[str, list[_Pair]] = defaultdict(list)
@@ -37,7 +37,7 @@ class PairedScores:
 
     @property
     def patients(self) -> int:
-        """How many there are."""
+        """Number of patients."""
         return len(self._groups)
 
     def add(self, current: Iterable[ViewScore], new: Iterable[ViewScore], group: Hashable | None = None) -> None:
@@ -47,7 +47,7 @@ class PairedScores:
         ----------
         current, new : iterable of ViewScore
         group : hashable, optional
-            Equal for patients whose scores depend on each other, since the same of several trainings gave them.
+            Equal for patients that were scored by the same training, whose scores depend on each other.
         """
         for own, other in zip(current, new, strict=True):
             self._groups[own.patient] = own.patient if group is None else group
@@ -57,7 +57,7 @@ class PairedScores:
                 self._add(name, own.patient, own.regions[name], other.regions[name])
 
     def rows(self, kind: SetKind) -> list[Row]:
-        """What became of the skeleton, the mean of the regions and each region, with the patients' own means paired."""
+        """Compare the skeleton, the mean of the regions and each region, with paired means of patients."""
         return [_row(kind, name, pairs, self._groups) for name in _LABELS if (pairs := self._pairs.get(name))]
 
     def _add(self, name: str, patient: str, current: float | None, new: float | None) -> None:

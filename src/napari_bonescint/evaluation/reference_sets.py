@@ -1,4 +1,4 @@
-"""Scans whose true regions are known, in sets that a model is scored on."""
+"""Sets of scans with known true regions, for scoring models."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _INDEX_COLUMNS = {"stem", "file", "views", "spacing_mm"}
 
 
 class ReferenceSetError(BonescintError):
-    """A folder that holds nothing to score on, or not what its index says."""
+    """A folder without scans to score on, or with files that do not fit its index."""
 
 
 class Reference(NamedTuple):
@@ -43,13 +43,13 @@ class Reference(NamedTuple):
     ----------
     scan : Scan
     regions : ndarray of uint8, shape (view, y, x)
-        True region codes; skeleton where not 0.
+        True region codes; 0 is background.
     name : str
-        Of the scan within its set, without any identity.
+        Name of the scan within its set; it contains no identity.
     patient : str
         Equal for scans of one patient.
     names_regions : bool
-        False if `regions` only holds 0 and 1, and 1 means bone, whichever.
+        False if `regions` holds only 0 (background) and 1 (bone).
     """
 
     scan: Scan
@@ -60,7 +60,7 @@ class Reference(NamedTuple):
 
 
 class ReferenceSet(Protocol):
-    """What a model is scored on."""
+    """A set of scans that models are scored on."""
 
     @property
     def name(self) -> str:
@@ -68,31 +68,31 @@ class ReferenceSet(Protocol):
 
     @property
     def is_simulated(self) -> bool:
-        """Whether any reader can make it again from a seed."""
+        """True if any reader can simulate the set again from its seeds."""
 
     @property
     def origin(self) -> str:
-        """What the scans are, as one phrase."""
+        """Description of the scans in one phrase."""
 
     def sha256(self) -> str:
-        """Hash of all that a score depends on, hexadecimal."""
+        """Hash of all data that a score depends on, hexadecimal."""
 
     def __len__(self) -> int:
         """Number of scans."""
 
     def __iter__(self) -> Iterator[Reference]:
-        """The scans, one after the other."""
+        """The scans, loaded one after the other."""
 
 
 @dataclass(frozen=True)
 class SimulatedSet:
-    """Case files, with photons counted as a split says.
+    """Simulated bodies, with counts drawn as a split requires.
 
     Attributes
     ----------
     split : Split
     paths : tuple of Path
-        Files that `Case.save` wrote, named case_SEED.npz.
+        Files of `Case.save`, named case_SEED.npz.
     """
 
     split: Split
@@ -106,14 +106,14 @@ class SimulatedSet:
 
     @property
     def origin(self) -> str:
-        """Seeds and counts."""
+        """Description with seeds and total counts."""
         seeds = sorted(seed_of(path) for path in self.paths)
         lowest, highest = (f"{total / 1e6:g}" for total in self.split.total_counts)
         counts = lowest if lowest == highest else f"{lowest} to {highest}"
         return f"simulated, seeds {seeds[0]} to {seeds[-1]}, {counts} million counts"
 
     def sha256(self) -> str:
-        """Hash of the files' names and contents and of the counting."""
+        """Hash of the files' names, their contents and the total counts."""
         return _hash(self.paths, list(self.split.total_counts))
 
     def __len__(self) -> int:
@@ -127,13 +127,13 @@ class SimulatedSet:
 
 @dataclass(frozen=True)
 class ExternalSet:
-    """Scans from elsewhere, with reference masks.
+    """The user's own scans, with reference masks.
 
     Attributes
     ----------
     folder : Path
-        With index.csv (columns stem, file, views such as ``anterior+posterior``, spacing_mm) and for each row the scan
-        and STEM.reference.tif: region codes, uint8, (view, y, x), anterior first.
+        Folder of index.csv (columns stem, file, views such as ``anterior+posterior``, spacing_mm) and, for each row,
+        the scan and STEM.reference.tif: region codes, uint8, (view, y, x), anterior first.
     rows : tuple of dict
         The rows of index.csv.
     """
@@ -149,7 +149,7 @@ class ExternalSet:
         Raises
         ------
         ReferenceSetError
-            If there is none, or it names no scan.
+            If the index is missing or empty.
         """
         index = folder / "index.csv"
         with one_sentence(
@@ -173,7 +173,7 @@ class ExternalSet:
 
     @property
     def origin(self) -> str:
-        """How a reader is told about it."""
+        """The statement that readers cannot reproduce the scores."""
         return NOT_REPRODUCIBLE
 
     def sha256(self) -> str:
@@ -187,7 +187,7 @@ class ExternalSet:
     def __iter__(self) -> Iterator[Reference]:
         for row in self.rows:
             scan = open_scan(self.folder / row["file"])
-            # What the file itself says stays; the index may round a spacing.
+            # Facts in the scan's own file take precedence; the index may round a spacing.
             try:
                 scan = name_views(scan, ViewName(row["views"].partition("+")[0]))
                 spacing = float(row["spacing_mm"])
@@ -206,18 +206,13 @@ class ExternalSet:
 
 
 def simulated_sets(folders: Iterable[Path]) -> list[SimulatedSet]:
-    """Sort the cases in folders into sets.
-
-    Parameters
-    ----------
-    folders : iterable of Path
-        Folders of case_SEED.npz.
+    """Sort the cases in folders of case_SEED.npz into sets.
 
     Returns
     -------
     list of SimulatedSet
-        One for each split of which a case to score is there, and one for each folder with seeds of no split, which is
-        named as the folder and counted as the test split.
+        One set for each split with cases to score on; then one set for each folder with seeds of no split, which has
+        the folder's name and the counts of the test split.
 
     Raises
     ------
@@ -232,7 +227,7 @@ def simulated_sets(folders: Iterable[Path]) -> list[SimulatedSet]:
         other = [path for path in paths if not any(split.holds(seed_of(path)) for split in splits.values())]
         scored = {path for split in splits.values() for path in paths if seed_of(path) in split.seeds}
         if not other and not scored:
-            raise ReferenceSetError(f"{folder}: holds no cases to score on; `bonescint simulate` makes some.")
+            raise ReferenceSetError(f"{folder}: holds no cases to score on; make some with `bonescint simulate`.")
         for name, split in splits.items():
             of_split[name] += [path for path in paths if seed_of(path) in split.seeds]
         if other:

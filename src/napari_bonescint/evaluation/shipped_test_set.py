@@ -1,9 +1,9 @@
-"""The simulated test set that comes with this installation.
+"""The simulated test set that is part of the package.
 
-For some bodies of the test split ``train/simulated-test/SEED.webp``, without loss: anterior and posterior view side by
-side on pixels of 3 mm; red is the fourth root of the expected counts in steps of a twelfth, green the true region code.
-Expected counts are smooth, so they take a fifth of the room that counted photons do; the photons are counted from the
-seed whenever the set is read. ``scripts/pack_simulated_test.py`` makes the files.
+Each file ``train/simulated-test/SEED.webp`` (lossless) holds one body of the test split, anterior and posterior view
+side by side on pixels of 3 mm: red is the fourth root of the expected counts in steps of 1/12, green the true region
+code. Expected counts are smooth and take a fifth of the space of counts with noise; the noise is drawn from the seed
+when the set is read. ``scripts/pack_simulated_test.py`` makes the files.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
 
 PIXEL_MM = 3.0
 
-# Steps are finer than the noise of counting, also where hardly anything is counted; the square root in steps of one
-# half is not, and costs weak scans 0.05 of Dice.
+# The steps are finer than Poisson noise, even for low counts. The square root in steps of 1/2 is not: weak scans lose
+# 0.05 of Dice with it.
 _LEVELS = 12
-# Keeps this draw of counts apart from that of the split itself.
+# Makes these random counts independent of those of the split itself.
 _COUNTING_STREAM = 2
 
 
 def shipped_test_folder() -> Path:
-    """Where the set lies."""
+    """The folder of the set."""
     return shipped_folder("train") / "simulated-test"
 
 
 class ShippedTest:
-    """The bodies of the test split, counted as the split says."""
+    """The simulated test set of the package, as a `ReferenceSet`."""
 
     name = "shipped test"
     is_simulated = True
@@ -54,7 +54,7 @@ class ShippedTest:
 
     @property
     def origin(self) -> str:
-        """Seeds and pixels."""
+        """Description with seeds and pixel size."""
         return f"simulated, seeds {self._paths[0].stem} to {self._paths[-1].stem}, on pixels of {PIXEL_MM:g} mm"
 
     def sha256(self) -> str:
@@ -73,20 +73,20 @@ class ShippedTest:
 
 
 def pack(case: Case, total: float) -> bytes:
-    """A case as the set keeps it.
+    """Encode a case as a file of the set.
 
     Parameters
     ----------
     case : Case
     total : float
-        Expected counts of both views together, without what is excreted.
+        Expected counts of both views together, without excreted activity.
     """
     grid = Grid((case.regions.shape[1], case.regions.shape[2]), (case.pixel_mm, case.pixel_mm), PIXEL_MM)
     mean = case.expected.sum(axis=0) * (total / float(case.expected[:-1].sum()))
     expected = grid.coarsen(mean) * (PIXEL_MM / case.pixel_mm) ** 2
     levels = np.minimum(np.rint(_LEVELS * expected**0.25), 255).astype(np.uint8)
     shares = np.stack([grid.coarsen((case.regions == region.code).astype(np.float32)) for region in REGIONS])
-    # As a network's result is decided: first whether a pixel is bone, then of which region.
+    # As in `Segmenter`: bone or background is decided first, the region second.
     regions = np.where(shares[0] <= 0.5, 1 + shares[1:].argmax(axis=0), 0).astype(np.uint8)
     channels = [np.concatenate(planes, axis=1) for planes in (levels, regions, np.zeros_like(levels))]
     buffer = io.BytesIO()
@@ -95,14 +95,7 @@ def pack(case: Case, total: float) -> bytes:
 
 
 def unpack(content: bytes, seed: int) -> Reference:
-    """A scan of the set and its truth: what `pack` gave, with photons counted.
-
-    Parameters
-    ----------
-    content : bytes
-    seed : int
-        Decides where each photon goes.
-    """
+    """Decode a file of `pack`, and draw Poisson counts from the seed."""
     levels, regions = (_views(channel) for channel in Image.open(io.BytesIO(content)).convert("RGB").split()[:2])
     expected = (levels / _LEVELS) ** 4
     counts = np.random.default_rng((seed, _COUNTING_STREAM)).poisson(expected).astype(np.uint16)

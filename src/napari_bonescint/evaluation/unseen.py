@@ -1,4 +1,4 @@
-"""Which patients of label stores a model can be judged on: those of whom it has learnt nothing."""
+"""Select the scans of patients that models have not learnt from, to compare the models on."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class Unseen(NamedTuple):
-    """What is left to judge on.
+    """Scans of unseen patients.
 
     Attributes
     ----------
     scans : list of CorrectedScan
-        Of patients of whom no model, nor any that it came from, learnt from a scan.
+        No model and no ancestor of a model learnt from their patients.
     sentences : list of str
-        What was left out and why, and what cannot be told.
+        Notes about scans left out, and about unrecorded training data.
     """
 
     scans: list[CorrectedScan]
@@ -32,21 +32,21 @@ class Unseen(NamedTuple):
 
 
 def unseen_by(cards: Sequence[ModelCard], scans: Sequence[CorrectedScan]) -> Unseen:
-    """Leave out the scans that models learnt from, and all others of the same patients.
+    """Leave out all scans of patients from whom a model learnt.
 
     Parameters
     ----------
     cards : sequence of ModelCard
-        Of the models that are to be judged on the same scans.
+        Cards of the models to compare.
     scans : sequence of CorrectedScan
-        Those to judge on, if the models learnt from none of their patients.
+        Scans to select from.
 
     Raises
     ------
     ModelError
-        If a card does not tell in a readable way what its model learnt from.
+        If the lineage on a card cannot be read.
     StoreError
-        If a store cannot be reached.
+        If a store cannot be read.
     """
     left, sentences = list(scans), []
     for card in cards:
@@ -56,21 +56,20 @@ def unseen_by(cards: Sequence[ModelCard], scans: Sequence[CorrectedScan]) -> Uns
         if lost:
             patients = counted(len({scan.patient for scan in lost}), "patient")
             sentences.append(
-                f"Left out: {counted(len(lost), 'scan')} of {patients}, since model {card.name}, or one that it came "
-                "from, learnt from scans of the same patients."
+                f"Left out: {counted(len(lost), 'scan')} of {patients}, because model {card.name} or one of its "
+                "ancestors learnt from scans of the same patients."
             )
         left = [scan for scan in left if scan.patient not in seen]
         if lineage.unrecorded:
             sentences.append(
-                f"It is not recorded all that model {card.name}, or one that it came from, learnt from "
-                f"({', '.join(lineage.unrecorded)}); if patients who are scored here were among it, the scores are too "
-                "high."
+                f"The training data of model {card.name} are not fully recorded ({', '.join(lineage.unrecorded)}); if "
+                "they include patients of this comparison, its scores are too high."
             )
     return Unseen(left, sentences)
 
 
 def _seen(lineage: Lineage, scans: Sequence[CorrectedScan]) -> set[Patient]:
-    """The patients with a scan in their store, be it corrected or not, that was learnt from."""
+    """The patients from whom a model learnt a scan in their store, corrected or not."""
     wanted = {scan.patient for scan in scans}
     found: set[Patient] = set()
     for folder in {scan.store_folder for scan in scans} if lineage.of_salt else ():

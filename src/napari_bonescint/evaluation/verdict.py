@@ -1,8 +1,8 @@
-"""Whether new weights are better than the ones in use: what was found, kept in a folder.
+"""The verdict of a comparison between new weights and those in use, stored in a folder.
 
 DIR/verdict.json    the verdict
-DIR/report.html     the same for a browser, with the pictures in it
-DIR/NAME.jpg        its pictures
+DIR/report.html     the verdict as a page for a browser, with the pictures
+DIR/NAME.jpg        the pictures
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 VERDICT_FILE = "verdict.json"
 SKELETON = "skeleton"
-"""Stands for all regions together where scores are kept by region."""
+"""Name for all regions together, among scores by region."""
 _VERSION = 1
 
 
 class VerdictError(BonescintError):
-    """A verdict that cannot be given, or a folder without one."""
+    """A verdict that cannot be given, or a folder without a verdict."""
 
 
 class Recommendation(StrEnum):
-    """What to do with new weights."""
+    """Use the new weights, keep the present ones, or undecided."""
 
     USE = "use"
     KEEP = "keep"
@@ -39,33 +39,27 @@ class Recommendation(StrEnum):
 
 
 class SetKind(StrEnum):
-    """On what models are compared."""
+    """The kind of scans that models are compared on."""
 
     CORRECTED = "corrected"
     SIMULATED = "simulated"
 
 
 @dataclass(frozen=True)
-class Contestant:
-    """One of the two models.
-
-    Attributes
-    ----------
-    name, weights_sha256 : str
-        As on its card.
-    """
+class ComparedModel:
+    """One of the two models, with its name and hash from its card."""
 
     name: str
     weights_sha256: str
 
     def __str__(self) -> str:
-        """The name, and how the hash begins, since names recur."""
+        """The name and the start of the hash, because several models may have one name."""
         return f"{self.name} ({self.weights_sha256[:8]})"
 
 
 @dataclass(frozen=True)
 class Row:
-    """What became of the Dice score of one region on one set.
+    """Both models' Dice of one region on one set.
 
     Attributes
     ----------
@@ -73,13 +67,13 @@ class Row:
     region : str
         ``skeleton``, ``regions`` for the mean over the regions of a view, or the name of a region.
     label : str
-        The same for people.
+        The region's name for the user.
     patients, views : int
-        How many show it.
+        Numbers of patients and views that show it.
     current, new : float
         Mean over patients of the mean over a patient's views.
     difference : float
-        New less current.
+        New minus current.
     low, high : float or None
         The 95 % confidence interval of the difference; None for a single patient.
     """
@@ -98,14 +92,7 @@ class Row:
 
 @dataclass(frozen=True)
 class VerdictPicture:
-    """A picture of a verdict.
-
-    Attributes
-    ----------
-    file : str
-        Name within the folder.
-    caption : str
-    """
+    """A picture of a verdict: its file's name in the folder, and its caption."""
 
     file: str
     caption: str
@@ -113,22 +100,22 @@ class VerdictPicture:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How two models compare, and what to do.
+    """The comparison of two models, with a recommendation.
 
     Attributes
     ----------
-    current, new : Contestant
+    current, new : ComparedModel
     recommendation : Recommendation
     sentences : tuple of str
-        For the user: first what is recommended, then why, then what to bear in mind.
+        For the user: the recommendation first, then reasons, then notes.
     rule : str
-        By which it was decided.
+        The rule that decided.
     rows : tuple of Row
     pictures : tuple of VerdictPicture
     """
 
-    current: Contestant
-    new: Contestant
+    current: ComparedModel
+    new: ComparedModel
     recommendation: Recommendation
     sentences: tuple[str, ...]
     rule: str
@@ -136,7 +123,7 @@ class Verdict:
     pictures: tuple[VerdictPicture, ...]
 
     def files(self) -> dict[str, bytes]:
-        """The file that `read_verdict` reads."""
+        """The file for `read_verdict`, by name."""
         text = json.dumps({"version": _VERSION, **dataclasses.asdict(self)}, indent=1, ensure_ascii=False)
         return {VERDICT_FILE: (text + "\n").encode()}
 
@@ -147,11 +134,11 @@ def read_verdict(folder: Path) -> Verdict:
     Raises
     ------
     VerdictError
-        If there is none, or it cannot be read.
+        If the verdict is missing or cannot be read.
     """
     path = folder / VERDICT_FILE
     with one_sentence(
-        lambda reason: VerdictError(f"{path}: is no verdict of this version ({reason})."),
+        lambda reason: VerdictError(f"{path}: is not a verdict of this version ({reason})."),
         unreadable=lambda reason: VerdictError(f"{path}: cannot be read: {reason}."),
     ):
         facts = read_json(path)

@@ -1,4 +1,4 @@
-"""How well a model segments each view of scans whose true regions are known."""
+"""Score a model's segmentation of each view against the truth."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ViewScore:
-    """How well one view is segmented.
+    """Scores of one view.
 
     Attributes
     ----------
@@ -28,13 +28,13 @@ class ViewScore:
         `Reference.name` and `Reference.patient`.
     view : ViewName
     skeleton : float
-        Dice of bone, whatever its region.
+        Dice of bone of any region.
     regions : dict of str to float
-        Dice of each region of which the truth shows at least 30 pixels; empty if model or truth name no regions.
+        Dice of each region with at least 30 pixels in the truth; empty if model or truth name no regions.
     loss : float
         Binary cross-entropy of bone, on the acquired pixels.
     reliability : Reliability
-        Of the probability of bone.
+        Calibration of the probability of bone.
     """
 
     scan: str
@@ -47,17 +47,17 @@ class ViewScore:
 
     @property
     def macro(self) -> float | None:
-        """Mean Dice over the regions; None without any."""
+        """Mean Dice over the regions; None if there are no regions."""
         return statistics.mean(self.regions.values()) if self.regions else None
 
     @property
     def dice(self) -> float:
-        """Mean Dice over the regions, or of the skeleton where model or truth name no regions."""
+        """Mean Dice over the regions, or Dice of the skeleton if model or truth name no regions."""
         return self.skeleton if self.macro is None else self.macro
 
 
 class SegmentedReference(NamedTuple):
-    """A scan, its truth, what a model says, and how well that agrees: one score for each view."""
+    """A scan with its truth, a model's result, and the scores of each view."""
 
     reference: Reference
     result: Segmentation
@@ -65,7 +65,7 @@ class SegmentedReference(NamedTuple):
 
     @property
     def dice(self) -> float:
-        """Mean over the views."""
+        """Mean Dice over the views."""
         return statistics.mean(view.dice for view in self.views)
 
 
@@ -81,19 +81,17 @@ def segment_reference(segmenter: Segmenter, reference: Reference) -> SegmentedRe
 
 
 def score_views(reference: Reference, result: Segmentation) -> list[ViewScore]:
-    """Compare each view of a result with its truth."""
+    """Score each view of a result against the truth."""
     predicted = result.regions if reference.names_regions else None
-    scores = []
-    for i, truth in enumerate(reference.regions):
-        scores.append(
-            ViewScore(
-                scan=reference.name,
-                patient=reference.patient,
-                view=reference.scan.views[i].name,
-                skeleton=dice(result.skeleton[i] > 0, truth > 0),
-                regions={} if predicted is None else region_dice(predicted[i], truth),
-                loss=cross_entropy(result.probability[i], truth > 0),
-                reliability=Reliability.of(result.probability[i], truth > 0),
-            )
+    return [
+        ViewScore(
+            scan=reference.name,
+            patient=reference.patient,
+            view=reference.scan.views[i].name,
+            skeleton=dice(result.skeleton[i] > 0, truth > 0),
+            regions={} if predicted is None else region_dice(predicted[i], truth),
+            loss=cross_entropy(result.probability[i], truth > 0),
+            reliability=Reliability.of(result.probability[i], truth > 0),
         )
-    return scores
+        for i, truth in enumerate(reference.regions)
+    ]

@@ -39,7 +39,7 @@ def test_results_of_other_weights_are_dropped(make_model: Callable[..., ModelCar
 @pytest.mark.parametrize("text", ["{", "[]", '{"fdn-5": {}}', '{"fdn-5": {"speed": {}, "sets": {}}}'])
 def test_a_file_of_something_else_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "results.json").write_text(text, encoding="utf-8")
-    with pytest.raises(ResultsStoreError, match=r"results\.json: is no file of results of this version"):
+    with pytest.raises(ResultsStoreError, match=r"results\.json: is not a file of results of this version"):
         ResultsStore.read(tmp_path / "results.json")
 
 
@@ -48,5 +48,5 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, text: str) -> None:
 )
 def test_a_file_of_other_kinds_is_one_sentence(tmp_path: Path, content: str) -> None:
     (tmp_path / "results.json").write_text(content)
-    with pytest.raises(ResultsStoreError, match=r"results\.json: is no file of results of this version"):
+    with pytest.raises(ResultsStoreError, match=r"results\.json: is not a file of results of this version"):
         ResultsStore.read(tmp_path / "results.json")

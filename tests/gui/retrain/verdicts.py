@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from napari_bonescint.evaluation.verdict import Contestant, Recommendation, Row, SetKind, Verdict, VerdictPicture
+from napari_bonescint.evaluation.verdict import ComparedModel, Recommendation, Row, SetKind, Verdict, VerdictPicture
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 VERDICT = Verdict(
-    current=Contestant("present", "0" * 64),
-    new=Contestant("quick-1", "1" * 64),
+    current=ComparedModel("present", "0" * 64),
+    new=ComparedModel("quick-1", "1" * 64),
     recommendation=Recommendation.USE,
     sentences=("Use the new weights: they are better on corrected scans.", "Masks corrected from a model favour it."),
     rule="Better with the lower bound above zero.",

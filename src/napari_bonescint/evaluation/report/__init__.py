@@ -1,1 +1,1 @@
-"""Tables, pages and pictures that report on models."""
+"""Reports on models: tables, pages and pictures."""

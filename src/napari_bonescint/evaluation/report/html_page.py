@@ -1,4 +1,4 @@
-"""Self-contained pages and pictures from the templates in ``templates/``: no script, font or picture from elsewhere."""
+"""Make self-contained pages and diagrams from the templates in ``templates/``, without scripts or external files."""
 
 from __future__ import annotations
 
@@ -11,21 +11,13 @@ if TYPE_CHECKING:
 
 
 def render(template: str, **facts: object) -> str:
-    """Fill a template; every text is escaped.
-
-    Parameters
-    ----------
-    template : str
-        Name of its file.
-    **facts
-        What the template names.
-    """
+    """Fill the template in the file `template` with `facts`; every text is escaped."""
     return environment().get_template(template).render(facts)
 
 
 @cache
 def environment() -> Environment:
-    """The templates; those who make no page do without Jinja2."""
+    """The templates; Jinja2 is imported only when a page is made."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     found = Environment(

@@ -1,4 +1,4 @@
-"""What corrections are worth: scores before and after training on some, and how sure the difference is."""
+"""Learning curve: scores of a model before and after training on corrected scans, with confidence bounds."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _RESAMPLES = 10_000
 
 
 class LearningCurveError(BonescintError):
-    """A file that holds no learning curve."""
+    """A file without a readable learning curve."""
 
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One training.
+    """Scores after one training.
 
     Attributes
     ----------
     method : str
-        How was trained, such as ``fine-tuning``.
+        Method of training, such as ``fine-tuning``.
     corrections : int
-        On how many corrected scans.
+        Number of corrected scans in the training.
     there, original : list of float
         Dice of each held-out scan of the new domain, and of each scan of the original test: mean over its views.
     """
@@ -48,7 +48,7 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """Trainings against the model that they began from.
+    """Scores of several trainings, and of the model that they started from.
 
     Attributes
     ----------
@@ -57,11 +57,11 @@ class LearningCurve:
     weights_sha256 : str
         Hash of its weights.
     domain : str
-        What the new domain is, as a phrase.
+        Description of the new domain, as a phrase.
     training : str
-        How long was trained, as a phrase.
+        Duration of the trainings, as a sentence.
     before : CurvePoint
-        The model's own scores.
+        Scores of the model itself.
     points : list of CurvePoint
     """
 
@@ -73,17 +73,17 @@ class LearningCurve:
     points: list[CurvePoint]
 
     def write(self, path: Path) -> None:
-        """Write it as JSON, whole or not at all."""
+        """Write the curve as JSON, atomically."""
         write_bytes_atomically(path, (json.dumps(asdict(self), indent=1) + "\n").encode())
 
     @classmethod
     def read(cls, path: Path) -> LearningCurve:
-        """Read what `write` wrote.
+        """Read a file of `write`.
 
         Raises
         ------
         LearningCurveError
-            If the file cannot be read or holds anything else.
+            If the file cannot be read or holds no learning curve.
         """
         with one_sentence(
             lambda reason: LearningCurveError(f"{path}: holds no learning curve of this version ({reason}).")
@@ -92,10 +92,10 @@ class LearningCurve:
 
 
 def lower_bound(before: Sequence[float], after: Sequence[float]) -> float:
-    """The 2.5th percentile of the mean gain of scans: the lower end of its 95 % interval.
+    """The lower bound of the 95 % confidence interval of the mean gain of scans.
 
-    A paired percentile bootstrap over scans, each a patient of its own (Efron and Tibshirani, An Introduction to the
-    Bootstrap, 1993, chapter 13). The same scores give the same figure.
+    A paired percentile bootstrap over scans, one for each patient (Efron and Tibshirani, An Introduction to the
+    Bootstrap, 1993, chapter 13), with fixed random numbers.
     """
     gains = np.asarray(after) - np.asarray(before)
     draws = np.random.default_rng(1).integers(len(gains), size=(_RESAMPLES, len(gains)))
@@ -103,26 +103,26 @@ def lower_bound(before: Sequence[float], after: Sequence[float]) -> float:
 
 
 def curve_section(curve: LearningCurve) -> str:
-    """Markdown of a learning curve, for train/RESULTS.md."""
+    """The learning curve as a section of train/RESULTS.md, in Markdown."""
     there, original = float(np.mean(curve.before.there)), float(np.mean(curve.before.original))
     rows = [["none", "0", f"{there:.4f}", "–", "–", f"{original:.4f}", "–"]]
     rows += [_row(curve.before, point) for point in curve.points]
     heading = ["training", "corrected scans", "Dice there", "gain", "95 % lower bound", "Dice on the test", "change"]
     story = (
-        f"{curve.model} (`{curve.weights_sha256[:12]}`) meets {curve.domain}, and is trained on corrected scans from "
-        f"there, whose masks are the truth. {curve.training} The Dice of the skeleton is the mean over "
-        f"{len(curve.before.there)} scans from there that no training saw, and over {len(curve.before.original)} scans "
-        "of the original test. The lower bound is that of the 95 % interval of the mean gain by a paired bootstrap "
-        "over scans."
+        f"Domain: {curve.domain}. {curve.model} (`{curve.weights_sha256[:12]}`) is trained on corrected scans of this "
+        f'domain; their masks are the truth. {curve.training} "Dice there" is the Dice of the skeleton, averaged over '
+        f'{len(curve.before.there)} scans of the domain that no training saw; "Dice on the test" is the mean over '
+        f"{len(curve.before.original)} scans of the original test. The lower bound belongs to the 95 % interval of the "
+        "mean gain, by a paired bootstrap over scans."
     )
     return f"""\
-## What corrections are worth
+## Gain from corrections
 
 {textwrap.fill(story, 120, break_on_hyphens=False)}
 
 {markdown_table(heading, rows)}
 
-To make it again: `python benchmarks/learning_curve.py --help`."""
+Made by `benchmarks/learning_curve.py`; its `--help` has the steps."""
 
 
 def _row(before: CurvePoint, point: CurvePoint) -> list[str]:

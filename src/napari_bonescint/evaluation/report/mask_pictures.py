@@ -1,4 +1,4 @@
-"""Pictures of a scan with several masks over it, for people to judge by."""
+"""Pictures of a scan with masks drawn over it, side by side."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _JPEG_QUALITY = 85
 
 
 class LabelledMask(NamedTuple):
-    """A mask of shape (view, y, x), what to write above it, and whether it holds region codes."""
+    """A mask of shape (view, y, x) with its label; `names_regions` is true if it holds region codes."""
 
     label: str
     mask: NDArray[np.uint8]
@@ -38,20 +38,20 @@ class LabelledMask(NamedTuple):
 
     @classmethod
     def of_model(cls, label: str, result: Segmentation) -> LabelledMask:
-        """A model's mask."""
+        """The mask of a model's result."""
         mask = result.skeleton if result.regions is None else result.regions
         return cls(label, mask, result.regions is not None)
 
 
 def panels_of(counts: NDArray[np.generic], masks: Sequence[LabelledMask], view: int) -> list[NDArray[np.uint8]]:
-    """One view in colours, as arrays of shape (y, x, 3): the counts, dark on white, and the counts under each mask.
+    """Draw one view: the counts dark on white, then the counts with each mask, as RGB arrays of shape (y, x, 3).
 
     Parameters
     ----------
     counts : ndarray of shape (view, y, x)
         As acquired.
     masks : sequence of LabelledMask
-        Of the shape of the counts.
+        With the shape of the counts.
     view : int
     """
     image = counts[view]
@@ -63,15 +63,7 @@ def panels_of(counts: NDArray[np.generic], masks: Sequence[LabelledMask], view: 
 
 
 def picture_of(counts: NDArray[np.generic], masks: Sequence[LabelledMask]) -> bytes:
-    """A JPEG of a scan: for each view the counts, dark on white, and beside them the counts under each mask.
-
-    Parameters
-    ----------
-    counts : ndarray of shape (view, y, x)
-        As acquired.
-    masks : sequence of LabelledMask
-        Of the shape of the counts.
-    """
+    """Draw a scan as JPEG: for each view the panels of `panels_of`, side by side, with their labels."""
     labels = ["counts", *(each.label for each in masks)]
     panels = [pair for view in range(len(counts)) for pair in zip(labels, panels_of(counts, masks, view), strict=True)]
     rows, columns = counts.shape[1:]

@@ -1,8 +1,8 @@
-"""The figures that a slide deck published for these networks, on private data of its own.
+"""Figures published for these networks in a slide deck, measured on private data.
 
 Source: "Semantic segmentation of the skeleton in bone scintigraphy images with convolutional neural networks", slide
-deck. It does not say what its loss is, nor how large its images and its data set were, so that its figures are a
-yardstick and no more: other data, another task of the same kind.
+deck. It does not define its loss, nor the sizes of its images and its data set. Its figures are for orientation only,
+because data and task differ.
 """
 
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Reliability diagrams as SVG: for each model, what it says against what is found."""
+"""Reliability diagrams as SVG: the share of bone found against the probability of bone, for each model."""
 
 from __future__ import annotations
 
@@ -19,19 +19,13 @@ _CELL = (_LEFT + _SIDE + _RIGHT, _TOP + _SIDE + _BOTTOM)
 
 
 def reliability_svg(reliabilities: Mapping[str, Reliability]) -> str:
-    """A picture with one diagram for each model; the same numbers give the same text.
-
-    Parameters
-    ----------
-    reliabilities : mapping of str to Reliability
-        By the model's name, in the order of drawing.
-    """
+    """Draw one diagram for each model, given the reliabilities by model name in the order of drawing."""
     number = len(reliabilities)
     diagrams = [
         {
             "name": name,
             "error": reliability.expected_error,
-            "points": [(_SIDE * said, _SIDE * (1 - found)) for said, found in reliability.curve],
+            "points": [(_SIDE * predicted, _SIDE * (1 - found)) for predicted, found in reliability.curve],
             "x": index % _COLUMNS * _CELL[0] + _LEFT,
             "y": index // _COLUMNS * _CELL[1] + _TOP,
         }

@@ -1,4 +1,4 @@
-"""What was measured of which model on which set, in one JSON file: a later run only measures what is missing."""
+"""Store scores of models by set in one JSON file, so that a later run only measures missing ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ResultsStoreError(BonescintError):
-    """A file of results that is none."""
+    """A file that holds no readable results."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class SetResult:
     data_sha256 : str
         `ReferenceSet.sha256`.
     is_simulated : bool
-        Whether a reader can make the set again.
+        `ReferenceSet.is_simulated`.
     origin : str
         `ReferenceSet.origin`.
     scans : int
@@ -52,16 +52,16 @@ class SetResult:
 
 @dataclass
 class ModelResults:
-    """All that was measured of one model.
+    """All measurements of one model.
 
     Attributes
     ----------
     name, weights_sha256, architecture, outputs, parameters, grid_mm
         As on the model's card.
     speed : dict of str to Speed
-        By kind of device, ``cpu`` or ``gpu``.
+        Speed by kind of device, ``cpu`` or ``gpu``.
     sets : dict of str to SetResult
-        By the set's name.
+        Scores by name of the set.
     """
 
     name: str
@@ -74,13 +74,13 @@ class ModelResults:
     sets: dict[str, SetResult] = field(default_factory=dict)
 
     def holds(self, references: ReferenceSet, data_sha256: str) -> bool:
-        """Whether the model was scored on a set whose hash is this one."""
+        """True if the model was scored on a set with this hash."""
         there = self.sets.get(references.name)
         return there is not None and there.data_sha256 == data_sha256
 
 
 class ResultsStore:
-    """Results of models by name, each of one version of its weights.
+    """Results of models by name, each for one version of its weights.
 
     Attributes
     ----------
@@ -92,18 +92,18 @@ class ResultsStore:
 
     @classmethod
     def read(cls, path: Path) -> ResultsStore:
-        """Read what `write` wrote; empty if there is no such file.
+        """Read a file of `write`; the store is empty if the file does not exist.
 
         Raises
         ------
         ResultsStoreError
-            If the file cannot be read or is no file of results.
+            If the file cannot be read or holds no results.
         """
         store = cls()
         with (
             one_sentence(
                 lambda _reason: ResultsStoreError(
-                    f"{path}: is no file of results of this version; delete it to measure anew."
+                    f"{path}: is not a file of results of this version; delete it to measure again."
                 ),
                 unreadable=lambda reason: ResultsStoreError(f"{path}: cannot be read ({reason})."),
             ),
@@ -113,18 +113,18 @@ class ResultsStore:
         return store
 
     def write(self, path: Path) -> None:
-        """Write everything, whole or not at all.
+        """Write all results, atomically.
 
         Raises
         ------
         CannotWrite
-            If the folder is missing, full or not writable.
+            If the folder is missing or not writable, or the disk is full.
         """
         models = {name: dataclasses.asdict(self.models[name]) for name in sorted(self.models)}
         write_bytes_atomically(path, (json.dumps(models, indent=1, ensure_ascii=False) + "\n").encode())
 
     def of(self, card: ModelCard) -> ModelResults:
-        """The results of a model's present weights, to be added to; those of other weights of its name are dropped."""
+        """The results of a model's present weights, for adding to; results of older weights are dropped."""
         there = self.models.get(card.name)
         if there is None or there.weights_sha256 != card.weights_sha256:
             there = ModelResults(

@@ -1,4 +1,4 @@
-"""What was measured of each view and region: a CSV file, and a page with tables, calibration and pictures."""
+"""Report the scores of each view and region: a CSV file, and a page with tables, calibration and pictures."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _NONE = "–"
 
 @dataclass(frozen=True)
 class _Measured:
-    """One region, or the skeleton, in one view of a scan."""
+    """Scores of one region, or of the skeleton, in one view of a scan."""
 
     scan: str
     patient: str
@@ -47,7 +47,7 @@ class _Measured:
 
 @dataclass
 class _Section:
-    """A model on a set."""
+    """Scores of one model on one set."""
 
     origin: str
     measured: list[_Measured] = field(default_factory=list)
@@ -56,29 +56,20 @@ class _Section:
 
 
 class ScoreReport:
-    """Collects scans that were segmented and scored; of each only its numbers are kept, and the pictured ones."""
+    """Collects the scores of segmented scans; keeps only the images of the best and the worst scan."""
 
     def __init__(self) -> None:
         self._sections: dict[tuple[str, str], _Section] = {}
 
     def add(self, model: str, name: str, origin: str, segmented: SegmentedReference) -> None:
-        """Add a scan.
-
-        Parameters
-        ----------
-        model : str
-            Name of the model that segmented it.
-        name, origin : str
-            Of the set that it belongs to.
-        segmented : SegmentedReference
-        """
+        """Add a scan that `model` segmented, from the set with this name and origin."""
         section = self._sections.setdefault((model, name), _Section(origin))
         section.measured += _measure(segmented)
         section.views += segmented.views
-        section.pictures.see(segmented, {"best": segmented.dice, "worst": -segmented.dice})
+        section.pictures.add(segmented, {"best": segmented.dice, "worst": -segmented.dice})
 
     def files(self) -> dict[str, bytes]:
-        """The report: ``scores.csv`` and ``report.html``, which needs no other file."""
+        """The report's files: ``scores.csv`` and the self-contained ``report.html``."""
         return {"scores.csv": self._csv(), "report.html": self._page()}
 
     def _csv(self) -> bytes:
@@ -112,7 +103,7 @@ def _measure(segmented: SegmentedReference) -> Iterator[_Measured]:
 
 
 def _facts(model: str, name: str, section: _Section) -> dict[str, Any]:
-    """What the page says of a model on a set."""
+    """The values that the page's template needs for one model on one set."""
     reliability = reduce(add, (view.reliability for view in section.views))
     scans, patients = ({getattr(each, what) for each in section.views} for what in ("scan", "patient"))
     shown = [view for view in ViewName if any(each.view is view for each in section.measured)]
@@ -131,8 +122,8 @@ def _facts(model: str, name: str, section: _Section) -> dict[str, Any]:
         "rows": rows,
         "diagram": reliability_svg({_CALIBRATION: reliability}),
         "pictures": [
-            (_draw(model, each), f"The {respect}: scan {each.reference.name}, Dice {each.dice:.3f}.")
-            for respect, each in section.pictures.found.items()
+            (_draw(model, each), f"The {criterion}: scan {each.reference.name}, Dice {each.dice:.3f}.")
+            for criterion, each in section.pictures.found.items()
         ],
     }
 

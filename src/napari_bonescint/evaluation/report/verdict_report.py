@@ -1,4 +1,4 @@
-"""A verdict for a browser."""
+"""Make the page of a verdict."""
 
 from __future__ import annotations
 
@@ -16,20 +16,13 @@ if TYPE_CHECKING:
 _TITLES = {
     Recommendation.USE: "Use the new weights",
     Recommendation.KEEP: "Keep the present weights",
-    Recommendation.CANNOT_TELL: "It cannot be told which weights are better",
+    Recommendation.CANNOT_TELL: "Too few patients to compare the weights",
 }
 _HEADINGS = ("region", "patients", "views", "present", "new", "difference", "95 % interval")
 
 
 def verdict_page(verdict: Verdict, pictures: Mapping[str, bytes]) -> bytes:
-    """One self-contained page: what is recommended and why, tables, pictures and the rule.
-
-    Parameters
-    ----------
-    verdict : Verdict
-    pictures : mapping of str to bytes
-        JPEG by the file name that the verdict gives.
-    """
+    """One self-contained page: recommendation, reasons, tables, pictures (JPEG by file name) and the rule."""
     tables = [(kind, [_cells(row) for row in verdict.rows if row.set is kind]) for kind in SetKind]
     return render(
         "verdict.html.jinja",

@@ -91,11 +91,11 @@ class Judging(QObject):
 
     def _begin(self, comparison: BaselineComparison, weights: Path, stores: Sequence[str]) -> None:
         self._comparison = comparison
-        if comparison.is_made:
+        if comparison.is_finished:
             self._read()
             return
         self.progressed.emit(0, 0)
-        against = ["--current", comparison.against, "--report", str(comparison.folder)]
+        against = ["--current", comparison.baseline, "--report", str(comparison.folder)]
         self._child.start("napari_bonescint", ["judge", "--new", str(weights), *against, "--store", *stores])
 
     def _on_said(self, line: str) -> None:
