@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from dicom_files import nm_dataset, save
 from napari_bonescint.formats.dicom.codecs import decode_frames
 from napari_bonescint.formats.opening import open_scan
-from napari_bonescint.formats.safe_reading.decoder_process import CHILD
+from napari_bonescint.formats.safe_reading.decoder_process import DECODER
 from napari_bonescint.inference.model_registry import current_model
 from napari_bonescint.inference.segmenter import Segmenter
 
@@ -81,7 +81,7 @@ def main() -> None:
             here, there, opening, segmenting = alternately(
                 rounds,
                 partial(decode_frames, data, **facts),
-                partial(CHILD.decode, path, decode_frames, data, **facts),
+                partial(DECODER.decode, path, decode_frames, data, **facts),
                 partial(open_scan, path),
                 partial(segmenter.segment, scan),
             )
@@ -91,7 +91,7 @@ def main() -> None:
                 f"a scan opened and segmented {1000 * whole:.0f} ms, {whole / (whole - there + here):.3f} of what it "
                 "would take here"
             )
-        CHILD.close()
+        DECODER.close()
         ways = []
         for name, syntax in (("plain", ExplicitVRLittleEndian), ("compressed", JPEGLosslessSV1)):
             path = save(nm_dataset(counts), Path(folder, f"{name}.dcm"), syntax)

@@ -34,7 +34,7 @@ from napari_bonescint.formats.dicom.identity import burned_in_text, read_identit
 from napari_bonescint.formats.masks.region_mapping import read_region_mapping
 from napari_bonescint.formats.masks.registry import looks_like_mask, read_mask
 from napari_bonescint.formats.opening import collect, open_scan
-from napari_bonescint.formats.safe_reading.decoder_process import CHILD
+from napari_bonescint.formats.safe_reading.decoder_process import DECODER
 from napari_bonescint.formats.safe_reading.silence import quiet
 
 if TYPE_CHECKING:
@@ -141,15 +141,15 @@ def read_in_every_way(path: Path) -> Read:
                 fault = f"no sentence: {sentence!r}"
         except Exception:
             fault = traceback.format_exc()
-    return Read(tuple(sentences), read, fault, max(0.0, _computed() - began), CHILD.pid)
+    return Read(tuple(sentences), read, fault, max(0.0, _computed() - began), DECODER.pid)
 
 
 def _computed() -> float:
     """Seconds of computing of this process and its decoders; those of decoders that have ended count no more."""
     seconds = time.process_time()
-    if CHILD.pid is not None:
+    if DECODER.pid is not None:
         with suppress(psutil.Error):
-            seconds += sum(psutil.Process(CHILD.pid).cpu_times()[:2])
+            seconds += sum(psutil.Process(DECODER.pid).cpu_times()[:2])
     return seconds
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from napari_bonescint.child_process import how_it_ended, without_interrupts, without_main_module
+from napari_bonescint.child_process import describe_exit, without_interrupts, without_main_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -197,4 +197,4 @@ def test_the_main_module_comes_back_even_where_the_start_fails() -> None:
 def test_how_a_child_ended(exit_code: int | None, told: str) -> None:
     if os.name == "nt" and exit_code in (-9, -11):
         pytest.skip("Windows has no such signals")
-    assert how_it_ended(exit_code) == told
+    assert describe_exit(exit_code) == told

@@ -10,9 +10,9 @@ from napari_bonescint.scan import (
     View,
     ViewName,
     ViewSource,
+    exceeds_opposite,
     file_stem,
-    is_outnumbering,
-    why_impossible,
+    spacing_problem,
 )
 
 
@@ -59,8 +59,8 @@ def test_uid_file_names_keep_their_last_number(name, stem):
 )
 def test_who_says_which_view_it_is(source, same, opposite):
     view = View(ViewName.ANTERIOR, source, flipped=True)
-    assert view.said_to_be(ViewName.ANTERIOR) == View(ViewName.ANTERIOR, same, flipped=True)
-    assert view.said_to_be(ViewName.POSTERIOR) == View(ViewName.POSTERIOR, opposite, flipped=True)
+    assert view.renamed(ViewName.ANTERIOR) == View(ViewName.ANTERIOR, same, flipped=True)
+    assert view.renamed(ViewName.POSTERIOR) == View(ViewName.POSTERIOR, opposite, flipped=True)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_who_says_which_view_it_is(source, same, opposite):
     [((2.26, 2.26), (1024, 256)), ((0.5, 0.5), (4096, 1024)), ((30, 30), (64, 32)), ((2, 4), (512, 128))],
 )
 def test_spacings_that_scans_have(spacing, size):
-    assert why_impossible(spacing, size) is None
+    assert spacing_problem(spacing, size) is None
 
 
 @pytest.mark.parametrize(
@@ -84,10 +84,10 @@ def test_spacings_that_scans_have(spacing, size):
     ],
 )
 def test_spacings_that_no_scan_has(spacing, size, why):
-    assert why in (why_impossible(spacing, size) or "")
+    assert why in (spacing_problem(spacing, size) or "")
 
 
 def test_views_that_outnumber_the_opposite_ones():
     a, p = ViewName.ANTERIOR, ViewName.POSTERIOR
-    assert [is_outnumbering(a, views) for views in ([a, a], [a, a, p])] == [True, True]
-    assert [is_outnumbering(a, views) for views in ([a], [a, p], [a, a, p, p], [a, p, p])] == [False] * 4
+    assert [exceeds_opposite(a, views) for views in ([a, a], [a, a, p])] == [True, True]
+    assert [exceeds_opposite(a, views) for views in ([a], [a, p], [a, a, p, p], [a, p, p])] == [False] * 4

@@ -48,7 +48,7 @@ def test_the_user_overrules_the_file_and_that_is_recorded_and_told():
     assert name_views(scan, POSTERIOR) is scan
     overruled = name_views(scan, ANTERIOR)
     assert overruled.views == (View(ANTERIOR, ViewSource.OVERRULED),)
-    assert overruled.warnings == ("The file names the anterior view posterior; the user was believed.",)
+    assert overruled.warnings == ("The file names the anterior view posterior; the user's name was used.",)
     assert name_views(overruled, POSTERIOR).views == scan.views
 
 

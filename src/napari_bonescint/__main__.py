@@ -1,4 +1,4 @@
-"""`python -m napari_bonescint` does what `bonescint` does."""
+"""Run the command line with `python -m napari_bonescint`."""
 
 import sys
 

@@ -1,7 +1,7 @@
-"""The bone regions: code, name, display colour and SNOMED CT code. A table, no logic.
+"""The table of bone regions: code, name, display colour and SNOMED CT codes.
 
-Codes never change their meaning; new regions are appended. Left and right are not coded: they follow from the view
-and the midline. SNOMED CT codes are those that DICOM SEG files carry (category 91723000, Anatomical Structure).
+Codes never change their meaning; new regions are appended. Left and right have no codes: they follow from the view and
+the midline. DICOM SEG files carry the SNOMED CT codes (category 91723000, Anatomical Structure).
 """
 
 from typing import NamedTuple
@@ -13,13 +13,13 @@ class Region(NamedTuple):
     Attributes
     ----------
     code : int
-        The value of a region's pixels in a mask.
+        Value of the region's pixels in a mask.
     name : str
         Name in file names, tables and the command line.
     colour : str
         Display colour, ``#rrggbb``. Neighbours on the body differ clearly.
     snomed : tuple of str
-        SNOMED CT concepts that the region is made of, the leading one first; empty for background.
+        SNOMED CT concepts of the region, the main one first; empty for background.
     """
 
     code: int
@@ -29,7 +29,7 @@ class Region(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The name as people read it, such as ``thoracic spine``."""
+        """The name as text, such as ``thoracic spine``."""
         return self.name.replace("_", " ")
 
 
@@ -58,7 +58,7 @@ CODES: dict[str, int] = {region.name: region.code for region in REGIONS}
 SKELETON_COLOUR = "#e4572e"
 
 OUTLINED = ("forearm", "hand", "lower_leg", "foot")
-"""Regions whose masks are closed outlines: the gaps between paired bones and between fingers are bone, too."""
+"""Regions whose masks are closed outlines: gaps between paired bones and between fingers count as bone."""
 
 LABEL_COLOURS: dict[str, str] = {"skeleton": SKELETON_COLOUR} | {region.label: region.colour for region in REGIONS[1:]}
-"""Colours by what people read in tables; `skeleton` where bone is not named."""
+"""Colours by label in tables; `skeleton` is bone without a region."""

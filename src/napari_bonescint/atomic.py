@@ -1,4 +1,4 @@
-"""Writing a file, or a folder of files, whole or not at all."""
+"""Write a file, or a folder of files, whole or not at all."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 UNFINISHED_FOLDER = ".bonescint-part-"
-"""With this begins the name of a folder that is not whole yet, or never will be if its process was killed."""
+"""Beginning of the name of an unfinished folder; it remains if its process is killed."""
 
 
 class CannotWrite(BonescintError):
-    """A file or folder could not be written; what was there before is still there."""
+    """A file or folder could not be written; its previous content is unchanged."""
 
 
 @contextmanager
@@ -41,12 +41,12 @@ def make_folder(folder: Path) -> None:
 
 
 def write_bytes_atomically(path: Path, data: bytes) -> None:
-    """Write `data` to `path` so that a reader, or a power cut, finds the old file or the new one, never a part.
+    """Write `data` to `path` so that a reader, even after a power cut, finds the old or the new file, never a part.
 
     Parameters
     ----------
     path : Path
-        Where to write; its folder must exist. A file already there is replaced.
+        The file to write or replace; its folder must exist.
     data : bytes
         The whole content.
 
@@ -62,25 +62,25 @@ def write_bytes_atomically(path: Path, data: bytes) -> None:
 
 
 def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Make a folder with files in it, so that it is there with all of them or not at all.
+    """Make a folder that contains either all files or does not exist.
 
     Parameters
     ----------
     folder : Path
-        Must be empty or not exist; folders above it are made.
+        Must be empty or not exist; missing parent folders are made.
     files : mapping of str to bytes
         Contents by name.
 
     Raises
     ------
     CannotWrite
-        If there is something in the folder, or the disk is full or not writable.
+        If the folder is not empty, or the disk is full or not writable.
     """
     with writing(folder):
         require_empty(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with staged_folder(folder.parent, files) as fresh:
-            # Windows does not rename onto a folder, not even onto an empty one.
+            # Windows cannot rename onto an existing folder, even an empty one.
             with suppress(FileNotFoundError):
                 folder.rmdir()
             fresh.rename(folder)
@@ -93,33 +93,24 @@ def require_empty(folder: Path) -> None:
     Raises
     ------
     CannotWrite
-        If there is something in the folder, or it cannot be looked into.
+        If the folder is not empty, or cannot be read.
     """
     try:
         taken = folder.exists() and any(folder.iterdir())
     except OSError as error:
-        raise CannotWrite(f"{folder}: cannot be looked into ({error.strerror or error}).") from error
+        raise CannotWrite(f"{folder}: the folder cannot be read ({error.strerror or error}).") from error
     if taken:
-        raise CannotWrite(f"{folder}: is not empty; choose an empty or a new folder.")
+        raise CannotWrite(f"{folder}: the folder is not empty; choose an empty or a new one.")
 
 
 @contextmanager
 def staged(folder: Path, data: bytes) -> Iterator[Path]:
-    """A temporary file in `folder` that holds `data` on the disk, to be moved to its place.
+    """A temporary file in `folder` that holds `data` on the disk, to be renamed to its final name.
 
-    Parameters
-    ----------
-    folder : Path
-        Where the file is to go: only a rename within one file system is atomic.
-    data : bytes
-        The whole content.
-
-    Yields
-    ------
-    Path
-        The file. It is removed at the end, unless it was moved.
+    The final name must lie in the same file system, since only such a rename is atomic. The temporary file is removed
+    at the end, unless it was renamed.
     """
-    # A short name of its own, since the target's name may already be as long as the file system allows.
+    # A short random name, since the final name may already have the longest length possible.
     temporary = folder / f".{secrets.token_hex(8)}.part"
     try:
         _write_to_disk(temporary, data)
@@ -132,22 +123,12 @@ def staged(folder: Path, data: bytes) -> Iterator[Path]:
 
 @contextmanager
 def staged_folder(folder: Path, files: Mapping[str, bytes]) -> Iterator[Path]:
-    """A temporary folder in `folder` that holds files on the disk, to be moved to its place.
+    """A temporary folder in `folder` that holds files (contents by name) on the disk, to be renamed to its final name.
 
-    Parameters
-    ----------
-    folder : Path
-        Where the folder is to go.
-    files : mapping of str to bytes
-        Contents by name.
-
-    Yields
-    ------
-    Path
-        The folder. It is removed at the end, unless it was moved.
+    It is removed at the end, unless it was renamed.
     """
     with TemporaryDirectory(prefix=UNFINISHED_FOLDER, dir=folder, ignore_cleanup_errors=True) as name:
-        # One folder deeper, since the temporary one is closed to everyone else.
+        # The temporary folder is closed to other users; a folder inside it has the usual permissions.
         fresh = Path(name) / "whole"
         fresh.mkdir()
         for file, data in files.items():
@@ -164,7 +145,7 @@ def _write_to_disk(path: Path, data: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames in a folder durable, where the system can: Windows and some network folders cannot."""
+    """Make renames in a folder durable, if the system can; Windows and some network folders cannot."""
     if os.name == "nt":
         return
     with suppress(OSError):

@@ -1,4 +1,4 @@
-"""What is needed around child processes: a start without side effects, an end with their parent, and a word on it."""
+"""Start child processes without side effects, end them with their parent, and describe their end."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
 
 STARTER = "BONESCINT_STARTER"
-"""Environment variable with the number of the process with which a command of this package is to end."""
+"""Environment variable with the id of a process; a command of this package ends with that process."""
 
-_LOOK_SECONDS = 1.0
+_POLL_SECONDS = 1.0
 
 
 @contextmanager
 def without_interrupts() -> Iterator[None]:
-    """Keep Ctrl-C, which reaches every process of a terminal, from a child that starts, and from this one till then.
+    """Block Ctrl-C, which a terminal sends to all its processes, while a child starts; afterwards it takes effect here.
 
-    A child that is to ignore it needs a moment to say so. Windows cannot do this.
+    A child needs a moment before it can ignore Ctrl-C. Windows cannot block it.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    # It starts together with the first child, and would let signals through again.
+    # The resource tracker starts with the first child, and would unblock the signal.
     resource_tracker.ensure_running()
     handler, came = signal.getsignal(signal.SIGINT), list[int]()
-    # What the main thread does not take, another one does, such as those of numpy; Python's handler then runs all the
-    # same. One that is to ignore Ctrl-C stays as it is, since a child inherits it.
-    put_off = callable(handler) and threading.current_thread() is threading.main_thread()
-    if put_off:
+    # Another thread, such as one of numpy's, may take the signal while the main thread blocks it; Python's handler then
+    # runs anyway. A process that ignores Ctrl-C keeps doing so, since a child inherits it.
+    deferred = callable(handler) and threading.current_thread() is threading.main_thread()
+    if deferred:
         signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        if put_off:
+        if deferred:
             signal.signal(signal.SIGINT, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         if came:
@@ -52,7 +52,7 @@ def without_interrupts() -> Iterator[None]:
 
 @contextmanager
 def without_main_module() -> Iterator[None]:
-    """Keep a spawned child from importing this program's main module: that of napari would bring all of Qt along."""
+    """Stop a spawned child from importing this program's main module; that of napari would load all of Qt."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:
@@ -61,11 +61,11 @@ def without_main_module() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
-def serve_parent() -> None:
-    """Leave Ctrl-C to the process that started this one by multiprocessing, and end with it, however it ends.
+def end_with_parent() -> None:
+    """Ignore Ctrl-C in this multiprocessing child, and end when the parent ends for any reason.
 
-    To be called first: a parent that is no more by then counts, too. Ctrl-C in a terminal goes to the whole group of
-    processes; what it means is the parent's to decide.
+    A child calls this first; it ends at once if the parent has already ended. A terminal sends Ctrl-C to the whole
+    group of processes, and the parent decides what it means.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
@@ -81,7 +81,7 @@ def serve_parent() -> None:
 
 @contextmanager
 def starter_named(environment: MutableMapping[str, str]) -> Iterator[None]:
-    """Name this process in the environment in which others are started: commands of this package then end with it."""
+    """Add this process to the environment of new processes as `STARTER`: commands of this package then end with it."""
     environment[STARTER] = str(os.getpid())
     try:
         yield
@@ -90,17 +90,17 @@ def starter_named(environment: MutableMapping[str, str]) -> Iterator[None]:
 
 
 def end_with_starter() -> None:
-    """End when the process does that the environment names as `STARTER`, however it ends; commands call this first."""
-    # What this process itself starts is not meant.
+    """End this process when the process named by `STARTER` ends for any reason; commands call this first."""
+    # The variable is removed, since it does not apply to children of this process.
     starter = os.environ.pop(STARTER, "")
     if not starter.isdecimal():
         return
-    # Most commands have no starter, and begin sooner without it.
+    # Most commands have no starter, and start faster without this import.
     import psutil
 
     try:
         process = psutil.Process(int(starter))
-        # A later one has got its number.
+        # A process created later has the same id.
         is_another = process.create_time() > psutil.Process().create_time()
     except psutil.Error:
         is_another = True
@@ -109,7 +109,7 @@ def end_with_starter() -> None:
 
     def lives() -> bool:
         try:
-            # One that has ended stays in the table of processes until somebody has waited for it.
+            # A process that ended remains in the process table until its parent has waited for it.
             return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
         except psutil.AccessDenied:
             return True
@@ -118,18 +118,18 @@ def end_with_starter() -> None:
 
     def end() -> None:
         while lives():
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
         os._exit(1)
 
     threading.Thread(target=end, name="end-with-starter", daemon=True).start()
 
 
-def how_it_ended(exit_code: int | None) -> str:
-    """How a child ended that should not have: ``unexpectedly``, and what its exit code tells."""
+def describe_exit(exit_code: int | None) -> str:
+    """Describe the unplanned end of a child: ``unexpectedly``, with its signal or exit code."""
     if exit_code is not None and exit_code < 0:
         try:
             name = signal.Signals(-exit_code).name
-        except ValueError:  # those between the first and the last for real time have no names
+        except ValueError:  # most real-time signals have no names
             name = f"signal {-exit_code}"
         cause = ", most often for lack of memory" if name == "SIGKILL" else ""
         return f"unexpectedly ({name}{cause})"

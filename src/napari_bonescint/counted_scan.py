@@ -1,4 +1,4 @@
-"""A scan as it was counted, with its mask: what models are trained and scored on."""
+"""A scan as acquired, with its mask, for training and scoring."""
 
 from __future__ import annotations
 
@@ -14,16 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CountedScan:
-    """A scan and its mask.
-
-    Attributes
-    ----------
-    scan : Scan
-    regions : ndarray of uint8, shape (view, y, x)
-        Region codes, or 1 for bone.
-    names_regions : bool
-        Which of the two.
-    """
+    """A scan and its mask: `regions` (uint8, view, y, x) are region codes if `names_regions`, or 1 for bone."""
 
     scan: Scan
     regions: NDArray[np.uint8]

@@ -1,4 +1,4 @@
-"""How a bone scan is shown: how bright, and small in a list."""
+"""Display of bone scans: contrast, thumbnails and overlays."""
 
 from __future__ import annotations
 
@@ -13,29 +13,19 @@ if TYPE_CHECKING:
 
 
 Window = tuple[float, float]
-"""Counts that are shown as white, and as black."""
+"""Counts shown as white, and as black."""
 
 WINDOWS = {"Bone": 100, "Faint": 40, "Hot spots": 300}
-"""How far windows for some purposes reach, in per cent of the usual one."""
+"""Width of special windows, in per cent of the usual one."""
 
 _OPACITY = 0.5
 
 
 def contrast_limits(counts: NDArray[np.generic]) -> Window:
-    """The window, from white to black, in which bone is easily seen.
+    """The window in which bone of a view (y, x) is easily seen.
 
-    It follows the brightness of the body and not the brightest pixel: a hot bladder or injection site, which covers a
-    few per cent of the body, would otherwise blacken itself and leave everything else white.
-
-    Parameters
-    ----------
-    counts : ndarray of shape (y, x)
-        One view, as acquired.
-
-    Returns
-    -------
-    (float, float)
-        Counts shown as white, and as black.
+    It follows the brightness of the body, not the brightest pixel: a hot bladder or injection site, which covers a few
+    per cent of the body, would otherwise be the only black part of a white image.
     """
     values = counts.astype(np.float32)
     inside = values[np.isfinite(values) & (values > 0)]
@@ -46,26 +36,17 @@ def contrast_limits(counts: NDArray[np.generic]) -> Window:
 
 
 def dark_on_white(values: NDArray[np.generic], window: Window) -> NDArray[np.float32]:
-    """Grey levels, 255 (white) to 0, of counts in a window, see `contrast_limits`."""
+    """Grey levels, from 255 (white) to 0, of counts in a window of `contrast_limits`."""
     low, high = window
     grey: NDArray[np.float32] = 255 * (1 - np.clip((values.astype(np.float32) - low) / (high - low), 0, 1))
     return grey
 
 
 def thumbnail(counts: NDArray[np.generic], height: int) -> NDArray[np.uint8]:
-    """A small picture of a scan, its views side by side, uptake dark on white.
+    """A small picture (y, x) of a scan's counts (view, y, x), its views side by side, uptake dark on white.
 
-    Parameters
-    ----------
-    counts : ndarray of shape (view, y, x)
-        A scan, as acquired.
-    height : int
-        The most pixels that the picture is high; a scan that is less high is not enlarged.
-
-    Returns
-    -------
-    ndarray of uint8, shape (y, x)
-        Blocks of pixels are averaged, so that the picture is as even as the scan allows.
+    Blocks of pixels are averaged to reduce noise. The picture has at most `height` rows; a smaller scan is not
+    enlarged.
     """
     step = max(1, -(-counts.shape[1] // height))
     views = []
@@ -78,21 +59,9 @@ def thumbnail(counts: NDArray[np.generic], height: int) -> NDArray[np.uint8]:
 
 
 def overlay(counts: NDArray[np.generic], mask: NDArray[np.uint8], *, names_regions: bool) -> NDArray[np.uint8]:
-    """A view, uptake dark on white, with its mask over it in colours.
+    """The counts (y, x) of a view, uptake dark on white, with its mask in colours: red, green and blue (y, x, 3).
 
-    Parameters
-    ----------
-    counts : ndarray of shape (y, x)
-        One view, as acquired.
-    mask : ndarray of uint8, shape (y, x)
-        Region codes, or 1 for bone.
-    names_regions : bool
-        Which of the two.
-
-    Returns
-    -------
-    ndarray of uint8, shape (y, x, 3)
-        Red, green, blue.
+    The mask holds region codes if `names_regions`, or 1 for bone.
     """
     grey = dark_on_white(counts, contrast_limits(counts))
     colours = [region.colour for region in REGIONS] if names_regions else ["#000000", SKELETON_COLOUR]
@@ -103,6 +72,6 @@ def overlay(counts: NDArray[np.generic], mask: NDArray[np.uint8], *, names_regio
 
 
 def widened(window: Window, percent: float) -> Window:
-    """A window that begins where another does and is `percent` per cent as wide."""
+    """A window with the same lower end and `percent` per cent of the width."""
     low, high = window
     return low, low + (high - low) * percent / 100

@@ -1,4 +1,4 @@
-"""Errors whose text is one sentence for the person who caused them."""
+"""Errors whose text is one sentence for the user."""
 
 from __future__ import annotations
 
@@ -12,36 +12,26 @@ if TYPE_CHECKING:
 
 
 class BonescintError(Exception):
-    """Something a user can understand and act on; `str(error)` is a whole sentence, in one line that is only text."""
+    """An error that a user can understand and fix; `str(error)` is a sentence in one line of plain text."""
 
     def __str__(self) -> str:
         return sentence(super().__str__())
 
 
 class Cancelled(BonescintError):
-    """The user cancelled; nothing was kept."""
+    """The user cancelled; no result was kept."""
 
 
 @contextmanager
-def raised_as(tell: Callable[[Exception], BonescintError]) -> Iterator[None]:
-    """Turn whatever is raised within into one sentence; what is one already passes unchanged.
+def converted_errors(convert: Callable[[Exception], BonescintError]) -> Iterator[None]:
+    """Convert any exception within to the `BonescintError` that `convert` makes; a `BonescintError` passes unchanged.
 
-    The one place in which this is done: for scans and masks by `formats.guarded`, for cards, recipes, results and files
-    of label stores by `facts.one_sentence`.
-
-    Parameters
-    ----------
-    tell : callable
-        Makes the error that a user sees of the one that was raised.
-
-    Raises
-    ------
-    BonescintError
-        What `tell` made.
+    Scans and masks use it by `formats.safe_reading.guarded`, and cards, recipes, results and label stores by
+    `facts.one_sentence`.
     """
     try:
         yield
     except BonescintError:
         raise
-    except Exception as error:  # libraries raise whatever their parsers trip over
-        raise tell(error) from error
+    except Exception as error:  # libraries may raise any exception
+        raise convert(error) from error

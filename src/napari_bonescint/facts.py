@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from napari_bonescint.errors import BonescintError, raised_as
+from napari_bonescint.errors import BonescintError, converted_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -74,7 +74,7 @@ def one_sentence(
         make = unreadable if unreadable is not None and isinstance(error, OSError) else describe
         return make(_reason(error))
 
-    with raised_as(tell):
+    with converted_errors(tell):
         yield
 
 

@@ -1,4 +1,4 @@
-"""A file that one process at a time holds; the system takes it back when that process ends, however it ends."""
+"""A lock file that one process holds at a time; the system releases it when that process ends for any reason."""
 
 from __future__ import annotations
 
@@ -13,19 +13,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _HELD_BY_ANOTHER = {errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK}
-_LOOK_SECONDS = 0.05
+_POLL_SECONDS = 0.05
 
 
 class FileLock:
-    """One holder at a time, of all processes on this computer and of those that share the folder over a network.
+    """A lock with one holder among all processes on this computer and on those that share the folder.
 
-    Where a folder knows no locks, everybody who asks holds it.
-
-    Parameters
-    ----------
-    path : Path
-        An empty file, made if it is missing and never removed: whoever waits for a file that is removed waits for
-        another than those who come later.
+    In a folder without support for locks, every process gets the lock. `path` is an empty file, made if it is missing
+    and never removed: a process that waits for a removed file would not exclude later ones.
     """
 
     def __init__(self, path: Path) -> None:
@@ -33,17 +28,9 @@ class FileLock:
         self._close: weakref.finalize[..., FileLock] | None = None
 
     def take(self, patience: float = 0.0) -> bool:
-        """Hold the lock from now on, if nobody else does.
+        """Take the lock, waiting up to `patience` seconds for another holder; false if it is still held.
 
-        Parameters
-        ----------
-        patience : float
-            Seconds to wait for another holder.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be made.
+        A file that cannot be made is an `OSError`.
         """
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
         until = time.monotonic() + patience
@@ -51,12 +38,12 @@ class FileLock:
             if time.monotonic() >= until:
                 os.close(descriptor)
                 return False
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
         self._close = weakref.finalize(self, os.close, descriptor)
         return True
 
     def release(self) -> None:
-        """Let others hold it; nothing happens if this one does not."""
+        """Release the lock, if this object holds it."""
         if self._close is not None:
             self._close()
 

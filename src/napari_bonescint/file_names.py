@@ -1,4 +1,4 @@
-"""Names that come from files and become names of files: none of them leads out of the folder that it belongs in."""
+"""Check names from files before they become file names: none may lead out of its folder."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# What file systems take apart or refuse, and what terminals obey.
+# Characters that file systems or terminals interpret.
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*\u2028\u2029\u202a-\u202e\u2066-\u2069]')
-# Windows gives these to devices, whatever the extension.
+# Windows reserves these names for devices, with any extension.
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])(\..*)?", re.IGNORECASE)
 _MOST_BYTES = 150
 
 
 def is_file_name(text: str) -> bool:
-    """Whether a text can be the name of a file or folder, on every system, and is nothing more than that.
+    """Whether a text is a valid name of a file or folder on every system, and nothing more.
 
-    Parameters
-    ----------
-    text : str
-        Any text: ``ward-7`` can be, ``../ward`` cannot, nor ``C:ward``, ``nul`` or a name that begins with a dot.
+    ``ward-7`` is valid; ``../ward``, ``C:ward``, ``nul`` and names that begin with a dot are not.
     """
     return (
         0 < len(text.encode(errors="surrogatepass")) <= _MOST_BYTES
@@ -33,19 +30,9 @@ def is_file_name(text: str) -> bool:
 
 
 def inside(folder: Path, name: object) -> Path:
-    """A file in a folder, or in a folder in it, by the name that some file gives.
+    """The path of a file in a folder or subfolder, by a name from a file, such as ``samples/000010.png``.
 
-    Parameters
-    ----------
-    folder : Path
-        The folder.
-    name : object
-        ``scan.tif`` or ``samples/000010.png``.
-
-    Raises
-    ------
-    ValueError
-        If that is no such name, or leads elsewhere.
+    An invalid name, or one that leads out of the folder, is a `ValueError`.
     """
     parts = name.split("/") if isinstance(name, str) else [""]
     if not all(map(is_file_name, parts)):

@@ -1,7 +1,7 @@
-"""Nothing leaves this computer: parts of other packages that would send something are kept from doing so.
+"""Stop parts of other packages from sending data from this computer.
 
-Everything here holds for the process that imports this package, whatever the user's environment says. Tests watch that
-no process connects or looks up a name (`tests/network_guard`).
+This applies to every process that imports this package, whatever its environment. Tests check that no process connects
+or looks up a name (`tests/network_guard`).
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ import os
 import sys
 
 _SENDERS = ("openvino_telemetry",)
-"""OpenVINO posts to an analytics service when it is imported, with a lasting identifier that it keeps in the home
-folder. Where its package for that cannot be imported, it uses an empty one of its own."""
+"""OpenVINO sends usage data to an analytics service on import, with a permanent identifier in the home folder. If this
+module cannot be imported, OpenVINO uses an empty one of its own."""
 
 _SWITCHES = {"ORT_DISABLE_TELEMETRY": "1"}
-"""ONNX Runtime, with which `bonescint benchmark` compares, does the same in native code from version 1.32 on, and looks
-at this variable when it is loaded."""
+"""ONNX Runtime, which `bonescint benchmark` compares, sends data in native code from version 1.32 on, unless this
+variable is set when it is loaded."""
 
 
 def forbid_telemetry() -> None:
-    """Let no package send anything from this process or those it starts; to be called before any other import."""
+    """Stop all packages from sending data from this process and its children; call this before any other import."""
     for name in _SENDERS:
-        sys.modules[name] = None  # type: ignore[assignment]  # how Python is told that a module is not to be had
+        sys.modules[name] = None  # type: ignore[assignment]  # Python's mark of a module that cannot be imported
     os.environ.update(_SWITCHES)

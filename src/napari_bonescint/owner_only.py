@@ -1,4 +1,4 @@
-"""Files and folders that nobody but their owner can read, on every system."""
+"""Restrict files and folders to their owner, on every system."""
 
 from __future__ import annotations
 
@@ -7,26 +7,18 @@ import stat
 import subprocess
 from pathlib import Path
 
-# "Owner rights" (S-1-3-4): whoever owns a file, by whatever name Windows calls the account in its language.
+# "Owner rights" (S-1-3-4) stand for the owner of a file, whose account name depends on Windows' language.
 _OWNER = "*S-1-3-4"
 _SECONDS = 30
 
 
 def close_to_others(path: Path) -> bool:
-    """Let nobody but its owner read or change a file, or a folder and what will be made in it.
+    """Let only the owner read or change an existing file, or a folder and its future content.
 
-    Parameters
-    ----------
-    path : Path
-        Must exist.
-
-    Returns
-    -------
-    bool
-        Whether the system did so; some network folders and memory sticks know no owners.
+    Returns false if the system could not do so; some network folders and memory sticks have no owners.
     """
     if os.name == "nt":
-        return _asks_windows(path)
+        return _close_on_windows(path)
     try:
         path.chmod(0o700 if path.is_dir() else 0o600)
     except OSError:
@@ -35,32 +27,21 @@ def close_to_others(path: Path) -> bool:
 
 
 def is_open_to_others(path: Path) -> bool:
-    """Whether a file or folder says that others may read it. Windows is not asked, and nothing is said of its files.
-
-    Raises
-    ------
-    OSError
-        If it cannot be looked at.
-    """
+    """Whether other users may read a file or folder; false on Windows, where it is not checked."""
     return os.name != "nt" and bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
 
 
 def windows_command(path: Path, *, is_folder: bool) -> list[str]:
-    """The command by which Windows takes inherited rights away and gives all rights to the owner.
+    """The Windows command that removes inherited rights and gives all rights to the owner.
 
-    Parameters
-    ----------
-    path : Path
-        The file or folder.
-    is_folder : bool
-        Whether what will be made in it inherits that.
+    The future content of a folder inherits these rights.
     """
     icacls = Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "icacls.exe")
     inherited = "(OI)(CI)" if is_folder else ""
     return [str(icacls), str(path), "/inheritance:r", "/grant:r", f"{_OWNER}:{inherited}F", "/q"]
 
 
-def _asks_windows(path: Path) -> bool:
+def _close_on_windows(path: Path) -> bool:
     try:
         done = subprocess.run(
             windows_command(path, is_folder=path.is_dir()),

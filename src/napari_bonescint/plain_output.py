@@ -1,8 +1,8 @@
-"""Text from files on its way to a terminal or a spreadsheet, which obey some of it: here it stays text.
+"""Make text from files harmless for terminals and spreadsheets.
 
 A file's name, an annotator or a card may hold escape sequences, by which a terminal clears itself, renames its window
-or answers as if somebody typed; and marks by which text runs from right to left. A spreadsheet computes a cell that
-begins with an equals sign.
+or answers as if somebody typed. It may hold marks that change the direction of text. A spreadsheet computes a cell
+that begins with an equals sign.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# C0 and C1 controls, delete, line and paragraph separators, what changes the direction of text, and halves of
-# characters, for which no terminal has a sign.
+# C0 and C1 controls, delete, line and paragraph separators, marks of text direction, and surrogates (halves of
+# characters), which terminals cannot show.
 _OBEYED = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 _IN_A_LINE = re.compile(rf"[\t\n{_OBEYED}]")
 _IN_TEXT = re.compile(rf"(?!\r\n)[{_OBEYED}]")
-# How progress bars go up, down, and back to the beginning of their line.
+# Progress bars move the cursor up, down, and back to the beginning of their line.
 _MOVES = re.compile(r"(?:\x1b\[A|\n)+")
 _BAR = re.compile(r"(\r?)(.*?)(\r?)", re.DOTALL)
-# Longer than any path is that a person has.
+# Longer than the paths that people have.
 _ABSURD = re.compile(r"(\S{100})\S{300,}")
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 
 
 def one_line(text: str) -> str:
-    r"""A text in one line that no terminal obeys: ``\x1b[2J`` for an escape sequence, ``\n`` for a line feed."""
+    r"""A text as one harmless line: ``\x1b[2J`` for an escape sequence, ``\n`` for a line feed."""
     return _IN_A_LINE.sub(_escaped, text)
 
 
 def sentence(text: str) -> str:
-    """A sentence about a file in one line, with whatever it quotes cut off where that is absurdly long."""
+    """A sentence about a file as one harmless line; absurdly long quotations are cut off."""
     return _ABSURD.sub(r"\1...", one_line(text))
 
 
 def table_cell(value: T) -> T | str:
-    """What to write into a cell of a CSV table: text that a spreadsheet would compute gets an apostrophe before it."""
+    """A value for a cell of a CSV table: text that a spreadsheet would compute gets an apostrophe before it."""
     if isinstance(value, str):
         return f"'{value}" if _FORMULA.match(value) else value
     return value
@@ -49,7 +49,7 @@ def table_cell(value: T) -> T | str:
 
 @contextmanager
 def plain_output() -> Iterator[None]:
-    """Let nothing that is printed make a terminal do anything but print; progress bars may move in their own lines."""
+    """Make all printed text harmless for the terminal; progress bars may still move within their lines."""
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (_PlainStream(stream) for stream in before)
     try:
@@ -59,18 +59,18 @@ def plain_output() -> Iterator[None]:
 
 
 class _PlainStream:
-    """A stream of text that is printed, whatever is in it."""
+    """A text stream that makes printed text harmless."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Print; the number of characters given."""
+        """Print the text; return its length."""
         self._stream.write(text if _MOVES.fullmatch(text) else _plain(text))
         return len(text)
 
     def writelines(self, lines: list[str]) -> None:
-        """Print each."""
+        """Print all lines."""
         for line in lines:
             self.write(line)
 
@@ -79,7 +79,7 @@ class _PlainStream:
 
 
 def _plain(text: str) -> str:
-    """A text as `_PlainStream` prints it."""
+    """The harmless form of printed text."""
     bar = _BAR.fullmatch(text)
     if bar is None:
         return _IN_TEXT.sub(_escaped, text)

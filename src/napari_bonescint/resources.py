@@ -1,4 +1,4 @@
-"""Where the shipped folders `weights/` and `train/` are: inside an installed wheel, or beside src/ in a checkout."""
+"""Find the shipped folders `weights/` and `train/`: inside an installed wheel, or beside src/ in a checkout."""
 
 from pathlib import Path
 
@@ -6,6 +6,6 @@ _PACKAGE = Path(__file__).parent
 
 
 def shipped_folder(name: str) -> Path:
-    """Folder `name` (``weights`` or ``train``) as shipped with this installation."""
+    """The folder `name` (``weights`` or ``train``) of this installation."""
     installed = _PACKAGE / name
     return installed if installed.is_dir() else _PACKAGE.parents[1] / name

@@ -1,4 +1,4 @@
-"""A bone scan in memory: counts, views, spacing and acquisition facts. No file formats, no patient identity."""
+"""A bone scan in memory: counts, views, spacing and acquisition facts, without patient identity."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
 Spacing = tuple[float, float]
 
-# In mm. The smallest: a tenth of what gamma cameras resolve; the largest: a body in 40 pixels.
+# In mm; from a tenth of a camera's resolution to a body in 40 pixels.
 _POSSIBLE_SPACING = (0.3, 50.0)
-# In mm: of the longer side of an image. No camera's bed is longer than 3 m; a hand is longer than 5 cm.
+# In mm, of the longer side of an image: a hand is longer than 5 cm, and no camera's bed is longer than 3 m.
 _POSSIBLE_LENGTH = (50.0, 4000.0)
 _MOST_OBLONG_PIXEL = 5.0
 
-# Warnings of scans that the user can still answer; `scan_edits` drops them once answered.
+# Warnings that the user can resolve; `scan_edits` then removes them.
 VIEW_ASSUMED = "The file does not name its view; it was taken as anterior."
 VIEWS_ASSUMED = "The file does not name its two views; they were taken as anterior, then posterior."
 SAME_VIEW = (
-    "Several scans of one study show this view, as their files say or as was assumed, and fewer the opposite one; if "
-    "this is the opposite one, say so (in the panel Segment skeleton, or with --view)."
+    "Several scans of one study show this view, by their files or by assumption, and fewer the opposite one; if this "
+    "is the opposite view, correct it (in the panel Segment skeleton, or with --view)."
 )
 NO_SPACING = "The file gives no pixel spacing; sizes in millimetres are unknown."
 
 
 class ViewName(StrEnum):
-    """From where the camera looks at the patient."""
+    """The side of the patient that a view shows."""
 
     ANTERIOR = "anterior"
     POSTERIOR = "posterior"
@@ -45,12 +45,12 @@ class ViewName(StrEnum):
 
 
 class ViewSource(StrEnum):
-    """Who says that a view is anterior or posterior."""
+    """The source of a view's name."""
 
     FILE = "file"
     USER = "user"
     OVERRULED = "overruled"
-    """The user, against the file."""
+    """The user contradicted the file."""
     ASSUMED = "assumed"
 
 
@@ -63,18 +63,18 @@ class View:
     name : ViewName
         Anterior or posterior.
     source : ViewSource
-        Whether the file or the user said so, the user against the file, or nobody.
+        Source of the name: the file, the user, the user against the file, or an assumption.
     flipped : bool
-        True if the user had the view mirrored left to right, because the file shows it the wrong way round; the counts
-        are then the mirrored ones, oriented as a camera acquires them.
+        Whether the user mirrored the view left to right, because the file shows it the wrong way round; the counts are
+        then mirrored, in the orientation of a camera.
     """
 
     name: ViewName
     source: ViewSource = ViewSource.FILE
     flipped: bool = False
 
-    def said_to_be(self, name: ViewName) -> View:
-        """The view as the user calls it; that the user overrules the file is recorded, and taken back likewise."""
+    def renamed(self, name: ViewName) -> View:
+        """The view with the user's name for it; `source` records if the user overrules the file."""
         agreed = name is self.name
         source = {
             ViewSource.FILE: ViewSource.FILE if agreed else ViewSource.OVERRULED,
@@ -84,7 +84,7 @@ class View:
 
     @property
     def patient_left_on_image_right(self) -> bool:
-        """Whether the patient's left side is on the image's right, as a camera acquires an anterior view."""
+        """Whether the patient's left side is on the image's right, as in an acquired anterior view."""
         return self.name is ViewName.ANTERIOR
 
 
@@ -103,14 +103,14 @@ class Scan:
     acquisition : mapping
         Facts such as ``{"counts_accumulated": 3596452}``: strings and numbers only, never identity or dates.
     sources : tuple of Path
-        The file or files that the scan was read from, in the order of `views` when there are several.
+        The files of the scan, in the order of `views` if there are several.
     source_sha256 : str
-        Hash of the files' bytes, hexadecimal: of the file, or of the concatenated hashes of several.
+        SHA-256 of the file, hexadecimal; of several files, the SHA-256 of their joined hashes.
     warnings : tuple of str
         Sentences to show to the user.
     study : str
-        Equal for whole-body scans of one study that this process read, empty if the file names none; made with a secret
-        that ends with the process, so it tells nobody which study.
+        Equal for whole-body scans of one study that this process read; empty if the file names none. It is made with a
+        secret that ends with the process, so it identifies no study.
     """
 
     counts: NDArray[np.generic]
@@ -124,9 +124,7 @@ class Scan:
 
     def __post_init__(self) -> None:
         if self.counts.ndim != 3 or len(self.views) != len(self.counts):
-            raise ValueError(
-                f"counts of shape {self.counts.shape} do not hold (view, y, x) for {len(self.views)} views"
-            )
+            raise ValueError(f"counts of shape {self.counts.shape} are no (view, y, x) of {len(self.views)} views")
         if self.spacing is not None and not all(np.isfinite(s) and s > 0 for s in self.spacing):
             raise ValueError(f"a pixel spacing of {self.spacing} mm is not positive")
 
@@ -136,46 +134,36 @@ class Scan:
         return file_stem(self.sources[0]) if self.sources else "scan"
 
 
-def is_outnumbering(view: ViewName, views: Sequence[ViewName]) -> bool:
-    """Whether several single views of one study show this view, and fewer the opposite one, so that one may be wrong.
+def exceeds_opposite(view: ViewName, views: Sequence[ViewName]) -> bool:
+    """Whether several single views of one study, and fewer of the opposite one, have this name; one may be wrong.
 
-    Parameters
-    ----------
-    view : ViewName
-        One of `views`.
-    views : sequence of ViewName
-        All single views of a study that have no partner.
+    `views` are all single views of the study that have no partner.
     """
     return views.count(view) > 1 and views.count(view) > views.count(view.opposite)
 
 
 def is_possible(spacing: Spacing) -> bool:
-    """Whether the sides of a pixel (y, x) in mm are between what cameras resolve and what shows no body any more."""
+    """Whether a pixel (y, x) in mm has a size that a camera can have."""
     low, high = _POSSIBLE_SPACING
     return all(low <= side <= high for side in spacing)
 
 
-def why_impossible(spacing: Spacing, size: tuple[int, int]) -> str | None:
-    """Why no gamma camera can have made an image with such pixels, after "a pixel spacing"; None if one can.
+def spacing_problem(spacing: Spacing, size: tuple[int, int]) -> str | None:
+    """Describe why no gamma camera makes such an image, to follow "a pixel spacing"; None if one can.
 
-    Parameters
-    ----------
-    spacing : (float, float)
-        Pixel spacing (y, x) in mm.
-    size : (int, int)
-        Rows and columns of the image.
+    `spacing` is (y, x) in mm, and `size` is rows and columns.
     """
     stated = "of " + " x ".join(f"{side:g}" for side in spacing) + " mm"
     if not is_possible(spacing):
         return f"{stated} is impossible"
     if max(spacing) > _MOST_OBLONG_PIXEL * min(spacing):
-        return f"{stated} is impossible, the sides of a pixel being so different"
+        return f"{stated} is impossible: the sides of a pixel differ too much"
     longest = max(step * pixels for step, pixels in zip(spacing, size, strict=True))
     if not _POSSIBLE_LENGTH[0] <= longest <= _POSSIBLE_LENGTH[1]:
-        return f"{stated} is impossible, since the image would be {longest / 1000:.2g} m long"
+        return f"{stated} is impossible: the image would be {longest / 1000:.2g} m long"
     return None
 
 
 def file_stem(path: Path) -> str:
-    """The name of a file without its extension; a UID such as ``1.2.840.10008`` has none and stays whole."""
+    """The name of a file without its extension; a UID such as ``1.2.840.10008`` has no extension."""
     return path.name if path.suffix[1:].isdigit() else path.stem

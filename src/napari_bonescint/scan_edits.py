@@ -1,6 +1,6 @@
-"""What a user may say about a scan: views, spacing, a mirrored view, two views in one image.
+"""Apply a user's corrections to a scan: views, spacing, a mirrored view, two views in one image.
 
-Each of these is asked for and recorded; nothing here is ever done on its own.
+Every correction is the user's decision and is recorded.
 """
 
 from __future__ import annotations
@@ -19,42 +19,32 @@ from napari_bonescint.scan import (
     View,
     ViewName,
     ViewSource,
-    why_impossible,
+    spacing_problem,
 )
 
 if TYPE_CHECKING:
     from napari_bonescint.scan import Spacing
 
-# Half of it must still be wide enough to hold a patient.
+# Half of it must be wide enough for a patient.
 _NARROWEST_TO_SPLIT = 32
 
 
 class CannotRearrange(BonescintError):
-    """A scan that does not admit what was asked for."""
+    """A scan does not allow a correction."""
 
 
 def name_views(scan: Scan, first: ViewName) -> Scan:
-    """Say which view the first plane shows, whatever its file says; of two planes the other is the opposite view.
+    """Name the view of the first plane; of two planes the other is the opposite view.
 
-    Parameters
-    ----------
-    scan : Scan
-        Any scan.
-    first : ViewName
-        The view of the first plane.
-
-    Returns
-    -------
-    Scan
-        Anterior first. The source of its views is the user, where the file said nothing, or the file if it says the
-        same; where the file is overruled, that is recorded and told in a warning.
+    The result has the anterior view first. The source of a view becomes the user, unless the user agrees with the file.
+    A contradiction with the file is recorded and adds a warning.
     """
-    views = [view.said_to_be(name) for view, name in zip(scan.views, (first, first.opposite), strict=False)]
+    views = [view.renamed(name) for view, name in zip(scan.views, (first, first.opposite), strict=False)]
     if views == list(scan.views):
         return scan
     order = sorted(range(len(views)), key=lambda i: views[i].name is ViewName.POSTERIOR)
     overruled = [
-        f"The file names the {view.name} view {view.name.opposite}; the user was believed."
+        f"The file names the {view.name} view {view.name.opposite}; the user's name was used."
         for before, view in zip(scan.views, views, strict=True)
         if view.source is ViewSource.OVERRULED and before != view
     ]
@@ -68,28 +58,25 @@ def name_views(scan: Scan, first: ViewName) -> Scan:
 
 
 def with_spacing(scan: Scan, spacing: Spacing) -> Scan:
-    """Give a pixel spacing (y, x) in mm to a scan whose file gives none; one that the file gives stays, with a warning.
+    """Add a pixel spacing (y, x) in mm to a scan without one; a spacing from the file stays, with a warning.
 
-    Raises
-    ------
-    CannotRearrange
-        If no image of this size can have such pixels.
+    A spacing that is impossible for the image raises `CannotRearrange`.
     """
     if scan.spacing is not None:
         if np.allclose(scan.spacing, spacing, rtol=1e-3):
             return scan
         stated = " x ".join(f"{side:g}" for side in scan.spacing)
-        warning = f"The file gives a pixel spacing of {stated} mm, so the one given by the user was not taken."
+        warning = f"The file gives a pixel spacing of {stated} mm, so the user's spacing was ignored."
         return replace(scan, warnings=(*scan.warnings, warning))
-    if (why := why_impossible(spacing, scan.counts.shape[1:])) is not None:
-        raise CannotRearrange(f"{scan.name}: A pixel spacing {why}; give the size of a pixel in mm.")
+    if (problem := spacing_problem(spacing, scan.counts.shape[1:])) is not None:
+        raise CannotRearrange(f"{scan.name}: A pixel spacing {problem}; give the size of a pixel in mm.")
     return replace(scan, spacing=spacing, warnings=_without(scan, NO_SPACING))
 
 
 def flip(scan: Scan, name: ViewName) -> Scan:
-    """Mirror one view left to right, and record it; a scan without that view stays as it is.
+    """Mirror one view left to right, and record it; a scan without that view is unchanged.
 
-    For exports that mirror the posterior view: mirrored back, it shows the patient's left on the image's left.
+    Some exports mirror the posterior view: mirrored back, it shows the patient's left on the image's left.
     """
     counts = scan.counts.copy()
     views = list(scan.views)
@@ -101,27 +88,14 @@ def flip(scan: Scan, name: ViewName) -> Scan:
 
 
 def split_side_by_side(scan: Scan) -> Scan:
-    """Take the left half of an image as the anterior view and the right half as the posterior one.
+    """Split one image (1, y, x) into an anterior view (left half) and a posterior view (right half).
 
-    Parameters
-    ----------
-    scan : Scan
-        One image, of shape (1, y, x). The middle column of an odd number belongs to neither half.
-
-    Returns
-    -------
-    Scan
-        Counts of shape (2, y, x // 2), the views' source the user.
-
-    Raises
-    ------
-    CannotRearrange
-        If the scan has two views already, or is too narrow to hold two.
+    An odd middle column belongs to neither half. A scan that has two views already, or is too narrow, raises
+    `CannotRearrange`.
     """
     if len(scan.views) != 1:
-        raise CannotRearrange(
-            f"{scan.name}: The scan has {len(scan.views)} views already; only one image can be split."
-        )
+        views = f"{len(scan.views)} views already"
+        raise CannotRearrange(f"{scan.name}: The scan has {views}; only one image can be split.")
     width = scan.counts.shape[2]
     if width < _NARROWEST_TO_SPLIT:
         raise CannotRearrange(f"{scan.name}: The image is {width} pixels wide, too narrow to hold two views.")

@@ -1,4 +1,4 @@
-"""What a model says about a scan: masks, probability, and which model said it."""
+"""The result of a model for a scan: masks, probability, and the model's name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Segmentation:
-    """The skeleton of one scan.
+    """The skeleton of one scan, segmented by a model.
 
     Attributes
     ----------
@@ -28,13 +28,13 @@ class Segmentation:
     model_sha256 : str
         Hash of its weights file, hexadecimal.
     device : str
-        Where it ran: ``cpu`` or ``cuda:0``.
+        Device that computed it: ``cpu`` or ``cuda:0``.
     device_reason : str
-        Why there, as one phrase: ``CPU: no CUDA device found``.
+        Reason for this device, such as ``CPU: no CUDA device found``.
     backend : str
-        The engine that computed it, such as ``torch``.
+        Engine that computed it, such as ``torch``.
     seconds : float
-        From counts in memory to masks in memory.
+        Time from counts in memory to masks in memory.
     warnings : tuple of str
         Sentences to show to the user.
     """

@@ -169,7 +169,7 @@ def test_the_user_overrules_the_file_about_a_view(segment: Segment, write_nm: Wr
     ended = segment(write_nm(views=(ANTERIOR,)), "--view", "posterior")
     assert ended.status == 0
     assert facts_of(out)["views"] == [{"name": "posterior", "source": "overruled", "flipped": False}]
-    assert "The file names the posterior view anterior; the user was believed." in facts_of(out)["warnings"]
+    assert "The file names the posterior view anterior; the user's name was used." in facts_of(out)["warnings"]
 
 
 def test_two_files_of_one_study_are_not_both_anterior_without_a_word(

@@ -55,7 +55,7 @@ def test_what_the_user_says_about_a_view_is_kept(folder: Path, run: Run, write_n
     path = write_nm(views=(ANTERIOR,))
     ended = run("add", folder, path, "--view", "posterior")
     assert ended.status == 0
-    assert "the user was believed" in ended.err[0]
+    assert "the user's name was used" in ended.err[0]
     (key,) = LabelStore.open(folder).keys()
     (view,) = LabelStore.open(folder).scan(key).views
     assert (view.name, view.source) == (ViewName.POSTERIOR, ViewSource.OVERRULED)
@@ -208,8 +208,8 @@ def test_text_in_the_pixels_is_warned_about(folder: Path, run: Run, write_nm: Wr
     Image.fromarray(np.eye(64, 32, dtype=np.uint8) * 9).save(tmp_path / "scan.png")
     ended = run("add", folder, write_nm(BurnedInAnnotation="YES"), tmp_path / "scan.png", "--view", "anterior")
     assert ended.status == 0
-    assert [line for line in ended.err if "scan.dcm: The file says that text is burned into its pixels" in line]
-    assert [line for line in ended.err if "scan.png: Whether a name is burned into the pixels" in line]
+    assert [line for line in ended.err if "scan.dcm: The file states that text is burned into its pixels" in line]
+    assert [line for line in ended.err if "scan.png: A name may be burned into the pixels" in line]
 
 
 def test_a_damaged_store_fails_the_check(folder: Path, run: Run, write_nm: WriteScan) -> None:

@@ -75,7 +75,7 @@ def test_the_bones_are_the_same_whichever_program_wrote_the_picture(
         np.testing.assert_array_equal(each, regions[0])
     facts = {path.stem: json.loads((out / f"{path.stem}.json").read_text(encoding="utf-8")) for path in pictures}
     assert {name: fact["spacing_mm"] for name, fact in facts.items()} == dict.fromkeys(WRITERS)
-    told = "The file says that its image is stored turned (orientation 6); it was read as it is to be seen."
+    told = "The image is stored turned (orientation 6); it was read upright."
     assert [name for name, fact in facts.items() if told in fact["warnings"]] == ["side"]
     assert f"warning: {pictures[-1]}: {told}" in capsys.readouterr().err.splitlines()
 
@@ -102,7 +102,7 @@ def test_a_mask_is_the_same_revision_whichever_program_wrote_it(
     ("what", "reason"),
     [
         (np.stack([MASK[0]] * 3, axis=-1), "in colour or transparent; a mask has one grey value"),
-        (np.repeat(MASK, 30, axis=0), "The file has 60 pages; a mask has one for each view"),
+        (np.repeat(MASK, 30, axis=0), "The file has 60 pages; a mask has one page for each view"),
         (MASK + 0.5, "numbers that are not whole"),
     ],
 )

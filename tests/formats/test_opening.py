@@ -98,7 +98,7 @@ def test_the_user_overrules_the_file(write_nm, view):
     scan = open_scan(write_nm(views=(view,)), view=ViewName.POSTERIOR)
     assert scan.views[0].name is ViewName.POSTERIOR
     assert scan.views[0].source is (ViewSource.OVERRULED if view else ViewSource.USER)
-    assert ("The file names the posterior view anterior; the user was believed." in scan.warnings) is bool(view)
+    assert ("The file names the posterior view anterior; the user's name was used." in scan.warnings) is bool(view)
 
 
 # Two files of one study

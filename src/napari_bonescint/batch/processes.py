@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from napari_bonescint.batch.dispatch import Note, Progress, dispatch
 from napari_bonescint.batch.job import Outcome, failed
 from napari_bonescint.batch.pipeline import DEPTH, segment_here
-from napari_bonescint.child_process import how_it_ended, without_interrupts, without_main_module
+from napari_bonescint.child_process import describe_exit, without_interrupts, without_main_module
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.devices import limit_cores, usable_cores
 
@@ -161,7 +161,7 @@ class _Crew:
         worker.pipe.close()
         self._workers.remove(worker)
         self._vacancies.append(worker.turn)
-        how = how_it_ended(worker.process.exitcode)
+        how = describe_exit(worker.process.exitcode)
         self._in_vain += 1
         if self._in_vain > self._most_in_vain:
             raise WorkersDie(

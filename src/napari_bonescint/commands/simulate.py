@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tqdm import tqdm
 
 from napari_bonescint.atomic import make_folder
-from napari_bonescint.child_process import serve_parent
+from napari_bonescint.child_process import end_with_parent
 from napari_bonescint.commands import argument_types, simulate_patients
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.simulation.splits import SIMULATED_SPLITS, case_path, read_splits, split_of
@@ -126,7 +126,7 @@ def _simulate_missing(
     missing = [job for job in jobs if not all(path.exists() for path in job.files)]
     if missing:
         geometry = prepare_geometry(arguments.out)
-        with multiprocessing.get_context("spawn").Pool(min(arguments.workers, len(missing)), serve_parent) as pool:
+        with multiprocessing.get_context("spawn").Pool(min(arguments.workers, len(missing)), end_with_parent) as pool:
             made = pool.imap_unordered(partial(make, geometry), missing)
             for _ in tqdm(made, total=len(missing), unit="case", file=sys.stderr):
                 pass

@@ -20,7 +20,7 @@ from napari_bonescint.corrections.store.patient_table import read_patient_table
 from napari_bonescint.formats.dicom.identity import burned_in_text, read_identity
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.safe_reading.refusal import Refusal, sentence_of
-from napari_bonescint.scan import SAME_VIEW, is_outnumbering
+from napari_bonescint.scan import SAME_VIEW, exceeds_opposite
 from napari_bonescint.scan_edits import CannotRearrange
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _same_views(cases: Iterable[CaseSummary], lone: Mapping[str, str]) -> list[s
         f"{lone[case.key]}: {SAME_VIEW}"
         for study in by_study.values()
         for case in study
-        if case.key in lone and is_outnumbering(case.views[0], [other.views[0] for other in study])
+        if case.key in lone and exceeds_opposite(case.views[0], [other.views[0] for other in study])
     ]
 
 

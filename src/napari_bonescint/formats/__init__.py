@@ -1,6 +1,6 @@
-"""Reading scans and writing masks: one module per on-disk format, and `opening` in front of them."""
+"""Read scans, and read and write masks: one module for each format; `opening` chooses the format."""
 
 import logging
 
-# tifffile logs what is odd in a file; without a handler Python would print that at the user, beside our own sentence.
+# tifffile logs oddities of a file; without a handler Python prints them beside our own message.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())

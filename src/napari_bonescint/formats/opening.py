@@ -1,4 +1,4 @@
-"""Opening whatever a user names: files of any format that is read, and folders of them."""
+"""Open scans of any supported format, from files and folders."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from napari_bonescint.formats.pictures.raster import looks_like_raster, read_ras
 from napari_bonescint.formats.safe_reading.guarded import refusing
 from napari_bonescint.formats.safe_reading.refusal import NotAPlanarScan, Refusal
 from napari_bonescint.formats.safe_reading.source_file import read_start, read_whole, sha256
-from napari_bonescint.scan import SAME_VIEW, Scan, Spacing, ViewName, ViewSource, file_stem, is_outnumbering
+from napari_bonescint.scan import SAME_VIEW, Scan, Spacing, ViewName, ViewSource, exceeds_opposite, file_stem
 from napari_bonescint.scan_edits import flip, name_views, split_side_by_side, with_spacing
 
 if TYPE_CHECKING:
@@ -31,18 +31,18 @@ def open_scan(
     split_sides: bool = False,
     flip_posterior: bool = False,
 ) -> Scan:
-    """Read one file, whatever its name, and apply what the user says about it.
+    """Read one file of any supported format, and apply the user's corrections.
 
     Parameters
     ----------
     path : Path
-        DICOM, PNG or TIFF, told apart by content.
+        DICOM, PNG or TIFF, recognised by content.
     view : ViewName, optional
-        The view, or of two the first, whatever the file says.
+        The view, or the first of two views; it overrules the file.
     spacing : (float, float), optional
-        Pixel spacing (y, x) in mm, where the file does not give it.
+        Pixel spacing (y, x) in mm, for a file that gives none.
     split_sides : bool
-        Whether the image shows anterior and posterior side by side, to be split.
+        Whether to split one image into an anterior (left) and a posterior view (right).
     flip_posterior : bool
         Whether to mirror the posterior view.
 
@@ -51,15 +51,14 @@ def open_scan(
     Refusal
         If the file cannot be read as a scan.
     CannotRearrange
-        If it does not admit what the user says about it.
+        If the scan does not allow one of the corrections.
     """
-    return ScanSource((path,), Path(file_stem(path))).open(
-        view=view, spacing=spacing, split_sides=split_sides, flip_posterior=flip_posterior
-    )
+    source = ScanSource((path,), Path(file_stem(path)))
+    return source.open(view=view, spacing=spacing, split_sides=split_sides, flip_posterior=flip_posterior)
 
 
 class ScanOverrides(TypedDict, total=False):
-    """What a user says about a scan: the keywords of `open_scan`."""
+    """A user's corrections of a scan: the keywords of `open_scan`."""
 
     view: ViewName | None
     spacing: Spacing | None
@@ -69,49 +68,43 @@ class ScanOverrides(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class ScanSource:
-    """One scan that can be opened: a file, or two files of one study with a view each.
+    """One scan that can be opened: a file, or two files of one study with one view each.
 
     Attributes
     ----------
     paths : tuple of Path
-        The file; or the anterior and the posterior one.
+        One file, or the anterior and the posterior one.
     result : Path
-        Where results belong below an output folder, without extension: the stem of the file (of two, of the one that
-        was named or found first), in the folders that it lies in below the folder that the user named.
-    doubts : tuple of str
-        Sentences about the view that the file names, or that is assumed, in the light of the other files.
+        Path of results below an output folder, without extension. It is the stem of the file (of two files, the first
+        one found), in the same subfolders as the file has below the user's folder.
+    warnings : tuple of str
+        Sentences about the view that the file names, or that is assumed, if the other files make it doubtful.
     """
 
     paths: tuple[Path, ...]
     result: Path
-    doubts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """The files as the user named them."""
         return " + ".join(str(path) for path in self.paths)
 
-    def open(
-        self,
-        *,
-        view: ViewName | None = None,
-        spacing: Spacing | None = None,
-        split_sides: bool = False,
-        flip_posterior: bool = False,
-    ) -> Scan:
-        """Read the scan; see `open_scan`."""
+    def open(self, **overrides: Unpack[ScanOverrides]) -> Scan:
+        """Read the scan; `open_scan` describes the keywords and errors."""
+        view, spacing, split = overrides.get("view"), overrides.get("spacing"), overrides.get("split_sides")
         with refusing(self.paths[0]):
             scans = [_read(path) for path in self.paths]
             scan = scans[0] if len(scans) == 1 else _join(*scans)
-            scan = scan if view or split_sides else replace(scan, warnings=(*scan.warnings, *self.doubts))
-            # Splitting comes before naming: what is split is not one view.
-            scan = split_side_by_side(scan) if split_sides else scan
+            scan = scan if view or split else replace(scan, warnings=(*scan.warnings, *self.warnings))
+            # An image is split before its views are named: side by side it shows both.
+            scan = split_side_by_side(scan) if split else scan
             scan = name_views(scan, view) if view is not None else scan
             scan = with_spacing(scan, spacing) if spacing is not None else scan
-            return flip(scan, ViewName.POSTERIOR) if flip_posterior else scan
+            return flip(scan, ViewName.POSTERIOR) if overrides.get("flip_posterior") else scan
 
     def source_sha256(self) -> str:
-        """The hash that the scan's `source_sha256` will be, without decoding it.
+        """The scan's `source_sha256`, computed without decoding the scan.
 
         Raises
         ------
@@ -123,16 +116,16 @@ class ScanSource:
 
 @dataclass(frozen=True)
 class Collection:
-    """What there is to open among files and folders.
+    """Scans found among files and folders.
 
     Attributes
     ----------
     sources : tuple of ScanSource
         Scans in the order in which they were named or found.
     failures : tuple of Refusal
-        Files that were named and cannot be read, folders without a scan, and scans in folders that are broken.
+        Unreadable files that the user named, folders without a scan, and broken scans in folders.
     skipped : mapping of str to int
-        How many files in folders are no planar bone scans, by reason.
+        Number of files in folders that are no planar bone scans, by reason.
     """
 
     sources: tuple[ScanSource, ...]
@@ -141,46 +134,46 @@ class Collection:
 
 
 def collect(inputs: Iterable[Path]) -> Collection:
-    """Find the scans among files and folders, without decoding a pixel.
+    """Find the scans among files and folders without decoding pixels.
 
     Parameters
     ----------
     inputs : iterable of Path
-        DICOM, PNG and TIFF files, and folders that are searched for DICOM files all the way down. A file that turns up
-        twice is taken once.
+        DICOM, PNG and TIFF files, and folders that are searched for DICOM files at any depth. A file found twice is
+        listed once.
 
     Returns
     -------
     Collection
-        Two files of one study that show one view each, anterior and posterior, of the same size and spacing, are one
-        source. Several that show the same view are doubted: one may be the other view, called wrongly. Only small facts
-        about each file are kept, so that thousands fit.
+        Two files of one study with one view each, anterior and posterior, of the same size and spacing, make one
+        source. If several files show the same view, each gets a warning, since one may be the other view. Only a few
+        facts of each file are kept in memory, so thousands of files are possible.
     """
     found: dict[str, _Found] = {}
     failures: list[Refusal] = []
     skipped: Counter[str] = Counter()
     for given in inputs:
         if _is_folder(given):
-            _look_into(given, found, failures, skipped)
+            _search_folder(given, found, failures, skipped)
             continue
         try:
-            # Looked at even if it was found before: a file that is named is told about, whatever is wrong with it.
-            look = _look_at(given)
-            found.setdefault(os.path.realpath(given), look)
+            # Read even if it was found before: a file that the user named is reported whenever it is unreadable.
+            scan = _inspect(given)
+            found.setdefault(os.path.realpath(given), scan)
         except Refusal as failure:
             failures.append(failure)
     return Collection(tuple(_pair(list(found.values()))), tuple(failures), skipped)
 
 
 class _Single(NamedTuple):
-    """What two single-view files must have in common to be one scan; UIDs are only compared, never passed on."""
+    """The properties that two single-view files must share to make one scan; UIDs are only compared."""
 
     view: ViewName
     study: str
     series: str
-    alike: Hashable
-    has_partner: bool
-    """Whether the other view may be looked for: the file itself names this one, and it is no spot."""
+    properties: Hashable
+    may_have_partner: bool
+    """Whether to search for the other view: only if the file names its view, and is no spot view."""
 
 
 class _Found(NamedTuple):
@@ -192,12 +185,12 @@ class _Found(NamedTuple):
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
-    except OSError:  # a path that may not even be looked at; reading it says so
+    except OSError:  # access denied; reading the file raises the refusal
         return False
 
 
-def _look_into(folder: Path, found: dict[str, _Found], failures: list[Refusal], skipped: Counter[str]) -> None:
-    """Add what there is in a folder and all below it."""
+def _search_folder(folder: Path, found: dict[str, _Found], failures: list[Refusal], skipped: Counter[str]) -> None:
+    """Add the scans in a folder and its subfolders to `found`."""
 
     def report(error: OSError) -> None:
         failures.append(Refusal(Path(error.filename), f"The folder could not be read ({error.strerror})."))
@@ -211,7 +204,7 @@ def _look_into(folder: Path, found: dict[str, _Found], failures: list[Refusal], 
             file = os.path.realpath(path)
             try:
                 if file not in found:
-                    found[file] = _look_at_dicom(path, path.relative_to(folder).parent / file_stem(path))
+                    found[file] = _inspect_dicom(path, path.relative_to(folder).parent / file_stem(path))
                 scans += 1
             except NotAPlanarScan as no_scan:
                 skipped[no_scan.reason] += 1
@@ -221,34 +214,33 @@ def _look_into(folder: Path, found: dict[str, _Found], failures: list[Refusal], 
         failures.append(NotAPlanarScan(folder, "The folder holds no planar bone scan."))
 
 
-def _look_at(path: Path) -> _Found:
-    """Look at a file that the user named."""
+def _inspect(path: Path) -> _Found:
     result = Path(file_stem(path))
-    return _Found(path, result) if _is_raster(path) else _look_at_dicom(path, result)
+    return _Found(path, result) if _is_raster(path) else _inspect_dicom(path, result)
 
 
-def _look_at_dicom(path: Path, result: Path) -> _Found:
+def _inspect_dicom(path: Path, result: Path) -> _Found:
     header = read_planar_header(path)
     single = None
     views = list(header.views.values())
     if len(views) == 1 and header.study and header.may_show_whole_body:
-        alike = (header.size, header.spacing, header.planar_type)
-        # Two STATIC spots of one study may show chest and pelvis.
-        has_partner = views[0].source is ViewSource.FILE and header.planar_type != "STATIC"
-        single = _Single(views[0].name, header.study, header.series, alike, has_partner)
+        properties = (header.size, header.spacing, header.planar_type)
+        # Two STATIC spot views of one study may show chest and pelvis.
+        may_have_partner = views[0].source is ViewSource.FILE and header.planar_type != "STATIC"
+        single = _Single(views[0].name, header.study, header.series, properties, may_have_partner)
     return _Found(path, result, single)
 
 
 def _pair(found: list[_Found]) -> Iterator[ScanSource]:
-    """One source for each file, or for two that belong together, in the order of the first."""
+    """Make one source of each file, or of two that belong together, in the order of the first."""
     partners: dict[Path, _Found] = {}
-    # Within one series first: a study may hold an early and a late pair.
+    # Pairs within one series come first: a study may hold an early and a late pair.
     for same_series in (True, False):
         groups: dict[Hashable, list[_Found]] = defaultdict(list)
         for each in found:
-            if each.single and each.single.has_partner and each.path not in partners:
+            if each.single and each.single.may_have_partner and each.path not in partners:
                 series = each.single.series if same_series else ""
-                groups[each.single.study, series, each.single.alike].append(each)
+                groups[each.single.study, series, each.single.properties].append(each)
         for group in groups.values():
             views = {each.single.view for each in group if each.single}
             if len(group) == 2 and len(views) == 2:
@@ -264,7 +256,7 @@ def _pair(found: list[_Found]) -> Iterator[ScanSource]:
             continue
         partner = partners.get(each.path)
         if partner is None or each.single is None:
-            doubtful = each.single is not None and is_outnumbering(each.single.view, alone[each.single.study])
+            doubtful = each.single is not None and exceeds_opposite(each.single.view, alone[each.single.study])
             yield ScanSource((each.path,), each.result, (SAME_VIEW,) if doubtful else ())
             continue
         done.add(partner.path)
@@ -277,9 +269,9 @@ def _read(path: Path) -> Scan:
 
 
 def _is_raster(path: Path) -> bool:
-    """Whether a file is a picture rather than DICOM, by its first bytes; a `Refusal` if it is neither."""
+    """Whether a file is PNG or TIFF (true) or DICOM (false), by its first bytes; a `Refusal` if it is neither."""
     start = read_start(path)
-    # A DICOM file may begin like a TIFF one; it is read as DICOM, which says more.
+    # A file may begin like TIFF and DICOM; it is read as DICOM, which holds more facts.
     if looks_like_dicom(start) or is_encrypted(start):
         return False
     if not looks_like_raster(start):
@@ -288,7 +280,7 @@ def _is_raster(path: Path) -> bool:
 
 
 def _join(anterior: Scan, posterior: Scan) -> Scan:
-    """One scan of two single views."""
+    """Make one scan of an anterior and a posterior one."""
     facts = {**posterior.acquisition, **anterior.acquisition}
     totals = [scan.acquisition.get("counts_accumulated") for scan in (anterior, posterior)]
     if all(isinstance(total, int) for total in totals):
@@ -305,5 +297,5 @@ def _join(anterior: Scan, posterior: Scan) -> Scan:
 
 
 def _joint_sha256(hashes: list[str]) -> str:
-    """The hash of a scan of one file or of two."""
+    """The hash of a scan that was read from one or two files."""
     return hashes[0] if len(hashes) == 1 else sha256("".join(hashes).encode())

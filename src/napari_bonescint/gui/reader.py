@@ -18,7 +18,7 @@ from napari_bonescint.formats.safe_reading.refusal import Refusal
 from napari_bonescint.formats.safe_reading.source_file import read_start
 from napari_bonescint.gui.layers.masks import mask_to_layers
 from napari_bonescint.gui.layers.scans import keep_sides, lone_views, scans_to_layers, spans_of
-from napari_bonescint.scan import SAME_VIEW, is_outnumbering
+from napari_bonescint.scan import SAME_VIEW, exceeds_opposite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -88,7 +88,7 @@ def _doubt(scans: Iterable[Scan]) -> list[Scan]:
     told = []
     for scan in scans:
         first = scan.views[0].name
-        doubtful = len(scan.views) == 1 and is_outnumbering(first, [first, *lone_views(known, scan.study)])
+        doubtful = len(scan.views) == 1 and exceeds_opposite(first, [first, *lone_views(known, scan.study)])
         told.append(replace(scan, warnings=tuple(dict.fromkeys((*scan.warnings, SAME_VIEW)))) if doubtful else scan)
     return told
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from napari_bonescint.child_process import serve_parent, without_interrupts
+from napari_bonescint.child_process import end_with_parent, without_interrupts
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.agreement import agreement, bone
 from napari_bonescint.inference.backends.choice import CPU_ENGINES
@@ -206,7 +206,7 @@ def _in_a_process(task: _BenchmarkTask) -> _Outcome | str:
 
 def _serve(pipe: Connection, task: _BenchmarkTask) -> None:
     """Measure one engine in a process of its own, and send the result."""
-    serve_parent()
+    end_with_parent()
     try:
         engine = _Naive(task.card) if task.engine == NAIVE else _ENGINES[task.engine](task.card)
     except EngineUnavailable as error:

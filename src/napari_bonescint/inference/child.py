@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_bonescint.child_process import how_it_ended, serve_parent, without_main_module
+from napari_bonescint.child_process import describe_exit, end_with_parent, without_main_module
 from napari_bonescint.errors import BonescintError, Cancelled
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ class SegmentationProcess:
         self._forget()
         if not was_needed or process is None:
             return []
-        how = how_it_ended(process.exitcode)
+        how = describe_exit(process.exitcode)
         return [Failed(f"The segmentation process ended {how}; nothing was changed, please try again.")]
 
     def _forget(self) -> None:
@@ -220,7 +220,7 @@ class SegmentationProcess:
 
 def _serve(pipe: Connection) -> None:
     """Run in the child: answer tasks until the parent closes the pipe."""
-    serve_parent()
+    end_with_parent()
     pipe.send(_Listening())
     loaded: _Ready | None = None
     with suppress(EOFError, OSError):

@@ -1,1 +1,1 @@
-"""The networks, one file per architecture; `zoo` maps names to them."""
+"""Network architectures, one file for each; `zoo` lists them by name."""

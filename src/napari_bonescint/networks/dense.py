@@ -1,4 +1,4 @@
-"""What every network here is: logits for each pixel of an image of any size."""
+"""Base class of all networks: logits for each pixel of an image of any size."""
 
 from __future__ import annotations
 
@@ -9,34 +9,24 @@ from torch import Tensor, nn
 
 
 class DenseNetwork(nn.Module, ABC):
-    """A network that labels every pixel; subclasses compute on sizes that divide by `multiple`."""
+    """A network that labels every pixel; a subclass computes on sizes that are multiples of `multiple`."""
 
     @property
     @abstractmethod
     def multiple(self) -> int:
-        """Rows and columns are padded with zeros to a multiple of this."""
+        """`forward` pads rows and columns with zeros to a multiple of this number."""
 
     @property
     @abstractmethod
     def early_stages(self) -> nn.ModuleList:
-        """The stages that see the image before the others, the first one first; fine-tuning may freeze some."""
+        """The first stages in their order; fine-tuning may freeze some."""
 
     @abstractmethod
     def logits(self, x: Tensor) -> Tensor:
         """Logits (batch, outputs, y, x) of images (batch, 1, y, x) whose y and x are multiples of `multiple`."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits for every pixel.
-
-        Parameters
-        ----------
-        x : Tensor of shape (batch, 1, y, x)
-            Normalised images of any size.
-
-        Returns
-        -------
-        Tensor of shape (batch, outputs, y, x)
-        """
+        """Logits (batch, outputs, y, x) of normalised images (batch, 1, y, x) of any size."""
         height, width = x.shape[-2:]
         padded = F.pad(x, (0, -width % self.multiple, 0, -height % self.multiple))
         return self.logits(padded)[..., :height, :width]

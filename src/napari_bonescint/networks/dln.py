@@ -1,10 +1,10 @@
-"""DLN-11: the other way to make a segmenter of a patch classifier, with pooling that loses resolution.
+"""DLN-11: a patch classifier with pooling of stride 2 and learned upsampling.
 
-Source: the slide deck that the dilated nets come from (see `fdn`), which says little more than the name. Read here as:
-FDN-11's layers with ordinary poolings of stride 2, then one learned upsampling for each of them, and no skips. The
-upsamplings are transposed convolutions that narrow as the stages widened and start as bilinear interpolation (Long,
-Shelhamer, Darrell, "Fully Convolutional Networks for Semantic Segmentation", CVPR 2015), here of a random mix of
-channels; after each comes a ReLU, and after the last the 1x1 convolution.
+Source: the slide deck of the dilated nets (see `fdn`), which says little more than the name. This is our reading of it:
+FDN-11's layers with ordinary poolings of stride 2, then one learned upsampling for each pooling, and no skips. The
+upsamplings are transposed convolutions that start as bilinear interpolation (Long, Shelhamer, Darrell, "Fully
+Convolutional Networks for Semantic Segmentation", CVPR 2015) of a random mix of channels; the widths decrease as they
+increased in the stages. A ReLU follows each one, and the 1x1 convolution follows the last.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class DLN(DenseNetwork):
 
     @property
     def multiple(self) -> int:
-        """Rows and columns are padded with zeros to a multiple of this."""
+        """See `DenseNetwork.multiple`."""
         return 1 << len(self.stages)
 
     @property

@@ -1,15 +1,15 @@
-"""The family of dilated nets (FDN): patch classifiers turned into dense predictors.
+"""The family of dilated nets (FDN): patch classifiers converted to dense predictors.
 
 Source: the slide deck "Semantic segmentation of the skeleton in bone scintigraphy images with convolutional neural
-networks". A VGG-like patch classifier (3x3 convolutions, 2x2 max-pooling, one 1x1 convolution) becomes dense when
-every pooling keeps stride 1 and everything after it is dilated by two more. The deck leaves open what the suffixes
-``e`` and ``b`` mean, how borders are padded and where the patch lies around its pixel; read here as ELU, batch
-normalisation, zeros before each convolution, and centred to half a pixel.
+networks". A VGG-like patch classifier (3x3 convolutions, 2x2 max-pooling, one 1x1 convolution) becomes dense if every
+pooling has stride 1 and the dilation of all later layers doubles. The deck does not explain the suffixes ``e`` and
+``b``, the padding of borders and the position of the patch around its pixel. Our reading: ELU, batch normalisation,
+zeros before each convolution, and centred to half a pixel.
 
-Both ways to compute the same function are here. *Dilated* follows the definition. *Phase-split* cuts the image into
-four interleaved sub-images after each pooling, on which the dilated convolutions are ordinary ones, and interleaves
-the result at the end: equal to rounding, and much faster on most engines. Phases are independent after a split, so
-training may compute only some of them (`FDN.forward_sampled`).
+This file computes the same function in two ways. *Dilated* follows the definition. *Phase-split* cuts the image into
+four interleaved sub-images after each pooling, applies ordinary convolutions to them, and interleaves the result at
+the end: equal except for rounding, and much faster on most engines. Phases are independent after a split, so training
+may compute only some of them (`FDN.forward_sampled`).
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ class FDN(DenseNetwork):
     outputs : int
         Channels of the result: 1 logit, or one for each region code.
     activation : {"relu", "elu"}
-        After each 3x3 convolution.
+        Function after each 3x3 convolution.
     batch_norm : bool
-        Whether batch normalisation comes between a convolution and its activation.
+        Whether each convolution is followed by batch normalisation.
 
     Attributes
     ----------
     computation : {"dilated", "phase-split"}
-        How `forward` computes; may be changed at any time.
+        How `forward` computes; it may be changed at any time.
     """
 
     def __init__(
@@ -67,12 +67,12 @@ class FDN(DenseNetwork):
 
     @property
     def multiple(self) -> int:
-        """Rows and columns are padded with zeros to a multiple of this."""
+        """See `DenseNetwork.multiple`."""
         return 1 << (len(self.stages) - 1)
 
     @property
     def field_of_view(self) -> int:
-        """Width and height in pixels of the patch that decides about one pixel."""
+        """Width and height in pixels of the patch that determines one pixel's logit."""
         return 1 + sum((2 * len(layers) + 1) << k for k, layers in enumerate(self._layers()))
 
     @property
@@ -92,15 +92,15 @@ class FDN(DenseNetwork):
         x : Tensor of shape (batch, 1, y, x)
             Normalised images; y and x are multiples of `multiple`.
         keep : sequence of int
-            How many of the four phases to go on with after each stage but the last. ``(4, 4, ...)`` keeps all.
+            Number of the four phases to keep after each stage but the last. ``(4, 4, ...)`` keeps all.
         generator : torch.Generator
-            Source of the choice, on the CPU.
+            Generator of the random choice, on the CPU.
 
         Returns
         -------
         logits : Tensor of shape (samples, outputs, y', x')
         sample : PhaseSample
-            Picks the same pixels from any image of the input's size, such as the true mask.
+            Selects the same pixels from any image of the input's size, such as the true mask.
         """
         if len(keep) != len(self.stages) - 1:
             raise ValueError(f"keep needs {len(self.stages) - 1} numbers, one for each stage but the last, not {keep}")
@@ -109,12 +109,11 @@ class FDN(DenseNetwork):
             x = self._stage(layers, x, dilation=1, last=k == len(self.stages) - 1)
             if k < len(keep):
                 x = split_phases(x)
+                picks = None
                 if keep[k] < 4:
                     picks = torch.randperm(len(x), generator=generator)[: len(x) * keep[k] // 4].to(x.device)
-                else:
-                    picks = None
+                    x = x[picks]
                 chosen.append(picks)
-                x = x if picks is None else x[picks]
         return self.head(x), PhaseSample(tuple(chosen))
 
     def _layers(self) -> list[nn.ModuleList]:
@@ -146,21 +145,21 @@ class FDN(DenseNetwork):
             for norm in normalisation:
                 x = norm(x)
             x = self._activation(x)
-        # Pooling looks back in every stage and forward in the last, since 1 + 2 + ... + 2^(n-1) is one less than 2^n:
-        # so the patch lies around its pixel to half a pixel, without shifting the image.
+        # Pooling looks back in every stage, but forward in the last, since 1 + 2 + ... + 2^(n-1) is one less than 2^n.
+        # So the patch is centred on its pixel to half a pixel, and the image is not shifted.
         before, after = (0, dilation) if last else (dilation, 0)
         x = F.pad(x, (before, after, before, after), value=-torch.inf)
         return F.max_pool2d(x, kernel_size=2, stride=1, dilation=dilation)
 
 
 class PhaseSample:
-    """Which phases `FDN.forward_sampled` computed."""
+    """The phases that `FDN.forward_sampled` computed."""
 
     def __init__(self, chosen: tuple[Tensor | None, ...]) -> None:
         self._chosen = chosen
 
     def pick(self, image: Tensor) -> Tensor:
-        """Pixels of `image` (batch, channels, y, x) in the order of the sampled logits: (samples, channels, y', x')."""
+        """Select pixels of `image` (batch, channels, y, x) in the order of the logits: (samples, channels, y', x')."""
         for picks in self._chosen:
             image = split_phases(image)
             image = image if picks is None else image[picks]
@@ -172,7 +171,7 @@ def split_phases(x: Tensor) -> Tensor:
     n, c, h, w = x.shape
     channels_last = x.is_contiguous(memory_format=torch.channels_last)
     x = x.reshape(n, c, h // 2, 2, w // 2, 2)
-    if channels_last:  # stays so, or the next convolution would have to sort all pixels again
+    if channels_last:  # keep this layout, or the next convolution would reorder all pixels
         return x.permute(0, 3, 5, 2, 4, 1).reshape(n * 4, h // 2, w // 2, c).permute(0, 3, 1, 2)
     return x.permute(0, 3, 5, 1, 2, 4).reshape(n * 4, c, h // 2, w // 2)
 
@@ -185,7 +184,7 @@ def join_phases(x: Tensor) -> Tensor:
 
 
 def build_stages(stages: Sequence[Sequence[int]], *, padding: int = 0, batch_norm: bool = False) -> nn.ModuleList:
-    """Untrained layers of each stage: 3x3 convolutions, from one channel to the widths given."""
+    """Make the untrained 3x3 convolutions of each stage, from one channel to the given widths."""
     built = nn.ModuleList()
     channels = 1
     for widths in stages:

@@ -1,12 +1,12 @@
-"""U-Net: an encoder-decoder with skip connections, and the same on interleaved phases.
+"""U-Net: an encoder-decoder with skip connections, also on interleaved phases.
 
 Source: Ronneberger, Fischer, Brox, "U-Net: Convolutional Networks for Biomedical Image Segmentation", MICCAI 2015; with
-zero padding and batch normalisation, as is common since. The deck that the dilated nets come from leaves its U-Net's
-width open; `zoo` takes 16.
+zero padding and batch normalisation, as is common since. The deck of the dilated nets does not state its U-Net's
+width; `zoo` takes 16.
 
-With ``phases`` the image's four interleaved sub-images enter as four channels and logits leave the same way, so every
-layer works on a grid twice as coarse while each pixel still gets a logit of its own. A camera resolves 8 to 10 mm,
-so at pixels of 2 mm little is lost, and an image costs a quarter.
+With ``phases`` the image's four interleaved sub-images enter as four channels, and logits leave in the same way. So all
+layers work on a grid twice as coarse, and each pixel still has its own logit. A camera resolves 8 to 10 mm, so pixels
+of 2 mm lose little, and an image takes a quarter of the time.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class UNet(DenseNetwork):
 
     @property
     def multiple(self) -> int:
-        """Rows and columns are padded with zeros to a multiple of this."""
+        """See `DenseNetwork.multiple`."""
         return self._step << len(self.up)
 
     @property
@@ -75,7 +75,7 @@ class UNet(DenseNetwork):
 
     @staticmethod
     def block(inputs: int, outputs: int) -> nn.Module:
-        """What stands at each level: two 3x3 convolutions, each with batch normalisation and ReLU."""
+        """Make the block of a level: two 3x3 convolutions, each with batch normalisation and ReLU."""
         layers: list[nn.Module] = []
         for channels in (inputs, outputs):
             layers += [

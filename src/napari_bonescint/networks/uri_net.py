@@ -1,10 +1,9 @@
-"""URI-Net: a U-Net whose blocks are residual Inception units.
+"""URI-Net: a U-Net with residual Inception units as blocks.
 
-Source: the slide deck that the dilated nets come from (see `fdn`), which says little more than the name. Read here as:
+Source: the slide deck of the dilated nets (see `fdn`), which says little more than the name. This is our reading of it:
 the topology of `unet`; each block is two units of parallel 1x1, 3x3 and 5x5 convolutions (Szegedy et al., "Going
-Deeper with Convolutions", CVPR 2015), side by side in its channels, batch-normalised and summed with the unit's input
-(He et al., "Deep Residual Learning for Image Recognition", CVPR 2016), which a 1x1 convolution brings to the same
-width where it differs.
+Deeper with Convolutions", CVPR 2015), concatenated, batch-normalised and summed with the unit's input (He et al., "Deep
+Residual Learning for Image Recognition", CVPR 2016). A 1x1 convolution adapts the input's width if it differs.
 """
 
 from __future__ import annotations
@@ -27,18 +26,12 @@ class URINet(UNet):
 
     @staticmethod
     def block(inputs: int, outputs: int) -> nn.Module:
-        """Two residual Inception units."""
+        """Make the block of a level: two residual Inception units."""
         return nn.Sequential(ResidualInception(inputs, outputs), ResidualInception(outputs, outputs))
 
 
 class ResidualInception(nn.Module):
-    """Parallel 1x1, 3x3 and 5x5 convolutions, summed with the input.
-
-    Parameters
-    ----------
-    inputs, outputs : int
-        Channels.
-    """
+    """Parallel 1x1, 3x3 and 5x5 convolutions, summed with the input."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -52,6 +45,6 @@ class ResidualInception(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features (batch, outputs, y, x) of (batch, inputs, y, x)."""
+        """Features (batch, outputs, y, x) of an input (batch, inputs, y, x)."""
         together = torch.cat([path(x) for path in self.paths], dim=1)
         return F.relu(self.normalisation(together) + self.shortcut(x))

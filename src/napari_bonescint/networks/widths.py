@@ -1,4 +1,4 @@
-"""How wide the layers of each network are: tables that a program without PyTorch can read."""
+"""Widths of each network's layers, in tables that code without PyTorch can read."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ PHASE_U_NET: tuple[int, ...] = (24, 40, 64, 96, 128, 128)
 """Channels at each level, the finest first."""
 
 URI_NET_PATHS: dict[int, int] = {1: 4, 3: 2, 5: 4}
-"""Kernel size of each path of a residual Inception unit: which part of the channels it makes, a quarter or a half."""
+"""Kernel size of each path of a residual Inception unit: the divisor that gives its share of the channels."""

@@ -1,4 +1,4 @@
-"""Networks by name."""
+"""Build networks by name."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ ARCHITECTURES: dict[str, Callable[..., DenseNetwork]] = {
     "uri-net": partial(URINet, widths.URI_NET),
     "phase-u-net": partial(UNet, widths.PHASE_U_NET, phases=True),
 }
-"""Each makes an untrained network when called with ``outputs``."""
+"""Functions that make an untrained network from the number of ``outputs``, by name."""
 
 
 class UnknownArchitectureError(BonescintError):
-    """A name that is not in the zoo."""
+    """No network has this name."""
 
 
 def build_network(architecture: str, *, outputs: int = 1) -> DenseNetwork:
-    """An untrained network.
+    """Make an untrained network.
 
     Parameters
     ----------
@@ -53,15 +53,12 @@ def build_network(architecture: str, *, outputs: int = 1) -> DenseNetwork:
     Raises
     ------
     UnknownArchitectureError
-        If there is no such network; the message lists those that exist.
+        If no network has this name; the message lists the names.
     """
-    try:
-        build = ARCHITECTURES[architecture]
-    except KeyError:
-        raise UnknownArchitectureError(
-            f"There is no network {architecture!r}; choose one of {', '.join(ARCHITECTURES)}."
-        ) from None
-    return build(outputs=outputs)
+    if architecture not in ARCHITECTURES:
+        names = ", ".join(ARCHITECTURES)
+        raise UnknownArchitectureError(f"There is no network {architecture!r}; choose one of {names}.")
+    return ARCHITECTURES[architecture](outputs=outputs)
 
 
 def count_parameters(network: nn.Module) -> int:

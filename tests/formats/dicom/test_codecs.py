@@ -14,7 +14,7 @@ from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1, RLELossless
 from damaged_files import DAMAGED, write_aborting
 from dicom_files import some_counts
 from napari_bonescint.formats.dicom.nuclear_medicine import read_nuclear_medicine
-from napari_bonescint.formats.safe_reading.decoder_process import CHILD
+from napari_bonescint.formats.safe_reading.decoder_process import DECODER
 from napari_bonescint.formats.safe_reading.refusal import Refusal
 
 
@@ -33,7 +33,7 @@ def test_a_damaged_stream_is_one_sentence_and_the_next_file_is_read(tmp_path, wr
 def test_jpeg_2000_is_not_decoded_by_the_decoder_that_aborts(tmp_path, write_nm):
     """The child that has read it is the one that was there before: gdcm would have ended it."""
     read_nuclear_medicine(write_nm(syntax=JPEG2000Lossless))
-    before = CHILD.pid
+    before = DECODER.pid
     path = write_nm("odd.dcm", syntax=JPEG2000Lossless)
     content = path.read_bytes()
     at = content.index(b"\xff\x4f\xff\x51")
@@ -41,13 +41,13 @@ def test_jpeg_2000_is_not_decoded_by_the_decoder_that_aborts(tmp_path, write_nm)
         path.write_bytes(content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
         with suppress(Refusal):
             read_nuclear_medicine(path)
-    assert CHILD.pid == before
+    assert DECODER.pid == before
 
 
 def test_uncompressed_pixels_need_no_other_process(write_nm):
-    CHILD.close()
+    DECODER.close()
     read_nuclear_medicine(write_nm())
-    assert CHILD.pid is None
+    assert DECODER.pid is None
 
 
 def test_no_identity_reaches_the_decoding_process(tmp_path):

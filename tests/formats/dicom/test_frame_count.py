@@ -111,7 +111,7 @@ def test_numbers_that_all_differ_are_told(tmp_path):
 def test_fewer_pixels_than_described_are_cut_off(tmp_path, kept, held):
     ds = nm_dataset(some_counts(2))
     ds.PixelData = ds.PixelData[:kept]
-    with pytest.raises(Refusal, match=f"cut off: the file describes 2 frames and holds {held} in whole"):
+    with pytest.raises(Refusal, match=f"cut off: it has {held} of 2 frames in whole"):
         read_nuclear_medicine(save(ds, tmp_path / "less.dcm"))
 
 

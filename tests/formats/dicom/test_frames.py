@@ -44,7 +44,7 @@ def test_vectors_that_count_from_zero(write_nm):
 
 def test_vectors_that_count_from_zero_in_a_file_of_one_window(write_nm):
     path = write_nm(windows=(PEAK,), EnergyWindowVector=[0, 0], EnergyWindowInformationSequence=WINDOWS[::-1])
-    with pytest.raises(Refusal, match="No energy window holds"):
+    with pytest.raises(Refusal, match="No energy window contains"):
         read_nuclear_medicine(path)
 
 
@@ -65,8 +65,8 @@ def test_a_window_that_is_described_and_not_stored_takes_no_view_away(write_nm, 
     np.testing.assert_array_equal(scan.counts, some_counts(2))
     assert scan.acquisition["photopeak_window"] == "126-154 keV"
     assert scan.warnings[-1] == (
-        "The file has frames of one of its 2 energy windows and does not say of which; they were taken as those of the "
-        "photopeak."
+        "The file has frames of one of its 2 energy windows and does not state which one; they were taken as those of "
+        "the photopeak."
     )
 
 
@@ -75,7 +75,7 @@ def test_a_number_that_contradicts_its_sequence_takes_no_view_away(write_nm, num
     vectors = {"EnergyWindowVector": None, "DetectorVector": None, "NumberOfEnergyWindows": 2}
     scan = read_nuclear_medicine(write_nm(EnergyWindowInformationSequence=WINDOWS, **(vectors | numbers)))
     assert names(scan) == ["anterior", "posterior"]
-    assert "does not say of which" in scan.warnings[-1]
+    assert "does not state which one" in scan.warnings[-1]
 
 
 def test_a_window_for_each_detector(write_nm):
@@ -132,7 +132,7 @@ def test_one_frame_of_one_of_two_windows_is_told(write_nm):
     )
     scan = read_nuclear_medicine(path)
     assert names(scan) == ["posterior"]
-    assert "does not say of which" in scan.warnings[0]
+    assert "does not state which one" in scan.warnings[0]
 
 
 @pytest.mark.parametrize(("window", "number"), [(1, 2), (2, 1), (2, 2)])
@@ -168,7 +168,9 @@ def test_frames_that_nothing_tells_apart_are_refused(write_nm, case):
         EnergyWindowInformationSequence=WINDOWS,
         DetectorInformationSequence=[],
     )
-    with pytest.raises(Refusal, match=f"{given['frames']} frames, describes 2 energy windows and does not say which"):
+    with pytest.raises(
+        Refusal, match=f"{given['frames']} frames, describes 2 energy windows and does not state their order"
+    ):
         read_nuclear_medicine(path)
 
 

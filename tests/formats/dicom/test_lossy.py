@@ -24,8 +24,8 @@ from napari_bonescint.formats.dicom.header import read_header
 from napari_bonescint.formats.dicom.lossy import is_lossy
 from napari_bonescint.formats.dicom.nuclear_medicine import read_nuclear_medicine
 
-LOSSY = "The image went through lossy compression, so its values are not quite the counts acquired."
-PERHAPS = "The image's compression may be lossy, so its values may not quite be the counts acquired."
+LOSSY = "The image was stored with lossy compression, so its values are not exactly the acquired counts."
+PERHAPS = "The image may have been stored with lossy compression, so its values may not be exactly the acquired counts."
 
 
 def jpeg(tmp_path, syntax=JPEGBaseline8Bit, **attributes):

@@ -24,7 +24,7 @@ def test_photopeak_of_two_windows_wherever_it_stands(write_nm):
 
 
 def test_scatter_window_alone_is_refused(write_nm):
-    with pytest.raises(Refusal, match=r"No energy window holds the Tc-99m photopeak at 140 keV"):
+    with pytest.raises(Refusal, match=r"No energy window contains the Tc-99m photopeak at 140 keV"):
         read_nuclear_medicine(write_nm(windows=(SCATTER,)))
 
 
@@ -42,7 +42,7 @@ def test_limits_decide_before_a_name(write_nm, name):
     scan = read_nuclear_medicine(write_nm(windows=((name, 126.0, 154.0),)))
     np.testing.assert_array_equal(scan.counts, some_counts(2))
     assert scan.warnings == ()
-    with pytest.raises(Refusal, match="No energy window holds the Tc-99m photopeak"):
+    with pytest.raises(Refusal, match="No energy window contains the Tc-99m photopeak"):
         read_nuclear_medicine(write_nm(windows=(("Tc99m photopeak", 108.0, 126.0),)))
 
 
@@ -57,13 +57,13 @@ def test_a_name_that_may_mean_scatter_is_told(write_nm):
     scan = read_nuclear_medicine(write_nm(windows=(("Tc-99m SC", None, None),)))
     np.testing.assert_array_equal(scan.counts, some_counts(2))
     assert "may mean scatter, or a window beside the photopeak" in scan.warnings[0]
-    with pytest.raises(Refusal, match="No energy window holds"):
+    with pytest.raises(Refusal, match="No energy window contains"):
         read_nuclear_medicine(write_nm(windows=(("Scatter", None, None),)))
 
 
 @pytest.mark.parametrize("name", ["DownScatter", "TC_LOWSCATTER", "Streufenster", "I-131", "In111", "57 Co"])
 def test_a_name_of_scatter_or_another_nuclide_is_no_photopeak(write_nm, name):
-    with pytest.raises(Refusal, match="No energy window holds"):
+    with pytest.raises(Refusal, match="No energy window contains"):
         read_nuclear_medicine(write_nm(windows=((name, None, None),)))
 
 
@@ -95,7 +95,7 @@ def test_limits_the_wrong_way_round_are_limits(write_nm):
 
 def test_several_windows_that_nothing_tells_apart_are_refused(write_nm):
     path = write_nm(windows=(PEAK, SCATTER), EnergyWindowInformationSequence=[])
-    with pytest.raises(Refusal, match="2 energy windows and does not say which holds the Tc-99m photopeak"):
+    with pytest.raises(Refusal, match="2 energy windows and does not state which one contains the Tc-99m photopeak"):
         read_nuclear_medicine(path)
 
 
@@ -110,7 +110,7 @@ def test_of_two_windows_on_the_photopeak_the_better_centred_one(write_nm):
     scan = read_nuclear_medicine(write_nm(counts=counts, windows=(("wide", 50.0, 560.0), ("narrow", 126.0, 154.0))))
     np.testing.assert_array_equal(scan.counts, counts[2:])
     assert scan.warnings == (
-        "2 energy windows hold the Tc-99m photopeak at 140 keV; 126-154 keV, the one centred on it best, was taken.",
+        "2 energy windows contain the Tc-99m photopeak at 140 keV; 126-154 keV, the one centred on it best, was taken.",
     )
 
 

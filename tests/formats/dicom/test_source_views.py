@@ -94,15 +94,17 @@ def refused(scan: Scan, kind: type[BonescintError] = SourceMissing) -> str:
 def test_what_is_not_found_is_one_sentence(write_nm, tmp_path):
     scan = open_scan(write_nm())
     assert refused(replace(scan, sources=())) == (
-        "scan: the DICOM file that it was read from is needed, and is not known."
+        "scan: the DICOM file of this scan is needed, but the scan names no file."
     )
     other = open_scan(write_nm("other.dcm", counts=some_counts(2) + 1))
-    assert refused(replace(scan, sources=other.sources)) == "other: the anterior view is not in other.dcm."
+    assert (
+        refused(replace(scan, sources=other.sources)) == "other: the counts of its anterior view are not in other.dcm."
+    )
     swapped = replace(scan, counts=scan.counts[:, ::-1])
-    assert refused(swapped) == "scan: the anterior view is not in scan.dcm."
+    assert refused(swapped) == "scan: the counts of its anterior view are not in scan.dcm."
     small = open_scan(write_nm("small.dcm", counts=some_counts(2, 32)))
     assert refused(replace(scan, sources=(*scan.sources, *small.sources))) == (
-        "scan: its files have frames of different sizes."
+        "scan: its files have frames of different sizes, so its views cannot be found."
     )
     Image.fromarray(some_counts(1)[0]).save(tmp_path / "scan.png")
     assert refused(open_scan(tmp_path / "scan.png")).startswith("scan.png: is no DICOM file")

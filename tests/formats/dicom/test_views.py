@@ -128,7 +128,7 @@ def test_three_unnamed_frames_are_refused(write_nm):
 def test_codes_that_descriptions_contradict_are_believed_and_told(write_nm):
     scan = read_nuclear_medicine(write_nm(views=(ANTERIOR,), SeriesDescription="WB POSTERIOR"))
     assert names(scan) == ["anterior"]
-    assert "codes say that a view is anterior and its descriptions that it is posterior" in scan.warnings[0]
+    assert "codes name a view anterior and its descriptions posterior" in scan.warnings[0]
     assert read_nuclear_medicine(write_nm(views=(ANTERIOR,), SeriesDescription="WB ANT/POST")).warnings == ()
     assert read_nuclear_medicine(write_nm(ImageID=["ANT", "POST"])).warnings == ()
 

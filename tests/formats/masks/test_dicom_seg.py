@@ -23,13 +23,13 @@ from napari_bonescint.formats.masks.dicom_seg_reader import read_dicom_seg
 from napari_bonescint.formats.masks.mask import lay_on
 from napari_bonescint.formats.opening import collect, open_scan
 from napari_bonescint.formats.safe_reading.refusal import Refusal
-from napari_bonescint.scan import Scan, ViewName, why_impossible
+from napari_bonescint.scan import Scan, ViewName, spacing_problem
 from napari_bonescint.scan_edits import flip, with_spacing
 
 BY_HAND = Author()
 # Those that an image of 41 x 23 pixels can have.
 SPACINGS = st.none() | st.tuples(*[st.floats(1.25, 20).map(lambda mm: round(mm, 6))] * 2).filter(
-    lambda spacing: why_impossible(spacing, (41, 23)) is None
+    lambda spacing: spacing_problem(spacing, (41, 23)) is None
 )
 
 
@@ -149,8 +149,16 @@ def test_what_cannot_be_written_is_one_sentence_and_leaves_what_was_there(write_
     gone = open_scan(write_nm("gone.dcm"))
     gone.sources[0].unlink()
     refused = [
-        (open_scan(tmp_path / "scan.png"), SourceMissing, r"^scan\.png: is no DICOM file, so no DICOM file can refer"),
-        (open_scan(write_nm("u.dcm", StudyInstanceUID="")), SourceMissing, r"^u\.dcm: has no StudyInstanceUID, so no"),
+        (
+            open_scan(tmp_path / "scan.png"),
+            SourceMissing,
+            r"^scan\.png: is no DICOM file, so a DICOM segmentation cannot refer",
+        ),
+        (
+            open_scan(write_nm("u.dcm", StudyInstanceUID="")),
+            SourceMissing,
+            r"^u\.dcm: has no StudyInstanceUID, so a DICOM segmentation",
+        ),
         (gone, Refusal, r"^gone\.dcm: The file does not exist"),
     ]
     for scan, kind, sentence in refused:

@@ -133,5 +133,7 @@ def test_a_segmentation_of_more_images_than_a_scan_has_is_one_sentence(source: P
     for frame, group in enumerate(seg.PerFrameFunctionalGroupsSequence, start=1):
         group.DerivationImageSequence[0].SourceImageSequence[0].ReferencedFrameNumber = frame
     seg.save_as(path)
-    with pytest.raises(Refusal, match=r"^BINARY-1.dcm: The file lies on 3 images; a mask has one plane for each view"):
+    with pytest.raises(
+        Refusal, match=r"^BINARY-1.dcm: The file refers to 3 images; a mask has one plane for each view"
+    ):
         read_dicom_seg(path)

@@ -65,7 +65,7 @@ def test_a_mask_without_bone(tmp_path: Path) -> None:
 
 def test_other_labels_need_a_mapping(tmp_path: Path) -> None:
     path = write(tmp_path / "m.png", encode(1000 * (LABELS > 8), 16))
-    with pytest.raises(BonescintError, match=r"^m\.png: the mask has values up to 1000 .* say by a region mapping"):
+    with pytest.raises(BonescintError, match=r"^m\.png: the mask has values up to 1000, .* give a region mapping"):
         read_mask_png(path)
     mask = read_mask_png(path, RegionMapping("bone.csv", {"1000": "bone"}))
     np.testing.assert_array_equal(mask.regions[0], LABELS > 8)

@@ -60,21 +60,21 @@ def test_a_plane_without_bone_goes_with_either_kind(names_regions: bool) -> None
 
 
 DO_NOT_FIT = {
-    "The mask has 41 x 23 pixels and the scan 23 x 41; a mask must lie on the scan's own pixels.": [
+    "The mask has 41 x 23 pixels and the scan 23 x 41; a mask must have the scan's own pixels.": [
         mask_of(ANTERIOR, POSTERIOR, planes=PLANES.transpose(0, 2, 1))
     ],
-    "One mask names regions and the other does not; give two of one kind.": [
+    "One mask names regions and the other does not; give two masks of one kind.": [
         mask_of(ANTERIOR),
         mask_of(POSTERIOR, planes=PLANES % 2, names_regions=False),
     ],
-    "The masks have 1 plane and do not say which; the scan has 2 (anterior, posterior).": [mask_of(None)],
-    "The masks have 0 planes and do not say which; the scan has 2 (anterior, posterior).": [],
-    "The masks show anterior; the scan has anterior, posterior, each of which needs one.": [mask_of(ANTERIOR)],
-    "The masks show anterior, anterior; the scan has anterior, posterior, each of which needs one.": [
+    "The masks have 1 plane without view names; the scan has the views anterior, posterior.": [mask_of(None)],
+    "The masks have 0 planes without view names; the scan has the views anterior, posterior.": [],
+    "The masks show anterior; the scan needs one mask for each of anterior, posterior.": [mask_of(ANTERIOR)],
+    "The masks show anterior, anterior; the scan needs one mask for each of anterior, posterior.": [
         mask_of(ANTERIOR),
         mask_of(ANTERIOR),
     ],
-    "The masks show anterior, an unnamed one; the scan has anterior, posterior, each of which needs one.": [
+    "The masks show anterior, an unnamed one; the scan needs one mask for each of anterior, posterior.": [
         mask_of(ANTERIOR, None)
     ],
 }

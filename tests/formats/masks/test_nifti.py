@@ -137,9 +137,9 @@ def test_a_comment_that_another_program_has_outdated_is_not_believed(tmp_path):
 REFUSED = {
     "axes run to RAS; turn them to LIP (anterior) or RIA (posterior)": lambda path: save(path, voxels()),
     "one orientation for 2 planes": lambda path: save(path, voxels(2), affine_of("LIP")),
-    "shape (23, 41, 1, 2), not": lambda path: save(path, np.stack([voxels()] * 2, -1)),
-    "shape (23, 41, 3), not": lambda path: save(path, voxels(3)),
-    "shape (23, 41, 0), not": lambda path: save(path, voxels()[:, :, :0]),
+    "shape (23, 41, 1, 2); the mask of a view has": lambda path: save(path, np.stack([voxels()] * 2, -1)),
+    "shape (23, 41, 3); the mask of a view has": lambda path: save(path, voxels(3)),
+    "shape (23, 41, 0); the mask of a view has": lambda path: save(path, voxels()[:, :, :0]),
     "9 x 8 pixels, too small": lambda path: save(path, voxels()[:9, :8]),
     "not whole": lambda path: save(path, voxels(dtype="float32") / 2),
     "not whole; ": lambda path: save(path, np.where(voxels() > 9, np.inf, 1)),

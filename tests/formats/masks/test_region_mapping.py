@@ -40,7 +40,7 @@ def test_mere_bone(write, tmp_path):
 
 def test_labels_without_a_meaning_are_named(write, tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.array([[0, 21], [22, 1]], np.uint8))
-    with pytest.raises(UnmappedLabels, match=r"^a\.tif: map\.csv does not say .*: 21, 22\.$"):
+    with pytest.raises(UnmappedLabels, match=r"^a\.tif: map\.csv names no region for .*: 21, 22\.$"):
         read_mask(tmp_path / "a.tif", read_region_mapping(write("label,region\n1,skull\n")))
     with pytest.raises(UnmappedLabels, match=r"^a\.tif: .*up to 22"):
         read_mask(tmp_path / "a.tif")
@@ -49,10 +49,10 @@ def test_labels_without_a_meaning_are_named(write, tmp_path):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("value,region\n1,skull\n", "first line"),
+        ("value,region\n1,skull\n", "The column label is missing; the first row must name it"),
         ("label,region\n1,nose\n", "nose is no region"),
         ("label,region\n1,skull\n1,ribs\n", "twice"),
-        ("label,region\n1,skull,2\n", "3 columns"),
+        ("label,region\n1,skull,2\n", "Row 2 has 3 cells and the first row 2"),
     ],
 )
 def test_what_is_no_mapping(text, reason, write):

@@ -13,14 +13,14 @@ from dicom_files import some_counts
 from napari_bonescint.formats.masks.mask import lay_on
 from napari_bonescint.formats.masks.registry import WRITERS, MaskOfScan, read_mask
 from napari_bonescint.formats.opening import open_scan
-from napari_bonescint.scan import Scan, View, ViewName, why_impossible
+from napari_bonescint.scan import Scan, View, ViewName, spacing_problem
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 # Those that an image of 41 x 23 pixels can have.
 SPACINGS = st.none() | st.tuples(*[st.floats(1.25, 20).map(lambda mm: round(mm, 6))] * 2).filter(
-    lambda spacing: why_impossible(spacing, (41, 23)) is None
+    lambda spacing: spacing_problem(spacing, (41, 23)) is None
 )
 COUNTS = some_counts(2, 41, 23)
 

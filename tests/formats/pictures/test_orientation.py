@@ -23,14 +23,14 @@ def test_pixels_are_turned_as_pillow_turns_them(stored: int) -> None:
 
 
 def test_what_is_told() -> None:
-    assert orientation.sentence_on(1) is None
-    assert "stored mirrored (orientation 4)" in str(orientation.sentence_on(4))
-    assert "stored turned (orientation 3)" in str(orientation.sentence_on(3))
-    assert "stored turned (orientation 6)" in str(orientation.sentence_on(6))
+    assert orientation.orientation_warnings(1) == []
+    assert "stored mirrored (orientation 4)" in str(orientation.orientation_warnings(4))
+    assert "stored turned (orientation 3)" in str(orientation.orientation_warnings(3))
+    assert "stored turned (orientation 6)" in str(orientation.orientation_warnings(6))
 
 
 @pytest.mark.parametrize("stored", [0, 9, -1, 65535])
 def test_a_number_that_stands_for_nothing_says_nothing(stored: int) -> None:
     assert orientation.turned(PICTURE, stored) is PICTURE
-    assert orientation.sentence_on(stored) is None
+    assert orientation.orientation_warnings(stored) == []
     assert not orientation.exchanges_axes(stored)

@@ -204,7 +204,7 @@ def test_pages_of_different_sizes(tmp_path):
     with tifffile.TiffWriter(tmp_path / "scan.tif") as tiff:
         tiff.write(picture(), metadata=None)
         tiff.write(picture()[:40], metadata=None)
-    with pytest.raises(NotAPlanarScan, match="2 pages; a scan has one for each view, of one size"):
+    with pytest.raises(NotAPlanarScan, match="2 pages; a scan has one page for each view, of one size"):
         read_raster(tmp_path / "scan.tif")
 
 

@@ -78,8 +78,8 @@ def bomb() -> bytearray:
 
 
 CASES = {
-    "a page follows itself": (point_back(encode(), 1, 1), "round in a circle"),
-    "the first page follows the second": (point_back(encode(), 1, 0), "round in a circle"),
+    "a page follows itself": (point_back(encode(), 1, 1), "form a loop"),
+    "the first page follows the second": (point_back(encode(), 1, 0), "form a loop"),
     "no end of pages": (many_pages(600), "more than 512 pages"),
     "a million widths": (set_value(encode(), 256, 0, count=2**31), None),
     "absurd width": (set_value(encode(), 256, 2**31), "larger than any planar scan"),
@@ -120,5 +120,5 @@ def test_pages_within_a_page_that_go_round_in_a_circle(tmp_path: Path) -> None:
     # The tag for the program's name becomes one for a directory within this one: the page itself.
     at = position(content, 305)
     struct.pack_into("<HHII", content, at, 330, 4, 1, own)
-    with pytest.raises(Refusal, match="round in a circle"):
+    with pytest.raises(Refusal, match="form a loop"):
         require_sound_tiff(tmp_path / "odd.tif", bytes(content))

@@ -162,10 +162,10 @@ PARENT = """
 import sys
 from pathlib import Path
 import bad_decoders
-from napari_bonescint.formats.safe_reading.decoder_process import CHILD
+from napari_bonescint.formats.safe_reading.decoder_process import DECODER
 
-CHILD.decode(Path("scan.dcm"), bad_decoders.as_bytes, b"")
-print(CHILD.pid, flush=True)
+DECODER.decode(Path("scan.dcm"), bad_decoders.as_bytes, b"")
+print(DECODER.pid, flush=True)
 sys.stdin.read()
 """
 

@@ -11,7 +11,8 @@ import pytest
 
 from napari_bonescint.formats.safe_reading import source_file
 from napari_bonescint.formats.safe_reading.refusal import NotAPlanarScan, Refusal
-from napari_bonescint.formats.safe_reading.source_file import quiet, read_start, read_whole, sha256
+from napari_bonescint.formats.safe_reading.silence import quiet
+from napari_bonescint.formats.safe_reading.source_file import read_start, read_whole, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +84,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path, read: Callable[[Path], bytes])
 
 
 def test_what_is_far_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_file, "_LARGEST", 2**20)
+    monkeypatch.setattr(source_file, "MOST_BYTES", 2**20)
     (tmp_path / "x").write_bytes(bytes(2**20))
     assert len(read_whole(tmp_path / "x")) == 2**20
     (tmp_path / "x").write_bytes(bytes(2**20 + 1))

@@ -1,4 +1,4 @@
-"""How a scan was acquired, as plain facts that identify nobody."""
+"""Facts about the acquisition of a scan that identify nobody."""
 
 from __future__ import annotations
 
@@ -16,22 +16,10 @@ Facts = dict[str, str | int | float]
 
 
 def acquisition_facts(header: Header, detectors: Iterable[Header], window: EnergyWindow) -> Facts:
-    """The facts that a file gives; those that it does not give are left out.
+    """Acquisition facts of a file, of the energy window and the detectors (items of a sequence) of its frames.
 
-    Parameters
-    ----------
-    header : Header
-        The data set.
-    detectors : iterable of Header
-        Items of the Detector Information Sequence of the frames that are kept.
-    window : EnergyWindow
-        The window that was chosen.
-
-    Returns
-    -------
-    dict
-        Of strings and numbers. This is a list of what is wanted, not of what is left out: no name, identifier, date or
-        institution of the file gets through, nor any other text that people typed, see `terms`.
+    A missing fact is left out. This is a list of wanted facts: no name, identifier, date or institution passes, nor any
+    other free text, see `terms`.
     """
     collimators = sorted({detector.text("CollimatorType") for detector in detectors} - {""})
     stated = {

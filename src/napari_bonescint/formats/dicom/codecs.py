@@ -1,7 +1,7 @@
-"""Decoding compressed DICOM frames with whatever decoder is installed. Runs in the child of `decoder_process`.
+"""Decode compressed DICOM frames with the installed decoders; runs in the child of `decoder_process`.
 
-gdcm comes last: it ends the process on one wrong bit of a JPEG stream, and only for lossless JPEG there is nothing else
-under a free licence (pylibjpeg-libjpeg is GPL).
+gdcm is the last choice: one wrong bit in a JPEG stream makes it end the process. For lossless JPEG it is the only
+decoder under a free licence (pylibjpeg-libjpeg is GPL).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# In pydicom's words, of one byte of each pixel of a frame.
+# The text of pydicom's warning, in bytes for one byte of each pixel of a frame.
 _MORE_THAN_EXPECTED = re.compile(r"(\d+) vs\. (\d+) bytes expected")
 _ORDER = ("pyjpegls", "pylibjpeg", "pillow", "pydicom", "gdcm")
 
@@ -35,14 +35,14 @@ def decode_frames(data: bytes, *, transfer_syntax: str, lengths: list[int], **fa
     transfer_syntax : str
         UID of the transfer syntax.
     lengths : list of int
-        How long each stream is.
+        Bytes of each stream.
     **facts : int or str
         pydicom's decoding options: rows, columns, bits_allocated and so on.
 
     Returns
     -------
     ndarray of shape (frame, y, x) or (y, x)
-        The stored values, not rescaled, bits above Bits Stored and all.
+        The stored values, not rescaled, including bits above Bits Stored.
     """
     ends = np.cumsum(lengths)
     streams = [data[end - length : end] for end, length in zip(ends, lengths, strict=True)]
@@ -55,29 +55,30 @@ def decode_frames(data: bytes, *, transfer_syntax: str, lengths: list[int], **fa
     failure: Exception = NotImplementedError(transfer_syntax)
     for plugin in sorted(available, key=_ORDER.index):
         try:
-            with warnings.catch_warnings(record=True) as told:
+            with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 pixels, _ = decoder.as_array(encapsulated, raw=True, decoding_plugin=plugin, **options)
-            _require_no_more_rows([str(each.message) for each in told], options.get("columns", 0))
-        except Exception as error:  # every decoder raises something of its own on streams that it cannot read
+            _require_no_more_rows([str(warning.message) for warning in caught], options.get("columns", 0))
+        except Exception as error:  # decoders raise exceptions of their own
             failure = error
         else:
             return pixels
     raise failure
 
 
-def _require_no_more_rows(told: list[str], columns: int) -> None:
-    """Take no part of a run-length encoded frame for the whole of it: pydicom only warns that there is more."""
-    for held, expected in (map(int, found.groups()) for each in told if (found := _MORE_THAN_EXPECTED.search(each))):
+def _require_no_more_rows(messages: list[str], columns: int) -> None:
+    """Refuse a run-length encoded frame that holds more rows than expected; pydicom only warns."""
+    sizes = [map(int, found.groups()) for text in messages if (found := _MORE_THAN_EXPECTED.search(text))]
+    for held, expected in sizes:
         # Less than a row is padding.
         if held >= expected + columns:
             raise ValueError(f"{held} bytes for {expected}")
 
 
 def _silence_gdcm() -> None:
-    """Keep gdcm from writing to standard error what pydicom raises anyway."""
-    # Imported here, after pydicom: gdcm brings a zlib of its own, and if Python's zlib is loaded after it rather than
-    # before, the two mix and the process dies (python-gdcm 3.2.6). pydicom loads them in the right order.
+    """Stop gdcm from writing to standard error what pydicom raises anyway."""
+    # The import comes after pydicom's, which loads Python's zlib first. gdcm has a zlib of its own; if it is loaded
+    # first, the two mix and the process crashes (python-gdcm 3.2.6).
     import gdcm  # type: ignore[import-untyped]
 
     gdcm.Trace.WarningOff()

@@ -1,6 +1,6 @@
-"""What a compressed image says about its own size, without decoding it: JPEG, JPEG-LS and JPEG 2000.
+"""Read the image size that a compressed stream states, without decoding it: JPEG, JPEG-LS and JPEG 2000.
 
-Decoders allocate what the stream asks for, whatever the file around it says.
+Decoders allocate memory for the size in the stream, whatever the file states.
 """
 
 from __future__ import annotations
@@ -18,15 +18,7 @@ _MOST_TILES = 1024
 
 
 class StreamSize(NamedTuple):
-    """What a stream says that it holds.
-
-    Attributes
-    ----------
-    rows, columns, samples : int
-        Its size, and how many values a pixel has.
-    tiles : int
-        Pieces that are decoded one by one; 1 for all but JPEG 2000.
-    """
+    """Rows, columns, values a pixel (samples) and separately decoded tiles of a stream; only JPEG 2000 has tiles."""
 
     rows: int
     columns: int
@@ -34,12 +26,12 @@ class StreamSize(NamedTuple):
     tiles: int = 1
 
     def fits(self, rows: int, columns: int) -> bool:
-        """Whether this is one grey value a pixel of so many rows and columns, in no absurd number of tiles."""
+        """Whether the stream has one grey value a pixel, this size, and a possible number of tiles."""
         return (self.rows, self.columns, self.samples) == (rows, columns, 1) and 1 <= self.tiles <= _MOST_TILES
 
 
 def stated_size(stream: bytes) -> StreamSize | None:
-    """The size that a stream states; None if it is of none of these kinds, or damaged before it says so."""
+    """The size that a stream states; None for another format, or if damage hides the size."""
     try:
         if stream.startswith(_JPEG_START):
             return _jpeg_size(stream)

@@ -1,4 +1,4 @@
-"""Which energy window and which detector each frame of a Nuclear Medicine image belongs to."""
+"""Energy window and detector of each frame of a Nuclear Medicine image."""
 
 from __future__ import annotations
 
@@ -26,14 +26,9 @@ _SERIES_VECTORS = {
 
 
 class Frame(NamedTuple):
-    """Where one frame belongs.
+    """Energy window and detector of one frame: values of their vectors, normally counted from 1.
 
-    Attributes
-    ----------
-    window : int or None
-        Value of the Energy Window Vector, normally counted from 1; None if the file does not say which window it is.
-    detector : int
-        Value of the Detector Vector, normally counted from 1; below 0 if the file does not say which detector it is.
+    An unknown window is None; an unknown detector is below 0.
     """
 
     window: int | None
@@ -43,34 +38,23 @@ class Frame(NamedTuple):
 def frames_of(header: Header, path: Path, count: int) -> tuple[list[Frame], list[str]]:
     """The window and detector of every frame, in the order in which the frames are stored.
 
-    Without vectors the order is the standard's: all detectors of the first window, then of the next. Where several
-    windows are described and there are only as many frames as detectors, they are the detectors' frames of one window,
-    and the file does not say of which.
-
-    Parameters
-    ----------
-    header : Header
-        The data set.
-    path : Path
-        The file, for the refusal.
-    count : int
-        How many frames there are.
+    Without vectors the order is the standard's: all detectors of the first window, then of the next. If several
+    windows are described but there are only as many frames as detectors, the frames belong to one unknown window.
 
     Returns
     -------
     frames : list of Frame
-        One for each frame.
     warnings : list of str
-        Sentences for the user, where vectors do not fit.
+        Sentences for the user about vectors of a wrong length.
 
     Raises
     ------
     Refusal
         If the number of frames does not fit the energy windows and detectors (of a series: `NotAPlanarScan`).
     """
-    for keyword, what in _SERIES_VECTORS.items():
+    for keyword, kind in _SERIES_VECTORS.items():
         if len(set(header.numbers(keyword))) > 1:
-            raise NotAPlanarScan(path, f"The frames are {what} of a series; only planar images can be segmented.")
+            raise NotAPlanarScan(path, f"The frames are {kind} of a series; only planar images can be segmented.")
 
     vectors = {keyword: [int(value) for value in header.numbers(keyword)] for keyword in VECTORS}
     warnings = [
@@ -92,11 +76,11 @@ def frames_of(header: Header, path: Path, count: int) -> tuple[list[Frame], list
 
 
 def item_positions(numbers: Sequence[int], items: int) -> dict[int, int]:
-    """Which item of a sequence, from 0, each number of a vector means.
+    """The item of a sequence, counted from 0, for each number of a vector.
 
-    Numbers count from 1. Where they do not fit (some cameras count from 0; some exports keep number 2 for the only
-    detector left), their rank does, if there are as many items as numbers. Otherwise nothing is said about any, but for
-    those that count from 0.
+    Numbers count from 1. Some cameras count from 0, and some exports keep number 2 for the only detector left: then
+    the rank of a number counts, if there are as many items as numbers. Otherwise only numbers counted from 0 have an
+    item.
     """
     distinct = sorted(set(numbers))
     if all(1 <= number <= items for number in distinct):
@@ -109,7 +93,7 @@ def item_positions(numbers: Sequence[int], items: int) -> dict[int, int]:
 
 
 def _by_detectors(header: Header, path: Path, detectors: Sequence[int]) -> list[Frame]:
-    """Frames whose detectors are known: each detector's in the order of the windows, if it has one for each."""
+    """Frames with known detectors: each detector has them in the order of the windows, if it has one for each."""
     described = described_windows(header)
     frames = [Frame(detectors[:i].count(detector) + 1, detector) for i, detector in enumerate(detectors)]
     if described == 1 or all(detectors.count(detector) == described for detector in detectors):
@@ -120,9 +104,9 @@ def _by_detectors(header: Header, path: Path, detectors: Sequence[int]) -> list[
 
 
 def _in_order(header: Header, path: Path, count: int) -> list[Frame]:
-    """Frames without vectors."""
+    """Window and detector of frames without vectors, in the standard's order."""
     windows, detectors = described_windows(header), described_detectors(header)
-    # As many frames as windows may be one view in all windows, or two views in one.
+    # As many frames as windows can be one view in all windows, or two views in one window.
     clear = windows == 1 or (count % windows == 0 and (count > windows or detectors == 1))
     if windows > 1 and (count == 1 or (count == detectors and detectors > 1)):
         return [Frame(None, i + 1) for i in range(count)]
@@ -133,7 +117,7 @@ def _in_order(header: Header, path: Path, count: int) -> list[Frame]:
 
 
 def _of_some_detectors(header: Header, frames: list[Frame]) -> list[Frame]:
-    """Frames without a Detector Vector: which are which is known only if there are frames of all detectors, or one."""
+    """Mark the detectors as unknown, without a Detector Vector, unless all detectors or only one have frames."""
     described = len(header.items("DetectorInformationSequence"))
     if described < 2 or len({frame.detector for frame in frames}) == described:
         return frames
@@ -141,8 +125,5 @@ def _of_some_detectors(header: Header, frames: list[Frame]) -> list[Frame]:
 
 
 def _unclear(path: Path, count: int, windows: int) -> Refusal:
-    return Refusal(
-        path,
-        f"The file has {counted(count, 'frame')}, describes {windows} energy windows and does not say which frame is "
-        "which; export the window of the photopeak alone.",
-    )
+    contents = f"{counted(count, 'frame')}, describes {windows} energy windows and does not state their order"
+    return Refusal(path, f"The file has {contents}; export the window of the photopeak alone.")

@@ -1,7 +1,7 @@
-"""DICOM attributes, read from files as they are rather than as the standard wants them.
+"""Read DICOM attributes from files that may break the standard.
 
-pydicom converts an attribute when it is first looked at, and then warns or raises for whatever is odd in it. A header
-here answers with nothing instead: a wrong patient weight must not keep a scan from being opened.
+pydicom converts an attribute on first access, and then warns or raises if it is odd. `Header` returns no value
+instead: a wrong patient weight must not stop a scan from being opened.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pydicom.valuerep import PersonName
 from pydicom.values import converters
 
@@ -34,9 +34,9 @@ from napari_bonescint.formats.safe_reading.source_file import read_start
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Object identifier 1.2.840.113549.1.7.3, with which a CMS envelope (DICOM PS3.15, Secure DICOM File) begins.
+# Object identifier 1.2.840.113549.1.7.3, which begins a CMS envelope (DICOM PS3.15, Secure DICOM File).
 _ENVELOPED_DATA = bytes.fromhex("06092a864886f70d010703")
-# Longer values are not converted, which takes a second a megabyte; a SEG may describe hundreds of frames.
+# Longer values are not converted: that takes a second for each megabyte. A SEG may describe hundreds of frames.
 _MOST_VALUE_BYTES = 2**16
 _MOST_SEQUENCE_BYTES = 2**20
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData", "ExtendedOffsetTable", "ExtendedOffsetTableLengths")
@@ -44,56 +44,62 @@ _NOT_DICOM = "The file is no DICOM file."
 
 
 class Header:
-    """A data set whose attributes are looked up without ever raising.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        The data set or sequence item.
-    """
+    """A data set, or an item of a sequence, whose attributes are read without ever raising an exception."""
 
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
 
+    @property
+    def transfer_syntax(self) -> UID:
+        """UID of the transfer syntax, by which the pixels are stored."""
+        return UID(self.dataset.file_meta.TransferSyntaxUID)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns; 0 if they are unknown."""
+        return self.integer("Rows") or 0, self.integer("Columns") or 0
+
     def has(self, keyword: str) -> bool:
-        """Whether the attribute is there, even if empty."""
+        """Whether the attribute is present, even if empty."""
         return keyword in self.dataset
 
     def values(self, keyword: str) -> list[object]:
-        """All values of an attribute; none if it is absent, empty or unreadable."""
+        """All values of an attribute; none if it is absent, empty, unreadable or far too long."""
         try:
-            if self._is_absurd(keyword):
+            if self._is_too_long(keyword):
                 return []
-            # Values are converted when they are looked up, and pydicom quotes those that it doubts.
+            # pydicom converts a value here, and quotes doubtful ones in its messages.
             with quiet():
                 value = self.dataset.get(keyword)
-        except Exception:  # pydicom raises whatever the conversion of this attribute happened to raise
+        except Exception:  # the conversion may raise any exception
             return []
         if value is None:
             return []
         return list(value) if isinstance(value, (MultiValue, Sequence, list)) else [value]
 
-    def _is_absurd(self, keyword: str) -> bool:
-        """Whether an attribute is far longer than any that is of use, so that converting it takes long."""
+    def binary(self, keyword: str) -> bytes:
+        """The first value if it is bytes; empty otherwise."""
+        value = next(iter(self.values(keyword)), None)
+        return value if isinstance(value, bytes) else b""
+
+    def _is_too_long(self, keyword: str) -> bool:
+        """Whether an attribute is longer than any useful one, so that its conversion takes long."""
         element: object = self.dataset.get_item(keyword) if keyword not in _PIXELS else None
         if not isinstance(element, RawDataElement) or element.value is None:
             return False
         return len(element.value) > (_MOST_SEQUENCE_BYTES if keyword.endswith("Sequence") else _MOST_VALUE_BYTES)
 
     def texts(self, keyword: str) -> list[str]:
-        """All values as text, each with its white space collapsed.
-
-        A nested sequence, a person's name and binary values are no text, whatever the attribute should be.
-        """
+        """All values as text with collapsed white space; sequences, persons' names and binary values are left out."""
         values = self.values(keyword)
         return [" ".join(str(value).split()) for value in values if isinstance(value, (str, int, float, Decimal))]
 
     def text(self, keyword: str) -> str:
-        """The values as one text, joined as DICOM writes them; empty if there are none."""
+        """The values as one text, joined as in DICOM; empty if there are none."""
         return "\\".join(self.texts(keyword))
 
     def text_or_name(self, keyword: str) -> str:
-        """The values as one text, persons' names too: for DICOM files about the same patient, and for nothing else."""
+        """The values as one text, including persons' names; only for DICOM files about the same patient."""
         found = self.values(keyword)
         names = [" ".join(str(value).split()) for value in found if isinstance(value, PersonName)]
         return "\\".join(names) if names else self.text(keyword)
@@ -101,13 +107,11 @@ class Header:
     def numbers(self, keyword: str) -> list[float]:
         """All values as finite numbers; none at all if one of them is not."""
         try:
-            values = self.values(keyword)
             found = [float(value) for value in self.texts(keyword)]
         except ValueError:
             return []
-        if len(found) != len(values):
-            return []
-        return found if all(math.isfinite(number) for number in found) else []
+        whole = len(found) == len(self.values(keyword)) and all(math.isfinite(number) for number in found)
+        return found if whole else []
 
     def number(self, keyword: str) -> float | None:
         """The first value as a number, or None."""
@@ -125,11 +129,10 @@ class Header:
 
 
 def looks_like_dicom(start: bytes) -> bool:
-    """Whether the first bytes of a file are DICOM's, with or without the 128-byte preamble."""
-    if _has_preamble(start):
-        return True
-    # Old exports begin with the data set itself, that is with a low element of group 2 or 8.
-    return start[:2] in (b"\x02\x00", b"\x08\x00") and len(start) >= 8 and start[3] == 0 and start[2] <= 0x18
+    """Whether the first bytes of a file are those of DICOM, with or without the 128-byte preamble."""
+    # Old exports begin with the data set itself: a low element of group 2 or 8.
+    begins_with_element = start[:2] in (b"\x02\x00", b"\x08\x00") and len(start) >= 8
+    return _has_preamble(start) or (begins_with_element and start[3] == 0 and start[2] <= 0x18)
 
 
 def is_encrypted(start: bytes) -> bool:
@@ -153,7 +156,7 @@ def parse_whole(path: Path, content: bytes) -> Header:
 
 
 class _DicomStream(Metered):
-    """What pydicom parses. It reads all that is left only where a data set is deflated, to inflate all at once."""
+    """The stream for pydicom, which reads all the rest at once only from a deflated data set, to inflate it."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         content = super().read(size)
@@ -174,9 +177,9 @@ def _parse(path: Path, start: bytes, file: _DicomStream, *, pixels: bool) -> Hea
     try:
         dataset = pydicom.dcmread(file, force=True, stop_before_pixels=not pixels)
         _complete_file_meta(dataset)
-        # What ends in the middle of compressed pixels comes back from pydicom without a single attribute.
+        # pydicom returns no attribute at all if the file ends within compressed pixels.
         damaged = len(dataset) == 0
-    except Exception:  # on damaged bytes pydicom raises whatever its parser trips over
+    except Exception:  # pydicom's parser may raise any exception
         damaged = True
     if file.exceeded is not None:
         raise file.exceeded
@@ -189,13 +192,13 @@ def _parse(path: Path, start: bytes, file: _DicomStream, *, pixels: bool) -> Hea
 
 
 def _require_known_kinds(path: Path, dataset: Dataset) -> None:
-    """Refuse attributes of a kind that the standard does not know: their bits flipped, and perhaps others, too."""
+    """Refuse an attribute with an unknown value representation: bits of the file flipped, perhaps others, too."""
     for element in dataset.elements():
         kind = element.VR
         if kind is not None and kind not in converters:
             reason = f"The attribute {element.tag} is of the unknown kind {kind!r}, so the file is damaged"
             raise Refusal(path, f"{reason}; copy or export it again.")
-        # A sequence in the place of something else is left alone where it is used; nobody looks into it but here.
+        # A sequence in place of another type is not used, and its items are checked only here.
         if kind == "SQ" and dictionary_has_tag(element.tag) and dictionary_VR(element.tag) != "SQ":
             for item in Header(dataset).items(keyword_for_tag(element.tag)):
                 _require_known_kinds(path, item.dataset)
@@ -206,7 +209,7 @@ def _has_preamble(start: bytes) -> bool:
 
 
 def _complete_file_meta(dataset: Dataset) -> None:
-    """Say in which syntax a file without file meta information was found to be written; decoding asks for it."""
+    """Add the transfer syntax that pydicom found to a data set without it; decoding needs it."""
     if not hasattr(dataset, "file_meta"):
         dataset.file_meta = FileMetaDataset()
     if "TransferSyntaxUID" not in dataset.file_meta:

@@ -1,4 +1,4 @@
-"""Whose scan a file is. What is read here stays in memory: it is hashed with a secret, never stored, never logged."""
+"""Identity of the patient and study in a file. It is only hashed with a secret, never stored or logged."""
 
 from __future__ import annotations
 
@@ -20,11 +20,9 @@ if TYPE_CHECKING:
 
     from napari_bonescint.formats.dicom.header import Header
 
-BURNED_IN = "The file says that text is burned into its pixels; whoever can open the store can read it."
-PERHAPS_BURNED_IN = (
-    "Whether a name is burned into the pixels of this picture cannot be told from the file; look before you share it."
-)
-# It ends with the process.
+BURNED_IN = "The file states that text is burned into its pixels; anyone who can open the store can read it."
+PERHAPS_BURNED_IN = "A name may be burned into the pixels of this picture; check it before you share it."
+# A new secret for each process.
 _SECRET = secrets.token_bytes(32)
 
 _LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
@@ -37,65 +35,41 @@ _NOBODY = {
 
 @dataclass(frozen=True)
 class Identity:
-    """What tells patients and studies apart. Its `repr` shows neither.
-
-    Attributes
-    ----------
-    patient : str or None
-        Patient ID and who issued it; None if the file names no patient.
-    study : str or None
-        Study Instance UID; None if the file has none.
-    """
+    """Patient (Patient ID after its issuer) and study (UID) of a file, None where it has none; `repr` shows neither."""
 
     patient: str | None = field(default=None, repr=False)
     study: str | None = field(default=None, repr=False)
 
     @property
     def number(self) -> str | None:
-        """The Patient ID in the form that all its spellings share, see `patient_number`; None if there is none."""
+        """The Patient ID in the normal form of `patient_number`; None if there is none."""
         return patient_number((self.patient or "").rpartition("\n")[2])
 
 
 def study_token(uid: str) -> str:
-    """A name for a study that this process alone can make, so that it tells nobody which study; nothing for none."""
+    """An identifier of a study that only this process can compute, so it cannot be traced back; empty for no UID."""
     return hmac.digest(_SECRET, uid.encode(), "sha256").hex() if uid else ""
 
 
 @reader
 def read_identity(path: Path) -> Identity:
-    """Read whose scan a file is; a picture says nothing.
-
-    Raises
-    ------
-    Refusal
-        If the file is missing or damaged.
-    """
+    """Read the patient and study of a file; a picture has neither. A missing or damaged file is a `Refusal`."""
     header = _header(path)
     if header is None:
         return Identity()
     patient = header.text("PatientID")
-    # The same number means another patient where another hospital issued it.
+    # Two hospitals may issue the same number to different patients.
     issued = f"{header.text('IssuerOfPatientID')}\n{patient}" if patient else None
     return Identity(issued, header.text("StudyInstanceUID") or None)
 
 
 def patient_number(patient_id: str) -> str | None:
-    """The form that all spellings of a Patient ID share.
+    """The normal form that all spellings of a Patient ID share; None if the text identifies nobody.
 
-    The rule: compatible characters are made alike (Unicode NFKC), letters become capitals, everything but letters and
-    digits goes (blanks, dashes, padding), and so do the zeros that a number begins with. The issuer is not looked at:
-    systems state it, leave it out and spell it in many ways. Two people of two hospitals whose numbers are alike are
-    therefore kept together, which costs little; one person on both sides of a split would cost an honest verdict.
-
-    Parameters
-    ----------
-    patient_id : str
-        As in the file.
-
-    Returns
-    -------
-    str or None
-        None where it tells nobody apart: it is empty, zero, or what de-identification puts in its place.
+    Compatible characters are unified (Unicode NFKC), letters become capitals, and only letters and digits are kept,
+    without leading zeros of numbers. Zero and placeholders of de-identification identify nobody. The issuer is ignored,
+    since systems write it, omit it and spell it in many ways. So two people of two hospitals with the same number stay
+    in one split, which costs little; one person in two splits would make an evaluation wrong.
     """
     plain = unicodedata.normalize("NFKC", patient_id).upper()
     letters = "".join(character for character in plain if character.isalnum())
@@ -105,12 +79,9 @@ def patient_number(patient_id: str) -> str | None:
 
 @reader
 def burned_in_text(path: Path) -> str | None:
-    """A sentence if text is burned into the pixels, or may be; None if the file rules it out.
+    """A warning if text is, or may be, burned into the pixels; None if the file excludes it.
 
-    Raises
-    ------
-    Refusal
-        If the file is missing or damaged.
+    A missing or damaged file is a `Refusal`.
     """
     header = _header(path)
     if header is None:
@@ -118,13 +89,11 @@ def burned_in_text(path: Path) -> str | None:
     stated = header.text("BurnedInAnnotation").upper()
     if stated == "YES":
         return BURNED_IN
-    # A gamma camera's own image holds counts; a screen capture that is silent may hold anything.
+    # A gamma camera's own image holds counts; a screen capture without a statement may hold anything.
     captured = header.text("SOPClassUID") != NuclearMedicineImageStorage
     return PERHAPS_BURNED_IN if captured and stated != "NO" else None
 
 
 def _header(path: Path) -> Header | None:
     start = read_start(path)
-    if not looks_like_dicom(start) and not is_encrypted(start):
-        return None
-    return read_header(path)
+    return read_header(path) if looks_like_dicom(start) or is_encrypted(start) else None

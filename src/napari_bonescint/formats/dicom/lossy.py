@@ -1,4 +1,4 @@
-"""Whether the pixels of a DICOM file went through lossy compression: as the file states, or as its streams show."""
+"""Detect lossy compression of the pixels of a DICOM file, from its attributes and its compressed streams."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from pydicom.uid import UID, JPEG2000TransferSyntaxes, JPEGBaseline8Bit, JPEGExt
 if TYPE_CHECKING:
     from napari_bonescint.formats.dicom.header import Header
 
-_CERTAIN = "The image went through lossy compression, so its values are not quite the counts acquired."
-_POSSIBLE = "The image's compression may be lossy, so its values may not quite be the counts acquired."
+_CERTAIN = "The image was stored with lossy compression, so its values are not exactly the acquired counts."
+_POSSIBLE = (
+    "The image may have been stored with lossy compression, so its values may not be exactly the acquired counts."
+)
 
-# In these all is lost that a decoder of discrete cosines rounds away.
+# These syntaxes always round discrete cosine coefficients.
 _ALWAYS_LOSSY = {JPEGBaseline8Bit, JPEGExtended12Bit}
-# These may be either, and are lossy unless file and stream both say otherwise: a stream that is reversible may still
-# have been cut to a size. The last three are HTJ2K and JPEG XL, which pydicom has no names for in all versions.
+# These syntaxes count as lossy unless both file and stream exclude it: a stream with a reversible transform may still
+# be cut to a size. The last three are HTJ2K and JPEG XL, which have no name in some versions of pydicom.
 _MAYBE_LOSSY = {
     JPEGLSNearLossless,
     *(syntax for syntax in JPEG2000TransferSyntaxes if not syntax.name.endswith("Only)")),
@@ -35,17 +37,17 @@ _MOST_MARKERS = 100
 
 
 def is_lossy(header: Header) -> bool:
-    """Whether the pixels of a data set, or of files that they were made from, went through lossy compression."""
-    return told_lossy(header) is not None
+    """Whether the pixels of a data set, or the files that they were made from, had with lossy compression."""
+    return lossy_warning(header) is not None
 
 
-def told_lossy(header: Header) -> str | None:
-    """A sentence for the user if the pixels went through lossy compression, or may have; None if they did not."""
+def lossy_warning(header: Header) -> str | None:
+    """A warning if the pixels were, or may have been, stored with lossy compression; None if not."""
     stated = header.text("LossyImageCompression")
     ratios = header.numbers("LossyImageCompressionRatio")
     if stated == "01" or header.text("LossyImageCompressionMethod") or any(ratio > 1 for ratio in ratios):
         return _CERTAIN
-    syntax = UID(header.dataset.file_meta.TransferSyntaxUID)
+    syntax = header.transfer_syntax
     shown = _stream_is_lossy(_first_stream(header, syntax))
     if shown or syntax in _ALWAYS_LOSSY:
         return _CERTAIN
@@ -55,8 +57,8 @@ def told_lossy(header: Header) -> str | None:
 
 
 def signed_bits(header: Header) -> int | None:
-    """How many bits a JPEG 2000 stream gives each value if these have a sign; None if not, or for other streams."""
-    stream = _first_stream(header, UID(header.dataset.file_meta.TransferSyntaxUID))
+    """Bits of each value in a JPEG 2000 stream of signed values; None for unsigned values and other streams."""
+    stream = _first_stream(header, header.transfer_syntax)
     # ITU-T T.800, A.5.1: the byte after the image's size and number of components.
     if not stream.startswith(_J2K) or len(stream) < 43 or not stream[42] & 0x80:
         return None
@@ -64,19 +66,18 @@ def signed_bits(header: Header) -> int | None:
 
 
 def _first_stream(header: Header, syntax: UID) -> bytes:
-    data = next(iter(header.values("PixelData")), None)
-    if not isinstance(data, bytes) or syntax.is_private or not syntax.is_encapsulated:
+    if syntax.is_private or not syntax.is_encapsulated:
         return b""
-    buffer = io.BytesIO(data)
+    buffer = io.BytesIO(header.binary("PixelData"))
     try:
         parse_basic_offsets(buffer)
         return next(generate_fragments(buffer), b"")
-    except Exception:  # struct.error, ValueError or EOFError, as the damage has it; decoding says what is wrong
+    except Exception:  # struct.error, ValueError or EOFError; decoding reports the damage
         return b""
 
 
 def _stream_is_lossy(stream: bytes) -> bool | None:
-    """Whether a compressed stream lost anything; None if it does not show."""
+    """Whether a compressed stream lost information; None if the stream does not show it."""
     if not stream.startswith((_JPEG, _J2K)):
         return None
     position = 2
@@ -94,7 +95,7 @@ def _stream_is_lossy(stream: bytes) -> bool | None:
         elif marker in _LOSSLESS:
             return False
         elif marker == _SCAN:
-            # JPEG-LS (ITU-T T.87, C.2.3): the third byte from the end is how far values may be off.
+            # JPEG-LS (ITU-T T.87, C.2.3): the third byte from the end is the largest error of a value.
             return len(content) > 2 and content[-3] != 0
         position += 2 + max(length, 2)
     return None

@@ -1,4 +1,4 @@
-"""Reading DICOM Nuclear Medicine images: whole-body bone scans, and static ones with a warning."""
+"""Read planar DICOM Nuclear Medicine images: whole-body bone scans, and static images with a warning."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from pydicom.uid import UID, MediaStorageDirectoryStorage, NuclearMedicineImageStorage
 
 from napari_bonescint.formats.dicom.acquisition import acquisition_facts
-from napari_bonescint.formats.dicom.frame_count import described_windows, is_settled, settle_frame_count
+from napari_bonescint.formats.dicom.frame_count import described_windows, frame_count_agrees, settle_frame_count
 from napari_bonescint.formats.dicom.frames import frames_of, item_positions
 from napari_bonescint.formats.dicom.header import Header, parse_whole, read_header
 from napari_bonescint.formats.dicom.identity import study_token
-from napari_bonescint.formats.dicom.lossy import told_lossy
+from napari_bonescint.formats.dicom.lossy import lossy_warning
 from napari_bonescint.formats.dicom.photopeak import choose_frames, energy_windows
 from napari_bonescint.formats.dicom.pixels import prepare_to_decode, require_grey_pixels
 from napari_bonescint.formats.dicom.stored_values import read_counts
@@ -22,7 +22,7 @@ from napari_bonescint.formats.safe_reading.guarded import reader
 from napari_bonescint.formats.safe_reading.plausibility import require_counts, without_blank_views
 from napari_bonescint.formats.safe_reading.refusal import NotAPlanarScan, Refusal
 from napari_bonescint.formats.safe_reading.source_file import read_whole, sha256
-from napari_bonescint.scan import NO_SPACING, Scan, Spacing, View, ViewName, ViewSource, why_impossible
+from napari_bonescint.scan import NO_SPACING, Scan, Spacing, View, ViewName, ViewSource, spacing_problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,26 +38,22 @@ _RESCALE_TABLES = ("ModalityLUTSequence", "RealWorldValueMappingSequence")
 
 @dataclass(frozen=True)
 class PlanarHeader:
-    """What the attributes of a file say about the scan in it, before any pixel is decoded.
+    """Facts about the scan in a file, read before any pixel is decoded.
 
     Attributes
     ----------
     size : (int, int)
         Rows and columns.
     frames : int
-        How many frames the file holds.
+        Number of frames in the file.
     views : mapping of int to View
-        The view of each frame that makes the scan, anterior first.
+        The view of each frame of the scan, anterior first.
     spacing : (float, float) or None
         Pixel spacing (y, x) in mm.
-    acquisition : mapping
-        Facts that identify nobody.
-    warnings : tuple of str
-        Sentences for the user.
     planar_type : str
-        ``WHOLE BODY``, ``STATIC`` or, if the file does not say, nothing.
+        ``WHOLE BODY``, ``STATIC``, or empty if the file does not state it.
     study, series : str
-        UIDs, to find the other view of the same study; identity, so neither leaves `formats`.
+        UIDs, to find the other view of the same study; they identify, so they stay within `formats`.
     """
 
     size: tuple[int, int]
@@ -72,7 +68,7 @@ class PlanarHeader:
 
     @property
     def may_show_whole_body(self) -> bool:
-        """Whether it is no spot view: these are called STATIC, and about square."""
+        """Whether the image is no spot view; spot views are STATIC and about square."""
         rows, columns = self.size
         return self.planar_type != _SPOT or rows >= 2 * columns
 
@@ -81,16 +77,11 @@ class PlanarHeader:
 def read_nuclear_medicine(path: Path) -> Scan:
     """Read a planar DICOM Nuclear Medicine image.
 
-    Parameters
-    ----------
-    path : Path
-        A DICOM file with Modality NM, whatever its name.
-
     Returns
     -------
     Scan
-        Counts as stored, of the photopeak window, anterior first. A view that the file does not name is taken as
-        anterior (of two: anterior, then posterior), recorded as assumed and warned about.
+        Stored counts of the photopeak window, anterior first. A view that the file does not name is assumed to be
+        anterior (of two: anterior, then posterior), with a warning.
 
     Raises
     ------
@@ -119,10 +110,10 @@ def read_nuclear_medicine(path: Path) -> Scan:
 
 @reader
 def read_planar_header(path: Path) -> PlanarHeader:
-    """What a file says about the scan in it, without reading its pixels; the refusals of `read_nuclear_medicine`."""
+    """Read the facts about a scan without its pixels; it raises the refusals of `read_nuclear_medicine`."""
     header = read_header(path)
     _require_nuclear_medicine(header, path)
-    if not is_settled(header):
+    if not frame_count_agrees(header):
         header = parse_whole(path, read_whole(path))
     planar = _examine(header, path)
     prepare_to_decode(header)
@@ -135,9 +126,9 @@ def _examine(header: Header, path: Path) -> PlanarHeader:
     require_grey_pixels(header, path)
     warnings = _warnings_about_pixels(header)
     if planar_type == _SPOT:
-        warnings.append("Image Type is STATIC: the image may show part of a body, and models are made for whole ones.")
+        warnings.append("Image Type is STATIC: the image may show part of a body, but models need the whole body.")
     elif not planar_type:
-        warnings.append("Image Type does not say whether this is a whole-body scan; it was taken as one.")
+        warnings.append("Image Type does not state a whole-body scan; the image was taken as one.")
 
     count, count_warnings = settle_frame_count(header, path)
     frames, frame_warnings = frames_of(header, path, count)
@@ -153,20 +144,20 @@ def _examine(header: Header, path: Path) -> PlanarHeader:
         frame = chosen[i]
         described = _described_view(header, detectors.get(frames[frame].detector), frame, frames, [frame] == chosen)
         if view.source is ViewSource.FILE and described is view.name.opposite:
-            told = f"The file's codes say that a view is {view.name} and its descriptions that it is {described}"
-            view_warnings.append(f"{told}; the codes were believed.")
-    there = {view.name for view in views.values()}
+            codes = f"The file's codes name a view {view.name} and its descriptions {described}"
+            view_warnings.append(f"{codes}; the codes were used.")
+    kept_names = {view.name for view in views.values()}
     for i, other in peak.left_out.items():
-        # A detector that is numbered anew for each window has the same view as one that is kept.
-        if (named := stated[i]) is None or (isinstance(named, ViewName) and named not in there):
+        # A detector may have a new number in each window; then its view is among the kept ones.
+        if (named := stated[i]) is None or (isinstance(named, ViewName) and named not in kept_names):
             window = f"the energy window {other.label}" if other.ranges else "an energy window"
-            what = "One view" if named is None else f"The {named} view"
-            view_warnings.append(f"{what} was acquired only in {window}, not on the photopeak, and was left out.")
+            subject = "One view" if named is None else f"The {named} view"
+            view_warnings.append(f"{subject} was acquired only in {window} beside the photopeak, and was left out.")
     spacing, spacing_warnings = _spacing(header)
 
     kept = [detectors[frames[chosen[i]].detector] for i in views if frames[chosen[i]].detector in detectors]
     return PlanarHeader(
-        size=(header.integer("Rows") or 0, header.integer("Columns") or 0),
+        size=header.size,
         frames=len(frames),
         views={chosen[i]: view for i, view in views.items()},
         spacing=spacing,
@@ -191,21 +182,20 @@ def _require_nuclear_medicine(header: Header, path: Path) -> None:
         stated = modality if modality in MODALITIES else "none that DICOM defines"
         raise NotAPlanarScan(path, f"Modality is {stated}; only nuclear medicine (NM) images can be segmented.")
     if not modality and kind != NuclearMedicineImageStorage:
-        what = f" ({UID(kind).name})" if UID(kind).name != kind else ""
-        raise NotAPlanarScan(path, f"The file{what} names no modality; only nuclear medicine images can be segmented.")
+        name = f" ({UID(kind).name})" if UID(kind).name != kind else ""
+        raise NotAPlanarScan(path, f"The file{name} names no modality; only nuclear medicine images can be segmented.")
 
 
 def _planar_type(header: Header, path: Path) -> str:
-    """Value 3 of Image Type: one of `_PLANAR`, or nothing if the file does not give it."""
+    """Value 3 of Image Type: one of `_PLANAR`, or empty."""
     values = [value.upper().replace("_", " ") for value in header.texts("ImageType")]
     if "TRANSMISSION" in values[2:]:
         raise NotAPlanarScan(path, "Image Type is TRANSMISSION; only emission images can be segmented.")
     stated = values[2] if len(values) > 2 else ""
     stated = "WHOLE BODY" if stated == "WHOLEBODY" else stated
     if stated and stated not in _PLANAR:
-        raise NotAPlanarScan(
-            path, f"Image Type is {image_type(stated)}; only WHOLE BODY and STATIC planar images can be segmented."
-        )
+        supported = "only WHOLE BODY and STATIC planar images can be segmented"
+        raise NotAPlanarScan(path, f"Image Type is {image_type(stated)}; {supported}.")
     return stated
 
 
@@ -215,12 +205,11 @@ def _warnings_about_pixels(header: Header) -> list[str]:
     rescale += [keyword for keyword in _RESCALE_TABLES if header.has(keyword)]
     if rescale:
         found = ", ".join(rescale)
-        warnings.append(f"The file has rescale tags ({found}), which counts do not need; the stored values were taken.")
+        warnings.append(f"The file has rescale tags ({found}), which counts do not need; they were ignored.")
     if header.text("PhotometricInterpretation").upper() == "MONOCHROME1":
         warnings.append("The image is meant to be shown inverted (MONOCHROME1); its values were taken as counts.")
-    lossy = told_lossy(header)
-    warnings += [lossy] if lossy else []
-    return warnings
+    lossy = lossy_warning(header)
+    return warnings + ([lossy] if lossy else [])
 
 
 def _detectors(header: Header, frames: list[Frame]) -> dict[int, Header]:
@@ -231,7 +220,7 @@ def _detectors(header: Header, frames: list[Frame]) -> dict[int, Header]:
 def _stated_view(
     header: Header, detector: Header | None, frame: int, frames: list[Frame], alone: bool
 ) -> NamedView | None:
-    """What the file states about one frame, from the most to the least exact."""
+    """The view that the file states for one frame: by its codes, otherwise by its descriptions."""
     found = view_of_codes(detector) if detector else None
     if found is None and alone:
         found = view_of_codes(header)
@@ -241,7 +230,7 @@ def _stated_view(
 def _described_view(
     header: Header, detector: Header | None, frame: int, frames: list[Frame], alone: bool
 ) -> NamedView | None:
-    """What descriptions say about one frame, the detector's before those of the file."""
+    """The view that descriptions name for one frame: those of the detector before those of the file."""
     found = view_of_descriptions(detector, frame, len(frames), alone=True) if detector else None
     return found if found is not None else view_of_descriptions(header, frame, len(frames), alone=alone)
 
@@ -249,15 +238,15 @@ def _described_view(
 def _spacing(header: Header) -> tuple[Spacing | None, list[str]]:
     stated = header.numbers("PixelSpacing")
     if len(stated) != 2:
-        told = f"{_with_numbers('PixelSpacing', header, 'Pixel Spacing is')}, which is impossible."
-        return None, [told, NO_SPACING] if header.text("PixelSpacing") else [NO_SPACING]
-    why = why_impossible((stated[0], stated[1]), (header.integer("Rows") or 0, header.integer("Columns") or 0))
-    if why is not None:
-        return None, [f"A pixel spacing {why}; the file's was not taken.", NO_SPACING]
+        impossible = f"{_with_numbers('PixelSpacing', header, 'Pixel Spacing is')}, which is impossible."
+        return None, [impossible, NO_SPACING] if header.text("PixelSpacing") else [NO_SPACING]
+    problem = spacing_problem((stated[0], stated[1]), header.size)
+    if problem is not None:
+        return None, [f"A pixel spacing {problem}; the file's value was ignored.", NO_SPACING]
     return (stated[0], stated[1]), []
 
 
-def _with_numbers(keyword: str, header: Header, called: str = "") -> str:
-    """What an attribute is called, and its values if they are numbers; other ones could be anything."""
+def _with_numbers(keyword: str, header: Header, name: str = "") -> str:
+    """The name of an attribute with its numbers; other values could be any text, so they are left out."""
     numbers = "\\".join(f"{number:g}" for number in header.numbers(keyword))
-    return f"{called or keyword} {numbers or 'no number'}"
+    return f"{name or keyword} {numbers or 'no number'}"

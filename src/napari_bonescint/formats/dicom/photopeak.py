@@ -1,4 +1,4 @@
-"""Which frames were acquired in a window on the Tc-99m photopeak; the scatter window beside it is never a bone scan."""
+"""Choose the frames on the Tc-99m photopeak; frames of a scatter window are never a bone scan."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Energy of the Tc-99m gamma ray in keV (ENSDF: 140.511).
 _PHOTOPEAK = 140.5
 
-# "Scatter corrected", "no scatter" say that there is none.
+# "Scatter corrected" and "no scatter" mean a window without scatter.
 _SCATTER_REMOVED = re.compile(
     r"(?<![a-z])(no|non|without|w/o|minus|de)\s*(scatter\w*|sc)(?![a-z])"
     r"|(?<![a-z])(scatter\w*|scat|sc|compton|tew|dew)\s*(corr\w*|removed|rejected|free|subtracted|compensated)(?![a-z])"
@@ -35,9 +35,9 @@ _OTHERS = {
 _OTHER_NUCLIDE = re.compile(
     "|".join(rf"(?<![a-z0-9])({symbol}\s*({mass})|({mass})\s*{symbol})(?![a-z0-9])" for symbol, mass in _OTHERS.items())
 )
-# A window beside the peak, or one of two on it.
+# A window beside the photopeak, or one of two windows on it.
 _BESIDE = re.compile(r"(?<![a-z])(low|lower|lo|up|upper|high|hi|side|background|bkg|bg)(?![a-z])")
-# Of scatter, or scatter corrected.
+# Scatter, or scatter corrected.
 _PERHAPS_SCATTER = re.compile(r"(?<![a-z])(sc|sct|scat)(?![a-z])")
 _PHOTOPEAK_NAME = re.compile(
     r"(?<![a-z])(photo\s*peak|peak|pp|tc\s*99\s*m?|99m?\s*tc|technetium)(?![a-z])|(?<!\d)140(?!\d)"
@@ -53,28 +53,20 @@ class _Kind(Enum):
 
 @dataclass(frozen=True)
 class EnergyWindow:
-    """One energy window of an acquisition.
-
-    Attributes
-    ----------
-    name : str
-        As the camera calls it; may be empty.
-    ranges : tuple of (float, float)
-        Lower and upper limits in keV; empty if the file gives none.
-    """
+    """One energy window: its name in the file, and its lower and upper limits in keV, both empty if not stated."""
 
     name: str = ""
     ranges: tuple[tuple[float, float], ...] = ()
 
     @property
     def label(self) -> str:
-        """Its limits: ``126-154 keV``; empty if the file gives none."""
+        """The limits, such as ``126-154 keV``; empty if the file states none."""
         limits = " + ".join(f"{low:g}-{high:g}" for low, high in self.ranges)
         return f"{limits} keV" if limits else ""
 
     @property
     def kind(self) -> _Kind:
-        """Whether it holds the photopeak: by its limits, or if it states none, by its name."""
+        """Whether the window contains the photopeak, by its limits; without limits, by its name."""
         if self.ranges:
             covered = any(low <= _PHOTOPEAK <= high for low, high in self.ranges)
             return _Kind.PHOTOPEAK if covered else _Kind.OTHER
@@ -88,19 +80,19 @@ class EnergyWindow:
 
     @property
     def distance_from_photopeak(self) -> float:
-        """From the photopeak to the middle of the nearest range, in keV."""
+        """Distance in keV from the photopeak to the middle of the nearest range."""
         return min((abs((low + high) / 2 - _PHOTOPEAK) for low, high in self.ranges), default=0.0)
 
 
 def energy_windows(header: Header) -> list[EnergyWindow]:
-    """The windows that a file describes, in its order."""
+    """The windows that a file describes, in the file's order."""
     windows = []
     for item in header.items("EnergyWindowInformationSequence"):
         limits = [
             (limit.number("EnergyWindowLowerLimit"), limit.number("EnergyWindowUpperLimit"))
             for limit in item.items("EnergyWindowRangeSequence")
         ]
-        # An upper limit of 0 is none.
+        # An upper limit of 0 stands for none.
         stated = [sorted((low, high)) for low, high in limits if low is not None and high is not None and high > 0]
         ranges = tuple((low, high) for low, high in stated if low < high)
         windows.append(EnergyWindow(item.text("EnergyWindowName"), ranges))
@@ -108,26 +100,24 @@ def energy_windows(header: Header) -> list[EnergyWindow]:
 
 
 def on_photopeak(path: Path, windows: Sequence[EnergyWindow]) -> tuple[list[int], str | None]:
-    """The windows that hold the photopeak.
+    """Find the windows that contain the photopeak.
 
     Parameters
     ----------
-    path : Path
-        The file, for the refusal.
     windows : sequence of EnergyWindow
-        The windows that the file has frames of; at least one. Those it does not describe are empty.
+        The windows of the file's frames, at least one; windows without a description are empty.
 
     Returns
     -------
     indices : list of int
-        Into `windows`, the one centred on the photopeak best first.
+        Indices into `windows`; the window with its centre nearest to the photopeak comes first.
     warning : str or None
-        A sentence, if that is assumed of one against the sense of its name.
+        A warning if a window with a doubtful name is assumed to contain the photopeak.
 
     Raises
     ------
     Refusal
-        If no window holds the photopeak, or none of several is known to.
+        If no window contains the photopeak, or several may.
     """
     kinds = [window.kind for window in windows]
     candidates = [i for i, kind in enumerate(kinds) if kind is _Kind.PHOTOPEAK]
@@ -143,12 +133,9 @@ def on_photopeak(path: Path, windows: Sequence[EnergyWindow]) -> tuple[list[int]
             "was taken as that of the photopeak."
         )
     if unknown or doubtful:
-        raise Refusal(
-            path,
-            f"The file has {len(windows)} energy windows and does not say which holds the Tc-99m photopeak at 140 keV; "
-            "export that window alone.",
-        )
-    raise NotAPlanarScan(path, "No energy window holds the Tc-99m photopeak at 140 keV; export the one that does.")
+        question = "does not state which one contains the Tc-99m photopeak at 140 keV; export that window alone"
+        raise Refusal(path, f"The file has {len(windows)} energy windows and {question}.")
+    raise NotAPlanarScan(path, "No energy window contains the Tc-99m photopeak at 140 keV; export the one that does.")
 
 
 class PhotopeakFrames(NamedTuple):
@@ -157,11 +144,11 @@ class PhotopeakFrames(NamedTuple):
     Attributes
     ----------
     chosen : list of int
-        Which frames, from 0, in the order in which they are stored: for each detector those of its best window.
+        Frames from 0, in the stored order: for each detector those of its best window.
     left_out : dict of int to EnergyWindow
-        A frame of each detector that has none on the photopeak, and the window that it was acquired in.
+        One frame of each detector without frames on the photopeak, and the window of that frame.
     window : EnergyWindow
-        The best of the windows.
+        The best window.
     warnings : list of str
         Sentences for the user.
     """
@@ -175,23 +162,10 @@ class PhotopeakFrames(NamedTuple):
 def choose_frames(
     path: Path, frames: Sequence[Frame], described: Sequence[EnergyWindow], count: int
 ) -> PhotopeakFrames:
-    """Choose for each detector the frames of the window that holds the photopeak.
+    """Choose for each detector the frames of its window on the photopeak.
 
-    Parameters
-    ----------
-    path : Path
-        The file, for the refusal.
-    frames : sequence of Frame
-        Window and detector of every frame.
-    described : sequence of EnergyWindow
-        The windows that the file describes.
-    count : int
-        How many windows it says that it has, described or not.
-
-    Raises
-    ------
-    Refusal
-        If no window holds the photopeak, or none of several is known to.
+    `count` is the number of windows that the file states, described or not. A file without a window on the photopeak,
+    or with several that may be, is a `Refusal`.
     """
     numbers = sorted({frame.window for frame in frames if frame.window is not None})
     if not numbers:
@@ -218,16 +192,15 @@ def choose_frames(
         several = max(several, len(candidates))
         chosen += [i for i in own if frames[i].window == numbers[candidates[0]]]
     if several > 1:
-        warnings.append(
-            f"{several} energy windows hold the Tc-99m photopeak at 140 keV; "
-            f"{taken[0].label or 'one without stated limits'}, the one centred on it best, was taken."
-        )
+        label = taken[0].label or "one without stated limits"
+        fact = f"{several} energy windows contain the Tc-99m photopeak at 140 keV"
+        warnings.append(f"{fact}; {label}, the one centred on it best, was taken.")
     return PhotopeakFrames(sorted(chosen), left_out, taken[0], warnings)
 
 
 def _assume_window(path: Path, described: Sequence[EnergyWindow], count: int) -> tuple[EnergyWindow, list[str]]:
-    """The described window that frames are taken to be of, if the file does not say of which they are."""
+    """Assume one described window for frames whose window is unknown."""
     indices, _ = on_photopeak(path, described or [EnergyWindow()])
     best = described[indices[0]] if described else EnergyWindow()
-    assumed = "does not say of which; they were taken as those of the photopeak."
-    return best, [f"The file has frames of one of its {count} energy windows and {assumed}"]
+    frames = f"The file has frames of one of its {count} energy windows and does not state which one"
+    return best, [f"{frames}; they were taken as those of the photopeak."]

@@ -1,4 +1,4 @@
-"""The pixels of a DICOM file as counts: what must hold before they are decoded, and decoding them."""
+"""Decode the pixels of a DICOM file, after checks that they can be decoded safely."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ import numpy as np
 from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import UID
 
 from napari_bonescint.formats.dicom.codecs import decode_frames
 from napari_bonescint.formats.dicom.codestreams import stated_size
 from napari_bonescint.formats.dicom.frame_count import stored_frames
 from napari_bonescint.formats.safe_reading.budget import OverBudget, require_pixels
-from napari_bonescint.formats.safe_reading.decoder_process import CHILD, CannotDecode
+from napari_bonescint.formats.safe_reading.decoder_process import DECODER
 from napari_bonescint.formats.safe_reading.plausibility import require_possible_size
 from napari_bonescint.formats.safe_reading.refusal import NotAPlanarScan, Refusal
 from napari_bonescint.text import counted
@@ -51,77 +50,65 @@ _END_OF_IMAGE = b"\xff\xd9"
 
 
 def require_grey_pixels(header: Header, path: Path) -> None:
-    """Refuse, from the header alone, what cannot be one grey value per pixel of a possible size."""
+    """Refuse, by the header alone, an image that is not grey or not of a possible size."""
     photometric = header.text("PhotometricInterpretation").upper()
     grey = photometric.startswith("MONOCHROME") or not photometric
     if not grey or (header.integer("SamplesPerPixel") or 1) != 1:
-        raise NotAPlanarScan(path, f"The image is in colour{_colours(photometric)}; only grey images can be segmented.")
+        colours = f" ({photometric})" if photometric in _COLOURS else ""
+        raise NotAPlanarScan(path, f"The image is in colour{colours}; only grey images can be segmented.")
     rows, columns = header.integer("Rows"), header.integer("Columns")
     if rows is None or columns is None:
         raise NotAPlanarScan(path, "The file holds no image.")
     require_possible_size(path, rows, columns)
 
 
-def _colours(photometric: str) -> str:
-    """How an image is in colour, in the standard's terms; people may type anything into a text."""
-    return f" ({photometric})" if photometric in _COLOURS else ""
-
-
 def decode(header: Header, path: Path, frames: int) -> NDArray[np.generic]:
-    """Decode all frames.
-
-    Parameters
-    ----------
-    header : Header
-        A whole data set that passed `require_grey_pixels`.
-    path : Path
-        The file, for the refusal.
-    frames : int
-        How many frames to decode; those beyond are left.
+    """Decode the first `frames` frames of a whole data set that passed `require_grey_pixels`.
 
     Returns
     -------
     ndarray of shape (frame, y, x)
-        The stored values in native byte order, not rescaled, bits above Bits Stored and all.
+        The stored values in native byte order, not rescaled, including bits above Bits Stored.
 
     Raises
     ------
     Refusal
-        If the pixels are missing, cut off, or written in a way that no installed decoder reads.
+        If the pixels are missing, cut off, or in a format that no installed decoder reads.
     """
-    dataset = header.dataset
-    # What the file states may be missing or wrong; see `frame_count`.
-    _state(header, NumberOfFrames=frames, SamplesPerPixel=1)
+    # The file's own values may be missing or wrong; see `frame_count`.
+    _set(header, NumberOfFrames=frames, SamplesPerPixel=1)
     if not header.text("PhotometricInterpretation"):
-        _state(header, PhotometricInterpretation="MONOCHROME2")
-    rows, columns = header.integer("Rows") or 0, header.integer("Columns") or 0
+        _set(header, PhotometricInterpretation="MONOCHROME2")
+    rows, columns = header.size
     bits = header.integer("BitsAllocated") or 0
     require_pixels(path, frames, rows, columns, bytes_a_pixel=bits / 8)
-    syntax = UID(dataset.file_meta.TransferSyntaxUID)
+    syntax = header.transfer_syntax
     streams = _require_all_pixels(header, path, frames)
     if streams is None and not any(header.has(keyword) for keyword in _FLOAT_KEYWORDS):
         _require_described_values(header, path)
-    undecodable = f"The pixels ({syntax.name}) cannot be decoded; export the image uncompressed."
+    undecodable = _undecodable(path, syntax.name)
     try:
         if streams is None:
-            pixels = pixel_array(dataset, raw=True, correct_unused_bits=False, allow_excess_frames=False)
+            pixels = pixel_array(header.dataset, raw=True, correct_unused_bits=False, allow_excess_frames=False)
         else:
             _require_stated_sizes(streams, path, rows, columns, bits)
             pixels = _decode_streams(header, path, streams, str(syntax))
-    except CannotDecode as error:
-        raise Refusal(path, undecodable) from error
     except Refusal:
         raise
-    except Exception as error:  # pydicom raises something of its own on attributes that contradict each other
-        raise Refusal(path, undecodable) from error
+    except Exception as error:  # CannotDecode, or pydicom's errors about contradictory attributes
+        raise undecodable from error
     if pixels.size != frames * rows * columns:
         raise Refusal(path, _TRUNCATED)
     stack = pixels.reshape(frames, rows, columns)
     return np.ascontiguousarray(stack, dtype=stack.dtype.newbyteorder("="))
 
 
-def _state(header: Header, **values: object) -> None:
-    """Have a data set state what is known of its pixels; in its place there may be anything, or nothing."""
+def _undecodable(path: Path, name: str) -> Refusal:
+    return Refusal(path, f"The pixels ({name}) cannot be decoded; export the image uncompressed.")
+
+
+def _set(header: Header, **values: object) -> None:
+    """Replace attributes that describe the pixels; the file's values may be of any type."""
     for keyword, value in values.items():
         if header.has(keyword):
             del header.dataset[keyword]
@@ -129,13 +116,13 @@ def _state(header: Header, **values: object) -> None:
 
 
 def prepare_to_decode(header: Header) -> None:
-    """Have the decoding process started by the time that the pixels of a compressed image are wanted."""
-    if UID(header.dataset.file_meta.TransferSyntaxUID).is_encapsulated:
-        CHILD.prepare(decode_frames)
+    """Start the decoding process early, if the pixels of an image are compressed."""
+    if header.transfer_syntax.is_encapsulated:
+        DECODER.prepare(decode_frames)
 
 
 def _require_described_values(header: Header, path: Path) -> None:
-    """Refuse uncompressed pixels of which the file does not say how they are stored, or says what cannot be."""
+    """Refuse uncompressed pixels whose storage is not described, or is described impossibly."""
     allocated, stored = header.integer("BitsAllocated") or 0, header.integer("BitsStored") or 0
     if allocated != 1 and (allocated % 8 or allocated not in range(8, 65)):
         wrong = "Bits Allocated"
@@ -149,9 +136,9 @@ def _require_described_values(header: Header, path: Path) -> None:
 
 
 def _decode_streams(header: Header, path: Path, streams: list[bytes], syntax: str) -> NDArray[np.generic]:
-    """Decode compressed frames in the child; it is told what decoding takes, and nothing that identifies anybody."""
+    """Decode compressed frames in the child process, which gets no data that identifies anybody."""
     numbers = {name: header.integer(keyword) for name, keyword in _DECODING_OPTIONS.items()}
-    return CHILD.decode(
+    return DECODER.decode(
         path,
         decode_frames,
         b"".join(streams),
@@ -166,52 +153,47 @@ def _decode_streams(header: Header, path: Path, streams: list[bytes], syntax: st
 
 
 def _require_stated_sizes(streams: list[bytes], path: Path, rows: int, columns: int, bits: int) -> None:
-    """Decoders allocate what a stream asks for: refuse one of another size than the file says."""
+    """Refuse a stream with another size than the file states, since decoders allocate memory for the stream's size."""
     for stream in streams:
         stated = stated_size(stream)
         if stated is not None and not stated.fits(rows, columns):
             size = f"{stated.columns} x {stated.rows} x {stated.samples} in {counted(stated.tiles, 'tile')}"
-            raise OverBudget(
-                path,
-                f"The compressed image is {size} and the file says {columns} x {rows}, so it is damaged; "
-                "export the image uncompressed.",
-            )
-        # RLE makes at most a little more of what it cannot compress, and up to 64 bytes of one.
+            sizes = f"The compressed image is {size} and the file states {columns} x {rows}"
+            raise OverBudget(path, f"{sizes}, so it is damaged; export the image uncompressed.")
+        # RLE may enlarge incompressible data a little, and adds up to 64 bytes.
         if len(stream) > 2 * rows * columns * bits // 8 + _SLACK:
             raise OverBudget(path, "The compressed image takes more bytes than an uncompressed one; export it again.")
 
 
 def _require_all_pixels(header: Header, path: Path, frames: int) -> list[bytes] | None:
-    """Refuse pixels that are missing or cut off; the streams of all frames, if they are compressed."""
-    dataset = header.dataset
+    """Refuse missing or incomplete pixels; return the streams of all frames if they are compressed."""
     if any(header.has(keyword) for keyword in _FLOAT_KEYWORDS):
         return None
-    pixels = header.values("PixelData")
-    data = pixels[0] if pixels else b""
-    if not isinstance(data, bytes) or not data:
+    data = header.binary("PixelData")
+    if not data:
         raise Refusal(path, "The file holds no pixel data; export it again.")
-    syntax = UID(dataset.file_meta.TransferSyntaxUID)
+    syntax = header.transfer_syntax
     try:
         get_decoder(syntax)
     except NotImplementedError as error:
         name = syntax.name if re.search(r"[A-Za-z]", syntax.name) else f"transfer syntax {syntax}"
-        raise Refusal(path, f"The pixels ({name}) cannot be decoded; export the image uncompressed.") from error
+        raise _undecodable(path, name) from error
     if syntax.is_encapsulated:
         return _whole_streams(header, data, path, frames)
-    bits = (header.integer("Rows") or 0) * (header.integer("Columns") or 0) * (header.integer("BitsAllocated") or 0)
-    if len(data) < frames * bits // 8:
+    rows, columns = header.size
+    if len(data) < frames * rows * columns * (header.integer("BitsAllocated") or 0) // 8:
         raise Refusal(path, _TRUNCATED)
     return None
 
 
 def _whole_streams(header: Header, data: bytes, path: Path, frames: int) -> list[bytes]:
-    """Some decoders fill up a JPEG stream that ends early with grey, without a word."""
-    table = [value for keyword in _OFFSET_KEYWORDS for value in header.values(keyword) if isinstance(value, bytes)]
+    """The streams of all frames; cut-off streams are refused, since some decoders fill them up with grey silently."""
+    table = [value for keyword in _OFFSET_KEYWORDS if (value := header.binary(keyword))]
     offsets = (table[0], table[1]) if len(table) == 2 else None
     try:
         held = max(frames, stored_frames(header) or 0)
         streams = list(islice(generate_frames(data, number_of_frames=held, extended_offsets=offsets), frames))
-    except Exception as error:  # struct.error, ValueError or EOFError, as the damage has it
+    except Exception as error:  # struct.error, ValueError or EOFError
         raise Refusal(path, _TRUNCATED) from error
     if len(streams) < frames:
         raise Refusal(path, _TRUNCATED)

@@ -1,7 +1,7 @@
-"""Where the views of a scan lie in the DICOM files that it was read from: which file, which frame, which columns.
+"""Find the file, frame and columns of each view of a scan in its DICOM files.
 
-A store keeps no file names, and a user may have mirrored, split, named or reordered the views: each is found by its
-counts.
+Each view is found by its counts: a store keeps no file names, and a user may have mirrored, split, named or reordered
+the views.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 
 
 class SourceMissing(BonescintError):
-    """The file that a scan was read from is needed and was not given, or is no DICOM file."""
+    """The DICOM file that a scan was read from is missing, or is no DICOM file."""
 
 
 class SourceView(NamedTuple):
-    """Where one view lies.
+    """The place of one view.
 
     Attributes
     ----------
     file : int
-        Which of the scan's files, from 0.
+        Index of the file among the scan's files.
     frame : int
-        Which frame of it, from 1 as DICOM counts.
+        Number of the frame, from 1 as in DICOM.
     columns : slice
-        Which columns of the frame: all, or one half.
+        Columns of the frame: all, or one half.
     mirrored : bool
         Whether the scan shows these columns from right to left.
     """
@@ -70,11 +70,11 @@ class SourceImages:
     headers : tuple of Header
         All attributes of each file.
     frames : tuple of int
-        How many frames each file has.
+        Number of frames in each file.
     size : (int, int)
         Rows and columns of a frame.
     views : tuple of SourceView
-        Where each view of the scan lies.
+        The place of each view of the scan.
     """
 
     headers: tuple[Header, ...]
@@ -89,17 +89,17 @@ def find_views(scan: Scan) -> SourceImages:
     Parameters
     ----------
     scan : Scan
-        A scan with its `sources`; `View.flipped` says which of its views are mirrored.
+        A scan with its `sources`; `View.flipped` marks mirrored views.
 
     Raises
     ------
     SourceMissing
-        If the scan names no file, one that is no DICOM file, or files that do not hold its counts.
+        If the scan names no file, or a file is no DICOM file, or the files do not hold its counts.
     Refusal
         If a file cannot be read.
     """
     if not scan.sources:
-        raise SourceMissing(f"{scan.name}: the DICOM file that it was read from is needed, and is not known.")
+        raise SourceMissing(f"{scan.name}: the DICOM file of this scan is needed, but the scan names no file.")
     headers: list[Header] = []
     frames: list[int] = []
     candidates: list[_Candidate] = []
@@ -107,19 +107,19 @@ def find_views(scan: Scan) -> SourceImages:
         with refusing(path):
             content = read_whole(path)
             if is_encrypted(content[:132]) or not looks_like_dicom(content[:132]):
-                raise SourceMissing(f"{path.name}: is no DICOM file, so no DICOM file can refer to it.")
+                raise SourceMissing(f"{path.name}: is no DICOM file, so a DICOM segmentation cannot refer to it.")
             planar = read_planar_header(path)
             header = parse_whole(path, content)
             stored = decode(header, path, planar.frames)
             pixels, _ = as_counts(header, stored)
         headers.append(header)
         frames.append(planar.frames)
-        # Scans that were read before padding was known keep what is stored.
+        # Older versions kept padding as stored.
         for planes in (pixels,) if pixels is stored else (pixels, stored):
             candidates += [_Candidate(file, frame, view, planes[frame]) for frame, view in planar.views.items()]
     size = candidates[0].counts.shape
     if any(candidate.counts.shape != size for candidate in candidates):
-        raise SourceMissing(f"{scan.name}: its files have frames of different sizes.")
+        raise SourceMissing(f"{scan.name}: its files have frames of different sizes, so its views cannot be found.")
     views: list[SourceView] = []
     for view, counts in zip(scan.views, scan.counts, strict=True):
         views.append(_find(scan, view, counts[:, ::-1] if view.flipped else counts, candidates, views))
@@ -140,14 +140,14 @@ def _find(
     candidates: Sequence[_Candidate],
     taken: Sequence[SourceView],
 ) -> SourceView:
-    """Where the counts (y, x) of a view, as the file shows them, lie."""
+    """Find the counts (y, x) of a view, in the file's orientation."""
     height, width = counts.shape
-    # Two frames may hold the same counts; the one that is called so comes first.
+    # Two frames may hold the same counts; a frame with the view's name comes first.
     for candidate in sorted(candidates, key=lambda each: each.view.name is not view.name):
         rows, columns = candidate.counts.shape
         if rows != height:
             continue
-        # The whole frame, or the halves of one that `scan_edits.split_side_by_side` splits.
+        # The whole frame, or the halves that `scan_edits.split_side_by_side` makes.
         places = [slice(0, columns)] if columns == width else []
         if columns // 2 == width:
             places = [slice(0, width), slice(columns - width, columns)]
@@ -155,4 +155,4 @@ def _find(
             found = SourceView(candidate.file, candidate.frame + 1, place, view.flipped)
             if found not in taken and np.array_equal(candidate.counts[:, place], counts):
                 return found
-    raise SourceMissing(f"{scan.name}: the {view.name} view is not in {scan.sources[0].name}.")
+    raise SourceMissing(f"{scan.name}: the counts of its {view.name} view are not in {scan.sources[0].name}.")

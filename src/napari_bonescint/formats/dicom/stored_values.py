@@ -1,4 +1,4 @@
-"""Stored values of a DICOM file as counts: without padding and undershoot, and with what is odd about them told."""
+"""Convert the stored values of a DICOM file to counts, without padding and undershoot, with warnings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.formats.dicom.header import Header
 
-# For each attribute that pixels are stored in, those that say which values mark what is no image (PS3.3, C.7.5.1.1.2).
+# For each attribute that holds pixels, those that mark pixels outside the image (PS3.3, C.7.5.1.1.2).
 _PADDING = {
     "PixelData": ("PixelPaddingValue", "PixelPaddingRangeLimit"),
     "FloatPixelData": ("FloatPixelPaddingValue", "FloatPixelPaddingRangeLimit"),
@@ -29,23 +29,14 @@ _OVERLAY_BIT, _OVERLAY_DATA = 0x0102, 0x3000
 
 
 def read_counts(header: Header, path: Path, frames: int) -> tuple[NDArray[Any], list[str]]:
-    """Decode all frames, and make counts of the stored values.
-
-    Parameters
-    ----------
-    header : Header
-        A whole data set that passed `require_grey_pixels`.
-    path : Path
-        The file, for the refusal.
-    frames : int
-        How many frames there are.
+    """Decode the first `frames` frames of a whole data set, and convert the stored values to counts.
 
     Returns
     -------
     counts : ndarray of shape (frame, y, x)
-        0 where the file pads, and where lossy compression undershot; elsewhere as stored.
+        Stored values, but 0 for padding, and for negative values of a lossy compression.
     warnings : list of str
-        A sentence for each thing that was changed, or that is odd.
+        A sentence for each change and each oddity.
 
     Raises
     ------
@@ -56,7 +47,7 @@ def read_counts(header: Header, path: Path, frames: int) -> tuple[NDArray[Any], 
 
 
 def as_counts(header: Header, stored: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
-    """Counts of stored values of shape (frame, y, x); see `read_counts`."""
+    """Convert stored values of shape (frame, y, x) to counts and warnings; see `read_counts`."""
     keyword = next((keyword for keyword in _PADDING if header.has(keyword)), "PixelData")
     in_bits = _within_bits_stored(header, stored) if keyword == "PixelData" else stored
     padding = _is_padding(header, keyword, stored)
@@ -70,21 +61,20 @@ def as_counts(header: Header, stored: NDArray[Any]) -> tuple[NDArray[Any], list[
         if stored[padding].any():
             warnings.append("Pixels that the file marks as padding, outside the image, were taken as 0 counts.")
     beyond = counts != in_bits
-    # NaN differs from itself.
+    # NaN differs from itself, so floating-point values are left out.
     if counts.dtype.kind != "f" and beyond.any():
+        treatment = "they were taken as part of the counts"
         if _has_overlay_in_pixels(header):
-            counts = in_bits
-            what = "they hold an overlay and were left out"
-        else:
-            what = "they were taken as part of the counts"
-        bits = header.integer("BitsStored")
+            counts, treatment = in_bits, "they hold an overlay and were left out"
         found = counted(int(beyond.sum()), "pixel")
-        warnings.append(f"Bits above the {bits} of Bits Stored hold values in {found}; {what}.")
+        warnings.append(
+            f"Bits above the {header.integer('BitsStored')} of Bits Stored hold values in {found}; {treatment}."
+        )
     if is_lossy(header):
         counts, clipped = _without_undershoot(counts, signed_bits(header))
         if clipped:
             found = counted(clipped, "pixel")
-            warnings.append(f"Lossy compression left {found} below zero, which counts cannot be; 0 was taken instead.")
+            warnings.append(f"Lossy compression left {found} below zero; 0 was taken instead.")
     return counts, warnings
 
 
@@ -102,10 +92,10 @@ def _is_padding(header: Header, keyword: str, pixels: NDArray[Any]) -> NDArray[n
 
 
 def _as_stored(header: Header, keyword: str, dtype: np.dtype[Any]) -> int | float | None:
-    """The value of an attribute as a pixel of a type stores it, whichever sign its own type gives it."""
+    """The value of an attribute as a stored pixel of a type, whatever sign the attribute's own type gives it."""
     value = next(iter(header.values(keyword)), None)
     if isinstance(value, bytes):
-        # Of a type that the file leaves unknown.
+        # The file leaves the type unknown.
         value = int.from_bytes(value[: dtype.itemsize], "little")
     if not isinstance(value, int | float) or (dtype.kind != "f" and not math.isfinite(value)):
         return None
@@ -118,13 +108,12 @@ def _as_stored(header: Header, keyword: str, dtype: np.dtype[Any]) -> int | floa
 
 
 def _within_bits_stored(header: Header, stored: NDArray[Any]) -> NDArray[Any]:
-    """The values that the lowest Bits Stored bits make, with their own sign."""
     bits = header.integer("BitsStored")
     return stored if bits is None or stored.dtype.kind not in "ui" else _lowest_bits(stored, bits)
 
 
 def _lowest_bits(stored: NDArray[Any], bits: int) -> NDArray[Any]:
-    """The values that the lowest bits make, with their own sign if the type has one."""
+    """The values of the lowest bits, with their own sign if the type has one."""
     width = 8 * stored.dtype.itemsize
     if not 0 < bits < width:
         return stored
@@ -132,7 +121,7 @@ def _lowest_bits(stored: NDArray[Any], bits: int) -> NDArray[Any]:
 
 
 def _has_overlay_in_pixels(header: Header) -> bool:
-    """Whether an overlay plane uses bits of the pixels, as files did before 2004, rather than data of its own."""
+    """Whether an overlay plane is stored in unused bits of the pixels, as before 2004."""
     for group in _OVERLAYS:
         position = header.dataset.get((group, _OVERLAY_BIT))
         if position is not None and position.value and (group, _OVERLAY_DATA) not in header.dataset:
@@ -141,15 +130,10 @@ def _has_overlay_in_pixels(header: Header) -> bool:
 
 
 def _without_undershoot(counts: NDArray[Any], signed: int | None) -> tuple[NDArray[Any], int]:
-    """Values clipped at 0, and how many were below; left as they are if that is more than a wave about an edge.
+    """Clip negative values to 0 and count them, unless they exceed an undershoot at edges.
 
-    Parameters
-    ----------
-    counts : ndarray
-        The values.
-    signed : int or None
-        How many bits they have in their stream, if it gives them a sign: a header that denies the sign makes large
-        numbers of what is below zero.
+    `signed` is the number of bits of a value in its stream, if the stream has signed values. If the header denies the
+    sign, negative values appear as large ones.
     """
     values = counts
     if counts.dtype.kind == "u" and signed is not None:

@@ -1,7 +1,7 @@
-"""What a file says about an acquisition, in terms of the DICOM standard and names of makers; never in words of its own.
+"""Reduce free text about an acquisition to terms of the DICOM standard and names of makers.
 
-People type into every text of a file, a patient's name too. So no text is kept as it is: of a known kind of text, the
-term that it holds is kept, and what holds none is left out.
+Users type into every text of a file, even a patient's name. So no text is kept as it is: only a known term in it is
+kept.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 _IMAGE_TYPES = {
     *("ORIGINAL", "DERIVED", "PRIMARY", "SECONDARY", "EMISSION", "TRANSMISSION", "STATIC", "DYNAMIC", "GATED"),
     *("WHOLE BODY", "TOMO", "GATED TOMO", "RECON TOMO", "RECON GATED TOMO", "SUBTRACTION"),
-    # Not of NM images, but what other files in an export say.
+    # Not for NM images, but found in other files of an export.
     *("SCREEN SAVE", "SCREEN CAPTURE", "AXIAL", "LOCALIZER", "PROJECTION IMAGE"),
 }
 _TECHNIQUES = {"1PS", "2PS", "PCN", "MSP"}
 _COLLIMATORS = {"PARA", "PINH", "FANB", "CONE", "SLNT", "ASTG", "DIVG", "NONE", "UNKN"}
-# PS3.16, CID 29, and the retired ones that old archives hold.
+# PS3.16, CID 29, and retired terms of old archives.
 MODALITIES = {
     *("AR", "AU", "BDUS", "BI", "BMD", "CF", "CR", "CT", "CTPROTOCOL", "DF", "DG", "DM", "DOC", "DX", "ECG", "EEG"),
     *("EPS", "ES", "EC", "FID", "FS", "GM", "HC", "HD", "IO", "IOL", "IVOCT", "IVUS", "KER", "KO", "LEN", "LP", "LS"),
@@ -64,7 +64,7 @@ _VENDORS = {
     "Neusoft": r"neusoft",
     "United Imaging": r"united imaging|uih",
 }
-# A product line with what tells its members apart: a few letters, or digits.
+# A product line with the letters or digits of its models.
 _CAMERAS = (
     r"discovery nm(?:/ct)? ?\d{3}[a-z]?(?: pro)?",
     r"nm(?:/ct)? ?\d{3}[a-z]?",
@@ -84,40 +84,32 @@ _CAMERAS = (
 _Reduced = str | int | float | None
 
 
-def holds(text: str, pattern: str) -> str:
-    """The first part of a text that a pattern finds as whole words, white space as one blank; empty if none.
-
-    Parameters
-    ----------
-    text : str
-        What a file says.
-    pattern : str
-        A regular expression in lower case.
-    """
+def find_words(text: str, pattern: str) -> str:
+    """The first part of a text that matches a lower-case pattern as whole words, with single blanks; or empty."""
     plain = " ".join(text.lower().replace("_", " ").split())
     found = re.search(rf"(?<![a-z0-9])(?:{pattern})(?![a-z0-9])", plain)
     return found[0] if found else ""
 
 
 def vendor(text: str) -> str:
-    """The maker that a text names: ``GE`` for ``GE MEDICAL SYSTEMS``; empty if it names none that is known."""
-    return next((name for name, pattern in _VENDORS.items() if holds(text, pattern)), "")
+    """The maker that a text names, such as ``GE`` for ``GE MEDICAL SYSTEMS``; empty if unknown."""
+    return next((name for name, pattern in _VENDORS.items() if find_words(text, pattern)), "")
 
 
 def camera(text: str) -> str:
-    """The product that a text names, in capitals: ``MILLENNIUM MG``; empty if it names none that is known."""
-    return next((found.upper() for pattern in _CAMERAS if (found := holds(text, pattern))), "")
+    """The camera that a text names, in capitals, such as ``MILLENNIUM MG``; empty if unknown."""
+    return next((found.upper() for pattern in _CAMERAS if (found := find_words(text, pattern))), "")
 
 
 def image_type(text: str) -> str:
-    """The values of Image Type that the standard defines, joined as DICOM writes them; ``OTHER`` for any other one."""
+    """The values of Image Type, joined as in DICOM, with ``OTHER`` for each value outside the standard."""
     values = [value.strip().upper().replace("_", " ") for value in text.split("\\")] if text else []
     values = ["WHOLE BODY" if value == "WHOLEBODY" else value for value in values]
     return "\\".join(value if value in _IMAGE_TYPES else "OTHER" for value in values)
 
 
 def radionuclide(text: str) -> str:
-    """A radionuclide as ``99mTechnetium``; empty if the text names none that the standard lists."""
+    """A radionuclide in the form ``99mTechnetium``; empty if the text names none of the standard's."""
     plain = re.sub(r"[\^\s\-]+", " ", text.lower()).strip()
     for name, symbol in _ELEMENTS.items():
         found = re.fullmatch(rf"(\d{{1,3}}m?) ?(?:{name}|{symbol})|(?:{name}|{symbol}) ?(\d{{1,3}}m?)", plain)
@@ -153,13 +145,7 @@ _TEXTS: dict[str, Callable[[str], str]] = {
 
 
 def reduced(facts: Mapping[str, object]) -> dict[str, str | int | float]:
-    """Facts about an acquisition with numbers and known terms alone; all others are left out.
-
-    Parameters
-    ----------
-    facts : mapping
-        By the names that `acquisition.acquisition_facts` uses.
-    """
+    """Keep only numbers and known terms of facts, by the names that `acquisition.acquisition_facts` uses."""
     kept: dict[str, str | int | float] = {}
     for name, fact in facts.items():
         found: _Reduced = None

@@ -1,4 +1,4 @@
-"""Which view a frame shows, as far as the file says: codes first, then their meanings, then descriptions."""
+"""Read the view of each frame from a file: codes first, then their meanings, then descriptions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class OtherView(Enum):
-    """A view that is named and is neither anterior nor posterior, such as a left lateral."""
+    """A named view that is neither anterior nor posterior, such as a left lateral."""
 
     OTHER = "other"
 
@@ -26,7 +26,7 @@ class OtherView(Enum):
 OTHER = OtherView.OTHER
 NamedView = ViewName | OtherView
 
-# DICOM PS3.16, CID 26 "Nuclear Medicine Projections": SNOMED CT, and the SNOMED RT codes that it replaced.
+# DICOM PS3.16, CID 26 "Nuclear Medicine Projections": SNOMED CT codes, and the older SNOMED RT codes.
 _CODES: dict[str, ViewName] = {
     "399321004": ViewName.ANTERIOR,
     "399001007": ViewName.POSTERIOR,
@@ -35,7 +35,7 @@ _CODES: dict[str, ViewName] = {
 }
 _SNOMED = {"SCT", "SRT", "SNM3", "99SDM"}
 
-# Descriptions that belong to the image, from the nearest to the frame outwards.
+# Descriptions of the image, from the most specific to the most general.
 _DESCRIPTIONS = (
     "ImageID",
     "DetectorDescription",
@@ -51,7 +51,7 @@ _DESCRIPTIONS = (
 _OTHER_WORDS = re.compile(
     r"\b(lateral\w*|obliqu\w*|obl|lat|llat|rlat|lao|rao|lpo|rpo|oad|oag|opd|opg|schrag\w*|seitlich\w*|profil\w*|vertex)\b"
 )
-# "Antero-posterior", AP, is the way of an X-ray beam, which says too little about a gamma camera.
+# "Antero-posterior" (AP) is the direction of an X-ray beam; it tells little about a gamma camera.
 _BEAM_WORDS = re.compile(r"\b(antero|postero|ap\b)")
 _ANTERIOR_WORDS = re.compile(r"\b(anterior\w*|anterieur\w*|ant\d?|ventral|vorne)\b")
 _POSTERIOR_WORDS = re.compile(r"\b(posterior\w*|posterieur\w*|dorsal(?! spine| column)|hinten)\b")
@@ -71,7 +71,7 @@ _BOTH_WORDS = re.compile(
 _JOINT = r"\.?( *[-/\\&+|;:] *| +(and|und|et|y|e|i|o|u|or|oder|ou|plus|en|og|och|vs\.?|n) +)"
 _ONE, _OTHER_ONE = r"\b(ant|ante|anterior\w*|anterieur\w*|front\w*|ventral\w*)\d?", r"\bpost(erior\w*|erieur\w*)?\d?"
 _JOINED = re.compile(rf"{_ONE}{_JOINT}{_OTHER_ONE}\b|{_OTHER_ONE}{_JOINT}{_ONE}\b")
-# Beside a name of one view, these may well name the other; alone they are too vague to name one.
+# These words may name a view beside the name of the other one; alone they are too vague.
 _PERHAPS_ANTERIOR = re.compile(
     r"\b(ante|front|frontal\w*|vent|ventral\w*|vorn|vorder\w*|avant|delant\w*|davanti|voor\w*|framifran|forfra|przedni\w*|przod\w*)\b|前|正面|전면|앞|передн|спереди|πρόσθι|أمام"
 )
@@ -84,14 +84,14 @@ _AFTER = r"\bpost (inj\w*|void\w*|mict\w*|op|surg\w*|therap\w*|treat\w*|chemo\w*
 _AMOUNT = (
     r"\b((\d+ ?(h|hr|hrs|hours?|std|min|mins|minutes?|d|days?))|h|hrs?|hours?|min|minutes?|delay(ed)?|late) post\b"
 )
-# "ANT 3h & POST 3h" joins two views, unlike "ANT 3h post".
+# "ANT 3h & POST 3h" joins two views; "ANT 3h post" does not.
 _JOINED_POST = re.compile(r"[/\\&+|] *post\b")
 # "3 h post ANT" may name both views.
 _TIMES = re.compile(rf"{_AFTER}|{_AMOUNT}(?! ant)")
 
 
 def view_of_codes(item: Header) -> NamedView | None:
-    """The view that the View Code Sequence of a detector, or of the data set, states; None if none, or both."""
+    """The view that the View Code Sequence of a detector or data set states; None if none, or both."""
     found: set[NamedView] = set()
     for code in item.items("ViewCodeSequence"):
         known = _CODES.get(code.text("CodeValue")) if code.text("CodingSchemeDesignator") in _SNOMED else None
@@ -101,18 +101,14 @@ def view_of_codes(item: Header) -> NamedView | None:
 
 
 def view_of_descriptions(item: Header, frame: int, frames: int, *, alone: bool) -> NamedView | None:
-    """The view that descriptions state for one frame.
+    """The view that descriptions of a data set or a detector name for one frame.
 
     Parameters
     ----------
-    item : Header
-        The data set, or a detector's item.
-    frame : int
-        Which frame, from 0.
-    frames : int
-        How many frames the file has: a description with as many values has one for each.
+    frame, frames : int
+        Index of the frame, and the number of frames; a description with as many values has one for each.
     alone : bool
-        Whether the item describes this frame alone, so that a description of the whole says what the frame shows.
+        Whether the item describes only this frame, so that a single description is valid for it.
     """
     for keyword in _DESCRIPTIONS:
         texts = item.texts(keyword)
@@ -127,10 +123,10 @@ def view_of_descriptions(item: Header, frame: int, frames: int, *, alone: bool) 
 
 
 def view_of_text(text: str) -> NamedView | None:
-    """The one view that a text names, in the words of cameras: ``WB_ANT``, ``Posterior``; None if none or both."""
+    """The only view that a text names, such as ``WB_ANT`` or ``Posterior``; None if none, or both."""
     unaccented = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     words = re.sub(r"[_\W]+", " ", unaccented).strip()
-    # What has no Latin letters is looked for as it is written.
+    # Words in other scripts are searched in the original text.
     written = f"{words} {unicodedata.normalize('NFKC', text).lower()}"
     anterior = _ANTERIOR_WORDS.search(words) is not None
     posterior = _POSTERIOR_WORDS.search(words) is not None or _POST.search(words) is not None
@@ -144,16 +140,9 @@ def view_of_text(text: str) -> NamedView | None:
 
 
 def _names_both(text: str, words: str, written: str, *, anterior: bool, posterior: bool) -> bool:
-    """Whether a text names both views, or one for certain and perhaps the other.
+    """Whether a text names both views, or one for certain (`anterior`, `posterior`) and the other perhaps.
 
-    Parameters
-    ----------
-    text, words : str
-        The text with its signs, and without.
-    written : str
-        The words, and the text in its own letters.
-    anterior, posterior : bool
-        Whether it names the view for certain.
+    `words` are those of `text` without its signs; `written` has the text in its own script, too.
     """
     if _BOTH_SIGNS.search(text) or _JOINED.search(text) or _BOTH_WORDS.search(words):
         return True
@@ -169,33 +158,25 @@ def _names_both(text: str, words: str, written: str, *, anterior: bool, posterio
 
 
 def settle_views(path: Path, stated: Sequence[NamedView | None]) -> tuple[dict[int, View], list[str]]:
-    """Decide which frames become views.
-
-    Parameters
-    ----------
-    path : Path
-        The file, for the refusal.
-    stated : sequence
-        What the file states about each frame; None where it states nothing.
+    """Decide which frames become views, by the view that the file states for each (None: not stated).
 
     Returns
     -------
     views : dict
-        The view of each frame that is kept, anterior first; at most one anterior and one posterior.
+        The view of each kept frame, anterior first; at most one anterior and one posterior.
     warnings : list of str
-        A sentence for each thing that was assumed or left out.
+        A sentence for each assumption and each frame left out.
 
     Raises
     ------
     Refusal
-        If no frame shows an anterior or posterior view, or more than two frames are not named.
+        If no frame shows an anterior or posterior view, or more than two frames have no named view.
     """
     others = [i for i, view in enumerate(stated) if view is OTHER]
     unnamed = [i for i, view in enumerate(stated) if view is None]
     if len(others) == len(stated):
-        raise NotAPlanarScan(
-            path, "The image shows another view (such as lateral); only anterior and posterior views can be segmented."
-        )
+        advice = "only anterior and posterior views can be segmented"
+        raise NotAPlanarScan(path, f"The image shows another view (such as lateral); {advice}.")
     warnings = []
     if others:
         warnings.append(f"{len(others)} of {len(stated)} frames show other views (such as lateral) and were left out.")
@@ -218,7 +199,7 @@ def settle_views(path: Path, stated: Sequence[NamedView | None]) -> tuple[dict[i
         (known,) = kept
         assumed = known.opposite
         views[unnamed[0]] = View(assumed, ViewSource.ASSUMED)
-        warnings.append(f"The file names one view {known}, the other not; the other was taken as {assumed}.")
+        warnings.append(f"The file names one view {known} and the other not; the other was taken as {assumed}.")
     elif unnamed:
-        warnings.append(f"{len(unnamed)} of {len(stated)} frames are not named and were left out.")
+        warnings.append(f"{len(unnamed)} of {len(stated)} frames have no named view and were left out.")
     return dict(sorted(views.items(), key=lambda entry: entry[1].name is ViewName.POSTERIOR)), warnings

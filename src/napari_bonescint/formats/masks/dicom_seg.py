@@ -1,9 +1,9 @@
-"""Masks as DICOM Segmentation (PS3.3 A.51), one binary segment for each region.
+"""Write masks as DICOM Segmentation (PS3.3 A.51), one binary segment for each region.
 
-A planar image has no place in the patient, so the file has no frame of reference: each of its pixels is the same pixel
-of the frame of the source image that it refers to (Derivation Image functional group). Views that a user mirrored, or
-cut out of a larger image, are put back to where the source has them. Frames are binary rather than a label map: readers
-of label maps, which DICOM has had since 2024, are still few.
+A planar image has no position in the patient, so the file has no frame of reference: each of its pixels is the same
+pixel of the source frame that it refers to (Derivation Image functional group). Views that a user mirrored, or cut out
+of a larger image, are put back into the source's frame. Frames are binary and no label map: few readers support label
+maps, which DICOM has had since 2024.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from napari_bonescint.anatomy import REGIONS, SKELETON_COLOUR
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.formats.dicom.lossy import is_lossy
 from napari_bonescint.formats.dicom.source_views import SourceMissing, find_views
-from napari_bonescint.formats.safe_reading.source_file import quiet
+from napari_bonescint.formats.safe_reading.silence import quiet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
     from napari_bonescint.scan import Scan
 
 BONE_CODE = "3138006"
-"""SNOMED CT code of a mask that names no regions."""
+"""SNOMED CT code of a mask without region names."""
 
 _ANATOMICAL_STRUCTURE = ("91723000", "SCT", "Anatomical Structure")
 _SEGMENTATION = ("113076", "DCM", "Segmentation")
 _SOURCE_IMAGE = ("121322", "DCM", "Source image for image processing operation")
 
-# What a segmentation says about the patient and the study is what its source says.
+# A segmentation has the patient and the study of its source.
 _REQUIRED_OF_SOURCE = ("StudyInstanceUID", "SeriesInstanceUID", "SOPClassUID", "SOPInstanceUID")
 _COPIED_EVEN_IF_EMPTY = (
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
@@ -58,15 +58,7 @@ _NAME = "napari-bonescint"
 
 @dataclass(frozen=True)
 class Author:
-    """Who or what made a mask.
-
-    Attributes
-    ----------
-    model : str or None
-        The model that it comes from; None if it was drawn from nothing or elsewhere.
-    corrected : bool
-        Whether a person changed what the model made.
-    """
+    """Author of a mask: a model (None for a mask without one), perhaps corrected by a person."""
 
     model: str | None = None
     corrected: bool = False
@@ -84,26 +76,22 @@ def write_dicom_seg(
 ) -> None:
     """Write the mask of a scan as DICOM SEG, whole or not at all.
 
-    All regions are segments, numbered by their codes, whether the mask has them or not. A view without bone has one
-    empty frame. The patient's identity is taken from the source.
+    All regions are segments, numbered by their codes, even those without a pixel. A view without bone has one empty
+    frame. The patient's identity is copied from the source.
 
     Parameters
     ----------
     path : Path
-        Where to write; a file already there is replaced.
+        The file to write or replace.
     scan : Scan
         The scan with its `sources`, which must be DICOM files.
     regions : ndarray of uint8, shape (view, y, x)
-        Region codes, or 1 for bone.
-    names_regions : bool
-        Which of the two.
-    author : Author
-        Who made the mask.
+        Region codes if `names_regions`, or 1 for bone.
 
     Raises
     ------
     SourceMissing
-        If the scan's files are not known, are no DICOM files, or lack the identifiers to refer to them by.
+        If the scan's files are unknown, are no DICOM files, or lack the identifiers for a reference.
     Refusal
         If a source file cannot be read.
     CannotWrite
@@ -115,7 +103,8 @@ def write_dicom_seg(
     for file, header in zip(scan.sources, source.headers, strict=True):
         lacking = [keyword for keyword in _REQUIRED_OF_SOURCE if not header.text(keyword)]
         if lacking:
-            raise SourceMissing(f"{file.name}: has no {', '.join(lacking)}, so no DICOM file can refer to it.")
+            missing = ", ".join(lacking)
+            raise SourceMissing(f"{file.name}: has no {missing}, so a DICOM segmentation cannot refer to it.")
     with quiet():
         ds = _describe(scan, source)
         ds.SegmentSequence = Sequence(_segments(names_regions, author))
@@ -126,7 +115,7 @@ def write_dicom_seg(
 
 
 def _describe(scan: Scan, source: SourceImages) -> Dataset:
-    """Everything but segments and frames."""
+    """The data set without segments and frames."""
     ds = Dataset()
     ds.file_meta = FileMetaDataset()
     ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -155,7 +144,7 @@ def _describe(scan: Scan, source: SourceImages) -> Dataset:
     ds.BitsAllocated, ds.BitsStored, ds.HighBit = 1, 1, 0
     ds.Rows, ds.Columns = source.size
     ds.BurnedInAnnotation = "NO"
-    ds.PatientOrientation = ""  # frames of two views differ in it; that of the source holds
+    ds.PatientOrientation = ""  # it differs between the two views; the source's value counts
     ds.LossyImageCompression = "00"
     for header in filter(is_lossy, source.headers):
         ds.LossyImageCompression = "01"
@@ -181,7 +170,7 @@ def _describe(scan: Scan, source: SourceImages) -> Dataset:
     shared = Dataset()
     if scan.spacing is not None:
         spacing = [DSfloat(mm, auto_format=True) for mm in scan.spacing]
-        # A projection has no thickness; highdicom refuses pixel measures without one, and dciodvfy 0. So 1 stands in.
+        # A projection has no thickness, but highdicom refuses pixel measures without one, and dciodvfy refuses 0.
         shared.PixelMeasuresSequence = Sequence([_item(PixelSpacing=spacing, SliceThickness=1)])
     ds.SharedFunctionalGroupsSequence = Sequence([shared])
     return ds
@@ -207,7 +196,7 @@ def _segment(number: int, label: str, snomed: str, colour: str, author: Author) 
         RecommendedDisplayCIELabValue=_cielab(colour),
     )
     if author.model is not None:
-        # As long as its value representation allows, and one value: a backslash would make it two.
+        # At most the length of its value representation, and one value: a backslash would make two.
         segment.SegmentAlgorithmName = author.model.replace("\\", "_")[:64]
     return segment
 
@@ -235,7 +224,7 @@ def _add_frames(ds: Dataset, scan: Scan, source: SourceImages, regions: NDArray[
 
 def _derivation(source: SourceImages, file: int, frame: int) -> Dataset:
     reference = _reference(source.headers[file])
-    # Without a number a reference means all frames, and one to an image of a single frame must have none.
+    # A reference without a frame number means all frames; one to a single-frame image must have none.
     if source.frames[file] > 1:
         reference.ReferencedFrameNumber = frame
     reference.PurposeOfReferenceCodeSequence = Sequence([_code(*_SOURCE_IMAGE)])
@@ -268,7 +257,7 @@ def _item(**attributes: object) -> Dataset:
 
 
 def _cielab(colour: str) -> list[int]:
-    """A colour ``#rrggbb`` as DICOM writes it (PS3.3 C.10.7.1.1): L in 0..100, a and b in -128..127, 16 bits each."""
+    """A colour ``#rrggbb`` in DICOM's form (PS3.3 C.10.7.1.1): L in 0..100, a and b in -128..127, 16 bits each."""
     rgb = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
     lightness, a, b = rgb2lab(rgb)
     scaled = np.array([lightness / 100, (a + 128) / 255, (b + 128) / 255]) * 65535

@@ -1,4 +1,4 @@
-"""Reading DICOM Segmentation: of ours and of other programs, binary or label maps."""
+"""Read DICOM Segmentation, binary or label map, of this program and of others."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ if TYPE_CHECKING:
 _MODALITY = "SEG"
 _TYPES = ("BINARY", "LABELMAP")
 _SNOMED = {"SCT", "SRT", "SNOMED-CT"}
-# Sixteen regions of two views would be 32; a whole-body CT has thousands.
+# Sixteen regions of two views need 32; a whole-body CT has thousands.
 _MOST_FRAMES = 512
 
 
 class Place(NamedTuple):
-    """What a plane of a segmentation lies on.
+    """The source of a plane.
 
     Attributes
     ----------
     instance : str
-        SOP Instance UID of the source image; only compared, never passed on.
+        SOP Instance UID of the source image; it is only compared.
     frame : int or None
-        Frame of it, from 1; None if the file does not say.
+        Frame of the source image, from 1; None if it is unknown.
     label : str
-        How the file calls the frame.
+        The file's label of the frame.
     """
 
     instance: str
@@ -65,12 +65,12 @@ def read_dicom_seg(path: Path, mapping: RegionMapping | None = None, scan: Scan 
     Parameters
     ----------
     path : Path
-        A DICOM SEG of type BINARY or LABELMAP, whose frames refer to those of the images they lie on.
+        A DICOM SEG of type BINARY or LABELMAP, whose frames refer to frames of their source images.
     mapping : RegionMapping, optional
-        What its segments mean: by segment label, code value or segment number. Without it, by their SNOMED CT codes.
+        Regions by segment label, code value or segment number; by default, SNOMED CT codes decide.
     scan : Scan, optional
-        The scan with its `sources`. With it, the mask has those of its views that the file lies on, as the scan shows
-        them; without it, the planes in the order of the file, as the source image shows them.
+        The scan with its `sources`. With it, the mask has the scan's views that the file refers to, in the scan's
+        orientation; without it, the file's planes in their order, in the source image's orientation.
 
     Raises
     ------
@@ -93,9 +93,8 @@ def read_dicom_seg(path: Path, mapping: RegionMapping | None = None, scan: Scan 
     spacing = _spacing(header)
     if scan is None:
         if len(planes) > len(ViewName):
-            raise Refusal(
-                path, f"The file lies on {len(planes)} images; a mask has one plane for each view, at most two."
-            )
+            rule = "a mask has one plane for each view, at most two"
+            raise Refusal(path, f"The file refers to {len(planes)} images; {rule}.")
         views = tuple(_view(place.label) for place in planes)
         named = len(set(views)) == len(views) and None not in views
         return Mask(translated.regions, views if named else (None,) * len(views), spacing, translated.names_regions)
@@ -105,12 +104,9 @@ def read_dicom_seg(path: Path, mapping: RegionMapping | None = None, scan: Scan 
 
 @reader
 def referenced_images(path: Path) -> set[str]:
-    """SOP Instance UIDs of the images that a segmentation lies on; only to be compared, never passed on.
+    """SOP Instance UIDs of a segmentation's source images, to be compared only.
 
-    Raises
-    ------
-    Refusal
-        If the file is no segmentation, is damaged, or does not say.
+    A file that is damaged, is no segmentation or names no source image is a `Refusal`.
     """
     header = read_header(path)
     if not is_dicom_seg(header):
@@ -121,7 +117,7 @@ def referenced_images(path: Path) -> set[str]:
 
 
 def _segment_names(header: Header) -> dict[int, tuple[str, ...]]:
-    """For each segment's number, its label and the value of its type code (of SNOMED CT), for which it may be known."""
+    """For each segment's number, its label and the value of its SNOMED CT type code; a mapping may use any of them."""
     names = {}
     for segment in header.items("SegmentSequence"):
         codes = segment.items("SegmentedPropertyTypeCodeSequence")
@@ -133,23 +129,22 @@ def _segment_names(header: Header) -> dict[int, tuple[str, ...]]:
 def _by_code(path: Path, labels: NDArray[np.integer], names: dict[int, tuple[str, ...]]) -> Translated:
     """Translate segments by their SNOMED CT codes."""
     by_code = {code: region.name for region in REGIONS for code in region.snomed} | {BONE_CODE: BONE}
-    # A file without any bone in it still says by its segments what it would name.
+    # The segments tell whether a mask without any bone would name regions.
     if not labels.any():
         return Translated(labels.astype(np.uint8), not any(BONE_CODE in called for called in names.values()))
     return RegionMapping("the list of SNOMED CT codes", by_code).translate(path, labels, names)
 
 
 def _planes(path: Path, header: Header) -> dict[Place, NDArray[np.int64]]:
-    """Segment numbers (y, x) on each frame that the segmentation lies on, in the order of these frames."""
+    """Segment numbers (y, x) on each source frame, in the order of these frames."""
     kind, frames = header.text("SegmentationType"), header.integer("NumberOfFrames") or 1
     if kind not in _TYPES:
-        stated = kind if kind == "FRACTIONAL" else "none that is known"
-        raise Refusal(path, f"Segmentation Type is {stated}; segmentations of type {' and '.join(_TYPES)} are read.")
+        stated = kind if kind == "FRACTIONAL" else "unknown"
+        raise Refusal(path, f"Segmentation Type is {stated}; only {' and '.join(_TYPES)} are supported.")
     if not 1 <= frames <= _MOST_FRAMES:
-        raise Refusal(
-            path, f"The file has {frames} frames; a segmentation of a planar scan has at most {_MOST_FRAMES}."
-        )
-    rows, columns = header.integer("Rows") or 0, header.integer("Columns") or 0
+        limit = f"a segmentation of a planar scan has at most {_MOST_FRAMES}"
+        raise Refusal(path, f"The file has {frames} frames; {limit}.")
+    rows, columns = header.size
     require_possible_size(path, rows, columns)
     pixels = decode(header, path, frames)
     shared = next(iter(header.items("SharedFunctionalGroupsSequence")), Header(Dataset()))
@@ -173,7 +168,7 @@ def _segment_number(path: Path, group: Header, shared: Header) -> int:
         number = each.integer("ReferencedSegmentNumber")
         if number:
             return number
-    raise Refusal(path, "A frame does not say which segment it shows.")
+    raise Refusal(path, "A frame does not state which segment it shows.")
 
 
 def _place(path: Path, group: Header, shared: Header) -> Place:
@@ -181,11 +176,11 @@ def _place(path: Path, group: Header, shared: Header) -> Place:
     for derivation in (*group.items("DerivationImageSequence"), *shared.items("DerivationImageSequence")):
         for image in derivation.items("SourceImageSequence"):
             return Place(image.text("ReferencedSOPInstanceUID"), image.integer("ReferencedFrameNumber"), label.lower())
-    raise Refusal(path, "The file does not say which image each of its frames lies on (Derivation Image Sequence).")
+    raise Refusal(path, "The file does not state the source image of each frame (Derivation Image Sequence).")
 
 
 def _on_scan(path: Path, planes: dict[Place, NDArray[np.uint8]], scan: Scan) -> dict[View, NDArray[np.uint8]]:
-    """The planes of the views that the file lies on; other programs write a file for each view."""
+    """The planes of the scan's views; the file may lack a view, since other programs write a file for each."""
     source = find_views(scan)
     instances = [header.text("SOPInstanceUID") for header in source.headers]
     if not {place.instance for place in planes} <= set(instances):
@@ -203,7 +198,7 @@ def _on_scan(path: Path, planes: dict[Place, NDArray[np.uint8]], scan: Scan) -> 
         if here:
             found[view] = np.max(here, axis=0)
     if not found:
-        raise MaskDoesNotFit(f"{path.name}: lies on other frames of {scan.sources[0].name} than those of its views.")
+        raise MaskDoesNotFit(f"{path.name}: refers to other frames of {scan.sources[0].name} than those of its views.")
     return found
 
 

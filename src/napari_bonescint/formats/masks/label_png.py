@@ -1,4 +1,4 @@
-"""Masks as PNG, read only: one view, its pixels (grey values or indices of a palette) being the labels."""
+"""Read masks in PNG: one view, with grey values or palette indices as labels."""
 
 from __future__ import annotations
 
@@ -20,32 +20,22 @@ if TYPE_CHECKING:
     from napari_bonescint.formats.masks.region_mapping import RegionMapping
 
 _LABEL_MODES = {"1", "L", "P", "I", "I;16"}
-# By bits a pixel: Pillow stretches greys of 2 and 4 bits to 0 to 255.
+# By bits of a pixel: Pillow stretches greys of 2 and 4 bits to 0 to 255.
 _STRETCHED = {2: 85, 4: 17}
 
 
 @reader
 def read_mask_png(path: Path, mapping: RegionMapping | None = None) -> Mask:
-    """Read a mask of one view.
+    """Read a mask of one view, whose pixels are labels: grey values of 1 to 16 bits, or a palette's indices.
 
-    Parameters
-    ----------
-    path : Path
-        A PNG whose pixels are labels: grey values of 1 to 16 bits, or a palette's indices.
-    mapping : RegionMapping, optional
-        What the labels mean, if they are not our region codes.
-
-    Returns
-    -------
-    Mask
-        PNG says neither which view it shows nor how large its pixels are.
+    `mapping` gives the regions of labels that are not our codes. PNG states neither view nor spacing.
 
     Raises
     ------
     Refusal
-        If the file is missing, damaged, no PNG, or in colours that stand for no labels.
+        If the file is missing, damaged, no PNG, or in colours that are no labels.
     UnmappedLabels
-        If a label has no meaning.
+        If a label has no region.
     """
     content = read_whole(path)
     if not content.startswith(PNG_START):
@@ -62,7 +52,7 @@ def read_mask_png(path: Path, mapping: RegionMapping | None = None) -> Mask:
             labels = orientation.turned(np.asarray(image), stored).astype(np.int64) // stretch
     except Refusal:
         raise
-    except Exception as error:  # Pillow raises whatever its decoders trip over
+    except Exception as error:  # Pillow's decoders may raise any exception
         raise Refusal(path, DAMAGED) from error
     regions, names_regions = translate(path, labels[np.newaxis], mapping)
     return Mask(regions, (None,), None, names_regions)

@@ -1,4 +1,4 @@
-"""Masks as TIFF: one uint8 page for each view, compressed, with the pixel spacing, readable by any TIFF reader."""
+"""Masks as TIFF: one compressed uint8 page for each view, with the pixel spacing, for any TIFF reader."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tifffile
 
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.formats.masks.mask import Mask
-from napari_bonescint.formats.masks.region_mapping import translate
+from napari_bonescint.formats.masks.region_mapping import translate, whole_numbers
 from napari_bonescint.formats.pictures.tiff_pages import TIFF_START, read_tiff_planes
 from napari_bonescint.formats.pictures.tiff_spacing import SPACING_KEY
 from napari_bonescint.formats.safe_reading.guarded import reader
@@ -35,36 +35,16 @@ _NAMES_KEY = "names_regions"
 
 
 class Labels(NamedTuple):
-    """Masks as read from a file.
-
-    Attributes
-    ----------
-    masks : ndarray of uint8, shape (view, y, x)
-        Region codes, or 0 and 1.
-    spacing : (float, float) or None
-        Pixel spacing (y, x) in mm; None if the file gives none.
-    """
+    """Masks of uint8, shape (view, y, x), and their pixel spacing (y, x) in mm or None."""
 
     masks: NDArray[np.uint8]
     spacing: Spacing | None
 
 
 def write_labels(path: Path, masks: NDArray[np.uint8], spacing: Spacing | None) -> None:
-    """Write masks whole or not at all.
+    """Write masks of uint8, shape (view, y, x), with their pixel spacing (y, x) in mm, whole or not at all.
 
-    Parameters
-    ----------
-    path : Path
-        Where to write; a file already there is replaced.
-    masks : ndarray of uint8, shape (view, y, x)
-        Region codes, or 0 and 1.
-    spacing : (float, float) or None
-        Pixel spacing (y, x) in mm, kept in the resolution tags and, exactly, in the description.
-
-    Raises
-    ------
-    CannotWrite
-        If the file cannot be written.
+    A file that cannot be written raises `CannotWrite`.
     """
     write_bytes_atomically(path, encode_labels(masks, spacing))
 
@@ -83,12 +63,9 @@ def encode_labels(masks: NDArray[np.uint8], spacing: Spacing | None) -> bytes:
 
 
 def write_mask_tiff(path: Path, mask: Mask) -> None:
-    """Write a mask whole or not at all, with what is known about its views.
+    """Write a mask with the names of its views, whole or not at all.
 
-    Raises
-    ------
-    CannotWrite
-        If the file cannot be written.
+    A file that cannot be written raises `CannotWrite`.
     """
     views = [None if view is None else {"name": view.name, "flipped": view.flipped} for view in mask.views]
     facts = {_VIEWS_KEY: views, _NAMES_KEY: mask.names_regions}
@@ -99,25 +76,18 @@ def write_mask_tiff(path: Path, mask: Mask) -> None:
 def read_mask_tiff(path: Path, mapping: RegionMapping | None = None) -> Mask:
     """Read a mask that `write_mask_tiff` wrote, or any TIFF of integers with one page for each view.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    mapping : RegionMapping, optional
-        What its values mean, if they are not our region codes.
+    `mapping` gives the regions of values that are not our codes.
 
     Raises
     ------
     Refusal
         If the file is missing, damaged, or holds no masks.
     UnmappedLabels
-        If a value has no meaning.
+        If a value has no region.
     """
     labels, spacing, described = _read(path)
-    labels = _whole_numbers(path, labels)
-    names_regions = described.get(_NAMES_KEY)
-    known = names_regions if isinstance(names_regions, bool) else None
-    regions, names = translate(path, labels, mapping, names_regions=known)
+    labels = whole_numbers(path, labels)
+    regions, names = translate(path, labels, mapping, names_regions=described.get(_NAMES_KEY))
     stated = spacing if spacing is not None and is_possible(spacing) else None
     return Mask(regions, _views(described, len(regions)), stated, names)
 
@@ -125,16 +95,10 @@ def read_mask_tiff(path: Path, mapping: RegionMapping | None = None) -> Mask:
 def encode_planes(
     planes: NDArray[np.generic], spacing: Spacing | None, facts: Mapping[str, object] | None = None
 ) -> bytes:
-    """The bytes of a TIFF with one page for each view, of any numbers: masks, counts, probabilities.
+    """Encode planes (view, y, x) of any numbers, such as masks, counts or probabilities, as TIFF pages.
 
-    Parameters
-    ----------
-    planes : ndarray of shape (view, y, x)
-        What to encode.
-    spacing : (float, float) or None
-        Pixel spacing (y, x) in mm, kept in the resolution tags and, exactly, in the description.
-    facts : mapping, optional
-        What else the description says, as JSON.
+    The pixel spacing (y, x) in mm goes into the resolution tags and, exactly, into the description. `facts` are added
+    to the description as JSON.
     """
     metadata: dict[str, object] = {"axes": "QYX", **(facts or {})}
     resolution = None
@@ -159,10 +123,7 @@ def encode_planes(
 def read_labels(path: Path) -> Labels:
     """Read masks that `write_labels` wrote, or any TIFF of uint8 with one page for each view.
 
-    Raises
-    ------
-    Refusal
-        If the file is missing, damaged, or holds no masks.
+    A file that is missing or damaged, or holds no masks, is a `Refusal`.
     """
     masks, spacing, _ = _read(path)
     if masks.dtype != np.uint8:
@@ -171,7 +132,7 @@ def read_labels(path: Path) -> Labels:
 
 
 def _read(path: Path) -> tuple[NDArray[np.generic], Spacing | None, Mapping[str, object]]:
-    """Pages (view, y, x) of any type, their spacing, and what our writer said about them."""
+    """Pages (view, y, x) of any type, their spacing, and our writer's description."""
     content = read_whole(path)
     if not content.startswith(TIFF_START):
         raise Refusal(path, "The file is no TIFF; masks are read from TIFF, PNG, NIfTI and DICOM SEG files.")
@@ -183,20 +144,9 @@ def _read(path: Path) -> tuple[NDArray[np.generic], Spacing | None, Mapping[str,
 
 
 def _labels(plane: Plane) -> NDArray[np.generic]:
-    """The labels of a page: its numbers; of black and white, white is bone."""
+    """The pixels of a page; in a black and white page, white is bone."""
     black_on_white = plane.pixels.dtype == np.bool_ and plane.photometric == tifffile.PHOTOMETRIC.MINISWHITE
     return np.logical_not(plane.pixels) if black_on_white else plane.pixels
-
-
-def _whole_numbers(path: Path, labels: NDArray[np.generic]) -> NDArray[np.int64]:
-    """Labels of any type, such as the floating-point numbers of other programs, if all are whole."""
-    if labels.dtype.kind not in "buif":
-        raise Refusal(path, f"The file holds {labels.dtype}; a mask holds whole numbers.")
-    with np.errstate(invalid="ignore"):  # what is infinite or too large becomes another number, and is refused
-        whole = labels.astype(np.int64)
-    if not np.array_equal(whole, labels):
-        raise Refusal(path, "The file holds numbers that are not whole; a mask holds labels.")
-    return whole
 
 
 def _views(described: Mapping[str, object], count: int) -> tuple[View | None, ...]:

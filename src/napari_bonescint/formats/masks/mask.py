@@ -1,4 +1,4 @@
-"""A mask as a file holds it: one plane for each view, and what the file says about them."""
+"""Masks in memory: one plane for each view, with the view's name and the pixel spacing, if they are known."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class MaskDoesNotFit(BonescintError):
-    """A mask that does not belong to the scan it was to be laid on, or covers only a part of it."""
+    """A mask does not belong to a scan, or covers only a part of it."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,11 @@ class Mask:
     Attributes
     ----------
     regions : ndarray of uint8, shape (view, y, x)
-        Region codes of `anatomy.REGIONS`, or 1 for bone.
+        Region codes of `anatomy.REGIONS` if `names_regions`, or 1 for bone.
     views : tuple of View or None
-        What each plane shows, and whether it is mirrored against the file of the scan; None where nobody says.
+        The view of each plane, and whether it is mirrored against the scan's file; None if unknown.
     spacing : (float, float) or None
-        Pixel spacing (y, x) in mm; None if it is not known.
-    names_regions : bool
-        Whether the values are region codes, or 1 for bone.
+        Pixel spacing (y, x) in mm; None if unknown.
     """
 
     regions: NDArray[np.uint8]
@@ -44,67 +42,51 @@ class Mask:
     names_regions: bool = True
 
     def __post_init__(self) -> None:
-        if self.regions.dtype != np.uint8 or self.regions.ndim != 3 or len(self.regions) != len(self.views):
-            raise ValueError(
-                f"a mask of {self.regions.dtype} and shape {self.regions.shape} for {len(self.views)} views"
-            )
+        shape, views = self.regions.shape, len(self.views)
+        if self.regions.dtype != np.uint8 or len(shape) != 3 or shape[0] != views:
+            raise ValueError(f"a mask of {self.regions.dtype} and shape {shape} does not fit {views} views")
 
 
 def lay_on(scan: Scan, masks: Sequence[Mask]) -> Mask:
-    """Bring the planes of masks into the order, and each into the orientation, of a scan's views.
+    """Join masks to one mask in the order and orientation of a scan's views.
 
-    Parameters
-    ----------
-    scan : Scan
-        The scan.
-    masks : sequence of Mask
-        Together they must hold one plane for each view. Planes that do not say what they show are taken in their
-        order, if none says so.
-
-    Returns
-    -------
-    Mask
-        Of the shape and views of the scan.
+    The masks must hold one plane for each view. If no plane names its view, they are taken in their order.
 
     Raises
     ------
     MaskDoesNotFit
-        If the planes are of another size than the scan, are not one for each of its views, or name regions on one and
-        only bone on the other.
+        If the planes have another size than the scan, are not one for each of its views, or name regions on one view
+        and only bone on the other.
     """
     size = scan.counts.shape[1:]
     for mask in masks:
         if mask.regions.shape[1:] != size:
-            raise MaskDoesNotFit(
-                f"The mask has {_size(mask.regions.shape[1:])} pixels and the scan {_size(size)}; "
-                "a mask must lie on the scan's own pixels."
-            )
-    # A mask without bone is of either kind; most formats cannot even say which.
+            sizes = f"The mask has {_size(mask.regions.shape[1:])} pixels and the scan {_size(size)}"
+            raise MaskDoesNotFit(f"{sizes}; a mask must have the scan's own pixels.")
+    # A mask without bone may be of either kind; most formats cannot state it.
     kinds = {mask.names_regions for mask in masks if mask.regions.any()}
     if len(kinds) > 1:
-        raise MaskDoesNotFit("One mask names regions and the other does not; give two of one kind.")
+        raise MaskDoesNotFit("One mask names regions and the other does not; give two masks of one kind.")
     views = [view for mask in masks for view in mask.views]
     planes = [plane for mask in masks for plane in mask.regions]
     wanted = ", ".join(view.name for view in scan.views)
     if all(view is None for view in views):
         if len(planes) != len(scan.views):
-            raise MaskDoesNotFit(
-                f"The masks have {counted(len(planes), 'plane')} and do not say which; "
-                f"the scan has {len(scan.views)} ({wanted})."
-            )
+            count = counted(len(planes), "plane")
+            raise MaskDoesNotFit(f"The masks have {count} without view names; the scan has the views {wanted}.")
         regions = np.stack(planes)
     else:
         named = [view.name if view is not None else "an unnamed one" for view in views]
         if sorted(named) != sorted(view.name for view in scan.views):
-            raise MaskDoesNotFit(f"The masks show {', '.join(named)}; the scan has {wanted}, each of which needs one.")
+            raise MaskDoesNotFit(f"The masks show {', '.join(named)}; the scan needs one mask for each of {wanted}.")
         by_name = {view.name: (view, plane) for view, plane in zip(views, planes, strict=True) if view is not None}
         regions = np.stack([_as_shown(*by_name[view.name], view) for view in scan.views])
     names_regions = kinds.pop() if kinds else any(mask.names_regions for mask in masks)
     return Mask(regions, scan.views, scan.spacing, names_regions)
 
 
-def _as_shown(said: View, plane: NDArray[np.uint8], shown: View) -> NDArray[np.uint8]:
-    return plane if said.flipped is shown.flipped else plane[:, ::-1]
+def _as_shown(stored: View, plane: NDArray[np.uint8], shown: View) -> NDArray[np.uint8]:
+    return plane if stored.flipped is shown.flipped else plane[:, ::-1]
 
 
 def _size(shape: tuple[int, ...]) -> str:

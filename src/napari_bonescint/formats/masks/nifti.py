@@ -1,12 +1,12 @@
-"""Masks as NIfTI-1: one file for each view, since one orientation cannot be true of two views.
+"""Masks as NIfTI-1: one file for each view, since two views have different orientations.
 
-Voxel axes are (x, y, depth), the depth being one plane. Images being as a camera acquires them, the voxel axes of an
-anterior view run to the patient's left, to the feet and to the back (nibabel's codes L, I, P), those of a posterior one
-to the right, to the feet and to the front (R, I, A); this is what the file's affine says, so that any viewer names the
-sides truly. A projection has no place in depth, nor a thickness: both are set to stand-ins (0 and 1). Where the pixel
-spacing is not known, the file's unit is "unknown" and its pixels count as 1.
+Voxel axes are (x, y, depth), with one plane in depth. In images as acquired, the voxel axes of an anterior view run to
+the patient's left, to the feet and to the back (nibabel's codes L, I, P); those of a posterior view run to the right,
+to the feet and to the front (R, I, A). The file's affine states this, so viewers show the sides correctly. A projection
+has no position in depth and no thickness: 0 and 1 stand for them. Without a known pixel spacing, the file's unit is
+"unknown" and its pixels count as 1.
 
-What NIfTI has no field for (that a view was mirrored, the spacing in double precision) is in a comment extension.
+A comment extension holds the facts without a field in NIfTI: a mirrored view, and the spacing in double precision.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from nibabel.nifti1 import Nifti1Extension, Nifti1Image
 
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.formats.masks.mask import Mask
-from napari_bonescint.formats.masks.region_mapping import translate
+from napari_bonescint.formats.masks.region_mapping import translate, whole_numbers
 from napari_bonescint.formats.safe_reading.budget import OverBudget, gunzipped, metered, require_pixels
 from napari_bonescint.formats.safe_reading.guarded import reader
 from napari_bonescint.formats.safe_reading.plausibility import require_possible_size
-from napari_bonescint.formats.safe_reading.refusal import Refusal
+from napari_bonescint.formats.safe_reading.refusal import DAMAGED, Refusal
 from napari_bonescint.formats.safe_reading.source_file import read_whole
 from napari_bonescint.scan import View, ViewName, is_possible
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from napari_bonescint.formats.masks.region_mapping import RegionMapping
     from napari_bonescint.scan import Spacing
 
-# In nibabel's words: where each voxel axis runs to.
+# nibabel's codes: the direction of each voxel axis.
 _AXES = {ViewName.ANTERIOR: ("L", "I", "P"), ViewName.POSTERIOR: ("R", "I", "A")}
 _DIRECTIONS = {"L": (0, -1), "R": (0, 1), "P": (1, -1), "A": (1, 1), "I": (2, -1), "S": (2, 1)}
 _MM_PER_UNIT = {"mm": 1.0, "micron": 1e-3, "meter": 1e3}
@@ -51,19 +51,9 @@ _GZIP = b"\x1f\x8b"
 
 
 def write_mask_nifti(path: Path, mask: Mask) -> None:
-    """Write the mask of one view whole or not at all.
+    """Write the mask of one view, whole or not at all; a path that ends in ``.gz`` makes a compressed file.
 
-    Parameters
-    ----------
-    path : Path
-        Where to write; compressed if it ends in ``.gz``.
-    mask : Mask
-        Of one view. Its orientation is stated if the view is known.
-
-    Raises
-    ------
-    CannotWrite
-        If the file cannot be written.
+    The file states the orientation if the view is known. A file that cannot be written raises `CannotWrite`.
     """
     if len(mask.regions) != 1:
         raise ValueError(f"one NIfTI file holds one view, not {len(mask.regions)}")
@@ -93,20 +83,15 @@ def write_mask_nifti(path: Path, mask: Mask) -> None:
 def read_mask_nifti(path: Path, mapping: RegionMapping | None = None) -> Mask:
     """Read a mask that `write_mask_nifti` wrote, or another with the same voxel axes or without an orientation.
 
-    Parameters
-    ----------
-    path : Path
-        NIfTI-1, compressed or not: one or two planes. Planes of a file that states no orientation are read with the
-        first axis along the rows of the image and the second one down.
-    mapping : RegionMapping, optional
-        What the values mean, if they are not our region codes.
+    The file may be compressed, and holds one or two planes. Without an orientation, the first axis runs along the rows
+    of the image and the second one down. `mapping` gives the regions of values that are not our codes.
 
     Raises
     ------
     Refusal
-        If the file is missing, damaged, no NIfTI, or of an orientation that no view has as acquired.
+        If the file is missing, damaged, no NIfTI, or of an orientation that no acquired view has.
     UnmappedLabels
-        If a value has no meaning.
+        If a value has no region.
     """
     image = _parse(path, read_whole(path))
     labels = _planes(path, image)
@@ -114,14 +99,12 @@ def read_mask_nifti(path: Path, mapping: RegionMapping | None = None) -> Mask:
     view = _view(path, image, facts)
     if view is not None and len(labels) != 1:
         raise Refusal(path, f"The file states one orientation for {len(labels)} planes; give one file for each view.")
-    names_regions = facts.get("names_regions")
-    known = names_regions if isinstance(names_regions, bool) else None
-    regions, names = translate(path, labels, mapping, names_regions=known)
+    regions, names = translate(path, labels, mapping, names_regions=facts.get("names_regions"))
     return Mask(regions, (view,) * len(regions), _spacing(image, facts), names)
 
 
 def _affine(view: ViewName, spacing: Spacing) -> NDArray[np.float64]:
-    """Voxel to patient (mm to the right, to the front, upwards), the middle of the first voxel at the origin."""
+    """Matrix from voxel to patient (mm to the right, to the front, upwards); the first voxel's middle is the origin."""
     affine = np.zeros((4, 4))
     affine[3, 3] = 1
     for axis, (letter, step) in enumerate(zip(_AXES[view], (spacing[1], spacing[0], 1.0), strict=True)):
@@ -138,13 +121,13 @@ def _parse(path: Path, content: bytes) -> Nifti1Image:
             return Nifti1Image.from_stream(cast("io.IOBase", stream))
     except OverBudget:
         raise
-    except Exception as error:  # nibabel, gzip and zlib raise whatever they trip over
+    except Exception as error:  # nibabel and zlib may raise any exception
         raise Refusal(path, "The file is no NIfTI-1 file, or damaged.") from error
 
 
 @contextmanager
 def _unlogged() -> Iterator[None]:
-    """Keep what nibabel logs about odd headers from the terminal; what matters to a user becomes a sentence."""
+    """Keep nibabel's log about odd headers from the terminal."""
     before, nibabel.imageglobals.logger.disabled = nibabel.imageglobals.logger.disabled, True
     try:
         yield
@@ -155,28 +138,23 @@ def _unlogged() -> Iterator[None]:
 def _planes(path: Path, image: Nifti1Image) -> NDArray[np.int64]:
     """Labels (view, y, x)."""
     stated = image.shape
-    # Axes of length 1 at the end say nothing.
+    # Trailing axes of length 1 have no meaning.
     shape = stated[:3] if set(stated[3:]) <= {1} else stated
     if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 2)):
-        raise Refusal(path, f"The file has the shape {stated}, not (x, y, 1) for the mask of a view.")
+        raise Refusal(path, f"The file has the shape {stated}; the mask of a view has the shape (x, y, 1).")
     require_possible_size(path, shape[1], shape[0])
     require_pixels(path, *shape, bytes_a_pixel=image.get_data_dtype().itemsize)
     try:
         values = np.asanyarray(image.dataobj).reshape(shape)
-    except Exception as error:  # nibabel raises whatever it trips over
-        raise Refusal(path, "The file is damaged or cut off; copy or export it again.") from error
-    if values.dtype.kind not in "buif":
-        raise Refusal(path, "The file holds colours or complex numbers; a mask holds labels.")
-    with np.errstate(invalid="ignore"):  # what is infinite or too large becomes another number, and is refused
-        labels = values.astype(np.int64)
-    if not np.array_equal(labels, values):
-        raise Refusal(path, "The file holds numbers that are not whole; a mask holds labels.")
+    except Exception as error:  # nibabel may raise any exception
+        raise Refusal(path, DAMAGED) from error
+    labels = whole_numbers(path, values)
     planes = labels[:, :, np.newaxis] if labels.ndim == 2 else labels
     return planes.transpose(2, 1, 0)
 
 
 def _facts(image: Nifti1Image) -> Mapping[str, Any]:
-    """What our writer noted; nothing in files of others."""
+    """The facts that our writer added; none in other programs' files."""
     for extension in image.header.extensions:
         if extension.get_code() == nibabel.nifti1.extension_codes[_COMMENT]:
             try:
@@ -196,22 +174,20 @@ def _view(path: Path, image: Nifti1Image, facts: Mapping[str, Any]) -> View | No
         if axes == expected:
             return View(name, flipped=facts.get("view") == name and facts.get("flipped") is True)
     known = " or ".join(f"{''.join(expected)} ({name})" for name, expected in _AXES.items())
-    raise Refusal(
-        path,
-        f"The voxel axes run to {''.join(axis or '?' for axis in axes)}; turn them to {known}, as a camera sees them.",
-    )
+    axes_text = "".join(axis or "?" for axis in axes)
+    raise Refusal(path, f"The voxel axes run to {axes_text}; turn them to {known}, the orientation as acquired.")
 
 
 def _spacing(image: Nifti1Image, facts: Mapping[str, Any]) -> Spacing | None:
     try:
         unit = image.header.get_xyzt_units()[0]
-    except KeyError:  # a number that stands for no unit
+    except KeyError:  # an unknown unit
         return None
     if unit not in _MM_PER_UNIT:
         return None
     x, y = (float(zoom) * _MM_PER_UNIT[unit] for zoom in image.header.get_zooms()[:2])
     stated = facts.get("spacing_mm")
-    # Another program may have kept the comment and changed the pixels.
+    # Another program may have changed the pixels and kept the comment.
     if isinstance(stated, list) and len(stated) == 2 and np.allclose(stated, (y, x), rtol=1e-5):
         return float(stated[0]), float(stated[1])
     return (y, x) if is_possible((y, x)) else None

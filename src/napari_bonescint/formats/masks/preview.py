@@ -1,4 +1,4 @@
-"""A picture of a scan with its mask over it, to look at: it cannot be read back as a mask."""
+"""Write a picture of a scan with its mask in colours, for viewing only."""
 
 from __future__ import annotations
 
@@ -28,24 +28,9 @@ _FONT_SIZE = 14
 def write_preview(path: Path, scan: Scan, regions: NDArray[np.uint8], *, names_regions: bool = True) -> None:
     """Write the views of a scan side by side as PNG, with the mask in colours, whole or not at all.
 
-    Pixels are as many as the scan has rows; where they are not square, the columns are stretched to show the true
-    shape. L and R are the patient's sides.
-
-    Parameters
-    ----------
-    path : Path
-        Where to write; a file already there is replaced.
-    scan : Scan
-        The scan.
-    regions : ndarray of uint8, shape (view, y, x)
-        Region codes, or 1 for bone.
-    names_regions : bool
-        Which of the two.
-
-    Raises
-    ------
-    CannotWrite
-        If the file cannot be written.
+    The picture has as many pixels as the scan has rows; columns are stretched if pixels are not square. L and R are
+    the patient's sides. `regions` (uint8, view, y, x) are region codes if `names_regions`, or 1 for bone. A file that
+    cannot be written raises `CannotWrite`.
     """
     font = ImageFont.load_default(_FONT_SIZE)
     line = _FONT_SIZE + _MARGIN

@@ -1,9 +1,7 @@
-"""What the labels of masks from elsewhere mean: a table that the user writes, from values or names to our regions."""
+"""Translate the labels of other programs' masks to our regions, by a table that the user writes."""
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,9 +9,9 @@ import numpy as np
 
 from napari_bonescint.anatomy import CODES, REGIONS
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.formats.safe_reading.csv_table import read_table
 from napari_bonescint.formats.safe_reading.guarded import reader
 from napari_bonescint.formats.safe_reading.refusal import Refusal
-from napari_bonescint.formats.safe_reading.source_file import read_table_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,26 +20,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BONE = "bone"
-"""What a label means that marks bone and names no region."""
+"""Word in a mapping for a label that is bone without a region."""
 
-_HEADER = ["label", "region"]
 _SHOWN = 5
 
 
 class UnmappedLabels(BonescintError):
-    """A mask with labels of which nobody says what they mean."""
+    """A mask has labels without a known region."""
 
 
 class Translated(NamedTuple):
-    """Labels in our terms.
-
-    Attributes
-    ----------
-    regions : ndarray of uint8
-        Region codes, or 1 for bone.
-    names_regions : bool
-        Which of the two.
-    """
+    """Region codes (or 1 for bone) as uint8, and whether they are codes."""
 
     regions: NDArray[np.uint8]
     names_regions: bool
@@ -49,14 +38,14 @@ class Translated(NamedTuple):
 
 @dataclass(frozen=True)
 class RegionMapping:
-    """From the labels of some other program to regions.
+    """A mapping from the labels of another program to regions.
 
     Attributes
     ----------
     origin : str
-        The file that says so, or what else does.
+        Name of the mapping in messages, such as its file.
     regions : mapping of str to str
-        For each label, by its value or its name in lower case, a region's name, ``background`` or ``bone``.
+        A region's name, ``background`` or ``bone`` for each label, which is a value or a name in lower case.
     """
 
     origin: str
@@ -65,21 +54,14 @@ class RegionMapping:
     def translate(
         self, path: Path, labels: NDArray[np.integer], names: Mapping[int, Sequence[str]] | None = None
     ) -> Translated:
-        """Translate the labels of a mask.
+        """Translate the labels of the mask in a file.
 
-        Parameters
-        ----------
-        path : Path
-            The mask's file, for the error.
-        labels : ndarray of integers
-            Label values.
-        names : mapping of int to sequence of str, optional
-            By what else the file calls each value; a label is looked up by these first.
+        `names` are the file's names of each value; they are looked up before the value itself.
 
         Raises
         ------
         UnmappedLabels
-            If the mask has a value other than 0 that the mapping does not mention, or both regions and mere bone.
+            If the mask has a value other than 0 that the mapping lacks, or both regions and bone without a region.
         """
         values = np.unique(labels)
         meanings: list[str] = []
@@ -93,11 +75,11 @@ class RegionMapping:
             meanings.append(found or "background")
         if unmapped:
             listed = ", ".join(unmapped[:_SHOWN]) + (", ..." if len(unmapped) > _SHOWN else "")
-            raise UnmappedLabels(f"{path.name}: {self.origin} does not say which region these labels are: {listed}.")
+            raise UnmappedLabels(f"{path.name}: {self.origin} names no region for these labels: {listed}.")
         named = set(meanings) - {"background"}
         if BONE in named and len(named) > 1:
-            raise UnmappedLabels(f"{path.name}: by {self.origin} some labels are regions and others just bone.")
-        # One after the other: an index of all labels takes eight times the memory.
+            raise UnmappedLabels(f"{path.name}: in {self.origin} some labels are regions and others only bone.")
+        # A loop over values, since an index of all labels would take eight times the memory.
         regions = np.zeros(labels.shape, np.uint8)
         for value, meaning in zip(values, meanings, strict=True):
             regions[labels == value] = CODES.get(meaning, 1)
@@ -106,44 +88,38 @@ class RegionMapping:
 
 @reader
 def read_region_mapping(path: Path) -> RegionMapping:
-    """Read a CSV table with the columns ``label`` and ``region``.
+    """Read a CSV table with the columns ``label`` and ``region``; any other table is a `Refusal`.
 
-    A label is a value or, where the mask's format names its labels (DICOM SEG: segment label or code value), a name.
-    A region is a name of `anatomy.REGIONS`, ``background`` for what is to be left out, or ``bone`` where no region is
-    meant. Several labels may be one region::
+    A label is a value, or a name if the mask's format names its labels (DICOM SEG: segment label or code value).
+    A region is a name of `anatomy.REGIONS`, ``background`` for pixels to leave out, or ``bone`` for bone without a
+    region. Several labels may be one region::
 
         label,region
         1,skull
         left femur,femur
         right femur,femur
         bladder,background
-
-    Raises
-    ------
-    Refusal
-        If the file is no such table, names a region that there is not, or a label twice.
     """
-    try:
-        text = read_table_bytes(path).decode("utf-8-sig")
-        # Spreadsheets of some countries separate columns by semicolons.
-        first_line = text.partition("\n")[0]
-        rows = list(csv.reader(io.StringIO(text), delimiter=";" if ";" in first_line else ",", strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise Refusal(path, f"The file is no CSV table with the columns {', '.join(_HEADER)}.") from error
-    cells = [[cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row)]
-    if not cells or [cell.lower() for cell in cells[0]] != _HEADER:
-        raise Refusal(path, f"The first line of a mapping is {','.join(_HEADER)}.")
     regions: dict[str, str] = {}
-    for row in cells[1:]:
-        if len(row) != len(_HEADER):
-            raise Refusal(path, f"The line {','.join(row)} has {len(row)} columns, not two: a label and its region.")
-        label, region = row[0].lower(), row[1].lower().replace(" ", "_")
+    for row in read_table(path, ("label", "region")):
+        label, region = row["label"].lower(), row["region"].lower().replace(" ", "_")
         if region not in CODES and region != BONE:
-            raise Refusal(path, f"{row[1]} is no region; there are {', '.join((*CODES, BONE))}.")
+            raise Refusal(path, f"{row['region']} is no region; the regions are {', '.join((*CODES, BONE))}.")
         if label in regions:
-            raise Refusal(path, f"The label {row[0]} is there twice.")
+            raise Refusal(path, f"The label {row['label']} is there twice.")
         regions[label] = region
     return RegionMapping(path.name, regions)
+
+
+def whole_numbers(path: Path, labels: NDArray[np.generic]) -> NDArray[np.int64]:
+    """Convert labels of any type to integers; a label that is no whole number is a `Refusal`."""
+    if labels.dtype.kind not in "buif":
+        raise Refusal(path, "The file holds colours or complex numbers; a mask holds labels.")
+    with np.errstate(invalid="ignore"):  # infinite and too large values change, and are refused below
+        whole = labels.astype(np.int64)
+    if not np.array_equal(whole, labels):
+        raise Refusal(path, "The file holds numbers that are not whole; a mask holds labels.")
+    return whole
 
 
 def translate(
@@ -151,35 +127,23 @@ def translate(
     labels: NDArray[np.integer],
     mapping: RegionMapping | None,
     *,
-    names_regions: bool | None = None,
+    names_regions: object = None,
 ) -> Translated:
     """Take labels as our region codes, or translate them by a mapping.
 
-    Parameters
-    ----------
-    path : Path
-        The mask's file, for the error.
-    labels : ndarray of integers
-        Label values.
-    mapping : RegionMapping or None
-        What they mean; None if they are our codes.
-    names_regions : bool or None
-        Whether codes mean regions or bone, where the file says so. Where it does not, a mask without any value above 1
-        is taken as bone alone.
+    `names_regions` tells whether codes are regions or bone, if the file states it as a bool. Otherwise a mask without
+    any value above 1 is taken as bone alone.
 
     Raises
     ------
     UnmappedLabels
-        If a value has no meaning.
+        If a value has no region.
     """
     if mapping is not None:
         return mapping.translate(path, labels)
     highest = int(labels.max(initial=0))
-    if names_regions is None:
-        names_regions = highest > 1
-    if labels.min(initial=0) < 0 or highest > (REGIONS[-1].code if names_regions else 1):
-        raise UnmappedLabels(
-            f"{path.name}: the mask has values up to {highest} and the regions have codes 0 to {REGIONS[-1].code}; "
-            "say by a region mapping what its labels are."
-        )
-    return Translated(labels.astype(np.uint8), names_regions)
+    names = names_regions if isinstance(names_regions, bool) else highest > 1
+    if labels.min(initial=0) < 0 or highest > (REGIONS[-1].code if names else 1):
+        codes = f"the regions have codes 0 to {REGIONS[-1].code}; give a region mapping"
+        raise UnmappedLabels(f"{path.name}: the mask has values up to {highest}, but {codes}.")
+    return Translated(labels.astype(np.uint8), names)

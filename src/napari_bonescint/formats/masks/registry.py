@@ -1,4 +1,4 @@
-"""The formats of masks: which there are, reading any of them, and writing the mask of a scan in one."""
+"""Read masks of any format, and write the mask of a scan in one of them."""
 
 from __future__ import annotations
 
@@ -32,23 +32,21 @@ if TYPE_CHECKING:
 _TIFF_ENDINGS = (".regions.tif", ".skeleton.tif")
 _NIFTI_ENDINGS = (".nii", ".nii.gz")
 MASK_ENDINGS = (*_TIFF_ENDINGS, *_NIFTI_ENDINGS)
-"""How the names of files end that are masks, whatever else their format is used for."""
+"""File name endings of masks, in formats that other images use, too."""
 
 
 @dataclass(frozen=True)
 class MaskOfScan:
-    """A mask to be written, with all that a format may say about it.
+    """A mask to write, with all facts that a format may hold.
 
     Attributes
     ----------
     scan : Scan
         The scan; DICOM SEG needs its `sources`.
     regions : ndarray of uint8, shape (view, y, x)
-        Region codes, or 1 for bone, on the scan's pixels.
-    names_regions : bool
-        Which of the two.
+        Region codes if `names_regions`, or 1 for bone, on the scan's pixels.
     author : Author
-        Who or what made it.
+        Model or person.
     """
 
     scan: Scan
@@ -58,27 +56,21 @@ class MaskOfScan:
 
     @property
     def mask(self) -> Mask:
-        """The mask alone."""
+        """The mask without author and source files."""
         return Mask(self.regions, self.scan.views, self.scan.spacing, self.names_regions)
 
 
 @reader
 def read_mask(path: Path, mapping: RegionMapping | None = None, scan: Scan | None = None) -> Mask:
-    """Read a mask of any format, told apart by content.
+    """Read a mask in DICOM SEG, NIfTI, TIFF or PNG, recognised by content.
 
-    Parameters
-    ----------
-    path : Path
-        DICOM SEG, NIfTI, TIFF or PNG.
-    mapping : RegionMapping, optional
-        What its labels mean, if they are not our region codes.
-    scan : Scan, optional
-        The scan that it belongs to, with its `sources`: DICOM SEG says by them which plane is which view.
+    `mapping` gives the regions of labels that are not our codes. `scan` is the mask's scan with its `sources`, by which
+    the planes of a DICOM SEG are assigned to views.
 
     Raises
     ------
     BonescintError
-        If the file cannot be read, its labels have no meaning, or it does not fit the scan.
+        If the file cannot be read, its labels have no region, or it does not fit the scan.
     """
     start = read_start(path)
     if looks_like_dicom(start) or is_encrypted(start):
@@ -89,18 +81,12 @@ def read_mask(path: Path, mapping: RegionMapping | None = None, scan: Scan | Non
         return read_mask_tiff(path, mapping)
     if start.startswith(PNG_START):
         return read_mask_png(path, mapping)
-    raise Refusal(path, "The file is no mask that can be read: DICOM SEG, NIfTI, TIFF or PNG.")
+    raise Refusal(path, "The file is no mask in DICOM SEG, NIfTI, TIFF or PNG.")
 
 
 @reader
 def looks_like_mask(path: Path) -> bool:
-    """Whether a file that could also be a scan is a mask: by its name, or as DICOM says.
-
-    Raises
-    ------
-    Refusal
-        If the file cannot be read.
-    """
+    """Whether a file is a mask, by its name or its DICOM attributes; an unreadable file is a `Refusal`."""
     if path.name.lower().endswith(MASK_ENDINGS):
         return True
     if path.is_dir() or not looks_like_dicom(read_start(path)):
@@ -115,7 +101,7 @@ def _write_tiff(base: Path, mask: MaskOfScan) -> list[Path]:
 
 
 def _write_nifti(base: Path, mask: MaskOfScan) -> list[Path]:
-    """One file for each view: see `nifti`."""
+    """Write one file for each view; `nifti` tells why."""
     whole = mask.mask
     paths = []
     for plane, view in zip(mask.regions, mask.scan.views, strict=True):
@@ -147,4 +133,4 @@ WRITERS: Mapping[str, Callable[[Path, MaskOfScan], list[Path]]] = {
     "seg": _write_seg,
     "png": _write_preview,
 }
-"""For each format, what writes a mask into files whose names begin as the path given does, and returns their paths."""
+"""Functions by format: each writes a mask to files whose names begin with the given path, and returns their paths."""

@@ -1,4 +1,4 @@
-"""Decoding the pages of TIFF files by native decoders. Runs in the child of `decoder_process`."""
+"""Decode the pages of TIFF files by native decoders; runs in the child of `decoder_process`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ALL_PLANES = -1
-"""In place of a page: all planes of a file that has one directory for them."""
+"""Number in place of a page: all planes of a file with one directory for them."""
 
 
 class CodecMissing(Exception):
@@ -20,13 +20,13 @@ class CodecMissing(Exception):
 
 
 def decode_tiff(content: bytes, *, page: int) -> NDArray[np.generic]:
-    """Pixels of a page, counted from 0, as tifffile returns them."""
+    """Pixels of a page, counted from 0, in tifffile's order of axes."""
     with tifffile.TiffFile(io.BytesIO(content), _multifile=False) as tiff:
         source = tiff.series[0] if page == ALL_PLANES else tiff.pages[page]
         try:
             return np.asarray(source.asarray())
         except Exception as error:
-            # What tifffile says where it wants its companion, or a newer one of it.
+            # tifffile's message if imagecodecs is missing, or too old.
             if "imagecodecs" in str(error):
                 raise CodecMissing from error
             raise

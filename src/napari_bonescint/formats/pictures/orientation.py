@@ -1,4 +1,4 @@
-"""Rows and columns that a file stores turned or mirrored, as the tag Orientation of TIFF 6.0 and EXIF says."""
+"""Turn and mirror images by the tag Orientation of TIFF 6.0 and EXIF."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TAG = 274
-"""The number of Orientation, in TIFF and in EXIF."""
+"""Number of the tag Orientation, in TIFF and in EXIF."""
 
 UPRIGHT = 1
-# By orientation: whether rows and columns change places, then whether rows, then whether columns are reversed.
+# By orientation: whether the axes are exchanged, whether rows are reversed, and whether columns are reversed.
 _STEPS = {
     2: (False, False, True),
     3: (False, True, True),
@@ -26,7 +26,7 @@ _STEPS = {
 
 
 def turned(pixels: NDArray[np.generic], orientation: int) -> NDArray[np.generic]:
-    """Pixels (y, x) or (y, x, channel) as they are meant to be seen; an orientation outside 1 to 8 says nothing."""
+    """Pixels (y, x) or (y, x, channel) in their upright orientation; values outside 1 to 8 count as upright."""
     if orientation not in _STEPS:
         return pixels
     transposed, rows, columns = _STEPS[orientation]
@@ -35,19 +35,19 @@ def turned(pixels: NDArray[np.generic], orientation: int) -> NDArray[np.generic]
 
 
 def exchanges_axes(orientation: int) -> bool:
-    """Whether what is stored as rows is seen as columns."""
+    """Whether the stored rows are the columns of the upright image."""
     return orientation in _STEPS and _STEPS[orientation][0]
 
 
 def is_upright(orientation: int) -> bool:
-    """Whether an image that is stored so needs no turning; a number outside 1 to 8 says nothing."""
+    """Whether an image with this orientation is stored upright; so is one with a value outside 1 to 8."""
     return orientation not in _STEPS
 
 
-def sentence_on(orientation: int) -> str | None:
-    """What to tell the user about an image that is stored turned or mirrored; None if it is not."""
+def orientation_warnings(orientation: int) -> list[str]:
+    """A warning about an image that is stored turned or mirrored; none for an upright one."""
     if orientation not in _STEPS:
-        return None
+        return []
     transposed, rows, columns = _STEPS[orientation]
     how = "turned" if transposed or (rows and columns) else "mirrored"
-    return f"The file says that its image is stored {how} (orientation {orientation}); it was read as it is to be seen."
+    return [f"The image is stored {how} (orientation {orientation}); it was read upright."]

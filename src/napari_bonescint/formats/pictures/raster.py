@@ -1,4 +1,4 @@
-"""Reading PNG and TIFF pictures of scans. They name no view, and a spacing only in TIFF; else the caller says it."""
+"""Read PNG and TIFF pictures of scans. They name no view, and only TIFF may state a spacing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from napari_bonescint.scan import (
     View,
     ViewName,
     ViewSource,
-    why_impossible,
+    spacing_problem,
 )
 
 if TYPE_CHECKING:
@@ -46,10 +46,10 @@ if TYPE_CHECKING:
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
 _PNG_GREY = 0
-# By kind of colour: grey, three colours, a palette, grey and opacity, three and opacity.
+# Channels by colour type: grey, three colours, a palette, grey and opacity, three colours and opacity.
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _IN_COLOUR = "The image is in colour; only grey images can be segmented."
-_LOSSY = "The image went through lossy compression, so its values are not quite those that were saved."
+_LOSSY = "The image was stored with lossy compression, so its values are not exactly the saved ones."
 _EQUAL_CHANNELS = "The image is stored in colour, with equal channels; one of them was taken as counts."
 
 
@@ -62,16 +62,12 @@ def looks_like_raster(start: bytes) -> bool:
 def read_raster(path: Path) -> Scan:
     """Read a grey PNG or TIFF of one view, or a TIFF of two.
 
-    Parameters
-    ----------
-    path : Path
-        A file whose pixels grow with the counts, in 8 or 16 bits (TIFF: any integer or floating-point number).
+    Pixel values must grow with the counts: 8 or 16 bits, in TIFF any integer or floating-point number.
 
     Returns
     -------
     Scan
-        Pixel values as stored; turned and mirrored where the file says that they are stored so. The first view is
-        assumed to be anterior, recorded as such and warned about.
+        Pixel values as stored but upright, anterior first. The views are assumed, with a warning.
 
     Raises
     ------
@@ -88,8 +84,8 @@ def read_raster(path: Path) -> Scan:
         raise NotAPlanarScan(path, "The file is neither PNG nor TIFF.")
     require_possible_size(path, *planes.shape[1:])
     require_counts(path, planes)
-    if stated is not None and (why := why_impossible(stated, planes.shape[1:])) is not None:
-        warnings.append(f"A pixel spacing {why}; the file's was not taken.")
+    if stated is not None and (problem := spacing_problem(stated, planes.shape[1:])) is not None:
+        warnings.append(f"A pixel spacing {problem}; the file's value was ignored.")
         stated = None
     if looks_inverted(planes):
         warnings.append("The background is brighter than the body; if dark means uptake here, invert the image first.")
@@ -109,7 +105,7 @@ def read_raster(path: Path) -> Scan:
 
 
 def png_header(path: Path, content: bytes) -> tuple[int, int]:
-    """Bits a channel and kind of colour of a PNG, which states a size that is possible."""
+    """Bits of a channel and colour type of a PNG, after a check of its size."""
     try:
         width, height, depth, colour = struct.unpack(">IIBB", content[16:26])
     except struct.error as error:
@@ -121,8 +117,8 @@ def png_header(path: Path, content: bytes) -> tuple[int, int]:
 
 @contextmanager
 def opened_png(path: Path, content: bytes) -> Iterator[Image.Image]:
-    """A PNG to be decoded; raises whatever Pillow does if a bit flipped."""
-    # Decoding alone looks at no checksum after the last row.
+    """Open a PNG for decoding; raises Pillow's own errors about damage."""
+    # Decoding alone ignores checksums after the last row.
     with metered(path, content) as stream, Image.open(stream, formats=("PNG",)) as image:
         image.verify()
     with metered(path, content) as stream, Image.open(stream, formats=("PNG",)) as image:
@@ -130,18 +126,18 @@ def opened_png(path: Path, content: bytes) -> Iterator[Image.Image]:
 
 
 def png_orientation(image: Image.Image) -> int:
-    """How a PNG says that it is stored, by its EXIF block or the other places where programs put that."""
+    """The orientation of a PNG, from its EXIF block or from the other places where programs write it."""
     image.load()  # the block may come after the pixels
     stated = None
-    with suppress(Exception):  # Pillow raises whatever it trips over; a damaged block says nothing
+    with suppress(Exception):  # a damaged block raises any exception, and counts as upright
         stated = image.getexif().get(orientation.TAG)
     return stated if isinstance(stated, int) else orientation.UPRIGHT
 
 
 def stored_orientation(path: Path) -> int:
-    """How a PNG or TIFF file says that its first image is stored; upright if it says nothing, or cannot be read."""
+    """The orientation of the first image in a PNG or TIFF file; upright if it is unknown, or the file is unreadable."""
     stated = None
-    with suppress(BonescintError), refusing(path):  # whoever reads the image tells what is wrong with it
+    with suppress(BonescintError), refusing(path):  # reading the image reports the problem
         content = read_whole(path)
         if content.startswith(PNG_START):
             png_header(path, content)
@@ -157,7 +153,7 @@ def stored_orientation(path: Path) -> int:
 def _read_png(path: Path, content: bytes) -> tuple[NDArray[np.generic], list[str]]:
     depth, colour = png_header(path, content)
     if depth == 1:
-        raise NotAPlanarScan(path, "The image is black and white, without greys; a mask is no scan.")
+        raise NotAPlanarScan(path, "The image is black and white, so it is a mask and no scan.")
     if depth == 16 and colour != _PNG_GREY:
         raise Refusal(path, "The image is a 16-bit PNG in colour; save it as 16-bit grey.")
     try:
@@ -168,10 +164,10 @@ def _read_png(path: Path, content: bytes) -> tuple[NDArray[np.generic], list[str
             pixels = np.asarray(image.convert("RGBA") if image.mode == "P" else image)
     except Refusal:
         raise
-    except Exception as error:  # Pillow raises whatever its decoders trip over
+    except Exception as error:  # Pillow's decoders may raise any exception
         raise Refusal(path, DAMAGED) from error
     plane, warnings = _one_channel(path, orientation.turned(pixels, stored))
-    return plane[np.newaxis], [*warnings, *_told_of(stored)]
+    return plane[np.newaxis], [*warnings, *orientation.orientation_warnings(stored)]
 
 
 def _read_tiff(path: Path, content: bytes) -> tuple[NDArray[np.generic], Spacing | None, list[str]]:
@@ -179,24 +175,23 @@ def _read_tiff(path: Path, content: bytes) -> tuple[NDArray[np.generic], Spacing
     planes: list[NDArray[np.generic]] = []
     warnings: list[str] = [_LOSSY] if read.is_lossy else []
     for plane in read.planes:
-        pixels, told = _one_channel(path, _greys(path, plane))
+        pixels, channel_warnings = _one_channel(path, _greys(path, plane))
         if pixels.dtype.kind not in "uif":
-            raise NotAPlanarScan(
-                path, f"The image has pixels of type {pixels.dtype}; only grey images can be segmented."
-            )
+            kind = f"pixels of type {pixels.dtype}"
+            raise NotAPlanarScan(path, f"The image has {kind}; only grey images can be segmented.")
         planes.append(pixels)
-        warnings += [*told, *_told_of(plane.orientation)]
+        warnings += [*channel_warnings, *orientation.orientation_warnings(plane.orientation)]
         if plane.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
             warnings.append("The image is meant to be shown inverted (white is zero); its values were taken as counts.")
-    # Two pages have the same to tell, as a rule.
+    # Two pages usually have the same warnings.
     return np.stack(planes), read.spacing, list(dict.fromkeys(warnings))
 
 
 def _greys(path: Path, plane: Plane) -> NDArray[np.generic]:
-    """What the pixels of a page stand for: themselves, or what a palette says."""
-    if plane.photometric in {tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.MINISWHITE}:
-        return plane.pixels
-    if plane.photometric in {tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR} and plane.pixels.ndim == 3:
+    """The pixels of a page, or the colours of their palette."""
+    grey = plane.photometric in {tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.MINISWHITE}
+    colours = plane.photometric in {tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR}
+    if grey or (colours and plane.pixels.ndim == 3):
         return plane.pixels
     if plane.photometric == tifffile.PHOTOMETRIC.PALETTE and plane.palette is not None:
         palette = plane.palette
@@ -207,13 +202,8 @@ def _greys(path: Path, plane: Plane) -> NDArray[np.generic]:
     raise NotAPlanarScan(path, _IN_COLOUR)
 
 
-def _told_of(stored: int) -> list[str]:
-    told = orientation.sentence_on(stored)
-    return [] if told is None else [told]
-
-
 def _one_channel(path: Path, pixels: NDArray[np.generic]) -> tuple[NDArray[np.generic], list[str]]:
-    """A grey plane (y, x) of pixels (y, x) or (y, x, channel), if all colour channels are equal."""
+    """Make pixels (y, x) or (y, x, channel) a grey plane (y, x), if all colour channels are equal."""
     warnings = []
     if pixels.ndim == 3:
         channels = pixels.shape[-1]
@@ -228,6 +218,6 @@ def _one_channel(path: Path, pixels: NDArray[np.generic]) -> tuple[NDArray[np.ge
 
 
 def looks_inverted(planes: NDArray[np.generic]) -> bool:
-    """Whether the border of the image, where no body is, is nearer to the brightest than to the darkest."""
+    """Whether the border of the image, which shows no body, is nearer to the brightest than to the darkest value."""
     border = np.concatenate([planes[:, (0, -1)].ravel(), planes[:, :, (0, -1)].ravel()])
     return bool(np.median(border) > (float(planes.min()) + float(planes.max())) / 2)

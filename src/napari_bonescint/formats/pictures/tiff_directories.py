@@ -1,7 +1,7 @@
-"""The directories of a TIFF file, looked through before a library parses it: circles, absurd counts, and bombs.
+"""Check the directories of a TIFF file before a library parses it: loops, absurd counts, and inflation bombs.
 
-TIFF 6.0, section 2, and BigTIFF: a directory is a list of tags and ends with the offset of the next one. Nothing keeps
-a file from pointing back at itself, or from stating a billion values for a tag or a terabyte for a tile.
+TIFF 6.0, section 2, and BigTIFF: a directory is a list of tags that ends with the offset of the next directory. A file
+may point back at itself, or state a billion values for a tag or a terabyte for a tile.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-# Bytes of a value by the number of its type; 2 is text and 7 stands for bytes of any meaning.
+# Bytes of a value by its type number; 2 is text, and 7 is bytes of any meaning.
 _TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _TEXT = 2
@@ -44,7 +44,7 @@ Tags = dict[int, tuple[int, ...]]
 
 
 class _Layout(NamedTuple):
-    """How numbers are written: byte order, and the formats of a count of tags, a tag and an offset."""
+    """Byte order, formats of a tag count, a tag and an offset, and the place of the first offset."""
 
     order: str
     tags: struct.Struct
@@ -54,20 +54,13 @@ class _Layout(NamedTuple):
 
 
 def require_sound_tiff(path: Path, content: bytes) -> None:
-    """Refuse, before a library sees it, a TIFF file that would cost more than a scan or a mask may cost.
-
-    Parameters
-    ----------
-    path : Path
-        The file, for the refusal.
-    content : bytes
-        All of it, beginning as TIFF does.
+    """Refuse a TIFF file that would cost too much memory or time to read.
 
     Raises
     ------
     OverBudget
-        If its directories go round in circles or are too many, a tag has too many values, or pixels, tiles or what is
-        compressed would take too many bytes.
+        If its directories form a loop or are too many, a tag has too many values, or pixels, tiles or compressed
+        pieces would take too many bytes.
     Refusal
         If the file is cut off within a directory.
     """
@@ -84,24 +77,19 @@ def _directories(path: Path, content: bytes) -> Iterator[Tags]:
     waiting, seen, values = [int(first)], set[int](), 0
     while waiting:
         at = waiting.pop()
-        # What points beyond the end is left out by every library; whoever needs the page notices.
+        # Libraries ignore offsets beyond the end; a missing page is reported later.
         if at == 0 or at + layout.tags.size > len(content):
             continue
         if at in seen:
-            raise OverBudget(
-                path, "The directories of the file go round in a circle, so it is damaged; export it again."
-            )
+            raise OverBudget(path, "The directories of the file form a loop, so it is damaged; export it again.")
         seen.add(at)
         if len(seen) > MOST_DIRECTORIES:
-            raise OverBudget(
-                path, f"The file has more than {MOST_DIRECTORIES} pages, the most that are looked through."
-            )
+            raise OverBudget(path, f"The file has more than {MOST_DIRECTORIES} pages, the most that are read.")
         tags, following, count = _directory(path, content, layout, at)
         values += count
         if values > MOST_VALUES:
-            raise OverBudget(
-                path, f"The tags of the file hold more than {MOST_VALUES // 10**6} million values; export it again."
-            )
+            most = f"more than {MOST_VALUES // 10**6} million values"
+            raise OverBudget(path, f"The tags of the file hold {most}; export it again.")
         yield tags
         waiting.append(following)
         for tag in _SUB_DIRECTORIES:
@@ -116,7 +104,7 @@ def _layout(content: bytes) -> _Layout:
 
 
 def _directory(path: Path, content: bytes, layout: _Layout, at: int) -> tuple[Tags, int, int]:
-    """What matters of a directory, where the next one lies, and how many values it holds in all."""
+    """The needed tags of a directory, the offset of the next one, and the number of its values."""
     (entries,) = layout.tags.unpack_from(content, at)
     if entries > _MOST_TAGS:
         raise OverBudget(path, f"A page of the file has {entries} tags; at most {_MOST_TAGS} are read.")
@@ -162,11 +150,11 @@ def _require_small_image(path: Path, content: bytes, tags: Mapping[int, tuple[in
 
 
 def _require_no_bomb(path: Path, content: bytes, offsets: Sequence[int], sizes: Sequence[int], most: int) -> None:
-    """Inflate each piece as far as it may go; zlib makes a thousand bytes of one."""
+    """Refuse a piece that inflates beyond its limit; zlib can make a thousand bytes of one."""
     for offset, size in zip(offsets, sizes, strict=False):
         try:
             inflated = zlib.decompressobj().decompress(content[offset : offset + size], most + 1)
         except zlib.error:
-            continue  # whoever decodes it tells
+            continue  # decoding reports the damage
         if len(inflated) > most:
             raise OverBudget(path, "A piece of the image inflates to more than the image has; export it uncompressed.")

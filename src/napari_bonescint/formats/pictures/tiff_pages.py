@@ -1,7 +1,7 @@
-"""The pages of a TIFF file, for scans and masks alike: whichever program wrote them, and however it compressed them.
+"""Read the pages of a TIFF file, for scans and masks, written by any program in any common compression.
 
-A plane is a page (a directory with its own pixels), wherever writers keep to the standard. Two of them write one
-directory for many planes that follow each other: ImageJ for large stacks, and tifffile where it is told to.
+A plane is a page (a directory with its own pixels), if the writer keeps to the standard. Two writers make one directory
+for several consecutive planes: ImageJ for large stacks, and tifffile on request.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from napari_bonescint.formats.pictures.codecs import ALL_PLANES, CodecMissing, d
 from napari_bonescint.formats.pictures.tiff_directories import require_sound_tiff
 from napari_bonescint.formats.pictures.tiff_spacing import ome_pixels, spacing_of
 from napari_bonescint.formats.safe_reading.budget import metered, require_pixels
-from napari_bonescint.formats.safe_reading.decoder_process import CHILD, CannotDecode
+from napari_bonescint.formats.safe_reading.decoder_process import DECODER, CannotDecode
 from napari_bonescint.formats.safe_reading.plausibility import require_not_too_large
 from napari_bonescint.formats.safe_reading.refusal import DAMAGED, NotAPlanarScan, Refusal
 
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from napari_bonescint.scan import Spacing
 
 TIFF_START = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-"""With what files of TIFF and BigTIFF begin."""
+"""First bytes of TIFF and BigTIFF files."""
 
 _VIEWS = 2
-# Beside its views a scan's file may hold small pictures of them.
+# A scan's file may hold small previews beside its views.
 _MOST_PAGES = 8
 _LOSSY = {COMPRESSION.JPEG}
 _READ = {
@@ -55,25 +55,24 @@ _READ = {
     COMPRESSION.CCITT_T6,
     *_LOSSY,
 }
-# What `require_sound_tiff` has seen to: nothing of it can die or grow.
+# `require_sound_tiff` has checked these compressions, so they can be decoded in this process.
 _DECODED_HERE = {COMPRESSION.NONE, COMPRESSION.ADOBE_DEFLATE, COMPRESSION.DEFLATE}
-# Bits of NewSubfileType: a smaller copy of another page, and a page that says which pixels of another are transparent.
+# Bits of NewSubfileType: a smaller copy of another page, and a transparency mask of another page.
 _NO_PLANE = 1 | 4
 
 
 class Plane(NamedTuple):
-    """One page as it is to be seen.
+    """One page in upright orientation.
 
     Attributes
     ----------
     pixels : ndarray of shape (y, x) or (y, x, channel)
-        As stored, or turned and mirrored as the file says.
     photometric : int
-        What the numbers stand for, one of `tifffile.PHOTOMETRIC`.
+        Meaning of the values, one of `tifffile.PHOTOMETRIC`.
     palette : ndarray of shape (number, 3), or None
-        Red, green and blue of each number, where the file says so.
+        Red, green and blue of each value, if the file has a palette.
     orientation : int
-        How the page is stored, as TIFF numbers it; `pixels` are upright already.
+        TIFF's number for the stored orientation.
     """
 
     pixels: NDArray[np.generic]
@@ -84,18 +83,17 @@ class Plane(NamedTuple):
 
 @dataclass(frozen=True)
 class TiffPlanes:
-    """What a TIFF file holds.
+    """The planes of a TIFF file: one or two, of one size.
 
     Attributes
     ----------
     planes : tuple of Plane
-        One or two, of one size.
     spacing : (float, float) or None
-        Pixel spacing (y, x) in mm of the planes, where the file states one.
+        Pixel spacing (y, x) in mm of the planes, if the file states one.
     facts : mapping
-        What tifffile's writer, which is ours, was told about the planes.
+        Facts about the planes that our writer added.
     is_lossy : bool
-        Whether pixels went through a compression that alters them.
+        Whether the compression altered pixels.
     """
 
     planes: tuple[Plane, ...]
@@ -105,26 +103,19 @@ class TiffPlanes:
 
 
 def read_tiff_planes(path: Path, content: bytes, *, kind: str) -> TiffPlanes:
-    """The pages of a TIFF file that are planes of one or two views.
+    """Read the pages of a TIFF file that are planes of one or two views.
 
-    Parameters
-    ----------
-    path : Path
-        The file, for the refusal.
-    content : bytes
-        All of it.
-    kind : str
-        What it is to be, for the refusal: ``scan`` or ``mask``.
+    `kind`, ``scan`` or ``mask``, is named in the refusal.
 
     Raises
     ------
     Refusal
-        If the file is damaged or cut off, compressed as nobody reads it, has pages of different sizes or more than two,
-        or states more planes than it holds.
+        If the file is damaged or cut off, compressed in an unsupported way, has pages of different sizes or more than
+        two, or states more planes than it holds.
     """
     try:
         require_sound_tiff(path, content)
-        # By the names of other files in its description a file of OME may be one of several: those are not followed.
+        # A file of OME may name other files as its parts; they are not opened.
         with metered(path, content) as stream, tifffile.TiffFile(stream, _multifile=False) as tiff:
             pages = _planes_of(path, tiff, kind)
             for page in pages:
@@ -135,7 +126,7 @@ def read_tiff_planes(path: Path, content: bytes, *, kind: str) -> TiffPlanes:
             return _decode(path, content, tiff, pages, kind)
     except Refusal:
         raise
-    except Exception as error:  # tifffile raises whatever its parser trips over
+    except Exception as error:  # tifffile's parser may raise any exception
         raise Refusal(path, DAMAGED) from error
 
 
@@ -144,7 +135,7 @@ def _planes_of(path: Path, tiff: TiffFile, kind: str) -> list[TiffPage]:
     count = len(tiff.pages)
     if count > _MOST_PAGES:
         raise _too_many(path, count, kind)
-    # Before anybody asks for `tiff.series`, which has tifffile read all pages but the first without their own tags.
+    # This comes before `tiff.series`, which makes tifffile read later pages without their own tags.
     pages = [page for page in tiff.pages if isinstance(page, tifffile.TiffPage)]
     pages = [page for page in pages if not page.subfiletype & _NO_PLANE] or pages[:1]
     if len(pages) > _VIEWS or len({(page.imagelength, page.imagewidth) for page in pages}) > 1:
@@ -157,28 +148,28 @@ def _planes_of(path: Path, tiff: TiffFile, kind: str) -> list[TiffPage]:
 
 
 def _too_many(path: Path, pages: int, kind: str) -> NotAPlanarScan:
-    return NotAPlanarScan(
-        path, f"The file has {pages} pages; a {kind} has one for each view, of one size, at most two."
-    )
+    rule = f"a {kind} has one page for each view, of one size, at most two"
+    return NotAPlanarScan(path, f"The file has {pages} pages; {rule}.")
 
 
 def _require_readable(path: Path, page: TiffPage, kind: str) -> None:
     if page.compression not in _READ:
         name = COMPRESSION(page.compression).name if page.compression in set(COMPRESSION) else page.compression
-        raise Refusal(path, f"The compression {name} is not read; save the image without one, or with LZW or Deflate.")
+        advice = "save the image uncompressed, or with LZW or Deflate"
+        raise Refusal(path, f"The compression {name} is not supported; {advice}.")
     if page.compression in _LOSSY and kind == "mask":
-        raise Refusal(path, "The mask is compressed as JPEG, which alters labels; save it without, or with LZW.")
+        raise Refusal(path, "The mask is compressed as JPEG, which alters labels; save it uncompressed, or with LZW.")
 
 
 def _is_whole(tiff: TiffFile, pages: Sequence[TiffPage], content: bytes) -> bool:
-    """Whether all pixels are in the file, and all pages; tifffile drops pages that lie beyond the end."""
+    """Whether the file holds all pixels and all pages; tifffile drops pages that lie beyond the end."""
     for page in pages:
         if len(page.dataoffsets) < math.prod(page.chunked):
             return False
         for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
             if offset <= 0 or count <= 0 or offset + count > len(content):
                 return False
-    # A page's list of tags (TIFF 6.0, section 2) ends with the offset of the next page, which is 0 for the last one.
+    # A directory (TIFF 6.0, section 2) ends with the offset of the next page, which is 0 for the last one.
     layout, last = tiff.tiff, tiff.pages[len(tiff.pages) - 1]
     (tags,) = struct.unpack_from(layout.tagnoformat, content, last.offset)
     end = last.offset + layout.tagnosize + tags * layout.tagsize
@@ -193,7 +184,7 @@ def _decode(path: Path, content: bytes, tiff: TiffFile, pages: Sequence[TiffPage
     if stated > len(pages) == 1 and tiff.series[0].kind in {"imagej", "shaped"}:
         if stated > _VIEWS:
             raise _too_many(path, stated, kind)
-        # One directory for planes that follow each other.
+        # One directory for consecutive planes.
         stack = _pixels(path, content, tiff.series[0], ALL_PLANES)
         stored = [(pages[0], plane) for plane in stack.reshape(-1, *_channels_last(pages[0].shape, pages[0].axes))]
     else:
@@ -204,10 +195,8 @@ def _decode(path: Path, content: bytes, tiff: TiffFile, pages: Sequence[TiffPage
     if len(stored) > _VIEWS:
         raise _too_many(path, len(stored), kind)
     if stated > len(stored):
-        raise Refusal(
-            path,
-            f"The file says that it holds {stated} planes and holds {len(stored)}; copy or export it again, whole.",
-        )
+        numbers = f"states {stated} planes and holds {len(stored)}"
+        raise Refusal(path, f"The file {numbers}; copy or export the whole file again.")
     if any(pixels.size == 0 for _, pixels in stored):
         raise Refusal(path, DAMAGED)
 
@@ -221,18 +210,18 @@ def _decode(path: Path, content: bytes, tiff: TiffFile, pages: Sequence[TiffPage
 
 
 def _pixels(path: Path, content: bytes, source: Any, number: int) -> NDArray[np.generic]:
-    """Pixels of a page or series, the channels last; decoded here or, by native decoders, in the child."""
+    """Pixels of a page or series with the channels last; native decoders run in the child process."""
     keyframe = source.keyframe
     require_pixels(path, *source.shape, bytes_a_pixel=source.dtype.itemsize)
     if keyframe.compression in _DECODED_HERE:
         pixels = np.asarray(source.asarray())
     else:
         try:
-            pixels = CHILD.decode(path, decode_tiff, content, pixels=math.prod(source.shape), page=number)
+            pixels = DECODER.decode(path, decode_tiff, content, pixels=math.prod(source.shape), page=number)
         except CannotDecode as error:
             name = COMPRESSION(keyframe.compression).name
             if str(error) == CodecMissing.__name__:
-                reason = f"The compression {name} is not read; update imagecodecs, or save it with LZW."
+                reason = f"The compression {name} is not supported; update imagecodecs, or save the image with LZW."
                 raise Refusal(path, reason) from error
             raise Refusal(path, DAMAGED) from error
     axes = source.axes
@@ -256,7 +245,7 @@ def _upright(page: TiffPage, pixels: NDArray[np.generic], *, stated: int) -> Pla
 
 
 def _orientation(page: TiffPage, first: TiffPage, facts: Mapping[str, Any]) -> int:
-    """How a page is stored; tifffile may note once, on the first page, what holds for all pages of an array."""
+    """The orientation of a page; tifffile may write it only on the first page of an array."""
     tag = page.tags.get(orientation.TAG)
     if tag is None and "shape" in facts and not page.is_shaped:
         tag = first.tags.get(orientation.TAG)
@@ -273,7 +262,7 @@ def _facts(page: TiffPage) -> Mapping[str, Any]:
 
 
 def _stated_planes(tiff: TiffFile, pages: Sequence[TiffPage]) -> int:
-    """How many planes the descriptions of the programs that wrote the file speak of; 0 where none does."""
+    """Number of planes that the program's description states; 0 if there is no description."""
     first = pages[0]
     if tiff.is_ome:
         return sum(pixels.planes for pixels in ome_pixels(first.description))

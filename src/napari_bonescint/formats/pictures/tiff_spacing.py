@@ -1,7 +1,7 @@
-"""The pixel spacing that a TIFF file states, by the habits of the programs that write one.
+"""Read the pixel spacing of a TIFF file, by the conventions of the programs that write one.
 
-The resolution tags alone say little: paint programs write the dots an inch of a screen or a printer, and others 1. Only
-what a planar scan can have is taken for its spacing.
+The resolution tags alone are unreliable: paint programs write the dots per inch of a screen or printer, and others 1.
+Only a value that is possible for a planar scan is taken as its spacing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_bonescint.scan import Spacing
 
 SPACING_KEY = "spacing_mm"
-"""By what name our own writer states it, exactly, in the description."""
+"""Key of the exact spacing in the description, as our own writer states it."""
 
 # Cameras make pixels of 1 to 10 mm; 72 dots an inch, the coarsest of common screens and printers, are 0.35 mm.
 _SMALLEST_MM = 0.5
@@ -37,29 +37,16 @@ _MM_PER_UNIT = {
 
 
 class OmePixels(NamedTuple):
-    """One image of a description in OME-XML.
-
-    Attributes
-    ----------
-    planes : int
-        How many planes it has.
-    spacing : (float, float) or None
-        Pixel spacing (y, x) in mm.
-    """
+    """Number of planes, and pixel spacing (y, x) in mm or None, of one image in OME-XML."""
 
     planes: int
     spacing: Spacing | None
 
 
 def spacing_of(page: TiffPage, facts: Mapping[str, Any]) -> Spacing | None:
-    """Pixel spacing (y, x) in mm, along the rows and columns as they are stored; None if the file states none.
+    """Pixel spacing (y, x) in mm, along the stored rows and columns; None if the file states none.
 
-    Parameters
-    ----------
-    page : TiffPage
-        The first page.
-    facts : mapping
-        What our writer noted.
+    `page` is the first page; `facts` are those of our writer.
     """
     stated = facts.get(SPACING_KEY)
     if isinstance(stated, list) and len(stated) == 2 and all(isinstance(side, int | float) for side in stated):
@@ -77,12 +64,12 @@ def spacing_of(page: TiffPage, facts: Mapping[str, Any]) -> Spacing | None:
             return _by_resolution(page, along_y, along_x)
     unit = page.tags.valueof(_RESOLUTION_UNIT, default=tifffile.RESUNIT.INCH)
     along = _MM_PER_RESOLUTION_UNIT.get(unit)
-    # One pixel an inch or a centimetre is what writers put where they know nothing.
+    # Writers put one pixel an inch or a centimetre if they do not know the resolution.
     return None if _resolution(page) == (1.0, 1.0) else _by_resolution(page, along, along)
 
 
 def ome_pixels(description: str) -> list[OmePixels]:
-    """What OME-XML says about its images; nothing if it is damaged."""
+    """Planes and spacing of the images in OME-XML; nothing if it is damaged."""
     try:
         root = ElementTree.fromstring(description)  # noqa: S314  # Python's expat has limits of its own
     except ElementTree.ParseError:
@@ -113,7 +100,7 @@ def _by_resolution(page: TiffPage, mm_along_y: float | None, mm_along_x: float |
 
 
 def _resolution(page: TiffPage) -> tuple[float, float] | None:
-    """Pixels (y, x) a unit; None unless the file states both."""
+    """Resolution (y, x) in pixels for each unit; None unless the file states both."""
     stated = [page.tags.valueof(tag) for tag in (_Y_RESOLUTION, _X_RESOLUTION)]
     if not all(isinstance(each, tuple) and len(each) == 2 and each[1] > 0 for each in stated):
         return None

@@ -1,7 +1,7 @@
-"""What reading one file may cost in bytes, pixels, directories, seconds and memory, each checked before it is used.
+"""Limits for reading one file: bytes, pixels, directories, seconds and memory, each checked before it is used.
 
 A whole-body scan has half a million pixels in two to ten frames and takes a few megabytes. The limits lie far above
-that, and far below what a computer has. Each refusal names its limit.
+that, and far below the memory of a computer. Each refusal names its limit.
 """
 
 from __future__ import annotations
@@ -21,102 +21,97 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 MOST_BYTES = 128 * 2**20
-"""Of a file, and of its pixels once decoded."""
+"""Bytes of a file, and of its decoded pixels."""
 MOST_TABLE_BYTES = 8 * 2**20
-"""Of a CSV table."""
+"""Bytes of a CSV table."""
 MOST_INFLATED_BYTES = 128 * 2**20
-"""Of a deflated or gzipped file, once inflated."""
+"""Bytes of a deflated or gzipped file, once inflated."""
 MOST_GZIP_MEMBERS = 64
-"""Pieces of a gzipped file that were compressed one by one: most writers make one, and a million take minutes."""
+"""Members of a gzipped file; most writers make one, and a million take minutes."""
 MOST_PIXELS = 32_000_000
-"""In all frames or pages of a file together."""
+"""Pixels in all frames or pages of a file together."""
 MOST_DIRECTORIES = 512
 """Directories of a TIFF file; each page has one."""
 MOST_VALUES = 2**20
 """Numbers in the tags of a TIFF file; bytes of a text."""
 MOST_HEADER_BYTES = 64 * 2**20
-"""Of all that is not pixels in a DICOM file."""
+"""Bytes of a DICOM file without its pixels."""
 MOST_READS = 500_000
-"""Pieces in which a library reads a file: at least one for each element or tag."""
+"""Read calls of a library on one file: at least one for each element or tag."""
 MOST_MEMORY = 768 * 2**20
-"""Bytes that the process of native decoders may take in all."""
+"""Memory of the decoding process, in bytes."""
 MOST_SECONDS = 4.0
-"""Of computing, to parse a file; what decoding may take is in `decoder_process`."""
+"""Computing time of parsing a file; `decoder_process` has the limits of decoding."""
 
 _MB = 2**20
-# As zlib numbers it: the largest window, with gzip's header and checksum.
+# zlib's number for the largest window with gzip's header and checksum.
 _GZIP_FRAME = 16 + zlib.MAX_WBITS
 
 
 class OverBudget(Refusal):
-    """A file that would cost more than reading a scan may cost."""
+    """The file exceeds a limit of this module."""
 
 
 def require_pixels(path: Path, *shape: int, bytes_a_pixel: float = 1) -> None:
-    """Refuse, before anything is allocated, more pixels or bytes than any planar scan has.
+    """Refuse a shape with more pixels or bytes than a planar scan has, before memory is allocated.
 
     Parameters
     ----------
-    path : Path
-        The file, for the refusal.
     *shape : int
-        Frames or pages, rows, columns, channels: all that the number of values is the product of.
+        Frames or pages, rows, columns and channels; their product is the number of values.
     bytes_a_pixel : float
         Bytes of one value.
 
     Raises
     ------
     OverBudget
-        If it is more than `MOST_PIXELS` values or `MOST_BYTES` bytes.
+        If there are more than `MOST_PIXELS` values or `MOST_BYTES` bytes.
     """
     values = 1
     for length in shape:
         values *= max(0, int(length))
     if values > MOST_PIXELS:
         size = " x ".join(str(length) for length in reversed(shape) if length != 1)
-        most = MOST_PIXELS // 1_000_000
-        raise OverBudget(
-            path, f"The image is {size} pixels, larger than any planar scan (at most {most} million in a file)."
-        )
+        most = f"at most {MOST_PIXELS // 1_000_000} million in a file"
+        raise OverBudget(path, f"The image is {size} pixels, larger than any planar scan ({most}).")
     if values * bytes_a_pixel > MOST_BYTES:
         raise OverBudget(path, f"The pixels take more than {MOST_BYTES // _MB} MB, the most that is read from a file.")
 
 
-class Inflator(Protocol):
-    """What `zlib.decompressobj` returns."""
+class _Inflator(Protocol):
+    """The type of the object that `zlib.decompressobj` returns."""
 
     @property
-    def eof(self) -> bool:
-        """Whether the last byte has been inflated."""
+    def eof(self) -> bool: ...
 
     @property
-    def unconsumed_tail(self) -> bytes:
-        """What is left of the data."""
+    def unconsumed_tail(self) -> bytes: ...
 
-    def decompress(self, data: bytes, max_length: int = 0, /) -> bytes:
-        """The next bytes, at most so many."""
+    def decompress(self, data: bytes, max_length: int = 0, /) -> bytes: ...
 
 
-def require_small_when_inflated(path: Path, content: bytes, inflator: Inflator) -> None:
-    """Refuse bytes that inflate to more than `MOST_INFLATED_BYTES`; damaged ones are left to whoever inflates them."""
+def require_small_when_inflated(path: Path, content: bytes, inflator: _Inflator) -> None:
+    """Refuse bytes that inflate to more than `MOST_INFLATED_BYTES`; damaged bytes pass, since inflating them fails."""
     inflated = 0
     with suppress(zlib.error):
         while content and not inflator.eof and inflated <= MOST_INFLATED_BYTES:
             inflated += len(inflator.decompress(content, _MB))
             content = inflator.unconsumed_tail
     if inflated > MOST_INFLATED_BYTES:
-        raise OverBudget(
-            path, f"The file inflates to more than {MOST_INFLATED_BYTES // _MB} MB, the most that is read from a file."
-        )
+        raise _inflates_too_far(path)
+
+
+def _inflates_too_far(path: Path) -> OverBudget:
+    return OverBudget(path, f"The file inflates to more than {MOST_INFLATED_BYTES // _MB} MB, the most that is read.")
 
 
 def gunzipped(path: Path, content: bytes) -> bytes:
-    """What gzipped bytes hold, if that is at most `MOST_INFLATED_BYTES` in `MOST_GZIP_MEMBERS` pieces.
+    """Decompress gzipped bytes.
 
     Raises
     ------
     OverBudget
-        If it is more.
+        If they inflate to more than `MOST_INFLATED_BYTES`, or have more than `MOST_GZIP_MEMBERS` members.
     EOFError, zlib.error
         If the bytes are cut off or damaged.
     """
@@ -127,9 +122,7 @@ def gunzipped(path: Path, content: bytes) -> bytes:
         pieces.append(inflator.decompress(content, left))
         left -= len(pieces[-1])
         if left <= 0:
-            raise OverBudget(
-                path, f"The file inflates to more than {MOST_INFLATED_BYTES // _MB} MB, the most that is read."
-            )
+            raise _inflates_too_far(path)
         if not inflator.eof:
             raise EOFError
         if len(pieces) > MOST_GZIP_MEMBERS:
@@ -140,12 +133,12 @@ def gunzipped(path: Path, content: bytes) -> bytes:
 
 @contextmanager
 def metered(path: Path, content: bytes) -> Iterator[BinaryIO]:
-    """A `Metered` stream of bytes for a library that wants a file, and that may hide that it was stopped.
+    """Give a library a `Metered` stream of bytes, and raise the stream's refusal even if the library hides it.
 
     Raises
     ------
     OverBudget
-        At the end, if the library went over a limit, whatever it made of that.
+        At the end, if the library exceeded a limit.
     """
     stream = Metered(path, content)
     try:
@@ -157,23 +150,21 @@ def metered(path: Path, content: bytes) -> Iterator[BinaryIO]:
 
 
 class Metered(io.RawIOBase):
-    """A stream for a library to parse, which ends in a refusal when that reads too much, too often or for too long.
+    """A stream for a library to parse, which raises a refusal when too much is read, too often or for too long.
 
-    A library that goes round in circles reads as it goes, so this ends endless loops, too.
+    An endless loop in a library reads again and again, so this ends it, too.
 
     Parameters
     ----------
-    path : Path
-        The file, for the refusal.
     source : bytes or binary file
-        What is read.
+        The content.
     most_bytes : int, optional
-        So many may be read in all, by default eight times as many as there are and a megabyte.
+        The most bytes that may be read in all; by default eight times the content and a megabyte.
 
     Attributes
     ----------
     exceeded : OverBudget or None
-        What was raised; libraries turn it into errors of their own, or leave out what they could not read.
+        The refusal; libraries turn it into errors of their own, or leave out the part that they could not read.
     """
 
     def __init__(self, path: Path, source: bytes | BinaryIO, most_bytes: int | None = None) -> None:
@@ -186,11 +177,11 @@ class Metered(io.RawIOBase):
         self._bytes_left = 8 * self._size + _MB if most_bytes is None else most_bytes
         self._most_bytes = self._bytes_left
         self._reads_left = MOST_READS
-        # Of this thread alone: a window or a network that computes meanwhile costs this file nothing.
+        # The time of this thread alone: other threads, such as the window's, do not count.
         self._until = time.thread_time() + MOST_SECONDS
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read so many bytes, or all that are left; nothing is allocated for what is not there."""
+        """Read so many bytes, or all that are left; memory is allocated only for bytes that exist."""
         left = max(0, self._size - self._file.tell())
         wanted = left if size is None or size < 0 else min(size, left)
         self._charge(wanted)
@@ -204,12 +195,12 @@ class Metered(io.RawIOBase):
         return len(content)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """Go elsewhere; free of charge but for the time."""
+        """Move the position; only time is charged for it."""
         self._charge(0)
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
-        """Where the next byte is read from."""
+        """The position of the next byte."""
         return self._file.tell()
 
     def readable(self) -> bool:
@@ -231,6 +222,7 @@ class Metered(io.RawIOBase):
         elif self._reads_left % 64 == 0 and time.thread_time() > self._until:
             reason = f"Reading the file takes more than {MOST_SECONDS:.0f} seconds"
         if reason:
-            self._bytes_left = -1  # whoever goes on is stopped again
+            self._bytes_left = -1  # every further read is refused
+
             self.exceeded = self.exceeded or OverBudget(self.path, f"{reason}, so it is damaged; export it again.")
             raise self.exceeded

@@ -1,4 +1,4 @@
-"""Tables that a user writes: CSV with a heading, from an editor, a script or a spreadsheet of any country."""
+"""CSV tables with a heading, from an editor, a script or a spreadsheet of any country."""
 
 from __future__ import annotations
 
@@ -31,22 +31,20 @@ def read_table(path: Path, required: Collection[str], optional: Collection[str] 
     Returns
     -------
     list of dict
-        A row each, by column: text without blanks around it, empty where there is none. Rows without any text are left
-        out.
+        One for each row, by column: text without surrounding blanks, or an empty text. Empty rows are left out.
 
     Raises
     ------
     Refusal
-        If the file is no such table, lacks a column or has one of another name.
+        If the file is no CSV table, lacks a column or has an unknown one.
     """
     try:
         text = read_table_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refusal(path, "Not UTF-8; save the table as CSV in UTF-8.") from error
     heading = text.partition("\n")[0]
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=";" if heading.count(";") > heading.count(",") else ","
-    )
+    delimiter = ";" if heading.count(";") > heading.count(",") else ","
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         names, *lines = [[cell.strip() for cell in line] for line in reader if any(cell.strip() for cell in line)]
     except (csv.Error, ValueError) as error:

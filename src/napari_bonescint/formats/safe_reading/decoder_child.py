@@ -1,7 +1,7 @@
-"""What the decoding process does: native decoders work here, where they may die.
+"""The program of the decoding process: it runs native decoders, which may crash.
 
-It is started and talked to by `decoder_process`. A request is a line of JSON and bytes; an answer is a line of JSON and
-the bytes of an array. Neither is pickled, so that a process that a damaged file has taken over cannot take over ours.
+`decoder_process` starts it and sends requests. A request is a line of JSON and bytes; an answer is a line of JSON and
+the bytes of an array. Neither is pickled: a child that a damaged file took over cannot run code in its parent.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Windows: no window that asks what to do about a program that has died.
+# Windows: no error window after a crash.
 _NO_ERROR_BOXES = 0x8003
-# Beside what may be used, for what libraries reserve and never touch.
+# Libraries reserve addresses that they never use.
 _MOST_ADDRESSES = MOST_MEMORY + 2**30
 
 
 def serve(module: str) -> None:
-    """Import the module of the decoder that is asked for first, then answer requests until the parent hangs up."""
+    """Import the module of the first decoder, then answer requests until the parent closes the pipe."""
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    # What decoders print must not come between the answers.
+    # Decoders print to standard output; that must not reach the answers.
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1)
     os.dup2(nothing, 2)
-    _be_small_and_quiet()
-    # pydicom would import it to download examples; without, it is there in three quarters of the time.
+    _limit_process()
+    # pydicom imports it only to download examples; without it the start takes a quarter less time.
     sys.modules.setdefault("requests", None)  # type: ignore[arg-type]
     importlib.import_module(module)
     _send(answers, {"ready": True})
@@ -50,7 +50,7 @@ def serve(module: str) -> None:
             _send(answers, {"dtype": array.dtype.str, "shape": array.shape}, array)
         except MemoryError:
             _send(answers, {"memory": True})
-        except Exception as error:  # every decoder raises something of its own on what it cannot read
+        except Exception as error:  # decoders raise exceptions of their own
             _send(answers, {"failed": type(error).__name__})
         _set_alarm(0)
 
@@ -67,8 +67,8 @@ def _send(answers: BinaryIO, answer: dict[str, object], array: NDArray[np.generi
     answers.flush()
 
 
-def _be_small_and_quiet() -> None:
-    """Take no more memory than allowed, and leave no memory dump and no window behind."""
+def _limit_process() -> None:
+    """Limit the memory of this process, and switch off its core dump and error window."""
     if os.name == "nt":
         import ctypes
 
@@ -78,11 +78,11 @@ def _be_small_and_quiet() -> None:
 
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            # Where the system obeys (Linux), more is not even promised; elsewhere the parent looks.
+            # Linux limits addresses; on other systems the parent watches the memory.
             resource.setrlimit(resource.RLIMIT_AS, (_MOST_ADDRESSES, _MOST_ADDRESSES))
 
 
 def _set_alarm(seconds: float) -> None:
-    """End this process after so long, also where its parent is gone and its code cannot be interrupted."""
+    """End this process after so many seconds, even if its parent is gone and its code cannot be interrupted."""
     if hasattr(signal, "alarm"):
         signal.alarm(int(seconds) + 1 if seconds else 0)

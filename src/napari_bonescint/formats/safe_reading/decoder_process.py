@@ -1,10 +1,10 @@
-"""A child process for native decoders, which end the process that they run in on some damaged files.
+"""A child process for native decoders, which crash on some damaged files.
 
-One child serves this process. It starts with the first file that needs it, is kept, and starts again when it has died
-or was ended because it took too long or too much memory. It imports no torch, and ends with its parent.
+One child serves this process. It starts with the first file that needs it and is kept. It is started again after it
+died, or was ended because it took too long or too much memory. It imports no torch, and ends with its parent.
 
-A decoder is a function at the top of a module. It takes bytes, and numbers or texts as keywords, and returns an array;
-it raises whatever it likes.
+A decoder is a function at the top of a module. It takes bytes, and numbers or texts as keywords, and returns an array.
+It may raise any exception.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from napari_bonescint.child_process import how_it_ended
+from napari_bonescint.child_process import describe_exit
 from napari_bonescint.formats.safe_reading.budget import MOST_BYTES, MOST_MEMORY, OverBudget
 from napari_bonescint.formats.safe_reading.refusal import Refusal
 
@@ -36,24 +36,24 @@ Decoder = Callable[..., NDArray[np.generic]]
 Fact = int | float | str | bool | None | list[int]
 
 SECONDS, SECONDS_A_MEGAPIXEL = 3.0, 3.0
-"""What decoding may take, in seconds of computing."""
+"""Limit of computing time for one decoding: a fixed part, and a part for each million pixels."""
 
-# A computer that has other work gives a process less than all of its time; a decoder that waits for ever has an end.
+# The limit of elapsed time, for a busy computer and for a decoder that waits for ever.
 _WALL_SECONDS_A_SECOND = 10
 _SECONDS_TO_START = 60.0
 _SECONDS_TO_END = 1.0
-_SECONDS_BETWEEN_LOOKS = 0.02
+_POLL_SECONDS = 0.02
 _KILLED = -9
 _TOO_LARGE = f"Decoding takes more than {MOST_MEMORY // 2**20} MB of memory"
 _CHILD_MODULE = f"{__name__.rpartition('.')[0]}.decoder_child"
 
 
 class CannotDecode(Exception):
-    """What a decoder raised; `str(error)` is the name of its exception."""
+    """The decoder raised an exception; `str(error)` is its name."""
 
 
 class DecoderProcess:
-    """The child, for any thread: one file is decoded at a time."""
+    """The child process, shared by all threads: it decodes one file at a time."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -62,7 +62,7 @@ class DecoderProcess:
 
     @property
     def pid(self) -> int | None:
-        """Process number of the child; None if there is none."""
+        """Process id of the child; None if it does not run."""
         process = self._process
         return process.pid if process is not None and process.poll() is None else None
 
@@ -74,25 +74,20 @@ class DecoderProcess:
         Parameters
         ----------
         path : Path
-            The file that the data comes from, for the refusal.
+            The file that the data comes from, named in the refusal.
         decoder : Decoder
-            See the text of this module.
+            A function at the top of a module.
         data : bytes
-            What to decode.
+            The compressed data.
         pixels : int
-            How many pixels are expected, by which the time is measured.
+            Expected pixels; the time limit grows with them.
         **facts : number, text, list of numbers or None
-            What else the decoder needs to know.
-
-        Returns
-        -------
-        ndarray
-            What it returned.
+            Further arguments of the decoder.
 
         Raises
         ------
         CannotDecode
-            If it raised something: the caller knows what to tell.
+            If the decoder raised an exception.
         OverBudget
             If it took too long or too much memory.
         Refusal
@@ -102,17 +97,17 @@ class DecoderProcess:
         name = f"{decoder.__module__}:{decoder.__name__}"
         request = {"decoder": name, "facts": facts, "bytes": len(data), "seconds": seconds * _WALL_SECONDS_A_SECOND}
         with self._lock:
-            # Somebody else may have killed it, such as a system without memory: it is tried once more.
+            # The system may have killed the child for lack of memory, so a second attempt follows.
             for last in (False, True):
                 process = self._running(path, decoder)
-                watch = _Watch(process, seconds, seconds * _WALL_SECONDS_A_SECOND)
+                watch = _Watchdog(process, seconds, seconds * _WALL_SECONDS_A_SECOND)
                 try:
                     with watch:
                         return _exchange(process, request, data)
                 except CannotDecode:
                     raise
                 except BaseException as error:
-                    # Also by Ctrl-C, between a request and its answer, of which the next file must hear nothing.
+                    # After Ctrl-C, too: the next file must not get this file's answer.
                     self._end(after_failure=True)
                     if not isinstance(error, (OSError, EOFError, ValueError, MemoryError)):
                         raise
@@ -120,21 +115,14 @@ class DecoderProcess:
                         reason = watch.reason or _TOO_LARGE
                         raise OverBudget(path, f"{reason}; export the image uncompressed.") from error
                     if last or process.returncode != _KILLED:
-                        how = how_it_ended(process.returncode)
-                        raise Refusal(
-                            path, f"The file is damaged: its decoder ended {how}; export the image uncompressed."
-                        ) from error
+                        how = describe_exit(process.returncode)
+                        reason = f"The file is damaged: its decoder ended {how}; export the image uncompressed."
+                        raise Refusal(path, reason) from error
         raise AssertionError("the last attempt returns or raises")
 
     def prepare(self, decoder: Decoder) -> None:
-        """Start the child, if there is none, for a file that will be decoded soon; returns at once, and never raises.
-
-        Parameters
-        ----------
-        decoder : Decoder
-            What it will be asked for first.
-        """
-        # Where the lock is taken, there is a child.
+        """Start the child, if it does not run, and import the module of `decoder`; returns at once, never raises."""
+        # If the lock is taken, a child exists.
         if self.pid is None and self._lock.acquire(blocking=False):
             try:
                 with suppress(OSError):
@@ -148,7 +136,7 @@ class DecoderProcess:
             self._end()
 
     def forget(self) -> None:
-        """Leave the child to the process that this one was forked from."""
+        """Drop the child in a forked process; it belongs to the parent."""
         self._process, self._lock = None, threading.Lock()
 
     def _running(self, path: Path, decoder: Decoder) -> subprocess.Popen[bytes]:
@@ -159,14 +147,13 @@ class DecoderProcess:
             if process is None:
                 raise OSError("it has ended")
             if not self._ready:
-                with _Watch(process, _SECONDS_TO_START, _SECONDS_TO_START):
+                with _Watchdog(process, _SECONDS_TO_START, _SECONDS_TO_START):
                     _read_line(process)
                 self._ready = True
         except (OSError, EOFError, ValueError) as error:
             self._end()
-            raise Refusal(
-                path, "The process that decodes compressed images could not be started; export the image uncompressed."
-            ) from error
+            reason = "The process that decodes compressed images could not be started; export the image uncompressed."
+            raise Refusal(path, reason) from error
         return process
 
     def _start(self, decoder: Decoder) -> None:
@@ -181,7 +168,7 @@ class DecoderProcess:
             if process.stdin is not None:
                 process.stdin.close()
         if after_failure:
-            # What has died by itself keeps its own exit code, which takes a moment to be there.
+            # A process that died by itself keeps its own exit code, which is available a moment later.
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_SECONDS_TO_END)
         process.kill()
@@ -190,22 +177,22 @@ class DecoderProcess:
             process.stdout.close()
 
 
-CHILD = DecoderProcess()
-"""The one of this process."""
-atexit.register(CHILD.close)
+DECODER = DecoderProcess()
+"""The decoding process of this process."""
+atexit.register(DECODER.close)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=CHILD.forget)
+    os.register_at_fork(after_in_child=DECODER.forget)
 
 
-class _Watch:
-    """Ends a process that takes too long or too much memory while this is entered."""
+class _Watchdog:
+    """A context in which a process is killed when it takes too long or too much memory."""
 
     def __init__(self, process: subprocess.Popen[bytes], seconds: float, wall_seconds: float) -> None:
         self.reason = ""
         self._process = process
         self._seconds, self._wall_seconds = seconds, wall_seconds
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="decoder watch", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="decoder watchdog", daemon=True)
 
     def __enter__(self) -> None:
         self._thread.start()
@@ -214,12 +201,12 @@ class _Watch:
         self._over.set()
         self._thread.join()
 
-    def _look(self) -> None:
+    def _watch(self) -> None:
         began = time.monotonic()
         with suppress(psutil.Error, OSError):
             watched = psutil.Process(self._process.pid)
             before = sum(watched.cpu_times()[:2])
-            while not self._over.wait(_SECONDS_BETWEEN_LOOKS):
+            while not self._over.wait(_POLL_SECONDS):
                 computed = sum(watched.cpu_times()[:2]) - before
                 if computed > self._seconds or time.monotonic() - began > self._wall_seconds:
                     self.reason = f"Decoding takes more than {self._seconds:.0f} seconds"
@@ -231,9 +218,9 @@ class _Watch:
 
 
 def _start(module: str) -> subprocess.Popen[bytes]:
-    """Start the child with the modules that this process has, and out of reach of Ctrl-C."""
+    """Start the child with this process's module path, out of reach of Ctrl-C."""
     code = f"import sys; sys.path[:] = {sys.path!r}; from {_CHILD_MODULE} import serve; serve({module!r})"
-    # One thread: images are small, and threads take memory and time to start.
+    # One thread: images are small, and each thread takes memory and time to start.
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     flags: dict[str, Any] = {"process_group": 0}
     if sys.platform == "win32":

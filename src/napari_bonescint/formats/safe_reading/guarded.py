@@ -1,4 +1,4 @@
-"""The one place in which whatever a reader, a decoder or a library raises becomes one sentence for that file."""
+"""Convert every exception of readers, decoders and libraries into a `Refusal`: one sentence about the file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from napari_bonescint.errors import raised_as
+from napari_bonescint.errors import converted_errors
 from napari_bonescint.formats.safe_reading.refusal import Refusal
 from napari_bonescint.formats.safe_reading.silence import quiet
 
@@ -19,22 +19,17 @@ _Reader = TypeVar("_Reader", bound="Callable[..., object]")
 
 @contextmanager
 def refusing(path: Path) -> Iterator[None]:
-    """Turn all that goes wrong within into a `Refusal` of a file, and keep to ourselves what libraries warn of.
+    """Convert every exception within into a `Refusal` of a file, and silence the libraries.
 
-    A `BonescintError` passes unchanged: it is a sentence already. The messages of libraries are left out of the
-    sentence, since they may quote what identifies a patient.
-
-    Parameters
-    ----------
-    path : Path
-        The file that is read.
+    A `BonescintError` passes unchanged, since its text is a sentence already. The messages of libraries are left out:
+    they may quote data that identifies a patient.
 
     Raises
     ------
     Refusal
-        Whatever was raised.
+        If anything else was raised.
     """
-    with raised_as(partial(_refusal, path)), quiet():
+    with converted_errors(partial(_refusal, path)), quiet():
         yield
 
 
@@ -43,14 +38,12 @@ def _refusal(path: Path, error: Exception) -> Refusal:
         return Refusal(path, "The file needs more memory than there is; close other programs or export it again.")
     if isinstance(error, RecursionError):
         return Refusal(path, "The file is nested too deeply to be read, so it is damaged; export it again.")
-    kind = type(error).__name__
-    return Refusal(
-        path, f"The file is damaged, or written in a way that cannot be read ({kind}); copy or export it again."
-    )
+    cause = f"damaged, or written in a way that cannot be read ({type(error).__name__})"
+    return Refusal(path, f"The file is {cause}; copy or export it again.")
 
 
 def reader(read: _Reader) -> _Reader:
-    """Make a function whose first argument is a file raise nothing but a `BonescintError`, by `refusing`."""
+    """Decorate a reader, whose first argument is the file, so that it raises only `BonescintError`; see `refusing`."""
 
     @wraps(read)
     def guarded(path: Path, *arguments: Any, **keywords: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Whether pixels can be counts of a planar scan, whichever format they came in."""
+"""Checks that pixels can be counts of a planar scan, for all formats."""
 
 from __future__ import annotations
 
@@ -21,29 +21,21 @@ _LARGEST_SIDE = 8192
 
 
 def require_possible_size(path: Path, rows: int, columns: int) -> None:
-    """Refuse, before anything is decoded, a size that no planar scan has."""
+    """Refuse an image size that no planar scan has; called before anything is decoded."""
     if min(rows, columns) < _SMALLEST_SIDE:
         raise Refusal(path, f"The image is {columns} x {rows} pixels, too small to show a skeleton.")
     require_not_too_large(path, rows, columns)
 
 
 def require_not_too_large(path: Path, rows: int, columns: int) -> None:
-    """Refuse, before anything is decoded, a size that takes more memory than any planar scan."""
+    """Refuse an image size above that of any planar scan; called before anything is decoded."""
     if max(rows, columns) > _LARGEST_SIDE:
-        size = f"The image is {columns} x {rows} pixels"
-        raise Refusal(path, f"{size}, larger than any planar scan (at most {_LARGEST_SIDE} a side).")
+        most = f"at most {_LARGEST_SIDE} a side"
+        raise Refusal(path, f"The image is {columns} x {rows} pixels, larger than any planar scan ({most}).")
 
 
 def require_counts(path: Path, counts: NDArray[np.generic]) -> None:
-    """Refuse values that cannot be counts: not numbers, negative, or the same in every pixel of every view.
-
-    Parameters
-    ----------
-    path : Path
-        The file, for the refusal.
-    counts : ndarray of shape (view, y, x)
-        Pixels of any real dtype.
-    """
+    """Refuse pixels (view, y, x) that cannot be counts: not finite, negative, or equal in every pixel of every view."""
     if not np.isfinite(counts).all():
         raise Refusal(path, "The file has pixels that are not numbers (NaN or infinite); export it again.")
     if counts.min() < 0:
@@ -54,7 +46,7 @@ def require_counts(path: Path, counts: NDArray[np.generic]) -> None:
 
 
 def without_blank_views(scan: Scan) -> Scan:
-    """Leave out a view that has the same value everywhere beside one that has not, and say so."""
+    """Remove a view with one value in every pixel, if the other view is not so, and add a warning."""
     filled = [i for i, counts in enumerate(scan.counts) if not _is_blank(counts)]
     if len(filled) == len(scan.views):
         return scan

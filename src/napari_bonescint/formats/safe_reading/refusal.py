@@ -1,4 +1,4 @@
-"""Why a file was not read, in one sentence."""
+"""Errors that tell why a file was not read, in one sentence."""
 
 from __future__ import annotations
 
@@ -17,18 +17,16 @@ NO_LABELS = "The image is in colour or transparent; a mask has one grey value, o
 
 
 class Refusal(BonescintError):
-    """A file that cannot be read as a scan.
+    """A file cannot be read as a scan.
 
     Attributes
     ----------
-    path : Path
-        The file.
     reason : str
-        What is wrong and what to do about it, without the file's name.
+        A sentence that tells the problem and the remedy, without the file's name.
     """
 
     def __init__(self, path: Path, reason: str) -> None:
-        # Both arguments go to Exception, so that a refusal survives the way back from a worker process.
+        # Both arguments go to Exception, so that a refusal can be pickled in a worker process.
         super().__init__(path, reason)
         self.path = path
         self.reason = reason
@@ -38,9 +36,9 @@ class Refusal(BonescintError):
 
 
 class NotAPlanarScan(Refusal):
-    """A file that is no planar bone scan at all, such as a CT slice; a folder of an export is full of these."""
+    """A file is no planar bone scan at all, such as a CT slice; exported folders hold many."""
 
 
 def sentence_of(error: BonescintError) -> str:
-    """What to print about an error: a refusal leaves the folders out, and in an export all files may be named alike."""
+    """The message of an error, for a refusal with the folders: in an export all files may have the same name."""
     return sentence(f"{error.path}: {error.reason}") if isinstance(error, Refusal) else str(error)

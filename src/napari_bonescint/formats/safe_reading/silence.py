@@ -1,4 +1,4 @@
-"""Keeping to ourselves what libraries say about odd files: it may quote what identifies a patient."""
+"""Silence the messages of libraries about odd files: they may quote data that identifies a patient."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _LIBRARIES = ("pydicom", "tifffile", "PIL", "nibabel", "imagecodecs")
 
 
 class _Silence:
-    """Silence for as long as any thread wants it.
+    """Silence of libraries for as long as any thread needs it.
 
-    `warnings.catch_warnings` alone does not do: it keeps and restores the filters of the whole process, so that of two
-    threads the one that is done first ends the other one's silence.
+    `warnings.catch_warnings` alone is not enough: it keeps and restores the filters of the whole process. The first of
+    two threads to finish would end the silence of the other.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class _Silence:
 
 @contextmanager
 def _unheard(logger: logging.Logger) -> Iterator[None]:
-    """Let no message of a logger, or of those below it, reach a handler."""
+    """Send no message of a logger, or of the loggers below it, to a handler."""
     propagates, handlers = logger.propagate, logger.handlers
     logger.propagate, logger.handlers = False, [logging.NullHandler()]
     try:
@@ -58,7 +58,7 @@ _SILENCE = _Silence()
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep to ourselves what libraries have to say about odd files; what matters to a user becomes a sentence."""
+    """Silence warnings and log messages of the libraries that read files, in all threads."""
     _SILENCE.begin()
     try:
         yield

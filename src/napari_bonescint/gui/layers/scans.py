@@ -17,7 +17,7 @@ from napari_bonescint.formats.pictures.raster import looks_inverted, stored_orie
 from napari_bonescint.formats.safe_reading.plausibility import require_counts, require_possible_size
 from napari_bonescint.formats.safe_reading.refusal import Refusal
 from napari_bonescint.gui.placement import corners, is_sheared, pixel_sides, world
-from napari_bonescint.scan import Scan, View, ViewName, ViewSource, is_outnumbering, why_impossible
+from napari_bonescint.scan import Scan, View, ViewName, ViewSource, exceeds_opposite, spacing_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -197,7 +197,7 @@ def doubted(images: Sequence[Image]) -> list[Image]:
     for image in images:
         facts = facts_of(image)
         alone = lone_views(images, facts.scan.study)
-        if len(facts.scan.views) == 1 and not facts.confirmed and is_outnumbering(facts.view.name, alone):
+        if len(facts.scan.views) == 1 and not facts.confirmed and exceeds_opposite(facts.view.name, alone):
             found.append(image)
     return found
 
@@ -235,7 +235,7 @@ def layers_to_scan(images: Sequence[Image]) -> Scan:
     """
     for image in images:
         require_possible_size(Path(image.name), *image.data.shape)
-        if (spacing := spacing_of(image)) and (why := why_impossible(spacing, image.data.shape)) is not None:
+        if (spacing := spacing_of(image)) and (why := spacing_problem(spacing, image.data.shape)) is not None:
             raise Refusal(Path(image.name), f"A pixel spacing {why}; give the layer its true scale.")
     counts = np.stack([np.asarray(image.data) for image in images])
     require_counts(Path(images[0].name), counts)
@@ -346,7 +346,7 @@ def _belong_together(group: Sequence[Image], image: Image) -> bool:
 
 def _possible_spacing(image: Image) -> Spacing | None:
     spacing = spacing_of(image)
-    return None if spacing is None or why_impossible(spacing, image.data.shape) else spacing
+    return None if spacing is None or spacing_problem(spacing, image.data.shape) else spacing
 
 
 def _own_facts(layer: Layer, scan: Scan) -> bool:

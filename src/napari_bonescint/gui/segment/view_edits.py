@@ -12,7 +12,7 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.layers.labels import all_labels_of, holds_case, was_drawn_on
 from napari_bonescint.gui.layers.scans import KEY, ViewFacts, add_sides, facts_of, mark_sides, same_scan
 from napari_bonescint.gui.placement import is_sheared, pixel_sides
-from napari_bonescint.scan import ViewName, ViewSource, why_impossible
+from napari_bonescint.scan import ViewName, ViewSource, spacing_problem
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
@@ -87,7 +87,7 @@ def set_spacing(layers: Any, image: Image, mm: float) -> None:
     ViewEditError
         If no image of this size can have such pixels, or if one is sheared, so that its pixels are no squares.
     """
-    if (why := why_impossible((mm, mm), image.data.shape)) is not None:
+    if (why := spacing_problem((mm, mm), image.data.shape)) is not None:
         raise ViewEditError(f"{image.name}: A pixel spacing {why}; give the size of a pixel in mm.")
     _adopt(layers, image)
     views = same_scan(layers, image)
@@ -142,7 +142,7 @@ def _adopt(layers: Any, image: Image) -> None:
 
 def _say(image: Image, name: ViewName) -> None:
     facts = facts_of(image)
-    _record(image, ViewFacts(facts.scan, facts.view.said_to_be(name), confirmed=True))
+    _record(image, ViewFacts(facts.scan, facts.view.renamed(name), confirmed=True))
 
 
 def _new_names(layers: Any, image: Image, view: ViewName) -> list[tuple[Layer, str]]:

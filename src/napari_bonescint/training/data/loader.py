@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from torch.utils.data import DataLoader
 
-from napari_bonescint.child_process import serve_parent, without_interrupts
+from napari_bonescint.child_process import end_with_parent, without_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def load(batches: Batches, steps: range, workers: int) -> Iterator[Batch]:
 def _serve(_worker: int) -> None:
     # PyTorch lets its workers look whether the parent of their first second is still theirs: one that was killed before
     # is never missed.
-    serve_parent()
+    end_with_parent()
 
 
 def _start_resource_tracker() -> None:
