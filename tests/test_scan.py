@@ -80,7 +80,7 @@ def test_spacings_that_scans_have(spacing, size):
         ((226, 226), (1024, 256), "impossible"),
         ((22.6, 22.6), (1024, 256), "23 m long"),
         ((1, 1), (32, 32), "0.032 m long"),
-        ((2, 20), (128, 64), "sides of a pixel being so different"),
+        ((2, 20), (128, 64), "sides of a pixel differ too much"),
     ],
 )
 def test_spacings_that_no_scan_has(spacing, size, why):

@@ -100,7 +100,7 @@ def require_empty(folder: Path) -> None:
     except OSError as error:
         raise CannotWrite(f"{folder}: the folder cannot be read ({error.strerror or error}).") from error
     if taken:
-        raise CannotWrite(f"{folder}: the folder is not empty; choose an empty or a new one.")
+        raise CannotWrite(f"{folder}: is not empty; choose an empty or a new folder.")
 
 
 @contextmanager

@@ -124,7 +124,7 @@ class Scan:
 
     def __post_init__(self) -> None:
         if self.counts.ndim != 3 or len(self.views) != len(self.counts):
-            raise ValueError(f"counts of shape {self.counts.shape} are no (view, y, x) of {len(self.views)} views")
+            raise ValueError(f"counts of shape {self.counts.shape} do not fit (view, y, x) for {len(self.views)} views")
         if self.spacing is not None and not all(np.isfinite(s) and s > 0 for s in self.spacing):
             raise ValueError(f"a pixel spacing of {self.spacing} mm is not positive")
 
