@@ -57,7 +57,7 @@ def make_model(tmp_path: Path) -> Callable[..., ModelCard]:
         import torch
         from safetensors.torch import save
 
-        from napari_bonescint.networks.zoo import build_network
+        from napari_bonescint.networks.zoo import build_network, count_parameters
 
         torch.manual_seed(seed)
         network = build_network(architecture, outputs=outputs)
@@ -68,7 +68,7 @@ def make_model(tmp_path: Path) -> Callable[..., ModelCard]:
             description="Random weights for tests",
             architecture=architecture,
             outputs=outputs,
-            parameters=sum(parameter.numel() for parameter in network.parameters()),
+            parameters=count_parameters(network),
             grid_mm=9.0,
             normalisation=NORMALISATION,
             weights_sha256=hashlib.sha256(data).hexdigest(),

@@ -32,7 +32,7 @@ def threshold_model(folder: Path, name: str, threshold: float, outputs: int = le
     import torch
     from safetensors.torch import save
 
-    from napari_bonescint.networks.zoo import build_network
+    from napari_bonescint.networks.zoo import build_network, count_parameters
 
     network = build_network("fdn-5", outputs=outputs)
     state = {key: torch.zeros_like(value) for key, value in network.state_dict().items()}
@@ -50,7 +50,7 @@ def threshold_model(folder: Path, name: str, threshold: float, outputs: int = le
         description="A threshold, for tests",
         architecture="fdn-5",
         outputs=outputs,
-        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        parameters=count_parameters(network),
         grid_mm=6.0,
         normalisation=NORMALISATION,
         weights_sha256=hashlib.sha256(data).hexdigest(),

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.networks.zoo import ARCHITECTURES, UnknownArchitectureError, build_network
+from napari_bonescint.networks.zoo import ARCHITECTURES, UnknownArchitectureError, build_network, count_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,21 +27,17 @@ PARAMETERS = {
 }
 
 
-def parameters_of(name: str) -> int:
-    return sum(parameter.numel() for parameter in build_network(name).parameters())
-
-
 COMPARABLE = ("u-net", "uri-net")
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_parameter_counts_are_the_published_ones(name: str) -> None:
-    assert parameters_of(name) == PARAMETERS[name]
+    assert count_parameters(build_network(name)) == PARAMETERS[name]
 
 
 @pytest.mark.parametrize("name", COMPARABLE)
 def test_u_nets_are_about_as_large_as_the_largest_dilated_net(name: str) -> None:
-    assert parameters_of(name) == pytest.approx(PARAMETERS["fdn-16"], rel=0.05)
+    assert count_parameters(build_network(name)) == pytest.approx(PARAMETERS["fdn-16"], rel=0.05)
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
