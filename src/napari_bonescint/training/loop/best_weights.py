@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import io
-import time
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from napari_bonescint.atomic import make_folder, write_bytes_atomically
 from napari_bonescint.training.loop.checkpoint import read_torch
-from napari_bonescint.training.loop.listener import TrainingListener, Validated
+from napari_bonescint.training.loop.listener import TrainingListener
 from napari_bonescint.training.loop.schedule import REPORT_EVERY
-from napari_bonescint.training.loop.validation import look_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from torch import Tensor
+    from torch import Tensor, nn
 
-    from napari_bonescint.training.data.training_data import TrainingData
     from napari_bonescint.training.loop.listener import TrainingProgress
-    from napari_bonescint.training.loop.recipe import Recipe
     from napari_bonescint.training.loop.trainer import Trainer
+    from napari_bonescint.training.loop.validation import Look
 
 
 class BestWeights:
@@ -85,11 +82,8 @@ class Validation(TrainingListener):
     Parameters
     ----------
     trainer : Trainer
-    recipe : Recipe
-    material : TrainingData
-        With something to validate on.
-    device : str
-        On which to segment.
+    look : callable
+        Scores a network, see `validation.look_at`.
     best : BestWeights
     pictures : Path
         Folder for the pictures, which need not exist.
@@ -100,15 +94,13 @@ class Validation(TrainingListener):
     def __init__(
         self,
         trainer: Trainer,
-        recipe: Recipe,
-        material: TrainingData,
-        device: str,
+        look: Callable[[nn.Module], Look | None],
         best: BestWeights,
         pictures: Path,
         listeners: Sequence[TrainingListener],
     ) -> None:
-        self._trainer, self._best, self._pictures, self._listeners = trainer, best, pictures, listeners
-        self._of = recipe, material, device
+        self._trainer, self._look, self._best = trainer, look, best
+        self._pictures, self._listeners = pictures, listeners
         self._last = -1
 
     def on_fit_start(self, step: int, models: Sequence[Mapping[str, Any]], *, resumed: bool) -> None:  # noqa: ARG002
@@ -127,8 +119,8 @@ class Validation(TrainingListener):
             self._validate()
 
     def _validate(self) -> None:
-        step, average, began = self._trainer.step, self._trainer.average, time.monotonic()
-        look = look_at(average, *self._of)
+        step, average = self._trainer.step, self._trainer.average
+        look = self._look(average)
         if look is None:
             for listener in self._listeners:
                 listener.on_note("No validation scan can be read.")
@@ -138,6 +130,5 @@ class Validation(TrainingListener):
         make_folder(self._pictures)
         picture = self._pictures / f"{step:06d}.png"
         write_bytes_atomically(picture, look.picture)
-        validated = Validated(step, look, is_best, picture, time.monotonic() - began)
         for listener in self._listeners:
-            listener.on_validation_end(validated)
+            listener.on_validation_end(step, look, picture, is_best=is_best)

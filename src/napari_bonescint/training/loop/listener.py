@@ -72,30 +72,6 @@ class TrainingProgress:
 
 
 @dataclass(frozen=True)
-class Validated:
-    """How the weights did on the validation scans.
-
-    Attributes
-    ----------
-    step : int
-    look : Look
-        The scores.
-    is_best : bool
-        Whether no weights before did better.
-    picture : Path
-        Of the first scans.
-    seconds : float
-        How long it took.
-    """
-
-    step: int
-    look: Look
-    is_best: bool
-    picture: Path
-    seconds: float
-
-
-@dataclass(frozen=True)
 class FinishedTraining:
     """The weights that a training hands over, and how they came about.
 
@@ -130,27 +106,11 @@ class TrainingControl:
         return Order.GO_ON
 
     def plan(self, step: int) -> StepPlan | None:  # noqa: ARG002
-        """How many steps there are to be, asked before each until it is known; None if that cannot be told yet.
-
-        Parameters
-        ----------
-        step : int
-            Steps done.
-        """
+        """How many steps there are to be, asked before each until it is known; None if that cannot be told yet."""
         return None
 
     def seconds_left(self, seconds: float, validations: int, *, planned: bool) -> float:  # noqa: ARG002
-        """How long a training will still take.
-
-        Parameters
-        ----------
-        seconds : float
-            For its steps.
-        validations : int
-            How many are to come.
-        planned : bool
-            Whether its number of steps is fixed.
-        """
+        """Until the end, with seconds for steps, and validations to come; planned if the number of steps is fixed."""
         return seconds
 
 
@@ -175,8 +135,8 @@ class TrainingListener:
     def on_train_epoch_end(self, progress: TrainingProgress) -> None:
         """A stretch of steps is done."""
 
-    def on_validation_end(self, validated: Validated) -> None:
-        """The weights were scored on the validation scans."""
+    def on_validation_end(self, step: int, look: Look, picture: Path, *, is_best: bool) -> None:
+        """The weights were scored on the validation scans, best of all so far or not, and pictured."""
 
     def save_checkpoint(self) -> None:
         """Whatever must not be lost is to be saved now: after each stretch, before a pause, with a plan, at the end."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -54,6 +55,8 @@ class Look(NamedTuple):
     scans : int
     picture : bytes
         PNG of the first scans: as acquired, with the true mask, with the model's.
+    seconds : float
+        How long it took.
     """
 
     dice: Summary
@@ -61,6 +64,7 @@ class Look(NamedTuple):
     regions: dict[str, float]
     scans: int
     picture: bytes
+    seconds: float
 
 
 def validation_scans(material: TrainingData) -> Iterator[Reference]:
@@ -99,6 +103,7 @@ def look_at(network: nn.Module, recipe: Recipe, material: TrainingData, device: 
     Look or None
         None if no validation scan can be read.
     """
+    began = time.monotonic()
     views: list[ViewScore] = []
     panels: list[NDArray[np.uint8]] = []
     scans = 0
@@ -114,7 +119,8 @@ def look_at(network: nn.Module, recipe: Recipe, material: TrainingData, device: 
         return None
     scores = Scores.of(views)
     regions = {SKELETON: scores.skeleton.mean, **scores.regions}
-    return Look(Summary.of([view.dice for view in views]), scores.loss, regions, scans, _png(panels))
+    dice, picture = Summary.of([view.dice for view in views]), _png(panels)
+    return Look(dice, scores.loss, regions, scans, picture, time.monotonic() - began)
 
 
 def _png(panels: Sequence[NDArray[np.uint8]]) -> bytes:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.training.data.training_data import TrainingData
-    from napari_bonescint.training.loop.listener import FinishedTraining, StepPlan, TrainingProgress, Validated
+    from napari_bonescint.training.loop.listener import FinishedTraining, StepPlan, TrainingProgress
+    from napari_bonescint.training.loop.validation import Look
 
 Event = dict[str, Any]
 """One line: ``event`` (its kind), ``time`` (seconds since 1970), and what the kind tells besides."""
@@ -103,9 +104,8 @@ class EventLog(TrainingListener):
         """All of it."""
         self._tell("progress", **asdict(progress))
 
-    def on_validation_end(self, validated: Validated) -> None:
+    def on_validation_end(self, step: int, look: Look, picture: Path, *, is_best: bool) -> None:
         """Scores, and the picture's place in the run's folder."""
-        step, look, picture = validated.step, validated.look, validated.picture
         self._tell(
             "check",
             step=step,
@@ -114,7 +114,7 @@ class EventLog(TrainingListener):
             loss=look.loss,
             regions=look.regions,
             scans=look.scans,
-            best=validated.is_best,
+            best=is_best,
         )
         self._tell("sample", step=step, file=f"{picture.parent.name}/{picture.name}")
 

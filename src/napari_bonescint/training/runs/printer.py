@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.training.data.training_data import TrainingData
-    from napari_bonescint.training.loop.listener import FinishedTraining, StepPlan, TrainingProgress, Validated
+    from napari_bonescint.training.loop.listener import FinishedTraining, StepPlan, TrainingProgress
     from napari_bonescint.training.loop.recipe import Recipe
+    from napari_bonescint.training.loop.validation import Look
 
 
 class Printer(TrainingListener):
@@ -69,10 +70,10 @@ class Printer(TrainingListener):
             flush=True,
         )
 
-    def on_validation_end(self, validated: Validated) -> None:
+    def on_validation_end(self, step: int, look: Look, picture: Path, *, is_best: bool) -> None:  # noqa: ARG002
         """The score."""
-        best = ", the best so far" * validated.is_best
-        print(f"step {validated.step}: Dice on validation scans {validated.look.dice.mean:.4f}{best}", flush=True)
+        best = ", the best so far" * is_best
+        print(f"step {step}: Dice on validation scans {look.dice.mean:.4f}{best}", flush=True)
 
     def on_interrupt(self) -> None:
         """Why it takes a moment."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from napari_bonescint.atomic import CannotWrite, make_folder, write_bytes_atomically
@@ -17,7 +18,7 @@ from napari_bonescint.training.loop.listener import TrainingListener
 from napari_bonescint.training.loop.resuming import identity_of
 from napari_bonescint.training.loop.schedule import REPORT_EVERY
 from napari_bonescint.training.loop.trainer import Trainer
-from napari_bonescint.training.loop.validation import has_validation
+from napari_bonescint.training.loop.validation import has_validation, look_at
 from napari_bonescint.training.runs.event_log import EventLog
 from napari_bonescint.training.runs.printer import Printer
 from napari_bonescint.training.runs.run_folder import RunFolder
@@ -175,9 +176,8 @@ class Session:
         told = [*self._followers, self._steering]
         everyone: list[TrainingListener] = list(told)
         if self._validates:
-            everyone.append(
-                Validation(self._trainer, recipe, material, self._settings.device, self._best, run.samples, told)
-            )
+            look = partial(look_at, recipe=recipe, material=material, device=self._settings.device)
+            everyone.append(Validation(self._trainer, look, self._best, run.samples, told))
         return [*everyone, _Checkpoints(self._trainer, run.checkpoint, material), self._export]
 
     @property

@@ -13,9 +13,11 @@ from napari_bonescint.training.loop.schedule import StepTimer, steps_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from napari_bonescint.training.loop.listener import TrainingProgress, Validated
+    from napari_bonescint.training.loop.listener import TrainingProgress
     from napari_bonescint.training.loop.recipe import Recipe
+    from napari_bonescint.training.loop.validation import Look
     from napari_bonescint.training.runs.run_folder import RunFolder
 
 
@@ -81,9 +83,9 @@ class Steering(TrainingControl, TrainingListener):
         """What comes now is no step."""
         self._timer.forget()
 
-    def on_validation_end(self, validated: Validated) -> None:
+    def on_validation_end(self, step: int, look: Look, picture: Path, *, is_best: bool) -> None:  # noqa: ARG002
         """The next one will take as long."""
-        self._validation_s = validated.seconds
+        self._validation_s = look.seconds
 
     @contextmanager
     def ctrl_c(self) -> Iterator[None]:

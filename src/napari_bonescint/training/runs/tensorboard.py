@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from napari_bonescint.training.loop.listener import TrainingProgress, Validated
+    from napari_bonescint.training.loop.listener import TrainingProgress
+    from napari_bonescint.training.loop.validation import Look
 
 
 class CurvesError(BonescintError):
@@ -46,11 +47,10 @@ class TensorBoardCurves(TrainingListener):
         names = ("loss", "learning_rate", "views_per_second")
         self._add(progress.step, {name: getattr(progress, name) for name in names})
 
-    def on_validation_end(self, validated: Validated) -> None:
+    def on_validation_end(self, step: int, look: Look, picture: Path, *, is_best: bool) -> None:  # noqa: ARG002
         """Dice, of all and of each region, and loss."""
-        look = validated.look
         regions = {f"regions/{name}": value for name, value in look.regions.items()}
-        self._add(validated.step, {"dice": look.dice.mean, "validation_loss": look.loss, **regions})
+        self._add(step, {"dice": look.dice.mean, "validation_loss": look.loss, **regions})
 
     def _add(self, step: int, curves: Mapping[str, float]) -> None:
         for name, value in curves.items():
