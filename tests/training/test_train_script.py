@@ -102,7 +102,7 @@ def test_what_cannot_be_scored_is_not_trained(train: Train, tmp_path: Path, case
     assert nothing.stderr == f"bonescint: {tmp_path / 'empty'}: holds no cases to score on; simulate some first.\n"
     seen = train(held_out=cases[0].parent)
     assert seen.returncode == 1
-    assert "2 of its cases are trained on too; use other seeds." in seen.stderr
+    assert "2 of its cases are also in --cases; use other seeds." in seen.stderr
     assert not (tmp_path / "runs").exists()
 
 
