@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from napari_bonescint.atomic import CannotWrite
-from napari_bonescint.training.runs.run_folder import RunFolder, RunFolderError, running_process
+from napari_bonescint.training.runs.run_folder import RunFolder, RunFolderError, lock_of, running_process, take
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,3 +118,64 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     run.path.rmdir()
     with pytest.raises(CannotWrite, match="run: cannot be written"):
         run.occupy()
+
+
+def test_one_at_a_time_holds_the_lock_of_a_folder(tmp_path: Path) -> None:
+    one, other = lock_of(tmp_path), lock_of(tmp_path)
+    assert take(one)
+    assert not take(other)
+    assert not take(other, patience=0.1)
+    other.release()
+    assert not take(other)
+    one.release()
+    assert take(other)
+    assert not take(one)
+    del other
+    assert take(one)
+    one.release()
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from napari_bonescint.training.runs.run_folder import lock_of, take
+
+lock = lock_of(Path(sys.argv[1]))
+print(take(lock), flush=True)
+input()
+"""
+
+
+def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
+    lock = lock_of(tmp_path)
+    command = [sys.executable, "-c", HOLDER, tmp_path]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "True\n"
+        assert not take(lock)
+        other.kill()
+        other.wait()
+        assert take(lock)
+    lock.release()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has locks everywhere")
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_where_a_folder_knows_no_locks_the_claim_decides(
+    tmp_path: Path, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    def refuse(_descriptor: int, _operation: int) -> None:
+        raise OSError(code, "as NFS does where it is mounted so")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    run = RunFolder(tmp_path)
+    run.occupy()
+    assert running_process(tmp_path) == os.getpid()
+    run.leave()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        run.running.write_text(json.dumps({"pid": other.pid, "started": time.time()}))
+        with pytest.raises(RunFolderError, match=f"process {other.pid} trains here"):
+            run.occupy()
+        other.kill()

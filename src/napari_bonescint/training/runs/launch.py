@@ -19,7 +19,7 @@ from napari_bonescint.facts import FactError, build, one_sentence, read_json
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.text import duration
 from napari_bonescint.training.runs.run_control import OUTPUT, RUNNING, SETTINGS, Request, ask
-from napari_bonescint.training.runs.run_folder import lock_of, running_process
+from napari_bonescint.training.runs.run_folder import lock_of, running_process, take
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,7 +158,7 @@ def launch(settings: RunSettings, run: Path) -> int:
     make_folder(run)
     lock = lock_of(run)
     try:
-        if not lock.take() or running_process(run) is not None:
+        if not take(lock) or running_process(run) is not None:
             raise CannotLaunch(f"{run.name} is being trained already.")
         return _launch(settings, run)
     except OSError as error:

@@ -15,27 +15,27 @@ NAME.safetensors, NAME.json
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import platform
 import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import psutil
+from filelock import FileLock, Timeout
 
 from napari_bonescint.atomic import CannotWrite, make_folder, write_bytes_atomically
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.file_lock import FileLock
 from napari_bonescint.training.runs.event_log import TrainingLog
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # A process's own notion of when it began may differ a little from the time in its file.
 _CLOCK_TOLERANCE_S = 2.0
 # Who starts a training holds the lock until it has said which process that is.
 _PATIENCE_S = 2.0
+# How network folders and memory sticks say that they know no locks.
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
 class RunFolderError(BonescintError):
@@ -86,7 +86,7 @@ class RunFolder:
             self._occupied += 1
             return
         try:
-            is_taken = self._lock.take(_PATIENCE_S)
+            is_taken = take(self._lock, _PATIENCE_S)
         except OSError as error:
             raise CannotWrite(f"{self.path}: cannot be written ({error.strerror or error}).") from error
         other = running_process(self.path)
@@ -125,7 +125,35 @@ class RunFolder:
 
 def lock_of(path: Path) -> FileLock:
     """What keeps two processes from training in one folder: held while one does, and while it is being started."""
-    return FileLock(path / "running.lock")
+    # The thread that opens a window's run need not be the one that closes it.
+    return FileLock(path / "running.lock", thread_local=False)
+
+
+def take(lock: FileLock, patience: float = 0.0) -> bool:
+    """Hold a lock, if nobody else does; where a folder knows no locks, everybody who asks holds it.
+
+    Parameters
+    ----------
+    lock : FileLock
+        The system takes it back when this process ends, however it ends.
+    patience : float
+        Seconds to wait for another holder.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be made.
+    """
+    # filelock would make a folder that is gone.
+    Path(lock.lock_file).touch()
+    try:
+        lock.acquire(timeout=patience)
+    except Timeout:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+    return True
 
 
 def running_process(path: Path) -> int | None:
