@@ -114,3 +114,15 @@ def test_installed_wheel_segments_the_real_scan(installed: Path, tmp_path: Path)
     # About a fifth of a whole-body image is bone; here it is neither nothing nor the whole body.
     assert 0.05 < skeleton.mean() < 0.4
     assert len(np.unique(regions)) > 8
+
+
+def test_installed_wheel_scores_a_model_with_table_and_report(
+    installed: Path, cases: list[Path], tmp_path: Path
+) -> None:
+    out, report = tmp_path / "out", tmp_path / "report"
+    data = ("--data", cases[0].parent, "--model", DEFAULT_MODEL, "--device", "cpu")
+    run(installed / "bonescint", "evaluate", *data, "--out", out, "--report", report, cwd=tmp_path)
+    assert DEFAULT_MODEL in (out / "RESULTS.md").read_text(encoding="utf-8")
+    page = (report / "report.html").read_text(encoding="utf-8")
+    assert f"<h2>{DEFAULT_MODEL} on " in page
+    assert "data:image/jpeg;base64," in page
