@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from elsewhere import HELD_OUT, TO_CORRECT, OtherSkeleton, scan_there, simulate_there
+from elsewhere import HELD_OUT, TO_CORRECT, DepartmentSkeleton, scan_department, simulate_department
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.commands.simulate import prepare_geometry
 from napari_bonescint.counted_scan import CountedScan
@@ -130,10 +130,10 @@ class Work:
             return
         from napari_bonescint.simulation.geometry import BonePoints, load_model
 
-        skeleton = OtherSkeleton(load_model(), BonePoints.load(prepare_geometry(self._folder)))
+        skeleton = DepartmentSkeleton(load_model(), BonePoints.load(prepare_geometry(self._folder)))
         for seed in missing:
             self._look_at_clock()
-            simulate_there(skeleton, seed).save(case_path(self._there, seed))
+            simulate_department(skeleton, seed).save(case_path(self._there, seed))
             print(f"simulated {seed}", flush=True)
 
     def _trained(self, method: str, corrections: int, recipe: Recipe) -> ModelCard:
@@ -211,7 +211,7 @@ class Work:
 
 def _counted(path: Path) -> CountedScan:
     case = Case.load(path)
-    return CountedScan(scan_there(case, seed_of(path)), case.regions, names_regions=True)
+    return CountedScan(scan_department(case, seed_of(path)), case.regions, names_regions=True)
 
 
 def _counted_as_usual(path: Path) -> CountedScan:

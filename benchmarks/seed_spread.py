@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from elsewhere import HELD_OUT, TO_CORRECT, OtherSkeleton, scan_there, simulate_there
+from elsewhere import HELD_OUT, TO_CORRECT, DepartmentSkeleton, scan_department, simulate_department
 from learning_curve import CorrectedThere
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.commands.simulate import prepare_geometry
@@ -54,9 +54,9 @@ def simulate_cases(folder: Path, seeds: Iterable[int]) -> None:
     """Simulate the patients of the other hospital that are missing in a folder."""
     missing = [seed for seed in seeds if not case_path(folder, seed).exists()]
     if missing:
-        skeleton = OtherSkeleton(load_model(), BonePoints.load(prepare_geometry(folder)))
+        skeleton = DepartmentSkeleton(load_model(), BonePoints.load(prepare_geometry(folder)))
         for seed in missing:
-            simulate_there(skeleton, seed).save(case_path(folder, seed))
+            simulate_department(skeleton, seed).save(case_path(folder, seed))
             print(f"simulated {seed}", flush=True)
 
 
@@ -98,7 +98,7 @@ def score(folder: Path, patients: int) -> dict[str, dict[str, float]]:
             continue
         simulate_cases(folder, [seed])
         case = Case.load(case_path(folder, seed))
-        reference = Reference(scan_there(case, seed), case.regions)
+        reference = Reference(scan_department(case, seed), case.regions)
         scores[str(seed)] = {name: round(segment_reference(each, reference).dice, 5) for name, each in models.items()}
         write_bytes_atomically(kept_in, json.dumps(scores).encode())
         print(f"scored {seed}", flush=True)

@@ -20,7 +20,7 @@ def body() -> Body:
 
 
 def test_splat_keeps_weight_and_place() -> None:
-    image = CAMERA.splat(POINT, np.array([3.0], np.float32), np.array([1]), 2)
+    image = CAMERA.project_points(POINT, np.array([3.0], np.float32), np.array([1]), 2)
     assert image.shape == (2, 200, 100)
     assert image.sum() == pytest.approx(3)
     rows, columns = np.indices(image[1].shape)
@@ -30,7 +30,7 @@ def test_splat_keeps_weight_and_place() -> None:
 
 def test_points_beside_the_field_of_view_are_not_seen() -> None:
     beside = np.array([[500, 0, 200], [0, 0, 900], [-102.5, 0, 200]], np.float32)
-    assert CAMERA.splat(beside, np.ones(3, np.float32), np.zeros(3, int), 1).sum() == 0
+    assert CAMERA.project_points(beside, np.ones(3, np.float32), np.zeros(3, int), 1).sum() == 0
 
 
 def test_a_point_is_attenuated_by_the_tissue_before_it(body: Body) -> None:
@@ -51,7 +51,7 @@ def test_resolution_is_the_textbooks_at_10_cm() -> None:
 
 def test_tissue_glows_as_much_as_the_integral_says(body: Body) -> None:
     density = np.full(body.front.shape, 0.02, np.float32)
-    images = Camera((300, 150), 2.0, left_mm=-150, top_mm=500).glow(density, body)
+    images = Camera((300, 150), 2.0, left_mm=-150, top_mm=500).expose_diffuse(density, body)
     expected = 0.02 * ((1 - np.exp(-0.012 * body.thickness)) / 0.012).sum() * 36
     assert images[0].sum() == pytest.approx(expected, rel=0.05)
 

@@ -11,18 +11,18 @@ from napari_bonescint.anatomy import CODES
 from napari_bonescint.simulation.case import SOURCES
 from napari_bonescint.simulation.department import (
     PATIENTS,
-    OtherSkeleton,
+    DepartmentSkeleton,
     examinations,
-    scan_there,
-    simulate_there,
+    scan_department,
+    simulate_department,
 )
 from napari_bonescint.simulation.geometry import BonePoints, load_model
 from napari_bonescint.simulation.splits import read_splits
 
 
 @pytest.fixture(scope="module")
-def skeleton_there(points: BonePoints) -> OtherSkeleton:
-    return OtherSkeleton(load_model(), points)
+def skeleton_there(points: BonePoints) -> DepartmentSkeleton:
+    return DepartmentSkeleton(load_model(), points)
 
 
 def test_no_shipped_model_learnt_from_or_was_scored_on_its_bodies() -> None:
@@ -43,10 +43,10 @@ def test_patients_come_one_to_three_times_and_each_time_later() -> None:
     assert examinations(PATIENTS[0]) == of_patient[0]
 
 
-def test_a_patient_who_comes_again_has_the_same_bones_and_lies_another_way(skeleton_there: OtherSkeleton) -> None:
+def test_a_patient_who_comes_again_has_the_same_bones_and_lies_another_way(skeleton_there: DepartmentSkeleton) -> None:
     seed = 30_003
-    first, second = (simulate_there(skeleton_there, seed, visit) for visit in (1, 2))
-    other = simulate_there(skeleton_there, 30_004, 1)
+    first, second = (simulate_department(skeleton_there, seed, visit) for visit in (1, 2))
+    other = simulate_department(skeleton_there, 30_004, 1)
 
     # The length of the spine, in mm, is the body's; where bones lie is the day's.
     assert length_mm(second) == pytest.approx(length_mm(first), rel=0.03)
@@ -54,11 +54,11 @@ def test_a_patient_who_comes_again_has_the_same_bones_and_lies_another_way(skele
     assert first.regions.shape != second.regions.shape or np.mean(first.regions != second.regions) > 0.01
     # The bones' own uptake is the body's, too.
     assert share_of_head(second) == pytest.approx(share_of_head(first), rel=0.15)
-    np.testing.assert_array_equal(simulate_there(skeleton_there, seed, 2).expected, second.expected)
+    np.testing.assert_array_equal(simulate_department(skeleton_there, seed, 2).expected, second.expected)
 
-    counts = [scan_there(case, seed, visit).counts.sum() for case, visit in ((first, 1), (first, 2))]
+    counts = [scan_department(case, seed, visit).counts.sum() for case, visit in ((first, 1), (first, 2))]
     assert counts[0] != counts[1]
-    assert (scan_there(first, seed, 1).counts.sum(), scan_there(first, seed, 2).counts.sum()) == tuple(counts)
+    assert (scan_department(first, seed, 1).counts.sum(), scan_department(first, seed, 2).counts.sum()) == tuple(counts)
 
 
 def length_mm(case) -> float:

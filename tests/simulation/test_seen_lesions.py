@@ -8,7 +8,7 @@ import pytest
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.simulation.camera import Camera
 from napari_bonescint.simulation.pathology import Lesion, LesionKind
-from napari_bonescint.simulation.seen_lesions import LEAST_RATIO, pack, see_lesions, unpack
+from napari_bonescint.simulation.seen_lesions import LEAST_RATIO, find_visible_lesions, pack, unpack
 
 if TYPE_CHECKING:
     from napari_bonescint.simulation.body import Body
@@ -29,7 +29,7 @@ def femur_head(bones: PosedBones, added: float, kind: LesionKind = LesionKind.ME
 
 def test_a_hot_femoral_head_is_seen_where_it_lies_in_both_views(bones: PosedBones, body: Body, camera: Camera) -> None:
     gains = np.ones((2, *camera.shape), np.float32)
-    (seen,) = see_lesions([femur_head(bones, 5.0)], bones, body, camera, gains, gains * 30)
+    (seen,) = find_visible_lesions([femur_head(bones, 5.0)], bones, body, camera, gains, gains * 30)
     assert (seen.kind, seen.region) == (LesionKind.METASTASIS, CODES["femur"])
     view, row, column = np.unravel_index(seen.pixels, gains.shape)
     assert set(view) == {0, 1}
@@ -43,15 +43,15 @@ def test_a_hot_femoral_head_is_seen_where_it_lies_in_both_views(bones: PosedBone
 
 def test_cold_lesions_and_those_beyond_the_field_are_not_hotter(bones: PosedBones, body: Body, camera: Camera) -> None:
     gains = np.ones((2, *camera.shape), np.float32)
-    assert see_lesions([femur_head(bones, -1.0)], bones, body, camera, gains, gains) == ()
-    (beyond,) = see_lesions([femur_head(bones, 5.0)], bones, body, camera, gains * 0, gains)
+    assert find_visible_lesions([femur_head(bones, -1.0)], bones, body, camera, gains, gains) == ()
+    (beyond,) = find_visible_lesions([femur_head(bones, 5.0)], bones, body, camera, gains * 0, gains)
     assert len(beyond.pixels) == 0
 
 
 def test_lesions_survive_packing(bones: PosedBones, body: Body, camera: Camera) -> None:
     gains = np.ones((2, *camera.shape), np.float32)
     drawn = [femur_head(bones, 5.0), femur_head(bones, 2.0, LesionKind.PAGET)]
-    seen = see_lesions(drawn, bones, body, camera, gains, gains * 30)
+    seen = find_visible_lesions(drawn, bones, body, camera, gains, gains * 30)
     again = unpack(pack(seen))
     assert [(each.kind, each.region, len(each.pixels)) for each in again] == [
         (each.kind, each.region, len(each.pixels)) for each in seen

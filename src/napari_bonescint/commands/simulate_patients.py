@@ -39,12 +39,12 @@ def jobs_of(folder: Path, patients: Iterable[int]) -> list[PatientJob]:
 def make(geometry: Path, job: PatientJob) -> None:
     """Simulate an examination and write its scan and mask."""
     from napari_bonescint.formats.masks.label_tiff import write_labels
-    from napari_bonescint.simulation.department import load_skeleton_there, scan_there, simulate_there
+    from napari_bonescint.simulation.department import load_department_skeleton, scan_department, simulate_department
     from napari_bonescint.simulation.nuclear_medicine import write_nuclear_medicine
 
     of_patient = job.examination.seed, job.examination.visit
-    case = simulate_there(load_skeleton_there(geometry), *of_patient)
-    scan = scan_there(case, *of_patient)
+    case = simulate_department(load_department_skeleton(geometry), *of_patient)
+    scan = scan_department(case, *of_patient)
     scan_path, mask_path = job.files
     for path in job.files:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Simulated planar bone scans: skeleton and pose, tracer uptake, body, gamma camera. Makes training cases.
+"""Simulated planar bone scans for training: skeleton and pose, tracer uptake, body, gamma camera.
 
-Building the geometry needs the extra ``[simulate]``; nothing else in the plugin does.
+Only building the geometry needs the extra ``[simulate]``.
 """

@@ -1,7 +1,7 @@
-"""What goes wrong on the way to a picture: motion, uneven scan speed, a tired detector, the table, an odd field.
+"""Artefacts of acquisition: motion, uneven scan speed, detector defects, the table, and the field of view.
 
-Sizes are this module's own choice. The table: 1.5 to 4 mm of aluminium or its like in carbon, mu 0.036 per mm at
-140 keV (NIST XCOM, 0.138 cm^2/g and 2.7 g/cm^3), seen by the posterior head alone.
+Magnitudes are this module's own choice. The table is 1.5 to 4 mm of aluminium, or the equivalent in carbon, with mu
+0.036 per mm at 140 keV (NIST XCOM, 0.138 cm^2/g and 2.7 g/cm^3), in front of the posterior head only.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _ALUMINIUM_PER_MM = 0.036
 
 
 def move_during_scan(rng: np.random.Generator, position: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Points (n, 3) of a patient who perhaps moves sideways while the camera passes from the head to the feet.
+    """Points (n, 3) of a patient who perhaps moves sideways during the scan from head to feet.
 
-    What the camera has passed stays; what comes is shifted. So bones, organs and truth all follow.
+    Parts scanned before the movement stay, and later ones are shifted; bones, organs and truth follow alike.
     """
     if rng.random() > 0.15:
         return position
@@ -36,10 +36,10 @@ def move_during_scan(rng: np.random.Generator, position: NDArray[np.float32]) ->
 
 
 def draw_field(rng: np.random.Generator, camera: Camera, position: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Which pixels (y, x) of the anterior matrix the detector fills; the others stay empty.
+    """The pixels (y, x) of the anterior matrix inside the detector's field; others stay empty.
 
-    A head is 500 to 610 mm wide, and the scan begins and ends where the operator said: beyond the patient, whose
-    points (n, 3) are given, or rarely a little too soon.
+    A head is 500 to 610 mm wide. The operator chooses the beginning and end of the scan: beyond the patient, whose
+    points (n, 3) are given, or rarely a little inside.
     """
     rows, columns = camera.shape
     width = min(columns, round(rng.uniform(500, 610) / camera.pixel_mm))
@@ -53,7 +53,7 @@ def draw_field(rng: np.random.Generator, camera: Camera, position: NDArray[np.fl
 
 
 def draw_gains(rng: np.random.Generator, camera: Camera) -> NDArray[np.float32]:
-    """Relative sensitivity (view, y, x): scan speed, dead spots, and the table before the posterior head."""
+    """Relative sensitivity (view, y, x) from scan speed, detector defects, and the table before the posterior head."""
     rows, columns = camera.shape
     gains = np.ones((2, rows, columns), np.float32)
     if rng.random() < 0.15:
@@ -66,22 +66,21 @@ def draw_gains(rng: np.random.Generator, camera: Camera) -> NDArray[np.float32]:
 
 
 def _speed_bands(rng: np.random.Generator, rows: int) -> NDArray[np.float32]:
-    """The table moves in steps, or not evenly: rows differ by some per cent."""
+    """Sensitivity by row: the table moves in steps, or unevenly, so rows differ by some per cent."""
     edges = np.sort(rng.integers(0, rows, rng.integers(1, 7)))
     steps = rng.normal(0, 0.03, len(edges) + 1)
-    bands: NDArray[np.float32] = (1 + steps[np.searchsorted(edges, np.arange(rows), side="right")]).astype(np.float32)
-    return bands
+    return (1 + steps[np.searchsorted(edges, np.arange(rows), side="right")]).astype(np.float32)
 
 
 def _dead_spot(rng: np.random.Generator, camera: Camera) -> NDArray[np.float32]:
-    """A photomultiplier that counts too little leaves a strip along the scan, as the head passes over the body."""
+    """Sensitivity (y, x) of a weak photomultiplier, which leaves a strip along the scan as the head moves."""
     rows, columns = camera.shape
     column = np.arange(columns) - rng.uniform(0.1, 0.9) * columns
     width = rng.uniform(8, 30) / camera.pixel_mm
     strip = 1 - rng.uniform(0.05, 0.35) * np.exp(-0.5 * (column / width) ** 2)
     if rng.random() < 0.6:
         return np.broadcast_to(strip.astype(np.float32), (rows, columns))
-    # What hangs between patient and camera, such as a buckle, is a spot.
+    # An object between patient and camera, such as a buckle, is a spot.
     row = np.arange(rows) - rng.uniform(0.25, 0.75) * rows
     near = np.hypot(column[None], row[:, None]) < width / 2
     return (1 - rng.uniform(0.3, 0.9) * ndimage.gaussian_filter(near.astype(np.float32), 1)).astype(np.float32)
@@ -97,5 +96,5 @@ def _table(rng: np.random.Generator, camera: Camera) -> NDArray[np.float32]:
 
 
 def draw_background(rng: np.random.Generator) -> float:
-    """Counts of the room in every pixel, over the mean of soft tissue."""
+    """Background counts in every pixel, relative to the mean of soft tissue."""
     return float(np.exp(rng.uniform(np.log(1e-3), np.log(8e-2))))

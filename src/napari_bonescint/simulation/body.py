@@ -1,10 +1,10 @@
-"""Soft tissue around a posed skeleton: how deep a point lies below the skin, and where the lungs are.
+"""Soft tissue around a posed skeleton: the depth of a point below the skin, and the lungs.
 
-The body is a union of ellipses, row by row along z, one for each body part, around the part's bones with a margin of
-soft tissue. Flesh that lies on a table is flattened, so they are somewhat squarer than ellipses (superellipses). The
-margins are this module's own, chosen so that outlines agree with scans of slim to obese patients.
-Lungs attenuate less: 0.26 g/cm^3 (ICRU 44) against 1.0 of other tissue. What counts here is an effective share, higher
-because heart, vessels and the fuller bases of the lungs lie among them.
+The body is a union of ellipses in each row along z, one for each body part, around the part's bones with a margin of
+soft tissue. A body on a table is flattened, so superellipses, which are squarer, are used. The margins are this
+module's own choice, so that outlines agree with scans of slim to obese patients. Lungs attenuate less: 0.26 g/cm^3
+(ICRU 44), and 1.0 for other tissue. The effective share used here is higher, because heart, vessels and the denser
+bases of the lungs are included.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _CHEST_WALL_MM = 12.0
 
 
 class _Part(NamedTuple):
-    """Margins around a body part's bones.
+    """Margins of soft tissue around a body part's bones.
 
-    `profile` scales them at the part's upper end, a third below and its lower end; `inwards_mm` comes on top towards
-    the other side, and `below_mm` below the last bone.
+    `profile` scales them at the part's upper end, at a third of its length, and at its lower end. `inwards_mm` is an
+    additional margin towards the other side, and `below_mm` one below the last bone.
     """
 
     regions: tuple[str, ...]
@@ -67,16 +67,16 @@ _PAIRED = frozenset({"clavicle", "humerus", "forearm", "hand", "femur", "lower_l
 
 
 class Body(NamedTuple):
-    """Where the skin is, on a grid of `CELL_MM`.
+    """Surface of the body on a grid of `CELL_MM`.
 
     Attributes
     ----------
     front, back : ndarray of float32, shape (z, x)
-        y of the skin in mm; front is infinite and back minus infinite beside the body.
+        y of the skin in mm; front is infinite and back minus infinite outside the body.
     lung_front, lung_back : ndarray of float32, shape (z, x)
-        y of the lungs' front and back in mm; both 0 where there is no lung.
+        y of the lungs' front and back in mm; both 0 outside the lungs.
     x0, z1 : float
-        The grid's left edge and upper edge in mm; rows go down.
+        Left and upper edge of the grid in mm; rows go down.
     """
 
     front: NDArray[np.float32]
@@ -88,20 +88,18 @@ class Body(NamedTuple):
 
     @property
     def thickness(self) -> NDArray[np.float32]:
-        """Tissue from front to back in mm, 0 beside the body."""
-        thickness: NDArray[np.float32] = np.maximum(self.back - self.front, 0)
-        return thickness
+        """Tissue from front to back in mm, 0 outside the body."""
+        return np.asarray(np.maximum(self.back - self.front, 0))
 
     @property
     def lung(self) -> NDArray[np.float32]:
         """Lung from front to back in mm."""
-        lung: NDArray[np.float32] = self.lung_back - self.lung_front
-        return lung
+        return np.asarray(self.lung_back - self.lung_front)
 
     def depths(self, position: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Tissue in mm before points (n, 3) as the anterior and as the posterior camera sees them.
+        """Tissue in mm between points (n, 3) and the anterior and the posterior camera.
 
-        Lung counts as the thinner tissue that attenuates as much.
+        Lung counts as the thinner layer of tissue with the same attenuation.
         """
         row = self._row(position)
         column = np.clip(((position[:, 0] - self.x0) / CELL_MM).astype(np.int32), 0, self.front.shape[1] - 1)
@@ -116,9 +114,9 @@ class Body(NamedTuple):
         return anterior, posterior
 
     def distances(self, position: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """How far in mm points (n, 3) lie behind the levels of the skin that the anterior and posterior heads follow.
+        """Distance in mm of points (n, 3) from the surfaces that the anterior and posterior heads follow.
 
-        A head is a plate as long as `_HEAD_MM`, so it keeps to the nearest skin over that length.
+        A head is a plate of length `_HEAD_MM`, so it follows the nearest skin over that length.
         """
         length = round(_HEAD_MM / CELL_MM)
         row = self._row(position)
@@ -132,11 +130,8 @@ class Body(NamedTuple):
         return anterior.astype(np.float32), posterior.astype(np.float32)
 
     def _row(self, position: NDArray[np.float32]) -> NDArray[np.int32]:
-        """The grid's row of each point (n, 3)."""
-        row: NDArray[np.int32] = np.clip(
-            ((self.z1 - position[:, 2]) / CELL_MM).astype(np.int32), 0, len(self.front) - 1
-        )
-        return row
+        """Row of the grid for each point (n, 3)."""
+        return np.clip(((self.z1 - position[:, 2]) / CELL_MM).astype(np.int32), 0, len(self.front) - 1)
 
 
 def wrap(
@@ -152,10 +147,8 @@ def wrap(
     ----------
     position : ndarray of shape (n, 3)
         Bone points in the scanner's frame, mm.
-    region : ndarray of shape (n,)
-        Their region codes.
-    left : ndarray of bool, shape (n,)
-        Whether a point belongs to the patient's left side.
+    region, left : ndarray of shape (n,)
+        Region codes of the points, and whether they belong to the patient's left side.
     fat : float
         0 for a slim patient, about 1 for an overweight and 3 for an obese one.
     squareness : float
@@ -186,7 +179,7 @@ def wrap(
 def _lungs(
     position: NDArray[np.float32], region: NDArray[np.uint8], z1: float, rows: int, x: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Front and back (z, x) of both lungs: what the ribs enclose above the diaphragm, without the mediastinum."""
+    """Front and back (z, x) of both lungs: the space of the ribs above the diaphragm, without the mediastinum."""
     front, back = np.zeros((2, rows, len(x)), np.float32)
     ribs = position[region == CODES["ribs"]][::7]
     if len(ribs) == 0:
@@ -195,7 +188,7 @@ def _lungs(
     centre_x, half_width, centre_y, half_depth = _rows_of_ellipses(ribs, z1, rows, chest, 0.0, 0.0).T[:, :, None]
     z = z1 - (np.arange(rows)[:, None] + 0.5) * CELL_MM
     low, high = float(ribs[:, 2].min()), float(ribs[:, 2].max())
-    # The dome of the diaphragm, over liver and stomach, falls off towards the sides.
+    # The dome of the diaphragm over liver and stomach declines towards the sides.
     across = (x - centre_x) / half_width
     dome = low + (high - low) * (0.48 - 0.25 * across**2)
     inside = (np.abs(across) < 1) & (np.abs(x - centre_x) > _LUNG_FROM_MIDDLE_MM) & (z > dome) & (z < high - 15)
@@ -209,7 +202,7 @@ def _lungs(
 def _rows_of_ellipses(
     points: NDArray[np.float32], z1: float, rows: int, part: _Part, fat: float, outwards: float
 ) -> NDArray[np.float64]:
-    """Centre x, half width, centre y, half depth (rows, 4) around points; not a number in rows without any."""
+    """Centre x, half width, centre y, half depth (rows, 4) of ellipses around points; NaN in rows without points."""
     row = np.clip(((z1 - points[:, 2]) / CELL_MM).astype(np.int64), 0, rows - 1)
     extents = np.full((rows, 4), -np.inf)
     for column, values in enumerate((points[:, 0], -points[:, 0], points[:, 1], -points[:, 1])):
@@ -226,7 +219,7 @@ def _rows_of_ellipses(
     share = (np.arange(rows) - first) / (last - first + 1)
     scale = np.interp(share, (0, 1 / 3, 1), part.profile)
     margin = np.outer([part.lateral_mm, part.depth_mm], scale) * (1 + fat * part.fattens)
-    # Tissue goes on a little beyond the first and the last bone, and is rounded there.
+    # Tissue extends a little beyond the first and the last bone, and is rounded there.
     end = max(2, round(part.depth_mm * 0.6 / CELL_MM))
     roundness = np.ones(rows)
     for edge, direction, length in ((first, -1, end), (last, 1, end + round(part.below_mm / CELL_MM))):

@@ -1,13 +1,12 @@
-"""A dual-head gamma camera: what it counts of tracer in a body, from the front and from the back at once.
+"""A dual-head gamma camera: expected counts of tracer in a body, from the front and from the back.
 
 Sources. Attenuation: the effective linear coefficient of soft tissue at 140 keV for planar imaging, 0.12 per cm; NIST
-XCOM gives 0.154 for water and a narrow beam, which accepted scatter lowers. `Body` says how much tissue lies before a
-point, and counts lung as thinner.
-Resolution: a parallel-hole collimator's geometric FWHM, d (L + z) / L with hole diameter d, effective length L and
-distance z, added in quadrature to the crystal's intrinsic FWHM (Cherry, Sorenson, Phelps, Physics in Nuclear
-Medicine); the hole sizes of `COLLIMATORS` are typical of makers' data sheets. Scatter is a broad
-Gaussian share of the primary image where there is tissue to scatter, by the Compton coefficient of water, 0.135 per cm
-(NIST XCOM): an approximation of this module's own.
+XCOM gives 0.154 for water and a narrow beam, and accepted scatter lowers it. `Body` gives the tissue before a point,
+where lung counts as thinner tissue. Resolution: a parallel-hole collimator's geometric FWHM, d (L + z) / L with hole
+diameter d, effective length L and distance z, added in quadrature to the crystal's intrinsic FWHM (Cherry, Sorenson,
+Phelps, Physics in Nuclear Medicine); the hole sizes of `COLLIMATORS` are typical of makers' data sheets. Scatter is a
+broad Gaussian share of the primary image inside the body, by the Compton coefficient of water, 0.135 per cm (NIST
+XCOM): an approximation of this module's own.
 """
 
 from __future__ import annotations
@@ -49,22 +48,20 @@ class Camera:
     ----------
     shape : (int, int)
         Rows and columns of a view, multiples of 4.
-    pixel_mm : float
-        Pixel size.
     left_mm, top_mm : float
-        x of the left edge of the anterior view and z of the upper edge, scanner's frame.
+        x of the left edge of the anterior view and z of the upper edge, in the scanner's frame.
     hole_mm, length_mm : float
-        Collimator's hole diameter and effective length.
+        Hole diameter and effective length of the collimator.
     intrinsic_mm : float
         FWHM of the crystal.
     clearance_mm : float
-        From each collimator to the level of the skin; the heads follow the body's contour.
+        Distance of each collimator from the skin; the heads follow the body's contour.
     scatter : float
-        Scattered over primary counts, in a trunk 200 mm thick.
+        Ratio of scattered to primary counts, in a trunk 200 mm thick.
     scatter_mm : float
         Standard deviation of the scattered counts about the primary ones.
     penetration : float
-        Counts through the septa over primary ones.
+        Ratio of counts through the septa to primary counts.
     """
 
     shape: tuple[int, int]
@@ -79,17 +76,17 @@ class Camera:
     scatter_mm: float = 28.0
     penetration: float = 0.01
 
-    def splat(
+    def project_points(
         self, position: NDArray[np.float32], weight: NDArray[np.float32], plane: NDArray[np.int64], planes: int
     ) -> NDArray[np.float32]:
-        """Add up weights of points (n, 3) in images (planes, y, x), seen from the front, bilinearly."""
+        """Add up weights of points (n, 3) in images (planes, y, x), seen from the front, by bilinear interpolation."""
         rows, columns = self.shape
         u = (position[:, 0] - self.left_mm) / self.pixel_mm - 0.5
         v = (self.top_mm - position[:, 2]) / self.pixel_mm - 0.5
         column, row = np.floor(u).astype(np.int64), np.floor(v).astype(np.int64)
         u, v = u - column, v - row
         weight = np.where((column < -1) | (column >= columns) | (row < -1) | (row >= rows), 0, weight)
-        # A border of one pixel takes the shares that fall just beside the image.
+        # A border of one pixel receives the shares beside the image.
         column, row = np.clip(column, -1, columns - 1) + 1, np.clip(row, -1, rows - 1) + 1
         width, area = columns + 2, (rows + 2) * (columns + 2)
         index = plane * area + row * width + column
@@ -101,13 +98,7 @@ class Camera:
     def expose(self, position: NDArray[np.float32], activity: NDArray[np.float32], body: Body) -> NDArray[np.float32]:
         """Expected primary counts of points: (2, y, x), anterior then posterior as the cameras see them.
 
-        Parameters
-        ----------
-        position : ndarray of float32, shape (n, 3)
-            mm, scanner's frame.
-        activity : ndarray of float32, shape (n,)
-            Counts that would be seen without attenuation.
-        body : Body
+        `position` (n, 3) is in mm, in the scanner's frame; `activity` (n,) is the counts without attenuation.
         """
         images = np.zeros((2, *self.shape), np.float32)
         window = self._window(position)
@@ -118,7 +109,8 @@ class Camera:
             seen = activity * np.exp(np.float32(-ATTENUATION_PER_MM) * depth)
             slab = (distance * np.float32(1 / _SLAB_MM)).astype(np.int64)
             first = int(slab.min())
-            for plane, counts in enumerate(part.splat(position, seen, slab - first, int(slab.max()) - first + 1)):
+            layers = part.project_points(position, seen, slab - first, int(slab.max()) - first + 1)
+            for plane, counts in enumerate(layers):
                 if counts.any():
                     sigma = self.sigma_pixels((first + plane + 0.5) * _SLAB_MM)
                     image[window] += ndimage.gaussian_filter(counts, sigma, truncate=3.0)
@@ -126,7 +118,7 @@ class Camera:
         return images
 
     def _window(self, position: NDArray[np.float32]) -> tuple[slice, slice] | None:
-        """Rows and columns that points (n, 3) can reach, with a border for their blur; None if there are none."""
+        """Rows and columns that points (n, 3) and their blur can reach; None if there are none."""
         if len(position) == 0:
             return None
         low, high = position.min(axis=0), position.max(axis=0)
@@ -139,7 +131,7 @@ class Camera:
         return (rows, columns) if rows.start < rows.stop and columns.start < columns.stop else None
 
     def _part(self, window: tuple[slice, slice]) -> Camera:
-        """The camera that sees only a window."""
+        """A camera with the field of view of a window only."""
         rows, columns = window
         return replace(
             self,
@@ -148,14 +140,10 @@ class Camera:
             top_mm=self.top_mm - rows.start * self.pixel_mm,
         )
 
-    def glow(self, density: NDArray[np.float32], body: Body) -> NDArray[np.float32]:
-        """Expected primary counts of tracer spread evenly from skin to skin: (2, y, x).
+    def expose_diffuse(self, density: NDArray[np.float32], body: Body) -> NDArray[np.float32]:
+        """Expected primary counts (2, y, x) of tracer with constant density from skin to skin.
 
-        Parameters
-        ----------
-        density : ndarray of shape (z, x)
-            Counts of 1 mm^3 on the body's grid.
-        body : Body
+        `density` (z, x) is counts of 1 mm^3 on the body's grid.
         """
         column_sum = density * (1 - np.exp(-ATTENUATION_PER_MM * body.thickness)) / ATTENUATION_PER_MM
         image = self._on_pixels(ndimage.gaussian_filter(column_sum, 0.7), body)
@@ -163,7 +151,7 @@ class Camera:
         return np.stack([image, image[:, ::-1]]).astype(np.float32)
 
     def _on_pixels(self, grid: NDArray[np.float32], body: Body) -> NDArray[np.float32]:
-        """An image (z, x) on the body's grid as the anterior view's pixels (y, x)."""
+        """Resample an image (z, x) from the body's grid to the anterior view's pixels (y, x)."""
         rows, columns = self.shape
         row = (body.z1 - (self.top_mm - (np.arange(rows) + 0.5) * self.pixel_mm)) / CELL_MM - 0.5
         column = (self.left_mm + (np.arange(columns) + 0.5) * self.pixel_mm - body.x0) / CELL_MM - 0.5
@@ -172,10 +160,10 @@ class Camera:
         return image
 
     def add_scatter(self, primary: NDArray[np.float32], body: Body) -> NDArray[np.float32]:
-        """Primary counts (..., view, y, x) with their scatter.
+        """Add scatter to primary counts (..., view, y, x).
 
-        Scattered photons seem to come from where they scattered, so they end with the body as what it emits does;
-        what penetrates the collimator's septa does not.
+        Scattered photons come from the place of their scattering, so they end at the body's outline, as emitted ones
+        do; photons through the collimator's septa do not.
         """
         rows, columns = (self._spread(n) for n in self.shape)
         shape = [length for n in self.shape for length in (n // _SCATTER_STEP, _SCATTER_STEP)]
@@ -189,14 +177,14 @@ class Camera:
         return result
 
     def _spread(self, pixels: int) -> NDArray[np.float32]:
-        """How much of each coarse pixel scatters into each pixel of a line: (pixel, coarse pixel)."""
+        """Share of each coarse pixel that scatters into each pixel of a line: (pixel, coarse pixel)."""
         coarse = (np.arange(pixels // _SCATTER_STEP) + 0.5) * _SCATTER_STEP
         distance = (np.arange(pixels)[:, None] + 0.5 - coarse) * self.pixel_mm / self.scatter_mm
         density = np.exp(-0.5 * distance**2) * self.pixel_mm / (np.sqrt(2 * np.pi) * self.scatter_mm)
         return np.asarray(density, np.float32)
 
     def sigma_pixels(self, distance_mm: float) -> float:
-        """Standard deviation of the blur in pixels at a distance below the level of the skin."""
+        """Standard deviation of the blur in pixels, for a distance below the skin."""
         z = distance_mm + self.clearance_mm
         geometric = self.hole_mm * (self.length_mm + z) / self.length_mm
         return float(np.hypot(geometric, self.intrinsic_mm) * _FWHM_TO_SIGMA / self.pixel_mm)
@@ -211,12 +199,12 @@ _FORMATS: tuple[tuple[tuple[int, int], float, float, float], ...] = (
 
 
 def draw_camera(rng: np.random.Generator, position: NDArray[np.float32]) -> Camera:
-    """A random camera and field of view for posed points (n, 3)."""
+    """Draw a camera and its field of view for posed points (n, 3)."""
     chosen = int(rng.choice(len(_FORMATS), p=[probability for *_, probability in _FORMATS]))
     shape, smallest, largest, _ = _FORMATS[chosen]
     low, high = position.min(axis=0), position.max(axis=0)
     height = float(high[2] - low[2])
-    # Most scans are set up to show the whole body; now and then the vertex or the toes are cut off.
+    # Most scans show the whole body; sometimes the vertex or the toes are cut off.
     cut_off = rng.random() < 0.12
     least = smallest if cut_off else max(smallest, (height + 40) / shape[0])
     pixel_mm = float(rng.uniform(min(least, largest), largest)) if rng.random() < 0.5 else max(least, 2.2)

@@ -1,4 +1,4 @@
-"""One simulated patient: expected counts of both views, by source, and the true regions."""
+"""One simulated patient: expected counts of both views by source, and the true regions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from napari_bonescint.simulation.organs import draw_excreted
 from napari_bonescint.simulation.patient import Patient, draw_patient
 from napari_bonescint.simulation.pose import Skeleton, draw_pose
 from napari_bonescint.simulation.posed import PosedBones
-from napari_bonescint.simulation.seen_lesions import SeenLesion, pack, see_lesions, unpack
+from napari_bonescint.simulation.seen_lesions import VisibleLesion, find_visible_lesions, pack, unpack
 from napari_bonescint.simulation.truth import true_regions
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIMULATOR = "napari-bonescint simulation 4"
-"""Name and version of what makes cases: in case files, and for model cards. A new one whenever cases change."""
+"""Name and version of the simulator, in case files and model cards; the version increases whenever cases change."""
 
 SOURCES: tuple[str, ...] = (
     "head",
@@ -42,28 +42,19 @@ SOURCES: tuple[str, ...] = (
     "soft",
     "excreted",
 )
-"""What `Case.expected` tells apart, in its order, so that training can redraw their relative strengths."""
+"""Sources of counts in the order of `Case.expected`; training varies their relative strengths."""
 BONE_SOURCES = SOURCES[:8]
 
-_SOURCE_OF_REGION: dict[str, str] = {
-    "skull": "head",
-    "cervical_spine": "spine",
-    "thoracic_spine": "spine",
-    "lumbar_spine": "spine",
-    "ribs": "thorax",
-    "sternum": "thorax",
-    "clavicle": "shoulders",
-    "scapula": "shoulders",
-    "humerus": "arms",
-    "forearm": "arms",
-    "hand": "arms",
-    "pelvis": "pelvis",
-    "sacrum": "pelvis",
-    "femur": "legs",
-    "lower_leg": "legs",
-    "foot": "legs",
+_REGIONS_OF_SOURCE: dict[str, tuple[str, ...]] = {
+    "head": ("skull",),
+    "spine": ("cervical_spine", "thoracic_spine", "lumbar_spine"),
+    "thorax": ("ribs", "sternum"),
+    "shoulders": ("clavicle", "scapula"),
+    "arms": ("humerus", "forearm", "hand"),
+    "pelvis": ("pelvis", "sacrum"),
+    "legs": ("femur", "lower_leg", "foot"),
 }
-# Keep the draws of a later visit apart from those of the first and from those of counts (1 and 2, and 5 of days).
+# Random streams of later visits, apart from the first visit's, and from counts (1 and 2) and days (5).
 _BODY_STREAM, _VISIT_STREAM = 3, 4
 _LARGEST_HALF = 30_000.0
 _NEGLIGIBLE = 1e-5
@@ -76,23 +67,23 @@ class Case:
     Attributes
     ----------
     expected : ndarray of float32, shape (source, view, y, x)
-        Expected counts of `SOURCES`, each anterior then posterior, in one arbitrary unit. Lesions are what they add to
-        the bone they are in; cold ones lower the bone's own counts.
+        Expected counts of `SOURCES`, each anterior then posterior, in one arbitrary unit. A lesion is its addition to
+        the counts of its bone; a cold lesion lowers the bone's own counts.
     regions : ndarray of uint8, shape (view, y, x)
         True region codes.
     pixel_mm : float
-        Pixel size of both.
-    lesions : tuple of SeenLesion
-        The pixels that each lesion makes hotter, with its kind; cold lesions are not among them.
+        Pixel size.
+    lesions : tuple of VisibleLesion
+        Kind and pixels of each hot lesion.
     """
 
     expected: NDArray[np.float32]
     regions: NDArray[np.uint8]
     pixel_mm: float
-    lesions: tuple[SeenLesion, ...] = ()
+    lesions: tuple[VisibleLesion, ...] = ()
 
     def save(self, path: Path) -> None:
-        """Write to a NumPy archive, whole or not at all: of each source what is not negligible, in half precision."""
+        """Write to a NumPy archive, whole or not at all: the non-negligible part of each source, in half precision."""
         arrays: dict[str, NDArray[np.generic]] = {}
         places = np.zeros((len(self.expected), 4), np.int32)
         scales = np.ones(len(self.expected), np.float32)
@@ -116,13 +107,7 @@ class Case:
 
     @classmethod
     def load(cls, path: Path) -> Case:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        BonescintError
-            If another version of the simulator wrote the file.
-        """
+        """Read a file of `save`; a file of another version of the simulator raises `BonescintError`."""
         with np.load(path, allow_pickle=False) as file:
             simulator = str(file["simulator"]) if "simulator" in file else "an older simulator"
             if simulator != SIMULATOR:
@@ -135,15 +120,8 @@ class Case:
             return cls(expected, regions, float(file["pixel_mm"]), unpack(file))
 
     def count(self, rng: np.random.Generator, total: float) -> Scan:
-        """Count photons.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-        total : float
-            Expected counts of both views together, without what is excreted, the last source.
-        """
-        # Summed as a product: any other order rounds otherwise, and the same seeds would count other photons.
+        """Count photons; `total` is the expected counts of both views, without excreted tracer (the last source)."""
+        # A sum in another order would be rounded differently, and the same seeds would give other counts.
         ones = np.ones(len(self.expected), np.float32)
         mean = np.tensordot(ones, self.expected, axes=1)
         within = float(ones[:-1] @ self.expected[:-1].sum(axis=(1, 2, 3)))
@@ -158,12 +136,12 @@ def simulate(skeleton: Skeleton, seed: int, visit: int = 0) -> Case:
     Parameters
     ----------
     skeleton : Skeleton
-        Can be used again; not changed.
+        Not changed, so it can be used again.
     seed : int
         The same seed gives the same case.
     visit : int
-        From 1 on, one of several scans of the same body: its bones, their lesions and their own uptake are alike in all
-        visits; how it lies, its organs, the camera and the artefacts are of the day. 0 is a body that is seen once.
+        0 for a body with a single scan. From 1 on, one of several scans of the same body: its bones, their lesions and
+        their uptake are the same in all visits; position, organs, camera and artefacts differ.
     """
     rng = bodily = np.random.default_rng(seed)
     pose = draw_pose(rng)
@@ -196,7 +174,7 @@ def simulate(skeleton: Skeleton, seed: int, visit: int = 0) -> Case:
     expected *= gains
     regions = true_regions(points, position, skeleton.left, body, camera)
     without = expected.sum(axis=0) - expected[SOURCES.index("lesions")]
-    seen = see_lesions([*joints, *lesions], bones, body, camera, gains, without)
+    seen = find_visible_lesions([*joints, *lesions], bones, body, camera, gains, without)
     return Case(expected, regions * fields, camera.pixel_mm, seen)
 
 
@@ -208,12 +186,12 @@ def _expose_bone(
     body: Body,
     camera: Camera,
 ) -> NDArray[np.float32]:
-    """Primary counts (source, view, y, x) of `BONE_SOURCES`, of bone's own density (n,) and what lesions add (n,)."""
+    """Primary counts (source, view, y, x) of `BONE_SOURCES`, from the densities (n,) of bone and of lesions."""
     own = np.maximum(density + np.minimum(extra, 0), 0) * bones.points.volume
     position = uptake.spread_along_spine(rng, bones)
     source = np.zeros(len(REGIONS), np.int8)
-    for region, name in _SOURCE_OF_REGION.items():
-        source[CODES[region]] = BONE_SOURCES.index(name)
+    for name, regions in _REGIONS_OF_SOURCE.items():
+        source[[CODES[region] for region in regions]] = BONE_SOURCES.index(name)
     of_point = source[bones.points.region]
     images = []
     for index in range(len(BONE_SOURCES) - 1):
@@ -227,13 +205,13 @@ def _expose_bone(
 def _expose_soft_tissue(
     rng: np.random.Generator, bones: PosedBones, patient: Patient, body: Body, camera: Camera
 ) -> NDArray[np.float32]:
-    """Primary counts (view, y, x) of soft tissue, in a unit of its own."""
-    spread = camera.glow(tissue.draw_density(rng, bones, body), body)
+    """Primary counts (view, y, x) of soft tissue, in an arbitrary unit."""
+    spread = camera.expose_diffuse(tissue.draw_density(rng, bones, body), body)
     return spread + camera.expose(*tissue.draw_parts(rng, bones, patient), body)
 
 
 def _window(source: NDArray[np.float32]) -> tuple[slice, slice]:
-    """Rows and columns of (view, y, x) that hold all but the negligible."""
+    """Rows and columns of (view, y, x) with more than negligible counts."""
     seen = (source > _NEGLIGIBLE * source.max()).any(axis=0)
     if not seen.any():
         return slice(0, 0), slice(0, 0)

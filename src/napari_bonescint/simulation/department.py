@@ -1,12 +1,12 @@
-"""An invented department: what its scans differ in from those that the shipped models were trained on is all here.
+"""An invented department, whose scans differ from the training data of the shipped models.
 
 - Pose: arms held away from the body, elbows and knees bent, legs apart, spines crooked.
-- Pathology: lesions three times as hot, soft tissue twice as bright, as in bad kidneys.
-- Camera: a collimator that blurs more, a matrix of pixels twice as large, more haze.
-- Counts: a quarter of what is usual.
+- Pathology: lesions three times as hot, soft tissue twice as bright, as in renal failure.
+- Camera: a collimator with more blur, a matrix with pixels twice as large, more scatter.
+- Counts: a quarter of the usual number.
 
-Every seed is a body of its own. A patient comes for one to three examinations, months apart: the bones, their lesions
-and the way they take up tracer stay; how the patient lies, the camera and the photons are another day's.
+Every seed is one body. A patient has one to three examinations, months apart: the bones, their lesions and their uptake
+stay the same; position, camera and photons differ.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from napari_bonescint.scan import Scan
 
 PATIENTS = range(30_000, 100_000)
-"""Seeds of the department's patients: of no split in train/splits.toml, so no shipped model has seen these bodies."""
+"""Seeds of the department's patients; no split in train/splits.toml, and so no shipped model, has these bodies."""
 ISSUER = "INVENTED DEPARTMENT"
 
 _JOINTS = {"shoulder_elv": 0.35, "elbow_flexion": 0.45, "hip_adduction": -0.09, "knee_angle": 0.15}
@@ -48,16 +48,7 @@ _OPENED = date(2021, 1, 4)
 
 @dataclass(frozen=True)
 class Examination:
-    """One scan of one patient.
-
-    Attributes
-    ----------
-    seed : int
-        The patient's body.
-    visit : int
-        Which examination of this patient it is, from 1.
-    day : datetime.date
-    """
+    """One scan of one patient: the seed of the body, the number of the visit from 1, and the date."""
 
     seed: int
     visit: int
@@ -65,17 +56,17 @@ class Examination:
 
     @property
     def name(self) -> str:
-        """A name for its files."""
+        """Stem of the examination's file names."""
         return f"{self.seed:06d}-{self.visit}"
 
     @property
     def study(self) -> Study:
-        """Who was examined and when, as the department writes it."""
+        """Patient and date in the department's form."""
         return Study(f"{self.seed:08d}", ISSUER, f"Invented^Patient {self.seed}", self.day)
 
 
-class OtherSkeleton(Skeleton):
-    """A skeleton that lies as patients do there."""
+class DepartmentSkeleton(Skeleton):
+    """A skeleton in the department's positions."""
 
     def place(self, pose: Pose) -> NDArray[np.float32]:
         """See `Skeleton.place`."""
@@ -86,13 +77,13 @@ class OtherSkeleton(Skeleton):
 
 
 @cache
-def load_skeleton_there(geometry: Path) -> OtherSkeleton:
-    """The department's skeleton with the geometry that `BonePoints.save` wrote; read once in a process."""
-    return OtherSkeleton(load_model(), BonePoints.load(geometry))
+def load_department_skeleton(geometry: Path) -> DepartmentSkeleton:
+    """The department's skeleton with the geometry that `BonePoints.save` wrote; cached in a process."""
+    return DepartmentSkeleton(load_model(), BonePoints.load(geometry))
 
 
 def examinations(seed: int) -> list[Examination]:
-    """When a patient was scanned, the first time first; the same seed gives the same days."""
+    """The examinations of a patient, the first one first; they depend only on the seed."""
     rng = np.random.default_rng((seed, _CALENDAR_STREAM))
     day = _OPENED + timedelta(days=int(rng.integers(0, 1200)))
     found = []
@@ -102,16 +93,8 @@ def examinations(seed: int) -> list[Examination]:
     return found
 
 
-def simulate_there(skeleton: OtherSkeleton, seed: int, visit: int = 0) -> Case:
-    """A patient of the department; the same seed gives the same body.
-
-    Parameters
-    ----------
-    skeleton : OtherSkeleton
-    seed : int
-    visit : int
-        See `case.simulate`.
-    """
+def simulate_department(skeleton: DepartmentSkeleton, seed: int, visit: int = 0) -> Case:
+    """Simulate a patient of the department; `case.simulate` describes `seed` and `visit`."""
     case = simulate(skeleton, seed, visit)
     strengths = np.array([_STRENGTHS.get(source, 1.0) for source in SOURCES], np.float32)
     expected = case.expected * strengths[:, None, None, None]
@@ -125,8 +108,8 @@ def simulate_there(skeleton: OtherSkeleton, seed: int, visit: int = 0) -> Case:
     return Case(halved, np.ascontiguousarray(regions), 2 * case.pixel_mm)
 
 
-def scan_there(case: Case, seed: int, visit: int = 0) -> Scan:
-    """The scan of a patient: seed and visit decide how many photons are counted, and where."""
+def scan_department(case: Case, seed: int, visit: int = 0) -> Scan:
+    """Count the photons of a patient of the department; the result depends on seed and visit."""
     rng = np.random.default_rng((seed, _COUNTING_STREAM, visit) if visit else (seed, _COUNTING_STREAM))
     lowest, highest = np.log(_TOTAL_COUNTS)
     return case.count(rng, float(np.exp(rng.uniform(lowest, highest))))

@@ -1,9 +1,9 @@
-"""The bones of the myo-sim skeleton as weighted points, each bone in the frame of the body it moves with.
+"""The bones of the myo-sim skeleton as weighted points, each bone in the frame of its MuJoCo body.
 
-The meshes are surfaces. Each is filled on a fine voxel grid and kept as points about 2 mm apart, which know how
-deep below the bone's surface they lie: so cortical rim and spongiosa can differ, and posing a skeleton is a matrix
-product. Cut apart by hand-measured rules: the rib cage mesh (ribs, sternum, costal cartilage, and a logo, which is
-dropped) and the skull (vault and brain).
+The meshes are surfaces. Each is filled on a fine voxel grid and stored as points about 2 mm apart, with their depth
+below the bone's surface: so cortical bone and spongiosa can differ, and posing a skeleton is a matrix product. Rules
+measured by hand cut two meshes: the rib cage (ribs, sternum, costal cartilage, and a logo, which is dropped) and the
+skull (vault and brain).
 
 Source: myo-sim (MyoFullBody), Apache-2.0.
 """
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 GEOMETRY_VERSION = 2
-"""Kept in files of points. A new one whenever `build_points` makes others."""
+"""Version in files of points; it increases whenever `build_points` changes its result."""
 
 _SAMPLES_PER_CELL_FACE = 18
 _VAULT_MM = 7.0
@@ -41,7 +41,7 @@ _FIBULA_OUTWARDS_MM = 4.0
 _CLAVICLE_LONGER = 1.08
 
 _REGION_OF_MESH: tuple[tuple[str, str], ...] = (
-    # The first name that a mesh's name contains decides.
+    # The first part that a mesh's name contains decides.
     ("ribcage", "ribs"),
     ("sacrum", "sacrum"),
     ("lumbar", "lumbar_spine"),
@@ -71,21 +71,19 @@ class BonePoints:
     Attributes
     ----------
     position : ndarray of float32, shape (n, 3)
-        In mm in the frame of the body that the point moves with.
+        mm, in the frame of the point's MuJoCo body.
     volume : ndarray of float32, shape (n,)
-        Bone volume that a point stands for, mm^3.
+        Bone volume of a point, mm^3.
     depth : ndarray of float32, shape (n,)
         Distance to the bone's surface, mm.
     along : ndarray of float32, shape (n,)
-        Place along the bone's longest axis, 0 to 1.
+        Position along the bone's longest axis, 0 to 1.
     body : ndarray of int16, shape (n,)
         MuJoCo body.
     region : ndarray of uint8, shape (n,)
         Region code.
     piece : ndarray of int16, shape (n,)
-        Which separate bone: each rib, vertebra and phalanx is one; index into `pieces`.
-    pieces : tuple of str
-        Name of each bone.
+        Index into `pieces`, the names of separate bones: each rib, vertebra and phalanx is one.
     """
 
     position: NDArray[np.float32]
@@ -106,7 +104,7 @@ class BonePoints:
 
     @staticmethod
     def is_current(path: Path) -> bool:
-        """Whether a file is there, and was written by this version of `build_points`."""
+        """Whether a file exists that this version of `build_points` wrote."""
         if not path.exists():
             return False
         with np.load(path, allow_pickle=False) as file:
@@ -114,13 +112,7 @@ class BonePoints:
 
     @classmethod
     def load(cls, path: Path) -> BonePoints:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        BonescintError
-            If another version of `build_points` made the points.
-        """
+        """Read a file of `save`; a file of another version of `build_points` raises `BonescintError`."""
         if not cls.is_current(path):
             raise BonescintError(f"{path}: made by an older simulator; delete the file, and simulate again.")
         with np.load(path, allow_pickle=False) as file:
@@ -135,7 +127,7 @@ def load_model() -> Any:
     import mujoco
     import myo_sim
 
-    # MuJoCo tells of names without a prefix: on the terminal, in a log file in the working folder and as a warning.
+    # MuJoCo warns about names without a prefix: on the terminal, in a log file in the working folder and as a warning.
     handler = mujoco.get_mju_user_warning()
     mujoco.set_mju_user_warning(lambda _text: None)
     try:
@@ -147,14 +139,9 @@ def load_model() -> Any:
 
 
 def build_points(model: Any, fine_mm: float = 1.0) -> BonePoints:
-    """Fill every bone mesh of a MuJoCo model; takes half a minute.
+    """Fill every bone mesh of a MuJoCo model (of `load_model`); takes half a minute.
 
-    Parameters
-    ----------
-    model : mujoco.MjModel
-        From `load_model`.
-    fine_mm : float
-        Size of the voxels that are filled; points lie about twice as far apart.
+    `fine_mm` is the size of the filled voxels; points are about twice as far apart.
     """
     columns: dict[str, list[NDArray[Any]]] = {name: [] for name in _ARRAYS}
     pieces: list[str] = []
@@ -210,7 +197,7 @@ def _bones(model: Any) -> Iterator[tuple[str, str, int, NDArray[np.float64], NDA
 def _cut_rib_cage(
     vertices: NDArray[np.float64], faces: NDArray[np.int32]
 ) -> Iterator[tuple[str, str, NDArray[np.int32]]]:
-    """Ribs and sternum of the rib cage mesh: name, region and faces. Its axes: x forward, y up, z to the right."""
+    """Name, region and faces of ribs and sternum in the rib cage mesh. Axes: x forward, y up, z to the right."""
     edges = np.vstack([faces[:, :2], faces[:, 1:]])
     graph = sparse.coo_matrix((np.ones(len(edges)), edges.T), shape=(len(vertices),) * 2)
     _, component = connected_components(graph, directed=False)
@@ -238,51 +225,50 @@ def _fill(
     surface = a[chosen] + u * (b - a)[chosen] + v * (c - a)[chosen]
     low = surface.min(axis=0) - 2 * fine_mm
     cells = ((surface - low) / fine_mm).astype(np.int64)
-    # An even number of cells and an empty border, so that pairs of cells make a point and the outside is connected.
+    # The number of cells is even, since pairs of cells make a point; an empty border connects the outside.
     shape = tuple((cells.max(axis=0) + 4) // 2 * 2)
     shell = np.zeros(shape, bool)
     shell[tuple(cells.T)] = True
     solid = _interior(shell)
     depth = ndimage.distance_transform_edt(solid) * fine_mm
-    # The surface runs through the middle of its cells: half of each is bone.
+    # The surface runs through the middle of its cells, so half of each is bone.
     share = np.where(shell, 0.5, 1.0) * solid
     blocks = share.reshape(shape[0] // 2, 2, shape[1] // 2, 2, shape[2] // 2, 2).sum(axis=(1, 3, 5))
     inside = np.argwhere(blocks > 0)
-    # Off the lattice, which would beat with the camera's pixels.
+    # Random offsets avoid moire with the camera's pixels.
     position = low + (inside + rng.random(inside.shape)) * 2 * fine_mm
     centre_depth = depth[::2, ::2, ::2][tuple(inside.T)]
     return position, blocks[tuple(inside.T)] * fine_mm**3, centre_depth
 
 
 def _interior(shell: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Fill a surface that may have openings, such as the great foramen of the skull or an unfinished end.
+    """Fill a surface that may have openings, such as the foramen magnum of the skull or an open end.
 
-    A cell is inside if the surface closes around it in at least two of the three families of planes; a ring, such as
-    the obturator foramen's, closes in one only.
+    A cell is inside if the surface encloses it in at least two of the three families of planes; a ring, such as that of
+    the obturator foramen, encloses it in one only.
     """
     votes = ndimage.binary_fill_holes(shell).astype(np.uint8) * 2
     for axis in range(3):
         planes = np.moveaxis(shell, axis, 0)
         votes += np.moveaxis(np.stack([ndimage.binary_fill_holes(plane) for plane in planes]), 0, axis)
     closed = ndimage.binary_closing(np.pad(votes >= 2, 4), iterations=3)
-    inside: NDArray[np.bool_] = ndimage.binary_fill_holes(closed)[4:-4, 4:-4, 4:-4]
-    return inside
+    return np.asarray(ndimage.binary_fill_holes(closed)[4:-4, 4:-4, 4:-4])
 
 
 def _reshaped(
     name: str, region: str, position: NDArray[np.float64], volume: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Widen bones that the model makes slender: position (n, 3) and volume (n,). Axes: x forward, y up, z to the right.
+    """Widen slender bones of the model: position (n, 3) and volume (n,). Axes: x forward, y up, z to the right.
 
-    Vertebrae have no transverse processes to speak of; the bones of the lower leg are thin rods, and lie close. The
-    sacrum stands too upright. The factors bring the bones to the sizes that `tests/simulation/test_sizes.py` states.
+    The model's vertebrae have nearly no transverse processes, the bones of the lower leg are thin rods close together,
+    and the sacrum is too upright. The factors give the sizes that `tests/simulation/test_sizes.py` states.
     """
     if region in _WIDTH:
         position, volume = position * (1, 1, _WIDTH[region]), volume * _WIDTH[region]
     if region == "sacrum":
         return _leaned_back(position, _SACRUM_LEANS_BACK_RAD), volume
     if region == "clavicle":
-        # Towards the sternum: the shoulder stays where it is.
+        # It grows towards the sternum; the shoulder stays in place.
         acromial = position[np.abs(position[:, 2]).argmax(), 2]
         position = position * (1, 1, _CLAVICLE_LONGER) - (0, 0, acromial * (_CLAVICLE_LONGER - 1))
         volume = volume * _CLAVICLE_LONGER
@@ -301,7 +287,7 @@ def _reshaped(
 
 
 def _leaned_back(position: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
-    """Points (n, 3) turned about the middle of their upper end, so that the lower end goes back by an angle in rad."""
+    """Points (n, 3) turned about the middle of their upper end, so that the lower end moves back by an angle in rad."""
     upper: NDArray[np.float64] = position[position[:, 1] > np.quantile(position[:, 1], 0.9)].mean(axis=0)
     forward, up, right = (position - upper).T
     turned = [forward * np.cos(angle) + up * np.sin(angle), up * np.cos(angle) - forward * np.sin(angle), right]
@@ -309,20 +295,19 @@ def _leaned_back(position: NDArray[np.float64], angle: float) -> NDArray[np.floa
 
 
 def _is_sternum(position: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether points (n, 3) of the front of the rib cage are sternum, not cartilage. Axes: y up, z to the right."""
+    """Whether points (n, 3) of the front of the rib cage are sternum, no cartilage. Axes: y up, z to the right."""
     height = (position[:, 1] - position[:, 1].min()) / np.ptp(position[:, 1])
     # From the tip of the xiphoid process over the body, wider below than above, to the manubrium.
     half_width = np.interp(height, [0.48, 0.52, 0.56, 0.64, 0.80, 0.84, 0.94, 1.0], [4, 7, 15, 17, 13, 19, 28, 26])
     middle = np.median(position[:, 2])
-    sternum: NDArray[np.bool_] = (np.abs(position[:, 2] - middle) < half_width) & (height > 0.48)
-    return sternum
+    return np.asarray((np.abs(position[:, 2] - middle) < half_width) & (height > 0.48))
 
 
 def _share_of_bone(region: str, position: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Bone in a filled mesh against what the mesh encloses, for points (n, 3). Axes: y up.
+    """Ratio of a bone's real volume to that of its filled mesh, for points (n, 3). Axes: y up.
 
-    The ribs are flat bands, half as thick as ribs, and the blade of the scapula is thin too. The sacrum is a solid
-    wedge; the bone has foramina and a canal, and thins towards the coccyx.
+    The ribs are flat bands with half the thickness of ribs, and the blade of the scapula is too thin. The sacrum is a
+    solid wedge; the real bone has foramina and a canal, and thins towards the coccyx.
     """
     share = np.ones(len(position))
     if region == "ribs":
@@ -338,9 +323,9 @@ def _share_of_bone(region: str, position: NDArray[np.float64]) -> NDArray[np.flo
 def _hollow_skull(
     position: NDArray[np.float64], volume: NDArray[np.float64], depth: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Take the brain out of a filled skull, thin the air-filled face, and say which points are face.
+    """Remove the brain from a filled skull, thin the air-filled face, and mark the points of the face.
 
-    Axes: x forward, y up. The face's points come last, as the vault and the face are two pieces.
+    Axes: x forward, y up. The face's points come last, as vault and face are two pieces.
     """
     face = (position[:, 0] > 35) & (position[:, 1] < 65)
     brain = (depth > _VAULT_MM) & ~face & (position[:, 1] > 20)

@@ -1,4 +1,4 @@
-"""Simulated scans as files: DICOM Nuclear Medicine, as a whole-body camera would export them."""
+"""Write simulated scans as DICOM Nuclear Medicine files, as a whole-body camera exports them."""
 
 from __future__ import annotations
 
@@ -29,14 +29,7 @@ _VIEW_CODES = {
 
 @dataclass(frozen=True)
 class Study:
-    """Whom a scan is of, and when it was made, as its file says.
-
-    Attributes
-    ----------
-    patient_id, issuer, patient_name : str
-        Patient ID, who issued it, and Patient's Name in DICOM's form.
-    day : datetime.date
-    """
+    """Patient (ID, its issuer, and name in DICOM's form) and date of a scan."""
 
     patient_id: str
     issuer: str
@@ -47,22 +40,13 @@ class Study:
 def write_nuclear_medicine(scan: Scan, path: Path, study: Study | None = None) -> None:
     """Write a scan as a DICOM NM whole-body image: one energy window, one frame for each view.
 
-    The identifiers follow from the counts, so the same scan gives the same file. The values are compressed
-    losslessly (deflated).
-
-    Parameters
-    ----------
-    scan : Scan
-        Counts up to 65535; its spacing must be known.
-    path : Path
-        Where to write.
-    study : Study, optional
-        Whom it is of; without it an unnamed simulated patient without a date. One patient and day make one study.
+    The identifiers depend on the counts only, so the same scan gives the same file. The file is deflated (lossless).
+    Without `study` the patient is an unnamed simulated one without a date; one patient and day make one study.
 
     Raises
     ------
     ValueError
-        If the scan has no spacing or its counts do not fit.
+        If the scan has no spacing, or counts above 65535.
     CannotWrite
         If the file cannot be written.
     """
@@ -105,7 +89,7 @@ def write_nuclear_medicine(scan: Scan, path: Path, study: Study | None = None) -
 
 
 def _state(ds: Dataset, study: Study) -> None:
-    """Write whom a scan is of into its data set."""
+    """Write patient and date of a scan into its data set."""
     ds.PatientID, ds.IssuerOfPatientID, ds.PatientName = study.patient_id, study.issuer, study.patient_name
     ds.StudyDate = ds.SeriesDate = ds.AcquisitionDate = f"{study.day:%Y%m%d}"
     ds.StudyTime, ds.StudyDescription = "110000", "Whole body bone scan"

@@ -1,6 +1,6 @@
-"""Tracer that is in no bone: excreted, injected beside the vein, spilt, or taken by other organs.
+"""Tracer outside bone: urine, the injection site, contamination, and other organs.
 
-Sizes are those of anatomy books; how hot is this module's own choice, from invisible to brighter than any bone.
+Sizes are those of anatomy books; uptake is this module's own choice, from invisible to brighter than any bone.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from napari_bonescint.simulation.patient import Patient
 
-# Fractions of the generalised golden ratio in three dimensions: a low-discrepancy sequence (Roberts 2018), so that an
-# organ of few points is smooth.
+# Fractions of the generalised golden ratio in three dimensions: a low-discrepancy sequence (Roberts 2018) makes organs
+# of few points smooth.
 _GOLDEN = 1.2207440846057596 ** -np.arange(1, 4)
 _MM3_PER_POINT = 20.0
 _MOST_POINTS = 20_000
@@ -29,12 +29,8 @@ _TUBE_STEP_MM = 1.5
 class Tracer(NamedTuple):
     """Tracer outside bone, as points.
 
-    Attributes
-    ----------
-    position : ndarray of float32, shape (n, 3)
-        mm, scanner's frame.
-    activity : ndarray of float32, shape (n,)
-        In the unit of bone activity: counts of 1 mm^3 of ordinary bone.
+    `position` (n, 3) is in mm, in the scanner's frame. `activity` (n,) has the unit of bone activity: counts of 1 mm^3
+    of ordinary bone.
     """
 
     position: NDArray[np.float32]
@@ -42,7 +38,7 @@ class Tracer(NamedTuple):
 
 
 def ellipsoid(centre: NDArray[np.floating], radii: Sequence[float] | NDArray[np.floating], density: float) -> Tracer:
-    """An evenly filled ellipsoid; radii along x, y, z in mm."""
+    """A uniformly filled ellipsoid; radii along x, y, z in mm."""
     volume = 4 / 3 * np.pi * float(np.prod(radii))
     count = int(np.clip(volume / _MM3_PER_POINT, 300, _MOST_POINTS))
     share, height, turn = ((np.arange(count)[:, None] + 0.5) * _GOLDEN % 1).T
@@ -54,7 +50,7 @@ def ellipsoid(centre: NDArray[np.floating], radii: Sequence[float] | NDArray[np.
 
 
 def tube(way: Sequence[NDArray[np.floating]], radius: float, density: float) -> Tracer:
-    """A line of tracer through places (3,), as thick as a vein, ureter or catheter."""
+    """A line of tracer through points (3,), with the radius of a vein, ureter or catheter."""
     corners = np.array(way, float)
     lengths = np.linalg.norm(np.diff(corners, axis=0), axis=1)
     at = np.concatenate([[0], np.cumsum(lengths)])
@@ -65,20 +61,12 @@ def tube(way: Sequence[NDArray[np.floating]], radius: float, density: float) -> 
 
 
 def together(parts: Sequence[Tracer]) -> Tracer:
-    """Several as one."""
+    """Join tracers to one."""
     return Tracer(np.concatenate([part.position for part in parts]), np.concatenate([part.activity for part in parts]))
 
 
 def draw_excreted(rng: np.random.Generator, bones: PosedBones, patient: Patient) -> Tracer:
-    """Random bladder, kidneys, injection site, contamination and organs that take tracer.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    bones : PosedBones
-        Lying as they are scanned.
-    patient : Patient
-    """
+    """Draw bladder, kidneys, injection site, contamination and other organs with tracer, around posed bones."""
     parts = _urinary(rng, bones, patient) + _injection(rng, bones) + _contamination(rng, bones)
     return together(parts + _other_organs(rng, bones, patient))
 
@@ -94,7 +82,7 @@ def _offset(x: float, y: float, z: float) -> NDArray[np.float64]:
 def _urinary(rng: np.random.Generator, bones: PosedBones, patient: Patient) -> list[Tracer]:
     size = patient.size
     pelvis, lumbar = bones.middle("pelvis").astype(float), bones.middle("lumbar_spine").astype(float)
-    # An emptied bladder is flat and low; a full one rises out of the pelvis.
+    # An empty bladder is flat and low; a full one rises out of the pelvis.
     volume_ml = float(np.exp(rng.uniform(np.log(15), np.log(450))))
     radius = size * 10 * np.cbrt(volume_ml * 3 / 4 / np.pi)
     radii = radius * np.array([1.25, 0.9, 0.9]) * rng.uniform(0.8, 1.2, 3)
@@ -150,7 +138,7 @@ def _injection(rng: np.random.Generator, bones: PosedBones) -> list[Tracer]:
     hot = _lognormal(rng, 3.0, 1.5)
     parts = [ellipsoid(place, rng.uniform(3, 9, 3) * (1, 1, 1.6), hot)]
     if rng.random() < 0.2:
-        # Extravasation runs up the arm under the skin.
+        # Extravasation extends up the arm under the skin.
         start = place + rng.normal(0, 4, 3)
         bend = (start + shoulder) / 2 + _offset(outward(side) * rng.uniform(0, 20), -10, 0)
         far = start + (bend - start) * rng.uniform(0.3, 1)
@@ -172,7 +160,7 @@ def _contamination(rng: np.random.Generator, bones: PosedBones) -> list[Tracer]:
 
 
 def _other_organs(rng: np.random.Generator, bones: PosedBones, patient: Patient) -> list[Tracer]:
-    """Thyroid and stomach where pertechnetate is free, salivary glands with them; bowel."""
+    """Thyroid, stomach and salivary glands if pertechnetate is free; bowel."""
     size = patient.size
     parts = []
     free = _lognormal(rng, 0.35, 0.6) if rng.random() < 0.08 else 0.0

@@ -1,6 +1,6 @@
-"""What age and disease do to bone: worn joints, metastases, fractures, Paget's disease and prostheses.
+"""Effects of age and disease on bone: worn joints, metastases, fractures, Paget's disease and prostheses.
 
-How often and how hot is this module's own choice, wide enough to cover what a department sees in a year.
+Frequencies and uptake are this module's own choice, wide enough for the patients of a department in a year.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _NEGLIGIBLE = 1e-3
 
 
 class LesionKind(StrEnum):
-    """What makes bone take more tracer, or less, than healthy bone."""
+    """Cause of an uptake above or below that of healthy bone."""
 
     METASTASIS = "metastasis"
     FRACTURE = "fracture"
@@ -49,13 +49,8 @@ class LesionKind(StrEnum):
 class Lesion(NamedTuple):
     """One lesion in a posed skeleton.
 
-    Attributes
-    ----------
-    kind : LesionKind
-    points : ndarray of intp, shape (k,)
-        The bone points that it reaches.
-    added : ndarray of float32, shape (k,)
-        The tracer density that it adds at each of them; negative where it is cold.
+    `points` (k,) are indices of its bone points; `added` (k,) is the tracer density that it adds at each of them,
+    negative in a cold lesion.
     """
 
     kind: LesionKind
@@ -64,7 +59,7 @@ class Lesion(NamedTuple):
 
 
 def wear(rng: np.random.Generator, bones: PosedBones, patient: Patient, density: NDArray[np.float32]) -> list[Lesion]:
-    """Degenerate or inflamed joints, which add to the density (n,) of healthy bone in proportion."""
+    """Draw degenerate or inflamed joints, which add a multiple of the density (n,) of healthy bone."""
     spots: list[Spot] = []
     for side in SIDES:
         out = outward(side)
@@ -100,7 +95,7 @@ def wear(rng: np.random.Generator, bones: PosedBones, patient: Patient, density:
 
 
 def lesions(rng: np.random.Generator, bones: PosedBones, patient: Patient) -> list[Lesion]:
-    """Metastases, fractures and Paget's disease."""
+    """Draw metastases, fractures and Paget's disease."""
     drawn = [
         _lesion(LesionKind.METASTASIS, bones, [_metastasis(rng, bones, patient)]) for _ in range(patient.metastases)
     ]
@@ -116,7 +111,7 @@ def lesions(rng: np.random.Generator, bones: PosedBones, patient: Patient) -> li
 
 
 def add_all(drawn: Sequence[Lesion], points: int) -> NDArray[np.float32]:
-    """The density that lesions add together, at each of as many points."""
+    """The total density that lesions add, at each of so many points."""
     extra = np.zeros(points, np.float32)
     for lesion in drawn:
         extra[lesion.points] += lesion.added
@@ -130,7 +125,7 @@ def _lesion(kind: LesionKind, bones: PosedBones, spots: Sequence[Spot]) -> Lesio
 
 
 def replace_joints(rng: np.random.Generator, bones: PosedBones, density: NDArray[np.float32]) -> None:
-    """Rarely put metal, which takes no tracer, into a hip or a knee, with more uptake around it, in place."""
+    """Rarely replace a hip or a knee by metal without tracer, with more uptake around it, in place."""
     for side in SIDES:
         rim = float(rng.uniform(0, 1.2))
         if rng.random() < 0.02:
@@ -165,7 +160,7 @@ def _metastasis(rng: np.random.Generator, bones: PosedBones, patient: Patient) -
 
 
 def _rib_row(rng: np.random.Generator, bones: PosedBones) -> list[Spot]:
-    """Neighbouring ribs broken at the same place of each, as a fall does it."""
+    """Neighbouring ribs, each broken at the same place, as after a fall."""
     side = SIDES[rng.integers(2)]
     ribs = [part for part in bones.pieces("ribs") if bones.left[part[0]] == (side == "left")]
     first, broken = int(rng.integers(1, 7)), int(rng.integers(1, 6))
@@ -182,7 +177,7 @@ def _rib_row(rng: np.random.Generator, bones: PosedBones) -> list[Spot]:
 
 
 def _vertebra(rng: np.random.Generator, bones: PosedBones) -> list[Spot]:
-    """One or two compressed vertebrae: bands."""
+    """One or two compressed vertebrae, as bands."""
     bodies = bones.pieces("thoracic_spine")[-6:] + bones.pieces("lumbar_spine")
     spots = []
     for _ in range(rng.integers(1, 3)):
@@ -192,7 +187,7 @@ def _vertebra(rng: np.random.Generator, bones: PosedBones) -> list[Spot]:
 
 
 def _sacral_h(rng: np.random.Generator, bones: PosedBones) -> list[Spot]:
-    """Insufficiency fractures of both wings of the sacrum and a bar between them."""
+    """Insufficiency fractures of both wings of the sacrum, joined by a bar."""
     centre = bones.middle("sacrum")
     gain = float(rng.uniform(1, 4))
     wings = [

@@ -1,4 +1,4 @@
-"""Who lies on the table: what a patient's uptake, body and organs depend on together."""
+"""Properties of a patient that determine uptake, body and organs together."""
 
 from __future__ import annotations
 
@@ -9,27 +9,26 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Patient:
-    """What is drawn once for a patient, because several parts of a scan follow from it.
+    """Properties drawn once for a patient, because several parts of a scan depend on them.
 
     Attributes
     ----------
     size : float
-        Height against the model's 1.70 m.
+        Height relative to the model's 1.70 m.
     fat : float
         0 for a slim patient, about 1 for an overweight and 3 for an obese one.
     squareness : float
-        How flat the body lies on the table, see `body.wrap`.
-    female : bool
+        Flatness of the body on the table, see `body.wrap`.
     growing : bool
-        Growth plates are open.
+        Whether growth plates are open.
     worn : float
-        How many joints are degenerate: 0 none, 1 most.
+        Share of degenerate joints: 0 none, 1 most.
     metastases : int
-        Their number.
+        Number of metastases.
     superscan : bool
-        Metastases so many that bone takes nearly all tracer.
+        Whether metastases are so many that bone takes nearly all tracer.
     soft_share : float
-        Counts of soft tissue over counts of soft tissue and bone together.
+        Ratio of counts of soft tissue to counts of soft tissue and bone.
     """
 
     size: float
@@ -44,13 +43,13 @@ class Patient:
 
 
 def draw_patient(rng: np.random.Generator, size: float) -> Patient:
-    """A random patient of a given size; small ones are often still growing."""
+    """Draw a patient of a given size; small patients are often still growing."""
     fat = float(np.clip(rng.gamma(1.3, 0.5), 0, 3))
     growing = bool(rng.random() < (0.5 if size < 0.92 else 0.04))
     kind = rng.choice(4, p=[0.58, 0.2, 0.17, 0.05])
     superscan = bool(kind == 3 and not growing)
     metastases = int((0, rng.integers(1, 5), rng.integers(5, 40), rng.integers(50, 110))[kind])
-    # Of scans of good quality the share is below a half; late uptake, kidney failure and obesity raise it.
+    # In scans of good quality the share is below a half; late uptake, renal failure and obesity raise it.
     soft_share = float(np.clip(rng.normal(0.37 + 0.06 * fat, 0.13), 0.12, 0.85))
     if superscan:
         soft_share *= 0.4

@@ -1,4 +1,4 @@
-"""Patients of many sizes on a scanner table: scales and joint angles in, bone points in the scanner's frame out.
+"""Pose the skeleton on a scanner table: body sizes and joint angles in, bone points in the scanner's frame out.
 
 The scanner's frame: x to the patient's left, y from the anterior to the posterior camera, z towards the head; mm.
 """
@@ -27,12 +27,12 @@ _SEGMENT_OF_BODY: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 _SPINE_BEHIND_MM = 60.0
 _LONG_BONES = ("humerus", "ulna", "radius", "femur", "tibia")
-# The model's head and trunk are small for its limbs. These sizes bring its proportions to those of scans: of the
-# height, head and neck make 0.15, the spine to L5 0.27, the femur 0.25 and the lower leg 0.23.
+# The model's head and trunk are small for its limbs. These factors give the proportions of scans: of the height, head
+# and neck make 0.15, the spine to L5 0.27, the femur 0.25 and the lower leg 0.23.
 _PROPORTIONS = {"trunk": 1.06, "head": 1.08, "arm": 0.97, "hand": 1.2, "leg": 0.95}
 SEGMENTS = tuple(_PROPORTIONS)
-# The model stands. On its back, with the shoulders relaxed, a body has its shoulder girdle and rib cage lower on the
-# spine, and the crests of the model's pelvis lie a vertebra too low: mean and standard deviation in mm, upwards.
+# The model stands. In a supine body with relaxed shoulders, shoulder girdle and rib cage lie lower on the spine, and
+# the crests of the model's pelvis lie a vertebra too low: mean and standard deviation in mm, upwards.
 _SETTLING: dict[str, tuple[float, float]] = {"ribs": (-9.0, 4.0), "shoulders": (-21.0, 6.0), "pelvis": (18.0, 4.0)}
 _SETTLES_WITH: dict[str, tuple[str, ...]] = {
     "ribs": ("ribs", "sternum"),
@@ -43,34 +43,33 @@ _SETTLES_WITH: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Pose:
-    """How one patient is built and lies.
+    """Body and position of one patient.
 
     Attributes
     ----------
     joints : dict of str to float
-        Angles in rad of MuJoCo joints; joints that follow others by a constraint are set here too.
+        Angles in rad of MuJoCo joints, also of joints that follow others by a constraint.
     scales : dict of str to float
-        Size of each of `SEGMENTS` against the model's 1.70 m.
+        Size of each of `SEGMENTS` relative to the model's 1.70 m.
     girths : dict of str to float
-        Thickness of the long bones of ``arm`` and ``leg`` against the model's.
+        Thickness of the long bones of ``arm`` and ``leg`` relative to the model's.
     stretch : ndarray, shape (3,)
         Scale of the whole body along x, y, z.
     turns : dict of str to ndarray, shape (3,)
-        Rotation in rad of bodies about their own axes, on top of the joints: about z to the patient's right (nod), y
-        upwards (turn) and x forward (tilt).
+        Additional rotation in rad of bodies about their own axes: about z to the patient's right (nod), y upwards
+        (turn) and x forward (tilt).
     waves : ndarray, shape (k, 7)
         A smooth deformation, as k waves: wave vector (rad/mm), amplitude vector (mm) and phase.
     rib_slope : float
-        By how much the rib cage falls towards the front, beyond the model's: mm down for each mm forward.
+        Additional fall of the rib cage towards the front: mm down for each mm forward.
     rib_width : float
-        Width of the rib cage against the model's.
+        Width of the rib cage relative to the model's.
     absent : tuple of (str, bool)
-        Regions that the patient lacks, each with whether it is the left one.
+        Missing regions, each with true for the left side.
     lacks_last_ribs : bool
         Whether the twelfth ribs are missing.
     settled : dict of str to float
-        By how many mm ``ribs``, ``shoulders`` (with the arms) and ``pelvis`` (with the legs) lie higher along the spine
-        than in the model.
+        Shift in mm, up the spine, of ``ribs``, ``shoulders`` (with the arms) and ``pelvis`` (with the legs).
     """
 
     joints: dict[str, float]
@@ -87,7 +86,7 @@ class Pose:
 
 
 def draw_pose(rng: np.random.Generator) -> Pose:
-    """A random patient, supine, mostly with the arms at the sides."""
+    """Draw a supine patient, mostly with the arms at the sides."""
     joints: dict[str, float] = {
         "flex_extension": rng.normal(0, 0.08),
         "lat_bending": rng.normal(0, 0.025),
@@ -117,7 +116,7 @@ def draw_pose(rng: np.random.Generator) -> Pose:
             joints[f"mcp{finger}_flexion_{side}"] = max(0.0, curl + rng.normal(0, 0.15))
             joints[f"mcp{finger}_abduction_{side}"] = rng.normal(0, 0.08)
             joints[f"pm{finger}_flexion_{side}"] = max(0.0, curl + rng.normal(0, 0.2))
-    # The model's one finger joint without a side.
+    # In the model, one finger joint has no side in its name.
     joints["pm4_flexion"] = joints.pop("pm4_flexion_r")
     scales = {
         segment: float(proportion * np.clip(rng.normal(1, 0.04), 0.88, 1.12))
@@ -171,7 +170,7 @@ def _draw_scoliosis(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _draw_absent(rng: np.random.Generator) -> tuple[tuple[str, bool], ...]:
-    """Seldom an amputation: below the knee, or the hand."""
+    """Rarely an amputation: below the knee, or the hand."""
     left, chance = bool(rng.random() < 0.5), rng.random()
     if chance < 0.01:
         return ("lower_leg", left), ("foot", left)
@@ -187,9 +186,9 @@ class Skeleton:
     Parameters
     ----------
     model : mujoco.MjModel
-        From `geometry.load_model`; not changed.
+        A model of `geometry.load_model`; it is not changed.
     points : BonePoints
-        From `geometry.build_points`.
+        Points of `geometry.build_points`.
     """
 
     def __init__(self, model: Any, points: BonePoints) -> None:
@@ -210,7 +209,7 @@ class Skeleton:
 
     @cached_property
     def _last_ribs(self) -> list[int]:
-        """Pieces that are the twelfth ribs: the two lowest ones, in the frame of the rib cage (y up)."""
+        """Pieces of the twelfth ribs: the two lowest ones, in the frame of the rib cage (y up)."""
         ribs = [index for index, name in enumerate(self.points.pieces) if name.startswith("rib_")]
         return sorted(ribs, key=lambda index: float(self.points.position[self._slices[index], 1].mean()))[:2]
 
@@ -219,8 +218,7 @@ class Skeleton:
         """Whether each point belongs to a bone of the patient's left side, by the middle of the bone."""
         standing = self.place(_STANDING)
         middle = np.array([standing[part, 0].mean() for part in self._slices])
-        sides: NDArray[np.bool_] = (middle > np.median(middle))[self.points.piece]
-        return sides
+        return np.asarray((middle > np.median(middle))[self.points.piece])
 
     def place(self, pose: Pose) -> NDArray[np.float32]:
         """Position of every bone point, (n, 3), in mm in the scanner's frame; the soles are near z = 0."""
@@ -251,7 +249,7 @@ class Skeleton:
         for part in self._slices:
             body = int(self.points.body[part.start])
             girth = self._girth(pose, body)
-            # A long bone's body has its y axis along the bone.
+            # The y axis of a long bone's body runs along the bone.
             thickened = self.points.position[part] * np.array([girth, 1, girth], np.float32)
             if self._is_cage[int(self.points.piece[part.start])]:
                 thickened[:, 2] *= np.float32(pose.rib_width)
@@ -265,7 +263,7 @@ class Skeleton:
         return placed
 
     def volumes(self, pose: Pose) -> NDArray[np.float32]:
-        """Bone volume in mm^3 that each posed point stands for, (n,)."""
+        """Bone volume in mm^3 of each posed point, (n,)."""
         volume = self.points.volume * np.float32(np.prod(pose.stretch))
         for part in self._slices:
             body = int(self.points.body[part.start])
@@ -280,7 +278,7 @@ class Skeleton:
         return pose.girths.get(self._segment[body], 1.0) if self._is_long[body] else 1.0
 
     def _follow_constraints(self) -> None:
-        """Set the joints that follow others: MuJoCo enforces equality constraints only while it steps."""
+        """Set the joints that follow others; MuJoCo enforces equality constraints only while it steps."""
         import mujoco
 
         model, qpos = self._model, self._data.qpos
@@ -295,7 +293,7 @@ def _segment(body: str) -> str:
 
 
 def _turned(quaternion: NDArray[np.float64], angles: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A body's orientation, turned about its own z, y and x axes."""
+    """The orientation of a body after rotations about its own z, y and x axes."""
     import mujoco
 
     result = quaternion.copy()
@@ -309,11 +307,5 @@ def _turned(quaternion: NDArray[np.float64], angles: NDArray[np.float64]) -> NDA
 
 @cache
 def load_skeleton(geometry: Path) -> Skeleton:
-    """The skeleton with the geometry that `BonePoints.save` wrote; read once in a process.
-
-    Parameters
-    ----------
-    geometry : Path
-        The file.
-    """
+    """The skeleton with the geometry that `BonePoints.save` wrote; cached in a process."""
     return Skeleton(load_model(), BonePoints.load(geometry))

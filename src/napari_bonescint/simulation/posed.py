@@ -1,4 +1,4 @@
-"""A posed skeleton, and where on it things are: its bones side by side, their ends and landmarks."""
+"""A posed skeleton, with the positions of its bones, their ends and landmarks."""
 
 from __future__ import annotations
 
@@ -23,14 +23,8 @@ _END_MM = 12.0
 class Spot(NamedTuple):
     """A Gaussian of tracer.
 
-    Attributes
-    ----------
-    centre : ndarray, shape (3,)
-        mm, scanner's frame.
-    gain : float
-        Added at the centre; negative where bone takes less.
-    width : float or sequence of three floats
-        Standard deviation in mm, along x, y and z if they differ.
+    `centre` (3,) is in mm, in the scanner's frame. `gain` is added at the centre; it is negative for a cold spot.
+    `width` is the standard deviation in mm, along x, y and z if they differ.
     """
 
     centre: NDArray[np.float32]
@@ -39,16 +33,7 @@ class Spot(NamedTuple):
 
 
 class PosedBones:
-    """Bone points of one patient in the scanner's frame.
-
-    Parameters
-    ----------
-    points : BonePoints
-    position : ndarray of float32, shape (n, 3)
-        Posed points, mm.
-    left : ndarray of bool, shape (n,)
-        Whether a point belongs to the patient's left side.
-    """
+    """Bone points of one patient: posed, (n, 3) in mm in the scanner's frame, with true for the left side, (n,)."""
 
     def __init__(self, points: BonePoints, position: NDArray[np.float32], left: NDArray[np.bool_]) -> None:
         self.points = points
@@ -57,7 +42,7 @@ class PosedBones:
         self._indices: dict[tuple[str, str | None], NDArray[np.intp]] = {}
 
     def indices(self, region: str, side: str | None = None) -> NDArray[np.intp]:
-        """Which points belong to a region, on one of `SIDES` or on both."""
+        """Indices of a region's points, on one of `SIDES` or on both."""
         key = (region, side)
         if key not in self._indices:
             if side is None:
@@ -73,34 +58,30 @@ class PosedBones:
 
     def middle(self, region: str, side: str | None = None) -> NDArray[np.float32]:
         """The mean of a region's points."""
-        place: NDArray[np.float32] = self.of(region, side).mean(axis=0)
-        return place
+        return np.asarray(self.of(region, side).mean(axis=0))
 
     def end(self, region: str, side: str | None, upper: bool) -> NDArray[np.float32]:
         """The middle of a region's upper or lower end."""
         own = self.of(region, side)
         z = own[:, 2]
         near = z > z.max() - _END_MM if upper else z < z.min() + _END_MM
-        place: NDArray[np.float32] = own[near].mean(axis=0)
-        return place
+        return np.asarray(own[near].mean(axis=0))
 
     def hip(self, side: str) -> NDArray[np.float32]:
         """The centre of a femoral head."""
         femur = self.of("femur", side)
         upper = femur[femur[:, 2] > femur[:, 2].max() - 0.1 * np.ptp(femur[:, 2])]
         medial = upper[:, 0] * outward(side)
-        place: NDArray[np.float32] = upper[medial <= np.quantile(medial, 0.5)].mean(axis=0)
-        return place
+        return np.asarray(upper[medial <= np.quantile(medial, 0.5)].mean(axis=0))
 
     def extreme(self, region: str, side: str | None, direction: tuple[float, float, float]) -> NDArray[np.float32]:
-        """A region's point farthest in a direction (x outwards from the middle if there is a side)."""
+        """The farthest point of a region in a direction; with a side, x points outwards from the middle."""
         own = self.of(region, side)
         along = np.array(direction, np.float32) * (1 if side is None else (outward(side), 1, 1))
-        place: NDArray[np.float32] = own[(own @ along.astype(np.float32)).argmax()]
-        return place
+        return np.asarray(own[(own @ along.astype(np.float32)).argmax()])
 
     def pieces(self, region: str) -> list[NDArray[np.intp]]:
-        """Points of each separate bone of a region, the uppermost bone first."""
+        """Points of each separate bone of a region, from the uppermost bone down."""
         own = self.indices(region)
         piece = self.points.piece[own]
         parts = [own[piece == number] for number in np.unique(piece)]
@@ -128,5 +109,5 @@ class PosedBones:
 
 
 def outward(side: str) -> float:
-    """Sign of x away from the middle on a side."""
+    """Sign of x away from the body's middle on a side."""
     return 1.0 if side == "left" else -1.0

@@ -1,4 +1,4 @@
-"""Which pixels each lesion makes hotter, as a view sees it: the truth for finding and measuring lesions."""
+"""Find the pixels that each lesion makes hotter in the views: the truth for finding and measuring lesions."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from napari_bonescint.simulation.posed import PosedBones
 
 LEAST_RATIO = 0.1
-"""A lesion's pixels are kept where it adds at least this share of what is counted there without it."""
+"""Smallest ratio of a lesion's counts to the other counts, for the lesion's pixels."""
 
 _KINDS = tuple(LesionKind)
 
 
 @dataclass(frozen=True)
-class SeenLesion:
+class VisibleLesion:
     """One lesion, in both views.
 
     Attributes
     ----------
     kind : LesionKind
     region : int
-        Code of the region that it adds most tracer to.
+        Code of the region with most of its tracer.
     pixels : ndarray of int32, shape (k,)
-        The pixels that it makes hotter by `LEAST_RATIO` or more: indices into the flattened (view, y, x).
+        Pixels with a ratio of at least `LEAST_RATIO`: indices into the flattened (view, y, x).
     ratio : ndarray of float16, shape (k,)
-        What it adds there over what is counted there without it, before noise.
+        Ratio of the lesion's counts to the other counts in these pixels, without noise.
     """
 
     kind: LesionKind
@@ -46,27 +46,22 @@ class SeenLesion:
     ratio: NDArray[np.float16]
 
 
-def see_lesions(
+def find_visible_lesions(
     drawn: Sequence[Lesion],
     bones: PosedBones,
     body: Body,
     camera: Camera,
     gains: NDArray[np.float32],
     without: NDArray[np.float32],
-) -> tuple[SeenLesion, ...]:
-    """Find the pixels of each lesion that adds tracer.
+) -> tuple[VisibleLesion, ...]:
+    """Find the pixels of each lesion that adds tracer; cold lesions are left out.
 
     Parameters
     ----------
-    drawn : sequence of Lesion
-        Cold ones are left out.
-    bones : PosedBones
-    body : Body
-    camera : Camera
     gains : ndarray of float32, shape (view, y, x)
-        The detectors' sensitivity, 0 beyond their field.
+        Sensitivity of the detectors, 0 outside their field.
     without : ndarray of float32, shape (view, y, x)
-        Expected counts of all but metastases, fractures and Paget's disease; worn joints are part of them.
+        Expected counts of everything but metastases, fractures and Paget's disease; worn joints are included.
     """
     seen = []
     for lesion in drawn:
@@ -79,13 +74,14 @@ def see_lesions(
         pixels = np.flatnonzero(hotter).astype(np.int32)
         ratio = own.ravel()[pixels] / np.maximum(rest.ravel()[pixels], 1e-3 * own.max())
         weight = np.bincount(bones.points.region[lesion.points], weights=lesion.added * volume)
-        seen.append(SeenLesion(lesion.kind, int(weight.argmax()), pixels, np.minimum(ratio, 6e4).astype(np.float16)))
+        visible = np.minimum(ratio, 6e4).astype(np.float16)
+        seen.append(VisibleLesion(lesion.kind, int(weight.argmax()), pixels, visible))
     return tuple(seen)
 
 
-def pack(lesions: Sequence[SeenLesion]) -> dict[str, NDArray[np.generic]]:
-    """Lesions as a few arrays, for a NumPy archive; `unpack` reads them."""
-    none = SeenLesion(LesionKind.JOINT, 0, np.zeros(0, np.int32), np.zeros(0, np.float16))
+def pack(lesions: Sequence[VisibleLesion]) -> dict[str, NDArray[np.generic]]:
+    """Convert lesions to a few arrays, for a NumPy archive; `unpack` reads them."""
+    none = VisibleLesion(LesionKind.JOINT, 0, np.zeros(0, np.int32), np.zeros(0, np.float16))
     return {
         "lesion_kind": np.array([_KINDS.index(lesion.kind) for lesion in lesions], np.uint8),
         "lesion_region": np.array([lesion.region for lesion in lesions], np.uint8),
@@ -95,12 +91,12 @@ def pack(lesions: Sequence[SeenLesion]) -> dict[str, NDArray[np.generic]]:
     }
 
 
-def unpack(arrays: Mapping[str, NDArray[np.generic]]) -> tuple[SeenLesion, ...]:
-    """What `pack` made arrays of."""
+def unpack(arrays: Mapping[str, NDArray[np.generic]]) -> tuple[VisibleLesion, ...]:
+    """Read the lesions that `pack` converted."""
     ends = np.cumsum(arrays["lesion_size"])[:-1]
     kinds, regions = arrays["lesion_kind"], arrays["lesion_region"]
     parts = zip(np.split(arrays["lesion_pixels"], ends), np.split(arrays["lesion_ratio"], ends), strict=True)
     return tuple(
-        SeenLesion(_KINDS[int(kind)], int(region), pixels, ratio)
+        VisibleLesion(_KINDS[int(kind)], int(region), pixels, ratio)
         for kind, region, (pixels, ratio) in zip(kinds, regions, parts, strict=False)
     )

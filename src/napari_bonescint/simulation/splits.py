@@ -1,4 +1,4 @@
-"""Which simulated cases are for what: the splits of train/splits.toml."""
+"""Splits of simulated cases into training, validation and test (train/splits.toml)."""
 
 from __future__ import annotations
 
@@ -20,29 +20,28 @@ if TYPE_CHECKING:
     from napari_bonescint.simulation.case import Case
 
 SIMULATED_SPLITS = ("training", "validation", "test")
-"""Splits with bodies of their own; others count the bodies of one of these in another way."""
+"""Splits with their own bodies; other splits count the bodies of one of these in another way."""
 
-# Keeps the draw of counts apart from the draws of the simulation, which begin with the seed alone.
+# A random stream for counting, apart from the simulation's streams, which begin with the seed alone.
 _COUNTING_STREAM = 1
 
 
 class SplitError(BonescintError):
-    """A case file whose name does not give its seed."""
+    """The name of a case file contains no seed."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """Cases with consecutive seeds, and how their photons are counted.
+    """Cases with consecutive seeds, and the number of their counts.
 
     Attributes
     ----------
-    name : str
     first : int
         Seed of the first case.
     scored : int
-        How many cases from there on are scored.
+        Number of cases from there on that are scored.
     is_open : bool
-        Whether later seeds belong to it too.
+        Whether later seeds belong to the split, too.
     total_counts : (float, float)
         Range of the expected counts of both views together, without urine.
     """
@@ -63,19 +62,12 @@ class Split:
         return seed in self.seeds or (self.is_open and seed >= self.first)
 
     def scan(self, case: Case, seed: int) -> Scan:
-        """Count the photons of a case; the seed decides how many there are and where each goes.
-
-        Parameters
-        ----------
-        case : Case
-        seed : int
-            The seed that the case was made from.
-        """
+        """Count the photons of a case that was simulated with a seed; the seed determines the result."""
         rng = np.random.default_rng((seed, _COUNTING_STREAM))
         return case.count(rng, self._draw_total(rng))
 
     def total(self, seed: int) -> float:
-        """How many counts `scan` expects of a case with this seed, without what is excreted."""
+        """Expected counts of `scan` for a case with this seed, without excreted tracer."""
         return self._draw_total(np.random.default_rng((seed, _COUNTING_STREAM)))
 
     def _draw_total(self, rng: np.random.Generator) -> float:
@@ -85,7 +77,7 @@ class Split:
 
 @cache
 def read_splits() -> dict[str, Split]:
-    """The splits by name, as train/splits.toml gives them."""
+    """The splits in train/splits.toml, by name."""
     tables = tomllib.loads((shipped_folder("train") / "splits.toml").read_text(encoding="utf-8"))
     return {
         name: Split(name, table["first"], table["scored"], table["open"], tuple(table["total_counts"]))
@@ -94,24 +86,18 @@ def read_splits() -> dict[str, Split]:
 
 
 def split_of(seed: int) -> Split:
-    """The split that a seed belongs to, of those that have bodies of their own; counted as the test split if none."""
+    """The split with its own bodies that a seed belongs to; the test split for all other seeds."""
     splits = [read_splits()[name] for name in SIMULATED_SPLITS]
     return next((split for split in splits if split.holds(seed)), read_splits()["test"])
 
 
 def case_path(folder: Path, seed: int) -> Path:
-    """Where the case of a seed is kept in a folder."""
+    """The path of a seed's case in a folder."""
     return folder / f"case_{seed:06d}.npz"
 
 
 def seed_of(path: Path) -> int:
-    """The seed in the name of a case file.
-
-    Raises
-    ------
-    SplitError
-        If the name holds none.
-    """
+    """The seed in the name of a case file; `SplitError` if there is none."""
     found = re.fullmatch(r"case_(\d+)\.npz", path.name)
     if not found:
         raise SplitError(f"{path}: is not named case_SEED.npz, so its seed is unknown; simulate it again.")

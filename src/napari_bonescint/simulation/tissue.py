@@ -1,6 +1,6 @@
 """Tracer in soft tissue: blood, muscle and fat, liver, breasts and genitals.
 
-Levels are relative; a case scales them to the patient's share of soft tissue in all counts.
+Levels are relative; a case scales them to the patient's ratio of soft tissue to all counts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari_bonescint.simulation.patient import Patient
 
 _LEVELS: tuple[tuple[str, float], ...] = (
-    # From the top down; each holds from its bone's middle on to the next.
+    # From the top down; each level applies at its bone's middle, with interpolation between.
     ("skull", 0.9),
     ("cervical_spine", 1.15),
     ("thoracic_spine", 1.0),
@@ -35,7 +35,7 @@ _LUNG_LEVEL = 0.55
 
 
 def draw_density(rng: np.random.Generator, bones: PosedBones, body: Body) -> NDArray[np.float32]:
-    """Tracer density (z, x) on the body's grid, 1 on average, uneven as muscle, fat and blood are."""
+    """Draw the tracer density (z, x) on the body's grid, 1 on average, with variation of muscle, fat and blood."""
     rows, columns = body.front.shape
     middles = np.array([float(bones.middle(name)[2]) for name, _ in _LEVELS])
     levels = np.array([level for _, level in _LEVELS]) * np.exp(rng.normal(0, 0.15, len(_LEVELS)))
@@ -47,7 +47,7 @@ def draw_density(rng: np.random.Generator, bones: PosedBones, body: Body) -> NDA
         for sigma, weight in ((3, 0.15), (12, 0.3))
     )
     density *= np.exp(clouds)
-    # Fat under the skin takes less than the muscle within: towards the outline the density falls.
+    # Fat under the skin takes less than the muscle within, so the density decreases towards the outline.
     thickness = ndimage.gaussian_filter(body.thickness, 1.0)
     local = np.maximum(ndimage.maximum_filter(thickness, round(90 / CELL_MM)), 1)
     density *= 1 - rng.uniform(0, 0.25) * (1 - thickness / local)
@@ -57,7 +57,7 @@ def draw_density(rng: np.random.Generator, bones: PosedBones, body: Body) -> NDA
 
 
 def draw_parts(rng: np.random.Generator, bones: PosedBones, patient: Patient) -> Tracer:
-    """Soft tissue that stands out of the rest: liver, heart, breasts, buttocks and genitals."""
+    """Draw soft tissue with higher uptake: liver, heart, breasts, buttocks and genitals."""
     size = patient.size
     thorax, lumbar, pelvis = (bones.middle(name).astype(float) for name in ("ribs", "lumbar_spine", "pelvis"))
     front = float(np.quantile(bones.of("ribs")[:, 1], 0.02))

@@ -1,8 +1,8 @@
-"""Which pixels show bone, and which bone: geometry only, no lesions, no blur.
+"""True masks: the pixels that show bone, and their region, by geometry only, without lesions or blur.
 
-A pixel is bone where the attenuation-weighted path through bone that the view sees exceeds 2 mm of bone, or 1 mm in
-pelvis, sacrum and scapula; it belongs to the region that contributes most. Forearm, hand, lower leg and foot are closed
-outlines. Discs and joint spaces between bones are bone here: on a scan they cannot be seen.
+A pixel is bone if the attenuation-weighted path through bone in its view exceeds 2 mm of bone, or 1 mm in pelvis,
+sacrum and scapula; it belongs to the region that contributes most. Forearm, hand, lower leg and foot are closed
+outlines. Discs and joint spaces between bones count as bone, since they are invisible on a scan.
 """
 
 from __future__ import annotations
@@ -45,19 +45,11 @@ def true_regions(
 ) -> NDArray[np.uint8]:
     """Region codes (2, y, x) of both views, anterior first, each as its camera sees it.
 
-    Parameters
-    ----------
-    points : BonePoints
-    position : ndarray of float32, shape (n, 3)
-        Posed points, mm.
-    left : ndarray of bool, shape (n,)
-        Whether a point belongs to the patient's left side.
-    body : Body
-    camera : Camera
+    `position` (n, 3) are the posed points in mm; `left` (n,) marks those of the patient's left side.
     """
     views = []
     outlined = [CODES[name] for name in OUTLINED]
-    # Both sides apart, because a closed outline must not join two legs.
+    # The sides are separate planes, because a closed outline must not join two legs.
     plane = points.region.astype(np.int64)
     for extra, code in enumerate(outlined):
         plane[left & (points.region == code)] = len(REGIONS) + extra
@@ -66,13 +58,13 @@ def true_regions(
     for mirrored, depth in enumerate(body.depths(position)):
         weight = points.volume * np.exp(-ATTENUATION_PER_MM * depth)
         weight = np.where(np.isin(points.piece, in_front) if mirrored else blade, 0, weight)
-        paths = camera.splat(position, weight.astype(np.float32), plane, len(REGIONS) + len(OUTLINED))
+        paths = camera.project_points(position, weight.astype(np.float32), plane, len(REGIONS) + len(OUTLINED))
         paths = ndimage.gaussian_filter(paths, (0, *[_SMOOTH_MM / camera.pixel_mm] * 2)) / camera.pixel_mm**2
         path = paths[: len(REGIONS)].copy()
         path[outlined] += paths[len(REGIONS) :]
         threshold = np.full(len(REGIONS), _PATH_MM)
         threshold[[CODES[name] for name in _FLAT]] = _FLAT_PATH_MM
-        # From behind the whole scapula is drawn, over the ribs before it; from the front the whole sternum.
+        # The posterior view shows the whole scapula over the ribs, and the anterior view the whole sternum.
         drawn_over = np.arange(len(REGIONS)) == CODES["scapula" if mirrored else "sternum"]
         region = (path * np.where(drawn_over, _DRAWN_OVER, 1.0)[:, None, None]).argmax(axis=0)
         bone = path.sum(axis=0) > threshold[region]
@@ -88,7 +80,7 @@ def true_regions(
 
 
 def _is_blade(points: BonePoints, position: NDArray[np.float32], left: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Points (n,) of the scapular blades, which ribs hide from the front: not acromion, coracoid and glenoid."""
+    """Mark points (n,) of the scapular blades, hidden by ribs in front; not acromion, coracoid and glenoid."""
     blade = np.zeros(len(left), bool)
     scapula, humerus = (points.region == CODES[name] for name in ("scapula", "humerus"))
     for side in (left, ~left):
@@ -101,7 +93,7 @@ def _is_blade(points: BonePoints, position: NDArray[np.float32], left: NDArray[n
 
 
 def _close_outline(codes: NDArray[np.uint8], mask: NDArray[np.bool_], code: int, radius: int) -> None:
-    """Fill the gaps between the paired bones or the fingers of one side of a region, in place."""
+    """Fill gaps between the paired bones or the fingers on one side of a region, in place."""
     if not mask.any():
         return
     rows, columns = np.nonzero(mask)
@@ -114,7 +106,7 @@ def _close_outline(codes: NDArray[np.uint8], mask: NDArray[np.bool_], code: int,
 
 
 def _bridge_joints(codes: NDArray[np.uint8], reach: int) -> None:
-    """Close gaps along the body between bones that meet end to end, in place."""
+    """Fill gaps along the body between bones that meet at a joint, in place."""
     line = np.ones((2 * reach + 1, 1), bool)
     for chain in _CHAINS:
         mask = np.isin(codes, [CODES[name] for name in chain])

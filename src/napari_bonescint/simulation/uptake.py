@@ -1,8 +1,8 @@
-"""How much tracer each point of healthy bone takes.
+"""Tracer uptake of each point of healthy bone.
 
-The relative uptakes are this module's own, chosen by eye against published whole-body scans; where bone is taken for
-granted to be hot (sacroiliac joints, ends of long bones, sternum, shoulder, face), the literature agrees qualitatively
-(Love et al., Radiographics 2003; 23: 341-358).
+Relative uptakes are this module's own choice, by eye from published whole-body scans. The literature (Love et al.,
+Radiographics 2003; 23: 341-358) agrees qualitatively on the hot parts: sacroiliac joints, ends of long bones, sternum,
+shoulder, face.
 """
 
 from __future__ import annotations
@@ -43,22 +43,10 @@ _AXIAL = ("skull", *_SPINE, "sacrum", "ribs", "sternum", "clavicle", "scapula", 
 
 
 def draw_density(rng: np.random.Generator, bones: PosedBones, patient: Patient) -> NDArray[np.float32]:
-    """Random tracer uptake of a patient's healthy bones.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    bones : PosedBones
-    patient : Patient
-
-    Returns
-    -------
-    ndarray of float32, shape (n,)
-        Tracer density: 1 for ordinary bone.
-    """
+    """Draw the tracer density (n,) of a patient's healthy bones, 1 for ordinary bone."""
     points = bones.points
     level = np.zeros((2, len(REGIONS)), np.float32)
-    # Limbs follow one another more than they follow the trunk.
+    # Limbs are correlated with each other more than with the trunk.
     limbs = np.exp(rng.normal(0, 0.2))
     for name, base in _BASE.items():
         common = 1.0 if name in _AXIAL else limbs
@@ -76,9 +64,10 @@ def draw_density(rng: np.random.Generator, bones: PosedBones, patient: Patient) 
 
 
 def spread_along_spine(rng: np.random.Generator, bones: PosedBones) -> NDArray[np.float32]:
-    """Points (n, 3) with a share of the spine's moved along it.
+    """Move a share of the spine's points (n, 3) along it.
 
-    On scans the spine is one column with faint bands; the model's vertebral bodies are too low and its discs too high.
+    Scans show the spine as one column with faint bands; the model's vertebral bodies are too low and its discs too
+    high.
     """
     position = bones.position.copy()
     for name, sigma in zip(_SPINE, (5.0, 8.0, 11.0), strict=True):
@@ -89,7 +78,7 @@ def spread_along_spine(rng: np.random.Generator, bones: PosedBones) -> NDArray[n
 
 
 def _shell(rng: np.random.Generator, bones: PosedBones) -> NDArray[np.float32]:
-    """Cortical bone against what lies within: spongiosa, or the marrow of a shaft."""
+    """Ratio of cortical bone to the inner part: spongiosa, or the marrow of a shaft."""
     points = bones.points
     inner = np.full(len(REGIONS), rng.uniform(0.5, 0.85), np.float32)
     for name in _LONG:
@@ -105,7 +94,7 @@ def _shell(rng: np.random.Generator, bones: PosedBones) -> NDArray[np.float32]:
 def _shape_long_bones(
     rng: np.random.Generator, bones: PosedBones, patient: Patient, density: NDArray[np.float32]
 ) -> None:
-    """Make ends of long bones take more than shafts, and open growth plates most, in place."""
+    """Raise the uptake at the ends of long bones, and most in open growth plates, in place."""
     for name in _LONG:
         own = bones.indices(name)
         distance = np.minimum(bones.points.along[own], 1 - bones.points.along[own])
@@ -135,7 +124,7 @@ def _shape_pelvis(rng: np.random.Generator, bones: PosedBones, patient: Patient,
 
 
 def _shape_face(rng: np.random.Generator, bones: PosedBones, density: NDArray[np.float32]) -> None:
-    """Make facial bones bright, in place: nose, maxilla and teeth above all, orbits not."""
+    """Make facial bones bright, in place: mostly nose, maxilla and teeth, not the orbits."""
     pieces = bones.points.pieces
     for name, own_gain in (("face", rng.uniform(1.0, 1.8)), ("hat_jaw", rng.uniform(0.7, 1.5))):
         if name in pieces:
@@ -143,7 +132,7 @@ def _shape_face(rng: np.random.Generator, bones: PosedBones, density: NDArray[np
 
 
 def _usual_spots(rng: np.random.Generator, bones: PosedBones) -> list[Spot]:
-    """Where healthy bone takes more than its neighbourhood."""
+    """Places where healthy bone takes more tracer than its surroundings."""
     spots = _sacroiliac(rng, bones) + _face(rng, bones)
     knees, shoulders, hips = rng.uniform(0, 0.5), rng.uniform(0.1, 0.9), rng.uniform(0.1, 0.7)
     for side in SIDES:
@@ -176,7 +165,7 @@ def _usual_spots(rng: np.random.Generator, bones: PosedBones) -> list[Spot]:
 
 
 def _sacroiliac(rng: np.random.Generator, bones: PosedBones) -> list[Spot]:
-    """Both sacroiliac joints, each a line of spots down the edge of the sacrum."""
+    """Both sacroiliac joints, each as a line of spots along the edge of the sacrum."""
     sacrum = bones.of("sacrum")
     low, high = np.quantile(sacrum[:, 2], (0.02, 0.98))
     gain = rng.uniform(0.5, 1.4)
