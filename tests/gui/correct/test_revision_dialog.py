@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 
@@ -10,6 +12,7 @@ from gui.correct.correcting_panel import case_of, is_open, key_of
 from gui.panel_actions import labels_in
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.gui.common.run import ignore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,3 +76,25 @@ def test_masks_are_looked_at_compared_copied_and_restored(
     np.testing.assert_array_equal(store.regions(key, 3), store.regions(key, 1))
     labels = [layer for layer in labels_in(viewer) if layer.name.endswith("bones")]
     np.testing.assert_array_equal(np.stack([layer.data for layer in labels]), store.regions(key, 1))
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_window_that_is_closed_while_masks_are_read_shows_nothing_more(
+    damaged: bool, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    panel = open_correcting()
+    key, dialog = open_dialog(qtbot, panel, store)
+    dialog.close()
+    if damaged:
+        for path in store.files(key).folder.glob("*.tif"):
+            path.write_bytes(b"damaged")
+    gate, gone, done = Event(), [], []
+    panel._background.run(gate.wait, ignore, pytest.fail)
+    dialog = panel.show_revisions()
+    assert dialog is not None
+    dialog.destroyed.connect(lambda: gone.append(True))
+    dialog.close()
+    qtbot.waitUntil(lambda: bool(gone))
+    gate.set()
+    panel._background.run(lambda: None, done.append, pytest.fail)
+    qtbot.waitUntil(lambda: bool(done))

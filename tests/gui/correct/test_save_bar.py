@@ -12,11 +12,11 @@ from gui.panel_actions import answer
 from napari_bonescint.corrections.store.drafts import Drafts
 from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.gui.common.file_worker import FileWorker
+from napari_bonescint.gui.common.question import ask
 from napari_bonescint.gui.correct.controller import CorrectController
 from napari_bonescint.gui.correct.correcting import Correcting
 from napari_bonescint.gui.correct.save_bar import SaveBar
-from napari_bonescint.gui.correct.states import StoreOpen
-from napari_bonescint.gui.correct.unsaved_dialog import ask_about_unsaved
+from napari_bonescint.gui.correct.states import StoreOpen, Unsaved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,9 +37,11 @@ def worker(qtbot: QtBot) -> Iterator[FileWorker]:
 @pytest.fixture
 def saving(store: LabelStore, worker: FileWorker, qtbot: QtBot) -> Iterator[SaveBar]:
     """The buttons, with the first case of the store open and nobody named."""
-    controller = CorrectController(
-        ViewerModel(), worker.run, partial(QTimer.singleShot, 25), lambda case: ask_about_unsaved(saving, case), ""
-    )
+
+    def ask_in_bar(case: str) -> Unsaved:
+        return ask(saving, "Correct masks", case, "", Unsaved)
+
+    controller = CorrectController(ViewerModel(), worker.run, partial(QTimer.singleShot, 25), ask_in_bar, "")
     saving = SaveBar(controller)
     qtbot.addWidget(saving)
     saving.show()

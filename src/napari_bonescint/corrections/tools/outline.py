@@ -16,8 +16,8 @@ _ROUGHNESS = 2.0
 """Standard deviation, in pixels, of the blur that smooths an outline."""
 
 
-def grow(regions: NDArray[np.uint8], code: int, pixels: float = 1) -> NDArray[np.uint8]:
-    """Let a region take the background up to some distance from it.
+def grow(regions: NDArray[np.uint8], code: int) -> NDArray[np.uint8]:
+    """Let a region take the background up to a pixel from it.
 
     Parameters
     ----------
@@ -25,18 +25,16 @@ def grow(regions: NDArray[np.uint8], code: int, pixels: float = 1) -> NDArray[np
         The present mask; it is not changed.
     code : int
         Which region, not 0.
-    pixels : float
-        The distance.
     """
     grown = regions.copy()
-    here = grown[_around(regions == code, pixels)]
+    here = grown[_around(regions == code, 1)]
     if here.size:
-        here[(distance_transform_edt(here != code) <= pixels) & (here == 0)] = code
+        here[(distance_transform_edt(here != code) <= 1) & (here == 0)] = code
     return grown
 
 
-def shrink(regions: NDArray[np.uint8], code: int, pixels: float = 1) -> NDArray[np.uint8]:
-    """Make background of what of a region lies up to some distance from background; its borders to bones stay.
+def shrink(regions: NDArray[np.uint8], code: int) -> NDArray[np.uint8]:
+    """Make background of what of a region lies up to a pixel from background; its borders to bones stay.
 
     Parameters
     ----------
@@ -44,13 +42,11 @@ def shrink(regions: NDArray[np.uint8], code: int, pixels: float = 1) -> NDArray[
         The present mask; it is not changed.
     code : int
         Which region, not 0.
-    pixels : float
-        The distance.
     """
     shrunk = regions.copy()
-    here = shrunk[_around(regions == code, pixels)]
+    here = shrunk[_around(regions == code, 1)]
     if here.size:
-        here[(distance_transform_edt(here) <= pixels) & (here == code)] = 0
+        here[(distance_transform_edt(here) <= 1) & (here == code)] = 0
     return shrunk
 
 

@@ -20,12 +20,7 @@ _TOUCHING = 1.5
 _CORNERS_TOO = np.ones((3, 3), np.bool_)
 
 
-def trace_edge(
-    regions: NDArray[np.uint8],
-    path: NDArray[np.floating],
-    code: int,
-    reach: float = REACH,
-) -> NDArray[np.uint8]:
+def trace_edge(regions: NDArray[np.uint8], path: NDArray[np.floating], code: int) -> NDArray[np.uint8]:
     """Move the edge of bone to where it was traced.
 
     Within reach of the path, background on the side of the bone becomes bone, and bone on the other side becomes
@@ -40,12 +35,10 @@ def trace_edge(
         Points (y, x) along the edge; the tremor of the hand is taken out. A path shorter than a pixel does nothing.
     code : int
         The bone where the mask shows none within reach, not 0.
-    reach : float
-        How far from the path the mask is corrected, in pixels.
     """
     edge = steady(path)
     edge = edge[np.concatenate([[True], np.any(np.diff(edge, axis=0) != 0, axis=1)])]
-    near = swept(edge, reach, (regions.shape[0], regions.shape[1]))
+    near = swept(edge, REACH, (regions.shape[0], regions.shape[1]))
     if len(edge) < 2 or not near.any():
         return regions.copy()
     window = bounding_box(near)

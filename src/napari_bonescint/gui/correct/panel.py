@@ -26,6 +26,7 @@ from napari_bonescint.gui.common.dock_panel import DockPanel
 from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.common.model_chooser import ModelChooser
 from napari_bonescint.gui.common.plain_label import PlainLabel
+from napari_bonescint.gui.common.question import ask
 from napari_bonescint.gui.common.scrolled_page import ScrolledPage
 from napari_bonescint.gui.common.settings import Setting, remember, remembered
 from napari_bonescint.gui.correct.check_list import CheckList
@@ -35,9 +36,8 @@ from napari_bonescint.gui.correct.display_panel import ViewAids
 from napari_bonescint.gui.correct.draft_banner import DraftBanner
 from napari_bonescint.gui.correct.revision_dialog import RevisionDialog
 from napari_bonescint.gui.correct.save_bar import SaveBar
-from napari_bonescint.gui.correct.states import StoreOpen
+from napari_bonescint.gui.correct.states import StoreOpen, Unsaved
 from napari_bonescint.gui.correct.tools.toolbox import Toolbox
-from napari_bonescint.gui.correct.unsaved_dialog import ask_about_unsaved
 from napari_bonescint.gui.correct.work_list import WorkList
 from napari_bonescint.gui.correct.work_opener import WorkOpener
 from napari_bonescint.text import DISCLAIMER
@@ -80,7 +80,7 @@ class CorrectWidget(DockPanel):
             napari_viewer,
             self._background.run,
             partial(QTimer.singleShot, _POLL_MS),
-            partial(ask_about_unsaved, self),
+            self._ask_about_unsaved,
             remembered(Setting.ANNOTATOR),
         )
         self._keep = qthrottled(self.controller.keep, timeout=_DRAFT_MS, leading=False, parent=self)
@@ -152,6 +152,11 @@ class CorrectWidget(DockPanel):
     def _move_tools(self, case: OpenCase | None) -> None:
         for part in (self.toolbox, self.aids, self.checks):
             part.set_case(case)
+
+    def _ask_about_unsaved(self, case: str) -> Unsaved:
+        text = f"Case {case} has corrections that are not saved."
+        explanation = "Save makes a revision that is not marked as reviewed. Discard cannot be undone."
+        return ask(self, "Correct masks", text, explanation, Unsaved)
 
     def _keep_soon(self) -> None:
         self._keep()

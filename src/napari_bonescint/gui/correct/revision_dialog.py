@@ -97,6 +97,7 @@ class RevisionDialog(QDialog):
         self.restore_button.setToolTip("Save this mask once more, as the newest revision; nothing is deleted")
         self._lay_out()
         self._rows = [(_row(entry), entry) for entry in entries]
+        self.finished.connect(self._rows.clear)  # what is read for it from now on is shown to nobody
         self.list.addTopLevelItems([row for row, _ in self._rows])
         for column in range(len(_COLUMNS)):
             self.list.resizeColumnToContents(column)
@@ -129,7 +130,7 @@ class RevisionDialog(QDialog):
         self._background.run(
             lambda: difference(self._store, self._case, first, second),
             lambda result: self._show(first, second, result),
-            self.sentence.setText,
+            self._complain,
         )
 
     def _show(self, first: Entry, second: Entry, result: Difference) -> None:
@@ -154,12 +155,17 @@ class RevisionDialog(QDialog):
         self._background.run(
             lambda: entry.read(self._store, self._case),
             lambda regions: self._emit(wanted, entry, regions),
-            self.sentence.setText,
+            self._complain,
         )
 
     def _emit(self, wanted: Signal, entry: Entry, regions: NDArray[np.uint8]) -> None:
-        wanted.emit(entry, regions)
-        self.close()
+        if self._rows:
+            wanted.emit(entry, regions)
+            self.close()
+
+    def _complain(self, sentence: str) -> None:
+        if self._rows:
+            self.sentence.setText(sentence)
 
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()

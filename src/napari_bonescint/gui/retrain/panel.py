@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QComboBox, QTabWidget, QVBoxLayout, QWidget
 
+from napari_bonescint.gui.common import question
 from napari_bonescint.gui.common.close_guard import WindowClosing
 from napari_bonescint.gui.common.dock_panel import DockPanel
 from napari_bonescint.gui.common.file_worker import FileWorker
@@ -15,7 +17,6 @@ from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.common.scrolled_page import ScrolledPage
 from napari_bonescint.gui.retrain.comparison_page import VerdictPage
 from napari_bonescint.gui.retrain.comparison_process import Judging
-from napari_bonescint.gui.retrain.leave_dialog import Leave, ask_how_to_leave
 from napari_bonescint.gui.retrain.model_list import ModelList
 from napari_bonescint.gui.retrain.progress_page import TrainingView
 from napari_bonescint.gui.retrain.run_monitor import RunWatch
@@ -36,6 +37,14 @@ if TYPE_CHECKING:
     from napari_bonescint.gui.retrain.comparison_process import Judged
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.training.runs.launch import RunSettings
+
+
+class Leave(Enum):
+    """What becomes of a training when napari closes."""
+
+    RUNNING = "Leave it running"
+    STOPPED = "Stop and keep the best"
+    CANCEL = "Cancel"
 
 
 class RetrainWidget(DockPanel):
@@ -178,7 +187,10 @@ class RetrainWidget(DockPanel):
     def _may_close(self) -> bool:
         if self._stage is None or not self._stage.is_alive or self.watch.run is None:
             return True
-        self._leave = ask_how_to_leave(self, self.watch.run.name, self.training.status.text())
+        text = f"{self.watch.run.name} is being trained."
+        status = self.training.status.text()
+        explanation = f"{status} The panel Retrain finds it again when napari is opened next, either way."
+        self._leave = question.ask(self, "Retrain", text, explanation, Leave)
         return self._leave is not Leave.CANCEL
 
     def _on_closed(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -16,16 +15,16 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.dock_panel import DockPanel
 from napari_bonescint.gui.common.model_chooser import ModelChooser
 from napari_bonescint.gui.common.plain_label import PlainLabel
+from napari_bonescint.gui.common.question import ask
 from napari_bonescint.gui.layers.labels import empty_labels, image_of, prepare_labels
 from napari_bonescint.gui.layers.scans import can_be_scan, group_by_scan, same_scan
-from napari_bonescint.gui.segment.keep_dialog import ask_what_to_keep
-from napari_bonescint.gui.segment.result_target import ResultPlace
+from napari_bonescint.gui.segment.result_target import Keep, ResultPlace
 from napari_bonescint.gui.segment.scan_table import ScanRows
 from napari_bonescint.inference.child import Failed, Finished, Loaded, Progressed, SegmentationProcess
 from napari_bonescint.text import DISCLAIMER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from napari.viewer import Viewer
 
@@ -104,9 +103,8 @@ class SegmentWidget(DockPanel):
         if not images:
             show_info("Open a bone scan and check its layers in the panel first.")
             return
-        ask = partial(ask_what_to_keep, self)
         places = [
-            ResultPlace(self._viewer.layers, group, names_regions=card.names_regions, ask=ask)
+            ResultPlace(self._viewer.layers, group, names_regions=card.names_regions, ask=self._ask_what_to_keep)
             for group in group_by_scan(images)
         ]
         self._queue = [(place, card) for place in places if place.prepare()]
@@ -246,6 +244,11 @@ class SegmentWidget(DockPanel):
         outcome = _UNDO if self._queue[0][0].filled else "Nothing was changed."
         # A notification goes by; what is wrong with a result must stay readable beside it.
         self._go_on("\n".join([*self._warned, f"{segmentation.model}, {segmentation.seconds:.1f} s. {outcome}"]))
+
+    def _ask_what_to_keep(self, names: Sequence[str]) -> Keep:
+        text = f"You have edited {' and '.join(names)}."
+        explanation = "What shall become of your edits? Undo (Ctrl+Z) takes back whatever you choose."
+        return ask(self, "Segment skeleton", text, explanation, Keep)
 
     def _fail(self, sentence: str) -> None:
         show_error(sentence)

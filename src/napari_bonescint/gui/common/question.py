@@ -1,0 +1,41 @@
+"""Questions with a button for each answer."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, TypeVar
+
+from qtpy.QtWidgets import QMessageBox
+
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QWidget
+
+AnswerT = TypeVar("AnswerT", bound=Enum)
+
+
+def ask(parent: QWidget, title: str, text: str, explanation: str, answers: type[AnswerT]) -> AnswerT:
+    """Ask a question; closing it is the last answer.
+
+    Parameters
+    ----------
+    parent : QWidget
+        The panel.
+    title, text, explanation : str
+        Of the question.
+    answers : type of Enum
+        What stands on the buttons; the first is the default, the last one cancels.
+    """
+    box = QMessageBox(QMessageBox.Icon.Question, title, text, parent=parent)
+    box.setInformativeText(explanation)
+    usual = QMessageBox.StandardButton.__members__
+    buttons = {
+        answer: box.addButton(usual[answer.value])
+        if answer.value in usual
+        else box.addButton(answer.value, QMessageBox.ButtonRole.AcceptRole)
+        for answer in answers
+    }
+    first, *_, last = answers
+    box.setDefaultButton(buttons[first])
+    box.setEscapeButton(buttons[last])
+    box.exec()
+    return next((answer for answer, button in buttons.items() if button is box.clickedButton()), last)
