@@ -49,6 +49,20 @@ def test_openvino_sends_nothing_and_keeps_no_identifier(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+CONVERT = """
+import napari_bonescint
+import openvino, torch
+
+openvino.convert_model(torch.jit.trace(torch.nn.ReLU(), torch.zeros(1)))
+"""
+
+
+def test_converting_a_network_sends_nothing(tmp_path: Path, attempts: Attempts) -> None:
+    pytest.importorskip("openvino")
+    run_at_home(CONVERT, tmp_path)
+    assert attempts() == []
+
+
 def test_without_this_package_openvino_would_send_and_this_shows(tmp_path: Path, attempts: Attempts) -> None:
     if not {"openvino", "openvino-telemetry"} <= {found.name for found in distributions()}:
         pytest.skip("OpenVINO is not installed")

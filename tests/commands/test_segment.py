@@ -99,7 +99,7 @@ def test_a_scan_gets_masks_and_facts(segment: Segment, write_nm: WriteScan, out:
     assert [view["source"] for view in facts["views"]] == ["file", "file"]
     assert facts["spacing_mm"] == [2.4, 2.2]
     assert facts["sources"] == ["scan.dcm"]
-    assert (facts["model"], facts["device"], facts["backend"]) == ("tiny", "cpu", "ncnn")
+    assert (facts["model"], facts["device"], facts["backend"]) == ("tiny", "cpu", "openvino")
     assert facts["device_reason"] == "CPU: chosen by the user"
     model_line, scan_line, *last = ended.out
     assert model_line == "Model tiny. CPU: chosen by the user."
@@ -404,8 +404,8 @@ def test_neither_qt_nor_napari_is_imported_nor_torch_where_all_is_done(
         set(subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()[-1].split())
         for _ in range(2)
     )
-    assert "ncnn" in first
-    assert second.isdisjoint({"ncnn", "openvino", "torch"})
+    assert "openvino" in first
+    assert second.isdisjoint({"openvino", "torch"})
     assert first.isdisjoint({"napari", "qtpy", "PySide6", "PyQt6", "PyQt5", "magicgui", "vispy"})
 
 

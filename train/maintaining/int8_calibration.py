@@ -6,10 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dice_lost import mean_dice_lost
-from napari_bonescint.errors import BonescintError
-from napari_bonescint.inference.backends.openvino_graph import build_graph
+from napari_bonescint.inference.backends.openvino_graph import convert
 from napari_bonescint.inference.backends.openvino_int8 import measure_ranges
-from napari_bonescint.inference.backends.wiring import multiple_of, padded
 from napari_bonescint.inference.model_card import Int8
 from napari_bonescint.inference.preprocessing import Grid, around_body, images_on
 from napari_bonescint.inference.segmenter import Segmenter
@@ -23,10 +21,6 @@ if TYPE_CHECKING:
     from napari_bonescint.evaluation.reference_sets import ReferenceSet
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.scan import Scan
-
-
-class Int8Error(BonescintError):
-    """A model that cannot be calibrated."""
 
 
 def calibrate(card: ModelCard, scans: Iterable[Scan], judged_on: ReferenceSet) -> ModelCard:
@@ -48,16 +42,12 @@ def calibrate(card: ModelCard, scans: Iterable[Scan], judged_on: ReferenceSet) -
 
     Raises
     ------
-    Int8Error
-        If the network is not wired for OpenVINO.
+    EngineUnavailable
+        If OpenVINO cannot convert the network.
+    ModelError
+        If the weights are missing, damaged or not what the card says.
     """
-    from safetensors.numpy import load
-
-    multiple = multiple_of(card.architecture)
-    if multiple is None:
-        raise Int8Error(f"Model {card.name}: OpenVINO does not know the network {card.architecture}.")
-    graph = build_graph(card.architecture, load(card.read_weights()), card.outputs)
-    ranges = measure_ranges(graph, (padded(_seen(scan, card.grid_mm), multiple) for scan in scans))
+    ranges = measure_ranges(convert(card), (_seen(scan, card.grid_mm)[:, None] for scan in scans))
     free = Int8(ranges, 0.0, data=judged_on.origin, scans=len(judged_on), weights_sha256=card.weights_sha256)
     engines = Segmenter(replace(card, int8=None), "cpu"), Segmenter(replace(card, int8=free), "cpu")
     return replace(card, int8=replace(free, dice_lost=mean_dice_lost(judged_on, *engines)))

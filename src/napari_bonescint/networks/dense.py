@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -30,3 +31,9 @@ class DenseNetwork(nn.Module, ABC):
         height, width = x.shape[-2:]
         padded = F.pad(x, (0, -width % self.multiple, 0, -height % self.multiple))
         return self.logits(padded)[..., :height, :width]
+
+
+def is_recorded() -> bool:
+    """Whether PyTorch records its operations for OpenVINO, which is faster with other forms of some."""
+    recorded: bool = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
+    return recorded and not torch.onnx.is_in_onnx_export()

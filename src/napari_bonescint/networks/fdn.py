@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from napari_bonescint.networks.dense import DenseNetwork
+from napari_bonescint.networks.dense import DenseNetwork, is_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -167,20 +167,22 @@ class PhaseSample:
 
 
 def split_phases(x: Tensor) -> Tensor:
-    """Cut (batch, c, y, x) into its four interleaved sub-images: (batch * 4, c, y / 2, x / 2)."""
+    """Cut (batch, c, y, x) into its four interleaved sub-images: (4 * batch, c, y / 2, x / 2), phase by phase."""
     n, c, h, w = x.shape
+    if is_recorded():  # OpenVINO is fast with slices, not with six axes; PyTorch is slow with their gradient
+        return torch.cat([x[..., row::2, column::2] for row in (0, 1) for column in (0, 1)])
     channels_last = x.is_contiguous(memory_format=torch.channels_last)
     x = x.reshape(n, c, h // 2, 2, w // 2, 2)
     if channels_last:  # keep this layout, or the next convolution would reorder all pixels
-        return x.permute(0, 3, 5, 2, 4, 1).reshape(n * 4, h // 2, w // 2, c).permute(0, 3, 1, 2)
-    return x.permute(0, 3, 5, 1, 2, 4).reshape(n * 4, c, h // 2, w // 2)
+        return x.permute(3, 5, 0, 2, 4, 1).reshape(4 * n, h // 2, w // 2, c).permute(0, 3, 1, 2)
+    return x.permute(3, 5, 0, 1, 2, 4).reshape(4 * n, c, h // 2, w // 2)
 
 
 def join_phases(x: Tensor) -> Tensor:
-    """Interleave (batch * 4, c, y, x) into (batch, c, y * 2, x * 2): the inverse of `split_phases`."""
+    """Interleave (4 * batch, c, y, x) into (batch, c, y * 2, x * 2): the inverse of `split_phases`."""
     n, c, h, w = x.shape
-    x = x.reshape(n // 4, 2, 2, c, h, w)
-    return x.permute(0, 3, 4, 1, 5, 2).reshape(n // 4, c, h * 2, w * 2)
+    x = x.reshape(2, 2, n // 4, c, h, w)
+    return x.permute(2, 3, 4, 0, 5, 1).reshape(n // 4, c, h * 2, w * 2)
 
 
 def build_stages(stages: Sequence[Sequence[int]], *, padding: int = 0, batch_norm: bool = False) -> nn.ModuleList:

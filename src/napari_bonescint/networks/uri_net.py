@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from napari_bonescint.networks.dense import is_recorded
 from napari_bonescint.networks.unet import UNet
 from napari_bonescint.networks.widths import URI_NET_PATHS
 
@@ -46,5 +47,12 @@ class ResidualInception(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Features (batch, outputs, y, x) of an input (batch, inputs, y, x)."""
-        together = torch.cat([path(x) for path in self.paths], dim=1)
+        together = self._as_one(x) if is_recorded() else torch.cat([path(x) for path in self.paths], dim=1)
         return F.relu(self.normalisation(together) + self.shortcut(x))
+
+    def _as_one(self, x: Tensor) -> Tensor:
+        """All paths as one convolution, smaller kernels amid the largest: faster in eight-bit integers."""
+        largest = max(URI_NET_PATHS)
+        sizes = zip(self.paths.parameters(), URI_NET_PATHS, strict=True)
+        kernels = [F.pad(kernel, [(largest - size) // 2] * 4) for kernel, size in sizes]
+        return F.conv2d(x, torch.cat(kernels), padding=largest // 2)

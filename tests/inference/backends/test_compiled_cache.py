@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -44,6 +46,13 @@ def test_a_damaged_file_counts_as_absent(folder: Path, damage: Callable[[bytes],
     compiled_cache.keep("key", b"compiled")
     path = folder / "key.blob"
     path.write_bytes(damage(path.read_bytes()))
+    assert compiled_cache.find("key") is None
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can give a file to another user")
+def test_a_file_of_another_user_counts_as_absent(folder: Path) -> None:
+    compiled_cache.keep("key", b"compiled")
+    os.chown(folder / "key.blob", 12345, -1)
     assert compiled_cache.find("key") is None
 
 
@@ -90,6 +99,37 @@ def test_a_cache_that_openvino_refuses_is_made_anew(folder: Path, make_model: Ca
     path.write_bytes(hashlib.sha256(nonsense).digest() + nonsense)
     np.testing.assert_array_equal(OpenVinoEngine(card).logits(IMAGES), fresh)
     assert nonsense not in path.read_bytes()
+
+
+# Without PyTorch, and on one core.
+LOADED_AGAIN = """
+import sys
+sys.modules["torch"] = None
+from pathlib import Path
+import numpy as np
+from napari_bonescint.inference.backends.openvino_engine import OpenVinoEngine
+from napari_bonescint.inference.devices import limit_cores
+from napari_bonescint.inference.model_card import read_card
+import openvino.properties as properties
+
+limit_cores(1)
+engine = OpenVinoEngine(read_card(Path(sys.argv[1])))
+assert engine._compiled.get_property(properties.inference_num_threads()) == 1
+np.save(sys.argv[2], engine.logits(np.load(sys.argv[3])))
+"""
+
+
+def test_what_was_converted_once_is_loaded_without_pytorch_for_any_number_of_cores(
+    folder: Path, make_model: Callable[..., ModelCard], tmp_path: Path
+) -> None:
+    pytest.importorskip("openvino")
+    card = make_model(architecture="fdn-5")
+    fresh = OpenVinoEngine(card).logits(IMAGES)
+    np.save(tmp_path / "images.npy", IMAGES)
+    places = [str(card.path), str(tmp_path / "logits.npy"), str(tmp_path / "images.npy")]
+    subprocess.run([sys.executable, "-c", LOADED_AGAIN, *places], check=True)
+    np.testing.assert_allclose(np.load(tmp_path / "logits.npy"), fresh, atol=1e-5)
+    assert len(list(folder.iterdir())) == 1
 
 
 def test_other_weights_are_compiled_anew(folder: Path, make_model: Callable[..., ModelCard]) -> None:

@@ -15,6 +15,7 @@ pytest.importorskip("openvino")
 
 from napari_bonescint.inference.backends.engine import EngineUnavailable
 from napari_bonescint.inference.backends.openvino_engine import OpenVinoEngine, OpenVinoInt8Engine
+from napari_bonescint.inference.model_card import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,8 +58,8 @@ def test_images_of_any_size_come_back_in_their_size(make_model: MakeModel) -> No
     np.testing.assert_array_equal(OpenVinoEngine(card).logits(by_hand)[..., :37, :21], logits)
 
 
-def test_a_network_that_it_does_not_know_is_another_engines(make_model: MakeModel) -> None:
-    with pytest.raises(EngineUnavailable, match="OpenVINO does not know the network fdn-99"):
+def test_a_network_that_is_not_in_the_zoo_is_refused(make_model: MakeModel) -> None:
+    with pytest.raises(ModelError, match="There is no network 'fdn-99'"):
         OpenVinoEngine(replace(make_model(), architecture="fdn-99"))
 
 

@@ -3,7 +3,8 @@
     CACHE/KEY.blob      SHA-256 of what follows, then what the engine exported
 
 CACHE is the folder ``compiled`` in the user's own cache folder, or what the environment variable BONESCINT_CACHE names.
-A file is there as a whole or not at all, whoever writes at the same time; one that was damaged since counts as absent.
+A file is there as a whole or not at all, whoever writes at the same time; one that was damaged since counts as absent,
+and so does one that belongs to another user.
 Nothing here ever fails: where the folder cannot be used, nothing is kept.
 """
 
@@ -39,9 +40,12 @@ def key_of(**facts: object) -> str:
 
 
 def find(key: str) -> bytes | None:
-    """What was kept under a key; None if nothing is there, or it is not what was kept."""
+    """What this user kept under a key; None if nothing is there, or it is not what was kept."""
     try:
-        data = _path(key).read_bytes()
+        with _path(key).open("rb") as file:
+            if os.name != "nt" and os.fstat(file.fileno()).st_uid != os.geteuid():
+                return None
+            data = file.read()
     except OSError:
         return None
     digest, blob = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]

@@ -1,6 +1,7 @@
-"""OpenVINO (Apache-2.0): for CPUs, without PyTorch; in float32 or in eight-bit integers.
+"""OpenVINO (Apache-2.0): for CPUs; in float32 or in eight-bit integers.
 
-What it compiled is kept on disk (`compiled_cache`) under a key of all that it was made from.
+A network is converted from PyTorch and compiled once. The result is kept on disk (`compiled_cache`) under a key of all
+that it was made from, so that later loading needs no PyTorch and takes no time.
 """
 
 from __future__ import annotations
@@ -12,15 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_bonescint import __version__
-from napari_bonescint.inference.backends import compiled_cache, wiring
-from napari_bonescint.inference.backends.engine import EngineUnavailable, not_loaded, other_weights
-from napari_bonescint.inference.backends.wiring import padded
+from napari_bonescint.inference.backends import compiled_cache
+from napari_bonescint.inference.backends.engine import EngineUnavailable, not_loaded
 from napari_bonescint.inference.devices import usable_cores
-from napari_bonescint.networks import widths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import ModuleType
 
     import numpy as np
     import openvino
@@ -40,7 +38,7 @@ class OpenVinoEngine:
     Raises
     ------
     EngineUnavailable
-        If OpenVINO is not installed, does not work here, or does not know the network.
+        If OpenVINO is not installed, does not work here, or cannot convert the network.
     ModelError
         If the weights are missing, damaged or not what the card says.
     """
@@ -48,13 +46,12 @@ class OpenVinoEngine:
     name = "openvino"
 
     def __init__(self, card: ModelCard) -> None:
-        self._compiled, self._multiple = _compile(card, None)
+        self._compiled = _compile(card, None)
 
     def logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Engine.logits`."""
-        height, width = images.shape[1:]
-        logits: NDArray[np.float32] = self._compiled([padded(images, self._multiple)])[0]
-        return logits[..., :height, :width]
+        logits: NDArray[np.float32] = self._compiled([images[:, None]])[0]
+        return logits
 
 
 class OpenVinoInt8Engine(OpenVinoEngine):
@@ -78,11 +75,11 @@ class OpenVinoInt8Engine(OpenVinoEngine):
     def __init__(self, card: ModelCard) -> None:
         if card.int8 is None:
             raise EngineUnavailable(f"{card.name} is not calibrated for int8")
-        self._compiled, self._multiple = _compile(card, card.int8.ranges)
+        self._compiled = _compile(card, card.int8.ranges)
 
 
-def _compile(card: ModelCard, ranges: Sequence[tuple[float, float]] | None) -> tuple[openvino.CompiledModel, int]:
-    """A model, compiled or found compiled, and what the sides of an image must divide by."""
+def _compile(card: ModelCard, ranges: Sequence[tuple[float, float]] | None) -> openvino.CompiledModel:
+    """A model, compiled or found compiled."""
     try:
         import openvino as ov
         from openvino.properties import hint, inference_num_threads
@@ -90,21 +87,16 @@ def _compile(card: ModelCard, ranges: Sequence[tuple[float, float]] | None) -> t
         from napari_bonescint.inference.backends import openvino_core, openvino_graph, openvino_int8
     except ImportError as error:
         raise not_loaded("OpenVINO", "openvino", error) from error
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
 
-    multiple = wiring.multiple_of(card.architecture)
-    if multiple is None:
-        raise EngineUnavailable(f"OpenVINO does not know the network {card.architecture}")
-    weights = card.read_weights()
+    card.read_weights()  # which sees whether they are what the card says, also where they are not needed any more
     settings = {
         # Left to itself, it would take bfloat16 where the CPU has it.
         hint.inference_precision(): ov.Type.f32,
         hint.performance_mode(): hint.PerformanceMode.LATENCY,
         # Threads bound to cores would all be bound to the same ones in several processes.
         hint.enable_cpu_pinning(): False,
-        inference_num_threads(): usable_cores(),
     }
+    threads = {inference_num_threads(): usable_cores()}
     try:
         core = openvino_core.core()
         key = compiled_cache.key_of(
@@ -113,29 +105,29 @@ def _compile(card: ModelCard, ranges: Sequence[tuple[float, float]] | None) -> t
             ranges=ranges,
             settings={str(name): str(value) for name, value in settings.items()},
             plugin=__version__,
-            # While it is being developed, its version stays as it is.
-            wiring=[_hash(module) for module in (wiring, openvino_graph, openvino_int8, widths)],
+            sources=_hash_of_sources(),
             openvino=ov.get_version(),
             cpu=[core.get_property("CPU", name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")],
         )
         if (kept := compiled_cache.find(key)) is not None:
             with suppress(RuntimeError):  # one that OpenVINO itself does not want any more is made anew
-                return core.import_model(kept, "CPU", settings), multiple
-        model = openvino_graph.build_graph(card.architecture, load(weights), card.outputs)
+                return core.import_model(kept, "CPU", settings | threads)
+        model = openvino_graph.convert(card)
         if ranges is not None:
             openvino_int8.quantise(model, ranges)
-        compiled = core.compile_model(model, "CPU", settings)
         blob = io.BytesIO()
-        compiled.export_model(blob)
+        core.compile_model(model, "CPU", settings).export_model(blob)
         compiled_cache.keep(key, blob.getvalue())
-    except (SafetensorError, wiring.WrongWeights) as error:
-        raise other_weights(card) from error
+        # Not the one just compiled, whose constants may still lie in PyTorch's memory.
+        return core.import_model(blob.getvalue(), "CPU", settings | threads)
     except openvino_int8.WrongRanges as error:
         raise EngineUnavailable(f"{card.name} is calibrated for another network ({error})") from error
     except RuntimeError as error:
         raise EngineUnavailable(f"OpenVINO cannot be used ({str(error).partition(chr(10))[0]})") from error
-    return compiled, multiple
 
 
-def _hash(module: ModuleType) -> str:
-    return hashlib.sha256(Path(str(module.__file__)).read_bytes()).hexdigest()
+def _hash_of_sources() -> str:
+    """Of what a network is made by: while this package is being developed, its version stays as it is."""
+    here = Path(__file__).parent
+    paths = [*here.glob("openvino_*.py"), *(here.parents[1] / "networks").glob("*.py")]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(paths))).hexdigest()

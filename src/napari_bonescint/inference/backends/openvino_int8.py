@@ -39,7 +39,7 @@ def measure_ranges(model: ov.Model, batches: Iterable[NDArray[np.float32]]) -> l
     model : openvino.Model
         Changed: compile another one to compute with.
     batches : iterable of ndarray of shape (batch, 1, y, x)
-        Normalised images, padded as the network wants them.
+        Normalised images.
 
     Returns
     -------
