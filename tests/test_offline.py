@@ -31,7 +31,7 @@ def run_at_home(code: str, home: Path) -> None:
     "first",
     [
         "import napari_bonescint",
-        "from napari_bonescint.batch.cluster import carry_out",
+        "from napari_bonescint.batch.cluster_worker import carry_out",
         "from napari_bonescint.inference.child import _serve",
     ],
 )
