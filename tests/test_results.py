@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     Killed = Callable[[Segmentation | None, Segmentation], list[Path]]
 
+PARTS = (".json", ".regions.tif", ".skeleton.tif")
 needs_fork = pytest.mark.skipif(os.name == "nt", reason="Windows cannot fork")
 
 
@@ -60,11 +62,7 @@ def segmentation(source: Scan) -> Segmentation:
 def test_masks_and_facts_are_written(tmp_path: Path, source: Scan, segmentation: Segmentation) -> None:
     Result(tmp_path / "new" / "folder", "1.2.840").write(source, segmentation)
     folder = tmp_path / "new" / "folder"
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "1.2.840.json",
-        "1.2.840.regions.tif",
-        "1.2.840.skeleton.tif",
-    ]
+    assert {path.name for path in folder.iterdir()} == {f"1.2.840{part}" for part in PARTS}
     np.testing.assert_array_equal(tifffile.imread(folder / "1.2.840.regions.tif"), segmentation.regions)
     skeleton = tifffile.imread(folder / "1.2.840.skeleton.tif")
     np.testing.assert_array_equal(skeleton, segmentation.skeleton)
@@ -170,9 +168,13 @@ def test_a_name_that_is_too_long_is_one_sentence(tmp_path: Path, source: Scan, s
         result.write(source, segmentation)
 
 
+def files_in(folder: Path | str) -> list[Path]:
+    return [path for path in Path(folder).rglob("*") if path.is_file()]
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """All files in a folder and those below it."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files_in(folder)}
 
 
 def interrupt_before(call: str, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,11 +305,19 @@ def test_what_is_left_of_another_scan_is_not_taken(segmentation: Segmentation, k
         assert other.skeleton.read_bytes() == b"of unknown origin"
 
 
+@pytest.mark.parametrize("leaves_folders", [False, True])
 @pytest.mark.parametrize("synced", range(4))
 def test_cleaning_up_costs_no_result_that_another_writes_at_this_moment(
-    tmp_path: Path, source: Scan, segmentation: Segmentation, synced: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    source: Scan,
+    segmentation: Segmentation,
+    synced: int,
+    leaves_folders: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clean_up(tmp_path / "nowhere")
+    if leaves_folders:  # as where a file is added to one that is just being removed
+        monkeypatch.setattr(shutil, "rmtree", lambda folder, **_: [file.unlink() for file in files_in(folder)])
     syncing, calls = os.fsync, itertools.count()
 
     def interfered(descriptor: int) -> None:
@@ -321,7 +331,7 @@ def test_cleaning_up_costs_no_result_that_another_writes_at_this_moment(
     recorded = result.recorded()
     assert recorded is not None
     assert recorded.complete
-    assert sorted(contents(tmp_path)) == ["scan.json", "scan.regions.tif", "scan.skeleton.tif"]
+    assert set(contents(tmp_path)) == {f"scan{part}" for part in PARTS}
 
 
 def test_a_mask_that_cannot_be_replaced_leaves_the_old_result(
