@@ -43,17 +43,7 @@ def make_folder(folder: Path) -> None:
 def write_bytes_atomically(path: Path, data: bytes) -> None:
     """Write `data` to `path` so that a reader, even after a power cut, finds the old or the new file, never a part.
 
-    Parameters
-    ----------
-    path : Path
-        The file to write or replace; its folder must exist.
-    data : bytes
-        The whole content.
-
-    Raises
-    ------
-    CannotWrite
-        If the folder is missing, full or not writable.
+    The folder must exist; if it is missing, full or not writable, `CannotWrite` is raised.
     """
     with writing(path):
         with staged(path.parent, data) as temporary:
@@ -62,19 +52,10 @@ def write_bytes_atomically(path: Path, data: bytes) -> None:
 
 
 def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Make a folder that contains either all files or does not exist.
+    """Make a folder that contains either all files (contents by name) or does not exist.
 
-    Parameters
-    ----------
-    folder : Path
-        Must be empty or not exist; missing parent folders are made.
-    files : mapping of str to bytes
-        Contents by name.
-
-    Raises
-    ------
-    CannotWrite
-        If the folder is not empty, or the disk is full or not writable.
+    The folder must be empty or not exist; missing parent folders are made. If it is not empty, or the disk is full or
+    not writable, `CannotWrite` is raised.
     """
     with writing(folder):
         require_empty(folder)
@@ -88,13 +69,7 @@ def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def require_empty(folder: Path) -> None:
-    """Check that a folder is empty or missing, before long work whose result is to go there.
-
-    Raises
-    ------
-    CannotWrite
-        If the folder is not empty, or cannot be read.
-    """
+    """Check before long work that a folder for its result is empty or missing; otherwise raise `CannotWrite`."""
     try:
         taken = folder.exists() and any(folder.iterdir())
     except OSError as error:

@@ -104,13 +104,7 @@ class ScanSource:
             return flip(scan, ViewName.POSTERIOR) if overrides.get("flip_posterior") else scan
 
     def source_sha256(self) -> str:
-        """The scan's `source_sha256`, computed without decoding the scan.
-
-        Raises
-        ------
-        Refusal
-            If a file cannot be read.
-        """
+        """The scan's `source_sha256`, computed without decoding the scan; an unreadable file is a `Refusal`."""
         return _joint_sha256([sha256(read_whole(path)) for path in self.paths])
 
 

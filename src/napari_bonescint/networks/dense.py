@@ -12,10 +12,8 @@ from torch import Tensor, nn
 class DenseNetwork(nn.Module, ABC):
     """A network that labels every pixel; a subclass computes on sizes that are multiples of `multiple`."""
 
-    @property
-    @abstractmethod
-    def multiple(self) -> int:
-        """`forward` pads rows and columns with zeros to a multiple of this number."""
+    multiple: int
+    """`forward` pads rows and columns with zeros to a multiple of this number; every network sets it."""
 
     @property
     @abstractmethod

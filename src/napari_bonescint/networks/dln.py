@@ -26,25 +26,17 @@ if TYPE_CHECKING:
 class DLN(DenseNetwork):
     """A classifier with learned upsampling.
 
-    Parameters
-    ----------
-    stages : sequence of sequence of int
-        Output channels of each stage's 3x3 convolutions; each stage ends with a 2x2 max-pooling.
-    outputs : int
-        Channels of the result: 1 logit, or one for each region code.
+    Each of the `stages` is the output channels of its 3x3 convolutions, and ends with a 2x2 max-pooling. `outputs` is 1
+    for a skeleton logit, or the number of region codes.
     """
 
     def __init__(self, stages: Sequence[Sequence[int]], *, outputs: int = 1) -> None:
         super().__init__()
+        self.multiple = 1 << len(stages)
         self.stages = build_stages(stages, padding=1)
         widths = [stage[-1] for stage in reversed(stages)]
         self.up = nn.ModuleList(_bilinear(*channels) for channels in pairwise([*widths, widths[-1]]))
         self.head = nn.Conv2d(widths[-1], outputs, kernel_size=1)
-
-    @property
-    def multiple(self) -> int:
-        """See `DenseNetwork.multiple`."""
-        return 1 << len(self.stages)
 
     @property
     def early_stages(self) -> nn.ModuleList:

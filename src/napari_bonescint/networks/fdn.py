@@ -60,15 +60,11 @@ class FDN(DenseNetwork):
         batch_norm: bool = False,
     ) -> None:
         super().__init__()
+        self.multiple = 1 << (len(stages) - 1)
         self.computation: Computation = "phase-split"
         self._activation = _ACTIVATIONS[activation]
         self.stages = build_stages(stages, batch_norm=batch_norm)
         self.head = _initialised(nn.Conv2d(stages[-1][-1], outputs, kernel_size=1))
-
-    @property
-    def multiple(self) -> int:
-        """See `DenseNetwork.multiple`."""
-        return 1 << (len(self.stages) - 1)
 
     @property
     def field_of_view(self) -> int:
@@ -85,22 +81,12 @@ class FDN(DenseNetwork):
         return self._dilated(x) if self.computation == "dilated" else self._phase_split(x)
 
     def forward_sampled(self, x: Tensor, keep: Sequence[int], generator: torch.Generator) -> tuple[Tensor, PhaseSample]:
-        """Logits of a random subset of the pixels, for training.
+        """Logits of a random subset of the pixels of images (batch, 1, y, x), for training.
 
-        Parameters
-        ----------
-        x : Tensor of shape (batch, 1, y, x)
-            Normalised images; y and x are multiples of `multiple`.
-        keep : sequence of int
-            Number of the four phases to keep after each stage but the last. ``(4, 4, ...)`` keeps all.
-        generator : torch.Generator
-            Generator of the random choice, on the CPU.
-
-        Returns
-        -------
-        logits : Tensor of shape (samples, outputs, y', x')
-        sample : PhaseSample
-            Selects the same pixels from any image of the input's size, such as the true mask.
+        The sizes y and x are multiples of `multiple`. `keep` is the number of the four phases to keep after each stage
+        but the last; ``(4, 4, ...)`` keeps all. `generator`, on the CPU, makes the choice. Returns logits (samples,
+        outputs, y', x'), and a sample that selects the same pixels from any image of the input's size, such as the true
+        mask.
         """
         if len(keep) != len(self.stages) - 1:
             raise ValueError(f"keep needs {len(self.stages) - 1} numbers, one for each stage but the last, not {keep}")

@@ -26,19 +26,14 @@ if TYPE_CHECKING:
 class UNet(DenseNetwork):
     """A U-Net.
 
-    Parameters
-    ----------
-    widths : sequence of int
-        Channels at each level, the finest first; between two levels there is a 2x2 max-pooling.
-    outputs : int
-        Channels of the result: 1 logit, or one for each region code.
-    phases : bool
-        Whether to work on the four interleaved sub-images of the input.
+    `widths` are the channels at each level, the finest first; a 2x2 max-pooling lies between two levels. `outputs` is 1
+    for a skeleton logit, or the number of region codes. `phases` selects the four interleaved sub-images of the input.
     """
 
     def __init__(self, widths: Sequence[int], *, outputs: int = 1, phases: bool = False) -> None:
         super().__init__()
         self._step = 2 if phases else 1
+        self.multiple = self._step << (len(widths) - 1)
         channels = self._step**2
         self.encoder = nn.ModuleList()
         for width in widths:
@@ -50,11 +45,6 @@ class UNet(DenseNetwork):
             self.decoder.append(self.block(2 * width, width))
             channels = width
         self.head = nn.Conv2d(channels, outputs * self._step**2, kernel_size=1)
-
-    @property
-    def multiple(self) -> int:
-        """See `DenseNetwork.multiple`."""
-        return self._step << len(self.up)
 
     @property
     def early_stages(self) -> nn.ModuleList:

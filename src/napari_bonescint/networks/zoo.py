@@ -41,19 +41,10 @@ class UnknownArchitectureError(BonescintError):
 
 
 def build_network(architecture: str, *, outputs: int = 1) -> DenseNetwork:
-    """Make an untrained network.
+    """Make an untrained network by its name in `ARCHITECTURES`, such as ``fdn-13``.
 
-    Parameters
-    ----------
-    architecture : str
-        A name in `ARCHITECTURES`, such as ``fdn-13``.
-    outputs : int
-        1 for a skeleton logit, or the number of region codes.
-
-    Raises
-    ------
-    UnknownArchitectureError
-        If no network has this name; the message lists the names.
+    `outputs` is 1 for a skeleton logit, or the number of region codes. An unknown name raises
+    `UnknownArchitectureError`, which lists the names.
     """
     if architecture not in ARCHITECTURES:
         names = ", ".join(ARCHITECTURES)

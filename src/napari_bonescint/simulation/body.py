@@ -43,18 +43,11 @@ class _Part(NamedTuple):
     below_mm: float = 0.0
 
 
+_TRUNK = ("thoracic_spine", "lumbar_spine", "sacrum", "ribs", "sternum", "pelvis")
 _PARTS: tuple[_Part, ...] = (
     _Part(("skull",), 7, 8, 0.1, 10),
     _Part(("cervical_spine",), 24, 24, 0.4, 60, (0.9, 1.0, 2.2)),
-    _Part(
-        ("thoracic_spine", "lumbar_spine", "sacrum", "ribs", "sternum", "pelvis"),
-        22,
-        20,
-        1.2,
-        220,
-        (1.0, 1.0, 0.8),
-        below_mm=42,
-    ),
+    _Part(_TRUNK, 22, 20, 1.2, 220, (1.0, 1.0, 0.8), below_mm=42),
     _Part(("clavicle", "scapula"), 10, 14, 0.5, 10),
     _Part(("humerus",), 27, 30, 0.5, 20, (1.0, 1.0, 0.6)),
     _Part(("forearm",), 18, 20, 0.3, 20, (0.7, 1.0, 0.45)),
@@ -143,16 +136,9 @@ def wrap(
 ) -> Body:
     """Wrap posed bones in soft tissue.
 
-    Parameters
-    ----------
-    position : ndarray of shape (n, 3)
-        Bone points in the scanner's frame, mm.
-    region, left : ndarray of shape (n,)
-        Region codes of the points, and whether they belong to the patient's left side.
-    fat : float
-        0 for a slim patient, about 1 for an overweight and 3 for an obese one.
-    squareness : float
-        Exponent of the superellipses: 2 for ellipses, more for squarer ones.
+    `position` (n, 3) is in mm in the scanner's frame; `region` and `left` (n,) are the points' region codes and sides.
+    `fat` is 0 for a slim patient, about 1 for an overweight and 3 for an obese one. `squareness` is the exponent of the
+    superellipses: 2 for ellipses, more for squarer ones.
     """
     low, high = position.min(axis=0) - 150, position.max(axis=0) + 150
     columns, rows = (int(np.ceil((high[axis] - low[axis]) / CELL_MM)) for axis in (0, 2))

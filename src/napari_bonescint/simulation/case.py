@@ -30,21 +30,6 @@ if TYPE_CHECKING:
 SIMULATOR = "napari-bonescint simulation 4"
 """Name and version of the simulator, in case files and model cards; the version increases whenever cases change."""
 
-SOURCES: tuple[str, ...] = (
-    "head",
-    "spine",
-    "thorax",
-    "shoulders",
-    "arms",
-    "pelvis",
-    "legs",
-    "lesions",
-    "soft",
-    "excreted",
-)
-"""Sources of counts in the order of `Case.expected`; training varies their relative strengths."""
-BONE_SOURCES = SOURCES[:8]
-
 _REGIONS_OF_SOURCE: dict[str, tuple[str, ...]] = {
     "head": ("skull",),
     "spine": ("cervical_spine", "thoracic_spine", "lumbar_spine"),
@@ -54,6 +39,10 @@ _REGIONS_OF_SOURCE: dict[str, tuple[str, ...]] = {
     "pelvis": ("pelvis", "sacrum"),
     "legs": ("femur", "lower_leg", "foot"),
 }
+BONE_SOURCES = (*_REGIONS_OF_SOURCE, "lesions")
+SOURCES = (*BONE_SOURCES, "soft", "excreted")
+"""Sources of counts in the order of `Case.expected`; training varies their relative strengths."""
+
 # Random streams of later visits, apart from the first visit's, and from counts (1 and 2) and days (5).
 _BODY_STREAM, _VISIT_STREAM = 3, 4
 _LARGEST_HALF = 30_000.0
@@ -131,17 +120,10 @@ class Case:
 
 
 def simulate(skeleton: Skeleton, seed: int, visit: int = 0) -> Case:
-    """Simulate a patient.
+    """Simulate a patient; the same seed gives the same case.
 
-    Parameters
-    ----------
-    skeleton : Skeleton
-        Not changed, so it can be used again.
-    seed : int
-        The same seed gives the same case.
-    visit : int
-        0 for a body with a single scan. From 1 on, one of several scans of the same body: its bones, their lesions and
-        their uptake are the same in all visits; position, organs, camera and artefacts differ.
+    A visit of 0 is a body with a single scan. From 1 on, it is one of several scans of the same body: its bones, their
+    lesions and their uptake are the same in all visits; position, organs, camera and artefacts differ.
     """
     rng = bodily = np.random.default_rng(seed)
     pose = draw_pose(rng)

@@ -41,14 +41,8 @@ def write_nuclear_medicine(scan: Scan, path: Path, study: Study | None = None) -
     """Write a scan as a DICOM NM whole-body image: one energy window, one frame for each view.
 
     The identifiers depend on the counts only, so the same scan gives the same file. The file is deflated (lossless).
-    Without `study` the patient is an unnamed simulated one without a date; one patient and day make one study.
-
-    Raises
-    ------
-    ValueError
-        If the scan has no spacing, or counts above 65535.
-    CannotWrite
-        If the file cannot be written.
+    Without `study` the patient is an unnamed simulated one without a date; one patient and day make one study. A scan
+    without spacing, or with counts above 65535, is a `ValueError`; a file that cannot be written raises `CannotWrite`.
     """
     if scan.spacing is None:
         raise ValueError("a simulated scan has a spacing")

@@ -181,15 +181,7 @@ _STANDING = Pose({}, dict.fromkeys(SEGMENTS, 1.0), {}, np.ones(3), {}, np.zeros(
 
 
 class Skeleton:
-    """Bone points that can be posed.
-
-    Parameters
-    ----------
-    model : mujoco.MjModel
-        A model of `geometry.load_model`; it is not changed.
-    points : BonePoints
-        Points of `geometry.build_points`.
-    """
+    """Bone points of `geometry.build_points` that can be posed, by a MuJoCo model of `geometry.load_model`."""
 
     def __init__(self, model: Any, points: BonePoints) -> None:
         import mujoco

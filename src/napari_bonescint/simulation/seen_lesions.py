@@ -27,17 +27,10 @@ _KINDS = tuple(LesionKind)
 
 @dataclass(frozen=True)
 class VisibleLesion:
-    """One lesion, in both views.
+    """One lesion, in both views: its kind, and the code of the region with most of its tracer.
 
-    Attributes
-    ----------
-    kind : LesionKind
-    region : int
-        Code of the region with most of its tracer.
-    pixels : ndarray of int32, shape (k,)
-        Pixels with a ratio of at least `LEAST_RATIO`: indices into the flattened (view, y, x).
-    ratio : ndarray of float16, shape (k,)
-        Ratio of the lesion's counts to the other counts in these pixels, without noise.
+    `pixels` (int32, k) are indices into the flattened (view, y, x). `ratio` (float16, k), at least `LEAST_RATIO`, is
+    the lesion's counts relative to the other counts there, without noise.
     """
 
     kind: LesionKind
@@ -56,12 +49,8 @@ def find_visible_lesions(
 ) -> tuple[VisibleLesion, ...]:
     """Find the pixels of each lesion that adds tracer; cold lesions are left out.
 
-    Parameters
-    ----------
-    gains : ndarray of float32, shape (view, y, x)
-        Sensitivity of the detectors, 0 outside their field.
-    without : ndarray of float32, shape (view, y, x)
-        Expected counts of everything but metastases, fractures and Paget's disease; worn joints are included.
+    `gains` (view, y, x) is the sensitivity of the detectors, 0 outside their field. `without` (view, y, x) is the
+    expected counts of everything but metastases, fractures and Paget's disease; worn joints are included.
     """
     seen = []
     for lesion in drawn:

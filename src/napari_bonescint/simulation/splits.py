@@ -32,18 +32,10 @@ class SplitError(BonescintError):
 
 @dataclass(frozen=True)
 class Split:
-    """Cases with consecutive seeds, and the number of their counts.
+    """Cases with consecutive seeds from `first`, of which `scored` are scored, and the number of their counts.
 
-    Attributes
-    ----------
-    first : int
-        Seed of the first case.
-    scored : int
-        Number of cases from there on that are scored.
-    is_open : bool
-        Whether later seeds belong to the split, too.
-    total_counts : (float, float)
-        Range of the expected counts of both views together, without urine.
+    `is_open` tells whether later seeds belong to the split, too. `total_counts` is the range of the expected counts of
+    both views together, without urine.
     """
 
     name: str

@@ -26,23 +26,10 @@ _ORDER = ("pyjpegls", "pylibjpeg", "pillow", "pydicom", "gdcm")
 
 
 def decode_frames(data: bytes, *, transfer_syntax: str, lengths: list[int], **facts: Any) -> NDArray[np.generic]:
-    """Decode the frames of a compressed image.
+    """Decode the frames of a compressed image: stored values (frame, y, x) or (y, x), not rescaled, with all bits.
 
-    Parameters
-    ----------
-    data : bytes
-        The streams of all frames, one after the other.
-    transfer_syntax : str
-        UID of the transfer syntax.
-    lengths : list of int
-        Bytes of each stream.
-    **facts : int or str
-        pydicom's decoding options: rows, columns, bits_allocated and so on.
-
-    Returns
-    -------
-    ndarray of shape (frame, y, x) or (y, x)
-        The stored values, not rescaled, including bits above Bits Stored.
+    `data` holds the streams of all frames one after the other, with their `lengths` in bytes. `facts` are pydicom's
+    decoding options: rows, columns, bits_allocated and so on.
     """
     ends = np.cumsum(lengths)
     streams = [data[end - length : end] for end, length in zip(ends, lengths, strict=True)]

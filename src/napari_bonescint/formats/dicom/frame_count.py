@@ -37,19 +37,9 @@ def frame_count_agrees(header: Header) -> bool:
 def settle_frame_count(header: Header, path: Path) -> tuple[int, list[str]]:
     """Decide how many frames to read: the number on which two of header, vectors and pixels agree.
 
-    If the header was read without pixels, only header and vectors are compared.
-
-    Returns
-    -------
-    count : int
-        Frames to read.
-    warnings : list of str
-        Sentences for the user about contradictions.
-
-    Raises
-    ------
-    Refusal
-        If the file holds fewer pixels than it describes, or too many frames, or if no two numbers agree.
+    Returns the number and warnings about contradictions. If the header was read without pixels, only header and vectors
+    are compared. A file that holds fewer pixels than it describes, or too many frames, or without agreement, is a
+    `Refusal`.
     """
     number = header.number("NumberOfFrames")
     stated = int(number) if number is not None and number >= 1 else None

@@ -36,21 +36,11 @@ class Frame(NamedTuple):
 
 
 def frames_of(header: Header, path: Path, count: int) -> tuple[list[Frame], list[str]]:
-    """The window and detector of every frame, in the order in which the frames are stored.
+    """The window and detector of every frame, in the order in which the frames are stored, and warnings about vectors.
 
     Without vectors the order is the standard's: all detectors of the first window, then of the next. If several
-    windows are described but there are only as many frames as detectors, the frames belong to one unknown window.
-
-    Returns
-    -------
-    frames : list of Frame
-    warnings : list of str
-        Sentences for the user about vectors of a wrong length.
-
-    Raises
-    ------
-    Refusal
-        If the number of frames does not fit the energy windows and detectors (of a series: `NotAPlanarScan`).
+    windows are described but there are only as many frames as detectors, the frames belong to one unknown window. A
+    number of frames that does not fit the energy windows and detectors is a `Refusal` (of a series: `NotAPlanarScan`).
     """
     for keyword, kind in _SERIES_VECTORS.items():
         if len(set(header.numbers(keyword))) > 1:

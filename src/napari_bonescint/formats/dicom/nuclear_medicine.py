@@ -40,20 +40,10 @@ _RESCALE_TABLES = ("ModalityLUTSequence", "RealWorldValueMappingSequence")
 class PlanarHeader:
     """Facts about the scan in a file, read before any pixel is decoded.
 
-    Attributes
-    ----------
-    size : (int, int)
-        Rows and columns.
-    frames : int
-        Number of frames in the file.
-    views : mapping of int to View
-        The view of each frame of the scan, anterior first.
-    spacing : (float, float) or None
-        Pixel spacing (y, x) in mm.
-    planar_type : str
-        ``WHOLE BODY``, ``STATIC``, or empty if the file does not state it.
-    study, series : str
-        UIDs, to find the other view of the same study; they identify, so they stay within `formats`.
+    `size` is rows and columns; `views` has the view of each frame of the scan, anterior first, among the `frames` of
+    the file; `spacing` is (y, x) in mm or None. `planar_type` is ``WHOLE BODY``, ``STATIC``, or empty if it is not
+    stated. `study` and `series` are UIDs, to find the other view of the same study; they identify, so they stay within
+    `formats`.
     """
 
     size: tuple[int, int]
@@ -75,18 +65,11 @@ class PlanarHeader:
 
 @reader
 def read_nuclear_medicine(path: Path) -> Scan:
-    """Read a planar DICOM Nuclear Medicine image.
+    """Read the counts of the photopeak window of a planar DICOM Nuclear Medicine image, anterior first.
 
-    Returns
-    -------
-    Scan
-        Stored counts of the photopeak window, anterior first. A view that the file does not name is assumed to be
-        anterior (of two: anterior, then posterior), with a warning.
-
-    Raises
-    ------
-    Refusal
-        If the file is no planar NM image (`NotAPlanarScan`), or is damaged, encrypted, or without usable counts.
+    A view that the file does not name is assumed to be anterior (of two: anterior, then posterior), with a warning. A
+    file that is no planar NM image (`NotAPlanarScan`), or is damaged, encrypted, or without usable counts, is a
+    `Refusal`.
     """
     content = read_whole(path)
     header = parse_whole(path, content)

@@ -100,24 +100,10 @@ def energy_windows(header: Header) -> list[EnergyWindow]:
 
 
 def on_photopeak(path: Path, windows: Sequence[EnergyWindow]) -> tuple[list[int], str | None]:
-    """Find the windows that contain the photopeak.
+    """Indices of the windows that contain the photopeak, the best centred one first, and a warning if it is doubtful.
 
-    Parameters
-    ----------
-    windows : sequence of EnergyWindow
-        The windows of the file's frames, at least one; windows without a description are empty.
-
-    Returns
-    -------
-    indices : list of int
-        Indices into `windows`; the window with its centre nearest to the photopeak comes first.
-    warning : str or None
-        A warning if a window with a doubtful name is assumed to contain the photopeak.
-
-    Raises
-    ------
-    Refusal
-        If no window contains the photopeak, or several may.
+    `windows` are those of the file's frames, at least one; windows without a description are empty. If none contains
+    the photopeak, or several may, the file is a `Refusal`.
     """
     kinds = [window.kind for window in windows]
     candidates = [i for i, kind in enumerate(kinds) if kind is _Kind.PHOTOPEAK]
@@ -139,18 +125,9 @@ def on_photopeak(path: Path, windows: Sequence[EnergyWindow]) -> tuple[list[int]
 
 
 class PhotopeakFrames(NamedTuple):
-    """The frames that were acquired on the photopeak.
+    """The chosen frames on the photopeak (from 0, in the stored order), the best window, and warnings.
 
-    Attributes
-    ----------
-    chosen : list of int
-        Frames from 0, in the stored order: for each detector those of its best window.
-    left_out : dict of int to EnergyWindow
-        One frame of each detector without frames on the photopeak, and the window of that frame.
-    window : EnergyWindow
-        The best window.
-    warnings : list of str
-        Sentences for the user.
+    `left_out` has one frame of each detector without frames on the photopeak, and the window of that frame.
     """
 
     chosen: list[int]

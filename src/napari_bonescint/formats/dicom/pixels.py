@@ -65,15 +65,8 @@ def require_grey_pixels(header: Header, path: Path) -> None:
 def decode(header: Header, path: Path, frames: int) -> NDArray[np.generic]:
     """Decode the first `frames` frames of a whole data set that passed `require_grey_pixels`.
 
-    Returns
-    -------
-    ndarray of shape (frame, y, x)
-        The stored values in native byte order, not rescaled, including bits above Bits Stored.
-
-    Raises
-    ------
-    Refusal
-        If the pixels are missing, cut off, or in a format that no installed decoder reads.
+    The result (frame, y, x) holds the stored values in native byte order, not rescaled, including bits above Bits
+    Stored. Pixels that are missing, cut off, or in a format that no installed decoder reads, are a `Refusal`.
     """
     # The file's own values may be missing or wrong; see `frame_count`.
     _set(header, NumberOfFrames=frames, SamplesPerPixel=1)

@@ -32,18 +32,9 @@ class SourceMissing(BonescintError):
 
 
 class SourceView(NamedTuple):
-    """The place of one view.
+    """The place of one view: index of its file, number of its frame (from 1 as in DICOM), and columns of the frame.
 
-    Attributes
-    ----------
-    file : int
-        Index of the file among the scan's files.
-    frame : int
-        Number of the frame, from 1 as in DICOM.
-    columns : slice
-        Columns of the frame: all, or one half.
-    mirrored : bool
-        Whether the scan shows these columns from right to left.
+    `mirrored` tells whether the scan shows these columns from right to left.
     """
 
     file: int
@@ -63,19 +54,7 @@ class SourceView(NamedTuple):
 
 @dataclass(frozen=True)
 class SourceImages:
-    """The DICOM files of a scan.
-
-    Attributes
-    ----------
-    headers : tuple of Header
-        All attributes of each file.
-    frames : tuple of int
-        Number of frames in each file.
-    size : (int, int)
-        Rows and columns of a frame.
-    views : tuple of SourceView
-        The place of each view of the scan.
-    """
+    """The DICOM files of a scan: headers, numbers of frames, size of a frame (rows, columns), places of the views."""
 
     headers: tuple[Header, ...]
     frames: tuple[int, ...]
@@ -84,19 +63,10 @@ class SourceImages:
 
 
 def find_views(scan: Scan) -> SourceImages:
-    """Find the views of a scan in its DICOM files.
+    """Find the views of a scan in its DICOM files, named by its `sources`.
 
-    Parameters
-    ----------
-    scan : Scan
-        A scan with its `sources`; `View.flipped` marks mirrored views.
-
-    Raises
-    ------
-    SourceMissing
-        If the scan names no file, or a file is no DICOM file, or the files do not hold its counts.
-    Refusal
-        If a file cannot be read.
+    If the scan names no file, or a file is no DICOM file, or the files do not hold its counts, `SourceMissing` is
+    raised; an unreadable file is a `Refusal`.
     """
     if not scan.sources:
         raise SourceMissing(f"{scan.name}: the DICOM file of this scan is needed, but the scan names no file.")

@@ -29,19 +29,10 @@ _OVERLAY_BIT, _OVERLAY_DATA = 0x0102, 0x3000
 
 
 def read_counts(header: Header, path: Path, frames: int) -> tuple[NDArray[Any], list[str]]:
-    """Decode the first `frames` frames of a whole data set, and convert the stored values to counts.
+    """Decode the first `frames` frames of a whole data set, and convert the stored values to counts (frame, y, x).
 
-    Returns
-    -------
-    counts : ndarray of shape (frame, y, x)
-        Stored values, but 0 for padding, and for negative values of a lossy compression.
-    warnings : list of str
-        A sentence for each change and each oddity.
-
-    Raises
-    ------
-    Refusal
-        If the pixels cannot be decoded.
+    Padding and negative values of a lossy compression become 0. There is a warning for each change and each oddity.
+    Pixels that cannot be decoded are a `Refusal`.
     """
     return as_counts(header, decode(header, path, frames))
 

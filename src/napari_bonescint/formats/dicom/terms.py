@@ -36,33 +36,19 @@ _ELEMENTS = {
     "radium": "ra", "yttrium": "y", "cobalt": "co", "chromium": "cr", "caesium": "cs", "cesium": "cs",
 }  # fmt: skip
 
+# Names that files write in several ways; the others are found as they are.
 _VENDORS = {
-    "GE": r"ge|gems|general electric",
-    "Siemens": r"siemens",
-    "Philips": r"philips",
-    "ADAC": r"adac",
-    "Picker": r"picker",
-    "Marconi": r"marconi",
-    "Elscint": r"elscint",
-    "SMV": r"smv|sopha|sophy|sopha medical vision",
-    "Mediso": r"mediso",
-    "Spectrum Dynamics": r"spectrum dynamics",
-    "Digirad": r"digirad",
-    "Toshiba": r"toshiba",
-    "Canon": r"canon",
-    "Hitachi": r"hitachi",
-    "Shimadzu": r"shimadzu",
-    "MiE": r"mie",
-    "DDD": r"ddd|ddd diagnostic",
-    "Trionix": r"trionix",
-    "Park Medical": r"park medical",
-    "IS2": r"is2",
-    "Segami": r"segami",
-    "Hermes": r"hermes",
-    "Nuclear Diagnostics": r"nuclear diagnostics",
-    "Gamma Medica": r"gamma medica",
-    "Neusoft": r"neusoft",
-    "United Imaging": r"united imaging|uih",
+    "GE": "ge|gems|general electric",
+    "SMV": "smv|sopha|sophy|sopha medical vision",
+    "DDD": "ddd|ddd diagnostic",
+    "United Imaging": "united imaging|uih",
+} | {
+    name: name.lower()
+    for name in (
+        *("Siemens", "Philips", "ADAC", "Picker", "Marconi", "Elscint", "Mediso", "Spectrum Dynamics", "Digirad"),
+        *("Toshiba", "Canon", "Hitachi", "Shimadzu", "MiE", "Trionix", "Park Medical", "IS2", "Segami", "Hermes"),
+        *("Nuclear Diagnostics", "Gamma Medica", "Neusoft"),
+    )
 }
 # A product line with the letters or digits of its models.
 _CAMERAS = (

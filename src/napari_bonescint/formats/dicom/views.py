@@ -101,14 +101,10 @@ def view_of_codes(item: Header) -> NamedView | None:
 
 
 def view_of_descriptions(item: Header, frame: int, frames: int, *, alone: bool) -> NamedView | None:
-    """The view that descriptions of a data set or a detector name for one frame.
+    """The view that descriptions of a data set or a detector name for one frame, by its index and the number of frames.
 
-    Parameters
-    ----------
-    frame, frames : int
-        Index of the frame, and the number of frames; a description with as many values has one for each.
-    alone : bool
-        Whether the item describes only this frame, so that a single description is valid for it.
+    A description with as many values as frames has one for each. A single description is valid only if the item
+    describes this frame alone.
     """
     for keyword in _DESCRIPTIONS:
         texts = item.texts(keyword)
@@ -160,17 +156,9 @@ def _names_both(text: str, words: str, written: str, *, anterior: bool, posterio
 def settle_views(path: Path, stated: Sequence[NamedView | None]) -> tuple[dict[int, View], list[str]]:
     """Decide which frames become views, by the view that the file states for each (None: not stated).
 
-    Returns
-    -------
-    views : dict
-        The view of each kept frame, anterior first; at most one anterior and one posterior.
-    warnings : list of str
-        A sentence for each assumption and each frame left out.
-
-    Raises
-    ------
-    Refusal
-        If no frame shows an anterior or posterior view, or more than two frames have no named view.
+    Returns the view of each kept frame, anterior first, at most one of each name, and a warning for each assumption and
+    each frame left out. If no frame shows an anterior or posterior view, or more than two frames have no named view,
+    the file is a `Refusal`.
     """
     others = [i for i, view in enumerate(stated) if view is OTHER]
     unnamed = [i for i, view in enumerate(stated) if view is None]

@@ -76,26 +76,16 @@ def write_dicom_seg(
 ) -> None:
     """Write the mask of a scan as DICOM SEG, whole or not at all.
 
-    All regions are segments, numbered by their codes, even those without a pixel. A view without bone has one empty
-    frame. The patient's identity is copied from the source.
-
-    Parameters
-    ----------
-    path : Path
-        The file to write or replace.
-    scan : Scan
-        The scan with its `sources`, which must be DICOM files.
-    regions : ndarray of uint8, shape (view, y, x)
-        Region codes if `names_regions`, or 1 for bone.
+    `regions` (uint8, view, y, x) are region codes if `names_regions`, or 1 for bone. All regions are segments, numbered
+    by their codes, even those without a pixel. A view without bone has one empty frame. The patient's identity is
+    copied from the scan's `sources`, which must be DICOM files.
 
     Raises
     ------
     SourceMissing
         If the scan's files are unknown, are no DICOM files, or lack the identifiers for a reference.
-    Refusal
-        If a source file cannot be read.
-    CannotWrite
-        If the file cannot be written.
+    Refusal, CannotWrite
+        If a source file cannot be read; if the file cannot be written.
     """
     if regions.shape != scan.counts.shape:
         raise ValueError(f"masks of shape {regions.shape} for counts of {scan.counts.shape}")
@@ -177,13 +167,10 @@ def _describe(scan: Scan, source: SourceImages) -> Dataset:
 
 
 def _segments(names_regions: bool, author: Author) -> list[Dataset]:
-    rows = [(region.label, region.snomed[0], region.colour) for region in REGIONS[1:]]
-    return [
-        _segment(number, label, snomed, colour, author)
-        for number, (label, snomed, colour) in enumerate(
-            rows if names_regions else [("bone", BONE_CODE, SKELETON_COLOUR)], start=1
-        )
-    ]
+    rows = [("bone", BONE_CODE, SKELETON_COLOUR)]
+    if names_regions:
+        rows = [(region.label, region.snomed[0], region.colour) for region in REGIONS[1:]]
+    return [_segment(number, *row, author) for number, row in enumerate(rows, start=1)]
 
 
 def _segment(number: int, label: str, snomed: str, colour: str, author: Author) -> Dataset:

@@ -36,17 +36,7 @@ _MOST_FRAMES = 512
 
 
 class Place(NamedTuple):
-    """The source of a plane.
-
-    Attributes
-    ----------
-    instance : str
-        SOP Instance UID of the source image; it is only compared.
-    frame : int or None
-        Frame of the source image, from 1; None if it is unknown.
-    label : str
-        The file's label of the frame.
-    """
+    """The source of a plane: SOP Instance UID (only compared), frame from 1 (None: unknown), the frame's label."""
 
     instance: str
     frame: int | None
@@ -60,28 +50,18 @@ def is_dicom_seg(header: Header) -> bool:
 
 @reader
 def read_dicom_seg(path: Path, mapping: RegionMapping | None = None, scan: Scan | None = None) -> Mask:
-    """Read a segmentation.
+    """Read a DICOM SEG of type BINARY or LABELMAP, whose frames refer to frames of their source images.
 
-    Parameters
-    ----------
-    path : Path
-        A DICOM SEG of type BINARY or LABELMAP, whose frames refer to frames of their source images.
-    mapping : RegionMapping, optional
-        Regions by segment label, code value or segment number; by default, SNOMED CT codes decide.
-    scan : Scan, optional
-        The scan with its `sources`. With it, the mask has the scan's views that the file refers to, in the scan's
-        orientation; without it, the file's planes in their order, in the source image's orientation.
+    `mapping` gives regions by segment label, code value or segment number; by default, SNOMED CT codes decide. With
+    `scan` and its `sources`, the mask has the scan's views that the file refers to, in the scan's orientation; without
+    it, the file's planes in their order, in the source image's orientation.
 
     Raises
     ------
-    Refusal
-        If the file is no such segmentation, or is damaged.
-    UnmappedLabels
-        If a segment is no region.
-    MaskDoesNotFit
-        If it was made for other images than the scan's.
-    SourceMissing
-        If the scan's files are no DICOM files.
+    Refusal, UnmappedLabels
+        If the file is no such segmentation, or is damaged; if a segment is no region.
+    MaskDoesNotFit, SourceMissing
+        If the file was made for other images than the scan's; if the scan's files are no DICOM files.
     """
     header = parse_whole(path, read_whole(path))
     if not is_dicom_seg(header):

@@ -28,14 +28,8 @@ _STRETCHED = {2: 85, 4: 17}
 def read_mask_png(path: Path, mapping: RegionMapping | None = None) -> Mask:
     """Read a mask of one view, whose pixels are labels: grey values of 1 to 16 bits, or a palette's indices.
 
-    `mapping` gives the regions of labels that are not our codes. PNG states neither view nor spacing.
-
-    Raises
-    ------
-    Refusal
-        If the file is missing, damaged, no PNG, or in colours that are no labels.
-    UnmappedLabels
-        If a label has no region.
+    `mapping` gives the regions of labels that are not our codes; a label without a region raises `UnmappedLabels`. PNG
+    states neither view nor spacing. A file that is missing, damaged, no PNG, or in colours, is a `Refusal`.
     """
     content = read_whole(path)
     if not content.startswith(PNG_START):

@@ -50,13 +50,7 @@ def write_labels(path: Path, masks: NDArray[np.uint8], spacing: Spacing | None) 
 
 
 def encode_labels(masks: NDArray[np.uint8], spacing: Spacing | None) -> bytes:
-    """The bytes of the file that `write_labels` writes.
-
-    Raises
-    ------
-    ValueError
-        If the masks are not uint8 of shape (view, y, x).
-    """
+    """Encode masks of uint8, shape (view, y, x), as `write_labels` writes them."""
     if masks.dtype != np.uint8 or masks.ndim != 3:
         raise ValueError(f"masks of {masks.dtype} and shape {masks.shape} are not uint8 (view, y, x)")
     return encode_planes(masks, spacing)
@@ -76,14 +70,8 @@ def write_mask_tiff(path: Path, mask: Mask) -> None:
 def read_mask_tiff(path: Path, mapping: RegionMapping | None = None) -> Mask:
     """Read a mask that `write_mask_tiff` wrote, or any TIFF of integers with one page for each view.
 
-    `mapping` gives the regions of values that are not our codes.
-
-    Raises
-    ------
-    Refusal
-        If the file is missing, damaged, or holds no masks.
-    UnmappedLabels
-        If a value has no region.
+    `mapping` gives the regions of values that are not our codes; a value without a region raises `UnmappedLabels`. A
+    file that is missing, damaged, or holds no masks is a `Refusal`.
     """
     labels, spacing, described = _read(path)
     labels = whole_numbers(path, labels)

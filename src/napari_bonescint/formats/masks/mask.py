@@ -50,13 +50,9 @@ class Mask:
 def lay_on(scan: Scan, masks: Sequence[Mask]) -> Mask:
     """Join masks to one mask in the order and orientation of a scan's views.
 
-    The masks must hold one plane for each view. If no plane names its view, they are taken in their order.
-
-    Raises
-    ------
-    MaskDoesNotFit
-        If the planes have another size than the scan, are not one for each of its views, or name regions on one view
-        and only bone on the other.
+    The masks must hold one plane for each view. If no plane names its view, they are taken in their order. If the
+    planes have another size than the scan, are not one for each view, or name regions on one view and only bone on the
+    other, `MaskDoesNotFit` is raised.
     """
     size = scan.counts.shape[1:]
     for mask in masks:

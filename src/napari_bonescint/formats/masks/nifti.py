@@ -84,14 +84,9 @@ def read_mask_nifti(path: Path, mapping: RegionMapping | None = None) -> Mask:
     """Read a mask that `write_mask_nifti` wrote, or another with the same voxel axes or without an orientation.
 
     The file may be compressed, and holds one or two planes. Without an orientation, the first axis runs along the rows
-    of the image and the second one down. `mapping` gives the regions of values that are not our codes.
-
-    Raises
-    ------
-    Refusal
-        If the file is missing, damaged, no NIfTI, or of an orientation that no acquired view has.
-    UnmappedLabels
-        If a value has no region.
+    of the image and the second one down. `mapping` gives the regions of values that are not our codes; a value without
+    a region raises `UnmappedLabels`. A file that is missing, damaged, no NIfTI, or of an orientation that no acquired
+    view has, is a `Refusal`.
     """
     image = _parse(path, read_whole(path))
     labels = _planes(path, image)

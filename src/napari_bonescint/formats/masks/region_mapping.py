@@ -38,14 +38,9 @@ class Translated(NamedTuple):
 
 @dataclass(frozen=True)
 class RegionMapping:
-    """A mapping from the labels of another program to regions.
+    """A mapping from labels, by value or lower-case name, to a region's name, ``background`` or ``bone``.
 
-    Attributes
-    ----------
-    origin : str
-        Name of the mapping in messages, such as its file.
-    regions : mapping of str to str
-        A region's name, ``background`` or ``bone`` for each label, which is a value or a name in lower case.
+    `origin` names the mapping in messages, such as its file.
     """
 
     origin: str
@@ -56,12 +51,8 @@ class RegionMapping:
     ) -> Translated:
         """Translate the labels of the mask in a file.
 
-        `names` are the file's names of each value; they are looked up before the value itself.
-
-        Raises
-        ------
-        UnmappedLabels
-            If the mask has a value other than 0 that the mapping lacks, or both regions and bone without a region.
+        `names` are the file's names of each value; they are looked up before the value itself. A value other than 0
+        without a region, or a mask of both regions and bone without a region, raises `UnmappedLabels`.
         """
         values = np.unique(labels)
         meanings: list[str] = []
@@ -132,12 +123,7 @@ def translate(
     """Take labels as our region codes, or translate them by a mapping.
 
     `names_regions` tells whether codes are regions or bone, if the file states it as a bool. Otherwise a mask without
-    any value above 1 is taken as bone alone.
-
-    Raises
-    ------
-    UnmappedLabels
-        If a value has no region.
+    any value above 1 is taken as bone alone. A value without a region raises `UnmappedLabels`.
     """
     if mapping is not None:
         return mapping.translate(path, labels)

@@ -37,16 +37,9 @@ MASK_ENDINGS = (*_TIFF_ENDINGS, *_NIFTI_ENDINGS)
 
 @dataclass(frozen=True)
 class MaskOfScan:
-    """A mask to write, with all facts that a format may hold.
+    """A mask to write on a scan's pixels, with all facts that a format may hold; DICOM SEG needs the scan's `sources`.
 
-    Attributes
-    ----------
-    scan : Scan
-        The scan; DICOM SEG needs its `sources`.
-    regions : ndarray of uint8, shape (view, y, x)
-        Region codes if `names_regions`, or 1 for bone, on the scan's pixels.
-    author : Author
-        Model or person.
+    `regions` (uint8, view, y, x) are region codes if `names_regions`, or 1 for bone.
     """
 
     scan: Scan
@@ -65,12 +58,8 @@ def read_mask(path: Path, mapping: RegionMapping | None = None, scan: Scan | Non
     """Read a mask in DICOM SEG, NIfTI, TIFF or PNG, recognised by content.
 
     `mapping` gives the regions of labels that are not our codes. `scan` is the mask's scan with its `sources`, by which
-    the planes of a DICOM SEG are assigned to views.
-
-    Raises
-    ------
-    BonescintError
-        If the file cannot be read, its labels have no region, or it does not fit the scan.
+    the planes of a DICOM SEG are assigned to views. If the file cannot be read, its labels have no region, or it does
+    not fit the scan, a `BonescintError` is raised.
     """
     start = read_start(path)
     if looks_like_dicom(start) or is_encrypted(start):

@@ -60,19 +60,11 @@ def looks_like_raster(start: bytes) -> bool:
 
 @reader
 def read_raster(path: Path) -> Scan:
-    """Read a grey PNG or TIFF of one view, or a TIFF of two.
+    """Read a grey PNG or TIFF of one view, or a TIFF of two, as stored but upright, anterior first.
 
-    Pixel values must grow with the counts: 8 or 16 bits, in TIFF any integer or floating-point number.
-
-    Returns
-    -------
-    Scan
-        Pixel values as stored but upright, anterior first. The views are assumed, with a warning.
-
-    Raises
-    ------
-    Refusal
-        If the file is damaged, in colour, has more than two pages, or shows no counts.
+    Pixel values must grow with the counts: 8 or 16 bits, in TIFF any integer or floating-point number. The views are
+    assumed, with a warning. A file that is damaged, in colour, has more than two pages, or shows no counts, is a
+    `Refusal`.
     """
     content = read_whole(path)
     stated = None

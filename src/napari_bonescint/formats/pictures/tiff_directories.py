@@ -56,13 +56,8 @@ class _Layout(NamedTuple):
 def require_sound_tiff(path: Path, content: bytes) -> None:
     """Refuse a TIFF file that would cost too much memory or time to read.
 
-    Raises
-    ------
-    OverBudget
-        If its directories form a loop or are too many, a tag has too many values, or pixels, tiles or compressed
-        pieces would take too many bytes.
-    Refusal
-        If the file is cut off within a directory.
+    Its directories may not form a loop or be too many, a tag may not have too many values, and pixels, tiles and
+    compressed pieces may not take too many bytes (`OverBudget`); it may not be cut off within a directory (`Refusal`).
     """
     try:
         for tags in _directories(path, content):

@@ -62,17 +62,10 @@ _NO_PLANE = 1 | 4
 
 
 class Plane(NamedTuple):
-    """One page in upright orientation.
+    """One page in upright orientation: pixels (y, x) or (y, x, channel), and their meaning in `tifffile.PHOTOMETRIC`.
 
-    Attributes
-    ----------
-    pixels : ndarray of shape (y, x) or (y, x, channel)
-    photometric : int
-        Meaning of the values, one of `tifffile.PHOTOMETRIC`.
-    palette : ndarray of shape (number, 3), or None
-        Red, green and blue of each value, if the file has a palette.
-    orientation : int
-        TIFF's number for the stored orientation.
+    `palette` (number, 3) has red, green and blue of each value. `orientation` is TIFF's number for the stored
+    orientation.
     """
 
     pixels: NDArray[np.generic]
@@ -83,17 +76,9 @@ class Plane(NamedTuple):
 
 @dataclass(frozen=True)
 class TiffPlanes:
-    """The planes of a TIFF file: one or two, of one size.
+    """The planes of a TIFF file, one or two of one size, with their pixel spacing (y, x) in mm if it is stated.
 
-    Attributes
-    ----------
-    planes : tuple of Plane
-    spacing : (float, float) or None
-        Pixel spacing (y, x) in mm of the planes, if the file states one.
-    facts : mapping
-        Facts about the planes that our writer added.
-    is_lossy : bool
-        Whether the compression altered pixels.
+    `facts` are those that our writer added; `is_lossy` tells whether the compression altered pixels.
     """
 
     planes: tuple[Plane, ...]
@@ -103,15 +88,10 @@ class TiffPlanes:
 
 
 def read_tiff_planes(path: Path, content: bytes, *, kind: str) -> TiffPlanes:
-    """Read the pages of a TIFF file that are planes of one or two views.
+    """Read the pages of a TIFF file that are planes of one or two views; `kind` (``scan`` or ``mask``) is for messages.
 
-    `kind`, ``scan`` or ``mask``, is named in the refusal.
-
-    Raises
-    ------
-    Refusal
-        If the file is damaged or cut off, compressed in an unsupported way, has pages of different sizes or more than
-        two, or states more planes than it holds.
+    A file that is damaged or cut off, compressed in an unsupported way, has pages of different sizes or more than two,
+    or states more planes than it holds, is a `Refusal`.
     """
     try:
         require_sound_tiff(path, content)

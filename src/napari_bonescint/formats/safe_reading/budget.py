@@ -55,17 +55,8 @@ class OverBudget(Refusal):
 def require_pixels(path: Path, *shape: int, bytes_a_pixel: float = 1) -> None:
     """Refuse a shape with more pixels or bytes than a planar scan has, before memory is allocated.
 
-    Parameters
-    ----------
-    *shape : int
-        Frames or pages, rows, columns and channels; their product is the number of values.
-    bytes_a_pixel : float
-        Bytes of one value.
-
-    Raises
-    ------
-    OverBudget
-        If there are more than `MOST_PIXELS` values or `MOST_BYTES` bytes.
+    `shape` is frames or pages, rows, columns and channels; their product may be at most `MOST_PIXELS` values, and their
+    bytes at most `MOST_BYTES` (otherwise `OverBudget`).
     """
     values = 1
     for length in shape:
@@ -106,14 +97,10 @@ def _inflates_too_far(path: Path) -> OverBudget:
 
 
 def gunzipped(path: Path, content: bytes) -> bytes:
-    """Decompress gzipped bytes.
+    """Decompress gzipped bytes; damaged ones raise `EOFError` or `zlib.error`.
 
-    Raises
-    ------
-    OverBudget
-        If they inflate to more than `MOST_INFLATED_BYTES`, or have more than `MOST_GZIP_MEMBERS` members.
-    EOFError, zlib.error
-        If the bytes are cut off or damaged.
+    Bytes that inflate to more than `MOST_INFLATED_BYTES`, or have more than `MOST_GZIP_MEMBERS` members, raise
+    `OverBudget`.
     """
     pieces: list[bytes] = []
     left = MOST_INFLATED_BYTES + 1
@@ -133,13 +120,7 @@ def gunzipped(path: Path, content: bytes) -> bytes:
 
 @contextmanager
 def metered(path: Path, content: bytes) -> Iterator[BinaryIO]:
-    """Give a library a `Metered` stream of bytes, and raise the stream's refusal even if the library hides it.
-
-    Raises
-    ------
-    OverBudget
-        At the end, if the library exceeded a limit.
-    """
+    """Give a library a `Metered` stream of bytes; the stream's refusal is raised even if the library hides it."""
     stream = Metered(path, content)
     try:
         yield cast("BinaryIO", stream)
@@ -152,19 +133,9 @@ def metered(path: Path, content: bytes) -> Iterator[BinaryIO]:
 class Metered(io.RawIOBase):
     """A stream for a library to parse, which raises a refusal when too much is read, too often or for too long.
 
-    An endless loop in a library reads again and again, so this ends it, too.
-
-    Parameters
-    ----------
-    source : bytes or binary file
-        The content.
-    most_bytes : int, optional
-        The most bytes that may be read in all; by default eight times the content and a megabyte.
-
-    Attributes
-    ----------
-    exceeded : OverBudget or None
-        The refusal; libraries turn it into errors of their own, or leave out the part that they could not read.
+    An endless loop in a library reads again and again, so this ends it, too. By default, eight times the content and a
+    megabyte may be read in all. `exceeded` keeps the refusal: libraries turn it into errors of their own, or leave out
+    the part that they could not read.
     """
 
     def __init__(self, path: Path, source: bytes | BinaryIO, most_bytes: int | None = None) -> None:

@@ -19,24 +19,11 @@ Row = dict[str, str]
 
 @reader
 def read_table(path: Path, required: Collection[str], optional: Collection[str] = ()) -> list[Row]:
-    """Read a CSV table whose first row names the columns, in any order and case.
+    """Read a CSV table in UTF-8 with the separators , or ; whose first row names the columns, in any order and case.
 
-    Parameters
-    ----------
-    path : Path
-        UTF-8, with commas or, as spreadsheets of many countries write it, semicolons.
-    required, optional : collection of str
-        Names of columns, in lower case.
-
-    Returns
-    -------
-    list of dict
-        One for each row, by column: text without surrounding blanks, or an empty text. Empty rows are left out.
-
-    Raises
-    ------
-    Refusal
-        If the file is no CSV table, lacks a column or has an unknown one.
+    `required` and `optional` are names of columns in lower case. The result has a dict for each row, by column: text
+    without surrounding blanks, or an empty text. Empty rows are left out. A file that is no CSV table, lacks a column
+    or has an unknown one, is a `Refusal`.
     """
     try:
         text = read_table_bytes(path).decode("utf-8-sig")

@@ -69,29 +69,16 @@ class DecoderProcess:
     def decode(
         self, path: Path, decoder: Decoder, data: bytes, *, pixels: int = 0, **facts: Fact
     ) -> NDArray[np.generic]:
-        """Call ``decoder(data, **facts)`` in the child.
+        """Call ``decoder(data, **facts)`` in the child; the decoder is a function at the top of a module.
 
-        Parameters
-        ----------
-        path : Path
-            The file that the data comes from, named in the refusal.
-        decoder : Decoder
-            A function at the top of a module.
-        data : bytes
-            The compressed data.
-        pixels : int
-            Expected pixels; the time limit grows with them.
-        **facts : number, text, list of numbers or None
-            Further arguments of the decoder.
+        The time limit grows with the expected number of `pixels`; `path` is named in a refusal.
 
         Raises
         ------
         CannotDecode
             If the decoder raised an exception.
-        OverBudget
-            If it took too long or too much memory.
-        Refusal
-            If the child died, or could not be started.
+        OverBudget, Refusal
+            If it took too long or too much memory; if the child died, or could not be started.
         """
         seconds = SECONDS + SECONDS_A_MEGAPIXEL * pixels / 1e6
         name = f"{decoder.__module__}:{decoder.__name__}"

@@ -23,11 +23,6 @@ def refusing(path: Path) -> Iterator[None]:
 
     A `BonescintError` passes unchanged, since its text is a sentence already. The messages of libraries are left out:
     they may quote data that identifies a patient.
-
-    Raises
-    ------
-    Refusal
-        If anything else was raised.
     """
     with converted_errors(partial(_refusal, path)), quiet():
         yield

@@ -17,13 +17,7 @@ NO_LABELS = "The image is in colour or transparent; a mask has one grey value, o
 
 
 class Refusal(BonescintError):
-    """A file cannot be read as a scan.
-
-    Attributes
-    ----------
-    reason : str
-        A sentence that tells the problem and the remedy, without the file's name.
-    """
+    """A file cannot be read as a scan; `reason` tells the problem and the remedy, without the file's name."""
 
     def __init__(self, path: Path, reason: str) -> None:
         # Both arguments go to Exception, so that a refusal can be pickled in a worker process.
