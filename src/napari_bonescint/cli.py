@@ -25,13 +25,10 @@ _INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line with arguments; by default those of the process.
+    """Run the command line with arguments, by default those of the process, and return the exit status.
 
-    Returns
-    -------
-    int
-        Exit status: 0 if all was done, 1 if something failed, 130 after Ctrl-C. Wrong arguments raise `SystemExit` with
-        status 2; --help and --version raise it with 0.
+    It is 0 if all was done, 1 if something failed, 130 after Ctrl-C. Wrong arguments raise `SystemExit` with status 2;
+    --help and --version raise it with 0.
     """
     end_with_starter()
     # A terminal's encoding may lack a character of a file name.

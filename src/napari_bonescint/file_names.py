@@ -16,7 +16,7 @@ _MOST_BYTES = 150
 
 
 def is_file_name(text: str) -> bool:
-    """Whether a text is a valid name of a file or folder on every system, and nothing more.
+    """True if a text is a valid name of a file or folder on every system, and nothing more.
 
     ``ward-7`` is valid; ``../ward``, ``C:ward``, ``nul`` and names that begin with a dot are not.
     """

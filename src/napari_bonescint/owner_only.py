@@ -27,7 +27,7 @@ def close_to_others(path: Path) -> bool:
 
 
 def is_open_to_others(path: Path) -> bool:
-    """Whether other users may read a file or folder; false on Windows, where it is not checked."""
+    """True if other users may read a file or folder; false on Windows, where it is not checked."""
     return os.name != "nt" and bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
 
 

@@ -84,7 +84,7 @@ class View:
 
     @property
     def patient_left_on_image_right(self) -> bool:
-        """Whether the patient's left side is on the image's right, as in an acquired anterior view."""
+        """True if the patient's left side is on the image's right, as in an acquired anterior view."""
         return self.name is ViewName.ANTERIOR
 
 
@@ -135,7 +135,7 @@ class Scan:
 
 
 def exceeds_opposite(view: ViewName, views: Sequence[ViewName]) -> bool:
-    """Whether several single views of one study, and fewer of the opposite one, have this name; one may be wrong.
+    """True if several single views of one study, and fewer of the opposite one, have this name; one may be wrong.
 
     `views` are all single views of the study that have no partner.
     """
@@ -143,7 +143,7 @@ def exceeds_opposite(view: ViewName, views: Sequence[ViewName]) -> bool:
 
 
 def is_possible(spacing: Spacing) -> bool:
-    """Whether a pixel (y, x) in mm has a size that a camera can have."""
+    """True if a pixel (y, x) in mm has a size that a camera can have."""
     low, high = _POSSIBLE_SPACING
     return all(low <= side <= high for side in spacing)
 

@@ -167,7 +167,7 @@ class _Single(NamedTuple):
     series: str
     properties: Hashable
     may_have_partner: bool
-    """Whether to search for the other view: only if the file names its view, and is no spot view."""
+    """True if the other view should be searched for: only if the file names its view, and is no spot view."""
 
 
 class _Found(NamedTuple):
@@ -226,7 +226,7 @@ def _inspect_dicom(path: Path, result: Path) -> _Found:
 
 
 def _pair(found: list[_Found]) -> Iterator[ScanSource]:
-    """Make one source of each file, or of two that belong together, in the order of the first."""
+    """Make a `ScanSource` of each file, or of two files of one scan, in the order of the first files."""
     partners: dict[Path, _Found] = {}
     # Pairs within one series come first: a study may hold an early and a late pair.
     for same_series in (True, False):
@@ -263,7 +263,7 @@ def _read(path: Path) -> Scan:
 
 
 def _is_raster(path: Path) -> bool:
-    """Whether a file is PNG or TIFF (true) or DICOM (false), by its first bytes; a `Refusal` if it is neither."""
+    """True for a PNG or TIFF file, false for DICOM, by the first bytes; any other file is a `Refusal`."""
     start = read_start(path)
     # A file may begin like TIFF and DICOM; it is read as DICOM, which holds more facts.
     if looks_like_dicom(start) or is_encrypted(start):

@@ -18,7 +18,7 @@ class DenseNetwork(nn.Module, ABC):
     @property
     @abstractmethod
     def early_stages(self) -> nn.ModuleList:
-        """The first stages in their order; fine-tuning may freeze some."""
+        """The first stages of the network, from its input on; fine-tuning may freeze some."""
 
     @abstractmethod
     def logits(self, x: Tensor) -> Tensor:

@@ -34,21 +34,9 @@ _ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {"relu": F.relu, "e
 class FDN(DenseNetwork):
     """A dilated net.
 
-    Parameters
-    ----------
-    stages : sequence of sequence of int
-        Output channels of each stage's 3x3 convolutions; each stage ends with a max-pooling.
-    outputs : int
-        Channels of the result: 1 logit, or one for each region code.
-    activation : {"relu", "elu"}
-        Function after each 3x3 convolution.
-    batch_norm : bool
-        Whether each convolution is followed by batch normalisation.
-
-    Attributes
-    ----------
-    computation : {"dilated", "phase-split"}
-        How `forward` computes; it may be changed at any time.
+    `stages` are the output channels of each stage's 3x3 convolutions; each stage ends with a max-pooling. `outputs` is
+    1 for a skeleton logit, or the number of region codes. `activation` follows each 3x3 convolution, after batch
+    normalisation if `batch_norm`. `computation` selects how `forward` computes; it may be changed at any time.
     """
 
     def __init__(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class URINet(UNet):
-    """A U-Net of residual Inception units; widths are multiples of 4."""
+    """A U-Net of residual Inception units; its numbers of channels are multiples of 4."""
 
     @staticmethod
     def block(inputs: int, outputs: int) -> nn.Module:

@@ -60,16 +60,11 @@ _PAIRED = frozenset({"clavicle", "humerus", "forearm", "hand", "femur", "lower_l
 
 
 class Body(NamedTuple):
-    """Surface of the body on a grid of `CELL_MM`.
+    """Surface of the body and of the lungs on a grid (z, x) of `CELL_MM`.
 
-    Attributes
-    ----------
-    front, back : ndarray of float32, shape (z, x)
-        y of the skin in mm; front is infinite and back minus infinite outside the body.
-    lung_front, lung_back : ndarray of float32, shape (z, x)
-        y of the lungs' front and back in mm; both 0 outside the lungs.
-    x0, z1 : float
-        Left and upper edge of the grid in mm; rows go down.
+    `front` and `back` are y of the skin in mm; outside the body, front is infinite and back minus infinite.
+    `lung_front` and `lung_back` are y of the lungs in mm, both 0 outside the lungs. `x0` and `z1` are the left and the
+    upper edge of the grid in mm; rows go down.
     """
 
     front: NDArray[np.float32]

@@ -42,7 +42,7 @@ _FWHM_TO_SIGMA = 1 / 2.3548
 
 @dataclass(frozen=True)
 class Camera:
-    """One acquisition.
+    """One acquisition: matrix, position, collimator, crystal and scatter of a dual-head camera.
 
     Attributes
     ----------
@@ -131,7 +131,7 @@ class Camera:
         return (rows, columns) if rows.start < rows.stop and columns.start < columns.stop else None
 
     def _part(self, window: tuple[slice, slice]) -> Camera:
-        """A camera with the field of view of a window only."""
+        """The same camera with a part of its field of view, given by rows and columns."""
         rows, columns = window
         return replace(
             self,

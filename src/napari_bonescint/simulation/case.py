@@ -72,7 +72,7 @@ class Case:
     lesions: tuple[VisibleLesion, ...] = ()
 
     def save(self, path: Path) -> None:
-        """Write to a NumPy archive, whole or not at all: the non-negligible part of each source, in half precision."""
+        """Write the non-negligible part of each source to a NumPy archive in half precision, whole or not at all."""
         arrays: dict[str, NDArray[np.generic]] = {}
         places = np.zeros((len(self.expected), 4), np.int32)
         scales = np.ones(len(self.expected), np.float32)
@@ -96,7 +96,7 @@ class Case:
 
     @classmethod
     def load(cls, path: Path) -> Case:
-        """Read a file of `save`; a file of another version of the simulator raises `BonescintError`."""
+        """Read a case that `save` wrote; a file of another version of the simulator raises `BonescintError`."""
         with np.load(path, allow_pickle=False) as file:
             simulator = str(file["simulator"]) if "simulator" in file else "an older simulator"
             if simulator != SIMULATOR:

@@ -61,7 +61,7 @@ class Examination:
 
     @property
     def study(self) -> Study:
-        """Patient and date in the department's form."""
+        """Patient and date of the examination, as in the department's DICOM files."""
         return Study(f"{self.seed:08d}", ISSUER, f"Invented^Patient {self.seed}", self.day)
 
 

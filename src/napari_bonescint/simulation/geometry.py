@@ -96,7 +96,7 @@ class BonePoints:
     pieces: tuple[str, ...]
 
     def save(self, path: Path) -> None:
-        """Write to a compressed NumPy archive, whole or not at all."""
+        """Write the points to a compressed NumPy archive, whole or not at all."""
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         buffer = io.BytesIO()
         np.savez_compressed(buffer, version=GEOMETRY_VERSION, pieces=np.array(self.pieces), **arrays)
@@ -104,7 +104,7 @@ class BonePoints:
 
     @staticmethod
     def is_current(path: Path) -> bool:
-        """Whether a file exists that this version of `build_points` wrote."""
+        """True if a file exists that this version of `build_points` wrote."""
         if not path.exists():
             return False
         with np.load(path, allow_pickle=False) as file:
@@ -112,7 +112,7 @@ class BonePoints:
 
     @classmethod
     def load(cls, path: Path) -> BonePoints:
-        """Read a file of `save`; a file of another version of `build_points` raises `BonescintError`."""
+        """Read the points that `save` wrote; a file of another version of `build_points` raises `BonescintError`."""
         if not cls.is_current(path):
             raise BonescintError(f"{path}: made by an older simulator; delete the file, and simulate again.")
         with np.load(path, allow_pickle=False) as file:
@@ -295,7 +295,7 @@ def _leaned_back(position: NDArray[np.float64], angle: float) -> NDArray[np.floa
 
 
 def _is_sternum(position: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether points (n, 3) of the front of the rib cage are sternum, no cartilage. Axes: y up, z to the right."""
+    """True for points (n, 3) of the rib cage's front that are sternum, not cartilage. Axes: y up, z to the right."""
     height = (position[:, 1] - position[:, 1].min()) / np.ptp(position[:, 1])
     # From the tip of the xiphoid process over the body, wider below than above, to the manubrium.
     half_width = np.interp(height, [0.48, 0.52, 0.56, 0.64, 0.80, 0.84, 0.94, 1.0], [4, 7, 15, 17, 13, 19, 28, 26])

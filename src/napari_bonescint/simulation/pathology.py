@@ -125,7 +125,7 @@ def _lesion(kind: LesionKind, bones: PosedBones, spots: Sequence[Spot]) -> Lesio
 
 
 def replace_joints(rng: np.random.Generator, bones: PosedBones, density: NDArray[np.float32]) -> None:
-    """Rarely replace a hip or a knee by metal without tracer, with more uptake around it, in place."""
+    """Rarely replace a hip or a knee by metal: change `density` (n,) to none in it and more around it."""
     for side in SIDES:
         rim = float(rng.uniform(0, 1.2))
         if rng.random() < 0.02:

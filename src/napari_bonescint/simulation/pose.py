@@ -207,7 +207,7 @@ class Skeleton:
 
     @cached_property
     def left(self) -> NDArray[np.bool_]:
-        """Whether each point belongs to a bone of the patient's left side, by the middle of the bone."""
+        """True for each point of a bone on the patient's left side, by the middle of the bone."""
         standing = self.place(_STANDING)
         middle = np.array([standing[part, 0].mean() for part in self._slices])
         return np.asarray((middle > np.median(middle))[self.points.piece])

@@ -33,7 +33,7 @@ class Spot(NamedTuple):
 
 
 class PosedBones:
-    """Bone points of one patient: posed, (n, 3) in mm in the scanner's frame, with true for the left side, (n,)."""
+    """Bone points of one patient in a pose: `position` (n, 3), mm, scanner's frame; `left` (n,), true on the left."""
 
     def __init__(self, points: BonePoints, position: NDArray[np.float32], left: NDArray[np.bool_]) -> None:
         self.points = points
@@ -53,22 +53,22 @@ class PosedBones:
         return self._indices[key]
 
     def of(self, region: str, side: str | None = None) -> NDArray[np.float32]:
-        """Points (k, 3) of a region."""
+        """Positions (k, 3) of a region's points, in mm, in the scanner's frame."""
         return self.position[self.indices(region, side)]
 
     def middle(self, region: str, side: str | None = None) -> NDArray[np.float32]:
-        """The mean of a region's points."""
+        """The mean position (3,) of a region's points."""
         return np.asarray(self.of(region, side).mean(axis=0))
 
     def end(self, region: str, side: str | None, upper: bool) -> NDArray[np.float32]:
-        """The middle of a region's upper or lower end."""
+        """The mean position (3,) of the points at a region's upper or lower end."""
         own = self.of(region, side)
         z = own[:, 2]
         near = z > z.max() - _END_MM if upper else z < z.min() + _END_MM
         return np.asarray(own[near].mean(axis=0))
 
     def hip(self, side: str) -> NDArray[np.float32]:
-        """The centre of a femoral head."""
+        """The centre (3,) of a femoral head."""
         femur = self.of("femur", side)
         upper = femur[femur[:, 2] > femur[:, 2].max() - 0.1 * np.ptp(femur[:, 2])]
         medial = upper[:, 0] * outward(side)

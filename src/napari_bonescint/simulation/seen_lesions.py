@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_bonescint.simulation.posed import PosedBones
 
 LEAST_RATIO = 0.1
-"""Smallest ratio of a lesion's counts to the other counts, for the lesion's pixels."""
+"""A pixel belongs to a lesion if the lesion's counts, relative to all other counts there, reach this ratio."""
 
 _KINDS = tuple(LesionKind)
 

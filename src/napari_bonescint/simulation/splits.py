@@ -50,7 +50,7 @@ class Split:
         return range(self.first, self.first + self.scored)
 
     def holds(self, seed: int) -> bool:
-        """Whether a seed belongs to the split, scored or not."""
+        """True if a seed belongs to the split, scored or not."""
         return seed in self.seeds or (self.is_open and seed >= self.first)
 
     def scan(self, case: Case, seed: int) -> Scan:
@@ -59,7 +59,7 @@ class Split:
         return case.count(rng, self._draw_total(rng))
 
     def total(self, seed: int) -> float:
-        """Expected counts of `scan` for a case with this seed, without excreted tracer."""
+        """Expected counts of the scan of a case with this seed, without excreted tracer."""
         return self._draw_total(np.random.default_rng((seed, _COUNTING_STREAM)))
 
     def _draw_total(self, rng: np.random.Generator) -> float:

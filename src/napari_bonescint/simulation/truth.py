@@ -93,7 +93,7 @@ def _is_blade(points: BonePoints, position: NDArray[np.float32], left: NDArray[n
 
 
 def _close_outline(codes: NDArray[np.uint8], mask: NDArray[np.bool_], code: int, radius: int) -> None:
-    """Fill gaps between the paired bones or the fingers on one side of a region, in place."""
+    """Fill gaps between the paired bones or the fingers on one side of a region, by changing `codes`."""
     if not mask.any():
         return
     rows, columns = np.nonzero(mask)
@@ -106,7 +106,7 @@ def _close_outline(codes: NDArray[np.uint8], mask: NDArray[np.bool_], code: int,
 
 
 def _bridge_joints(codes: NDArray[np.uint8], reach: int) -> None:
-    """Fill gaps along the body between bones that meet at a joint, in place."""
+    """Fill gaps along the body between bones that meet at a joint, by changing `codes`."""
     line = np.ones((2 * reach + 1, 1), bool)
     for chain in _CHAINS:
         mask = np.isin(codes, [CODES[name] for name in chain])

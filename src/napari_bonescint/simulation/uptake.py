@@ -94,7 +94,7 @@ def _shell(rng: np.random.Generator, bones: PosedBones) -> NDArray[np.float32]:
 def _shape_long_bones(
     rng: np.random.Generator, bones: PosedBones, patient: Patient, density: NDArray[np.float32]
 ) -> None:
-    """Raise the uptake at the ends of long bones, and most in open growth plates, in place."""
+    """Raise the `density` (n,) at the ends of long bones, and most in open growth plates."""
     for name in _LONG:
         own = bones.indices(name)
         distance = np.minimum(bones.points.along[own], 1 - bones.points.along[own])
@@ -106,7 +106,7 @@ def _shape_long_bones(
 
 
 def _shape_pelvis(rng: np.random.Generator, bones: PosedBones, patient: Patient, density: NDArray[np.float32]) -> None:
-    """Make iliac crests bright and the middle of the iliac wings faint, in place."""
+    """Raise the `density` (n,) of iliac crests and lower that of the middle of the iliac wings."""
     crest_gain = rng.uniform(0.1, 1.1) + (rng.uniform(1, 3) if patient.growing else 0)
     wing, thickness = rng.uniform(0.35, 0.75), rng.uniform(7, 13)
     for side in SIDES:
@@ -124,7 +124,7 @@ def _shape_pelvis(rng: np.random.Generator, bones: PosedBones, patient: Patient,
 
 
 def _shape_face(rng: np.random.Generator, bones: PosedBones, density: NDArray[np.float32]) -> None:
-    """Make facial bones bright, in place: mostly nose, maxilla and teeth, not the orbits."""
+    """Raise the `density` (n,) of facial bones: mostly nose, maxilla and teeth, not the orbits."""
     pieces = bones.points.pieces
     for name, own_gain in (("face", rng.uniform(1.0, 1.8)), ("hat_jaw", rng.uniform(0.7, 1.5))):
         if name in pieces:

@@ -144,7 +144,7 @@ REFUSED = {
     "not whole": lambda path: save(path, voxels(dtype="float32") / 2),
     "not whole; ": lambda path: save(path, np.where(voxels() > 9, np.inf, 1)),
     "colours": lambda path: save(path, voxels().astype([("R", "u1"), ("G", "u1"), ("B", "u1")])),
-    "no NIfTI-1 file, or damaged": lambda path: path.write_bytes(b"no NIfTI" * 99),
+    "no NIfTI-1 file, or it is damaged": lambda path: path.write_bytes(b"no NIfTI" * 99),
     "values up to 33": lambda path: save(path, 2 * voxels() + 1, code=0),
     "empty": lambda path: path.write_bytes(b""),
 }

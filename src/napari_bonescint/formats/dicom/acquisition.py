@@ -22,11 +22,12 @@ def acquisition_facts(header: Header, detectors: Iterable[Header], window: Energ
     other free text, see `terms`.
     """
     collimators = sorted({detector.text("CollimatorType") for detector in detectors} - {""})
+    milliseconds = header.number("ActualFrameDuration")
     stated = {
         "image_type": header.text("ImageType"),
         "matrix": f"{header.integer('Rows')}x{header.integer('Columns')}",
         "counts_accumulated": header.integer("CountsAccumulated"),
-        "frame_duration_s": _scaled(header.number("ActualFrameDuration"), 1e-3),
+        "frame_duration_s": None if milliseconds is None else round(milliseconds * 1e-3, 6),
         "scan_velocity_mm_per_s": header.number("ScanVelocity"),
         "whole_body_technique": header.text("WholeBodyTechnique"),
         "photopeak_window": window.label,
@@ -36,10 +37,6 @@ def acquisition_facts(header: Header, detectors: Iterable[Header], window: Energ
         "model": header.text("ManufacturerModelName"),
     }
     return reduced(stated)
-
-
-def _scaled(number: float | None, factor: float) -> float | None:
-    return None if number is None else round(number * factor, 6)
 
 
 def _radionuclide(header: Header) -> str:

@@ -63,7 +63,7 @@ def _require_no_more_rows(messages: list[str], columns: int) -> None:
 
 
 def _silence_gdcm() -> None:
-    """Stop gdcm from writing to standard error what pydicom raises anyway."""
+    """Silence the error output of gdcm; pydicom raises the same errors."""
     # The import comes after pydicom's, which loads Python's zlib first. gdcm has a zlib of its own; if it is loaded
     # first, the two mix and the process crashes (python-gdcm 3.2.6).
     import gdcm  # type: ignore[import-untyped]

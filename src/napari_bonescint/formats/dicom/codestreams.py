@@ -26,7 +26,7 @@ class StreamSize(NamedTuple):
     tiles: int = 1
 
     def fits(self, rows: int, columns: int) -> bool:
-        """Whether the stream has one grey value a pixel, this size, and a possible number of tiles."""
+        """True if the stream has one grey value a pixel, this size, and a possible number of tiles."""
         return (self.rows, self.columns, self.samples) == (rows, columns, 1) and 1 <= self.tiles <= _MOST_TILES
 
 

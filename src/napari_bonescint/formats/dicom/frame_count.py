@@ -28,7 +28,7 @@ _START_OF_IMAGE = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP", 
 
 
 def frame_count_agrees(header: Header) -> bool:
-    """Whether header and vectors agree on the number of frames; then the pixels need not be read."""
+    """True if header and vectors agree on the number of frames; then the pixels need not be read."""
     stated = header.number("NumberOfFrames")
     expected: list[int | None] = [*_vector_lengths(header)] or [described_frames(header)]
     return stated is not None and all(number in (None, stated) for number in expected)

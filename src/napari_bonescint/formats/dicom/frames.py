@@ -36,7 +36,7 @@ class Frame(NamedTuple):
 
 
 def frames_of(header: Header, path: Path, count: int) -> tuple[list[Frame], list[str]]:
-    """The window and detector of every frame, in the order in which the frames are stored, and warnings about vectors.
+    """The energy window and detector of every frame, in the stored order, and warnings about vectors.
 
     Without vectors the order is the standard's: all detectors of the first window, then of the next. If several
     windows are described but there are only as many frames as detectors, the frames belong to one unknown window. A
@@ -94,7 +94,7 @@ def _by_detectors(header: Header, path: Path, detectors: Sequence[int]) -> list[
 
 
 def _in_order(header: Header, path: Path, count: int) -> list[Frame]:
-    """Window and detector of frames without vectors, in the standard's order."""
+    """Energy window and detector of each frame of a file without vectors, in the standard's order."""
     windows, detectors = described_windows(header), described_detectors(header)
     # As many frames as windows can be one view in all windows, or two views in one window.
     clear = windows == 1 or (count % windows == 0 and (count > windows or detectors == 1))

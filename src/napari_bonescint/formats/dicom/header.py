@@ -60,7 +60,7 @@ class Header:
         return self.integer("Rows") or 0, self.integer("Columns") or 0
 
     def has(self, keyword: str) -> bool:
-        """Whether the attribute is present, even if empty."""
+        """True if the attribute is present, even if empty."""
         return keyword in self.dataset
 
     def values(self, keyword: str) -> list[object]:
@@ -68,7 +68,7 @@ class Header:
         try:
             if self._is_too_long(keyword):
                 return []
-            # pydicom converts a value here, and quotes doubtful ones in its messages.
+            # pydicom converts the value here, and may quote it in a warning.
             with quiet():
                 value = self.dataset.get(keyword)
         except Exception:  # the conversion may raise any exception
@@ -78,34 +78,34 @@ class Header:
         return list(value) if isinstance(value, (MultiValue, Sequence, list)) else [value]
 
     def binary(self, keyword: str) -> bytes:
-        """The first value if it is bytes; empty otherwise."""
+        """The first value of an attribute if it is bytes; empty otherwise."""
         value = next(iter(self.values(keyword)), None)
         return value if isinstance(value, bytes) else b""
 
     def _is_too_long(self, keyword: str) -> bool:
-        """Whether an attribute is longer than any useful one, so that its conversion takes long."""
+        """True if an attribute is longer than any useful one, so that its conversion takes long."""
         element: object = self.dataset.get_item(keyword) if keyword not in _PIXELS else None
         if not isinstance(element, RawDataElement) or element.value is None:
             return False
         return len(element.value) > (_MOST_SEQUENCE_BYTES if keyword.endswith("Sequence") else _MOST_VALUE_BYTES)
 
     def texts(self, keyword: str) -> list[str]:
-        """All values as text with collapsed white space; sequences, persons' names and binary values are left out."""
+        """The values of an attribute as text with single blanks; without sequences, names of persons and bytes."""
         values = self.values(keyword)
         return [" ".join(str(value).split()) for value in values if isinstance(value, (str, int, float, Decimal))]
 
     def text(self, keyword: str) -> str:
-        """The values as one text, joined as in DICOM; empty if there are none."""
+        """The values of an attribute as one text, joined as in DICOM; empty if there are none."""
         return "\\".join(self.texts(keyword))
 
     def text_or_name(self, keyword: str) -> str:
-        """The values as one text, including persons' names; only for DICOM files about the same patient."""
+        """The text of an attribute, including persons' names; only for DICOM files about the same patient."""
         found = self.values(keyword)
         names = [" ".join(str(value).split()) for value in found if isinstance(value, PersonName)]
         return "\\".join(names) if names else self.text(keyword)
 
     def numbers(self, keyword: str) -> list[float]:
-        """All values as finite numbers; none at all if one of them is not."""
+        """The values of an attribute as finite numbers; none at all if one of them is not."""
         try:
             found = [float(value) for value in self.texts(keyword)]
         except ValueError:
@@ -114,34 +114,34 @@ class Header:
         return found if whole else []
 
     def number(self, keyword: str) -> float | None:
-        """The first value as a number, or None."""
+        """The first value of an attribute as a number, or None."""
         found = self.numbers(keyword)
         return found[0] if found else None
 
     def integer(self, keyword: str) -> int | None:
-        """The first value as a whole number, or None."""
+        """The first value of an attribute as a whole number, or None."""
         found = self.number(keyword)
         return None if found is None or found != int(found) else int(found)
 
     def items(self, keyword: str) -> list[Header]:
-        """The items of a sequence; none if it is absent."""
+        """The items of a sequence attribute; none if it is absent."""
         return [Header(item) for item in self.values(keyword) if isinstance(item, Dataset)]
 
 
 def looks_like_dicom(start: bytes) -> bool:
-    """Whether the first bytes of a file are those of DICOM, with or without the 128-byte preamble."""
+    """True if the first bytes of a file are those of DICOM, with or without the 128-byte preamble."""
     # Old exports begin with the data set itself: a low element of group 2 or 8.
     begins_with_element = start[:2] in (b"\x02\x00", b"\x08\x00") and len(start) >= 8
     return _has_preamble(start) or (begins_with_element and start[3] == 0 and start[2] <= 0x18)
 
 
 def is_encrypted(start: bytes) -> bool:
-    """Whether the first bytes of a file are those of an encrypted DICOM file."""
+    """True if the first bytes of a file are those of an encrypted DICOM file."""
     return _ENVELOPED_DATA in start[:64]
 
 
 def read_header(path: Path) -> Header:
-    """All attributes of a DICOM file except the pixels."""
+    """Read all attributes of a DICOM file except the pixels."""
     start = read_start(path)
     try:
         with path.open("rb") as file:
@@ -151,12 +151,12 @@ def read_header(path: Path) -> Header:
 
 
 def parse_whole(path: Path, content: bytes) -> Header:
-    """All attributes of a DICOM file, pixels included, from the bytes of the file."""
+    """Read all attributes of a DICOM file, pixels included, from its bytes."""
     return _parse(path, content[:132], _DicomStream(path, content), pixels=True)
 
 
 class _DicomStream(Metered):
-    """The stream for pydicom, which reads all the rest at once only from a deflated data set, to inflate it."""
+    """A `Metered` stream that also limits the inflated size, when pydicom reads the rest of a file to inflate it."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         content = super().read(size)

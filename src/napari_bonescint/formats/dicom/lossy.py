@@ -37,7 +37,7 @@ _MOST_MARKERS = 100
 
 
 def is_lossy(header: Header) -> bool:
-    """Whether the pixels of a data set, or the files that they were made from, had with lossy compression."""
+    """True if the pixels of a data set, or the files that they were made from, had lossy compression."""
     return lossy_warning(header) is not None
 
 
@@ -77,7 +77,7 @@ def _first_stream(header: Header, syntax: UID) -> bytes:
 
 
 def _stream_is_lossy(stream: bytes) -> bool | None:
-    """Whether a compressed stream lost information; None if the stream does not show it."""
+    """True if a compressed stream lost information; None if the stream does not show it."""
     if not stream.startswith((_JPEG, _J2K)):
         return None
     position = 2

@@ -58,7 +58,7 @@ class PlanarHeader:
 
     @property
     def may_show_whole_body(self) -> bool:
-        """Whether the image is no spot view; spot views are STATIC and about square."""
+        """True if the image is no spot view; spot views are STATIC and about square."""
         rows, columns = self.size
         return self.planar_type != _SPOT or rows >= 2 * columns
 

@@ -66,7 +66,7 @@ class EnergyWindow:
 
     @property
     def kind(self) -> _Kind:
-        """Whether the window contains the photopeak, by its limits; without limits, by its name."""
+        """Kind of the window, on the photopeak or not: by its limits; without limits, by its name."""
         if self.ranges:
             covered = any(low <= _PHOTOPEAK <= high for low, high in self.ranges)
             return _Kind.PHOTOPEAK if covered else _Kind.OTHER

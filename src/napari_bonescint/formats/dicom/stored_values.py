@@ -112,7 +112,7 @@ def _lowest_bits(stored: NDArray[Any], bits: int) -> NDArray[Any]:
 
 
 def _has_overlay_in_pixels(header: Header) -> bool:
-    """Whether an overlay plane is stored in unused bits of the pixels, as before 2004."""
+    """True if an overlay plane is stored in unused bits of the pixels, as before 2004."""
     for group in _OVERLAYS:
         position = header.dataset.get((group, _OVERLAY_BIT))
         if position is not None and position.value and (group, _OVERLAY_DATA) not in header.dataset:

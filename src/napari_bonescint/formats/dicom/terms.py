@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
 # PS3.3, C.8.4.9 (NM Image Type), C.8.4.5 (Whole Body Technique), C.8.4.11 (Collimator Type).
 _IMAGE_TYPES = {
@@ -67,8 +67,6 @@ _CAMERAS = (
     r"gca-?\d{3,4}[a-z]*|gamma ?view|spectra-?digital|e\.?soft|xeleris|scintron|wbscan",
 )
 
-_Reduced = str | int | float | None
-
 
 def find_words(text: str, pattern: str) -> str:
     """The first part of a text that matches a lower-case pattern as whole words, with single blanks; or empty."""
@@ -104,13 +102,8 @@ def radionuclide(text: str) -> str:
     return ""
 
 
-def _one_of(terms: Iterable[str]) -> Callable[[str], str]:
-    known = frozenset(terms)
-
-    def reduced(text: str) -> str:
-        return ", ".join(sorted({each for part in text.split(",") if (each := part.strip().upper()) in known}))
-
-    return reduced
+def _one_of(terms: set[str]) -> Callable[[str], str]:
+    return lambda text: ", ".join(sorted({part.strip().upper() for part in text.split(",")} & terms))
 
 
 def _only(pattern: str) -> Callable[[str], str]:
@@ -134,11 +127,8 @@ def reduced(facts: Mapping[str, object]) -> dict[str, str | int | float]:
     """Keep only numbers and known terms of facts, by the names that `acquisition.acquisition_facts` uses."""
     kept: dict[str, str | int | float] = {}
     for name, fact in facts.items():
-        found: _Reduced = None
         if name in _NUMBERS and isinstance(fact, (int, float)) and not isinstance(fact, bool):
-            found = fact
-        elif name in _TEXTS and isinstance(fact, str):
-            found = _TEXTS[name](fact)
-        if found not in (None, ""):
-            kept[name] = found
+            kept[name] = fact
+        elif name in _TEXTS and isinstance(fact, str) and (term := _TEXTS[name](fact)):
+            kept[name] = term
     return kept

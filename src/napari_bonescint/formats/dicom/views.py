@@ -136,7 +136,7 @@ def view_of_text(text: str) -> NamedView | None:
 
 
 def _names_both(text: str, words: str, written: str, *, anterior: bool, posterior: bool) -> bool:
-    """Whether a text names both views, or one for certain (`anterior`, `posterior`) and the other perhaps.
+    """True if a text names both views, or one for certain (`anterior`, `posterior`) and the other perhaps.
 
     `words` are those of `text` without its signs; `written` has the text in its own script, too.
     """

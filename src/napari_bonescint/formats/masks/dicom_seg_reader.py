@@ -44,7 +44,7 @@ class Place(NamedTuple):
 
 
 def is_dicom_seg(header: Header) -> bool:
-    """Whether a DICOM file is a segmentation."""
+    """True if a DICOM file is a segmentation."""
     return header.text("Modality").upper() == _MODALITY and header.has("SegmentSequence")
 
 

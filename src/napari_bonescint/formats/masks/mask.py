@@ -57,7 +57,8 @@ def lay_on(scan: Scan, masks: Sequence[Mask]) -> Mask:
     size = scan.counts.shape[1:]
     for mask in masks:
         if mask.regions.shape[1:] != size:
-            sizes = f"The mask has {_size(mask.regions.shape[1:])} pixels and the scan {_size(size)}"
+            rows, columns = mask.regions.shape[1:]
+            sizes = f"The mask has {columns} x {rows} pixels and the scan {size[1]} x {size[0]}"
             raise MaskDoesNotFit(f"{sizes}; a mask must have the scan's own pixels.")
     # A mask without bone may be of either kind; most formats cannot state it.
     kinds = {mask.names_regions for mask in masks if mask.regions.any()}
@@ -83,7 +84,3 @@ def lay_on(scan: Scan, masks: Sequence[Mask]) -> Mask:
 
 def _as_shown(stored: View, plane: NDArray[np.uint8], shown: View) -> NDArray[np.uint8]:
     return plane if stored.flipped is shown.flipped else plane[:, ::-1]
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return f"{shape[1]} x {shape[0]}"

@@ -117,7 +117,7 @@ def _parse(path: Path, content: bytes) -> Nifti1Image:
     except OverBudget:
         raise
     except Exception as error:  # nibabel and zlib may raise any exception
-        raise Refusal(path, "The file is no NIfTI-1 file, or damaged.") from error
+        raise Refusal(path, "The file is no NIfTI-1 file, or it is damaged; export the mask again.") from error
 
 
 @contextmanager

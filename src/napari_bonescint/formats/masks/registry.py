@@ -75,7 +75,7 @@ def read_mask(path: Path, mapping: RegionMapping | None = None, scan: Scan | Non
 
 @reader
 def looks_like_mask(path: Path) -> bool:
-    """Whether a file is a mask, by its name or its DICOM attributes; an unreadable file is a `Refusal`."""
+    """True if a file is a mask, by its name or its DICOM attributes; an unreadable file is a `Refusal`."""
     if path.name.lower().endswith(MASK_ENDINGS):
         return True
     if path.is_dir() or not looks_like_dicom(read_start(path)):
@@ -90,7 +90,7 @@ def _write_tiff(base: Path, mask: MaskOfScan) -> list[Path]:
 
 
 def _write_nifti(base: Path, mask: MaskOfScan) -> list[Path]:
-    """Write one file for each view; `nifti` tells why."""
+    """Write one file for each view, since a NIfTI file has one orientation."""
     whole = mask.mask
     paths = []
     for plane, view in zip(mask.regions, mask.scan.views, strict=True):

@@ -35,12 +35,12 @@ def turned(pixels: NDArray[np.generic], orientation: int) -> NDArray[np.generic]
 
 
 def exchanges_axes(orientation: int) -> bool:
-    """Whether the stored rows are the columns of the upright image."""
+    """True if the stored rows are the columns of the upright image."""
     return orientation in _STEPS and _STEPS[orientation][0]
 
 
 def is_upright(orientation: int) -> bool:
-    """Whether an image with this orientation is stored upright; so is one with a value outside 1 to 8."""
+    """True if an image with this orientation is stored upright; so is one with a value outside 1 to 8."""
     return orientation not in _STEPS
 
 

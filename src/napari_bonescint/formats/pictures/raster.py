@@ -54,7 +54,7 @@ _EQUAL_CHANNELS = "The image is stored in colour, with equal channels; one of th
 
 
 def looks_like_raster(start: bytes) -> bool:
-    """Whether the first bytes of a file are those of PNG or TIFF."""
+    """True if the first bytes of a file are those of PNG or TIFF."""
     return start.startswith((PNG_START, *TIFF_START))
 
 
@@ -210,6 +210,6 @@ def _one_channel(path: Path, pixels: NDArray[np.generic]) -> tuple[NDArray[np.ge
 
 
 def looks_inverted(planes: NDArray[np.generic]) -> bool:
-    """Whether the border of the image, which shows no body, is nearer to the brightest than to the darkest value."""
+    """True if the border of the image, which shows no body, is nearer to the brightest than to the darkest value."""
     border = np.concatenate([planes[:, (0, -1)].ravel(), planes[:, :, (0, -1)].ravel()])
     return bool(np.median(border) > (float(planes.min()) + float(planes.max())) / 2)

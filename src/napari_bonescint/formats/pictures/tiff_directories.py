@@ -76,7 +76,7 @@ def _directories(path: Path, content: bytes) -> Iterator[Tags]:
         if at == 0 or at + layout.tags.size > len(content):
             continue
         if at in seen:
-            raise OverBudget(path, "The directories of the file form a loop, so it is damaged; export it again.")
+            raise OverBudget(path, "The TIFF directories of the file form a loop, so it is damaged; export it again.")
         seen.add(at)
         if len(seen) > MOST_DIRECTORIES:
             raise OverBudget(path, f"The file has more than {MOST_DIRECTORIES} pages, the most that are read.")

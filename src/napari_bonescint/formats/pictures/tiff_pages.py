@@ -142,7 +142,7 @@ def _require_readable(path: Path, page: TiffPage, kind: str) -> None:
 
 
 def _is_whole(tiff: TiffFile, pages: Sequence[TiffPage], content: bytes) -> bool:
-    """Whether the file holds all pixels and all pages; tifffile drops pages that lie beyond the end."""
+    """True if the file holds all pixels and all pages; tifffile drops pages that lie beyond the end."""
     for page in pages:
         if len(page.dataoffsets) < math.prod(page.chunked):
             return False

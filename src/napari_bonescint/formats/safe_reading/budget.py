@@ -39,7 +39,7 @@ MOST_HEADER_BYTES = 64 * 2**20
 MOST_READS = 500_000
 """Read calls of a library on one file: at least one for each element or tag."""
 MOST_MEMORY = 768 * 2**20
-"""Memory of the decoding process, in bytes."""
+"""Bytes of memory for the process that decodes images."""
 MOST_SECONDS = 4.0
 """Computing time of parsing a file; `decoder_process` has the limits of decoding."""
 
@@ -49,7 +49,7 @@ _GZIP_FRAME = 16 + zlib.MAX_WBITS
 
 
 class OverBudget(Refusal):
-    """The file exceeds a limit of this module."""
+    """A file exceeds a limit for reading, such as bytes, pixels or seconds."""
 
 
 def require_pixels(path: Path, *shape: int, bytes_a_pixel: float = 1) -> None:
