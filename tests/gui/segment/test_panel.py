@@ -70,6 +70,19 @@ def test_a_click_gives_a_labels_layer_per_view(
     assert panel.device.text().startswith("Device: CPU")
 
 
+def test_the_first_click_says_that_the_model_is_loaded_before(
+    viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
+) -> None:
+    panel = open_panel()
+    panel.segment()
+    assert panel.status.text().startswith("Loading the model")
+    for _ in range(2):
+        qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
+        panel.segment()
+        assert panel.status.text() == "Segmenting …"
+    qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
+
+
 def test_labels_are_what_the_model_says_of_both_views_together(
     viewer: Viewer, scan: Scan, open_panel: Callable[..., SegmentWidget], qtbot: QtBot
 ) -> None:
@@ -208,7 +221,7 @@ def test_an_image_of_another_reader_is_segmented(
     panel = open_panel()
     click_and_wait(qtbot, panel)
     assert [layer.name for layer in labels_in(viewer)] == ["photo bones"]
-    assert any("pixels of 2.26 mm" in message for message in shown())
+    assert any("pixel size of 2.26 mm" in message for message in shown())
 
 
 def test_a_picture_that_looks_inverted_is_warned_of_and_segmented(

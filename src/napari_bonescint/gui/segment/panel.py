@@ -37,6 +37,8 @@ _PUT_MS = 1
 _LONG_MS = 1000
 _STEPS = 100
 _UNDO = "To take the result out again, select its layer and press Ctrl+Z."
+_LOADING = "Loading the model: some seconds when it is used for the first time …"
+_SEGMENTING = "Segmenting …"
 _BUTTON = "QPushButton { font-size: 15px; font-weight: bold; padding: 10px; }"
 
 
@@ -56,6 +58,7 @@ class SegmentWidget(DockPanel):
         super().__init__()
         self._viewer = napari_viewer
         self.child = SegmentationProcess()
+        self._ready: ModelCard | None = None
         self._queue: list[tuple[ResultPlace, ModelCard]] = []
         self._done = 0
         self._warned: list[str] = []
@@ -189,7 +192,7 @@ class SegmentWidget(DockPanel):
 
     def _begin_next(self) -> None:
         place, card = self._queue[0]
-        self.status.setText("Segmenting …")
+        self.status.setText(_SEGMENTING if card == self._ready else _LOADING)
         try:
             scan = place.take_scan()
         except BonescintError as error:
@@ -219,10 +222,13 @@ class SegmentWidget(DockPanel):
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, Loaded):
+            self._ready = event.card
             self.device.setText(f"Device: {event.device.reason}")
         elif isinstance(event, Failed):
             self._fail(event.sentence)
         elif self.is_running and isinstance(event, Progressed):
+            self._ready = self._queue[0][1]
+            self.status.setText(_SEGMENTING)
             self._show_progress(event.fraction)
         elif self.is_running and isinstance(event, Finished):
             self.device.setText(f"Device: {event.segmentation.device_reason}")
