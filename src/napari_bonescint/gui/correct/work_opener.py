@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -21,8 +22,9 @@ class WorkOpener(QWidget):
         super().__init__()
         self.button = QPushButton("Open …")
         menu = QMenu(self.button)
-        menu.addAction("Label store …", self._choose_store)
-        menu.addAction("Folder of scans …", self._choose_scans)
+        store_title = "Open a label store, or an empty folder to make one in"
+        menu.addAction("Label store …", partial(self._choose, self.store_chosen, store_title))
+        menu.addAction("Folder of scans …", partial(self._choose, self.scans_chosen, "Open a folder of scans"))
         self.button.setMenu(menu)
         self.place = QLabel("Open a label store, or a folder of scans to correct.")
         self.place.setWordWrap(True)
@@ -40,15 +42,10 @@ class WorkOpener(QWidget):
         self.place.setText(f"<b>{_called(scans or store)}</b>" + (f" → {_called(store)}" if scans else ""))
         self.place.setToolTip(str(store) if scans is None else f"{scans}\nCorrections are kept in {store}")
 
-    def _choose_store(self) -> None:
-        folder = self._ask("Open a label store, or an empty folder to make one in")
+    def _choose(self, chosen: Signal, title: str) -> None:
+        folder = self._ask(title)
         if folder is not None:
-            self.store_chosen.emit(folder)
-
-    def _choose_scans(self) -> None:
-        folder = self._ask("Open a folder of scans")
-        if folder is not None:
-            self.scans_chosen.emit(folder)
+            chosen.emit(folder)
 
     def _ask(self, title: str) -> Path | None:
         chosen = QFileDialog.getExistingDirectory(self, title)
