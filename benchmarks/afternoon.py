@@ -1,13 +1,13 @@
-"""Does anything leave the computer in an afternoon's work, in Python or in native code.
+"""Check that a typical session sends nothing to the network, in Python or in native code.
 
     scripts/on_display.sh python benchmarks/afternoon.py [--only STEP...]
 
-Opens a real napari window with the real scan, segments, corrects, saves, retrains, judges and uses the new weights by
-clicks; segments with every engine, in several processes and on a Dask cluster; simulates, trains in two processes with
-curves for TensorBoard, judges and evaluates on the command line. Each step runs under strace (Linux), which sees what
-every process asks of the system in whatever language it is written: any connection or packet to an address that is not
-the loopback, and any look-up of a name, is printed, and so is each file that is left in the home folder. The exit
-status is 1 if there is one of the former, or if a step fails.
+In a real napari window, the script segments the real scan, corrects, saves, retrains, compares models and uses the new
+weights, by clicks. Then it segments with every engine, in several processes and on a Dask cluster; on the command line
+it simulates, trains in two processes with TensorBoard, compares and evaluates. Each step runs under strace (Linux),
+which records the system calls of all processes. The script prints every connection or packet to an address other than
+the loopback, every name look-up, and every new file in the home folder. The exit status is 1 if a step fails or if
+anything was sent.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def at_the_window(folder: Path) -> None:
     _, retraining = viewer.window.add_plugin_dock_widget("napari-bonescint", "Retrain")
     retraining.setup.stores.add(folder / "labels")
     retraining.setup.add_recipe(folder / "stalls.toml")
-    run_until(lambda: "to learn from" in retraining.setup.stores.supply.text())
+    run_until(lambda: "Held out" in retraining.setup.stores.supply.text())
     retraining.setup.button.click()
     print("trains", flush=True)
     run_until(lambda: retraining.tabs.currentIndex() == 2)

@@ -1,6 +1,6 @@
-"""A napari in which a hand corrects a mask without an end, for `napari_crashes`, which kills it.
+"""A napari in which a simulated user corrects a mask until it is killed, for `napari_crashes`.
 
-Prints a line of JSON when it has taken up what was left unsaved, and one after each stroke.
+Prints one line of JSON after it has opened the draft, and one after each stroke.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 ANNOTATOR = "A. Annotator"
 FEMUR = 14
 _PACE_MS = 300
-# Places for strokes, far enough from each other for a brush of 8 pixels.
+# Places of strokes, far enough apart for a brush of 8 pixels.
 _PLACES = [(view, (float(row), 40.0)) for row in range(20, 1000, 20) for view in (0, 1)]
 
 
 def open_panel(folder: Path) -> tuple[CorrectWidget, OpenCase, Hand]:
-    """Start as a user does: the first time by opening the store, later by going on with what was left."""
+    """Open the store the first time, and continue with the draft or the next case later."""
     viewer = napari.Viewer()
     _, panel = viewer.window.add_plugin_dock_widget("napari-bonescint", "Correct masks")
     panel.controller.loader.card = None
@@ -47,7 +47,7 @@ def open_panel(folder: Path) -> tuple[CorrectWidget, OpenCase, Hand]:
         run_until(panel.list.model.rowCount)
         if panel.drafts.isVisible():
             QTest.mouseClick(panel.drafts.open_button, Qt.MouseButton.LeftButton)
-        else:  # killed before there was a draft
+        else:  # killed before the first draft was saved
             panel.list.open_next()
     run_until(lambda: isinstance(panel.controller.state, Correcting))
     case = panel.toolbox.strokes.case
@@ -57,13 +57,13 @@ def open_panel(folder: Path) -> tuple[CorrectWidget, OpenCase, Hand]:
 
 
 def strokes_in(case: OpenCase) -> list[bool]:
-    """For each place of a stroke, whether it is in the mask."""
+    """For each place, true if its stroke is in the mask."""
     regions = case.regions()
     return [bool(regions[view, int(row), int(column)]) for view, (row, column) in _PLACES]
 
 
 def undo_and_redo(case: OpenCase) -> bool:
-    """Whether one Undo in each view that has a step takes the whole draft out, and Redo brings it back."""
+    """True if one Undo in each changed view removes the whole draft, and Redo restores it."""
     before = case.regions()
     stepped = [labels for labels in case.labels if labels._undo_history]
     for labels in stepped:
@@ -75,7 +75,7 @@ def undo_and_redo(case: OpenCase) -> bool:
 
 
 def say(**what: object) -> None:
-    """Tell the parent."""
+    """Print a message for the parent process."""
     print(json.dumps(what), flush=True)
 
 

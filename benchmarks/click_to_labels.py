@@ -1,17 +1,16 @@
-"""Is the panel "Segment skeleton" there at once, and ready by the time that somebody clicks: measured, against limits.
+"""Measure the time to open the panel "Segment skeleton", and from a click to labels, and compare with limits.
 
     python benchmarks/click_to_labels.py [--model FILE] [--clicks N] [--wait SECONDS]
 
-Opens a real napari window with a simulated scan of two views (on a server: under `scripts/on_display.sh`), and the
-panel; waits as long as a person would, clicks, and clicks N times more. The first click makes new labels layers; so
-does one more at the end, as for the next patient. Then it closes the panel, so that the child process that computes
-ends, and does it all once more. At the first time nothing has been compiled yet for the CPU, as after the installation;
-at the second time it lies on disk. All on two cores.
+Opens a real napari window with a simulated scan of two views (on a server: under `scripts/on_display.sh`) and the
+panel, waits as long as a person would, clicks, and clicks N more times. The first and the last click make new labels
+layers. Then the panel is closed, which ends the child process, and all is repeated: in the first round nothing is
+compiled for the CPU yet, as after the installation; in the second round the compiled model is on disk. All runs on two
+cores.
 
-A heartbeat of 5 ms runs in the thread of the window; the longest gap between two beats is the longest time that the
-window did not answer. Drawing itself counts, too: under Xvfb it is done by the processor. Processor time is told beside
-the time on the clock, which other programs lengthen: of the window's process and of the child together, over all their
-threads. The exit status is 1 if anything takes longer than it should.
+A timer of 5 ms runs in the thread of the window; the longest gap between two ticks is the longest stall. Drawing
+counts, too; under Xvfb the processor does it. Processor time (window and child process, all threads) is shown beside
+wall-clock time, which other programs lengthen. The exit status is 1 if anything exceeds its limit.
 """
 
 from __future__ import annotations
@@ -52,15 +51,14 @@ _RATIO_LIMIT = 2.0
 
 @dataclass
 class Heartbeat:
-    """Measures for how long the thread of the window does not answer.
+    """Measures stalls of the window's thread.
 
     Attributes
     ----------
     longest : float
-        The longest gap between two beats, in seconds.
+        Longest gap between two ticks, in seconds.
     busiest : float
-        The most processor time that the thread took between two beats, in seconds: what a stall would be on a
-        computer that has nothing else to do.
+        Most processor time of the thread between two ticks, in seconds: the stall on an otherwise idle computer.
     """
 
     longest: float = 0.0
@@ -176,10 +174,10 @@ class Window:
 
 
 def run_until(condition: Callable[[], bool]) -> None:
-    """Let the window run until something is true.
+    """Let the window run until a condition is true.
 
-    In a loop of Qt's own, as in a napari that somebody opened: only there does Qt delete what is to be deleted later.
-    Otherwise napari would think that a file is still being opened, and draw its sign for that 30 times a second.
+    Uses Qt's own event loop, because only there Qt carries out `deleteLater`. Otherwise napari would keep drawing its
+    busy sign 30 times a second.
     """
     loop, timer, end = QEventLoop(), QTimer(), time.perf_counter() + _PATIENCE_S
 

@@ -2,8 +2,8 @@
 
     python benchmarks/contact_sheet.py --geometry data/cases/skeleton.npz --out docs/simulated-beside-real.png
 
-Each row begins with NM1 (anterior; it has no other view) and goes on with both views of three simulated patients: the
-first counted like NM1, the others with less, as most scans are. Needs the extra [simulate].
+Each row shows NM1 (it has only an anterior view), then both views of three simulated patients: the first with as many
+counts as NM1, the others with fewer counts, like most scans. Needs the extra [simulate].
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A view that is to be corrected, for `correction_strokes`: what is wrong in a mask, and where."""
+"""A view with a mask to correct, for `correction_strokes`: finds the errors in the mask."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ _CORNERS_TOO = np.ones((3, 3), np.bool_)
 
 
 class Place(NamedTuple):
-    """A connected piece of error, or what is wrong along a stretch of a true edge.
+    """A connected piece of error, or the errors along a stretch of a true edge.
 
     Attributes
     ----------
     pixels : ndarray of shape (n,)
-        What is wrong there: indices into the flattened view.
+        The wrong pixels: indices into the flattened view.
     missed : bool
-        Whether bone is missed there, or else wrongly found.
+        True if bone is missing, false if background is labelled as bone.
     code : int
-        Which bone.
+        Region code.
     """
 
     pixels: Pixels
@@ -127,16 +127,16 @@ class Task:
         ]
 
     def stretches(self, mask: Mask, left_alone: NDArray[np.bool_], missed: bool | None) -> Iterator[Stretch]:
-        """The stretches of each length along which most is wrong that is not left alone.
+        """For each length, the stretch of edge with the most errors, without the excluded pixels.
 
         Parameters
         ----------
         mask : ndarray of uint8, shape (y, x)
-            As it is.
+            The present mask.
         left_alone : ndarray of bool, shape (y, x)
-            What is not to be looked at.
+            Excluded pixels.
         missed : bool or None
-            Whether to look for missed bone, for what is wrongly bone, or for both.
+            True for missed bone, false for wrong bone, None for both.
         """
         wrong = (mask > 0) != self.bone if missed is None else self._wrong(mask, missed=missed)
         pixels = np.flatnonzero(wrong & ~left_alone)

@@ -1,39 +1,37 @@
-"""How many strokes a correction takes with our tools and with napari's plain brush.
+"""Strokes needed to correct a mask with our tools and with napari's plain brush.
 
     python benchmarks/correction_strokes.py --data data/test [--views N] [--sizes PIXELS ...] [--write FILE]
 
-Simulated scans with known truth are segmented by the default model, and each view's mask is then corrected until the
-skeleton's Dice is 0.98, by the same annotator with our tools and with the plain brush at each size.
+The default model segments simulated scans with known truth. A simulated annotator then corrects each view's mask until
+the Dice of the skeleton is 0.98, with our tools and with the plain brush at each size.
 
-**A stroke** is what is drawn from press to release. A click or key that changes the mask counts as one, dragging a box
-and choosing its threshold as two. What changes no mask is not counted: choosing a tool, a bone, paint or erase. A path
-has a point for every pixel of its way; every coordinate that a tool is given is moved by up to one pixel, uniformly and
-independently. A stroke is at most 500 pixels long, which is once around a femur.
+**A stroke** is drawn from press to release. A click or key that changes the mask counts as one stroke; dragging a box
+and choosing its threshold count as two. Actions that change no mask do not count: choosing a tool, a bone, paint or
+erase. A path has one point for each pixel of its length. Every coordinate is moved at random by up to one pixel. A
+stroke has at most 500 pixels, which is once around a femur.
 
-**The annotator** sees the true mask. No tool does.
+**The annotator** sees the true mask; the tools do not.
 
-1. It looks at the three largest connected pieces of error (missed bone, or what is wrongly bone), and at the stretches
-   (40, 120 and 500 pixels) of the true edge along which most is wrong: missed, wrongly bone, or both.
-2. For each, it thinks of what its tools can do there (below), and chooses by the errors that go away for each stroke
-   spent, in a rehearsal whose jitter is not that of the stroke which it then makes.
-3. A stroke that made things worse is undone, for one stroke more, and its place left alone.
-4. It ends at Dice 0.98, after 200 strokes, or when nothing helps any more.
+1. The annotator finds the three largest connected errors (missing or wrong bone), and the stretches (40, 120 and 500
+   pixels) of the true edge with the most errors: missing, wrong, or both.
+2. For each of them, the annotator rehearses all actions of the tools (below), and chooses the action that removes the
+   most errors for each stroke. The rehearsal has other random shifts than the stroke itself.
+3. A stroke that makes the mask worse is undone, which costs one more stroke, and its place is left alone.
+4. The annotator stops at Dice 0.98, after 200 strokes, or when no action helps.
 
-With each set of tools it does the same:
+The annotator works in the same way with each set of tools:
 
-- **Brush, following errors**: napari's brush and eraser; one stroke paints or erases along the middle of a piece of
-  error.
-- **Brush, sweeping edges**: it can also paint inside of, or erase outside of, one of those stretches, with the brush
-  touching the edge or up to one pixel away from it, as jitter makes a stroke wider. A disc is painted as
-  `Labels.paint` does, at steps of a quarter of its size.
-- **Ours**: the sweeping brush at two sizes; tracing a stretch; drawing the whole outline of a true piece of bone; the
-  smart brush along the middle of the error; a click to add or remove a piece; keys to grow, shrink or smooth the
-  region; and asking the model again in a box around the error.
+- **Brush, following errors**: napari's brush and eraser; one stroke paints or erases along the middle of an error.
+- **Brush, sweeping edges**: in addition, the brush paints inside or erases outside one of the stretches, at a distance
+  of zero to one pixel from the edge, because the random shifts make a stroke wider. A disc is painted as `Labels.paint`
+  does, at steps of a quarter of its size.
+- **Ours**: the sweeping brush at two sizes; tracing a stretch; drawing the whole outline of a piece of bone; the smart
+  brush along the middle of an error; a click to add or remove a piece; keys to grow, shrink or smooth the region; and
+  a new threshold of the model's probability in a box around the error.
 
-**What is compared**: of the brush, the size that needs the fewest strokes over all views; of sizes that need equally
-many, the one that comes to the higher Dice. A view that does not come to Dice 0.98 counts as 200 strokes. It would take
-more than these, if it could be done at all: for the brush this is a lower bound, and so is the ratio. The ratio is also
-given for those views alone in which both come to 0.98, which are the easier ones.
+**The comparison** uses the brush size that needs the fewest strokes over all views or, among equal ones, reaches the
+higher Dice. A view that does not reach Dice 0.98 counts as 200 strokes; the true number is higher, so the brush's sum
+and the ratio are lower bounds. The ratio is also given for the views in which both reach 0.98, the easier ones.
 """
 
 from __future__ import annotations
@@ -80,7 +78,7 @@ OURS = "ours"
 
 
 class Act(NamedTuple):
-    """Something an annotator can do: by which tool, for how many strokes, where, and what it makes of a mask."""
+    """An action of the annotator: tool, number of strokes, place, and function that changes the mask."""
 
     tool: str
     strokes: int
@@ -89,17 +87,17 @@ class Act(NamedTuple):
 
 
 class Sight(NamedTuple):
-    """What the annotator sees at a moment: a mask, and what is to be left alone in it."""
+    """The present mask, and the pixels that the annotator leaves alone."""
 
     mask: Mask
     left_alone: NDArray[np.bool_]
 
 
 class Toolset(Protocol):
-    """What an annotator has at hand."""
+    """A set of tools."""
 
     def acts(self, task: Task, sight: Sight) -> Iterator[Act]:
-        """What can be done."""
+        """All possible actions."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,7 @@ class OurTools:
     """The tools of napari_bonescint.corrections, beside a plain brush."""
 
     def acts(self, task: Task, sight: Sight) -> Iterator[Act]:
-        """Whatever tool may help."""
+        """All actions of our tools."""
         brushes = [PlainBrush(size, sweeps=True) for size in OUR_BRUSH_SIZES]
         for place in task.places(*sight):
             yield from (brush.follow(task, place) for brush in brushes)
@@ -153,7 +151,7 @@ class OurTools:
 
 
 def _at(task: Task, place: Place) -> Iterator[Act]:
-    """What clicks, keys and the smart brush can do about a piece of error."""
+    """Actions of clicks, keys and the smart brush on a piece of error."""
     middle = task.middle_of(place)
     yield Act("smart brush", 1, place, partial(_brush_smartly, task, middle, place.code if place.missed else 0))
     point = middle[len(middle) // 2]
@@ -193,7 +191,7 @@ def _ask(task: Task, corners: Points, threshold: float, mask: Mask, rng: np.rand
 
 @dataclass
 class Replay:
-    """A correction as it went: strokes spent, the mask's Dice at the end, and how often which tool was used."""
+    """The course of a correction: number of strokes, final Dice, and uses of each tool."""
 
     strokes: int = 0
     dice: float = 0.0
@@ -201,22 +199,22 @@ class Replay:
 
     @property
     def has_arrived(self) -> bool:
-        """Whether the goal was reached."""
+        """True if the goal was reached."""
         return bool(self.dice >= GOAL)
 
     @property
     def counted(self) -> int:
-        """Strokes, or the most there may be if the goal was not reached."""
+        """Number of strokes, or the maximum if the goal was not reached."""
         return self.strokes if self.has_arrived else MOST_STROKES
 
     @property
     def cell(self) -> str:
-        """The strokes for a table, with the Dice that was reached if it was not the goal."""
+        """The strokes for a table, with the final Dice if the goal was not reached."""
         return f"{self.strokes}" if self.has_arrived else f"{self.strokes} ({self.dice:.3f})"
 
 
 def correct(task: Task, tools: Toolset, seed: int) -> tuple[Replay, Mask]:
-    """Correct a view, and give also the mask."""
+    """Correct a view, and return its mask, too."""
     rng, rehearsal = np.random.default_rng(seed).spawn(2)
     mask, replay = task.model, Replay()
     left_alone = np.zeros(mask.shape, np.bool_)
@@ -257,7 +255,7 @@ def tasks(folders: list[Path]) -> Iterator[Task]:
 
 
 def summary(replays: dict[str, list[Replay]], brushes: list[str]) -> str:
-    """How our tools compare with the best size of a brush."""
+    """Compare our tools with the best size of a brush."""
     ours = replays[OURS]
     best = min(brushes, key=lambda name: (_total(replays[name]), -sum(replay.dice for replay in replays[name])))
     theirs = replays[best]
@@ -266,14 +264,16 @@ def summary(replays: dict[str, list[Replay]], brushes: list[str]) -> str:
     bound = "" if arrived == len(theirs) else "at least "
     our_arrived = sum(replay.has_arrived for replay in ours)
     text = (
-        f"Our tools: {_total(ours)} strokes in {len(ours)} views, of which {our_arrived} reach Dice {GOAL}. "
-        f"Brush {best}: {bound}{_total(theirs)} strokes, {arrived} reach {GOAL}; that is {bound}"
-        f"{_total(theirs) / _total(ours):.2f} times as many."
+        f"Our tools: {_total(ours)} strokes in {len(ours)} views; {our_arrived} views reach Dice {GOAL}. "
+        f"Brush {best}: {bound}{_total(theirs)} strokes, {bound}{_total(theirs) / _total(ours):.2f} times as many; "
+        f"{arrived} views reach {GOAL}."
     )
     if not both:
         return text
     few, many = (_total([replays[i] for i in both]) for replays in (ours, theirs))
-    return f"{text} In the {len(both)} views that reach it with both: {few} and {many}, {many / few:.2f} times as many."
+    return (
+        f"{text} Views that reach it with both, {len(both)}: {few} and {many} strokes, {many / few:.2f} times as many."
+    )
 
 
 def _total(replays: list[Replay]) -> int:
@@ -281,7 +281,7 @@ def _total(replays: list[Replay]) -> int:
 
 
 def page(lines: list[str]) -> str:
-    """All that was printed as a page for docs/: the result first, then how it was measured, then view by view."""
+    """The printed lines as a page for docs/: results, method, then view by view."""
     is_row = [line.startswith("|") for line in lines]
     title, _, method = (__doc__ or "").partition("\n")
     result = [line for line, row in zip(lines, is_row, strict=True) if not row]
@@ -300,12 +300,14 @@ def page(lines: list[str]) -> str:
 
 
 def main() -> None:
-    """Replay, and print or write a table."""
+    """Correct all views, and print or write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders that `bonescint simulate` filled")
-    parser.add_argument("--views", type=int, default=20, help="how many views to correct (default 20)")
-    parser.add_argument("--sizes", type=int, nargs="+", default=BRUSH_SIZES, help="of the brush (default: %(default)s)")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="write all that is printed as a page, too")
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders of `bonescint simulate`")
+    parser.add_argument("--views", type=int, default=20, help="number of views to correct (default 20)")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=BRUSH_SIZES, help="sizes of the brush in pixels (default: %(default)s)"
+    )
+    parser.add_argument("--write", type=Path, metavar="FILE", help="also write the output as a page")
     options = parser.parse_args()
     following = {f"following {size}": PlainBrush(size, sweeps=False) for size in options.sizes}
     sweeping = {f"sweeping {size}": PlainBrush(size, sweeps=True) for size in options.sizes}

@@ -1,8 +1,8 @@
-"""What taking crumbs and spurs out of masks costs and brings, and how small true pieces of bone are.
+"""Measure the effect of cleaning masks on Dice, and the size of the smallest true pieces of bone.
 
     python benchmarks/crumbs_and_spurs.py --cases data/validation [--model NAME]
 
-`--cases` is a folder that `bonescint simulate` filled with the validation split.
+`--cases` is a folder with the validation split, from `bonescint simulate`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     arguments = parser.parse_args()
     split = read_splits()["validation"]
-    # Masks before cleaning are wanted, too.
+    # The masks before cleaning are needed, too.
     with (
         patch.object(segmenting, "clean_regions", lambda codes, _spacing: codes),
         patch.object(segmenting, "clean_skeleton", lambda codes, _spacing: codes),
@@ -68,7 +68,7 @@ def main() -> None:
     print(f"{arguments.model}, {len(changes)} views: Dice {np.mean(changes):+.5f}", end=" ")
     print(f"(least {min(changes):+.5f}, most {max(changes):+.5f})")
     print(f"pieces a view: {np.mean(before):.2f} before, {np.mean(after):.2f} after, {np.mean(true):.2f} in truth")
-    print(f"{removed} pixels taken out, {1 - wrong / max(1, removed):.0%} of them no bone")
+    print(f"{removed} pixels removed, {1 - wrong / max(1, removed):.0%} of them background in truth")
     print("smallest true piece, mm2:", {name: round(area) for name, area in sorted(smallest.items())})
 
 

@@ -1,10 +1,10 @@
-"""What it costs that compressed images are decoded in a process of their own, as shares of one run.
+"""Measure the extra time of decoding compressed images in a child process, relative to the whole segmentation.
 
     python benchmarks/decoder_speed.py
 
-A scan of two views of the usual size is decoded in this process and in the child of `decoder_process`, alternately, and
-segmented by the default model; then `bonescint segment` runs on one compressed and on one uncompressed scan,
-alternately, each from the start of Python to its end.
+A scan of two views of the usual size is decoded alternately in this process and in the child of `decoder_process`, and
+segmented by the default model. Then `bonescint segment` runs alternately on a compressed and an uncompressed scan,
+timed from the start of Python to its end.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ SYNTAXES = (RLELossless, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless)
 
 
 def body(generator: np.random.Generator) -> np.ndarray:
-    """Counts of a shape as blurred as a body, with noise; compressible as scans are."""
+    """Noisy counts of a blurred body shape, about as compressible as a scan."""
     y, x = np.mgrid[-1 : 1 : SHAPE[1] * 1j, -1 : 1 : SHAPE[2] * 1j]
     uptake = 30 * np.exp(-((x / 0.35) ** 2) - (y / 0.8) ** 4)
     return generator.poisson(uptake + 0.3, SHAPE).astype(np.uint16)
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How long something takes."""
+    """Duration of a call in seconds."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
 
 
 def alternately(rounds: int, *works: Callable[[], object]) -> list[float]:
-    """The median of each of several, done in turn."""
+    """Median duration of each of several calls, made in turn."""
     taken = [[seconds(work) for work in works] for _ in range(rounds)]
     return [statistics.median(column) for column in zip(*taken, strict=True)]
 
@@ -88,8 +88,8 @@ def main() -> None:
             whole = opening + segmenting
             print(
                 f"{syntax.name.split(',')[0]}: decoded here {1000 * here:.1f} ms, in the child {1000 * there:.1f} ms; "
-                f"a scan opened and segmented {1000 * whole:.0f} ms, {whole / (whole - there + here):.3f} of what it "
-                "would take here"
+                f"opening and segmenting a scan {1000 * whole:.0f} ms, {whole / (whole - there + here):.3f} of that "
+                "with decoding in this process"
             )
         DECODER.close()
         ways = []
@@ -99,8 +99,8 @@ def main() -> None:
             ways.append(partial(subprocess.run, words, check=True, capture_output=True))
         plain, compressed = alternately(max(3, rounds // 2), *ways)
         print(
-            f"`bonescint segment` of one scan: {plain:.2f} s uncompressed, {compressed:.2f} s compressed and with the "
-            f"start of the child, {compressed / plain:.3f} of it"
+            f"`bonescint segment` of one scan: {plain:.2f} s uncompressed, {compressed:.2f} s compressed, with the "
+            f"start of the child (ratio {compressed / plain:.3f})"
         )
 
 

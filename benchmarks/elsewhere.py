@@ -1,6 +1,6 @@
-"""The other hospital of the benchmarks: the department that `napari_bonescint.simulation.department` invents.
+"""The other hospital of the benchmarks: the fictitious department of `napari_bonescint.simulation.department`.
 
-Every seed is a body of its own, and its photons are counted once, as a real scan's are.
+Each seed gives a different body. Its counts are drawn once, like those of a real scan.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""DICOM files for `fuzz_readers.py`: scans and segmentations in every transfer syntax, and how to damage them.
+"""Damaged DICOM files for `fuzz_readers.py`: scans and segmentations in every transfer syntax.
 
-What is changed is the structure: kind, length and value of elements, items within items, the markers of compressed
-streams. Single bits are flipped, too.
+Damage concerns the structure: type, length and value of elements, nested items, markers of compressed streams. Single
+bits are flipped, too.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _KEYWORDS = ["Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "Pixel
 
 @cache
 def whole() -> dict[str, bytes]:
-    """Files without damage, by name: scans in each transfer syntax, and segmentations of one."""
+    """Undamaged files by name: scans in each transfer syntax, and a segmentation."""
     files = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "scan.dcm")
@@ -100,7 +100,7 @@ def _as_jpeg(frame: np.ndarray) -> bytes:
 
 
 def _elements(content: bytes) -> list[tuple[int, int, int]]:
-    """Where elements begin, how long their heads and how long they are, as far as they are explicit little endian."""
+    """Start, header length and value length of the elements, as far as they are explicit little endian."""
     found, at = [], 132
     while at + 8 <= len(content) and len(found) < 400:
         vr = content[at + 4 : at + 6]
@@ -110,7 +110,7 @@ def _elements(content: bytes) -> list[tuple[int, int, int]]:
         if vr in _LONG:
             head, length = 12, int.from_bytes(content[at + 8 : at + 12], "little")
         found.append((at, head, length))
-        # Into sequences, not past them: their items hold elements, too.
+        # Sequences are entered, not skipped: their items hold elements, too.
         at += head + (8 if vr == b"SQ" and length else 0 if length == 0xFFFFFFFF else length)
     return found
 
@@ -166,7 +166,7 @@ def _cut_off(content: bytes, chance: random.Random) -> bytes:
 
 
 def _change_attribute(content: bytes, chance: random.Random) -> bytes:
-    """A wrong value in a file that is otherwise sound."""
+    """Set a wrong value in an otherwise valid file."""
 
     def change(ds: pydicom.Dataset) -> None:
         keyword = chance.choice(_KEYWORDS)

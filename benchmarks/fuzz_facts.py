@@ -1,13 +1,13 @@
-"""Change cards, recipes, tables, results and label stores, and look whether any of it ends in more than a sentence.
+"""Read changed cards, recipes, tables, results and label stores, and check that each error is one sentence.
 
     python benchmarks/fuzz_facts.py --inputs 20000
     python benchmarks/fuzz_facts.py --inputs 1 --first 1234
 
-Input N is the same wherever it is made: a sound file in which values get another type, names lead elsewhere, entries go
-or come, or bytes are changed; of a label store, which is checked, listed, opened, exported and selected from, one or
-two files, whose seals are then made right, so that what is behind them is looked at, too. It is a fault if anything but
-a `BonescintError` is raised, if its text is not one line of at most 600 characters, if it takes more than five seconds,
-or if anything is written outside of the input's own folder.
+Input N is the same on every computer: a valid file in which values have another type, names point elsewhere, entries
+are missing or added, or bytes are changed. In label stores one or two files are changed and their checksums corrected,
+so that the content behind the checksums is tested; then the store is checked, listed, opened, exported and selected
+from. It is a fault if anything but a `BonescintError` is raised, if its text is not one line of at most 600 characters,
+if reading takes more than five seconds, or if a file is written outside of the input's folder.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""TIFF, PNG and NIfTI files and tables for `fuzz_readers.py`, and how to damage their structure."""
+"""TIFF, PNG and NIfTI files and tables for `fuzz_readers.py`, with damaged structure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TAGS = (254, 256, 257, 258, 259, 262, 273, 274, 277, 278, 279, 282, 283, 284, 2
 
 @cache
 def whole() -> dict[str, bytes]:
-    """Files without damage, by name."""
+    """Undamaged files by name."""
     counts = np.random.default_rng(3).poisson(9, (2, 64, 32)).astype(np.uint16)
     mask = np.zeros((2, 64, 32), np.uint8)
     mask[:, 8:40, 6:20] = 3
@@ -101,7 +101,7 @@ def _cut_off(content: bytes, chance: random.Random) -> bytes:
 
 
 class _Tags:
-    """The tags of a TIFF file, wherever they lie."""
+    """Positions of the tags of a TIFF file."""
 
     def __init__(self, content: bytes) -> None:
         self.content = bytearray(content)
@@ -162,7 +162,7 @@ def _change_order_of_pages(content: bytes, chance: random.Random) -> bytes:
 
 
 def _add_directory_within(content: bytes, chance: random.Random) -> bytes:
-    """A tag of the page becomes one that points to a directory: the page itself, another one or anything."""
+    """Turn a tag of the page into one that points to a directory: the page itself, another one or anything."""
     try:
         tags = _Tags(content)
         target = chance.choice((*tags.directories, chance.randrange(len(content))))
@@ -173,7 +173,7 @@ def _add_directory_within(content: bytes, chance: random.Random) -> bytes:
 
 
 def _put_bomb(content: bytes, chance: random.Random) -> bytes:
-    """Pixels that inflate to far more than the page has; the strip's place and length are 273 and 279."""
+    """Make pixels that inflate to far more than the page holds; tags 273 and 279 are the strip's offset and length."""
     try:
         tags = _Tags(content)
         strip = zlib.compress(bytes(chance.choice((2**16, 2**20, 2**26))), 9)
@@ -191,7 +191,7 @@ def _put_bomb(content: bytes, chance: random.Random) -> bytes:
 
 
 def _change_chunk(content: bytes, chance: random.Random) -> bytes:
-    """Damage in a chunk of a PNG, with a checksum that fits."""
+    """Damage a chunk of a PNG, with a correct checksum."""
     chunks, at = [], 8
     while at + 12 <= len(content):
         length = min(int.from_bytes(content[at : at + 4], "big"), len(content) - at - 12)
@@ -223,7 +223,7 @@ def _change_chunk(content: bytes, chance: random.Random) -> bytes:
 
 
 def _change_nifti(content: bytes, chance: random.Random) -> bytes:
-    """A wrong number in the header: sizes, kind, place of the pixels, scale, orientation, extensions."""
+    """Set a wrong number in the header: sizes, type, offset of the pixels, scale, orientation, extensions."""
     packed = content[:2] == b"\x1f\x8b"
     try:
         header = bytearray(gzip.decompress(content) if packed else content)

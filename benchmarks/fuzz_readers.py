@@ -1,14 +1,13 @@
-"""Read damaged files of every format and look whether any ends, stops or bloats the process, or escapes as a traceback.
+"""Read damaged files of every format, and check that each gives a scan, a mask or an error of one sentence.
 
     python benchmarks/fuzz_readers.py --inputs 20000
-    python benchmarks/fuzz_readers.py --number 1234          # one of them again, with what is behind its sentence
+    python benchmarks/fuzz_readers.py --number 1234          # one of them again, with the details of its error
 
-Input N is the same wherever it is made: a sound file (DICOM in ten transfer syntaxes, DICOM SEG, TIFF in fifteen
-flavours, PNG, NIfTI, tables) whose structure is damaged in one to three ways (`fuzz_dicom.py`, `fuzz_pictures.py`). A
-process reads one after the other in every way in which commands and panels do, native decoders included; another one
-looks at its time and memory. Each input must end as a scan or a mask, or in one sentence. It is a fault if the process
-ends (its decoders may: they have a process of their own), if an input takes more than five seconds of computing, or a
-gigabyte of memory in all, or if anything but a sentence is raised.
+Input N is the same on every computer: a valid file (DICOM in ten transfer syntaxes, DICOM SEG, TIFF in fifteen
+variants, PNG, NIfTI, tables) with one to three kinds of damage (`fuzz_dicom.py`, `fuzz_pictures.py`). A process reads
+the files as commands and panels do, native decoders included; another process watches its time and memory. It is a
+fault if the process crashes (its decoders may, in their child process), if an input takes more than five seconds of
+processor time or a gigabyte of memory, or if an error is not one sentence.
 """
 
 from __future__ import annotations
@@ -48,18 +47,18 @@ _SECONDS_BETWEEN_LOOKS = 0.01
 
 
 class Read(NamedTuple):
-    """What reading a file in every way came to.
+    """Result of reading a file in every way.
 
     Attributes
     ----------
     sentences : tuple of str
-        Of the ways in which it was refused.
+        Messages of the ways that refused it.
     ways : int
-        In how many it was read as a scan or a mask.
+        Number of ways that read it as a scan or a mask.
     fault : str
-        What was raised and is no sentence; empty if nothing was.
+        An error that is not one sentence; empty if there is none.
     seconds : float
-        Of computing, decoders included.
+        Processor time, decoders included.
     decoder : int or None
         Process number of the decoders afterwards.
     """
@@ -73,7 +72,7 @@ class Read(NamedTuple):
 
 @dataclass
 class Tally:
-    """What all inputs came to; faults are printed as they come."""
+    """Results of all inputs; faults are printed at once."""
 
     read: int = 0
     refused: int = 0
@@ -104,7 +103,7 @@ def make(number: int) -> tuple[str, bytes]:
 
 
 def read_in_every_way(path: Path) -> Read:
-    """Read a file as commands and panels do, whatever it is."""
+    """Read a file in every way in which commands and panels read files."""
 
     def collected() -> None:
         found = collect([path])
@@ -145,7 +144,7 @@ def read_in_every_way(path: Path) -> Read:
 
 
 def _computed() -> float:
-    """Seconds of computing of this process and its decoders; those of decoders that have ended count no more."""
+    """Processor seconds of this process and its running decoders."""
     seconds = time.process_time()
     if DECODER.pid is not None:
         with suppress(psutil.Error):
@@ -160,13 +159,13 @@ def _serve(pipe: Connection) -> None:
 
 
 class Reader:
-    """The process that reads, started again when it has died or was ended."""
+    """The process that reads; started again after it has crashed or was ended."""
 
     def __init__(self) -> None:
         self._start()
 
     def read(self, path: Path) -> tuple[Read | None, int, str]:
-        """What came of a file; the most memory meanwhile, and why there is no answer, if there is none."""
+        """The result for a file, the peak memory, and the reason if there is no result."""
         over, largest = threading.Event(), [0]
         reason: list[str] = []
         watch = threading.Thread(target=self._look, args=(over, largest, reason))
@@ -185,7 +184,7 @@ class Reader:
         return answer, largest[0], reason[0] if reason else ""
 
     def close(self) -> None:
-        """End it."""
+        """End the process."""
         self._pipe.close()
         self._process.join(5)
         self._process.kill()
@@ -217,7 +216,7 @@ class Reader:
 
 
 def run(numbers: Iterator[int] | range, folder: Path, most_wall_seconds: float) -> Tally:
-    """Read inputs one after the other, at most so long."""
+    """Read inputs one after the other, up to a time limit."""
     tally, reader, decoder = Tally(), Reader(), None
     until = time.monotonic() + most_wall_seconds
     try:
@@ -240,7 +239,7 @@ def run(numbers: Iterator[int] | range, folder: Path, most_wall_seconds: float) 
             if found.fault:
                 tally.complain(f"{what}: {found.fault}")
             if found.seconds > MOST_SECONDS:
-                tally.complain(f"{what}: it took {found.seconds:.1f} s of computing")
+                tally.complain(f"{what}: it took {found.seconds:.1f} s of processor time")
             path.unlink()
             if time.monotonic() > until:
                 break
@@ -250,12 +249,12 @@ def run(numbers: Iterator[int] | range, folder: Path, most_wall_seconds: float) 
 
 
 def main() -> int:
-    """Read damaged files; the exit status."""
+    """Read damaged files; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--inputs", type=int, default=20_000, help="how many (default: %(default)s)")
     parser.add_argument("--first", type=int, default=0, help="number of the first one (default: %(default)s)")
     parser.add_argument("--minutes", type=float, default=600, help="end after so long (default: %(default)s)")
-    parser.add_argument("--number", type=int, help="read this one alone, and print what is behind its sentences")
+    parser.add_argument("--number", type=int, help="read only this one, and print the details of its errors")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if arguments.number is not None:
@@ -269,8 +268,8 @@ def main() -> int:
         tally = run(numbers, Path(folder), 60 * arguments.minutes)
         seconds = time.monotonic() - began
     print(f"{sum(tally.kinds.values())} inputs of {len(tally.kinds)} kinds in {seconds:.0f} s")
-    print(f"{tally.read} were read in some way, {tally.refused} refused in all; decoders ended {tally.restarts} times")
-    print(f"slowest: {tally.slowest[0]:.2f} s of computing, {tally.slowest[1]}")
+    print(f"{tally.read} read in at least one way, {tally.refused} refused; decoders ended {tally.restarts} times")
+    print(f"slowest: {tally.slowest[0]:.2f} s of processor time, {tally.slowest[1]}")
     print(f"largest: {tally.largest[0] / 2**20:.0f} MB, {tally.largest[1]}")
     print(f"{tally.faults} faults")
     return 1 if tally.faults else 0

@@ -1,12 +1,12 @@
-"""How fast FDN-13 is on a CUDA device: each precision and form, against the device's measured peak; and its training.
+"""Measure the speed of FDN-13 on a CUDA device, relative to the device's measured peak, and of its training.
 
     python3 benchmarks/gpu.py
     python3 benchmarks/gpu.py --cases data/training --workers 12
 
-Runs from a checkout, whether the package is installed or not: numpy, scipy, safetensors and PyTorch are enough. With
---cases, which `bonescint simulate` made, it trains for some steps, too, with the loader and against a plain loop; that
-needs pydicom, platformdirs, scikit-image, tifffile and lightning-fabric as well. The images are noise: how long a
-network takes does not depend on what they show. Takes a minute or two; `bonescint benchmark` measures other models.
+Runs from a checkout, even if the package is not installed: numpy, scipy, safetensors and PyTorch are enough. With
+--cases (a folder of `bonescint simulate`), it also times training, with the loader and with a plain loop; that needs
+pydicom, platformdirs, scikit-image, tifffile and lightning-fabric. The images are noise, because the time does not
+depend on their content. Takes one to two minutes; `bonescint benchmark` measures other models.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _ROOT = Path(__file__).parents[1]
 
 
 def main() -> int:
-    """Measure and print a line for each way to compute."""
+    """Measure, and print one line for each precision and form."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda:0", help="(default: %(default)s)")
     parser.add_argument("--model", default="fdn-13", help="name of a shipped model (default: %(default)s)")
@@ -63,7 +63,7 @@ def main() -> int:
 
 
 def find_package(folder: Path) -> None:
-    """Let the checkout be imported; it asks for its own version, which nothing tells where it is not installed."""
+    """Make the checkout importable, with metadata for its version if it is not installed."""
     sys.path.insert(0, str(_ROOT / "src"))
     try:
         version("napari-bonescint")
@@ -75,7 +75,7 @@ def find_package(folder: Path) -> None:
 
 
 def network_speed(options: argparse.Namespace) -> None:
-    """Time both forms in each precision, replayed and eager, and how long the first passes take."""
+    """Time both forms in each precision, from a recorded graph and eager, and the first passes."""
     from napari_bonescint.inference.agreement import bone
     from napari_bonescint.inference.backends.torch_engine import TorchEngine
     from napari_bonescint.inference.backends.torch_gpu_engine import TorchGpuEngine
@@ -104,7 +104,7 @@ def way_speed(
     peak: float,
     reference: NDArray[np.float32],
 ) -> None:
-    """Time one way to compute; see `measure_engine`."""
+    """Time one precision and form; see `measure_engine`."""
     from napari_bonescint.inference.gpu_benchmark import measure_engine
 
     if torch.cuda.is_available():
@@ -125,7 +125,7 @@ def way_speed(
 
 
 def training_speed(options: argparse.Namespace) -> None:
-    """Time training with the loader, against a plain loop."""
+    """Time training with the loader and with a plain loop."""
     sys.path.insert(0, str(Path(__file__).parent))
     from napari_bonescint.training.data.sources import SimulatedCaseFiles
     from napari_bonescint.training.loop.fabric import choose_precision

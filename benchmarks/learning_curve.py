@@ -1,12 +1,12 @@
-"""What 5, 20 and 50 corrected scans of another hospital are worth to the default model, and what they make it forget.
+"""Measure the gain from training on 5, 20 and 50 corrected scans of another hospital, and the loss on other scans.
 
     nice -n 19 python benchmarks/learning_curve.py --work data/curve --cases data/training --test data/test --minutes 60
 
-The other hospital is `elsewhere`. Of three ways to train, each takes as many steps, half of whose examples are of the
-corrected scans and half of the simulated cases in --cases: fine-tuning, the same with the first stages frozen, and from
-scratch. All is scored on 50 scans from there and on the cases in --test, and lands in --out: learning_curve.json, which
-`bonescint evaluate --out` makes a section of RESULTS.md. What is done is kept in --work, so that the same command goes
-on where it was ended; it ends by itself when the minutes are over.
+The other hospital is `elsewhere`. Three methods are compared with the same number of steps: fine-tuning the default
+model, fine-tuning with frozen first stages, and training from scratch. Half of the examples are corrected scans, half
+are the simulated cases in --cases. Models are scored on 50 scans of the hospital and on the cases in --test. The result
+is learning_curve.json in --out, from which `bonescint evaluate --out` makes a section of RESULTS.md. Finished parts are
+kept in --work, so the same command continues after a stop; it stops when the minutes are over.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""How much a simulated anterior view looks like a real one, in numbers.
+"""Measures that compare a simulated anterior view with a real one.
 
-Everything is measured on raw counts and a region mask of the same shape; the mask should come from the same model for
-both scans, so that both are measured alike. Every number is a ratio, a share or a length, so that neither the number
-of counts nor the pixel size decides. Definitions stand in the functions.
+All measures use raw counts and a region mask of the same shape. Both scans should have masks of the same model. Each
+measure is a ratio, a share or a length, so it depends neither on the number of counts nor on the pixel size. The
+docstrings of the functions define the measures.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ _STEP_MM = 0.5
 
 
 class SampleMissingError(BonescintError):
-    """NM1 should have been installed and is not there."""
+    """The NM1 scan is not installed."""
 
 
 def read_nm1() -> Scan:
-    """NEMA's NM1 as the plugin reads it: raw counts of a real patient, the anterior view only."""
+    """NEMA's NM1 scan: raw counts of a real patient, anterior view only."""
     path = get_testdata_file("JPEG-LL.dcm", download=False)
     if path is None:
         raise SampleMissingError("NM1 is missing; install it with: pip install --force-reinstall pydicom-data")
@@ -52,8 +52,8 @@ def read_nm1() -> Scan:
 
 
 def count_anterior(case: Case, seed: int, counts: float) -> Scan:
-    """Count a case until its anterior view, urine and all, has about so many counts; the same seed, the same scan."""
-    # `Case.count` leaves urine out of its total and knows both views together; a first count tells what comes of it.
+    """Draw counts for a case so that its anterior view, with urine, has about this total; repeatable by seed."""
+    # `Case.count` takes a total for both views without urine; a first draw gives the ratio.
     trial = 1e6
     seen = int(case.count(np.random.default_rng(seed), trial).counts[0].sum())
     return case.count(np.random.default_rng(seed), trial * counts / seen)
@@ -61,7 +61,7 @@ def count_anterior(case: Case, seed: int, counts: float) -> Scan:
 
 @dataclass(frozen=True)
 class Look:
-    """One anterior view, ready to be measured.
+    """One anterior view to measure.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class Look:
 
     @cached_property
     def body(self) -> Mask:
-        """Where the patient is: counts smoothed by 6 mm (sigma) above 4 % of the bones' median."""
+        """Mask of the body: counts smoothed by 6 mm (sigma) above 4 % of the bones' median."""
         smooth: NDArray[np.float64] = ndimage.gaussian_filter(self.counts, 6 / self.pixel_mm)
         return smooth > 0.04 * float(np.median(self.counts[self.regions > 0]))
 
@@ -107,7 +107,7 @@ class Look:
         return self.soft_tissue & self._rows_of("lumbar_spine", 0, 1)[:, None]
 
     def measures(self) -> dict[str, float]:
-        """All measures by name; NaN where a scan does not show what is measured."""
+        """All measures by name; NaN if the scan does not show the anatomy."""
         return {
             **self.histogram(),
             **self.background(),
@@ -258,7 +258,7 @@ def _patches(counts: NDArray[np.float64], mask: Mask) -> NDArray[np.float64]:
 
 
 def _without_planes(patches: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What is left of each patch without its mean and its slopes."""
+    """Residual of each patch after subtracting its mean and slopes."""
     ramp = np.arange(_PATCH) - (_PATCH - 1) / 2
     power = _PATCH * (ramp**2).sum()
     down, across = np.broadcast_to(ramp[:, None], (_PATCH, _PATCH)), np.broadcast_to(ramp, (_PATCH, _PATCH))
@@ -311,6 +311,6 @@ def _rise_mm(profile: NDArray[np.float64]) -> float:
 
 
 def _crossing(share: NDArray[np.float64], after: int, level: float) -> float:
-    """Where a line from the point before to the point at `after` reaches a level, in steps."""
+    """Position, in steps, at which the line from the point before `after` to that at `after` reaches a level."""
     before = share[after - 1]
     return after - 1 + float((level - before) / (share[after] - before))

@@ -1,10 +1,10 @@
-"""How many scans an hour `bonescint segment` does on a large folder, and whether its memory stays the same.
+"""Measure the throughput and the memory of `bonescint segment` on a large folder.
 
     python benchmarks/many_scans.py --cases data/training --scans 1000 --write docs/many-scans-speed.md
 
-The scans are made from simulated cases, which are counted again for each file, so that no two scans are the same. It
-is segmented by one process and by two, and once more when all is done; meanwhile the memory of all processes is
-sampled. Leave the machine alone meanwhile.
+The scans are simulated cases with new random counts for each file, so all scans differ. The folder is segmented with
+one process and with two, and once more when all results are present, while the memory of all processes is sampled.
+Other programs would disturb the measurement.
 """
 
 from __future__ import annotations
@@ -38,24 +38,24 @@ EVERY = 1.0
 """Seconds between two samples of the memory."""
 
 FIRST_COUNT = 1_000_000
-"""Counts are drawn with numbers from here on, which no split uses."""
+"""First seed of the random counts; no split uses it."""
 
 
 @dataclass
 class Run:
-    """What one run of the command took.
+    """Measurements of one run of the command.
 
     Attributes
     ----------
     scans : int
     seconds : float
-        From start to end.
+        Duration of the run.
     processor_seconds : float
-        Of all its processes.
+        Processor time of all processes.
     ends : list of float
-        After how many seconds each scan was done.
+        Seconds after which each scan was done.
     memory : list of (float, float)
-        Seconds, and the megabytes that all processes held then; what they share counts for each.
+        Seconds, and megabytes of all processes together, with shared pages counted in each.
     """
 
     scans: int
@@ -66,22 +66,22 @@ class Run:
 
     @property
     def steady_per_hour(self) -> float:
-        """Scans an hour between the first and the last that was done: without starting and looking for scans."""
+        """Throughput in scans an hour between the end of the first and of the last scan."""
         return 3600 * (len(self.ends) - 1) / (self.ends[-1] - self.ends[0])
 
     def megabytes(self, first: float, last: float) -> float:
-        """Mean memory between two moments, given as the share of scans done, 0 to 1."""
+        """Mean memory in MB between two shares of finished scans, 0 to 1."""
         moments = [self.ends[round(share * (len(self.ends) - 1))] for share in (first, last)]
         return float(np.mean([mb for at, mb in self.memory if moments[0] <= at <= moments[1]] or [np.nan]))
 
     @property
     def peak(self) -> float:
-        """The most memory in MB."""
+        """Peak memory in MB."""
         return max(mb for _, mb in self.memory)
 
 
 def make_scans(folder: Path, cases: Sequence[Path], scans: int) -> None:
-    """Write different scans of simulated cases, each in a folder of its own; those that are there stay."""
+    """Write different scans of simulated cases, each in its own folder; keep existing ones."""
     for number in tqdm(range(scans), desc="making scans", disable=None):
         path = folder / f"{number // 100:03}" / f"{number:06}" / "IM0001.dcm"
         if path.exists():
@@ -92,7 +92,7 @@ def make_scans(folder: Path, cases: Sequence[Path], scans: int) -> None:
 
 
 def segment(scans_folder: Path, out: Path, scans: int, options: Sequence[str]) -> Run:
-    """Run the command, and watch it."""
+    """Run the command, and sample its memory."""
     run = Run(scans)
     words = [sys.executable, "-m", "napari_bonescint", "segment", str(scans_folder), "--out", str(out), *options]
     before = os.times()
@@ -129,17 +129,17 @@ def _sample(pid: int, start: float, samples: list[tuple[float, float]], over: th
 
 
 def page(runs: dict[int, Run], again: Run, model: str) -> str:
-    """What was measured, as a page for docs/."""
+    """The measurements as a page for docs/."""
     one = runs[min(runs)]
     head = f"""\
 # Speed with many scans
 
 Made by `benchmarks/many_scans.py`: {one.scans} different simulated scans of two views with the model {model} on
-{platform.machine()}, {usable_cores()} cores, no GPU. Scans an hour are those between the first and the last that was
-done. Memory is that of all processes together, where what they share counts for each: its mean while 10 to 30 % and 80
-to 100 % of the scans were done, and the most.
+{platform.machine()}, {usable_cores()} cores, no GPU. The throughput (scans/h) is measured between the end of the first
+and of the last scan. Memory is the sum over all processes, with shared pages counted in each: the mean while 10 to 30 %
+(early) and 80 to 100 % (late) of the scans were done, and the peak.
 
-| workers | seconds in all | scans/h | speed-up | processor s a scan | MB early | MB late | MB at most |
+| workers | seconds in all | scans/h | speed-up | processor s a scan | MB early | MB late | MB peak |
 |--:|--:|--:|--:|--:|--:|--:|--:|
 """
     rows = ""
@@ -152,18 +152,16 @@ to 100 % of the scans were done, and the most.
         )
     kept = 1000 * again.processor_seconds / again.scans
     last = f"""
-The same command again, when all results were there: {again.seconds:.0f} s, {kept:.0f} ms of processor time a scan,
-{again.peak:.0f} MB at most.
+The same command again, with all results present: {again.seconds:.0f} s, {kept:.0f} ms of processor time a scan,
+{again.peak:.0f} MB peak.
 """
     return head + rows + last
 
 
 def main() -> None:
-    """Make many scans, segment them in both ways, and print what that took."""
+    """Make the scans, segment them with one and two processes, and print the measurements."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--cases", type=Path, required=True, help="folder of case_SEED.npz that `bonescint simulate` made"
-    )
+    parser.add_argument("--cases", type=Path, required=True, help="folder of case_SEED.npz from `bonescint simulate`")
     parser.add_argument("--scans", type=int, default=1000, help="how many (default: %(default)s)")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2], help="(default: 1 2)")
     parser.add_argument("--model", default="current", help="(default: the one in use)")

@@ -1,10 +1,10 @@
-"""Kill `bonescint segment` at random moments, go on, and look whether every scan has its one result in the end.
+"""Kill `bonescint segment` at random moments, resume it, and check that each scan has exactly one result.
 
     python benchmarks/many_scans_crashes.py --kills 50
 
-A folder of small scans is segmented by a command that is killed (SIGKILL) some time after it began, or one of whose
-worker processes is; then the same command is given again, until all is done, and the next folder begins. No result may
-be lost, cut off, made twice or different from those of a command that nobody disturbed.
+The command, or one of its worker processes, is killed (SIGKILL) while it segments a folder of small scans. The same
+command is started again until all scans are done; then the next folder follows. No result may be lost, incomplete, made
+twice or different from that of an undisturbed command.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ from napari_bonescint.simulation.nuclear_medicine import write_nuclear_medicine
 
 SHAPE = (2, 512, 128)
 LONGEST_TO_END = 60
-"""Seconds in which the workers of a command that was killed must be gone."""
+"""Seconds within which the workers of a killed command must have ended."""
 
 
 @dataclass
 class Outcome:
-    """What the kills did.
+    """Results of the kills.
 
     Attributes
     ----------
     kills : Counter of str
-        How many there were, by what was killed.
+        Number of kills by kind of process.
     commands : int
-        How many times the command was given.
+        Number of times the command was started.
     folders : int
-        How many folders were done in the end.
+        Number of finished folders.
     faults : list of str
-        A sentence for each thing that is wrong.
+        A sentence for each fault.
     """
 
     kills: Counter[str] = field(default_factory=Counter)
@@ -69,7 +69,7 @@ def masks_in(out: Path) -> dict[str, str]:
 
 
 def whole_in(out: Path) -> dict[str, int]:
-    """When each result that is there as a whole was written, by the name of its facts."""
+    """Time of writing of each complete result, by the name of its JSON file."""
     whole = {}
     for path in out.glob("*.json"):
         if all((out / mask).is_file() for mask in json.loads(path.read_bytes())["masks"]):
@@ -78,7 +78,7 @@ def whole_in(out: Path) -> dict[str, int]:
 
 
 def kill_often(folder: Path, kills: int, scans: int, model: str, seed: int) -> Outcome:
-    """Kill commands and workers many times, and compare what comes of it with what nobody disturbed."""
+    """Kill commands and workers many times, and compare the results with those of an undisturbed command."""
     moments = random.Random(seed)  # noqa: S311 - no secret
     outcome = Outcome()
     folder = folder / "folder"
@@ -109,12 +109,12 @@ def kill_often(folder: Path, kills: int, scans: int, model: str, seed: int) -> O
         if status != 0:
             outcome.faults.append(f"{out.name}: the command ended with status {status}")
         if masks_in(out) != wanted or len(whole_in(out)) != scans:
-            outcome.faults.append(f"{out.name}: its results are not those of a command that nobody disturbed")
+            outcome.faults.append(f"{out.name}: its results differ from those of an undisturbed command")
     return outcome
 
 
 def _run(words: list[str], moment: float | None, victim: str, outcome: Outcome) -> int | None:
-    """Give the command, and kill it or a worker of its after so many seconds; its status, None if it was killed."""
+    """Start the command, and kill it or one of its workers after a time; return its status, None if it was killed."""
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         if moment is None:
             return process.wait()
@@ -129,7 +129,7 @@ def _run(words: list[str], moment: float | None, victim: str, outcome: Outcome) 
         process.kill()
         outcome.kills["command"] += 1
     if psutil.wait_procs(workers, timeout=LONGEST_TO_END)[1]:
-        outcome.faults.append("the workers of a command that was killed went on")
+        outcome.faults.append("the workers of a killed command did not end")
     return None
 
 
@@ -141,7 +141,7 @@ def _words(process: psutil.Process) -> list[str]:
 
 
 def main() -> int:
-    """Kill and report; 1 if anything was wrong."""
+    """Kill and report; return 1 if there was a fault."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50, help="how many (default: %(default)s)")
     parser.add_argument("--scans", type=int, default=40, help="in the folder (default: %(default)s)")
@@ -151,7 +151,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         outcome = kill_often(Path(folder), options.kills, options.scans, options.model, options.seed)
     print(f"kills: {', '.join(f'{count} of a {what}' for what, count in sorted(outcome.kills.items()))}")
-    print(f"{outcome.commands} commands did {outcome.folders} folders of {options.scans} scans to the end")
+    print(f"{outcome.commands} commands finished {outcome.folders} folders of {options.scans} scans")
     print(f"{len(outcome.faults)} faults")
     print("\n".join(outcome.faults[:20]))
     return 1 if outcome.faults else 0

@@ -1,12 +1,12 @@
-"""Kill a whole napari at random moments while somebody corrects a mask in it, and look what the next start offers.
+"""Kill napari at random moments during a correction, and check that the next start offers the draft.
 
     scripts/on_display.sh python benchmarks/napari_crashes.py --kills 20
 
-Each napari opens the panel "Correct masks" on the same settings and the same label store, takes up the draft that the
-one before left, and draws strokes with the mouse until it is killed (SIGKILL), up to 8 seconds after the first. Each
-stroke has a place of its own, so that the draft tells which are in it. Three things must hold: whatever was drawn more
-than 5 seconds before the kill is in the draft that is offered; no stroke is there without those before it; and one Undo
-takes the draft out, which Redo brings back.
+Each napari opens the panel "Correct masks" with the same settings and the same label store, opens the draft of the
+previous one, and draws strokes with the mouse until it is killed (SIGKILL), up to 8 seconds after the first stroke.
+Each stroke has its own place, so the strokes in a draft can be counted. Three conditions must hold: the offered draft
+has all strokes that ended more than 5 seconds before the kill; it has no stroke without those before it; and one Undo
+removes the draft, and Redo restores it.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ _ANNOTATING = Path(__file__).with_name("annotating_napari.py")
 
 
 class Kill(NamedTuple):
-    """What a kill cost.
+    """Result of one kill.
 
     Attributes
     ----------
     drawn, kept : int
-        How many strokes there were when the process was killed, and how many the next one offered.
+        Number of strokes at the kill, and in the draft that the next napari offered.
     lost_s : float
-        Seconds from the end of the first stroke that is lost to the kill; 0 if none is.
+        Seconds from the end of the first lost stroke to the kill; 0 if no stroke is lost.
     whole : bool
-        Whether no stroke was offered without those before it, and one Undo took the draft out and Redo brought it back.
+        True if the second and the third condition hold.
     """
 
     drawn: int
@@ -52,12 +52,12 @@ class Kill(NamedTuple):
 
     @property
     def is_harmless(self) -> bool:
-        """Whether no more is lost than may be."""
+        """True if all three conditions hold."""
         return self.lost_s <= LIMIT_S and self.whole
 
 
 class Annotating:
-    """A napari in which somebody corrects a mask, in a process of its own.
+    """A process with a napari in which a mask is corrected.
 
     Parameters
     ----------
@@ -67,14 +67,14 @@ class Annotating:
 
     def __init__(self, folder: Path) -> None:
         self._log = folder / "complaints.txt"
-        # Its own settings of napari's, too: the user's stay as they are.
+        # napari's settings are separate, too, so the user's settings stay unchanged.
         environment = os.environ | {"NAPARI_CONFIG": str(folder / "napari.yaml")}
         command = [sys.executable, str(_ANNOTATING), str(folder)]
         with self._log.open("w") as log:
             self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment, text=True)
 
     def hear(self) -> dict[str, Any]:
-        """The next thing that it says.
+        """The next message of the process.
 
         Raises
         ------
@@ -88,19 +88,19 @@ class Annotating:
         return said
 
     def kill(self) -> tuple[float, list[float]]:
-        """Kill it; when that was, and when each stroke had ended that it drew."""
+        """Kill the process; return the time of the kill, and the times at which strokes ended."""
         when = time.time()
         self._process.kill()
         rest, _ = self._process.communicate()
         strokes = []
         for line in rest.splitlines():
-            with suppress(ValueError):  # a line that the kill cut
+            with suppress(ValueError):  # an incomplete line
                 strokes.append(float(json.loads(line)["stroke"]))
         return when, strokes
 
 
 def kill_often(kills: int, seed: int) -> list[Kill]:
-    """Kill one napari after the other; what each kill cost."""
+    """Kill one napari after the other; return the result of each kill."""
     moments = random.Random(seed)  # noqa: S311 - no secret
     outcomes: list[Kill] = []
     ended: list[float] = []  # when each stroke in the mask had ended
@@ -129,7 +129,7 @@ def kill_often(kills: int, seed: int) -> list[Kill]:
 
 
 def main() -> int:
-    """Kill and report; 1 if more was lost than may be."""
+    """Kill and report; return 1 if a condition was violated."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=20, help="how many (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the moments (default: %(default)s)")

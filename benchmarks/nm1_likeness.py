@@ -1,19 +1,19 @@
-"""How real simulated scans look beside NEMA's NM1, in numbers, as a markdown table.
+"""Compare simulated scans with NEMA's NM1 scan in numbers, as a Markdown table.
 
     python benchmarks/nm1_likeness.py --geometry data/cases/skeleton.npz [--cases N] [--write docs/simulation.md]
 
-Simulates N patients, counts each until the anterior view has as many counts as NM1's, finds the regions of all scans,
-NM1 included, by the default model, so that all are measured with masks of one kind, and prints each measure of NM1
-beside the simulated scans' mean, least and greatest. Only anterior views: NM1 has no other. What each measure is stands
-in `likeness.py`:
+Simulates N patients with as many counts in the anterior view as NM1. The default model segments all scans, NM1
+included, so all are measured with masks of one kind. The table has each measure of NM1 beside the mean, the smallest
+and the largest value of the simulated scans, for anterior views only, since NM1 has no other. `likeness.py` defines the
+measures:
 
 - quantiles of counts in the body over the body's median; pixels without a count;
 - counts beside the body over the body's median;
 - variance over mean in small patches of soft tissue and outside, and noise power in three bands: 1 for Poisson noise;
-- each region over the soft tissue around it, and how uneven large regions are;
+- each region over the soft tissue around it, and the unevenness of large regions;
 - 10-90 % rise in mm across the femoral shafts and the skin of the thighs.
 
-NM1 is one patient, so a simulator that is right has NM1 within its range, not at its mean.
+NM1 is one patient, so a good simulator has NM1 within its range, not at its mean.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def measure(scan: Scan, segmenter: Segmenter) -> dict[str, float]:
 
 
 def table(real: dict[str, float], simulated: list[dict[str, float]], heading: str) -> str:
-    """A markdown table of every measure: NM1, mean and range of the simulated scans, whether the range holds NM1."""
+    """A Markdown table of all measures: NM1, mean and range of the simulated scans, and if NM1 is within the range."""
     lines = [heading, "", "| measure | NM1 | simulated: mean (least to greatest) | NM1 within |", "|---|--:|--:|:-:|"]
     for name, value in real.items():
         found = np.array([scan[name] for scan in simulated])
@@ -63,7 +63,7 @@ def table(real: dict[str, float], simulated: list[dict[str, float]], heading: st
 
 
 def put_between_marks(path: Path, text: str) -> None:
-    """Replace what lies between the marks in a file."""
+    """Replace the text between the marks in a file."""
     start, end = _MARKS
     pattern = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.DOTALL)
     page, found = pattern.subn(lambda _: f"{start}\n\n{text}\n\n{end}", path.read_text(encoding="utf-8"))
@@ -75,7 +75,7 @@ def put_between_marks(path: Path, text: str) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--geometry", type=Path, required=True, help="skeleton.npz that `bonescint simulate` made")
+    parser.add_argument("--geometry", type=Path, required=True, help="skeleton.npz from `bonescint simulate`")
     parser.add_argument("--cases", type=int, default=10, help="how many simulated patients (default 10)")
     parser.add_argument("--first", type=int, default=100, help="seed of the first (default 100)")
     parser.add_argument("--write", type=Path, help="also put the table between its marks in this file")

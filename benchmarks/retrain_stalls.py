@@ -1,13 +1,12 @@
-"""For how long the panel "Retrain" keeps the window from answering, from its opening to weights that are put to use.
+"""Measure stalls of the window while the panel "Retrain" is used, from opening it to using new weights.
 
     scripts/on_display.sh python benchmarks/retrain_stalls.py [--store labels]
 
 Opens a real napari window and the panel, trains a tiny network on a label store (simulated scans of two views of
-1024 x 256, or a store that exists, which may be large), looks at curves and samples meanwhile, pauses, goes on, waits
-for the verdict and uses the new weights; last it opens a training of 2,000 reports and 100 samples. A heartbeat of 5 ms
-runs in the thread of the window: `stall` is the longest gap between two beats, in which the drawing counts, which under
-Xvfb the processor does. `busy` is the most processor time between two beats: what a stall would be on a computer that
-has nothing else to do. Limit: 50 ms.
+1024 x 256, or an existing store, which may be large), shows curves and samples, pauses, resumes, waits for the verdict
+and uses the new weights. Last it opens a training with 2,000 reports and 100 samples. A timer of 5 ms runs in the
+thread of the window: `stall` is the longest gap between two ticks, with drawing (under Xvfb on the processor). `busy`
+is the most processor time between two ticks: the stall on an otherwise idle computer. Limit: 50 ms.
 """
 
 from __future__ import annotations
@@ -64,7 +63,7 @@ _REPORTS, _SAMPLES = 2000, 100
 
 
 def prepare(folder: Path) -> None:
-    """Make a recipe, and put a tiny model to use."""
+    """Write a recipe, and make a tiny model the current one."""
     import torch
 
     from napari_bonescint.inference.model_registry import use
@@ -99,7 +98,7 @@ def make_store(folder: Path) -> None:
 
 
 def make_long_run(like: Path) -> Path:
-    """A training that has told much, of which no process is alive."""
+    """A finished training with a long log."""
     from PIL import Image
 
     run = runs_folder() / "long"
@@ -128,7 +127,7 @@ def make_long_run(like: Path) -> Path:
 
 
 class Stalls:
-    """Measures one thing after the other."""
+    """Measures stalls of one action after the other."""
 
     def __init__(self) -> None:
         self._heart, self._timer = Heartbeat(), QTimer()
@@ -139,7 +138,7 @@ class Stalls:
         print(f"{'':34}{'time':>10}{'stall':>11}{'busy':>11}")
 
     def measure(self, what: str, action: Callable[[], object], done: Callable[[], bool] | float) -> None:
-        """Do something, wait until it is done or for some seconds, and print how long the window did not answer."""
+        """Start an action, wait until it is done or for some seconds, and print the longest stall."""
         until = done if callable(done) else _seconds(done)
         self._heart.start()
         start = time.perf_counter()
@@ -160,7 +159,7 @@ def _seconds(seconds: float) -> Callable[[], bool]:
 
 
 def measure(folder: Path, store: Path) -> int:
-    """Do what a user does, and say how many steps were over the limit."""
+    """Act like a user, and return the number of actions over the limit."""
     viewer = napari.Viewer()
     run_until(_seconds(3))
     stalls = Stalls()
@@ -173,7 +172,7 @@ def measure(folder: Path, store: Path) -> int:
     )
     panel = opened[0]
     setup, training, verdict = panel.setup, panel.training, panel.verdict
-    stalls.measure("a store", lambda: setup.stores.add(store), lambda: "to learn from" in setup.stores.supply.text())
+    stalls.measure("a store", lambda: setup.stores.add(store), lambda: "Held out" in setup.stores.supply.text())
     stalls.measure("a recipe", lambda: setup.add_recipe(folder / "stalls.toml"), 0.5)
     stalls.measure("Start", setup.button.click, lambda: panel.watch.run is not None)
     stalls.measure("until the first report", lambda: None, lambda: bool(training.loss.latest))
@@ -199,9 +198,9 @@ def measure(folder: Path, store: Path) -> int:
 
 
 def main() -> int:
-    """Measure and print a table; 1 if anything takes the processor for longer than the limit."""
+    """Measure and print a table; return 1 if an action exceeds the limit of processor time."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--store", type=Path, help="a label store that exists (default: one is made)")
+    parser.add_argument("--store", type=Path, help="an existing label store (default: a new one)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)

@@ -1,12 +1,12 @@
-"""How much two equally long trainings differ from patient to patient when nothing but their seed does.
+"""Measure the differences in Dice between two trainings that differ only in their seed, patient by patient.
 
     nice -n 19 python benchmarks/seed_spread.py --work data/seeds
 
-The department is `elsewhere`: the recipe `quick` fine-tunes the default model on 24 corrected scans from there, once
-with each of two seeds. Every 25 steps both are scored on patients from there that neither saw. The differences between
-the two, patient by patient and look by look, are what a verdict sees where there is no true gain; they land in
-benchmarks/seed_spread.json, from which `verdict_rates.py` draws its trials. What is done is kept in --work, so that the
-same command goes on where it was ended.
+The recipe `quick` fine-tunes the default model on 24 corrected scans of the hospital `elsewhere`, with each of two
+seeds. Every 25 steps, both models are scored on patients of the hospital that neither saw. The differences, for each
+patient and validation, are those of a comparison without a true gain. They are written to benchmarks/seed_spread.json,
+from which `verdict_rates.py` draws its trials. Finished parts are kept in --work, so the same command continues after a
+stop.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _FILE = Path(__file__).with_name("seed_spread.json")
 
 
 def simulate_cases(folder: Path, seeds: Iterable[int]) -> None:
-    """Simulate the patients of the other hospital that are missing in a folder."""
+    """Simulate those patients of the other hospital that are missing in a folder."""
     missing = [seed for seed in seeds if not case_path(folder, seed).exists()]
     if missing:
         skeleton = DepartmentSkeleton(load_model(), BonePoints.load(prepare_geometry(folder)))
@@ -106,7 +106,7 @@ def score(folder: Path, patients: int) -> dict[str, dict[str, float]]:
 
 
 def main() -> None:
-    """Measure, and write what was found."""
+    """Measure, and write the differences."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True, help="folder for cases, weights and scores")
     parser.add_argument("--patients", type=int, default=50, help="how many to score on (default: %(default)s)")

@@ -1,10 +1,9 @@
-"""How many patients are simulated in a second by one and by two processes, and in how much memory.
+"""Measure the throughput and the memory of the simulation with one and with two processes.
 
     python benchmarks/simulation_speed.py --geometry data/cases/skeleton.npz [--cases N]
 
-Each process has loaded the skeleton before the clock starts, and computes in one thread. Processor seconds tell what a
-computer without other work would need. Memory is the most that any one process ever held, as the system counts it
-(Linux and macOS).
+Each process loads the skeleton before the measurement starts, and computes in one thread. Processor seconds are the
+time on an otherwise idle computer. Memory is the peak of any process, as the system reports it (Linux and macOS).
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ def _start(geometry: Path, ready: Barrier) -> None:
 
 
 def _simulate(seed: int) -> tuple[float, float]:
-    """Simulate a patient: processor seconds, and the most memory in MiB that this process ever held."""
+    """Simulate a patient; return the processor seconds, and the peak memory of this process in MiB."""
     from napari_bonescint.simulation.case import simulate
 
     start = time.process_time()
@@ -47,7 +46,7 @@ def _simulate(seed: int) -> tuple[float, float]:
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--geometry", type=Path, required=True, help="skeleton.npz that `bonescint simulate` made")
+    parser.add_argument("--geometry", type=Path, required=True, help="skeleton.npz from `bonescint simulate`")
     parser.add_argument("--cases", type=int, default=8, help="patients for each row (default 8)")
     options = parser.parse_args()
     # Read by the numerical libraries of the processes started below.

@@ -1,13 +1,12 @@
-"""Kill a process at random moments while it writes to a label store, and look whether anything was lost.
+"""Kill a process at random moments while it writes to a label store, and check that nothing is lost.
 
     python benchmarks/store_crashes.py --kills 500
 
-A process saves revisions, drafts and predictions, and adds scans and imports masks from files by the command line, as
-fast as it can, and says before and after each what it does; some milliseconds after one of the first words, whichever,
-it is killed (SIGKILL). Whatever it had said was done must be there, with the same pixels, and whatever is there must be
-whole; an addition or an import that was cut off must succeed when the same command is given again. All kills are at one
-store, so that what they leave behind piles up. What a whole napari loses when it is killed is measured by
-`napari_crashes.py`.
+A process saves revisions, drafts and predictions, and adds scans and imports masks by the command line, as fast as it
+can. It prints a line before and after each write, and is killed (SIGKILL) some milliseconds after one of the first
+lines. Every write that it had reported as done must be present with the same pixels, and every file must be complete;
+an interrupted addition or import must succeed when the same command is repeated. All kills use one store, so leftovers
+accumulate. `napari_crashes.py` does the same with a whole napari.
 """
 
 from __future__ import annotations
@@ -70,7 +69,7 @@ def some_scan(seed: int) -> Scan:
 
 
 class Files(NamedTuple):
-    """A scan and a mask of it as they come from elsewhere, for `bonescint store add` and `import`.
+    """Files of a scan and its mask, for `bonescint store add` and `import`.
 
     Attributes
     ----------
@@ -117,8 +116,8 @@ def _bonescint(action: str, store: Path, *arguments: object) -> None:
 
 
 def write_until_killed(folder: Path, seed: int, said: Connection) -> None:
-    """Write to a store for ever, saying before and after each write what is written."""
-    # tqdm's own lock is a semaphore of the system, which the kill would leave behind.
+    """Write to a store until killed, and print a line before and after each write."""
+    # A kill would leave tqdm's lock behind, which is a semaphore of the system.
     tqdm.set_lock(threading.RLock())
     store, drafts = LabelStore.open(folder), Drafts(LabelStore.open(folder))
     generator = np.random.default_rng(seed)
@@ -160,18 +159,18 @@ def _segmentation(regions: NDArray[np.uint8], model_sha256: str) -> Segmentation
 
 
 class Outcome(NamedTuple):
-    """What the kills did.
+    """Results of the kills.
 
     Attributes
     ----------
     kills : Counter
-        How many there were, by what the process was doing.
+        Number of kills by the action that they interrupted.
     done : Counter
-        How many writes the processes had said were done.
+        Number of writes that were reported as done.
     losses : list of str
-        A sentence for each write that was lost or is damaged.
+        A sentence for each write that is lost or damaged.
     leftovers : int
-        Files that interrupted writes left behind.
+        Number of files left by interrupted writes.
     """
 
     kills: Counter[str]
@@ -181,7 +180,7 @@ class Outcome(NamedTuple):
 
 
 class _Ledger:
-    """What was said to be done, and whether it is there.
+    """The writes that were reported as done, and checks that they are present.
 
     Parameters
     ----------
@@ -193,11 +192,11 @@ class _Ledger:
         self.losses: list[str] = []
         self._folder = folder
         self._revisions: dict[tuple[str, int], str] = {}
-        # Of drafts and predictions, by case: the last one that is done, none if none ever was, or one under way.
+        # Drafts and predictions by case: the last one done, none, or the one being written.
         self._latest: dict[tuple[str, str], set[str | None]] = {}
 
     def note(self, said: list[dict[str, Any]]) -> None:
-        """Take down what a process said, and look at what it wrote."""
+        """Record the lines of a process, and check its writes."""
         store = LabelStore.open(self._folder)
         for each in said:
             kind, is_done = each["kind"], each["state"] == "done"
@@ -219,7 +218,7 @@ class _Ledger:
                 self.losses.append(f"The {kind} of case {case} is lost.")
 
     def look_at_all(self) -> int:
-        """Look at everything that was ever said to be done and all that is there; how many leftovers there are."""
+        """Check all reported writes and all files; return the number of leftover files."""
         store = LabelStore.open(self._folder)
         for case, number in self._revisions:
             self._look_at(store, case, number)
@@ -236,7 +235,7 @@ class _Ledger:
         if case is None or planes_sha256(store.scan(case).counts) != files.counts_sha256():
             self.losses.append(f"The scan {files.scan.name} is lost.")
         elif kind == "import":
-            # Whoever else wrote to this case did so later.
+            # Other writes to this case came later.
             matching = [each for each in store.revisions(case) if each.mask_sha256 == files.mask_sha256()]
             if not matching:
                 self.losses.append(f"The mask {files.mask.name} is lost.")
@@ -244,12 +243,12 @@ class _Ledger:
             self._note_revision(store, case, matching[0].number, files.mask_sha256())
 
     def _take_up(self, store: LabelStore, files: Files) -> None:
-        """Give the commands again that were cut off."""
+        """Repeat the interrupted commands."""
         try:
             files.add(self._folder)
             files.import_mask(self._folder)
         except RuntimeError as error:
-            self.losses.append(f"The import of {files.mask.name} could not be taken up: {error}")
+            self.losses.append(f"The import of {files.mask.name} could not be repeated: {error}")
         else:
             self._note_files(store, "import", files)
 
@@ -260,8 +259,8 @@ class _Ledger:
 
 
 def kill_often(folder: Path, kills: int, seed: int) -> Outcome:
-    """Kill a writing process many times, and look after each what it left."""
-    # A fork of a process that has imported everything starts in milliseconds; Windows has none.
+    """Kill a writing process many times, and check the store after each kill."""
+    # A fork of a process with all imports starts in milliseconds; Windows has no fork.
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
     context.set_forkserver_preload(_IMPORTED)
@@ -278,7 +277,7 @@ def kill_often(folder: Path, kills: int, seed: int) -> Outcome:
         process = context.Process(target=write_until_killed, args=(folder, seed * 1_000_003 + kill, sender))
         process.start()
         sender.close()
-        # Counted in words, so that the process has come as far on a crowded machine as on a quiet one.
+        # Counted in lines, so the progress before a kill does not depend on the load of the machine.
         said = [json.loads(receiver.recv_bytes()) for _ in range(moments.randint(1, MOST_SAID))]
         time.sleep(moments.uniform(0, LONGEST_S))
         process.kill()
@@ -303,7 +302,7 @@ def _all_of(receiver: Connection) -> list[dict[str, Any]]:
 
 
 def main() -> int:
-    """Kill and report; 1 if anything was lost."""
+    """Kill and report; return 1 if anything was lost."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=500, help="how many (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the moments (default: %(default)s)")

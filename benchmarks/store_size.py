@@ -1,10 +1,10 @@
-"""How long a label store of many cases takes to open, to list again, and to move on to the next case.
+"""Measure the time to open a label store of many cases, to list it again, and to read the next case.
 
     python benchmarks/store_size.py --cases 10000
-    python benchmarks/store_size.py --store labels          # one that exists
+    python benchmarks/store_size.py --store labels          # an existing store
 
-The cases that it makes are small (64 x 32 pixels), half of them with a prediction and a quarter with a revision: what
-counts for a list is how many files there are. Moving on is timed with one case of a scan's usual size.
+New cases are small (64 x 32 pixels), since only the number of files matters for a list; half of them have a prediction,
+a quarter a revision. Reading the next case is timed with the usual size of a scan.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def add_case(store: LabelStore, number: int, shape: tuple[int, int, int], *, pre
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How long a call takes."""
+    """Duration of a call in seconds."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
@@ -64,7 +64,7 @@ def measure(folder: Path) -> None:
     (folder / "index.json").unlink(missing_ok=True)
     print(f"{len(store.keys())} cases")
     print(f"open and list, no index:   {seconds(lambda: LabelStore.open(folder).cases()):.2f} s")
-    # Cases that were changed in the last three seconds are read anew, index or not.
+    # Cases changed in the last three seconds are read again, with or without an index.
     time.sleep(3.5)
     (folder / "index.json").unlink(missing_ok=True)
     LabelStore.open(folder).cases()
@@ -82,10 +82,10 @@ def measure(folder: Path) -> None:
 
 
 def main() -> None:
-    """Make a store, or take the one that is named, and measure."""
+    """Make a store, or open the given one, and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=10_000, help="how many to make (default: %(default)s)")
-    parser.add_argument("--store", type=Path, help="a store that exists; two cases are added to it")
+    parser.add_argument("--store", type=Path, help="an existing store; two cases are added to it")
     options = parser.parse_args()
     if options.store:
         measure(options.store)

@@ -1,4 +1,4 @@
-"""Paths along errors and edges as an annotator would draw them, for `correction_strokes`."""
+"""Paths of strokes along errors and edges, for `correction_strokes`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Points = NDArray[np.float64]
 
 LONGEST = 500
-"""Of a stroke, in pixels."""
+"""Longest stroke, in pixels."""
 
 
 def jittered(path: Points, rng: np.random.Generator) -> Points:
@@ -33,13 +33,13 @@ def click(point: Points, mask: Mask, rng: np.random.Generator) -> tuple[int, int
 
 
 def paint(mask: Mask, path: Points, size: int, code: int) -> Mask:
-    """Draw as napari's `Labels` does with a brush of a size: discs at a quarter of it from each other."""
+    """Paint a path as napari's `Labels` does: discs of the brush's size at distances of a quarter of the size."""
     steps = np.maximum(np.rint(np.abs(np.diff(path, axis=0)).max(axis=1) / size * 4).astype(int), 1)
     fraction = (np.arange(steps.sum()) - np.repeat(steps.cumsum() - steps, steps) + 1) / np.repeat(steps, steps)
     start, move = (np.repeat(part, steps, axis=0) for part in (path[:-1], np.diff(path, axis=0)))
     centres = np.concatenate([path[:1], start + fraction[:, None] * move])
     at = np.rint(centres).astype(int)
-    # Where a disc is painted twice, once is enough.
+    # Each disc is painted once.
     origin, extent = at.min(axis=0), np.ptp(at, axis=0) + 1
     once = np.unique(np.ravel_multi_index(tuple((at - origin).T), extent))
     at = np.stack(np.unravel_index(once, extent), axis=1) + origin
@@ -73,7 +73,7 @@ def normals(path: Points) -> Points:
 
 
 def medial_line(error: NDArray[np.bool_]) -> Points:
-    """The longest way along the middle of a piece of error."""
+    """The longest path along the middle of a piece of error."""
     window = bounding_box(error)
     origin = np.array([part.start for part in window])
     bones = skeletonize(error[window])
@@ -83,7 +83,7 @@ def medial_line(error: NDArray[np.bool_]) -> Points:
     cost = np.where(bones, 1.0, 100.0)
     start = points[0]
     for _ in range(2):
-        # The farthest from any point, and what is farthest from that, are the ends of the longest way.
+        # The point farthest from any point, and the point farthest from that one, are the ends of the longest path.
         far = points[_steps_from(bones, start)[bones].argmax()]
         start, end = far, start
     route, _ = route_through_array(cost, start, end)
@@ -91,6 +91,6 @@ def medial_line(error: NDArray[np.bool_]) -> Points:
 
 
 def _steps_from(bones: NDArray[np.bool_], start: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Length of the way from a pixel along a line of pixels; -1 where there is none."""
+    """Distance of each pixel from a pixel along a line of pixels; -1 off the line."""
     steps, _ = MCP(np.where(bones, 1.0, np.inf)).find_costs([tuple(start)])
     return np.where(np.isfinite(steps), steps, -1)

@@ -1,11 +1,10 @@
-"""How long each tool takes on a view of 1024 x 256 pixels; none may take 50 ms.
+"""Measure the time of each correction tool on a view of 1024 x 256 pixels; the limit is 50 ms.
 
     python benchmarks/tool_speed.py
 
-The view is the simulated sample's, with its true mask, and the strokes are long: 500 pixels along the body's side, or
-once around the trunk. Given is the median of 15 runs in
-processor time, so that other work on the computer does not count. The checks, which follow a correction, are
-for one view; the comparison and its picture are for both.
+The view is that of the simulated sample, with its true mask. Strokes are long: 500 pixels along the body's side, or
+once around the trunk. The table has the median processor time of 15 runs, which other programs do not affect. Checks
+after a correction are for one view; the comparison and its picture are for both.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ LIMIT_MS = 50
 
 
 def main() -> None:
-    """Time and print."""
+    """Measure, and print a table."""
     samples = Path(napari_bonescint.__file__).parent / "samples"
     scan, masks = open_scan(samples / "simulated.dcm"), read_labels(samples / "simulated.regions.tif").masks
     regions, counts = masks[0], scan.counts[0]

@@ -1,12 +1,11 @@
-"""How long each tool and each aid to see of "Correct masks" keeps the window from answering.
+"""Measure stalls of the window by each tool and each display setting of the panel "Correct masks".
 
     python benchmarks/toolbox_stalls.py [--repeats N]
 
-Opens a real napari window with the simulated sample (two views of 1024 x 256), the toolbox and the aids to see (on a
-server: under `xvfb-run -a`), and gives it real events of mouse and keyboard. What is measured is the time from sending
-an event until its handling has ended, without the drawing that follows, which under Xvfb the processor does: the
-longest of a stroke's events, worst of N strokes. `busy` is the processor time in it: what it would be on a computer
-that has nothing else to do. Limit: 50 ms.
+Opens a real napari window with the simulated sample (two views of 1024 x 256), the toolbox and the display settings (on
+a server: under `xvfb-run -a`), and sends real mouse and keyboard events. `stall` is the time from sending an event to
+the end of its handling, without the drawing that follows: the longest of a stroke's events, the worst of N strokes.
+`busy` is the processor time in it: the stall on an otherwise idle computer. Limit: 50 ms.
 """
 
 from __future__ import annotations
@@ -41,12 +40,12 @@ AT_ONCE = ("G", "Shift-G", "U", "H", "Shift-K", "Shift-C", "Q", "Y", "I", "C", "
 
 
 class TimedHand(Hand):
-    """A hand that keeps the longest time that the handling of one of its events took."""
+    """A simulated user that records the longest handling time of its events."""
 
     longest = busiest = 0.0
 
     def send(self, event: QEvent) -> None:
-        """Give an event to the canvas."""
+        """Send an event to the canvas."""
         start, busy = time.perf_counter(), time.thread_time()
         super().send(event)
         self.longest = max(self.longest, time.perf_counter() - start)

@@ -1,11 +1,10 @@
-"""Kill a training at random moments, go on with it, and look whether it ends as one that nobody disturbed.
+"""Kill a training at random moments, resume it, and check that it ends like an undisturbed training.
 
     python benchmarks/training_crashes.py --kills 50
 
-A tiny network is trained in a process that is killed (SIGKILL) some time after it began, whatever it is doing: reading,
-computing, scoring, writing. It is started again, and killed again, until it is done; then the next begins. After each
-kill every file that is there must be whole, and each training must end with the very loss and the very weights of one
-that ran through.
+A process trains a tiny network and is killed (SIGKILL) at a random time, while it reads, computes, scores or writes. It
+is started and killed again until the training is finished; then the next training follows. After each kill all files
+must be complete. Each training must end with exactly the loss and the weights of an undisturbed training.
 """
 
 from __future__ import annotations
@@ -52,18 +51,18 @@ _PRELOADED = ["napari_bonescint.training.runs.session", "lightning_fabric"]
 
 
 class Outcome(NamedTuple):
-    """What the kills did.
+    """Results of the kills.
 
     Attributes
     ----------
     kills : Counter
-        How many there were, by the last thing that the killed training had told.
+        Number of kills by the last event in the log.
     trainings : int
-        How many were gone on with to the end.
+        Number of finished trainings.
     losses : list of float
-        The last loss of the one that ran through, and of each of the others.
+        Last loss of the undisturbed training, and of each of the others.
     faults : list of str
-        A sentence for each file that was damaged and each training that ended otherwise.
+        A sentence for each damaged file, and each training with a different end.
     """
 
     kills: Counter[str]
@@ -86,7 +85,7 @@ def some_case(seed: int) -> Case:
 
 
 def train_in(folder: Path, cases: tuple[Path, ...], held_out: tuple[Path, ...]) -> None:
-    """Train in a folder, from the beginning or from where it was killed."""
+    """Train in a folder, from the start or from the last checkpoint."""
     import torch
 
     from napari_bonescint.training.data.sources import SimulatedCaseFiles
@@ -101,8 +100,8 @@ def train_in(folder: Path, cases: tuple[Path, ...], held_out: tuple[Path, ...]) 
 
 
 def kill_often(folder: Path, kills: int, seed: int) -> Outcome:
-    """Kill trainings many times, and compare what becomes of them with one that ran through."""
-    # A fork of a process that has imported everything starts in milliseconds; Windows has none.
+    """Kill trainings many times, and compare their results with an undisturbed training."""
+    # A fork of a process with all imports starts in milliseconds; Windows has no fork.
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
     context.set_forkserver_preload(_PRELOADED)
@@ -136,7 +135,7 @@ def kill_often(folder: Path, kills: int, seed: int) -> Outcome:
 def _run(
     context: BaseContext, folder: Path, cases: tuple[Path, ...], held_out: tuple[Path, ...], kill_after: float | None
 ) -> bool:
-    """Train in a process, and say whether it was killed before it ended."""
+    """Train in a process; return true if it was killed before it ended."""
     process = context.Process(target=train_in, args=(folder, cases, held_out))  # type: ignore[attr-defined]
     process.start()
     process.join(kill_after)
@@ -150,7 +149,7 @@ def _run(
 
 
 def _damaged(folder: Path) -> list[str]:
-    """What is there and cannot be read after a kill."""
+    """Sentences about unreadable files after a kill."""
     from napari_bonescint.errors import BonescintError
     from napari_bonescint.inference.model_card import read_card
     from napari_bonescint.training.loop.checkpoint import read_torch
@@ -172,7 +171,7 @@ def _last_loss(folder: Path) -> float:
 
 
 def _differences(straight: Path, folder: Path) -> list[str]:
-    """In what a training that was killed differs from one that ran through."""
+    """Differences between a killed training and an undisturbed one."""
     import torch
 
     from napari_bonescint.training.loop.checkpoint import read_torch
@@ -188,7 +187,7 @@ def _differences(straight: Path, folder: Path) -> list[str]:
 
 
 def main() -> int:
-    """Kill and report; 1 if anything was wrong."""
+    """Kill and report; return 1 if there was a fault."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50, help="how many (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the moments (default: %(default)s)")
@@ -196,7 +195,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         outcome = kill_often(Path(folder), options.kills, options.seed)
     print(f"kills: {', '.join(f'{count} after {event}' for event, count in sorted(outcome.kills.items()))}")
-    print(f"{outcome.trainings} trainings were gone on with to the end; last losses {sorted(set(outcome.losses))}")
+    print(f"{outcome.trainings} trainings were finished; last losses {sorted(set(outcome.losses))}")
     print(f"{len(outcome.faults)} faults")
     print("\n".join(outcome.faults[:20]))
     return 1 if outcome.faults else 0

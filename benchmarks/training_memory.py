@@ -1,16 +1,15 @@
-"""How long `bonescint train` takes to begin on label stores of many scans, and how much memory it takes.
+"""Measure the start time and the memory of `bonescint train` with label stores of many scans.
 
     python benchmarks/training_memory.py --store data/large --scans 100 1000 10000
 
-All scans are the simulated sample (two views of 1024 x 256, 150 kB in the store) with one pixel of its own each, of one
-patient each, with a reviewed mask: what counts is that there are many files of the usual size. The largest store is
-made in the folder --store, unless it is there, and kept; smaller ones are hard links to some of its cases. Each is
-trained on twice by a tiny network, first as if nothing of the store were known, and again.
+All scans are copies of the simulated sample (two views of 1024 x 256, 150 kB in the store) that differ in one pixel,
+one for each patient, with a reviewed mask. The largest store is made in the folder --store, unless it exists, and kept;
+smaller stores are hard links to some of its cases. A tiny network is trained on each twice: first without the store's
+index, then with it.
 
-`begins` is the time from the command to the event `data` of the log, with the seconds that Python takes to import
-PyTorch, and `processor` the processor time in it; `tenth step` is the time until that. The memory is what is resident
-of the process that trains, and what each that makes examples has besides what it shares with others (the largest of
-them): at the tenth step, and the most until the end.
+`begins` is the time from the command to the event `data` of the log, with the import of PyTorch; `processor` is the
+processor time in it; `tenth step` is the time until that step. Memory is the resident memory of the training process,
+and the unshared memory of the largest worker: at the tenth step, and the peak.
 """
 
 from __future__ import annotations
@@ -59,14 +58,14 @@ MB = 1e6
 
 @dataclass
 class Course:
-    """What was seen of one training.
+    """Measurements of one training.
 
     Attributes
     ----------
     begins, processor, tenth_step : float
-        Seconds after the command; of processor time until it begins.
+        Seconds, see above.
     early, most : tuple of float
-        MB of the process that trains and of the largest worker: at the tenth step, and the most.
+        MB of the training process and of the largest worker: at the tenth step, and the peak.
     """
 
     begins: float = 0.0
@@ -77,7 +76,7 @@ class Course:
 
 
 def grow(store: LabelStore, scans: int) -> None:
-    """Add the sample as so many cases as are missing."""
+    """Add copies of the sample until the store has the number of cases."""
     sample = open_scan(SAMPLES / "simulated.dcm")
     regions = np.stack(read_labels(SAMPLES / "simulated.regions.tif").masks)
     for number in tqdm(range(len(store.keys()), scans), disable=None):
@@ -90,7 +89,7 @@ def grow(store: LabelStore, scans: int) -> None:
 
 
 def part_of(store: LabelStore, scans: int, folder: Path) -> Path:
-    """A store with the first cases of another, without taking room."""
+    """A store of hard links to the first cases of another store."""
     (folder / "cases").mkdir(parents=True)
     shutil.copy(store.folder / "store.json", folder)
     for key in store.keys()[:scans]:
@@ -99,7 +98,7 @@ def part_of(store: LabelStore, scans: int, folder: Path) -> Path:
 
 
 def train(store: Path, folder: Path, steps: int, workers: int) -> Course:
-    """Train in a folder, and watch."""
+    """Train in a folder, and measure."""
     recipe = folder / "memory.toml"
     recipe.write_text(RECIPE.format(steps=steps), encoding="utf-8")
     command = ["train", str(recipe), "--store", str(store), "--runs", str(folder), "--device", "cpu"]
@@ -140,7 +139,7 @@ def _processor_of(pid: int) -> float:
 
 
 def _memory_of(pid: int) -> tuple[float, float]:
-    """MB of a process, and of the largest that it started."""
+    """MB of a process, and of its largest child process."""
     try:
         process = psutil.Process(pid)
         own = process.memory_info().rss
@@ -151,7 +150,7 @@ def _memory_of(pid: int) -> tuple[float, float]:
 
 
 def measure(store: LabelStore, scans: list[int], folder: Path, steps: int, workers: int) -> None:
-    """Train on parts of a store, and print what was seen."""
+    """Train on parts of a store, and print the measurements."""
     print(f"{'scans':>7} {'':>6} {'begins':>8} {'processor':>11} {'tenth step':>11} {'process':>15} {'worker':>15}")
     for number in scans:
         part = store.folder if number == len(store.keys()) else part_of(store, number, folder / f"store-{number}")
@@ -170,7 +169,7 @@ def measure(store: LabelStore, scans: list[int], folder: Path, steps: int, worke
 
 
 def main() -> None:
-    """Make the store, or take the one that is named, and measure."""
+    """Make the store, or open the given one, and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scans", type=int, nargs="+", default=[100, 1000, 10_000], help="default: %(default)s")
     parser.add_argument("--store", type=Path, required=True, help="folder of the largest store; made if it is missing")

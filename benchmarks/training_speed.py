@@ -1,18 +1,17 @@
-"""How many scans a second FDN-13's training takes, loader included, against a plain loop in the same run.
+"""Compare the throughput of FDN-13's training, loader included, with that of a plain loop in the same run.
 
     python benchmarks/training_speed.py --cases data/training
 
-The plain loop is what one writes first: the network by its definition (dilated convolutions) in channels-last memory,
-eager, every pixel of every example, Adam, and the examples made in the loop. Ours is `Trainer.fit`. Between the two,
-each row adds one thing to the row above: phases instead of dilation (the same function), of which a random part is
-computed (`keep_phases` of the recipe: fewer pixels learn in a step), other processes that make the examples, and the
-precision that `choose_precision` takes. All rows take the same examples of the same size; they are timed in turn, so
-that all see the same machine. Told are wall-clock and, where other programs share the cores, processor seconds, and how
-many times as fast as the plain loop both are: the median over the rounds.
+The plain loop is the usual first version: the network by its definition (dilated convolutions) in channels-last memory,
+eager, all pixels of all examples, Adam, and examples made in the loop. Ours is `Trainer.fit`. Each row between the two
+adds one change to the row above: phases instead of dilation (the same function), of which a random part is computed
+(`keep_phases` of the recipe: fewer pixels in a step), worker processes that make the examples, and the precision of
+`choose_precision`. All rows use the same examples; they are timed in turn under the same load. The table has scans a
+second of wall-clock and of processor time, and the ratios to the plain loop: medians over the rounds.
 
-Then: how long a step takes in single precision and in bfloat16, for FDN-13 and for the default model's network, and how
-many views one process makes a second for each from simulated case files and from a label store. `waiting` is the share
-of the time in which a step waits for its examples.
+Then the script measures the time of a step in single precision and in bfloat16, for FDN-13 and for the default model's
+network, and the views a second that one worker makes for each, from simulated case files and from a label store.
+`waiting` is the share of the time in which steps wait for their examples.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ _ANY_CASE = SimulatedCaseFiles([Path()])
 
 @dataclass
 class Timing:
-    """Scans a second of one way to train, over the rounds.
+    """Throughput of one training loop in each round.
 
     Attributes
     ----------
@@ -70,7 +69,7 @@ class Timing:
     processor: list[float] = field(default_factory=list)
 
     def add(self, train: Callable[[], int]) -> None:
-        """Time what trains on as many views as it returns."""
+        """Time a function that trains and returns its number of views."""
         start, used = time.perf_counter(), _processor_s()
         views = train()
         self.wall.append(views / _VIEWS_OF_A_SCAN / (time.perf_counter() - start))
@@ -78,7 +77,7 @@ class Timing:
 
 
 def plain_loop(recipe: Recipe, cases: SimulatedCaseFiles, device: str, steps: int) -> Callable[[], int]:
-    """What trains for some steps each time it is called, the plain way."""
+    """A function that trains some steps with the plain loop."""
     network = build_network(recipe.architecture, outputs=recipe.outputs)
     if not isinstance(network, FDN):
         raise TypeError(f"{recipe.architecture} has no plain form to compare with")
@@ -107,7 +106,7 @@ def plain_loop(recipe: Recipe, cases: SimulatedCaseFiles, device: str, steps: in
 def our_loop(
     recipe: Recipe, cases: SimulatedCaseFiles, device: str, steps: int, precision: Precision, workers: int
 ) -> Callable[[], int]:
-    """What trains for some steps each time it is called, as `bonescint train` does."""
+    """A function that trains some steps as `bonescint train` does."""
     fabric = _fabric(device, precision)
 
     def train() -> int:
@@ -119,7 +118,7 @@ def our_loop(
 
 
 def step_seconds(recipe: Recipe, batch: Batch, device: str, precision: Precision, steps: int) -> tuple[float, float]:
-    """Wall-clock and processor seconds of a step with examples at hand: medians."""
+    """Median wall-clock and processor seconds of a step, without making examples."""
     trainer = Trainer(replace(recipe, steps=steps + 1, start=()), _ANY_CASE, _fabric(device, precision))
     times = []
     for _ in range(steps + 1):
@@ -131,7 +130,7 @@ def step_seconds(recipe: Recipe, batch: Batch, device: str, precision: Precision
 
 
 def views_per_second(batches: Batches, steps: int) -> tuple[float, float]:
-    """Views that one process makes in a second of wall-clock, and of processor time."""
+    """Views that one worker makes in a second of wall-clock, and of processor time."""
     start, used = time.perf_counter(), _processor_s()
     views = sum(len(batches[step].images) for step in range(steps))
     return views / (time.perf_counter() - start), views / (_processor_s() - used)
@@ -149,7 +148,7 @@ def store_of(cases: SimulatedCaseFiles, folder: Path) -> CorrectedCases:
 
 
 def waiting_share(recipe: Recipe, cases: SimulatedCaseFiles, device: str, steps: int, workers: int) -> float:
-    """Share of the time in which steps wait for their examples, once the loader is warm."""
+    """Share of the time in which steps wait for their examples, after the loader has started."""
     trainer = Trainer(replace(recipe, steps=steps, start=()), cases, start_fabric(device))
     loader = load(_batches(recipe, cases), range(steps), workers)
     next(loader)
@@ -175,7 +174,7 @@ def _batches(recipe: Recipe, cases: CaseSource) -> Batches:
 
 
 def _gain(ours: list[float], plain: list[float]) -> float:
-    """Median over the rounds of how many times as fast ours is."""
+    """Median ratio of throughput over the rounds."""
     return statistics.median(a / b for a, b in zip(ours, plain, strict=True))
 
 
@@ -185,7 +184,7 @@ def _processor_s() -> float:
 
 
 def main() -> int:
-    """Time both and report; 1 if ours is less than 1.5 times as fast."""
+    """Time both and report; return 1 if ours is less than 1.5 times as fast."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=Path, required=True, help="folder that `bonescint simulate` filled")
     parser.add_argument("--steps", type=int, default=4, help="in each round (default: %(default)s)")
@@ -227,7 +226,7 @@ def main() -> int:
 
 
 def _report_supply(cases: SimulatedCaseFiles, corrected: CorrectedCases, device: str, steps: int) -> None:
-    """What a step consumes, and what a process that makes examples supplies."""
+    """Measure the views that a step needs, and the views that a worker makes."""
     print("views a second, by the clock and of processor time:")
     precisions: tuple[Precision, ...] = ("32-true", "bf16-mixed")
     for name in ("fdn-13", "phase-u-net-regions"):
@@ -241,7 +240,7 @@ def _report_supply(cases: SimulatedCaseFiles, corrected: CorrectedCases, device:
         for what, source in sources.items():
             made = views_per_second(_batches(recipe, source), steps)
             print(f"  one worker, from {what:13} for it     {made[0]:7.2f} {made[1]:7.2f}", flush=True)
-    print("a device that takes V views a second needs V divided by what one worker makes")
+    print("a device with V views a second needs V divided by the views of one worker")
 
 
 def _recipe(name: str) -> Recipe:

@@ -1,10 +1,10 @@
-"""Walk through docs/tutorial.md as it is written, in an empty folder, and write into it what was seen.
+"""Run the commands of docs/tutorial.md in an empty folder, and write their output and times into the page.
 
     python benchmarks/tutorial.py --work /tmp/tutorial --write docs/tutorial.md
 
-The commands are those of the page, in its order; nothing else is done. After each the page has what it printed,
-and at its end how long each took. The folder of accepted models is one within --work: your own stay as they are.
-Leave the machine alone meanwhile; where other programs run, processor time tells more than the clock.
+The page gets the output of each command after the command, and all times at its end. The registry of accepted models is
+inside --work, so your own models stay unchanged. Other programs lengthen the wall-clock time; processor time is shown,
+too.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ _WIDTH, _FIRST, _LAST = 118, 4, 5
 
 
 class Step(NamedTuple):
-    """A command of the page that was given.
+    """A command of the page with its output.
 
     Attributes
     ----------
     command : str
     printed : str
-        What it printed to standard output.
+        Its standard output.
     seconds, processor_seconds : float
-        By the clock, and of all its processes together.
+        Wall-clock time, and processor time of all its processes.
     """
 
     command: str
@@ -58,12 +58,12 @@ def commands(page: str) -> list[str]:
 
 
 def walk(given: Iterable[str], folder: Path) -> list[Step]:
-    """Give commands in a folder, one after the other.
+    """Run commands in a folder, one after the other.
 
     Raises
     ------
     SystemExit
-        If one of them fails; its words are printed.
+        If one of them fails; its output is printed.
     """
     environment = os.environ | {FOLDER_VARIABLE: str(folder / "accepted-models")}
     steps = []
@@ -81,12 +81,12 @@ def walk(given: Iterable[str], folder: Path) -> list[Step]:
 
 
 def written(page: str, steps: Sequence[Step]) -> str:
-    """A page with what was seen in its places: what each command printed, and last the times.
+    """Put the output of each command, and the times, into the marked places of a page.
 
     Raises
     ------
     ValueError
-        If the page has not one place for each command and one for the times.
+        If the page lacks a place for a command or for the times.
     """
     found = [f"```text\n{shortened(step.printed)}\n```" for step in steps] + [times(steps)]
     if len(_SEEN.findall(page)) != len(found):
@@ -96,7 +96,7 @@ def written(page: str, steps: Sequence[Step]) -> str:
 
 
 def shortened(printed: str) -> str:
-    """What a command printed: its first and last lines; rows of tables are cut at the width of the page."""
+    """The first and last lines of a command's output; rows of tables are cut to the width of the page."""
     lines = printed.strip("\n").splitlines()
     if len(lines) > _FIRST + _LAST + 1:
         lines = [*lines[:_FIRST], "…", *lines[-_LAST:]]
@@ -110,11 +110,11 @@ def _fitting(line: str) -> list[str]:
 
 
 def times(steps: Sequence[Step]) -> str:
-    """A table of how long each command took."""
+    """A table of the time of each command."""
     rows = [(f"`{step.command}`", step.seconds, step.processor_seconds) for step in steps]
     rows.append(("together", sum(step.seconds for step in steps), sum(step.processor_seconds for step in steps)))
     table = "\n".join(f"| {name} | {clock / 60:.1f} | {used / 60:.1f} |" for name, clock, used in rows)
-    # One core at least is at work all the time, where nobody else wants it.
+    # Without other programs, at least one core is always busy.
     busy = sum(step.seconds for step in steps) > sum(step.processor_seconds for step in steps)
     return (
         f"On {usable_cores()} cores, in minutes by the clock and in minutes of a core"
@@ -131,10 +131,10 @@ def _of_children() -> float:
 
 
 def main() -> None:
-    """Walk, and write what was seen."""
+    """Run the commands, and write their output."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True, help="empty or new folder to walk in")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="the page, to be brought up to date")
+    parser.add_argument("--work", type=Path, required=True, help="empty or new folder to run in")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="the page to update")
     options = parser.parse_args()
     require_empty(options.work)
     options.work.mkdir(parents=True, exist_ok=True)

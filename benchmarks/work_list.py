@@ -1,12 +1,12 @@
-"""How long the panel "Correct masks" takes to open a store of many cases, and to move on, and whether it stalls.
+"""Measure the time and the stalls of the panel "Correct masks" when it opens a large store and the next case.
 
     scripts/on_display.sh python benchmarks/work_list.py --cases 10000
-    scripts/on_display.sh python benchmarks/work_list.py --store labels          # one that exists
+    scripts/on_display.sh python benchmarks/work_list.py --store labels          # an existing store
 
-The list is timed with small cases (see `store_size.py`), moving on with cases of a scan's usual size, which come first.
-A stall is how long the thread of the window does not answer, until a second after: so the drawing, which under Xvfb the
-processor does, and what the next case read ahead costs count, too. `busy` is the processor time in it, which is what
-would be left on a computer with nothing else to do.
+The list is timed with small cases (see `store_size.py`), the next case with those of a scan's usual size, which come
+first. A stall is the longest gap in the thread of the window until one second later, so drawing (under Xvfb on the
+processor) and reading the following case ahead count, too. `busy` is the processor time in it: the stall on an
+otherwise idle computer.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _AFTERWARDS_S = 1.0
 
 
 def make_store(folder: Path, cases: int) -> None:
-    """Make a store of small cases, and some of the usual size about which a model is not sure."""
+    """Make a store of small cases, and some of the usual size with uncertain predictions."""
     store = LabelStore.create(folder)
     for number in tqdm(range(cases), desc="making cases"):
         usual = number < _USUAL_CASES
@@ -49,7 +49,7 @@ def pause() -> None:
 
 def measure(folder: Path) -> None:
     """Print the times."""
-    # Nothing that is remembered opens another store meanwhile.
+    # With empty settings, the panel opens no other store.
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, tempfile.mkdtemp())
     viewer = napari.Viewer()
     _, panel = viewer.window.add_plugin_dock_widget("napari-bonescint", "Correct masks")
@@ -87,7 +87,7 @@ def main() -> None:
     """Make a store if none is given, and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=10_000, help="cases to make (default: 10000)")
-    parser.add_argument("--store", type=Path, help="a store that exists")
+    parser.add_argument("--store", type=Path, help="an existing store")
     arguments = parser.parse_args()
     if arguments.store:
         measure(arguments.store)

@@ -1,11 +1,11 @@
-"""How much a working grid costs at best: the true masks, put on the grid and back, against themselves.
+"""Measure the best possible Dice on a working grid: the true masks, resampled to the grid and back.
 
     python benchmarks/working_grid.py --data data/test
 
-A network that were always right would still lose what its grid cannot hold. For each pixel size the true regions of
-every view are averaged to shares of a coarse pixel, interpolated back as `Segmenter` does with probabilities, and
-decided. Printed are mean and lowest Dice of the skeleton over the views, the mean over regions, and that of the ribs,
-the thinnest bones. The cost of a network goes with the number of its pixels, given against the 2.2 mm of most cameras.
+Even a perfect network loses the details that its grid cannot hold. For each pixel size, the true regions of every view
+are averaged to shares of a coarse pixel, interpolated back as `Segmenter` does with probabilities, and decided. The
+table has the mean and the lowest Dice of the skeleton over the views, the mean over regions, and that of the ribs, the
+thinnest bones. The cost is the number of pixels, relative to the 2.2 mm of most cameras.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ GRIDS_MM = (2.2, 2.6, 3.0, 3.6, 4.4, 6.0)
 
 
 def through_grid(regions: np.ndarray, spacing: tuple[float, float], grid_mm: float) -> np.ndarray:
-    """Region codes (y, x) after they were on a grid of `grid_mm`."""
+    """Region codes (y, x) after resampling to a grid of `grid_mm` and back."""
     grid = Grid((regions.shape[0], regions.shape[1]), spacing, grid_mm)
     one_hot = (regions == np.arange(len(REGIONS))[:, None, None]).astype(np.float32)
     shares = grid.refine(grid.coarsen(one_hot))
@@ -35,7 +35,7 @@ def through_grid(regions: np.ndarray, spacing: tuple[float, float], grid_mm: flo
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, nargs="+", default=[], help="folders that `bonescint simulate` filled")
+    parser.add_argument("--data", type=Path, nargs="+", default=[], help="folders of `bonescint simulate`")
     parser.add_argument("--external", type=Path, nargs="+", default=[], help="folders of scans with reference masks")
     options = parser.parse_args()
     sets: list[ReferenceSet] = [*simulated_sets(options.data), *map(ExternalSet.read, options.external)]

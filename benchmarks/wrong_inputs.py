@@ -1,11 +1,11 @@
-"""How many inputs that are no bone scan get a warning, and how many bone scans get one by mistake.
+"""Count the warnings for inputs that are not bone scans, and the false warnings for bone scans.
 
     bonescint simulate --out data/doubted --first 900000 --count 216
     python benchmarks/wrong_inputs.py --cases data/doubted
 
-The first cases (--subjects) make one wrong input of each kind in `wrong_kinds.py`; the others are scans as they should
-be, with both views, and every other one also as a viewer's 8-bit picture. With --external, scans in a folder
-are checked as well: its `index.csv` has columns file, views (`anterior+posterior`) and spacing_mm.
+The first cases (--subjects) give one wrong input of each kind in `wrong_kinds.py`. The others are correct scans with
+both views, and every second one also an 8-bit picture of a viewer. With --external, the scans of a folder are checked,
+too: its `index.csv` has the columns file, views (`anterior+posterior`) and spacing_mm.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def external_scans(folder: Path) -> Iterator[Labelled]:
 def main() -> None:
     """Segment everything and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", type=Path, required=True, help="folder of case_*.npz that `bonescint simulate` made")
-    parser.add_argument("--subjects", type=int, default=16, help="cases to make wrong inputs of (default: 16)")
+    parser.add_argument("--cases", type=Path, required=True, help="folder of case_*.npz from `bonescint simulate`")
+    parser.add_argument("--subjects", type=int, default=16, help="number of cases for wrong inputs (default: 16)")
     parser.add_argument("--external", type=Path, action="append", default=[], help="folder with index.csv; repeatable")
     parser.add_argument("--model", default=DEFAULT_MODEL, help="name, or a .safetensors file (default: %(default)s)")
     arguments = parser.parse_args()
@@ -90,7 +90,7 @@ def _print_table(segmenter: Segmenter, inputs: Iterator[Labelled], *, wanted: bo
     warned: dict[str, list[bool]] = {}
     mistakes = []
     for row, name, scan in tqdm(inputs, leave=False, unit="input"):
-        # A spacing is always given, so that every warning is one about what the input shows.
+        # A spacing is always given, so every warning concerns the content of the image.
         warnings = segmenter.segment(scan).warnings
         warned.setdefault(row, []).append(bool(warnings))
         if bool(warnings) is not wanted:

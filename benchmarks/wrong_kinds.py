@@ -1,7 +1,7 @@
-"""Makes inputs that are no bone scan as acquired, of many kinds, out of simulated scans and scikit-image's pictures.
+"""Make many kinds of input that are not bone scans as acquired, from simulated scans and scikit-image's pictures.
 
-Each kind is a function of a subject and a random generator; the same two give the same input. No input is blank or
-has a size that a reader would refuse: those never reach a network.
+Each kind is a function of a subject and a random generator, and repeatable. No input is blank or has a size that a
+reader refuses, because such input never reaches a network.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _TRACERS = {
 
 @dataclass(frozen=True)
 class Subject:
-    """A simulated patient to make wrong inputs of.
+    """A simulated patient, from whom wrong inputs are made.
 
     Attributes
     ----------
@@ -78,20 +78,20 @@ class Subject:
 
     @classmethod
     def of(cls, case: Case, rng: np.random.Generator) -> Subject:
-        """Count a simulated case, as dim or bright as scans are."""
+        """Draw counts for a simulated case, with a random total in the range of real scans."""
         soft = case.expected[-2]
         bright = np.quantile(soft[soft > 0.05 * soft.max()], 0.8)
         return cls(case.count(rng, float(np.exp(rng.uniform(*np.log((5e5, 4e6)))))), case.regions, soft / bright)
 
     @classmethod
     def from_counts(cls, scan: Scan, regions: NDArray[np.uint8]) -> Subject:
-        """A subject of which only counts are known: its soft tissue is taken as even."""
+        """A subject from counts alone; its soft tissue is assumed to be uniform."""
         inside = [ndimage.gaussian_filter((view > 0).astype(np.float32), 6) > 0.3 for view in scan.counts]
         return cls(scan, regions, ndimage.gaussian_filter(np.float32(inside), (0, 4, 4)))
 
 
 def either_view(subject: Subject, rng: np.random.Generator) -> Scan:
-    """One view of the scan as it should be, counted or, every other time, as a viewer's picture with 8 bits."""
+    """One correct view, as counts or, every second time, as an 8-bit picture of a viewer."""
     view = int(rng.integers(2))
     counts = subject.scan.counts[view]
     return _scan(_as_picture(counts, rng) if rng.random() < 0.5 else counts, view, subject.scan.spacing)
@@ -119,7 +119,7 @@ def document(_subject: Subject, rng: np.random.Generator) -> Scan:
 
 
 def noise(_subject: Subject, rng: np.random.Generator) -> Scan:
-    """Nothing but noise: fine or blotchy, weak or strong."""
+    """Only noise: fine or blotchy, weak or strong."""
     level = float(np.exp(rng.uniform(*np.log((0.5, 100)))))
     sigma = float(rng.choice([0.0, 0.0, 2.0, 6.0, 15.0]))
     rough = ndimage.gaussian_filter(rng.normal(size=SHAPE), sigma)
@@ -127,7 +127,7 @@ def noise(_subject: Subject, rng: np.random.Generator) -> Scan:
 
 
 def nearly_empty(subject: Subject, rng: np.random.Generator) -> Scan:
-    """Background and a few counts: nobody on the table, a scan stopped at once, or a single hot source."""
+    """Background and a few counts: an empty table, a scan stopped at once, or a single hot source."""
     counts = rng.poisson(float(rng.uniform(0.001, 0.05)), SHAPE).astype(np.float64)
     which = rng.integers(3)
     if which == 0:
@@ -139,7 +139,7 @@ def nearly_empty(subject: Subject, rng: np.random.Generator) -> Scan:
 
 
 def flood_or_phantom(_subject: Subject, rng: np.random.Generator) -> Scan:
-    """What a camera is checked with: a flood field, bars, a disc, rods, or a Shepp-Logan phantom."""
+    """A test image of a camera: flood field, bars, disc, rods, or Shepp-Logan phantom."""
     rows, columns = np.indices(SHAPE)
     period = int(rng.integers(6, 24))
     rods = np.zeros(SHAPE)
@@ -158,7 +158,7 @@ def flood_or_phantom(_subject: Subject, rng: np.random.Generator) -> Scan:
 
 
 def radiograph(subject: Subject, rng: np.random.Generator) -> Scan:
-    """An X-ray-like picture of the whole body: sharp, dense soft tissue, bones but half brighter; either polarity."""
+    """An X-ray-like picture of the whole body: sharp, dense soft tissue, bones only half brighter; either polarity."""
     view = int(rng.integers(2))
     inside = ndimage.binary_fill_holes((subject.soft[view] > 0.3) | (subject.regions[view] > 0))
     thickness = np.sqrt(ndimage.distance_transform_edt(inside))
@@ -171,14 +171,14 @@ def radiograph(subject: Subject, rng: np.random.Generator) -> Scan:
 
 
 def upside_down(subject: Subject, rng: np.random.Generator) -> Scan:
-    """Feet first: turned by half a turn, or mirrored top to bottom."""
+    """An upside-down view: rotated by 180 degrees, or mirrored top to bottom."""
     scan = either_view(subject, rng)
     turned = scan.counts[:, ::-1, ::-1] if rng.random() < 0.5 else scan.counts[:, ::-1]
     return replace(scan, counts=turned.copy())
 
 
 def sideways(subject: Subject, rng: np.random.Generator) -> Scan:
-    """Lying: turned by a quarter turn to either side."""
+    """A view rotated by 90 degrees to either side."""
     scan = either_view(subject, rng)
     return replace(scan, counts=np.rot90(scan.counts, rng.choice([1, 3]), axes=(1, 2)).copy())
 
@@ -201,7 +201,7 @@ def views_swapped(subject: Subject, _rng: np.random.Generator) -> Scan:
 
 
 def side_by_side(subject: Subject, rng: np.random.Generator) -> Scan:
-    """Both views in one image that was not cut in halves."""
+    """Both views in one image that was not split."""
     counts = np.concatenate(list(subject.scan.counts), axis=1)
     return _scan(_as_picture(counts, rng) if rng.random() < 0.5 else counts, 0, subject.scan.spacing)
 
@@ -301,7 +301,7 @@ def _eight_bits(picture: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 
 def _as_picture(counts: NDArray[np.generic], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """What a viewer saves: counts clipped at a window's upper level, with a display's gamma."""
+    """A picture as a viewer saves it: counts clipped at the window's upper level, with a gamma."""
     top = np.quantile(counts, rng.uniform(0.985, 0.999)) + 1
     return np.round(255 * np.clip(counts / top, 0, 1) ** rng.uniform(0.6, 1.1)).astype(np.uint8)
 

@@ -1,1 +1,1 @@
-"""Train networks on simulated scans: data, loss, the fit loop and checkpoints."""
+"""Training networks: data, the training loop, and runs in their folders."""

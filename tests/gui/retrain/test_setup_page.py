@@ -7,7 +7,7 @@ from qtpy.QtCore import Qt
 
 from napari_bonescint.gui.retrain.setup_page import TrainingSetup
 from napari_bonescint.inference.model_registry import current_model, label, use
-from napari_bonescint.training.data.data_summary import Supply
+from napari_bonescint.training.data.data_summary import DataSummary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,7 +61,7 @@ def test_few_patients_are_offered_folds(
     setup.stores.add(store.folder)
     qtbot.waitUntil(lambda: "no reviewed mask" in setup.stores.supply.text())
     assert setup.folds.isHidden()
-    setup.stores.counted.emit(Supply(2 * patients, patients - 4, 4, 2, 4, 2))
+    setup.stores.counted.emit(DataSummary(2 * patients, patients - 4, 4, 2, 4, 2))
     assert setup.folds.isHidden() is not offered
     setup.folds.setChecked(True)
     with qtbot.waitSignal(setup.wanted) as wanted:

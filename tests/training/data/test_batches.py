@@ -38,7 +38,7 @@ def test_a_case_that_cannot_be_read_is_skipped_and_named(cases: list[Path]) -> N
     steps = [batches[step] for step in range(6)]
     assert all(len(batch.images) == 4 for batch in steps)
     named = {sentence for batch in steps for sentence in batch.skipped}
-    assert named == {f"{cases[0].name}: is damaged or gone; simulate the case again."}
+    assert named == {f"{cases[0].name}: is damaged or missing; simulate the case again."}
     cases[1].unlink()
     nothing = batches[0]
     assert len(nothing.images) == 0

@@ -6,7 +6,7 @@ import pytest
 
 from napari_bonescint.corrections.selection import CorrectedScan, Selection
 from napari_bonescint.training.data.sources import MixedCases, NoCasesError, SimulatedCaseFiles
-from napari_bonescint.training.data.training_data import MaterialError, TrainingData
+from napari_bonescint.training.data.training_data import TrainingData, TrainingDataError
 
 
 def corrected(number: int) -> CorrectedScan:
@@ -36,7 +36,7 @@ def test_corrected_and_simulated_cases_are_mixed_and_counted(cases: list[Path]) 
 def test_one_of_both_is_enough_and_nothing_is_not(cases: list[Path]) -> None:
     assert TrainingData(None, SimulatedCaseFiles(cases), ()).source(0.5).number == 2
     assert TrainingData(Selection([corrected(1)], [], [], [], []), None, ()).source(0.5).number == 1
-    with pytest.raises(MaterialError, match="nothing to train on; give --store, --cases or --simulate"):
+    with pytest.raises(TrainingDataError, match="no training data; give --store, --cases or --simulate"):
         TrainingData(None, None, ())
     with pytest.raises(NoCasesError, match="none is reviewed, or all are of patients who are held out or validate"):
         TrainingData(Selection([], [corrected(2)], [corrected(1)], [], []), None, ()).source(0.5)

@@ -55,9 +55,9 @@ def test_every_network_has_a_recipe() -> None:
         ("learning_rate = 0.002", "learning_rate = nan", "learning_rate is nan; it takes a number"),
         ("learning_rate = 0.002", "learning_rate = -1.0", "learning_rate is -1.0; it takes a number from 0 to 10"),
         ("grid_mm = 4.4", "grid_mm = 1e-9", "grid_mm is 1e-09; it takes a number from 0.5 to 50"),
-        ('name = "fdn-13-regions"', 'name = "../evil"', "name is '../evil', which can be no file's"),
-        ('name = "fdn-13-regions"', 'name = "C:\\\\evil"', "name is .*, which can be no file's"),
-        ('name = "fdn-13-regions"', 'name = ""', "name is '', which can be no file's"),
+        ('name = "fdn-13-regions"', 'name = "../evil"', "name is '../evil', which is not a valid file name"),
+        ('name = "fdn-13-regions"', 'name = "C:\\\\evil"', "name is .*, which is not a valid file name"),
+        ('name = "fdn-13-regions"', 'name = ""', "name is '', which is not a valid file name"),
     ],
 )
 def test_a_bad_setting_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:

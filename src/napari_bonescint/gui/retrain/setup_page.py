@@ -21,7 +21,7 @@ from napari_bonescint.training.runs.launch import RunSettings, plan_of_file, shi
 
 if TYPE_CHECKING:
     from napari_bonescint.gui.common.file_worker import FileWorker
-    from napari_bonescint.training.data.data_summary import Supply
+    from napari_bonescint.training.data.data_summary import DataSummary
     from napari_bonescint.training.runs.launch import Plan
 
 _FROM_FILE = "From a file …"
@@ -120,7 +120,7 @@ class TrainingSetup(QWidget):
     def _chosen_folds(self) -> int:
         return USUAL_FOLDS if self.folds.isChecked() and not self.folds.isHidden() else 0
 
-    def _on_counted(self, supply: Supply | None) -> None:
+    def _on_counted(self, supply: DataSummary | None) -> None:
         """Offer folds where there are few patients."""
         self.folds.setVisible(supply is not None and supply.is_few)
         self._show_trainings()

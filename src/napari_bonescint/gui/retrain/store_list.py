@@ -24,7 +24,7 @@ from napari_bonescint.gui.common.settings import Setting, remember, remembered
 
 if TYPE_CHECKING:
     from napari_bonescint.gui.common.file_worker import FileWorker
-    from napari_bonescint.training.data.data_summary import Supply
+    from napari_bonescint.training.data.data_summary import DataSummary
 
 _ROWS = 3
 _FOLDER = Qt.ItemDataRole.UserRole
@@ -42,7 +42,7 @@ class StoreList(QGroupBox):
     changed = Signal()
     """Emitted when there are other stores in the list."""
     counted = Signal(object)
-    """Emitted with the `Supply` of the stores in the list; with None while it is not known."""
+    """Emitted with the `DataSummary` of the stores in the list; with None while it is not known."""
 
     def __init__(self, background: FileWorker) -> None:
         super().__init__("Corrected scans")
@@ -97,7 +97,7 @@ class StoreList(QGroupBox):
         self.supply.setText("Looking …")
         self._background.run(partial(_count, folders), partial(self._tell, folders), self.supply.setText)
 
-    def _tell(self, folders: tuple[Path, ...], supply: Supply) -> None:
+    def _tell(self, folders: tuple[Path, ...], supply: DataSummary) -> None:
         if folders == self.folders:
             self.supply.setText(supply.sentence)
             self.counted.emit(supply)
@@ -127,8 +127,8 @@ class StoreList(QGroupBox):
         self.remove_button.setEnabled(bool(self.list.selectedItems()))
 
 
-def _count(folders: tuple[Path, ...]) -> Supply:
+def _count(folders: tuple[Path, ...]) -> DataSummary:
     # What reads stores takes half a second to import, for which the window would not answer.
-    from napari_bonescint.training.data.data_summary import supply_of
+    from napari_bonescint.training.data.data_summary import summarise_stores
 
-    return supply_of(folders)
+    return summarise_stores(folders)

@@ -1,1 +1,1 @@
-"""The examples that a training learns from."""
+"""Training data: cases, random examples and batches."""

@@ -1,4 +1,4 @@
-"""What is changed of a simulated view at random, so that a network sees more than the simulator makes."""
+"""Random augmentation of training views: deformation, spots in soft tissue, saving as a picture, narrow views."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NARROWER = (-0.02, 0.22)
 def bend(
     mean: NDArray[np.float32], regions: NDArray[np.uint8], rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Turn an image and its regions a little and deform them smoothly."""
+    """Rotate an image and its regions by a small angle, and deform them smoothly."""
     rows, columns = mean.shape
     y, x = (np.arange(n, dtype=np.float32) - n / 2 for n in (rows, columns))
     angle, lean = rng.normal(0, 0.025), rng.normal(0, 0.03)
@@ -37,7 +37,7 @@ def bend(
 def _waves(
     y: NDArray[np.float32], x: NDArray[np.float32], amplitude: float, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """A smooth random shift in pixels at y (rows,) and x (columns,), as a few waves."""
+    """A smooth random shift in pixels at y (rows,) and x (columns,), as a sum of waves."""
     count = 4
     down, across = (
         np.sin(np.outer(2 * np.pi / rng.uniform(*wavelengths, count), place) + rng.uniform(0, 6.3, (count, 1)))
@@ -50,7 +50,7 @@ def _waves(
 
 
 def as_picture(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Clip, bend and round counts as viewers do when they save a scan as a picture, perhaps a smoothed one."""
+    """Change counts as a viewer does when it saves a picture: optional smoothing, clipping, gamma, 8 bits."""
     if rng.random() < 0.5:
         image = ndimage.gaussian_filter(image, rng.uniform(0.3, 1.3))
     top = max(float(np.quantile(image, rng.uniform(0.985, 0.9999))), 1e-3)
@@ -61,20 +61,20 @@ def as_picture(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[
 
 
 def glow(mean: NDArray[np.float32], regions: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Add one to three smooth spots in soft tissue, as skin folds, muscle and tracer on the skin make.
+    """Add one to three smooth spots in soft tissue, like skin folds, muscle and tracer on the skin.
 
     Parameters
     ----------
     mean : ndarray of float32, shape (y, x)
         Expected counts.
     regions : ndarray of uint8, shape (y, x)
-        True codes; a spot has its middle where there is body but no bone, and may reach over bone.
+        True region codes. The centre of each spot is in soft tissue; the spot may overlap bone.
     rng : Generator
 
     Returns
     -------
     ndarray of float32, shape (y, x)
-        Expected counts; the truth stays as it is.
+        Expected counts with the spots.
     """
     bone = regions > 0
     if not bone.any():
@@ -102,7 +102,7 @@ def glow(mean: NDArray[np.float32], regions: NDArray[np.uint8], rng: np.random.G
 def narrow(
     image: NDArray[np.float32], regions: NDArray[np.uint8], rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Cut off columns on one side or both, up to a fifth of the skeleton's width, as a narrow field of view does."""
+    """Crop columns on one side or both, up to a fifth of the skeleton's width, like a narrow field of view."""
     occupied = np.flatnonzero(regions.any(axis=0))
     if occupied.size == 0:
         return image, regions

@@ -1,4 +1,4 @@
-"""What each step of a training learns from."""
+"""Random batches of training examples, one for each step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_bonescint.counted_scan import CountedScan
     from napari_bonescint.training.data.sources import CaseSource
 
-# What is drawn from one random number generator: both views of one case, which takes long to make or to read.
+# Examples from one random generator: both views of one case, because a case takes long to simulate or to read.
 _TOGETHER = 2
 _MOST_FAILURES = 20
 
@@ -30,7 +30,7 @@ class Batch(NamedTuple):
     images : Tensor of shape (batch, 1, y, x)
     codes : Tensor of uint8, shape (batch, samples * y, samples * x)
     skipped : tuple of str
-        A sentence for each case that was drawn and could not be read.
+        A sentence for each case that could not be read.
     """
 
     images: torch.Tensor
@@ -39,10 +39,9 @@ class Batch(NamedTuple):
 
 
 class Batches(Dataset[Batch]):
-    """Random examples from cases, by step: the same step always gives the same ones.
+    """Random examples from cases, indexed by step: each step always gives the same examples.
 
-    Together, processes that train together draw what one would with all their examples in its batch, if that of each
-    is even.
+    Several processes with even batches draw the same examples as one process with the sum of their batches.
 
     Parameters
     ----------
@@ -50,13 +49,13 @@ class Batches(Dataset[Batch]):
     classes : int
         Number of region codes; 2 for background and bone.
     grid_mm : float
-        Pixel size of the examples.
+        Pixel size of the examples in mm.
     shape : (int, int)
         Rows and columns of the examples.
     batch : int
-        Examples in a step of this process.
+        Number of examples in a step of this process.
     seed : int
-        Of the random numbers.
+        Seed of the random numbers.
     rank : int
         Number of this process among those that train together.
     """
@@ -80,7 +79,7 @@ class Batches(Dataset[Batch]):
         self._rank = rank
 
     def __getitem__(self, step: int) -> Batch:
-        """The examples of a step; none if case after case cannot be read."""
+        """The examples of a step; an empty batch if more than 20 cases cannot be read."""
         slots = -(-self._batch // _TOGETHER)
         examples: list[Example] = []
         skipped: list[str] = []
@@ -101,8 +100,8 @@ class Batches(Dataset[Batch]):
         return Batch(torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(codes)), tuple(skipped))
 
     def _examples(self, case: Case | CountedScan, rng: np.random.Generator) -> list[Example]:
-        """One of each view."""
-        settings = (self._classes, self._grid_mm, self._shape)
+        """One example of each view."""
+        settings, views = (self._classes, self._grid_mm, self._shape), range(len(case.regions))
         if isinstance(case, Case):
-            return [draw_example(case, view, rng, *settings) for view in range(len(case.regions))]
-        return [draw_counted_example(case, view, rng, *settings) for view in range(len(case.regions))]
+            return [draw_example(case, view, rng, *settings) for view in views]
+        return [draw_counted_example(case, view, rng, *settings) for view in views]

@@ -1,8 +1,7 @@
-"""Training examples from scans whose photons were counted long ago: corrected ones, as opposed to simulated ones.
+"""Training examples from corrected scans, whose counts already contain Poisson noise.
 
-A scan is one draw of the noise, and nothing is known of what it would have been without. What can be redrawn is which
-of the counted photons a shorter scan would have counted (binomial thinning of Poisson counts gives Poisson counts), and
-what `augmentation` does to any image.
+The noise of an acquired scan cannot be drawn again. A shorter scan is simulated by binomial thinning, which turns
+Poisson counts into Poisson counts. `augmentation` applies as to simulated scans.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from napari_bonescint.counted_scan import CountedScan
 
 UNNAMED_BONE = 255
-"""Code of what a mask calls bone without saying which."""
+"""Code of bone whose region is unknown, from a skeleton mask."""
 
 _FEWEST_COUNTS = 1.5e5
 _SHARE_BENT = 0.7
@@ -31,19 +30,18 @@ _SHARE_THINNED = 0.6
 def draw_counted_example(
     counted: CountedScan, view: int, rng: np.random.Generator, classes: int, grid_mm: float, shape: tuple[int, int]
 ) -> Example:
-    """One random example of one view: fewer counts, another shape, size and place, and what viewers do to pictures.
+    """Draw one random example of one view, with random counts, deformation, size and position.
 
     Parameters
     ----------
     counted : CountedScan
     view : int
-        Which of its views.
+        Index of the view.
     rng : Generator
     classes : int
-        Number of region codes; 2 for background and bone. With more, a mask that names no regions gives
-        `UNNAMED_BONE`.
+        Number of region codes; 2 for background and bone. With more classes, skeleton masks give `UNNAMED_BONE`.
     grid_mm : float
-        Pixel size of the example.
+        Pixel size of the example in mm.
     shape : (int, int)
         Rows and columns of the example.
     """
@@ -63,12 +61,12 @@ def draw_counted_example(
 
 
 def _are_photons(counts: NDArray[np.generic]) -> bool:
-    """Whether values can be counts: a picture's grey levels are bytes, and what was smoothed has fractions."""
+    """True if values can be counts; grey levels of a picture are bytes, and smoothed values have fractions."""
     return np.issubdtype(counts.dtype, np.integer) and counts.dtype.itemsize > 1
 
 
 def _thin(counts: NDArray[np.generic], rng: np.random.Generator) -> NDArray[np.float32]:
-    """What a scan of a random part of the time would have counted."""
+    """Counts of a shorter scan, of random duration."""
     whole = np.maximum(counts.astype(np.int64), 0)
     fewest = min(1.0, _FEWEST_COUNTS / max(1, int(whole.sum())))
     return rng.binomial(whole, np.exp(rng.uniform(np.log(fewest), 0))).astype(np.float32)

@@ -1,4 +1,4 @@
-"""How much there is to learn from in label stores, counted without reading a picture."""
+"""Count the reviewed scans and patients in label stores, without reading images."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Supply:
-    """What reviewed masks there are.
+class DataSummary:
+    """Numbers of reviewed scans, and of their patients.
 
     Attributes
     ----------
     scans, patients : int
-        To learn from.
+        For training.
     validation_scans, validation_patients : int
-        To choose the best weights with.
+        For choosing the best weights.
     held_out_scans, held_out_patients : int
-        To judge with.
+        For comparing models.
     """
 
     scans: int
@@ -39,43 +39,33 @@ class Supply:
 
     @property
     def is_few(self) -> bool:
-        """Whether the patients are too few to hold some out for a verdict, and enough to take turns."""
+        """True if the patients are too few for a held-out verdict, and enough for cross-validation."""
         patients = self.patients + self.validation_patients + self.held_out_patients
         return USUAL_FOLDS <= patients < FEW_PATIENTS
 
     @property
     def sentence(self) -> str:
-        """The numbers in words, and what they do not suffice for."""
+        """The numbers as text, with a note if they are too small."""
         if not self.scans:
-            nothing = "There is no reviewed mask to learn from yet"
-            held_out = (
-                f" ({counted(self.held_out_scans, 'scan')} held out to judge with)" if self.held_out_scans else ""
-            )
-            return f"{nothing}{held_out}: save corrections as reviewed first."
-        told = (
-            f"{counted(self.scans, 'reviewed scan')} of {counted(self.patients, 'patient')} to learn from, "
-            f"{counted(self.validation_scans, 'scan')} of {counted(self.validation_patients, 'patient')} "
-            "to validate with, "
-            f"{counted(self.held_out_scans, 'scan')} of {counted(self.held_out_patients, 'patient')} "
-            "held out to judge with."
+            held_out = f" ({counted(self.held_out_scans, 'scan')} held out)" if self.held_out_scans else ""
+            return f"There is no reviewed mask for training yet{held_out}: save corrections as reviewed first."
+        numbers = (
+            f"Training: {counted(self.scans, 'reviewed scan')} of {counted(self.patients, 'patient')}. Validation: "
+            f"{counted(self.validation_scans, 'scan')} of {counted(self.validation_patients, 'patient')}. Held out "
+            f"for comparison: {counted(self.held_out_scans, 'scan')} of {counted(self.held_out_patients, 'patient')}."
         )
         if self.held_out_patients < FEWEST_PATIENTS:
-            return f"{told} Fewer than {FEWEST_PATIENTS} patients held out: it cannot be told whether it got better."
-        return told
+            return f"{numbers} A comparison of models needs at least {FEWEST_PATIENTS} held-out patients."
+        return numbers
 
 
-def supply_of(folders: Sequence[Path]) -> Supply:
+def summarise_stores(folders: Sequence[Path]) -> DataSummary:
     """Count the cases whose last revision is reviewed.
-
-    Parameters
-    ----------
-    folders : sequence of Path
-        Label stores.
 
     Raises
     ------
     StoreError
-        If a folder is no label store or cannot be reached.
+        If a folder is not a label store, or cannot be read.
     """
     of_part: dict[Part, list[tuple[Path, str]]] = {part: [] for part in Part}
     for folder in folders:
@@ -85,4 +75,4 @@ def supply_of(folders: Sequence[Path]) -> Supply:
             if case.state is CaseState.REVIEWED:
                 of_part[patients.part(case.patient_key)].append((folder, patients.person(case.patient_key)))
     counts = [(len(scans), len(set(scans))) for scans in of_part.values()]
-    return Supply(*(count for pair in counts for count in pair))
+    return DataSummary(*(count for pair in counts for count in pair))

@@ -1,4 +1,4 @@
-"""Batches made by other processes, which end with this one and leave Ctrl-C to it."""
+"""Load batches in worker processes, which end with the training and ignore Ctrl-C."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _NO_LEAKS = "ignore::UserWarning:multiprocessing.resource_tracker"
 
 
 def load(batches: Batches, steps: range, workers: int) -> Iterator[Batch]:
-    """The batches of some steps, made ahead.
+    """Load the batches of some steps ahead of time.
 
     Parameters
     ----------
     batches : Batches
     steps : range
     workers : int
-        Processes that make them, which takes each some two seconds to start; 0 makes them in this one.
+        Number of worker processes, each of which needs about two seconds to start; 0 loads in this process.
 
     Returns
     -------
     iterator of Batch
-        In the order of the steps. The processes end when it is let go.
+        In the order of the steps. The workers end when the iterator is deleted.
     """
     if workers == 0:
         return map(batches.__getitem__, steps)
@@ -43,7 +43,7 @@ def load(batches: Batches, steps: range, workers: int) -> Iterator[Batch]:
         sampler=steps,
         num_workers=workers,
         worker_init_fn=_serve,
-        # A fork, the default on Linux, would copy what this process's other threads are in the midst of changing.
+        # A fork, the default on Linux, would copy memory that other threads are changing.
         multiprocessing_context="spawn",
     )
     if sys.platform != "win32":
@@ -53,16 +53,14 @@ def load(batches: Batches, steps: range, workers: int) -> Iterator[Batch]:
 
 
 def _serve(_worker: int) -> None:
-    # PyTorch lets its workers look whether the parent of their first second is still theirs: one that was killed before
-    # is never missed.
+    # PyTorch's own check compares with the parent after start; it misses a parent that was killed before.
     end_with_parent()
 
 
 def _start_resource_tracker() -> None:
-    """Start the process that removes the semaphores of others which were killed, and let it be silent about it.
+    """Start Python's resource tracker without its warnings.
 
-    Its warning would be the last that a killed training seems to have said. Python starts it with the first child
-    otherwise.
+    It removes semaphores of killed processes. Its warning would be the last line in the output of a killed training.
     """
     before = os.environ.get(_WARNINGS)
     os.environ[_WARNINGS] = _NO_LEAKS if before is None else f"{before},{_NO_LEAKS}"

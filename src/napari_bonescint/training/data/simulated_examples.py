@@ -1,4 +1,4 @@
-"""Training examples from simulated cases: counted, degraded and put on the network's grid as a scan would be."""
+"""Training examples from simulated cases: random counts and augmentation, resampled to the network's grid."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class Example(NamedTuple):
 
 
 def samples_per_pixel(grid_mm: float) -> int:
-    """How many samples, along y and along x, tell which classes a pixel of a grid shows.
+    """Number of samples of the true mask for each pixel of a grid, along y and along x.
 
-    Pixels about as fine as the acquired ones show one class; coarser ones may show shares of several.
+    Pixels as fine as the acquired ones have one class; coarser pixels may have shares of several.
     """
     return 3 if grid_mm > _COARSE_MM else 1
 
@@ -48,7 +48,7 @@ def samples_per_pixel(grid_mm: float) -> int:
 def draw_example(
     case: Case, view: int, rng: np.random.Generator, classes: int, grid_mm: float, shape: tuple[int, int]
 ) -> Example:
-    """One random example of one view: other uptake, counts, shape, size, place, and what viewers do to pictures."""
+    """Draw one random example of one view, with random uptake, counts, deformation, size and position."""
     strengths = _draw_strengths(rng)
     mean = np.tensordot(strengths, case.expected[:, view], axes=1)
     within = float(strengths[:-1] @ case.expected[:-1, view].sum(axis=(1, 2)))
@@ -72,7 +72,7 @@ def as_example(
     grid_mm: float,
     shape: tuple[int, int],
 ) -> Example:
-    """An example from counts and codes (y, x): perhaps narrowed, mirrored and a picture, of another size and place."""
+    """Make an example from counts and codes (y, x): random cropping, mirroring, 8 bits, size and position."""
     if rng.random() < 0.25:
         image, regions = narrow(image, regions, rng)
     if rng.random() < 0.5:
@@ -87,7 +87,7 @@ def as_example(
 
 
 def _draw_strengths(rng: np.random.Generator) -> NDArray[np.float32]:
-    """A factor for each of a case's sources."""
+    """A random factor for the uptake of each source of a case."""
     spread = [_SPREADS.get(source, _BONE_SPREAD) for source in SOURCES]
     return np.exp(rng.normal(0, spread)).astype(np.float32)
 
@@ -95,7 +95,7 @@ def _draw_strengths(rng: np.random.Generator) -> NDArray[np.float32]:
 def _sample(
     regions: NDArray[np.uint8], coarse: tuple[int, int], spacing: tuple[float, float], grid_mm: float
 ) -> NDArray[np.uint8]:
-    """Codes at evenly spaced samples of each coarse pixel: (samples * y, samples * x)."""
+    """Region codes at evenly spaced samples of each coarse pixel: (samples * y, samples * x)."""
     samples = samples_per_pixel(grid_mm)
     indices = []
     for n, fine, mm in zip(coarse, regions.shape, spacing, strict=True):
@@ -108,7 +108,7 @@ def _sample(
 def _place(
     image: NDArray[np.float32], codes: NDArray[np.uint8], shape: tuple[int, int], rng: np.random.Generator
 ) -> Example:
-    """Cut or pad an image (y, x) and its codes to one shape, at a random place, seldom cutting the body."""
+    """Crop or pad an image (y, x) and its codes to one shape, at a random position that rarely cuts the body."""
     samples = codes.shape[0] // image.shape[0]
     placed = Example(np.zeros((1, *shape), np.float32), np.zeros((shape[0] * samples, shape[1] * samples), np.uint8))
     whole = rng.random() < _SHARE_UNCUT
@@ -131,7 +131,7 @@ def _place(
 
 
 def _extent(occupied: NDArray[np.bool_], samples: int) -> tuple[int, int]:
-    """First pixel and the one after the last that is occupied, along one axis."""
+    """Index of the first occupied pixel along one axis, and one after the last."""
     where = np.flatnonzero(occupied)
     if where.size == 0:
         return 0, occupied.size // samples

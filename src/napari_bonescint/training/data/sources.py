@@ -1,4 +1,4 @@
-"""Where training cases come from: simulated files, a simulation beside the training, corrected scans, or both."""
+"""Sources of training cases: simulated files, a simulation during training, corrected scans, or a mixture."""
 
 from __future__ import annotations
 
@@ -22,45 +22,41 @@ if TYPE_CHECKING:
 
     from napari_bonescint.corrections.selection import CorrectedScan
 
-# As many seeds as are ever drawn from; that one comes twice is a matter of tens of thousands of cases.
+# The number of seeds; the first repeated seed is expected after tens of thousands of cases.
 _SEEDS = 1_000_000_000
 
 
 class NoCasesError(BonescintError):
-    """A source without a single case."""
+    """A source without cases."""
 
 
 class UnreadableCaseError(BonescintError):
-    """A file of a case that is damaged or gone."""
+    """A case file that is damaged or missing."""
 
 
 class CaseSource(Protocol):
-    """What training draws its cases from; goes to other processes, so it must be picklable."""
+    """A source of training cases. It is sent to other processes, so it must be picklable."""
 
     @property
     def number(self) -> int | None:
-        """How many cases there are; None if each draw makes a new one."""
+        """Number of cases; None if each draw makes a new case."""
 
     def draw(self, rng: np.random.Generator) -> Case | CountedScan:
-        """A random case; the same state of `rng` gives the same one.
+        """Draw a random case; the same state of `rng` gives the same case.
 
         Raises
         ------
         BonescintError
-            If the one that was drawn cannot be read; another one can.
+            If this case cannot be read; the next draw may succeed.
         """
 
     def sha256(self) -> str | None:
-        """Hash of all cases, hexadecimal; None where they are not kept."""
+        """Hash of all cases, hexadecimal; None if they are not stored."""
 
 
 @dataclass(frozen=True)
 class SimulatedCaseFiles:
-    """Files that `bonescint simulate` wrote; memory does not grow with their number.
-
-    Attributes
-    ----------
-    paths : sequence of Path
+    """Files of `bonescint simulate`, each read when it is drawn.
 
     Raises
     ------
@@ -85,10 +81,10 @@ class SimulatedCaseFiles:
         try:
             return Case.load(path)
         except (OSError, ValueError, LookupError, BadZipFile, zlib.error) as error:
-            raise UnreadableCaseError(f"{path.name}: is damaged or gone; simulate the case again.") from error
+            raise UnreadableCaseError(f"{path.name}: is damaged or missing; simulate the case again.") from error
 
     def sha256(self) -> str:
-        """SHA-256 of the files' SHA-256s in the order of their names."""
+        """Hash of the files' hashes, in the order of their names."""
         total = hashlib.sha256()
         for path in sorted(self.paths, key=lambda path: path.name):
             total.update(hashlib.sha256(path.read_bytes()).digest())
@@ -97,14 +93,14 @@ class SimulatedCaseFiles:
 
 @dataclass(frozen=True)
 class SimulatedStream:
-    """A new case of the training split at each draw, simulated where it is drawn and never written.
+    """A simulation that makes a new case of the training split at each draw, without files.
 
-    Takes some seconds of a processor core for each case, so as many processes must draw as keep the device busy.
+    A case takes some seconds of a processor core, so several processes must draw to keep the device busy.
 
     Attributes
     ----------
     geometry : Path
-        The bones' geometry, which `BonePoints.save` wrote.
+        The bones' geometry, a file of `BonePoints.save`.
     """
 
     geometry: Path
@@ -125,13 +121,13 @@ class SimulatedStream:
 
 @dataclass(frozen=True)
 class CorrectedCases:
-    """Scans that people corrected; each is read when it is drawn, so that memory does not grow with their number.
+    """Corrected scans, each read when it is drawn.
 
     Attributes
     ----------
     scans : sequence of CorrectedScan
     data_sha256 : str
-        Hash of the selection that they are of, see `selection.Selection`.
+        Hash of their selection, see `selection.Selection`.
 
     Raises
     ------
@@ -145,8 +141,8 @@ class CorrectedCases:
     def __post_init__(self) -> None:
         if not self.scans:
             raise NoCasesError(
-                "There is no corrected scan to train on: none is reviewed, or all are of patients who are held out or "
-                "validate."
+                "There is no corrected scan to train on: none is reviewed, or all patients are for validation or held "
+                "out."
             )
 
     @property
@@ -166,13 +162,13 @@ class CorrectedCases:
 
 @dataclass(frozen=True)
 class MixedCases:
-    """Corrected scans among simulated cases, so that a network that learns from few scans forgets nothing.
+    """A mixture of corrected scans and simulated cases, which preserves accuracy on simulated scans.
 
     Attributes
     ----------
     corrected, simulated : CaseSource
     simulated_share : float
-        Share of the draws that are simulated, 0 to 1.
+        Share of simulated cases, 0 to 1.
     """
 
     corrected: CaseSource
@@ -190,6 +186,6 @@ class MixedCases:
         return (self.simulated if rng.random() < self.simulated_share else self.corrected).draw(rng)
 
     def sha256(self) -> str:
-        """SHA-256 of that of both."""
+        """Hash of both sources' hashes."""
         both = f"{self.corrected.sha256()} {self.simulated.sha256()}"
         return hashlib.sha256(both.encode()).hexdigest()

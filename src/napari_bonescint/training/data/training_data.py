@@ -1,4 +1,4 @@
-"""All that a training is given: what it draws its examples from, and what it is scored on."""
+"""The data of a training: sources of training cases, and scans for validation."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ _SIMULATED_LIMITS = (
 )
 
 
-class MaterialError(BonescintError):
-    """Nothing to train on, or nothing to score on."""
+class TrainingDataError(BonescintError):
+    """A training without training data."""
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a training is given.
+    """The data of a training.
 
     Attributes
     ----------
     selection : Selection or None
-        Of corrected scans; None if no label store was given.
+        Corrected scans; None without a label store.
     simulated : CaseSource or None
-        Simulated cases to train on.
+        Simulated cases for training.
     held_out_cases : tuple of Path
-        Simulated cases to validate on.
+        Simulated cases for validation.
 
     Raises
     ------
-    MaterialError
-        If there is nothing to train on.
+    TrainingDataError
+        If there are neither corrected scans nor simulated cases for training.
     """
 
     selection: Selection | None
@@ -57,31 +57,31 @@ class TrainingData:
 
     def __post_init__(self) -> None:
         if self.selection is None and self.simulated is None:
-            raise MaterialError("There is nothing to train on; give --store, --cases or --simulate.")
+            raise TrainingDataError("There is no training data; give --store, --cases or --simulate.")
 
     def source(self, simulated_share: float) -> CaseSource:
-        """What examples are drawn from.
+        """The source of training cases.
 
         Parameters
         ----------
         simulated_share : float
-            Share of simulated cases, where there are corrected scans too.
+            Share of simulated cases, if there are corrected scans, too.
 
         Raises
         ------
         NoCasesError
-            If there is no corrected scan that may be trained on.
+            If there is no corrected scan for training.
         """
         if self.selection is None:
             if self.simulated is None:
-                raise MaterialError("There is nothing to train on.")
+                raise TrainingDataError("There is no training data.")
             return self.simulated
         corrected = CorrectedCases(self.selection.training, self.selection.sha256)
         return corrected if self.simulated is None else MixedCases(corrected, self.simulated, simulated_share)
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """What is trained on, validated on, held out and left out, as JSON."""
+        """The data for training and validation, held-out and left-out scans, for JSON."""
         facts: dict[str, Any] = {}
         if self.selection is not None:
             facts["corrected"] = self.selection.manifest()
@@ -97,7 +97,7 @@ class TrainingData:
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     def summary(self) -> dict[str, Any]:
-        """What a log says of it: how many cases and patients, and what was left out and why."""
+        """Numbers of cases and patients, and the cases left out, for the log."""
         chosen = self.selection or Selection([], [], [], [], [])
         of_store = Counter(scan.store_folder for scan in chosen.training)
         return {
@@ -114,7 +114,7 @@ class TrainingData:
 
     @property
     def origin(self) -> str:
-        """What is trained on, as a phrase for a model card."""
+        """Description of the training data, as a phrase for a model card."""
         phrases = []
         if self.selection is not None:
             patients = _patients(self.selection.training)
@@ -125,7 +125,7 @@ class TrainingData:
 
     @property
     def limits(self) -> list[str]:
-        """What a model that was trained on it is not good at, as sentences for its card."""
+        """Weaknesses of a model that is trained on this data, as sentences for its card."""
         first = f"{DISCLAIMER}: not for diagnosis."
         if self.selection is None:
             return [first, *_SIMULATED_LIMITS]

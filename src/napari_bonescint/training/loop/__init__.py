@@ -1,1 +1,1 @@
-"""The training loop: losses, optimiser steps, validation, checkpoints."""
+"""The training loop: losses, steps, validation, checkpoints."""

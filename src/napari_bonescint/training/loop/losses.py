@@ -1,4 +1,4 @@
-"""Losses on sampled pixels."""
+"""The training loss: cross-entropy plus soft Dice, on pixels of sampled phases."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def shares(codes: Tensor, classes: int, samples: int) -> Tensor:
     """Share of each class in each pixel: (batch, class, y, x), from codes (batch, samples * y, samples * x).
 
-    Where the codes hold `UNNAMED_BONE`, there is one more class, the last, for it.
+    If the codes contain `UNNAMED_BONE`, it becomes one more class, the last.
     """
     batch, height, width = codes.shape
     unnamed = codes == UNNAMED_BONE
@@ -37,21 +37,21 @@ def segmentation_loss(
 ) -> Tensor:
     """Cross-entropy plus soft Dice.
 
-    Bone that is not named counts as bone: the probabilities of all regions together are held against it, and it is kept
-    out of each region's Dice (the marginal loss of Shi et al., "Marginal loss and exclusion loss for partially
-    supervised multi-organ segmentation", Medical Image Analysis 2021).
+    Bone without a region is compared with the sum of the probabilities of all regions, and excluded from each region's
+    Dice (the marginal loss of Shi et al., "Marginal loss and exclusion loss for partially supervised multi-organ
+    segmentation", Medical Image Analysis 2021).
 
     Parameters
     ----------
     logits : Tensor of shape (samples, outputs, y, x)
         One logit of bone, or one for each class.
     target : Tensor of shape (samples, classes, y, x)
-        Share of each class in each pixel, background first; sums to 1. One class more than there are logits is bone
-        that is not named, see `shares`.
+        Share of each class in each pixel, background first; sums to 1. A class after the last logit is bone without a
+        region, see `shares`.
     dice_weight : float
         Weight of the Dice loss, averaged over the regions that occur and bone as a whole.
     over_all : callable
-        Sums a tensor over the processes that train together, so that each gets the loss of the whole batch.
+        Sums a tensor over the processes that train together, so that each has the loss of the whole batch.
     """
     logits = logits.float()
     outputs = logits.shape[1]
@@ -75,7 +75,7 @@ def segmentation_loss(
     entropy, pixels = sums[0] / sums[1], sums[1:2]
     overlap, predicted, wanted = sums[2:].chunk(3)
     if outputs > 1:
-        # Bone as a whole counts as one more class, in the place of background: what is not background in both.
+        # Bone as a whole takes the place of background: the pixels that are not background.
         overlap = torch.cat([pixels - predicted[:1] - wanted[:1] + overlap[:1], overlap[1:]])
         predicted, wanted = (torch.cat([pixels - each[:1], each[1:]]) for each in (predicted, wanted))
     present = wanted > 1
@@ -84,5 +84,5 @@ def segmentation_loss(
 
 
 def _total(a: Tensor, b: Tensor) -> Tensor:
-    """Sum of a product over images and pixels, for each channel, without the product in memory."""
+    """Sum of a product over images and pixels for each channel, without storing the product."""
     return torch.einsum("ncyx,ncyx->c", a, b)

@@ -1,7 +1,6 @@
-"""Processes of one computer that train together find each other by a file, and talk over the loopback alone.
+"""Connect the training processes of one computer by a file and the loopback interface only.
 
-Left to itself PyTorch lets them meet at a port that is open to the whole network, and asks the network's server for the
-names of both ends of each connection.
+By default, PyTorch opens a port to the whole network, and looks up host names for each connection.
 """
 
 from __future__ import annotations
@@ -25,14 +24,14 @@ if TYPE_CHECKING:
 
 _MEETING = "BONESCINT_MEETING"
 _LOOPBACK = {"linux": "lo", "darwin": "lo0"}
-"""What the loopback is called; on Windows Gloo takes no name."""
+"""Name of the loopback interface; Gloo takes no name on Windows."""
 
 
 class OneComputer(DDPStrategy):
-    """Training by several processes of this computer, on a device each."""
+    """Training by several processes of this computer, each on its own device."""
 
     def setup_environment(self) -> None:
-        """Let the processes find each other; each of them calls this."""
+        """Connect this process with the others; each of them calls this method."""
         environment = self.cluster_environment
         if environment is None:
             raise ValueError("the numbers of the processes are unknown")
@@ -54,7 +53,7 @@ class OneComputer(DDPStrategy):
 
 @contextmanager
 def starting_others() -> Iterator[None]:
-    """Start the other processes within this: they end with this one, and find the place where all meet."""
+    """Context in which to start the other processes: they end with this one, and know the file to meet at."""
     end_with_starter()
     if name := _LOOPBACK.get(sys.platform):
         os.environ["GLOO_SOCKET_IFNAME"] = os.environ["NCCL_SOCKET_IFNAME"] = name

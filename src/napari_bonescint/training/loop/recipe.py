@@ -1,4 +1,4 @@
-"""What to train and how: one TOML file for each network."""
+"""Recipes: the settings of a training, one TOML file for each network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class RecipeError(BonescintError):
-    """A recipe that cannot be followed."""
+    """A recipe that is unreadable, or has an impossible setting."""
 
 
 _PHASES = range(1, 5)
@@ -45,45 +45,45 @@ class Recipe:
     Attributes
     ----------
     name : str
-        Name of the model that comes out.
+        Name of the trained model.
     description : str
-        One line for a person who chooses a model.
+        One line to help the user choose a model.
     architecture : str
         A name in `networks.zoo.ARCHITECTURES`.
     outputs : int
         1 for a skeleton logit, or the number of region codes.
     grid_mm : float
-        Pixel size that the network sees.
+        Pixel size of the network's input in mm.
     rows, columns : int
         Size of a training image on that grid; multiples of the network's `multiple`.
     batch : int
         Views in a step.
     keep_phases : tuple of int
-        How many of the four phases each stage but the last hands on, see `FDN.forward_sampled`; empty for others.
+        Number of phases, of four, that each stage but the last keeps, see `FDN.forward_sampled`; empty for others.
     learning_rate : float
-        Of Adam, at its highest: after the warm-up, before the decay along a cosine.
+        Peak learning rate of Adam, after the warm-up and before the cosine decay.
     warm_up : int
-        Steps.
+        Steps of warm-up.
     steps : int
-        Length of the run.
+        Steps of the training.
     dice_weight : float
-        Weight of the Dice loss beside the cross-entropy.
+        Weight of the Dice loss; the cross-entropy has weight 1.
     average : float
-        Decay of the moving average of the weights, which is what is evaluated and shipped.
+        Decay of the moving average of the weights; the averaged weights are evaluated and exported.
     seed : int
     start : tuple of str
-        Models whose weights to begin from, all of whose tensors must fit: names of shipped ones or paths of
-        ``.safetensors`` files. Without any, training begins from random weights.
+        Models to start from, all of whose tensors must fit: names of shipped models or paths of ``.safetensors``
+        files. Without any, training starts from random weights.
     start_partial : tuple of str
-        Models of whose weights to begin from those whose names and shapes agree, later ones over earlier ones.
+        Models to start from; only tensors with fitting name and shape are copied, later models over earlier ones.
     mirrored : bool
-        Whether the model is to segment a view left to right too and average both.
+        True if the model shall also segment the mirrored view, and average both results.
     simulated_share : float
-        Share of simulated cases among the examples, 0 to 1, where there are corrected scans too.
+        Share of simulated cases among the examples, 0 to 1, if there are corrected scans, too.
     frozen_stages : int
-        How many of the network's first stages keep the weights that they begin with.
+        Number of the network's first stages that keep their initial weights.
     check_every : int
-        Steps between two looks at the validation scans, of which the best weights are kept; 0 for none.
+        Steps between two validations; the best weights are kept; 0 for no validation.
     """
 
     name: str
@@ -131,7 +131,9 @@ def read_recipe(path: Path) -> Recipe:
             if not lowest <= value <= highest:
                 raise FactError(f"{setting} is {value!r}; it takes a number from {lowest:g} to {highest:g}")
         if not is_file_name(recipe.name):
-            raise FactError(f"name is {recipe.name!r}, which can be no file's; use letters, digits, dots and dashes")
+            raise FactError(
+                f"name is {recipe.name!r}, which is not a valid file name; use letters, digits, dots and dashes"
+            )
         if recipe.outputs not in (1, len(REGIONS)):
             raise FactError(
                 f"outputs is {recipe.outputs}; it takes 1 for the skeleton, or {len(REGIONS)} for all region codes"

@@ -1,4 +1,4 @@
-"""What must be the same when a training is gone on with, so that stopping and going on change no result."""
+"""Check that a training is resumed with the same recipe, start and data, so that a stop does not change its result."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from napari_bonescint.training.data.training_data import TrainingData
     from napari_bonescint.training.loop.recipe import Recipe
 
-# Which weights training begins from is told by their hashes, not by the names that they have here.
+# The weights to start from are compared by their hashes, because names depend on the computer.
 _FREE = {"description", "start", "start_partial"}
-_REMEDY = "give another --name to train anew"
+_REMEDY = "give another --name for a new training"
 
 
 class CannotResume(BonescintError):
-    """A checkpoint of a training that was another one."""
+    """A checkpoint of another training."""
 
 
 def settings_of(recipe: Recipe) -> dict[str, Any]:
-    """The settings that may not change while a recipe is trained, for a checkpoint."""
+    """The settings that must not change during a training, for a checkpoint."""
     return {name: value for name, value in dataclasses.asdict(recipe).items() if name not in _FREE}
 
 
@@ -37,13 +37,13 @@ def require_same_recipe(before: Mapping[str, Any], recipe: Recipe) -> None:
     Parameters
     ----------
     before : mapping
-        What `settings_of` gave; one of an earlier version may lack some.
+        A result of `settings_of`; earlier versions may lack some settings.
     recipe : Recipe
 
     Raises
     ------
     CannotResume
-        If any differ; the sentence names them.
+        If any differ; the message lists them.
     """
     differing = [
         f"{name} {before[name]!r}, not {value!r}"
@@ -55,7 +55,7 @@ def require_same_recipe(before: Mapping[str, Any], recipe: Recipe) -> None:
 
 
 def require_same_start(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> None:
-    """Compare the weights that a checkpoint's training began from with those that it would begin from now.
+    """Compare the initial weights of a checkpoint's training with those of now, by their hashes.
 
     Parameters
     ----------
@@ -65,16 +65,16 @@ def require_same_start(before: Sequence[Mapping[str, Any]], now: Sequence[Mappin
     Raises
     ------
     CannotResume
-        If they differ, by their hashes.
+        If they differ.
     """
     if [each["weights_sha256"] for each in before] != [each["weights_sha256"] for each in now]:
-        raise CannotResume(f"The training began from {_names(before)}, not from {_names(now)}: {_REMEDY}.")
+        raise CannotResume(f"The training started from {_names(before)}, not from {_names(now)}: {_REMEDY}.")
 
 
 def identity_of(material: TrainingData) -> dict[str, Any]:
-    """What a training learns from and chooses by, for a checkpoint: texts and hashes only.
+    """The data for training and validation as texts and hashes, for a checkpoint.
 
-    Scans that only judge are not part of it, nor are those that nobody has finished.
+    Held-out scans and unfinished ones do not count.
     """
     facts: dict[str, Any] = {}
     selection = material.selection
@@ -91,17 +91,17 @@ def identity_of(material: TrainingData) -> dict[str, Any]:
 
 
 def require_same_material(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Compare what a checkpoint learnt from with what there is now.
+    """Compare the data of a checkpoint with the present data.
 
     Parameters
     ----------
     before, now : mapping
-        What `identity_of` gave.
+        Results of `identity_of`.
 
     Raises
     ------
     CannotResume
-        If anything differs; the sentence says what.
+        If they differ; the message lists the differences.
     """
     differing = [
         _difference(name, before.get(name), now.get(name))
@@ -109,7 +109,7 @@ def require_same_material(before: Mapping[str, Any], now: Mapping[str, Any]) -> 
         if before.get(name) != now.get(name)
     ]
     if differing:
-        raise CannotResume(f"Since this training began, {' and '.join(differing)}: {_REMEDY}.")
+        raise CannotResume(f"Since this training started, {' and '.join(differing)}: {_REMEDY}.")
 
 
 def _difference(name: str, before: object, now: object) -> str:

@@ -1,1 +1,1 @@
-"""Runs of the training: their folders, their state, and starting, watching and stopping them."""
+"""Training runs: their folders and status; starting, monitoring and stopping them."""
