@@ -38,5 +38,5 @@ def test_one_of_both_is_enough_and_nothing_is_not(cases: list[Path]) -> None:
     assert TrainingData(Selection([corrected(1)], [], [], [], []), None, ()).source(0.5).number == 1
     with pytest.raises(TrainingDataError, match="no training data; give --store, --cases or --simulate"):
         TrainingData(None, None, ())
-    with pytest.raises(NoCasesError, match="none is reviewed, or all are of patients who are held out or validate"):
+    with pytest.raises(NoCasesError, match="none is reviewed, or all patients are for validation or held out"):
         TrainingData(Selection([], [corrected(2)], [corrected(1)], [], []), None, ()).source(0.5)
