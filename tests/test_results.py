@@ -150,7 +150,7 @@ def test_a_model_without_regions_leaves_no_stale_ones(tmp_path: Path, source: Sc
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '"text"', '{"name": "a model card"}', "\x00\xff"])
 def test_a_json_file_of_somebody_else_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "scan.json").write_text(text, encoding="utf-8")
-    with pytest.raises(ResultError, match=r"scan\.json: is there already and is no result of bonescint; move it"):
+    with pytest.raises(ResultError, match=r"scan\.json: exists already and is not a result of bonescint; move it"):
         Result(tmp_path, "scan").recorded()
 
 
@@ -364,7 +364,7 @@ def test_facts_that_name_masks_elsewhere_are_no_result(
     result = Result(tmp_path, "scan")
     result.write(source, segmentation)
     result.facts.write_text(json.dumps({**json.loads(result.facts.read_text()), "masks": [name]}))
-    with pytest.raises(ResultError, match="is no result of bonescint"):
+    with pytest.raises(ResultError, match="is not a result of bonescint"):
         result.recorded()
 
 
@@ -378,7 +378,7 @@ def test_facts_of_a_wrong_kind_are_no_result(
     result = Result(tmp_path, "scan")
     result.write(source, segmentation)
     result.facts.write_text(json.dumps({**json.loads(result.facts.read_text()), **change}))
-    with pytest.raises(ResultError, match="is no result of bonescint"):
+    with pytest.raises(ResultError, match="is not a result of bonescint"):
         result.recorded()
 
 

@@ -1,8 +1,8 @@
-"""The result of one scan on disk: masks as TIFF and the facts about them as JSON.
+"""The result of one scan on disk: masks as TIFF files, and a JSON file that describes them.
 
-The three files of a result are replaced as one. They are written into a temporary folder, and count from the moment in
-which that folder gets the name that `Result` looks for. Whoever looks next moves them into their places, the facts
-last: the process that wrote them or, if that was killed in this moment, one that comes later.
+The three files of a result are replaced together. They are written into a temporary folder. Renaming this folder makes
+the result valid. Then the files are moved to their final paths, the JSON file last, by the process that wrote them or,
+if it was killed, by the next process that reads the result.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ _SKELETON, _REGIONS, _FACTS = _PARTS
 
 
 class ResultError(BonescintError):
-    """A file stands where a result belongs, and is not the result of this scan."""
+    """A file at the path of a result that is not the result of this scan."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What a complete result says about itself.
+    """The content of a result's JSON file.
 
     Attributes
     ----------
     masks : tuple of str
-        Names of its masks.
+        Names of the mask files.
     sources : tuple of str
-        Names of the files that it was made from.
+        Names of the scan's files.
     source_sha256 : str
-        `Scan.source_sha256` of the scan that it was made from.
+        `Scan.source_sha256` of the scan.
     model : str
         Name of the model.
     model_sha256 : str
@@ -59,13 +59,13 @@ class Recorded:
     spacing_mm : list of float or None
         Pixel spacing (y, x).
     complete : bool
-        Whether the masks are still there.
+        True if all masks exist.
     seconds : float
-        How long segmenting took.
+        Duration of segmenting.
     warnings : tuple of str
-        About the scan and about segmenting it.
+        Warnings about the scan and the segmentation.
     run : str
-        Name of the run that made it, where runs have names; see `batch.job.Settings`.
+        Name of the run that made the result, or empty; see `batch.job.Settings`.
     """
 
     masks: tuple[str, ...]
@@ -81,11 +81,11 @@ class Recorded:
     run: str = ""
 
     def differences(self, scan: Scan, model_sha256: str) -> list[str]:
-        """In what it differs from a result of `scan` by the model with this hash: phrases, none if in nothing."""
+        """Phrases for the differences from a result of `scan` by the model with this hash; perhaps none."""
         now = _describe(scan)
         return [
-            what
-            for what, same in (
+            phrase
+            for phrase, same in (
                 (f"model {self.model}", self.model_sha256 == model_sha256),
                 ("other views", self.views == now["views"]),
                 ("another spacing", self.spacing_mm == now["spacing_mm"]),
@@ -96,15 +96,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Where the result of one scan is, or will be.
-
-    Attributes
-    ----------
-    folder : Path
-        The folder of its files.
-    stem : str
-        What their names begin with.
-    """
+    """The paths of one scan's result, in a folder and with names that begin with `stem`."""
 
     folder: Path
     stem: str
@@ -116,32 +108,32 @@ class Result:
 
     @property
     def regions(self) -> Path:
-        """Region codes: uint8, (view, y, x); only there if the model names regions."""
+        """Region codes: uint8, (view, y, x); the file exists only if the model names regions."""
         return self.folder / f"{self.stem}{_REGIONS}"
 
     @property
     def facts(self) -> Path:
-        """What was segmented, with what and how. Comes last: where it is, the result is complete."""
+        """JSON file about scan, model and device; written last, so its existence means a complete result."""
         return self.folder / f"{self.stem}{_FACTS}"
 
     @property
     def _ready(self) -> Path:
-        """A folder with the files of a whole new result; there only until they are in their places."""
-        # Short, since the stem may be as long as the file system allows.
+        """A folder with the files of a new valid result, until they are at their final paths."""
+        # Short, because the stem may be as long as the file system allows.
         stem = hashlib.sha256(os.fsencode(os.path.normcase(self.stem))).hexdigest()
         return self.folder / f"{_READY}{stem[:16]}"
 
     def recorded(self) -> Recorded | None:
-        """What the result says about itself; None if there is none.
+        """Read the JSON file; None if the result does not exist.
 
         Raises
         ------
         ResultError
-            If the JSON file is not one that `write` made.
+            If the JSON file is not a file of `write`.
         """
         with one_sentence(
             lambda _reason: ResultError(
-                f"{self.facts}: is there already and is no result of bonescint; move it, or choose another folder."
+                f"{self.facts}: exists already and is not a result of bonescint; move it, or choose another folder."
             ),
             unreadable=lambda reason: ResultError(f"{self.facts}: cannot be read ({reason})."),
         ):
@@ -156,23 +148,23 @@ class Result:
             return replace(recorded, complete=all((self.folder / name).is_file() for name in recorded.masks))
 
     def write(self, scan: Scan, segmentation: Segmentation, *, run: str = "") -> None:
-        """Write the masks and the facts, in place of a result that is there already.
+        """Write masks and JSON file, and replace an existing result.
 
-        Whatever interrupts it, a power cut included, `recorded` then finds the old result or the new one as a whole.
+        After any interruption, even a power failure, `recorded` finds either the old or the new result, complete.
 
         Parameters
         ----------
         scan : Scan
-            What was segmented.
+            The segmented scan.
         segmentation : Segmentation
-            Its masks, of the shape of the scan's counts.
+            Its masks, with the shape of the scan's counts.
         run : str
-            Name of the run, if it has one.
+            Name of the run, or empty.
 
         Raises
         ------
         CannotWrite
-            If the folder is full or not writable.
+            If the disk is full or the folder not writable.
         """
         masks = [self.skeleton.name] if segmentation.regions is None else [self.skeleton.name, self.regions.name]
         facts = {
@@ -190,7 +182,7 @@ class Result:
         }
         parts = {
             _SKELETON: encode_labels(segmentation.skeleton, scan.spacing),
-            # Empty where the model names no regions: those of the old result go away.
+            # Empty if the model names no regions, which deletes those of an old result.
             _REGIONS: b"" if segmentation.regions is None else encode_labels(segmentation.regions, scan.spacing),
             _FACTS: (json.dumps(facts, indent=2) + "\n").encode(),
         }
@@ -205,7 +197,7 @@ class Result:
         try:
             self._make_ready(parts)
         except OSError:
-            # Another process took the new files for left behind (`clean_up`), or has just written this result, too.
+            # Another process has deleted the new files as leftovers (`clean_up`), or has just written this result, too.
             self._make_ready(parts)
         try:
             self._put_in_place()
@@ -215,14 +207,14 @@ class Result:
             raise
 
     def _make_ready(self, parts: Mapping[str, bytes]) -> None:
-        """Write the files of a new result to the disk, and let them count."""
-        self._put_in_place()  # those of a process that was killed
+        """Write the files of a new result to the disk, and make it valid."""
+        self._put_in_place()  # files of a killed process
         with staged_folder(self.folder, parts) as whole:
             whole.rename(self._ready)
 
     def _put_in_place(self) -> None:
-        """Move the files of a whole new result, if there is one, into their places, the facts last."""
-        # A link is none of ours, and where it leads is nobody's business here.
+        """Move the files of a new valid result, if there is one, to their final paths, the JSON file last."""
+        # A link was not made by bonescint, and must not be followed.
         if not self._ready.is_dir() or self._ready.is_symlink():
             return
         for part in _PARTS:
@@ -233,32 +225,27 @@ class Result:
                 else:
                     place.unlink(missing_ok=True)
                     fresh.unlink()
-        with suppress(OSError):  # others do this at the same time
+        with suppress(OSError):  # other processes may do the same at this moment
             self._ready.rmdir()
 
 
 def clean_up(folder: Path) -> None:
-    """Take away what processes left in a folder of results that were killed before they had a result whole.
+    """Delete leftovers of killed processes in a folder of results, which need not exist.
 
-    A process that is writing there at this moment notices, and does so once more.
-
-    Parameters
-    ----------
-    folder : Path
-        Need not exist.
+    A process that is writing at this moment notices it and writes again.
     """
     for left in folder.glob(f"{UNFINISHED_FOLDER}*"):
         with suppress(OSError):
             if left.is_symlink() or not left.is_dir():
                 left.unlink()
             else:
-                # Under another name, nobody adds to it what would then be all that is in it.
+                # Renamed first, so no process adds a file to it that would then be its only one.
                 gone = left.rename(folder / f"{UNFINISHED_FOLDER}{secrets.token_hex(8)}")
                 shutil.rmtree(gone, ignore_errors=True)
 
 
 def _describe(scan: Scan) -> dict[str, Any]:
-    """What the facts say about the scan: no patient identity, and of its files only the names."""
+    """The entries of the JSON file about the scan: no patient identity, and only the names of its files."""
     return {
         "sources": [path.name for path in scan.sources],
         "source_sha256": scan.source_sha256,

@@ -157,7 +157,7 @@ def test_a_lost_scheduler_is_one_sentence_and_the_next_run_goes_on(cluster: Clus
     assert status == 1
     assert len(first.complaints) == 1, "\n".join(first.complaints)
     assert first.complaints[0].startswith(
-        f"bonescint: The Dask scheduler at {cluster.address} is gone; start it and give the same"
+        f"bonescint: The connection to the Dask scheduler at {cluster.address} is lost; start the scheduler and"
     )
     with Running(words) as second:
         assert second.finish() == 0
@@ -181,7 +181,7 @@ def test_a_worker_without_napari_bonescint_is_one_sentence_and_logs_no_names(
     (complaint,) = running.complaints
     told = {
         "before": "bonescint: The Dask worker at tcp://127.0.0.1:",
-        "while it runs": f"bonescint: The Dask cluster at {cluster.address} cannot begin a job (ModuleNotFoundError",
+        "while it runs": f"bonescint: The Dask cluster at {cluster.address} cannot start a job (ModuleNotFoundError",
     }
     assert complaint.startswith(told[joins])
     assert "napari-bonescint" in complaint
@@ -206,8 +206,8 @@ def test_what_is_no_scheduler_is_one_sentence(cluster: Cluster) -> None:
         # A web server's answer, and one that says nothing; both take connections without being asked for each.
         threading.Thread(target=_answer_once, args=(other,)).start()
         for address, why in (
-            (worker, "it is that of a worker"),
-            (f"tcp://127.0.0.1:{silent.getsockname()[1]}", "nothing that Dask knows has answered for 5 seconds"),
+            (worker, "it is the address of a worker"),
+            (f"tcp://127.0.0.1:{silent.getsockname()[1]}", "no answer within 5 seconds"),
             (f"tcp://127.0.0.1:{other.getsockname()[1]}", ""),
             ("127.0.0.1:99999", ""),
             ("no scheduler", ""),

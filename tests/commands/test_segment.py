@@ -251,7 +251,7 @@ def test_a_kept_result_says_what_would_now_be_otherwise(
     kept = segment(scan, "--view", "posterior", "--spacing", "3", model=other)
     assert kept.out[0] == (
         f"{scan}: kept {out / 'scan.skeleton.tif'} "
-        "(made with model tiny, other views, another spacing; --overwrite makes it anew)"
+        "(made with model tiny, other views, another spacing; --overwrite replaces it)"
     )
     assert facts_of(out)["model"] == "tiny"
 
@@ -287,7 +287,7 @@ def test_a_foreign_file_in_the_place_of_a_result_stays(segment: Segment, write_n
     (out / "scan.json").write_text('{"my": "notes"}', encoding="utf-8")
     ended = segment(write_nm())
     assert ended.status == 1
-    assert "is no result of bonescint" in ended.complaints[0]
+    assert "is not a result of bonescint" in ended.complaints[0]
     assert files_in(out) == ["scan.json"]
 
 

@@ -84,7 +84,7 @@ def test_a_store_a_start_and_a_name_make_a_model(
     assert [event["event"] for event in read_events(run / "log.jsonl")[0]] == ["data", "progress", "finished"]
     assert "ward-7: 1 cases, step 0" in capsys.readouterr().out
     assert train(recipe_file, "--store", store.folder, "--start", start.weights_path, "--name", "ward-7") == 0
-    assert "All steps are done already; give another --name to train anew" in capsys.readouterr().out
+    assert "All steps are done already; give another --name for a new training" in capsys.readouterr().out
     assert train(recipe_file, "--store", store.folder, "--name", "ward-7") == 1
     assert "began from begin (" in capsys.readouterr().err
 
@@ -139,7 +139,7 @@ def test_a_start_that_fits_in_part_is_taken_only_if_that_is_asked_for(
     assert train(recipe_file, "--store", store.folder, "--start-partial", start.weights_path) == 0
     (begun,) = read_card(recipe_file.parent / "runs" / "tiny" / "tiny.json").training["started_from"]
     assert (begun["model"], begun["of"]) == ("begin", 10)
-    assert f"tiny: began with {begun['tensors']} of 10 tensors of begin" in capsys.readouterr().out
+    assert f"tiny: started from {begun['tensors']} of 10 tensors of begin" in capsys.readouterr().out
 
 
 def test_the_time_on_this_computer_is_told_and_nothing_is_trained(

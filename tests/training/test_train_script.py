@@ -81,7 +81,7 @@ def test_several_are_trained_in_turn_and_one_that_cannot_be_does_not_stop_the_ot
     assert first.returncode == 0, first.stderr
     weights = tmp_path / "runs" / "first" / "first.safetensors"
     started = train(steps=1, names=("third",), start=(str(weights),))
-    assert "third: began with 10 of 10 tensors of first" in started.stdout
+    assert "third: started from 10 of 10 tensors of first" in started.stdout
     assert read_card(tmp_path / "runs" / "third" / "third.json").training["started_from"][0]["model"] == "first"
 
     both = train(steps=1, names=("first", "second"), keep_phases=(4, 4))

@@ -1,1 +1,1 @@
-"""Segmenting many scans: in this process, in several on this computer, or on a Dask cluster."""
+"""Segmenting many scans in one process, in several processes, or on a Dask cluster."""

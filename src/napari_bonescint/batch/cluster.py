@@ -1,12 +1,12 @@
-"""Segmenting on a Dask cluster, of which any worker may be killed.
+"""Segment scans on a Dask cluster; any worker may be killed.
 
-Scans are read and results written by the workers, so all computers must see both under the same paths. A few jobs more
-than the workers can do at once are handed out, so that memory stays the same however many there are.
+Workers read scans and write results themselves, so all computers need the same paths to both. Only a few more jobs than
+the workers can do at once are submitted, so memory does not grow with the number of scans.
 
-What Dask itself shows and logs of a job is its key: the run's name and a number. Paths, in which a patient's name may
-stand, travel as compressed bytes, and errors come back as values, since Dask logs what a job is called with where it
-fails, and all its bytes where a worker cannot read them. So that any worker can, whatever is installed there, these
-bytes are the only part of a job that needs this package, and Python's own functions find it.
+Dask shows and logs only the key of a job: the run's name and a number. Paths may contain a patient's name, so they are
+sent as compressed bytes, and errors are returned as values: Dask would log the arguments of a failed job, and all bytes
+that a worker cannot unpickle. A job is therefore called by Python's own functions, which every worker can unpickle, and
+only the bytes need this package.
 """
 
 from __future__ import annotations
@@ -43,12 +43,7 @@ _MARKED_SECONDS = 3600
 
 
 def require_distributed() -> None:
-    """Refuse to begin without the package that talks to clusters.
-
-    Raises
-    ------
-    ClusterError
-    """
+    """Raise a `ClusterError` if the package ``distributed`` is not installed."""
     try:
         import distributed  # noqa: F401
     except ImportError as error:
@@ -69,25 +64,25 @@ def segment_on_cluster(
     settings : Settings
         With a name of the run.
     listener : ProgressListener
-        Told about the jobs in the order in which they end.
+        Receives outcomes in the order in which jobs end.
     address : str
-        Of the scheduler, such as ``tcp://10.0.0.7:8786``.
+        Address of the scheduler, such as ``tcp://10.0.0.7:8786``.
     out : Path
-        The folder that all results are below, absolute; made if it is not there.
+        Folder of all results, absolute; made if it is missing.
 
     Raises
     ------
     ClusterError
-        If the scheduler does not answer, or a worker sees other files than this computer or has another version.
+        If the scheduler does not answer, or a worker has other files or another version than this computer.
     ModelError, DeviceError
-        If the model or the device is not there.
+        If the model or the device does not exist.
     """
     with _connected(address) as client, _marked(out, settings.run) as marker:
         dispatch(jobs, _Cluster(client, settings, listener, marker, address), listener)
 
 
 class _Cluster:
-    """The workers of a cluster. Dask itself gives the jobs of one that has gone to others."""
+    """The workers of a cluster. Dask itself moves the jobs of a lost worker to others."""
 
     def __init__(
         self, client: distributed.Client, settings: Settings, listener: ProgressListener, marker: Path, address: str
@@ -115,10 +110,10 @@ class _Cluster:
     def give(self, job: Job) -> None:
         key = f"bonescint-{self._settings.run}-{job.number}"
         self._under_way[key] = job
-        # Called one after the other: the function of this name is found, then called with the bytes.
+        # Calls in turn: `resolve_name` finds the function, then the function gets the bytes.
         function = f"{carry_out_packed.__module__}:{carry_out_packed.__name__}"
         calls = [pkgutil.resolve_name, function, packed(job, self._settings, self._marker)]
-        # Not pure: the same call on another day may have another result to find.
+        # Not pure: the same call may have another result later.
         with self._asking():
             self._coming.add(self._client.submit(functools.reduce, operator.call, calls, key=key, pure=False))
 
@@ -131,10 +126,10 @@ class _Cluster:
         if future.status != "finished":
             raise self._gone()
         answer: Answer = future.result()
-        # A file may have gone since it was found; if it is still here, the worker looks elsewhere.
+        # A file may have been deleted since; if it exists here, the worker has other paths.
         if answer.unseen_on and are_here(job):
             raise ClusterError(
-                f"{job.name}: is not there on {answer.unseen_on}, where a Dask worker runs; all computers need the "
+                f"{job.name}: does not exist on {answer.unseen_on}, where a Dask worker runs; all computers need the "
                 "same paths to the scans and the results, as on a network folder."
             )
         if answer.note:
@@ -142,20 +137,20 @@ class _Cluster:
         yield answer.outcome
 
     def _why(self, job: Job, future: distributed.Future[Answer]) -> News:
-        """What has ended a job that raises nothing itself."""
+        """The error of a job that Dask could not run."""
         from distributed import KilledWorker
 
         error = future.exception()
         if isinstance(error, KilledWorker):
-            return failed(job, "its Dask workers ended unexpectedly, again and again")
+            return failed(job, "its Dask workers ended unexpectedly several times")
         reason = f"{type(error).__name__}: {error}".partition("\n")[0].partition(". ")[0]
         return ClusterError(
-            f"The Dask cluster at {self._address} cannot begin a job ({reason}); install the same versions of "
-            "napari-bonescint and dask for its workers and this computer, and of dask for its scheduler."
+            f"The Dask cluster at {self._address} cannot start a job ({reason}); install the same versions of "
+            "napari-bonescint and dask on its workers and this computer, and the same dask on its scheduler."
         )
 
     def _look(self) -> None:
-        """See how many jobs the cluster has use for: workers come and go."""
+        """Update the number of jobs that the cluster can take, since workers come and go."""
         with self._asking():
             workers = self._client.nthreads()
             self._check(workers.keys() - self._checked)
@@ -163,25 +158,25 @@ class _Cluster:
         if not threads:
             self._listener.note(f"Waiting for workers to join the Dask cluster at {self._address}.")
         self._size = max(2, 2 * threads)
-        with suppress(OSError):  # only that nobody clears it away as left behind
+        with suppress(OSError):  # keeps other commands from deleting it as a leftover
             self._marker.touch()
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
-        """Tell a scheduler that went away in the middle of a question from one that is there."""
+        """Context of requests to the scheduler, in which a lost connection becomes a `ClusterError`."""
         try:
             yield
-        except OSError as error:  # also what Dask raises where a connection ends
+        except OSError as error:  # Dask raises it when a connection ends
             raise self._gone() from error
 
     def _gone(self) -> ClusterError:
         return ClusterError(
-            f"The Dask scheduler at {self._address} is gone; start it and give the same command again, which goes on "
-            "where this one was."
+            f"The connection to the Dask scheduler at {self._address} is lost; start the scheduler and repeat the "
+            "same command, which continues."
         )
 
     def _check(self, workers: Set[str]) -> None:
-        """Refuse workers that cannot do a job, before any is handed out."""
+        """Raise an error for workers that cannot do a job, before they get one."""
         if not workers:
             return
         version = f"{__name__.partition('.')[0]}:__version__"
@@ -189,12 +184,12 @@ class _Cluster:
         for worker, its in found.items():
             if isinstance(its, ImportError):
                 raise ClusterError(
-                    f"The Dask worker at {worker} has no napari-bonescint that it can use ({its}); install version "
-                    f"{__version__} there, which this computer has."
+                    f"The Dask worker at {worker} has no usable napari-bonescint ({its}); install version "
+                    f"{__version__} there, as on this computer."
                 )
             if isinstance(its, str) and its != __version__:
                 raise ClusterError(other_version(f"at {worker}", its, __version__))
-        # One that has gone meanwhile is none to wait for.
+        # Workers that have left meanwhile count as checked.
         self._checked |= workers
 
 
@@ -202,14 +197,14 @@ class _Cluster:
 def _connected(address: str) -> Iterator[distributed.Client]:
     from distributed import Client
 
-    # All that matters to the user is told in sentences of our own. Dask gives some of its loggers a level each.
+    # The user sees our own messages instead of Dask's logs. Some of Dask's loggers have levels of their own.
     for name in list(logging.root.manager.loggerDict):
         if name.partition(".")[0] == "distributed":
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     _require_scheduler(address)
     try:
         client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
-    except Exception as error:  # of another version, it may fail in any way
+    except Exception as error:  # another version of Dask may raise any type
         raise _no_scheduler(address, error) from error
     try:
         yield client
@@ -218,13 +213,13 @@ def _connected(address: str) -> Iterator[distributed.Client]:
 
 
 def _require_scheduler(address: str) -> None:
-    """Ask who answers at an address: where it is something else, a client would wait for ever."""
+    """Check that a scheduler answers at an address; with anything else, a client would wait forever."""
     found: list[str | Exception] = []
 
     def ask() -> None:
         try:
             found.append(asyncio.run(asyncio.wait_for(_kind_at(address), _CONNECT_SECONDS)))
-        except Exception as error:  # what speaks something else may make it fail in any way
+        except Exception as error:  # another protocol may raise any type
             found.append(error)
 
     thread = threading.Thread(target=ask, daemon=True)
@@ -234,7 +229,7 @@ def _require_scheduler(address: str) -> None:
     if isinstance(kind, Exception):
         raise _no_scheduler(address, kind) from kind
     if kind != "Scheduler":
-        raise _no_scheduler(address, f"it is that of a {kind.lower()}")
+        raise _no_scheduler(address, f"it is the address of a {kind.lower()}")
 
 
 async def _kind_at(address: str) -> str:
@@ -250,7 +245,7 @@ async def _kind_at(address: str) -> str:
 
 def _no_scheduler(address: str, why: str | Exception) -> ClusterError:
     if isinstance(why, TimeoutError):
-        why = f"nothing that Dask knows has answered for {_CONNECT_SECONDS} seconds"
+        why = f"no answer within {_CONNECT_SECONDS} seconds"
     elif isinstance(why, Exception):
         why = str(why).partition("\n")[0] or type(why).__name__
     return ClusterError(f"There is no Dask scheduler at {address} ({why}).")
@@ -258,13 +253,13 @@ def _no_scheduler(address: str, why: str | Exception) -> ClusterError:
 
 @contextmanager
 def _marked(out: Path, run: str) -> Iterator[Path]:
-    """A file in the folder of results, by which workers tell that they see the same folder."""
+    """Context with a marker file in the folder of results, by which workers check that they see the same folder."""
     marker = out / f"{_MARKER}{run}"
     try:
         out.mkdir(parents=True, exist_ok=True)
         marker.touch()
         for other in out.glob(f"{_MARKER}*"):
-            # A command that lives touches its own again and again. Both times are the file server's.
+            # A running command keeps touching its marker. Both times are the file server's.
             if marker.stat().st_mtime - other.stat().st_mtime > _MARKED_SECONDS:
                 other.unlink(missing_ok=True)
     except OSError as error:

@@ -1,6 +1,6 @@
-"""What a worker of a Dask cluster does: segment one scan at a time, and answer what became of it.
+"""Functions that run on a worker of a Dask cluster: segment one scan, and return its outcome.
 
-All that is called here may run on another computer, with other files and another version of this package.
+They may run on another computer, with other files and another version of this package.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ _MODELS_KEPT = 2
 
 
 class ClusterError(BonescintError):
-    """A cluster that is not there, or cannot do what is asked of it."""
+    """A cluster that does not answer, or cannot do the jobs."""
 
 
 class Answer(NamedTuple):
-    """What comes back from a worker.
+    """The return value of a worker.
 
     Attributes
     ----------
     outcome : Outcome or BonescintError
-        What became of the job, or why no job can be done.
+        Outcome of the job, or the reason why no job can be done.
     note : str
         For `ProgressListener.note`; none if empty.
     unseen_on : str
-        The name of the worker's computer if it sees no file where the scan should be.
+        Name of the worker's computer if the scan's files do not exist there; otherwise empty.
     """
 
     outcome: Outcome | BonescintError
@@ -54,12 +54,12 @@ class Answer(NamedTuple):
 
 
 def packed(job: Job, settings: Settings, marker: Path) -> bytes:
-    """The arguments of `carry_out` as they travel to a worker."""
+    """The arguments of `carry_out` as bytes for a worker."""
     return zlib.compress(pickle.dumps((job, settings, __version__, marker)))
 
 
 def carry_out_packed(arguments: bytes) -> Answer:
-    """Call `carry_out` with what `packed` made; nothing is raised, since Dask would log what it was called with."""
+    """Call `carry_out` with arguments from `packed`; never raises, because Dask would log the arguments."""
     job, *others = pickle.loads(zlib.decompress(arguments))  # noqa: S301  (a user's own)
     try:
         return carry_out(job, *others)
@@ -75,7 +75,7 @@ def carry_out(job: Job, settings: Settings, version: str, marker: Path) -> Answe
         if isinstance(scan, Outcome):
             return Answer(scan, unseen_on="" if are_here(job) else socket.gethostname())
         model = _loaded(settings)
-        # Other threads of this worker read and write meanwhile.
+        # Other threads of this worker may read and write at the same time.
         with model.computing:
             segmentation = compute(job, scan, lambda: model.segmenter, _ignore)
         done = segmentation if isinstance(segmentation, Outcome) else write(job, scan, segmentation, settings)
@@ -94,13 +94,13 @@ _loading = threading.Lock()
 
 
 def _loaded(settings: Settings) -> _Model:
-    """The model, which stays loaded for the jobs to come."""
+    """The model, which stays loaded for later jobs."""
     from distributed import get_worker
 
     key = (settings.card.name, settings.card.weights_sha256, settings.device)
     with _loading:
         if key not in _models:
-            # What Dask calls threads of a worker are the cores that it may use.
+            # The number of threads of a Dask worker is the number of cores that it may use.
             limit_cores(get_worker().state.nthreads)
             for old in list(_models)[: 1 - _MODELS_KEPT]:
                 del _models[old]
@@ -109,14 +109,14 @@ def _loaded(settings: Settings) -> _Model:
 
 
 def card_here(card: ModelCard) -> ModelCard:
-    """The same model as it lies on this computer: in the same place, or one that came with the package."""
+    """The card of the same model on this computer: at the same path, or a shipped or accepted one."""
     if card.weights_path.exists():
         return card
     with suppress(ModelError):
         if (found := find_model(card.name)).weights_sha256 == card.weights_sha256:
             return found
     raise ModelError(
-        f"{card.weights_path}: is not there on {socket.gethostname()}, where a Dask worker runs; all computers need "
+        f"{card.weights_path}: does not exist on {socket.gethostname()}, where a Dask worker runs; all computers need "
         "the same version of napari-bonescint and the same paths."
     )
 
@@ -133,7 +133,7 @@ def _require_same(version: str, marker: Path) -> None:
 
 
 def other_version(where: str, its: str, ours: str) -> str:
-    """The sentence about a worker of another version."""
+    """The message about a worker with another version."""
     return (
         f"A Dask worker {where} has version {its} of napari-bonescint, this computer has {ours}; install the same one."
     )
@@ -144,6 +144,6 @@ def _ignore(_fraction: float) -> None:
 
 
 def are_here(job: Job) -> bool:
-    """Whether this computer sees the files of a scan."""
-    # Unlike Path.exists, it raises nothing where even looking is forbidden.
+    """True if the files of a scan exist on this computer."""
+    # Unlike Path.exists, os.path.exists does not raise for forbidden folders.
     return all(os.path.exists(path) for path in job.source.paths)  # noqa: PTH110

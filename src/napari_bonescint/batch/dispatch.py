@@ -1,4 +1,4 @@
-"""Handing scans out to workers, be they processes of this computer or of a cluster, and telling what comes back."""
+"""Distribute jobs to workers (processes of this computer or of a cluster), and report their outcomes."""
 
 from __future__ import annotations
 
@@ -17,46 +17,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Note:
-    """For `ProgressListener.note`."""
+    """A note for `ProgressListener.note`."""
 
     sentence: str
 
 
 @dataclass(frozen=True)
 class Progress:
-    """For `ProgressListener.progressed`, with the number of the job."""
+    """The progress of the job with this number, for `ProgressListener.progressed`."""
 
     number: int
     fraction: float
 
 
 News = Note | Progress | Outcome | BonescintError
-"""What a worker says; an error means that no job can be done."""
+"""A message of a worker; an error means that no job can be done."""
 
 
 class Workers(Protocol):
-    """Those who segment."""
+    """A group of workers."""
 
     def room(self) -> int:
-        """How many more jobs they have use for at this moment."""
+        """Number of further jobs that the workers can take now."""
 
     def give(self, job: Job) -> None:
-        """Hand out a job, of which there will be one outcome, even if a worker dies."""
+        """Give a job to a worker; it will have one outcome, even if the worker dies."""
 
     def news(self) -> Iterable[News]:
-        """Wait until there is something to tell of a job that was handed out."""
+        """Wait for messages about jobs."""
 
 
 def dispatch(jobs: Iterable[Job], workers: Workers, listener: ProgressListener) -> None:
-    """Have workers segment scans.
-
-    Parameters
-    ----------
-    jobs : iterable of Job
-        Taken from as there is room.
-    workers : Workers
-    listener : ProgressListener
-        Told about the jobs in the order in which they end.
+    """Let workers do all jobs; the listener receives outcomes in the order in which jobs end.
 
     Raises
     ------

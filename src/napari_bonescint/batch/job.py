@@ -1,7 +1,7 @@
-"""One scan of many: read, computed and written, each step on its own, and what there is to tell about it.
+"""One job of segmenting many scans: separate steps that read, segment and write, and their outcome.
 
-A job, the settings that all jobs share and an outcome can be sent to another process or computer. No step raises for
-what is wrong with one scan; what makes every other scan fail, too, is raised: a model or a device that is not there.
+Jobs, settings and outcomes can be sent to another process or computer. An error of one scan becomes its outcome. Errors
+that concern all scans are raised: a missing model or device.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class Job:
     Attributes
     ----------
     number : int
-        Which of the jobs of a run it is.
+        Number of the job within a run.
     source : ScanSource
-        Where it is read from.
+        Files of the scan.
     result : Result
-        Where its result is written to.
+        Files of the result.
     """
 
     number: int
@@ -48,27 +48,26 @@ class Job:
 
     @property
     def name(self) -> str:
-        """The files as the user named them."""
+        """The scan's files, as named by the user."""
         return self.source.name
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What all jobs of a run share.
+    """Settings for all jobs of a run.
 
     Attributes
     ----------
     card : ModelCard
-        Which model.
+        The model.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     said : ScanOverrides
-        What the user says about scans that do not say it themselves.
+        The user's facts about scans whose files lack them.
     overwrite : bool
-        Whether to replace results that were made from the same scan.
+        True to replace existing results of the same scan.
     run : str
-        A name of this run where a job may be begun twice, because the process that it was in has died: what one attempt
-        has finished, the next one does not do again.
+        Name of this run. It shows that a repeated job, after the death of its process, had finished its result.
     """
 
     card: ModelCard
@@ -80,14 +79,14 @@ class Settings:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job.
+    """The outcome of a job.
 
     Attributes
     ----------
     number : int
-        The job's.
+        Number of the job.
     kind : str
-        ``segmented``, ``kept`` (the result was there already) or ``failed``.
+        ``segmented``, ``kept`` (the result existed already) or ``failed``.
     complaints : tuple of str
         Lines for standard error.
     line : str
@@ -101,45 +100,38 @@ class Outcome:
 
 
 class ProgressListener(Protocol):
-    """Who is told how jobs come along. Called by one thread at a time."""
+    """Receives the progress of jobs, from one thread at a time."""
 
     def note(self, sentence: str) -> None:
-        """Something about all jobs, such as where they are computed; once is enough for each sentence."""
+        """A note about all jobs, such as the device; notes may be repeated."""
 
     def progressed(self, job: Job, fraction: float) -> None:
-        """Computing a scan has come this far, 0 to 1."""
+        """Segmenting a scan has reached this fraction, 0 to 1."""
 
     def ended(self, outcome: Outcome) -> None:
-        """A job is over."""
+        """A job has ended."""
 
 
 def failed(job: Job, why: str) -> Outcome:
-    """The outcome of a job that something unforeseen has ended."""
+    """The outcome of a job with an unexpected error."""
     return Outcome(job.number, "failed", (f"error: {job.name}: could not be segmented ({why}).",))
 
 
 def load(settings: Settings, turn: int = 0) -> Segmenter:
-    """Load the model.
-
-    Parameters
-    ----------
-    settings : Settings
-    turn : int
-        Which of several GPUs to take, counted round, where the user names none.
-    """
-    # It loads PyTorch or OpenVINO, which takes seconds, and is not needed where every result is there already.
+    """Load the model; for `turn` see `devices.choose_device`."""
+    # The import loads PyTorch or OpenVINO, which takes seconds, and is not needed if all results exist already.
     from napari_bonescint.inference.segmenter import Segmenter
 
     return Segmenter(settings.card, settings.device, turn=turn)
 
 
 def describe(segmenter: Segmenter) -> str:
-    """Which model runs where, and why there."""
+    """One sentence with the model, the device and the reason for it."""
     return f"Model {segmenter.card.name}. {segmenter.device.reason}."
 
 
 def read(job: Job, settings: Settings) -> Scan | Outcome:
-    """Read a scan; an outcome if it cannot be read, or need not be segmented."""
+    """Read a scan; return an outcome if it cannot be read, or if its result exists already."""
 
     def attempt() -> Scan | Outcome:
         scan = job.source.open(**settings.said)
@@ -152,7 +144,7 @@ def read(job: Job, settings: Settings) -> Scan | Outcome:
             _require_room(job.result)
         if there and whole and not settings.overwrite:
             differences = there.differences(scan, settings.card.weights_sha256)
-            otherwise = f" (made with {', '.join(differences)}; --overwrite makes it anew)" if differences else ""
+            otherwise = f" (made with {', '.join(differences)}; --overwrite replaces it)" if differences else ""
             return Outcome(job.number, "kept", line=f"{job.name}: kept {job.result.skeleton}{otherwise}")
         return scan
 
@@ -162,12 +154,12 @@ def read(job: Job, settings: Settings) -> Scan | Outcome:
 def compute(
     job: Job, scan: Scan, segmenter: Callable[[], Segmenter], on_progress: Callable[[float], None]
 ) -> Segmentation | Outcome:
-    """Segment a scan with the model that `segmenter` gives; an outcome if that fails."""
+    """Segment a scan with the model that `segmenter` returns; return an outcome if it fails."""
     return _unless_it_fails(job, lambda: segmenter().segment(scan, on_progress=on_progress))
 
 
 def write(job: Job, scan: Scan, segmentation: Segmentation, settings: Settings) -> Outcome:
-    """Write a result."""
+    """Write the result of a job."""
 
     def attempt() -> Outcome:
         job.result.write(scan, segmentation, run=settings.run)
@@ -190,18 +182,18 @@ def _unless_it_fails(job: Job, attempt: Callable[[], _T]) -> _T | Outcome:
         raise
     except BonescintError as error:
         return Outcome(job.number, "failed", (f"error: {sentence_of(error)}",))
-    except Exception as error:  # whatever is raised for one scan, such as one too large, must not end the others
+    except Exception as error:  # an error of one scan, such as a very large one, must not end the other jobs
         logging.getLogger(__name__).debug("%s failed", job.name, exc_info=True)
         return failed(job, str(error).partition("\n")[0] or type(error).__name__)
 
 
 def _own_result(job: Job, scan: Scan) -> Recorded | None:
-    """The result of this scan that is there already, if there is one.
+    """The existing result of this scan, if any.
 
     Raises
     ------
     ResultError
-        If what is there is the result of another scan, or none of ours.
+        If the files belong to another scan, or are not results of bonescint.
     """
     there = job.result.recorded()
     if there and there.source_sha256 != scan.source_sha256:
@@ -213,9 +205,9 @@ def _own_result(job: Job, scan: Scan) -> Recorded | None:
 
 
 def _require_room(result: Result) -> None:
-    """Refuse to replace a mask of which no JSON file says that it is ours and whole."""
+    """Refuse to replace a mask that no complete result of bonescint contains."""
     for mask in (result.skeleton, result.regions):
         if mask.exists():
             raise ResultError(
-                f"{mask}: is there already, and {result.facts.name} does not say of what; move it, or use --overwrite."
+                f"{mask}: exists already, and {result.facts.name} does not describe it; move it, or use --overwrite."
             )

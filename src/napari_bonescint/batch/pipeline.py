@@ -1,6 +1,6 @@
-"""Segmenting in one process, in three stages: a thread reads, the caller's segments, another thread writes.
+"""Segment scans in one process and three stages: one thread reads, the caller's thread segments, another one writes.
 
-Each stage hands scans to the next by a queue, in their order.
+Queues connect the stages and keep the order of the scans.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari_bonescint.segmentation import Segmentation
 
 DEPTH = 3
-"""How many scans are in memory at most: one that is read, one that is computed and one that is written."""
+"""Largest number of scans in memory: one that is read, one that is segmented and one that is written."""
 
 
 class _Read(NamedTuple):
@@ -37,9 +37,9 @@ class _Segmented(NamedTuple):
     segmentation: Segmentation
 
 
-# At the end comes the stage that has ended, be it by an error.
+# The last item is the stage that has ended, perhaps with an error.
 _Scans = SimpleQueue[_Read | Future[None]]
-# Outcomes of scans that need not be written keep their turn. At the end comes None.
+# Outcomes without a result to write keep their place. The last item is None.
 _Results = SimpleQueue[_Segmented | Outcome | None]
 
 
@@ -56,19 +56,19 @@ def segment_here(
     Parameters
     ----------
     jobs : iterable of Job
-        Asked for the next one in a thread, so it may take its time.
+        Iterated in a thread, so it may be slow.
     settings : Settings
     listener : ProgressListener
-        Told about the jobs in their order.
+        Receives the events of the jobs in their order.
     turn : int
-        Which of several GPUs to take, counted round, where the user names none.
+        See `devices.choose_device`.
     while_writing : context manager, optional
-        Entered for as long as a result is being written.
+        Entered while a result is written.
 
     Raises
     ------
     ModelError, DeviceError
-        If the model or the device is not there.
+        If the model or the device does not exist.
     """
     listener = _OneAtATime(listener)
     scans, results = _Scans(), _Results()
@@ -81,7 +81,7 @@ def segment_here(
     try:
         _segment_all(scans, cache(partial(_load, settings, turn, listener)), listener, results)
     finally:
-        # Whatever ended the run, what is on the disk is told of. What is being read ends by itself.
+        # All results on the disk are reported, whatever ended the run. The reading thread ends by itself.
         is_over.set()
         room.release()
         results.put(None)
@@ -91,7 +91,7 @@ def segment_here(
 
 
 def _read_all(jobs: Iterable[Job], settings: Settings, room: Semaphore, is_over: Event, scans: _Scans) -> None:
-    """First stage: read scans as long as there is room for them."""
+    """First stage: read scans while there is room for them in memory."""
     coming = iter(jobs)
     while room.acquire() and not is_over.is_set() and (job := next(coming, None)) is not None:
         scans.put(_Read(job, read(job, settings)))
@@ -100,7 +100,7 @@ def _read_all(jobs: Iterable[Job], settings: Settings, room: Semaphore, is_over:
 def _segment_all(
     scans: _Scans, segmenter: Callable[[], Segmenter], listener: ProgressListener, results: _Results
 ) -> None:
-    """Second stage: segment what was read."""
+    """Second stage: segment the scans."""
     while isinstance(was_read := scans.get(), _Read):
         job, scan = was_read
         if isinstance(scan, Outcome):
@@ -119,7 +119,7 @@ def _write_all(
     room: Semaphore,
     listener: ProgressListener,
 ) -> None:
-    """Third stage: write results, and tell what became of each scan."""
+    """Third stage: write results, and report the outcome of each scan."""
     while (result := results.get()) is not None:
         if isinstance(result, _Segmented):
             with while_writing:
@@ -135,7 +135,7 @@ def _load(settings: Settings, turn: int, listener: ProgressListener) -> Segmente
 
 
 class _OneAtATime:
-    """Lets one stage at a time tell a listener."""
+    """A listener that forwards the events of one thread at a time."""
 
     def __init__(self, listener: ProgressListener) -> None:
         self._listener = listener

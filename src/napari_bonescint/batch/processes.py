@@ -1,7 +1,7 @@
-"""Segmenting in several processes on one computer, of which any may be killed.
+"""Segment scans in several processes of one computer; any process may be killed.
 
-A process that dies takes down up to three scans, of which any one may be the cause. When all others are done, each of
-them is tried once more, in a process that has nothing else to do; only what dies there, too, has failed.
+Up to three scans are in a process that dies, and each may be the cause. Each of them is tried again alone in a process
+when all other scans are done. A scan has failed if that process dies, too.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _SECONDS_TO_END = 5
 
 
 class WorkersDie(BonescintError):
-    """Worker processes end one after the other without having done anything."""
+    """Worker processes that die repeatedly without any result."""
 
 
 @dataclass(eq=False)
 class _Worker:
-    """A process, and what it has been given and not yet answered."""
+    """A worker process with its unfinished jobs."""
 
     turn: int
     process: SpawnProcess
@@ -51,17 +51,17 @@ class _Worker:
 
     @property
     def room(self) -> int:
-        """For how many more jobs there is room."""
+        """Number of further jobs that it can take."""
         return 0 if self.on_trial else DEPTH - len(self.jobs)
 
     def give(self, job: Job) -> None:
         self.jobs[job.number] = job
-        with suppress(OSError):  # it has died, which shows when it is heard next
+        with suppress(OSError):  # the process has died, which is noticed when its messages are read
             self.pipe.send(job)
 
 
 def segment_in_processes(jobs: Iterable[Job], settings: Settings, listener: ProgressListener, workers: int) -> None:
-    """Segment scans in several processes, which share the cores; where no GPU is named, they share the GPUs, too.
+    """Segment scans in several processes, which share the cores and, if the user names no GPU, the GPUs.
 
     Parameters
     ----------
@@ -69,16 +69,16 @@ def segment_in_processes(jobs: Iterable[Job], settings: Settings, listener: Prog
     settings : Settings
         With a name of the run.
     listener : ProgressListener
-        ProgressListener about the jobs in the order in which they end.
+        Receives outcomes in the order in which jobs end.
     workers : int
-        How many processes.
+        Number of processes.
 
     Raises
     ------
     ModelError, DeviceError
-        If the model or the device is not there.
+        If the model or the device does not exist.
     WorkersDie
-        If they end again and again.
+        If processes die repeatedly.
     """
     crew = _Crew(settings, workers)
     try:
@@ -88,12 +88,12 @@ def segment_in_processes(jobs: Iterable[Job], settings: Settings, listener: Prog
 
 
 class _Crew:
-    """The processes. Each is started when there is a job for it, and another in its place if it dies."""
+    """The group of worker processes; each is started for its first job, and replaced if it dies."""
 
     def __init__(self, settings: Settings, size: int) -> None:
         self._settings = settings
         self._cores = max(1, usable_cores() // size)
-        # One bad scan takes two processes with it; it takes many bad ones in a row to pass for something worse.
+        # One bad scan kills two processes, so many deaths in a row have another cause.
         self._most_in_vain = 4 * size + 8
         self._in_vain = 0
         self._workers: list[_Worker] = []
@@ -108,7 +108,7 @@ class _Crew:
         worker.give(job)
 
     def news(self) -> Iterator[News]:
-        # Whoever has nothing to do now has been offered all other jobs.
+        # A worker without jobs means that all other jobs are given out.
         while self._suspects and (idle := self._idle()) is not None:
             idle.on_trial = True
             idle.give(self._suspects.popleft())
@@ -117,7 +117,7 @@ class _Crew:
             yield from self._hear(busy[pipe])  # type: ignore[index]
 
     def dismiss(self) -> None:
-        """End all processes, at once but for a result that is being written."""
+        """End all processes at once, except while they write a result."""
         for worker in self._workers:
             worker.pipe.close()
         for worker in self._workers:
@@ -137,7 +137,7 @@ class _Crew:
         )
         with without_interrupts(), without_main_module():
             process.start()
-            # Only the child must hold this end, or its death would never be noticed here.
+            # Only the child may hold this end; otherwise the parent would not notice the child's death.
             childs.close()
             worker = _Worker(turn, process, ours)
             self._workers.append(worker)
@@ -156,7 +156,7 @@ class _Crew:
         yield news
 
     def _bury(self, worker: _Worker) -> Iterator[Outcome]:
-        """See to the jobs of a process that has died, and make its place free for another."""
+        """Remove a dead process: its jobs are tried again alone, or have failed."""
         worker.process.join()
         worker.pipe.close()
         self._workers.remove(worker)
@@ -176,8 +176,8 @@ class _Crew:
 
 
 def _serve(pipe: Connection, settings: Settings, turn: int, cores: int) -> None:
-    """What a worker process does: segment what comes, until its parent hangs up or is gone."""
-    # Ctrl-C in a terminal goes to the whole group; what it means is the parent's to decide.
+    """Run in a worker process: segment jobs until the parent closes the pipe or dies."""
+    # Ctrl-C in a terminal reaches all processes; only the parent handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     limit_cores(cores)
     jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
@@ -187,20 +187,20 @@ def _serve(pipe: Connection, settings: Settings, turn: int, cores: int) -> None:
         segment_here(iter(jobs.get, None), settings, _PipeListener(pipe), turn=turn, while_writing=writing)
     except BonescintError as error:
         pipe.send(error)
-        threading.Event().wait()  # for the parent to hang up
+        threading.Event().wait()  # until the parent closes the pipe
 
 
 def _listen(pipe: Connection, jobs: queue.SimpleQueue[Job], writing: threading.Lock) -> None:
     with suppress(EOFError, OSError):
         while True:
             jobs.put(pipe.recv())
-    # A network in the midst of its work cannot be interrupted, and a result must not be cut off.
+    # A running network cannot be interrupted, and a result must be complete.
     with writing:
         os._exit(1)
 
 
 class _PipeListener:
-    """Tells the parent process."""
+    """Sends the events to the parent process."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe

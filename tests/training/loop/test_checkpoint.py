@@ -63,7 +63,7 @@ def test_a_network_starts_from_the_weights_that_fit_it(make_model: Callable[...,
 
 def test_weights_of_which_nothing_fits_are_refused(make_model: Callable[..., ModelCard]) -> None:
     card = make_model("other", architecture="u-net")
-    with pytest.raises(ModelError, match=r"No layer of model .*other.* has the name and shape"):
+    with pytest.raises(ModelError, match=r"No layer of model .*other.* fits this network by name and shape"):
         start_from(build_network("fdn-5"), [], [str(card.weights_path)])
 
 
@@ -73,13 +73,17 @@ def test_weights_of_which_nothing_fits_are_refused(make_model: Callable[..., Mod
         (
             "fdn-11",
             1,
-            r"Of the 22 tensors of this network 20 fit .* which has 22 .* is head.weight: \(17, .*, and \(1, ",
+            r"has 22 tensors, of which 20 fit the 22 of this network .* is head.weight: \(17, .* in the model, \(1, ",
         ),
-        ("fdn-16", 17, r"Of the 34 tensors of this network 21 fit .* \(the first that does not is .*: missing, and "),
+        (
+            "fdn-16",
+            17,
+            r"of which 21 fit the 34 of this network \(the first that does not fit is .*: missing in the model, ",
+        ),
         (
             "fdn-5",
             17,
-            r"2 fit .* which has 22 .*, and \(64, .* here\); begin with another model, or with --start-partial",
+            r"has 22 .* 2 fit .* in the model, \(64, .* here\); start from another model, or use --start-partial",
         ),
     ],
 )

@@ -29,18 +29,18 @@ def test_the_rate_falls_to_its_lowest_over_whatever_steps_there_are(quick: Recip
     assert rates[highest:] == sorted(rates[highest:], reverse=True)
 
 
-@pytest.mark.parametrize(("steps", "every", "looks"), [(400, 100, 4), (200, 50, 4), (39, 10, 4), (10, 10, 1)])
-def test_there_are_as_many_looks_as_the_recipe_has(quick: Recipe, steps: int, every: int, looks: int) -> None:
+@pytest.mark.parametrize(("steps", "every", "validations"), [(400, 100, 4), (200, 50, 4), (39, 10, 4), (10, 10, 1)])
+def test_the_number_of_validations_is_the_recipes(quick: Recipe, steps: int, every: int, validations: int) -> None:
     schedule = Schedule(quick, steps)
     assert schedule.check_every == every
-    assert schedule.looks_after(0) == looks
-    assert Schedule(replace(quick, check_every=0), steps).looks_after(0) == 0
+    assert schedule.validations_after(0) == validations
+    assert Schedule(replace(quick, check_every=0), steps).validations_after(0) == 0
 
 
 def test_a_time_allows_so_many_steps_besides_the_looks(quick: Recipe) -> None:
     assert steps_within(quick, 100, 1.0) == 100
-    # Four looks and the scoring at the end take half of it.
-    assert steps_within(quick, 100, 1.0, seconds_per_look=10) == 50
+    # Four validations and the scoring at the end take half of it.
+    assert steps_within(quick, 100, 1.0, seconds_per_validation=10) == 50
     assert steps_within(quick, 100, 1.0, done=9) == 109
     assert steps_within(quick, 1e6, 1.0) == 400
     # However short the time, one more step is made.

@@ -207,7 +207,7 @@ def test_what_does_not_fit_into_memory_is_added_up_in_parts(recipe: Recipe, fabr
         losses.append([each.loss for each in following.progress])
     assert losses[1] == pytest.approx(losses[0], rel=1e-3)
     assert following.notes == [
-        f"cpu ran out of memory; from now on a step adds up parts of {size} views." for size in (2, 1)
+        f"cpu ran out of memory; each step is now computed in parts of {size} views." for size in (2, 1)
     ]
     most = 0
     with pytest.raises(TrainingError, match="too little memory for a single view"):

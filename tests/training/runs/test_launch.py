@@ -88,7 +88,7 @@ def test_of_two_panels_that_start_one_run_at_once_one_does(tmp_path: Path) -> No
         ends = [panel.result() for panel in [panels.submit(start) for _ in range(2)]]
     (pid,) = [end for end in ends if isinstance(end, int)]
     (refused,) = [end for end in ends if not isinstance(end, int)]
-    assert str(refused) == "new is being trained already."
+    assert str(refused) == "The training new is running already."
     settle(lambda: not psutil.pid_exists(pid))
     assert "none.toml" in RunStatusReader(tmp_path / "new").last_words()
 
@@ -102,10 +102,10 @@ def test_settings_that_are_missing_are_one_sentence(tmp_path: Path) -> None:
     ("change", "phrase"),
     [
         ({"stores": "/a"}, "stores is '/a'; it takes a list"),
-        ({"stores": ["--out=/etc"]}, "'--out=/etc' is no file and no name"),
-        ({"start": "--device"}, "'--device' is no file and no name"),
+        ({"stores": ["--out=/etc"]}, "'--out=/etc' is not a file or a name"),
+        ({"start": "--device"}, "'--device' is not a file or a name"),
         ({"device": 5}, "device is 5; it takes a text"),
-        ({"plan": {"title": "quick", "recipe": "-h", "minutes": 10}}, "'-h' is no file and no name"),
+        ({"plan": {"title": "quick", "recipe": "-h", "minutes": 10}}, "'-h' is not a file or a name"),
         ({"plan": {"title": "quick", "recipe": "a.toml", "minutes": "10"}}, "minutes is '10'; it takes a number"),
         ({"plan": []}, "is no object"),
     ],
@@ -139,7 +139,7 @@ def test_a_detached_process_yields_the_processor_and_is_missed_when_it_is_killed
     [
         (0.05, "less than a minute"),
         (1.0, "about 7 min"),
-        (15.0, "10 min, in which some 10 % of its steps are made"),
+        (15.0, "10 min, enough for about 10 % of its steps"),
     ],
 )
 def test_an_estimate_is_in_words(seconds_per_step: float, words: str) -> None:

@@ -26,14 +26,14 @@ def test_a_terminal_tells_how_a_training_goes(
     printer.on_fit_end(10, 40)
     printer.on_fit_end(40, 40)
     planned = (
-        "2.5 minutes are time for 40 of the recipe's 90 steps (0.12 s each); the learning rate falls over these, "
-        "however long they take from now on"
+        "40 of the recipe's 90 steps (0.12 s each) fit into 2.5 minutes; this number is now fixed, and the learning "
+        "rate falls over these steps"
     )
     assert capsys.readouterr().out.splitlines() == [
         "tiny: 2 cases, from step 4",
-        "tiny: began with 20 of 34 tensors of fdn-13",
+        "tiny: started from 20 of 34 tensors of fdn-13",
         f"tiny: {planned}",
         "step 10/40  loss 0.2500  7.5 views/s  5 min left",
         f"paused at step 10, until {tmp_path / 'request'} is removed",
-        "10 of 40 steps are done; the same command does the rest",
+        "10 of 40 steps are done; the same command continues",
     ]

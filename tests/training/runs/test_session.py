@@ -148,7 +148,7 @@ def test_a_request_pauses_and_stops_and_what_is_gone_on_with_ends_the_same(
     told = capsys.readouterr().out
     assert "less than a minute left" in told
     assert f"paused at step 10, until {request} is removed" in told
-    assert f"-> {finished['weights']}\n11 of 20 steps are done; the same command does the rest" in told
+    assert f"-> {finished['weights']}\n11 of 20 steps are done; the same command continues" in told
     assert read_torch(steered / "checkpoint.pt")["step"] == 11
     assert not request.exists()
     Session(quick, simulated, fabric, steered, SETTINGS).train()
@@ -225,7 +225,7 @@ def test_where_nothing_is_better_than_the_start_that_is_said_and_nothing_is_publ
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     run = tmp_path / "run"
-    # Steps so large that every look is worse.
+    # Steps so large that every validation is worse.
     wild = replace(recipe, grid_mm=6.0, rows=96, columns=48, learning_rate=1.0, steps=20, check_every=10)
     wild = replace(wild, start=(str(good_start.weights_path),))
     session = Session(wild, bars, fabric, run, SETTINGS)
@@ -239,8 +239,8 @@ def test_where_nothing_is_better_than_the_start_that_is_said_and_nothing_is_publ
     (finished,) = events_of(run, "finished")
     assert finished["weights"] == ""
     assert finished["text"] == (
-        f"No better than the start: in 20 steps no look found a higher Dice than its {checks[0]['dice']:.4f}, so "
-        "nothing is published, and good stays what it was. More corrected scans or another recipe may do better."
+        f"No better than the start: in 20 steps no validation had a higher Dice than {checks[0]['dice']:.4f}, that of "
+        "the start, so no weights are exported, and good is unchanged. Try more corrected scans or another recipe."
     )
     assert f"tiny: {finished['text']}" in capsys.readouterr().out
     assert session.card is None

@@ -7,7 +7,7 @@ import pytest
 
 from napari_bonescint.evaluation.metrics import Summary
 from napari_bonescint.training.loop.listener import Order
-from napari_bonescint.training.loop.validation import Look
+from napari_bonescint.training.loop.validation import ValidationScores
 from napari_bonescint.training.runs.run_folder import RunFolder
 from napari_bonescint.training.runs.steering import Steering
 
@@ -50,10 +50,10 @@ def test_what_is_left_has_validations_in_it_and_ends_with_the_time_while_nothing
     run: RunFolder, recipe: Recipe
 ) -> None:
     free, limited = Steering(run, recipe, None), Steering(run, recipe, minutes=1)
-    look = Look(Summary.of([0.9]), 0.1, {}, 1, b"", seconds=5.0)
+    scores = ValidationScores(Summary.of([0.9]), 0.1, {}, 1, b"", seconds=5.0)
     for steering in (free, limited):
         assert steering.plan(0) is None
-        steering.on_validation_end(10, look, run.samples / "000010.png", is_best=True)
+        steering.on_validation_end(10, scores, run.samples / "000010.png", is_best=True)
     assert free.seconds_left(100.0, 3, planned=False) == 115
     assert limited.seconds_left(100.0, 3, planned=True) == 115
     assert 50 < limited.seconds_left(100.0, 3, planned=False) <= 60

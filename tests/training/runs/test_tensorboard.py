@@ -6,7 +6,7 @@ import pytest
 
 from napari_bonescint.evaluation.metrics import Summary
 from napari_bonescint.training.loop.listener import TrainingProgress
-from napari_bonescint.training.loop.validation import Look
+from napari_bonescint.training.loop.validation import ValidationScores
 from napari_bonescint.training.runs.tensorboard import TensorBoardCurves
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ def test_tensorboard_reads_loss_and_dice(tmp_path: Path) -> None:
     curves = TensorBoardCurves(tmp_path)
     curves.on_note("A note is no curve.")
     curves.on_train_epoch_end(TrainingProgress(10, 20, loss=0.5, learning_rate=0.1, views_per_second=2, seconds_left=5))
-    look = Look(Summary.of([0.65, 0.85]), 0.2, {"skeleton": 0.9, "ribs": 0.6}, 3, b"", 1.0)
-    curves.on_validation_end(10, look, tmp_path / "000010.png", is_best=True)
+    scores = ValidationScores(Summary.of([0.65, 0.85]), 0.2, {"skeleton": 0.9, "ribs": 0.6}, 3, b"", 1.0)
+    curves.on_validation_end(10, scores, tmp_path / "000010.png", is_best=True)
     curves.close()
     read = EventAccumulator(str(tmp_path)).Reload()
     of_regions = {"regions/skeleton", "regions/ribs"}

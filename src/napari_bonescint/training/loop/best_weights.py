@@ -1,4 +1,4 @@
-"""Validation during a training, and the weights that did best so far, on disk."""
+"""Validate during a training, and keep the best weights on disk."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from napari_bonescint.training.loop.listener import TrainingProgress
     from napari_bonescint.training.loop.trainer import Trainer
-    from napari_bonescint.training.loop.validation import Look
+    from napari_bonescint.training.loop.validation import ValidationScores
 
 
 class BestWeights:
-    """One file with the best weights of a training; those that it begins from are the first candidate.
+    """A file with the best weights of a training; its initial weights are the first candidate.
 
     Parameters
     ----------
@@ -36,15 +36,16 @@ class BestWeights:
         self._path = path
 
     def offer(self, step: int, dice: float, average: Mapping[str, Tensor]) -> bool:
-        """Keep weights if they are better than all before, and say whether they are.
+        """Keep weights if they are better than all earlier ones; return true if they are.
 
         Parameters
         ----------
         step : int
-            After which step; the same step again, after a crash, counts once.
+            Number of the step. The same step again, after a crash, replaces itself.
         dice : float
-            What a look found. Of equal ones the first stay.
+            Dice on the validation scans. Of equal weights the first are kept.
         average : mapping of str to Tensor
+            The averaged weights.
 
         Raises
         ------
@@ -72,63 +73,63 @@ class BestWeights:
         return read_torch(self._path) if self._path.exists() else None
 
     def forget(self) -> None:
-        """Remove what a training left that was never saved: another one begins."""
+        """Delete the file, left by a training without checkpoint, before a new training."""
         self._path.unlink(missing_ok=True)
 
 
 class Validation(TrainingListener):
-    """Scores the validation scans now and then, keeps the weights if they are the best so far, and draws pictures.
+    """Scores the weights on the validation scans at intervals, keeps the best weights, and draws pictures.
 
     Parameters
     ----------
     trainer : Trainer
-    look : callable
-        Scores a network, see `validation.look_at`.
+    validate : callable
+        Scores a network, see `validation.validate`.
     best : BestWeights
     pictures : Path
         Folder for the pictures, which need not exist.
     listeners : sequence of TrainingListener
-        Told what was found.
+        They receive the scores.
     """
 
     def __init__(
         self,
         trainer: Trainer,
-        look: Callable[[nn.Module], Look | None],
+        validate: Callable[[nn.Module], ValidationScores | None],
         best: BestWeights,
         pictures: Path,
         listeners: Sequence[TrainingListener],
     ) -> None:
-        self._trainer, self._look, self._best = trainer, look, best
+        self._trainer, self._validate_network, self._best = trainer, validate, best
         self._pictures, self._listeners = pictures, listeners
         self._last = -1
 
     def on_fit_start(self, step: int, models: Sequence[Mapping[str, Any]], *, resumed: bool) -> None:  # noqa: ARG002
-        """The weights that training begins from are a candidate."""
+        """Score the initial weights."""
         if models and step == 0:
             self._validate()
 
     def on_train_epoch_end(self, progress: TrainingProgress) -> None:
-        """As often as the schedule says."""
+        """Score the weights if the schedule requires it."""
         if progress.step % self._trainer.schedule.check_every < REPORT_EVERY:
             self._validate()
 
     def on_train_end(self) -> None:
-        """The last weights are a candidate, too."""
+        """Score the last weights, unless they were scored already."""
         if self._last != self._trainer.step:
             self._validate()
 
     def _validate(self) -> None:
         step, average = self._trainer.step, self._trainer.average
-        look = self._look(average)
-        if look is None:
+        scores = self._validate_network(average)
+        if scores is None:
             for listener in self._listeners:
                 listener.on_note("No validation scan can be read.")
             return
         self._last = step
-        is_best = self._best.offer(step, look.dice.mean, average.state_dict())
+        is_best = self._best.offer(step, scores.dice.mean, average.state_dict())
         make_folder(self._pictures)
         picture = self._pictures / f"{step:06d}.png"
-        write_bytes_atomically(picture, look.picture)
+        write_bytes_atomically(picture, scores.picture)
         for listener in self._listeners:
-            listener.on_validation_end(step, look, picture, is_best=is_best)
+            listener.on_validation_end(step, scores, picture, is_best=is_best)

@@ -1,4 +1,4 @@
-"""Training states and finished weights on disk."""
+"""Checkpoints of a training, and finished weights, on disk."""
 
 from __future__ import annotations
 
@@ -27,50 +27,50 @@ if TYPE_CHECKING:
 
 
 class CheckpointError(BonescintError):
-    """A state of a training that is damaged or cannot be gone on with."""
+    """A checkpoint that is damaged or cannot be resumed."""
 
 
 def save_checkpoint(state: Mapping[str, Any], path: Path, **about: object) -> None:
-    """Write everything that is needed to go on with a training, whole or not at all.
+    """Write a checkpoint from which a training can be resumed, atomically.
 
     Parameters
     ----------
     state : mapping
-        What `Trainer.state` gave.
+        A result of `Trainer.state`.
     path : Path
     **about
-        What else is to stand in it, of texts and numbers: on what is trained, for whoever asks later.
+        More texts and numbers for the checkpoint, such as hashes of the training data.
 
     Raises
     ------
     CheckpointError
-        If a weight is no longer a number; what was written before is still there.
+        If a weight is not finite; the previous checkpoint is kept.
     CannotWrite
-        If the disk is full or not writable; likewise.
+        If the disk is full or not writable; the previous checkpoint is kept.
     """
     weights = (*state["network"].values(), *state["average"].values())
     if not all(bool(torch.isfinite(weight).all()) for weight in weights):
-        raise CheckpointError(f"A weight is no longer a number at step {state['step']}; lower the learning rate.")
+        raise CheckpointError(f"A weight is not finite after step {state['step']}; lower the learning rate.")
     buffer = io.BytesIO()
     torch.save({**state, **about}, buffer)
     write_bytes_atomically(path, buffer.getvalue())
 
 
 def read_checkpoint(path: Path, material: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
-    """What `Trainer.restore` takes, from a checkpoint; None if there is none.
+    """Read a checkpoint for `Trainer.restore`; None if the file does not exist.
 
     Parameters
     ----------
     path : Path
     material : mapping, optional
-        What is trained on, see `resuming.identity_of`; compared with the ``material`` that stands in the checkpoint.
+        The present training data, see `resuming.identity_of`, to compare with the checkpoint's.
 
     Raises
     ------
     CheckpointError
-        If it is damaged.
+        If the file is damaged.
     CannotResume
-        If it is of a training on other scans.
+        If the training data differ.
     """
     if not path.exists():
         return None
@@ -81,17 +81,17 @@ def read_checkpoint(path: Path, material: Mapping[str, Any] | None = None) -> di
 
 
 def read_torch(path: Path) -> dict[str, Any]:
-    """Tensors, numbers and texts that `torch.save` wrote; never anything that runs code.
+    """Read tensors, numbers and texts from a file of `torch.save`, without running code in it.
 
     Raises
     ------
     CheckpointError
-        If the file is damaged or holds anything else.
+        If the file is damaged or holds other types.
     """
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises whatever its parser trips over
-        raise CheckpointError(f"{path}: is damaged; delete it, and training does without.") from error
+    except Exception as error:  # torch raises many types for damaged files
+        raise CheckpointError(f"{path}: is damaged; delete it to train without it.") from error
     return state
 
 
@@ -103,21 +103,21 @@ def start_from(network: nn.Module, models: Sequence[str], partial: Sequence[str]
     network : torch.nn.Module
         Changed in place.
     models : sequence of str
-        As `find_model` takes them. Each must fit: the same tensors by name and shape, no more and no fewer.
+        Names for `find_model`. Each model must have exactly the network's tensors, by name and shape.
     partial : sequence of str
-        Likewise; of these the tensors are copied whose names and shapes agree, and at least one must. They come before
-        the others, later ones over earlier ones.
+        Names of models of which only tensors with fitting name and shape are copied, at least one of each model. They
+        are copied first; later models overwrite earlier ones.
 
     Returns
     -------
     list of dict
-        For a model card: of each model its name, ``weights_sha256``, how many ``tensors`` were copied, and ``of`` how
-        many that the network has.
+        For a model card: each model's name, ``weights_sha256``, number of copied ``tensors``, and ``of``, the number of
+        the network's tensors.
 
     Raises
     ------
     ModelError
-        If there is no such model, or it does not fit.
+        If a model does not exist or does not fit.
     """
     own = network.state_dict()
     copied = []
@@ -128,7 +128,7 @@ def start_from(network: nn.Module, models: Sequence[str], partial: Sequence[str]
         if must_fit and not len(fitting) == len(own) == len(given):
             raise ModelError(_misfit(name, own, given, len(fitting)))
         if not fitting:
-            raise ModelError(f"No layer of model {name} has the name and shape of one of this network; start without.")
+            raise ModelError(f"No layer of model {name} fits this network by name and shape; start without this model.")
         network.load_state_dict(fitting, strict=False)
         copied.append(
             {"model": card.name, "weights_sha256": card.weights_sha256, "tensors": len(fitting), "of": len(own)}
@@ -137,31 +137,31 @@ def start_from(network: nn.Module, models: Sequence[str], partial: Sequence[str]
 
 
 def _misfit(name: str, own: Mapping[str, Tensor], given: Mapping[str, Tensor], fitting: int) -> str:
-    """Why a model is none to begin from, in a sentence."""
+    """One sentence with the reason why a network cannot start from a model."""
     shapes = [{key: tuple(value.shape) for key, value in tensors.items()} for tensors in (own, given)]
     key = next(key for key in (*own, *given) if shapes[0].get(key) != shapes[1].get(key))
     has, wanted = (str(shape[key]) if key in shape else "missing" for shape in reversed(shapes))
     return (
-        f"Of the {len(own)} tensors of this network {fitting} fit model {name}, which has {len(given)} (the first that "
-        f"does not is {key}: {has}, and {wanted} here); begin with another model, or with --start-partial from what "
-        "fits."
+        f"Model {name} has {len(given)} tensors, of which {fitting} fit the {len(own)} of this network (the first that "
+        f"does not fit is {key}: {has} in the model, {wanted} here); start from another model, or use --start-partial "
+        "for those that fit."
     )
 
 
 def publish(network: nn.Module, recipe: Recipe, folder: Path, training: dict[str, Any], limits: list[str]) -> ModelCard:
-    """Write weights in half precision and their model card, without scores yet.
+    """Write weights in half precision and their model card, without scores.
 
     Parameters
     ----------
     network : torch.nn.Module
-        Trained.
+        The trained network.
     recipe : Recipe
     folder : Path
-        Gets NAME.safetensors and NAME.json.
+        Folder for NAME.safetensors and NAME.json.
     training : dict
-        How and on what it was trained.
+        Method and data of the training, for the card.
     limits : list of str
-        What it is not good at.
+        Known weaknesses, for the card.
     """
     state = {
         name: (tensor.half() if tensor.is_floating_point() else tensor).cpu().contiguous()

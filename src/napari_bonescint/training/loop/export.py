@@ -1,4 +1,4 @@
-"""The model that comes out of a training: weights, and a card that says how they were made and how good they are."""
+"""Export the trained model: weights, and a card with its training and its scores."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ _CALIBRATING_SCANS = 6
 
 
 class Export(TrainingListener):
-    """Publishes the weights that a training hands over, unless they are those that it began from.
+    """Exports the final weights of a training, unless they are its initial weights.
 
     Parameters
     ----------
     recipe : Recipe
     material : TrainingData
     out : Path
-        Gets NAME.safetensors and NAME.json.
+        Folder for NAME.safetensors and NAME.json.
     device : str
-        On which to score.
+        Device for scoring.
     listeners : sequence of TrainingListener
-        Told what was published.
+        They receive the result.
 
     Attributes
     ----------
     card : ModelCard or None
-        Of the weights that were published; None before, and if there were none.
+        Card of the exported weights; None if none were exported yet.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Export(TrainingListener):
         self.card: ModelCard | None = None
 
     def export_weights(self, finished: FinishedTraining) -> None:
-        """Publish them, or say why not."""
+        """Export the weights, or report the reason why not."""
         reason = ""
         if finished.step == 0 and finished.models:
             reason = no_better(finished.models[-1]["model"], finished.dice, finished.steps_done)
@@ -74,31 +74,31 @@ class Export(TrainingListener):
 
 
 def no_better(start: str, dice: float | None, steps: int) -> str:
-    """That training made nothing better, in words."""
+    """The message that a training did not improve the Dice of its initial weights."""
     if steps == 0:
-        return "No step is done yet, so there is nothing to publish."
-    found = "" if dice is None else f" than its {dice:.4f}"
+        return "No step is done yet, so no weights are exported."
+    found = "" if dice is None else f" than {dice:.4f}, that of the start"
     return (
-        f"No better than the start: in {counted(steps, 'step')} no look found a higher Dice{found}, so nothing is "
-        f"published, and {start} stays what it was. More corrected scans or another recipe may do better."
+        f"No better than the start: in {counted(steps, 'step')} no validation had a higher Dice{found}, so no weights "
+        f"are exported, and {start} is unchanged. Try more corrected scans or another recipe."
     )
 
 
 def publish_scored(
     finished: FinishedTraining, recipe: Recipe, material: TrainingData, out: Path, device: str
 ) -> ModelCard:
-    """Write weights and their card, calibrated and scored on what validates, if anything does.
+    """Write weights and their card, calibrated and scored on the validation scans, if there are any.
 
     Parameters
     ----------
     finished : FinishedTraining
-        With the weights to publish.
+        The weights to export.
     recipe : Recipe
     material : TrainingData
     out : Path
-        Gets NAME.safetensors and NAME.json.
+        Folder for NAME.safetensors and NAME.json.
     device : str
-        On which to score.
+        Device for scoring.
 
     Raises
     ------
@@ -121,9 +121,9 @@ def publish_scored(
     card = publish(finished.network, recipe, out, training, material.limits)
     card = dataclasses.replace(card, learnt_from=lineage_after(models, learnt))
     if not has_validation(material):
-        # Nothing tells how sure these weights are; those that they came from are the best guess.
+        # Without validation scans, the temperature of the initial weights is the best estimate.
         return write_card(dataclasses.replace(card, temperature=models[-1].temperature if models else 1.0), out)
-    # Its temperature is 1 here. Masks are the same at any other, so that each scan is segmented once.
+    # The card's temperature is 1 here. Masks do not depend on it, so each scan is segmented once.
     segmenter = Segmenter(card, device)
     scores: list[dict[str, Any]] = []
     calibrating: list[SegmentedReference] = []
@@ -145,7 +145,7 @@ def publish_scored(
 
 
 def _sets(material: TrainingData) -> dict[str, Iterable[Reference]]:
-    """What validates, by what a card calls it; the first one calibrates, too."""
+    """Validation sets by their names on a card; the first set is for calibration, too."""
     sets: dict[str, Iterable[Reference]] = {}
     if material.selection is not None and material.selection.validation:
         sets["corrected, validation"] = validation_scans(material)

@@ -1,4 +1,4 @@
-"""On what training runs: devices, precision and processes, by lightning-fabric."""
+"""Devices, precision and processes of a training, by lightning-fabric."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ Precision = Literal["32-true", "bf16-mixed"]
 
 
 class AccelerationError(BonescintError):
-    """Training cannot run on what was asked for."""
+    """The requested devices, processes or machines cannot train."""
 
 
 def choose_precision(device: str) -> Precision:
-    """Mixed bfloat16 where the device computes with it natively; elsewhere it is slower than single precision."""
+    """Mixed bfloat16 if the device supports it natively; otherwise single precision, which is then faster."""
     if device == "cpu":
         native = torch.cpu._is_avx512_bf16_supported()
     else:
@@ -40,17 +40,17 @@ def choose_precision(device: str) -> Precision:
 
 
 def choose_workers(device: str, processes: int = 1) -> int:
-    """How many processes should make examples for each that trains.
+    """Number of worker processes that make examples, for each training process.
 
-    One makes some 20 views a second (`benchmarks/training_speed.py`): more than a CPU trains on, and a fraction of what
-    a GPU does. What is learnt does not depend on it.
+    One worker makes about 20 views a second (`benchmarks/training_speed.py`): more than a CPU needs, and a fraction of
+    what a GPU needs. The result of the training does not depend on it.
 
     Parameters
     ----------
     device : str
-        Name that torch understands.
+        PyTorch's name.
     processes : int
-        How many train together on this machine.
+        Number of training processes on this machine.
     """
     if device == "cpu":
         return 1
@@ -63,12 +63,12 @@ def start_fabric(device: str, processes: int = 1, nodes: int = 1) -> Fabric:
     Parameters
     ----------
     device : str
-        Name that torch understands; with several processes on GPUs, those from the first one on.
+        PyTorch's name; several processes use the GPUs from the first one on.
     processes : int
-        How many on each machine. The command that calls this is run again for each but the first, unless torchrun or
-        Slurm's srun has started them all.
+        Number of processes on each machine. The calling command is started again for each but the first process,
+        unless torchrun or Slurm's srun has started all.
     nodes : int
-        How many machines.
+        Number of machines.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def start_fabric(device: str, processes: int = 1, nodes: int = 1) -> Fabric:
         raise AccelerationError(
             "Training needs lightning-fabric; install it with: pip install 'napari-bonescint[train]'."
         ) from error
-    # What it says at its start is in the model card, too.
+    # Its start message is in the model card, too.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     environment = _environment(processes, nodes)
     kind, _, index = device.partition(":")
@@ -140,7 +140,7 @@ def one_fails_all(processes: int) -> Iterator[None]:
 
 
 def sum_over_processes(values: torch.Tensor) -> torch.Tensor:
-    """The sum over all processes that train together, through which gradients flow: each gets those of all."""
+    """Sum a tensor over all processes that train together, with gradients for each process."""
     total: torch.Tensor = _SumOverProcesses.apply(values)  # type: ignore[no-untyped-call]
     return total
 
@@ -162,10 +162,10 @@ def _summed(values: torch.Tensor) -> torch.Tensor:
 
 
 def _environment(processes: int, nodes: int) -> ClusterEnvironment:
-    """Who starts the processes: torchrun or srun has done so already, otherwise the first starts those of its machine.
+    """Detect torchrun or srun, which have started all processes; otherwise the first process starts the others.
 
-    Left to itself, lightning-fabric waits for ever where a batch script of Slurm says no srun, or where the numbers of
-    processes differ.
+    By default, lightning-fabric would wait forever in a Slurm batch script without srun, or if the numbers of processes
+    differ.
     """
     from lightning_fabric.plugins.environments.lightning import LightningEnvironment
     from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
@@ -185,11 +185,11 @@ def _environment(processes: int, nodes: int) -> ClusterEnvironment:
     if starter == "torchrun":
         return TorchElasticEnvironment()
     if "SLURM_NTASKS_PER_NODE" not in os.environ:
-        raise AccelerationError("Give Slurm --ntasks-per-node; from --ntasks alone the machines cannot be told apart.")
+        raise AccelerationError("Give Slurm --ntasks-per-node; --ntasks alone does not assign processes to machines.")
     return SLURMEnvironment()
 
 
 def describe_acceleration(fabric: Fabric) -> str:
-    """The hardware that trains, and how many processes if there are several."""
+    """Name of the hardware that trains, with the number of processes if there are several."""
     hardware = describe_hardware(str(fabric.device))
     return hardware if fabric.world_size == 1 else f"{fabric.world_size} processes, each on {hardware}"

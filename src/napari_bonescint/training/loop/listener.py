@@ -1,7 +1,7 @@
-"""What a training tells those who follow it, and asks those who steer it. Imports no torch.
+"""Interfaces of the training loop: listeners that follow a training, and the control that steers it.
 
-Names of hooks are those of other training loops. There are no epochs here, since examples are drawn without end: one is
-a stretch of steps between two reports.
+Hooks have the names of other training loops. Examples are drawn without end, so an epoch here is the steps between two
+reports.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from torch import nn
 
     from napari_bonescint.inference.model_card import ModelCard
-    from napari_bonescint.training.loop.validation import Look
+    from napari_bonescint.training.loop.validation import ValidationScores
 
 
 class Order(StrEnum):
-    """What is asked for before a step."""
+    """An order to the training loop before a step."""
 
     GO_ON = "go on"
     PAUSE = "pause"
@@ -30,15 +30,16 @@ class Order(StrEnum):
 
 @dataclass(frozen=True)
 class StepPlan:
-    """How many of the recipe's steps a time allows.
+    """The number of a recipe's steps that fit into a time.
 
     Attributes
     ----------
     steps, recipe_steps : int
+        Steps that fit, and steps of the recipe.
     minutes : float
-        The time.
+        The available time.
     seconds_per_step : float
-        As measured.
+        The measured time of a step.
     """
 
     steps: int
@@ -49,18 +50,18 @@ class StepPlan:
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """How a stretch of steps went.
+    """Progress of a training at the end of an epoch.
 
     Attributes
     ----------
     step, steps : int
-        Steps done since the beginning of training, and of how many.
+        Steps done, and steps in all.
     loss : float
-        Mean over the stretch.
+        Mean over the epoch.
     learning_rate : float
     views_per_second : float
     seconds_left : float
-        Until the last step and validation, as it seems now.
+        Estimate until the end of the last step and validation.
     """
 
     step: int
@@ -73,19 +74,19 @@ class TrainingProgress:
 
 @dataclass(frozen=True)
 class FinishedTraining:
-    """The weights that a training hands over, and how they came about.
+    """The final weights of a training, with its history.
 
     Attributes
     ----------
     network : torch.nn.Module
     step, steps_done : int
-        After which step these were the weights, and how many were taken.
+        The step that these weights are of, and the number of steps done.
     dice : float or None
-        On the validation scans; None if there are none.
+        Dice on the validation scans; None without validation.
     stopped : bool
-        Whether it ended before its last step.
+        True if the training was stopped before its last step.
     minutes, models, history
-        As of the `Trainer`; models are those whose weights it began with.
+        See `Trainer`; models are those whose weights it started from.
     """
 
     network: nn.Module
@@ -99,44 +100,44 @@ class FinishedTraining:
 
 
 class TrainingControl:
-    """Steers a training; this one lets it run through."""
+    """Steers a training; this base class lets all steps run."""
 
     def order(self) -> Order:
-        """Asked before each step."""
+        """The order, requested before each step."""
         return Order.GO_ON
 
     def plan(self, step: int) -> StepPlan | None:  # noqa: ARG002
-        """How many steps there are to be, asked before each until it is known; None if that cannot be told yet."""
+        """The number of steps, requested before each step until it is known; None while it is unknown."""
         return None
 
     def seconds_left(self, seconds: float, validations: int, *, planned: bool) -> float:  # noqa: ARG002
-        """Until the end, with seconds for steps, and validations to come; planned if the number of steps is fixed."""
+        """Time to the end, from the time of the steps and the number of validations; `planned` if steps are fixed."""
         return seconds
 
 
 class TrainingListener:
-    """Follows a training. Here no hook does anything; each listener has those that it needs."""
+    """Follows a training. Hooks of this base class do nothing; a listener overrides those that it needs."""
 
     def on_fit_start(self, step: int, models: Sequence[Mapping[str, Any]], *, resumed: bool) -> None:
-        """Training begins with the weights of models, see `checkpoint.start_from`, or goes on after a step."""
+        """Training starts from the weights of models, see `checkpoint.start_from`, or resumes after a step."""
 
     def on_note(self, sentence: str) -> None:
-        """Something is not as asked for: a case that cannot be read, a batch that does not fit."""
+        """A note for the user, such as a case that cannot be read, or a batch that does not fit."""
 
     def on_plan(self, plan: StepPlan) -> None:
-        """The number of steps is fixed."""
+        """The number of steps is now fixed."""
 
     def on_pause(self, step: int) -> None:
-        """Training waits."""
+        """Training pauses."""
 
     def on_resume(self, step: int) -> None:
-        """Training goes on after a pause."""
+        """Training resumes after a pause."""
 
     def on_train_epoch_end(self, progress: TrainingProgress) -> None:
-        """A stretch of steps is done."""
+        """An epoch is done."""
 
-    def on_validation_end(self, step: int, look: Look, picture: Path, *, is_best: bool) -> None:
-        """The weights were scored on the validation scans, best of all so far or not, and pictured."""
+    def on_validation_end(self, step: int, scores: ValidationScores, picture: Path, *, is_best: bool) -> None:
+        """The weights were scored on the validation scans; `is_best` if no earlier weights were better."""
 
     def save_checkpoint(self) -> None:
         """Whatever must not be lost is to be saved now: after each stretch, before a pause, with a plan, at the end."""

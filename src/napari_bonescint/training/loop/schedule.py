@@ -1,4 +1,4 @@
-"""How many steps a training takes, and how the learning rate and the looks lie over them."""
+"""The number of steps of a training, its learning rate at each step, and its validations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from napari_bonescint.training.loop.recipe import Recipe
 
 REPORT_EVERY = 10
-"""Steps between two reports, which are when there can be a look."""
+"""Steps between two reports; a validation follows some of the reports."""
 
 _LOWEST_SHARE = 0.01
 _FEWEST_TIMED, _SHORTEST_S = 8, 1.0
@@ -19,7 +19,7 @@ _FEWEST_TIMED, _SHORTEST_S = 8, 1.0
 
 @dataclass(frozen=True)
 class Schedule:
-    """A recipe over a number of steps: its own, or fewer where the time does not allow as many.
+    """A recipe with its number of steps, or with fewer steps if the time is limited.
 
     Attributes
     ----------
@@ -33,20 +33,20 @@ class Schedule:
 
     @property
     def warm_up(self) -> int:
-        """Steps over which the rate rises: the recipe's, but at most a quarter of a training that is cut short."""
+        """Steps of warm-up: the recipe's, but at most a quarter of a shortened training."""
         own = self.recipe.warm_up
         return own if self.steps >= self.recipe.steps else min(own, self.steps // 4)
 
     @property
     def check_every(self) -> int:
-        """Steps between two looks, of which there are as many as the recipe has; 0 for none."""
+        """Steps between two validations; their number is that of the recipe; 0 for no validation."""
         every = self.recipe.check_every
         if every == 0 or self.steps >= self.recipe.steps:
             return every
         return max(REPORT_EVERY, round(every * self.steps / self.recipe.steps / REPORT_EVERY) * REPORT_EVERY)
 
     def learning_rate(self, step: int) -> float:
-        """Rate of a step: it rises over the warm-up, and then falls along a cosine until the last step."""
+        """Learning rate of a step: it rises during the warm-up, then falls along a cosine until the last step."""
         highest = self.recipe.learning_rate
         if step < self.warm_up:
             return highest * (step + 1) / self.warm_up
@@ -54,60 +54,60 @@ class Schedule:
         cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
         return highest * (_LOWEST_SHARE + (1 - _LOWEST_SHARE) * cosine)
 
-    def looks_after(self, step: int) -> int:
-        """How many looks are still to come after a step, with the one at the end."""
+    def validations_after(self, step: int) -> int:
+        """Number of validations after a step, with the one at the end."""
         if self.recipe.check_every == 0:
             return 0
         return -(-(self.steps - step) // self.check_every)
 
 
 def steps_within(
-    recipe: Recipe, seconds: float, seconds_per_step: float, seconds_per_look: float = 0.0, done: int = 0
+    recipe: Recipe, seconds: float, seconds_per_step: float, seconds_per_validation: float = 0.0, done: int = 0
 ) -> int:
-    """How many steps of a recipe a time allows.
+    """The number of a recipe's steps that fit into a time.
 
     Parameters
     ----------
     recipe : Recipe
     seconds : float
-        That are left.
-    seconds_per_step, seconds_per_look : float
-        As measured.
+        The remaining time.
+    seconds_per_step, seconds_per_validation : float
+        Measured times.
     done : int
-        Steps that were taken already.
+        Number of steps done.
 
     Returns
     -------
     int
-        In all: more than are done, and at most the recipe's.
+        Total number of steps: more than are done, and at most the recipe's.
     """
-    # As many looks as the recipe has, however few the steps, and scoring at the end, which takes as long as one.
-    looks = Schedule(recipe, recipe.steps).looks_after(done) + (recipe.check_every > 0)
-    possible = done + int((seconds - looks * seconds_per_look) / seconds_per_step)
+    # The number of validations does not depend on that of steps. Scoring at the end takes as long as a validation.
+    validations = Schedule(recipe, recipe.steps).validations_after(done) + (recipe.check_every > 0)
+    possible = done + int((seconds - validations * seconds_per_validation) / seconds_per_step)
     return max(1, done + 1, min(recipe.steps, possible))
 
 
 class StepTimer:
-    """Times the first steps of a training, between one order and the next."""
+    """Measures the time of a training's first steps, from one order to the next."""
 
     def __init__(self) -> None:
         self._began: float | None = None
         self._seconds: list[float] = []
 
     def begin(self) -> None:
-        """A step begins, which ends the one before."""
+        """Start a step, and end the previous one."""
         now = time.monotonic()
         if self._began is not None:
             self._seconds.append(now - self._began)
         self._began = now
 
     def forget(self) -> None:
-        """Something besides steps takes time now; what passes until the next step begins does not count."""
+        """Ignore the time until the next step starts, for pauses and validations."""
         self._began = None
 
     @property
     def seconds_per_step(self) -> float | None:
-        """Mean over the steps so far but the first, which is slower; None while there are too few to tell."""
+        """Mean time of the steps so far, without the slower first one; None while there are too few."""
         counted = self._seconds[1:]
         if len(counted) < _FEWEST_TIMED or sum(counted) < _SHORTEST_S:
             return None

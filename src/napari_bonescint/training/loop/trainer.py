@@ -1,4 +1,4 @@
-"""The fit loop: steps, moving average, state to go on from."""
+"""The trainer: training steps, averaged weights, and the state for checkpoints."""
 
 from __future__ import annotations
 
@@ -42,35 +42,35 @@ _POLL_S = 0.2
 
 
 class TrainingError(BonescintError):
-    """Training that cannot begin or go on."""
+    """Training that cannot start or continue."""
 
 
 class Trainer:
     """A network in training, which can be saved after any step and resumed.
 
-    Every step depends on the recipe's seed and its number only, so that a training that was resumed takes the same
-    steps as one that was not.
+    Each step depends only on the recipe's seed and the step's number, so a resumed training takes the same steps as an
+    uninterrupted one.
 
     Parameters
     ----------
     recipe : Recipe
     cases : CaseSource
-        What to train on.
+        The training cases.
     fabric : lightning_fabric.Fabric
         Launched, see `fabric.start_fabric`.
 
     Attributes
     ----------
     network, average : DenseNetwork
-        As trained, and with the moving average of its weights.
+        The network, and a copy with the moving average of its weights.
     step : int
-        Steps done since the beginning of training.
+        Number of steps done.
     planned : int or None
-        How many steps it takes in all, once that is fixed; it stays so, whatever happens.
+        Total number of steps once it is fixed; None before.
     start : list of dict
-        Whose weights training began from, see `checkpoint.start_from`.
+        The models that training started from, see `checkpoint.start_from`.
     history : list of dict
-        What was trained in turn, for a model card: ``simulator``, number of ``cases`` (None: each was new),
+        Parts of the training, for a model card: ``simulator``, number of ``cases`` (None: each was new),
         ``hardware``, ``precision``, ``steps`` and ``minutes``.
     """
 
@@ -107,12 +107,12 @@ class Trainer:
 
     @property
     def minutes(self) -> float:
-        """How long was trained in all, with what went before a resume."""
+        """Total time of training, including the time before it was resumed."""
         return float(sum(stretch["minutes"] for stretch in self.history))
 
     @property
     def schedule(self) -> Schedule:
-        """Over how many steps the rate falls: those that are planned, and until then the recipe's."""
+        """The schedule over the planned steps, or over the recipe's until they are planned."""
         return Schedule(self._recipe, self._recipe.steps if self.planned is None else self.planned)
 
     def fit(
@@ -128,17 +128,17 @@ class Trainer:
         Parameters
         ----------
         listeners : sequence of TrainingListener
-            Told what happens: progress every `every` steps and after the last, when checkpoints are saved, too.
+            They receive all events. An epoch ends every `every` steps and after the last; checkpoints are saved then.
         control : TrainingControl, optional
-            Asked before each step; of processes that train together, the first one's decides for all.
+            Steers the training; the first of several processes decides for all.
         every : int
         workers : int
-            Processes that make examples; 0 makes them in this one.
+            Number of worker processes that make examples; 0 makes them in this process.
 
         Raises
         ------
         TrainingError
-            If the loss is no longer a number, no case can be read, or the device's memory is too small for one view.
+            If the loss is not finite, no case can be read, or the device's memory is too small for one view.
         """
         recipe, fabric = self._recipe, self._fabric
         self._listeners, control = listeners, control or TrainingControl()
@@ -163,7 +163,7 @@ class Trainer:
             start, last = start + waited, last + waited
             self._note(batch.skipped)
             if len(batch.images) == 0:
-                raise TrainingError(f"Case after case cannot be read; the last: {batch.skipped[-1]}")
+                raise TrainingError(f"Too many cases cannot be read; the last: {batch.skipped[-1]}")
             losses.append(self.train_step(batch.images, batch.codes))
             now = time.monotonic()
             if stretch["steps"] == 0:
@@ -179,7 +179,7 @@ class Trainer:
                 break
 
     def _order(self, control: TrainingControl) -> tuple[Order, float]:
-        """What is asked for when no pause is any more, and how many seconds of pause there were."""
+        """The order after any pause, and the duration of the pause in seconds."""
         order, began = self._asked(control), time.monotonic()
         if order is not Order.PAUSE:
             return order, 0.0
@@ -194,11 +194,11 @@ class Trainer:
         return order, time.monotonic() - began
 
     def _asked(self, control: TrainingControl) -> Order:
-        """The order and the planned number of steps, which the first process tells all."""
+        """The order; the first process sends it, with the planned number of steps, to all others."""
         order = control.order()
         if order is Order.GO_ON and self.planned is None and (plan := control.plan(self.step)) is not None:
             self.planned = plan.steps
-            # Saved at once, so that it is never estimated again.
+            # Saved at once, so it is never estimated again.
             self._save()
             for listener in self._listeners:
                 listener.on_plan(plan)
@@ -206,7 +206,7 @@ class Trainer:
         return order
 
     def _end_epoch(self, control: TrainingControl, losses: Sequence[float], seconds: float) -> None:
-        """Tell how a stretch of steps went."""
+        """Report the progress of an epoch, and save a checkpoint."""
         schedule, step, batch = self.schedule, self.step, self._recipe.batch * self._fabric.world_size
         rate = len(losses) * batch / seconds
         needed = (schedule.steps - step) * batch / rate
@@ -216,11 +216,13 @@ class Trainer:
             loss=sum(losses) / len(losses),
             learning_rate=schedule.learning_rate(step),
             views_per_second=rate,
-            seconds_left=control.seconds_left(needed, schedule.looks_after(step), planned=self.planned is not None),
+            seconds_left=control.seconds_left(
+                needed, schedule.validations_after(step), planned=self.planned is not None
+            ),
         )
         for listener in self._listeners:
             listener.on_train_epoch_end(progress)
-        # Last, so that a training that is killed meanwhile validates again and finds the same.
+        # Last, so a training that is killed before validates this step again.
         self._save()
         self.network.train()
         self._frozen.eval()
@@ -246,8 +248,7 @@ class Trainer:
         Raises
         ------
         TrainingError
-            If the loss is no longer a number, or one view at a time is too much for the device's memory; the weights
-            are those of before.
+            If the loss is not finite, or the device's memory is too small for one view; the weights are unchanged.
         """
         for group in self._optimiser.param_groups:
             group["lr"] = self.schedule.learning_rate(self.step)
@@ -257,7 +258,7 @@ class Trainer:
             raise TrainingError(f"The gradient is {norm} at step {self.step}; lower the learning rate.")
         self._optimiser.step()
         self.step += 1
-        # A young average forgets faster, so that it does not remember the random start.
+        # The decay is smaller during the first steps, so the average does not keep the random start.
         decay = min(self._recipe.average, self.step / (self.step + 10))
         with torch.no_grad():
             for mean, current in zip(self.average.parameters(), self.network.parameters(), strict=True):
@@ -267,7 +268,7 @@ class Trainer:
         return value
 
     def _backward(self, image: Tensor, codes: Tensor) -> float:
-        """Gradients of the loss, and the loss; of parts of the batch in turn where the whole does not fit."""
+        """Compute the loss and its gradients, in parts if the batch does not fit into memory."""
         while True:
             try:
                 self._optimiser.zero_grad()
@@ -283,12 +284,14 @@ class Trainer:
                     raise TrainingError(
                         f"{self._fabric.device} has too little memory for a single view; train on another device."
                     ) from error
-            # Outside the handler: while the exception lives, so do the tensors of its frames.
+            # Outside the handler: the exception keeps the tensors of its frames in memory.
             self._parts = min(2 * self._parts, len(image))
             if self._fabric.device.type == "cuda":
                 torch.cuda.empty_cache()
             size = -(-len(image) // self._parts)
-            self._note([f"{self._fabric.device} ran out of memory; from now on a step adds up parts of {size} views."])
+            self._note(
+                [f"{self._fabric.device} ran out of memory; each step is now computed in parts of {size} views."]
+            )
 
     def _backward_in_parts(self, image: Tensor, codes: Tensor) -> float:
         recipe, device = self._recipe, self._fabric.device
@@ -308,7 +311,7 @@ class Trainer:
         return total
 
     def _over_all(self, sums: Tensor) -> Tensor:
-        """The sum over all processes, with its gradient: theirs is averaged afterwards, so each needs all of it."""
+        """Sum over all processes, with the full gradient for each: gradients are averaged afterwards."""
         return sums if self._fabric.world_size == 1 else sum_over_processes(sums)
 
     def _note(self, sentences: Sequence[str]) -> None:
@@ -319,7 +322,7 @@ class Trainer:
                     listener.on_note(sentence)
 
     def state(self) -> dict[str, Any]:
-        """Everything that `restore` needs: tensors, numbers and texts only."""
+        """The state for `restore`: tensors, numbers and texts only."""
         return {
             "recipe": settings_of(self._recipe),
             "step": self.step,
@@ -332,17 +335,17 @@ class Trainer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` gave.
+        """Resume from a result of `state`.
 
         Raises
         ------
         CannotResume
-            If the recipe or the weights to begin from are others by now.
+            If the recipe or the initial weights differ.
         """
         require_same_recipe(state["recipe"], self._recipe)
         require_same_start(state.get("start", []), self.start)
         self.step = state["step"]
-        # One of before there were plans was trained for the recipe's steps.
+        # Earlier versions had no plan, and trained the recipe's steps.
         self.planned = state.get("planned", self._recipe.steps)
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
@@ -351,7 +354,7 @@ class Trainer:
         self.history = copy.deepcopy(state.get("history", []))
 
     def finished(self, best: Mapping[str, Any] | None = None) -> FinishedTraining:
-        """What training hands over: the averaged weights, or the best before them, as `BestWeights.read` gives them."""
+        """The final weights: the averaged ones, or the best ones from `BestWeights.read`."""
         network, step, dice = self.average, self.step, None
         if best is not None:
             network, step, dice = copy.deepcopy(network), best["step"], best["dice"]
@@ -360,12 +363,12 @@ class Trainer:
         return FinishedTraining(network, step, dice, self.step, stopped, self.minutes, self.start, self.history)
 
     def _phases(self) -> torch.Generator:
-        """What decides which phases this process computes in this step."""
+        """The random generator for the phases that this process computes in this step."""
         seed = np.random.SeedSequence((self._recipe.seed, self._fabric.global_rank, self.step))
         return torch.Generator().manual_seed(int(seed.generate_state(1, np.uint64)[0] >> 1))
 
     def _stretch(self) -> dict[str, Any]:
-        """The last entry of `history` if it was trained on and with what is at hand now, and otherwise a new one."""
+        """The last entry of `history` if its data and hardware are the present ones; otherwise a new entry."""
         present = {
             "simulator": SIMULATOR,
             "cases": self._cases.number,
@@ -378,7 +381,7 @@ class Trainer:
 
 
 class _TrainingPass(nn.Module):
-    """What training computes of a network: everything, or a random subset of a dilated net's phases."""
+    """The forward pass of training: the whole network, or a random subset of a dilated net's phases."""
 
     def __init__(self, network: DenseNetwork, keep_phases: Sequence[int]) -> None:
         super().__init__()
@@ -386,7 +389,7 @@ class _TrainingPass(nn.Module):
         self._keep_phases = keep_phases
 
     def forward(self, image: Tensor, phases: torch.Generator) -> tuple[Tensor, PhaseSample | None]:
-        """Logits, and what picks the same pixels from the truth."""
+        """Logits, and the sample that selects the same pixels from the truth."""
         if isinstance(self.network, FDN):
             return self.network.forward_sampled(image, self._keep_phases, phases)
         return self.network(image), None

@@ -1,4 +1,4 @@
-"""Looks at the validation scans during a training: how well the weights do, and pictures of it."""
+"""Score weights on the validation scans during a training, and draw pictures of the results."""
 
 from __future__ import annotations
 
@@ -40,23 +40,22 @@ _PICTURED = 2
 _WIDTH, _HEIGHT = 600, 400
 
 
-class Look(NamedTuple):
-    """What a look at the validation scans found.
+class ValidationScores(NamedTuple):
+    """Scores of a network on the validation scans.
 
     Attributes
     ----------
     dice : Summary
-        Over views: the mean Dice of the regions of a view where both the model and the mask name them, and of the
-        skeleton elsewhere.
+        Over views: the mean Dice of the regions if both model and mask name regions, otherwise Dice of the skeleton.
     loss : float
         Mean over views of the cross-entropy of bone.
     regions : dict of str to float
-        Mean Dice over the views that show it, of ``skeleton`` and of each region.
+        Mean Dice of ``skeleton`` and of each region, over the views that show it.
     scans : int
     picture : bytes
-        PNG of the first scans: as acquired, with the true mask, with the model's.
+        PNG of the first scans: as acquired, with the true mask, with the model's mask.
     seconds : float
-        How long it took.
+        Duration of the validation.
     """
 
     dice: Summary
@@ -68,10 +67,10 @@ class Look(NamedTuple):
 
 
 def validation_scans(material: TrainingData) -> Iterator[Reference]:
-    """Scans to look at, always the same: corrected ones if there are any, and otherwise simulated ones.
+    """The validation scans, always the same: corrected scans if there are any, otherwise simulated ones.
 
-    None of them is of a patient who is held out for judging, since whatever chooses a model must not judge it. Each is
-    read when it is asked for; one that cannot be read is left out.
+    Held-out patients are excluded, because scans that choose the weights must not be used to compare them. Scans are
+    read one by one; unreadable ones are left out.
     """
     selection = material.selection
     if selection is None or not selection.validation:
@@ -83,24 +82,24 @@ def validation_scans(material: TrainingData) -> Iterator[Reference]:
 
 
 def has_validation(material: TrainingData) -> bool:
-    """Whether there is anything to look at."""
+    """True if there are validation scans."""
     return bool(material.held_out_cases or (material.selection is not None and material.selection.validation))
 
 
-def look_at(network: nn.Module, recipe: Recipe, material: TrainingData, device: str) -> Look | None:
-    """Segment the validation scans through the code that serves a click.
+def validate(network: nn.Module, recipe: Recipe, material: TrainingData, device: str) -> ValidationScores | None:
+    """Segment and score the validation scans, with the code that the plugin segments with.
 
     Parameters
     ----------
     network : torch.nn.Module
     recipe : Recipe
-        Which the network was trained by.
+        The network's recipe.
     material : TrainingData
     device : str
 
     Returns
     -------
-    Look or None
+    ValidationScores or None
         None if no validation scan can be read.
     """
     began = time.monotonic()
@@ -120,11 +119,11 @@ def look_at(network: nn.Module, recipe: Recipe, material: TrainingData, device: 
     scores = Scores.of(views)
     regions = {SKELETON: scores.skeleton.mean, **scores.regions}
     dice, picture = Summary.of([view.dice for view in views]), _png(panels)
-    return Look(dice, scores.loss, regions, scans, picture, time.monotonic() - began)
+    return ValidationScores(dice, scores.loss, regions, scans, picture, time.monotonic() - began)
 
 
 def _png(panels: Sequence[NDArray[np.uint8]]) -> bytes:
-    """Pictures side by side, made to fit."""
+    """A PNG with pictures side by side, scaled to fit."""
     width = _WIDTH // len(panels)
     sheet = Image.new("RGB", (_WIDTH, _HEIGHT), "white")
     for index, panel in enumerate(panels):

@@ -1,4 +1,4 @@
-"""The trainings of `--folds`: each is scored on patients whom it has not seen, and thrown away."""
+"""Cross-validation (`--folds`): each training is scored on patients that it has not seen, and then discarded."""
 
 from __future__ import annotations
 
@@ -47,24 +47,24 @@ if TYPE_CHECKING:
 
 
 class CrossValidation:
-    """A training for each fold of the patients, one after the other; what is done is kept, so that it can go on.
+    """One training for each fold of the patients, one after the other; finished folds are kept for resuming.
 
     Parameters
     ----------
     recipe : Recipe
     material : TrainingData
-        With corrected scans.
+        Data with corrected scans.
     fabric : lightning_fabric.Fabric
         Of a single process.
     run : RunFolder
-        Of the training whose weights are published afterwards.
+        Folder of the training whose weights are exported afterwards.
     settings : SessionSettings
     folds : int
 
     Raises
     ------
     FoldsError
-        If there are no corrected scans, of too few patients, or several processes train.
+        If there are no corrected scans, too few patients, or several training processes.
     """
 
     def __init__(
@@ -89,12 +89,12 @@ class CrossValidation:
         self._done: list[FoldScores] = []
 
     def train(self) -> bool:
-        """Train and score all folds, and say whether all are done; otherwise somebody ended it.
+        """Train and score all folds; return true if all are done, false if the user stopped it.
 
         Raises
         ------
         BonescintError
-            If a fold cannot be trained, or those that are done are of another recipe or other scans.
+            If a fold cannot be trained, or finished folds belong to another recipe or other scans.
         """
         self._run.occupy()
         try:
@@ -114,17 +114,17 @@ class CrossValidation:
 
     @property
     def steps(self) -> int:
-        """How many steps each training took."""
+        """Number of steps of each training."""
         return self._done[0].steps
 
     def scores(self, weights_sha256: str) -> FoldScores:
-        """The scores of all folds, for the weights that the same recipe made."""
+        """The scores of all folds, for the weights that the same recipe trained."""
         scans = [scan for fold in self._done for scan in fold.scans]
         left_out = list(dict.fromkeys(sentence for fold in self._done for sentence in fold.left_out))
         return FoldScores(len(self._folds), self.steps, {"weights_sha256": weights_sha256}, left_out, scans)
 
     def rows(self) -> list[Row]:
-        """What became of each region against the model that all began from; none where they began from none."""
+        """The change of each region's Dice from the initial model; empty without an initial model."""
         if not self._starts:
             return []
         found = OutOfFold(self.scores(""), self._selection.scans)
@@ -134,16 +134,16 @@ class CrossValidation:
         scores = read_fold_scores(self._file(fold))
         if scores is not None and scores.about != self._about:
             raise CannotResume(
-                f"{self._file(fold)}: is of another recipe, start or other corrected scans; give another --name to "
-                "train anew."
+                f"{self._file(fold)}: belongs to another recipe, start or other corrected scans; give another --name "
+                "for a new training."
             )
         return scores
 
     def _trained(self, fold: Fold) -> FoldScores | None:
-        """Train a fold, score it, and throw it away; None if it was ended."""
+        """Train a fold, score it, and discard its weights; None if the user stopped it."""
         folder = self._folder / f"fold-{fold.number}"
         recipe = replace(self._recipe, name=f"{self._recipe.name}-fold-{fold.number}")
-        # Each takes as many steps as the first, since the first steps of each would tell another number.
+        # Each fold takes as many steps as the first; timing each fold would give different numbers.
         steps = self._done[0].steps if self._done else self._settings.steps
         scoring = _FoldScoring(fold, self._starts, recipe, self._settings.device)
         session = Session(
@@ -179,16 +179,7 @@ class CrossValidation:
 
 
 class _FoldScoring(TrainingListener):
-    """Scores the weights of a fold's training, which are never published.
-
-    Parameters
-    ----------
-    fold : Fold
-    starts : sequence of ModelCard
-        What the training begins from.
-    recipe : Recipe
-    device : str
-    """
+    """Scores the weights of a fold's training, instead of exporting them; `starts` are its initial models."""
 
     def __init__(self, fold: Fold, starts: Sequence[ModelCard], recipe: Recipe, device: str) -> None:
         self._fold, self._starts, self._recipe, self._device = fold, starts, recipe, device
@@ -196,14 +187,14 @@ class _FoldScoring(TrainingListener):
         self.left_out: list[str] = []
 
     def export_weights(self, finished: FinishedTraining) -> None:
-        """Score them, unless somebody ended the training."""
+        """Score the weights, unless the training was stopped."""
         if finished.stopped:
             return
-        # Who the start has learnt from is no judge of it, nor of what came of it.
+        # Patients that the initial models learnt from must not score them or their successors.
         unseen = unseen_by(self._starts, self._fold.scored)
         self.left_out += unseen.sentences
         with tempfile.TemporaryDirectory(prefix="bonescint-") as folder:
-            # Where nothing was better than the start, the start is what would be used.
+            # If no weights were better than the start, the start would be used.
             is_start = finished.step == 0 and bool(self._starts)
             card = self._starts[-1] if is_start else publish(finished.network, self._recipe, Path(folder), {}, [])
             segmenter = Segmenter(card, self._device)
@@ -219,25 +210,25 @@ class _FoldScoring(TrainingListener):
 
 
 class _FoldLog(TrainingListener):
-    """Tells the log of a run how the training of a fold is going."""
+    """Writes the progress of a fold's training to the log of the run."""
 
     def __init__(self, log: TrainingLog, fold: int, folds: int) -> None:
         self._tell, self._fold, self._folds = log.append, fold, folds
 
     def on_train_epoch_end(self, progress: TrainingProgress) -> None:
-        """Which fold it is, and the progress."""
+        """Write the fold and its progress."""
         self._tell("fold", fold=self._fold, folds=self._folds, **asdict(progress))
 
     def on_pause(self, step: int) -> None:  # noqa: ARG002
-        """The pause."""
+        """Write the pause."""
         self._tell("paused")
 
     def on_resume(self, step: int) -> None:
-        """The step."""
+        """Write the step."""
         self._tell("resumed", step=step)
 
     def on_note(self, sentence: str) -> None:
-        """The sentence."""
+        """Write the note."""
         self._tell("note", text=sentence)
 
 
@@ -250,7 +241,7 @@ def train_with_folds(
     folds: int,
     listeners: Sequence[TrainingListener] = (),
 ) -> bool:
-    """Train and score all folds, then train on the patients who train, and publish that with the scores of the folds.
+    """Train and score all folds, then train on the training patients, and export the weights with the folds' scores.
 
     Parameters
     ----------
@@ -261,19 +252,19 @@ def train_with_folds(
     Returns
     -------
     bool
-        Whether somebody ended it.
+        True if the user stopped it.
 
     Raises
     ------
     BonescintError
-        If it cannot go on; the log says why, too.
+        If training cannot continue; the log has the reason, too.
     """
-    # Held until the scores are written, so that nobody takes it for finished before.
+    # Occupied until the scores are written, because the run is not finished before.
     run.occupy()
     try:
         cross = CrossValidation(recipe, material, fabric, run, settings, folds)
         if not cross.train():
-            print(f"{recipe.name}: ended before all folds were scored; the same command does the rest", flush=True)
+            print(f"{recipe.name}: stopped before all folds were scored; the same command continues", flush=True)
             return True
         session = Session(recipe, material, fabric, run, replace(settings, steps=cross.steps), listeners)
         was_interrupted = session.train()
@@ -296,7 +287,7 @@ def train_with_folds(
 
 
 def _report(rows: Sequence[Row]) -> list[str]:
-    """What the folds found, region by region, the one that decides first."""
+    """Sentences about the change of each region's Dice in the folds, the deciding one first."""
     deciding = deciding_row(rows)
     if deciding is None:
         return []

@@ -1,4 +1,4 @@
-"""What a training says while it runs: JSON lines in a file that others follow."""
+"""The event log of a training: JSON lines in a file, which other processes follow."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.training.data.training_data import TrainingData
     from napari_bonescint.training.loop.listener import FinishedTraining, StepPlan, TrainingProgress
-    from napari_bonescint.training.loop.validation import Look
+    from napari_bonescint.training.loop.validation import ValidationScores
 
 Event = dict[str, Any]
-"""One line: ``event`` (its kind), ``time`` (seconds since 1970), and what the kind tells besides."""
+"""One line: ``event`` (its kind), ``time`` (seconds since 1970), and further entries for each kind."""
 
 
 class TrainingLog:
-    """A log that is only ever added to, one event a line; a line that a killed training left half-written is ended.
+    """An append-only log with one event a line; an incomplete line of a killed training is closed first.
 
     Parameters
     ----------
@@ -36,19 +36,12 @@ class TrainingLog:
         self._path = path
 
     def append(self, event: str, **facts: object) -> None:
-        """Add an event; when this returns, readers see it.
-
-        Parameters
-        ----------
-        event : str
-            Its kind, such as ``progress``.
-        **facts
-            What JSON can hold.
+        """Add an event of a kind, such as ``progress``, with entries for JSON; readers see it at once.
 
         Raises
         ------
         CannotWrite
-            If the disk is full or the folder gone.
+            If the disk is full or the folder missing.
         """
         line = json.dumps({"event": event, "time": time.time(), **facts}, ensure_ascii=False) + "\n"
         try:
@@ -66,92 +59,84 @@ class TrainingLog:
 
 
 class EventLog(TrainingListener):
-    """Writes what happens to a log.
-
-    Parameters
-    ----------
-    log : TrainingLog
-    material : TrainingData
-    checkpoint : Path
-        What a training that fails can go on from.
-    """
+    """Writes the events of a training to a log; `checkpoint` is the file to resume from after a failure."""
 
     def __init__(self, log: TrainingLog, material: TrainingData, checkpoint: Path) -> None:
         self._tell, self._material, self._checkpoint = log.append, material, checkpoint
 
     def on_fit_start(self, step: int, models: Sequence[Mapping[str, Any]], *, resumed: bool) -> None:  # noqa: ARG002
-        """What is trained on."""
+        """Write a summary of the training data."""
         self._tell("data", **self._material.summary())
 
     def on_note(self, sentence: str) -> None:
-        """The sentence."""
+        """Write the note."""
         self._tell("note", text=sentence)
 
     def on_plan(self, plan: StepPlan) -> None:
-        """The number of steps."""
+        """Write the number of steps."""
         seconds = round(plan.seconds_per_step, 4)
         self._tell("plan", steps=plan.steps, minutes=plan.minutes, seconds_per_step=seconds)
 
     def on_pause(self, step: int) -> None:  # noqa: ARG002
-        """The pause."""
+        """Write the pause."""
         self._tell("paused")
 
     def on_resume(self, step: int) -> None:
-        """The step."""
+        """Write the step."""
         self._tell("resumed", step=step)
 
     def on_train_epoch_end(self, progress: TrainingProgress) -> None:
-        """All of it."""
+        """Write the progress."""
         self._tell("progress", **asdict(progress))
 
-    def on_validation_end(self, step: int, look: Look, picture: Path, *, is_best: bool) -> None:
-        """Scores, and the picture's place in the run's folder."""
+    def on_validation_end(self, step: int, scores: ValidationScores, picture: Path, *, is_best: bool) -> None:
+        """Write the scores, and the picture's path in the run's folder."""
         self._tell(
             "check",
             step=step,
-            dice=look.dice.mean,
-            spread=look.dice.spread,
-            loss=look.loss,
-            regions=look.regions,
-            scans=look.scans,
+            dice=scores.dice.mean,
+            spread=scores.dice.spread,
+            loss=scores.loss,
+            regions=scores.regions,
+            scans=scores.scans,
             best=is_best,
         )
         self._tell("sample", step=step, file=f"{picture.parent.name}/{picture.name}")
 
     def on_export_end(self, finished: FinishedTraining, card: ModelCard | None, reason: str) -> None:
-        """The weights and their card, or why there are none."""
+        """Write the paths of weights and card, or the reason why there are none."""
         files = {"weights": "", "card": "", "text": reason}
         if card is not None:
             files = {"weights": str(card.weights_path), "card": str(card.path)}
         self._tell("finished", step=finished.step, stopped=finished.stopped, **files)
 
     def on_exception(self, error: Exception) -> None:
-        """The reason, and what there is to go on from."""
+        """Write the reason, and the checkpoint to resume from."""
         last = f" The last good state is kept in {self._checkpoint.name}." if self._checkpoint.exists() else ""
         self._tell("failed", text=f"{error}{last}")
 
 
 def read_events(path: Path, offset: int = 0) -> tuple[list[Event], int]:
-    """The events that were added to a log since it was last read.
+    """Read the events that were added to a log since the last call.
 
     Parameters
     ----------
     path : Path
-        The log; one that is not there yet holds nothing.
+        The log; a missing file has no events.
     offset : int
-        Where the last reading ended; 0 at first.
+        The position returned by the last call; 0 at first.
 
     Returns
     -------
     list of dict
-        Whole lines only; one that is no event, such as the half that a killed training left, is left out.
+        Events of complete lines; lines without an event, such as those of a killed training, are ignored.
     int
-        Where to go on reading.
+        Position for the next call.
 
     Raises
     ------
     OSError
-        If the file is there and cannot be read.
+        If the file exists and cannot be read.
     """
     try:
         with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""Starting a training in a process of its own, which outlives the one that started it."""
+"""Start a training in a separate process, which continues when the starting process ends."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class CannotLaunch(BonescintError):
 
 @dataclass(frozen=True)
 class Plan:
-    """A recipe as a person chooses it.
+    """A recipe in the user's list, with a time limit.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Plan:
     recipe : str
         Path of the recipe's file.
     minutes : float
-        How long it may take at most.
+        Time limit.
     """
 
     title: str
@@ -56,7 +56,7 @@ _DAY = 24 * 60.0
 
 
 def shipped_plans() -> list[Plan]:
-    """The recipes for retraining that come with the plugin."""
+    """The recipes for retraining that are part of the plugin."""
     folder = shipped_folder("train") / "recipes"
     return [
         Plan("quick: 10 minutes", str(folder / "quick.toml"), 10),
@@ -65,26 +65,26 @@ def shipped_plans() -> list[Plan]:
 
 
 def plan_of_file(path: Path) -> Plan:
-    """The recipe of a file, which takes as long as it takes."""
+    """The recipe in a file, with a time limit of one day."""
     return Plan(path.stem, str(path), _DAY)
 
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What a run was started with, so that it can be gone on with.
+    """The settings that a run was started with, for resuming it.
 
     Attributes
     ----------
     plan : Plan
-        Recipe and time.
+        Recipe and time limit.
     stores : tuple of str
         Folders of label stores.
     start : str
-        Name or weights file of the model to begin with.
+        Name or weights file of the model to start from.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     folds : int
-        How many times more to train, each without a part of the patients, who are few; 0 for none.
+        Number of folds of a cross-validation; 0 for none.
     """
 
     plan: Plan
@@ -94,7 +94,7 @@ class RunSettings:
     folds: int = 0
 
     def arguments(self, run: Path) -> list[str]:
-        """What follows ``bonescint`` on the command line that trains in the folder `run`."""
+        """Arguments of the command ``bonescint`` that trains in the folder `run`."""
         return [
             "train",
             self.plan.recipe,
@@ -109,57 +109,43 @@ class RunSettings:
 
 
 def name_of_run(plan: Plan, now: datetime) -> str:
-    """What a run, and the model that comes out of it, is called."""
+    """The name of a run and of its model, from the title and the time."""
     kind = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in plan.title.partition(":")[0])
     return f"{kind.strip('-') or 'retrained'}-{now:%Y-%m-%d-%H%M%S}"
 
 
 def read_settings(run: Path) -> RunSettings:
-    """What a run was started with.
+    """Read the settings of a run.
 
     Raises
     ------
     CannotLaunch
-        If its folder does not say so.
+        If they are missing or unreadable.
     """
-    with one_sentence(
-        lambda reason: CannotLaunch(f"{run / SETTINGS}: does not say how this run was started ({reason}).")
-    ):
+    with one_sentence(lambda reason: CannotLaunch(f"{run / SETTINGS}: has no readable settings ({reason}).")):
         settings = build(RunSettings, read_json(run / SETTINGS))
         for text in (settings.plan.recipe, settings.start, settings.device, *settings.stores):
             if not text or text.startswith("-"):
-                # The command would take it for an option.
-                raise FactError(f"{text[:40]!a} is no file and no name")
+                # The command would read it as an option.
+                raise FactError(f"{text[:40]!a} is not a file or a name")
         return settings
 
 
 def launch(settings: RunSettings, run: Path) -> int:
-    """Train in a folder that is new, or go on with a run that was interrupted.
-
-    Parameters
-    ----------
-    settings : RunSettings
-        What to train.
-    run : Path
-        The run's folder.
-
-    Returns
-    -------
-    int
-        Number of the process.
+    """Start a training in a new folder `run`, or resume an interrupted one; return the process number.
 
     Raises
     ------
     CannotLaunch
-        If the run is being trained already, or no process can be started.
+        If a process trains in the folder already, or no process can be started.
     CannotWrite
-        If the folder cannot be written to.
+        If the folder is not writable.
     """
     make_folder(run)
     lock = lock_of(run)
     try:
         if not take(lock) or running_process(run) is not None:
-            raise CannotLaunch(f"{run.name} is being trained already.")
+            raise CannotLaunch(f"The training {run.name} is running already.")
         return _launch(settings, run)
     except OSError as error:
         raise CannotWrite(f"{run}: cannot be written ({error.strerror or error}).") from error
@@ -168,39 +154,34 @@ def launch(settings: RunSettings, run: Path) -> int:
 
 
 def _launch(settings: RunSettings, run: Path) -> int:
-    # What was asked of the process that is no more is not meant for this one.
+    # A request to the previous process does not apply to this one.
     ask(run, Request.GO_ON)
     if not (run / SETTINGS).exists():
         write_bytes_atomically(run / SETTINGS, json.dumps(asdict(settings), indent=2).encode())
     pid = start_detached([sys.executable, "-m", "napari_bonescint", *settings.arguments(run)], run / OUTPUT)
-    # The process says so itself, too, but only after the seconds that it takes to import PyTorch.
-    with suppress(psutil.Error):  # it has ended already, and its output says why
+    # The process writes the same file, but only after importing PyTorch, which takes seconds.
+    with suppress(psutil.Error):  # it has ended already; its output has the reason
         claim = {"pid": pid, "started": psutil.Process(pid).create_time()}
         write_bytes_atomically(run / RUNNING, json.dumps(claim).encode())
     return pid
 
 
 def start_detached(command: Sequence[str], output: Path) -> int:
-    """Start a process that goes on when this one ends, and leaves it the processor where both want it.
+    """Start a process of lower priority that continues when this one ends; return the process number.
 
     Parameters
     ----------
     command : sequence of str
         Program and arguments.
     output : Path
-        File that gets what it prints.
-
-    Returns
-    -------
-    int
-        Number of the process.
+        File for its output.
 
     Raises
     ------
     CannotLaunch
         If it cannot be started.
     """
-    # Ctrl+C in the terminal of napari, and its closing, are not meant for the training.
+    # Ctrl+C in napari's terminal, or closing it, must not end the training.
     windows = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     try:
@@ -222,28 +203,28 @@ def start_detached(command: Sequence[str], output: Path) -> int:
             child.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
         else:
             child.nice(_NICENESS)
-    # Somebody must wait for it, or it would stay in the table of processes when it has ended.
+    # Without a thread that waits for it, the ended process would stay in the process table.
     threading.Thread(target=process.wait, daemon=True).start()
     return process.pid
 
 
 def estimate(plan: Plan, steps: int, seconds_per_step: float, trainings: int = 1) -> str:
-    """How long a plan takes, in words.
+    """Describe the duration of a plan in words.
 
     Parameters
     ----------
     plan : Plan
-        What may end it before its last step.
+        Its time limit may end the training before the last step.
     steps : int
-        Of the recipe.
+        Steps of the recipe.
     seconds_per_step : float
-        On the device, see `step_time`.
+        Time on the device, see `step_time`.
     trainings : int
-        How many there are, equally long.
+        Number of equal trainings.
     """
     if trainings > 1:
         return f"{trainings} trainings, each {estimate(plan, steps, seconds_per_step)}"
     minutes = steps * seconds_per_step / 60
     if minutes <= plan.minutes:
         return f"about {duration(60 * minutes)}"
-    return f"{duration(60 * plan.minutes)}, in which some {100 * plan.minutes / minutes:.0f} % of its steps are made"
+    return f"{duration(60 * plan.minutes)}, enough for about {100 * plan.minutes / minutes:.0f} % of its steps"

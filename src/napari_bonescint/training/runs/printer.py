@@ -1,4 +1,4 @@
-"""What a training says on the terminal. Imports no torch."""
+"""Print the events of a training on the terminal."""
 
 from __future__ import annotations
 
@@ -16,25 +16,17 @@ if TYPE_CHECKING:
     from napari_bonescint.training.data.training_data import TrainingData
     from napari_bonescint.training.loop.listener import FinishedTraining, StepPlan, TrainingProgress
     from napari_bonescint.training.loop.recipe import Recipe
-    from napari_bonescint.training.loop.validation import Look
+    from napari_bonescint.training.loop.validation import ValidationScores
 
 
 class Printer(TrainingListener):
-    """Prints how a training goes.
-
-    Parameters
-    ----------
-    recipe : Recipe
-    material : TrainingData
-    request : Path
-        File by which others steer it.
-    """
+    """Prints the events of a training; `request` is the file by which it is paused and stopped."""
 
     def __init__(self, recipe: Recipe, material: TrainingData, request: Path) -> None:
         self._recipe, self._material, self._request = recipe, material, request
 
     def on_fit_start(self, step: int, models: Sequence[Mapping[str, Any]], *, resumed: bool) -> None:
-        """What is trained on, and with what it begins."""
+        """Print the training data and the initial models."""
         cases, selection = self._material.source(self._recipe.simulated_share).number, self._material.selection
         of_what = "new cases" if cases is None else f"{cases} cases"
         self._print(f"{of_what}, {'from step ' if resumed else 'step '}{step}")
@@ -42,45 +34,44 @@ class Printer(TrainingListener):
             self._print(describe_data(self._material.summary()))
         for model in models:
             of = f" of {model['of']}" if "of" in model else ""
-            self._print(f"began with {model['tensors']}{of} tensors of {model['model']}")
+            self._print(f"started from {model['tensors']}{of} tensors of {model['model']}")
         for case, why in selection.left_out if selection is not None else ():
             self._print(f"left out case {case}: {why}")
 
     def on_note(self, sentence: str) -> None:
-        """The sentence."""
+        """Print the note."""
         self._print(sentence)
 
     def on_plan(self, plan: StepPlan) -> None:
-        """How many steps there are."""
+        """Print the number of steps."""
         self._print(
-            f"{plan.minutes:g} minutes are time for {plan.steps} of the recipe's {plan.recipe_steps} steps "
-            f"({plan.seconds_per_step:.2g} s each); the learning rate falls over these, however long they take from "
-            "now on"
+            f"{plan.steps} of the recipe's {plan.recipe_steps} steps ({plan.seconds_per_step:.2g} s each) fit into "
+            f"{plan.minutes:g} minutes; this number is now fixed, and the learning rate falls over these steps"
         )
 
     def on_pause(self, step: int) -> None:
-        """How to go on."""
+        """Print how to resume."""
         print(f"paused at step {step}, until {self._request} is removed", flush=True)
 
     def on_train_epoch_end(self, progress: TrainingProgress) -> None:
-        """Loss, speed and time."""
+        """Print loss, throughput and remaining time."""
         print(
             f"step {progress.step}/{progress.steps}  loss {progress.loss:.4f}  "
             f"{progress.views_per_second:.1f} views/s  {duration(progress.seconds_left)} left",
             flush=True,
         )
 
-    def on_validation_end(self, step: int, look: Look, picture: Path, *, is_best: bool) -> None:  # noqa: ARG002
-        """The score."""
+    def on_validation_end(self, step: int, scores: ValidationScores, picture: Path, *, is_best: bool) -> None:  # noqa: ARG002
+        """Print the score."""
         best = ", the best so far" * is_best
-        print(f"step {step}: Dice on validation scans {look.dice.mean:.4f}{best}", flush=True)
+        print(f"step {step}: Dice on validation scans {scores.dice.mean:.4f}{best}", flush=True)
 
     def on_interrupt(self) -> None:
-        """Why it takes a moment."""
-        print("interrupted; the weights so far are being scored", flush=True)
+        """Print that scoring follows."""
+        print("interrupted; scoring the weights so far", flush=True)
 
     def on_export_end(self, finished: FinishedTraining, card: ModelCard | None, reason: str) -> None:  # noqa: ARG002
-        """Scores and file, or why there are none."""
+        """Print scores and file, or the reason why there are none."""
         if card is None:
             self._print(reason)
             return
@@ -90,9 +81,9 @@ class Printer(TrainingListener):
         print(f"-> {card.weights_path}")
 
     def on_fit_end(self, step: int, steps: int) -> None:
-        """What is left to do."""
+        """Print how to continue after a stop."""
         if step < steps:
-            print(f"{step} of {steps} steps are done; the same command does the rest")
+            print(f"{step} of {steps} steps are done; the same command continues")
 
     def _print(self, line: str) -> None:
         print(f"{self._recipe.name}: {line}", flush=True)

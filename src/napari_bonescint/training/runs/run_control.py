@@ -1,4 +1,4 @@
-"""The runs that there are, and what they are asked for by a process that does not train."""
+"""List training runs, and send requests to them from other processes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SETTINGS = "settings.json"
 
 
 class Request(Enum):
-    """What a run is asked to do before its next step."""
+    """A request to a run, carried out before its next step."""
 
     PAUSE = "pause"
     STOP = "stop"
@@ -27,22 +27,22 @@ class Request(Enum):
 
 
 def runs_folder() -> Path:
-    """Where the panel keeps its runs: the user's folder for data, or what ``BONESCINT_RUNS`` names."""
+    """The panel's folder of runs: in the user's data folder, or given by ``BONESCINT_RUNS``."""
     chosen = os.environ.get("BONESCINT_RUNS")
     return Path(chosen) if chosen else user_data_path("napari-bonescint", appauthor=False) / "runs"
 
 
 def runs_in(folder: Path) -> list[Path]:
-    """Folders of runs, the newest first."""
+    """The runs in a folder, the newest first."""
     with suppress(FileNotFoundError, NotADirectoryError):
-        # What tells that a folder is a run was written when it began, and never again.
+        # The settings of a run are written once, at its start.
         begun = {path.parent: path.stat().st_mtime for path in folder.glob(f"*/{SETTINGS}")}
         return sorted(begun, key=begun.__getitem__, reverse=True)
     return []
 
 
 def ask(run: Path, request: Request) -> None:
-    """Ask a run for something.
+    """Send a request to a run.
 
     Raises
     ------

@@ -1,15 +1,15 @@
-"""The folder of one training run, through which others follow and steer it.
+"""The folder of one training run, by which other processes follow and steer it.
 
 RUNS/NAME/
-log.jsonl         what happens, see `event_log`
-checkpoint.pt     state to go on from
-best.pt           the weights that did best on the validation scans so far
-data.json         what is trained on, validated on, held out and left out
-samples/          pictures of validation scans as the weights improve
-folds/            with `--folds`: scores of each fold, and the training of the one that is under way
-running.json      which process trains here; there only meanwhile
-running.lock      held by that process; empty
-request           `pause` or `stop`, which others write
+log.jsonl         events, see `event_log`
+checkpoint.pt     state for resuming
+best.pt           the best weights so far on the validation scans
+data.json         scans for training and validation, held-out and left-out scans
+samples/          pictures of validation scans
+folds/            with `--folds`: scores of each fold, and the present fold's training
+running.json      the process that trains here, while it trains
+running.lock      a lock held by that process; empty
+request           `pause` or `stop`, written by other processes
 NAME.safetensors, NAME.json
 """
 
@@ -30,11 +30,11 @@ from napari_bonescint.atomic import CannotWrite, make_folder, write_bytes_atomic
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.training.runs.event_log import TrainingLog
 
-# A process's own notion of when it began may differ a little from the time in its file.
+# The start time in the file and that of the process may differ a little.
 _CLOCK_TOLERANCE_S = 2.0
-# Who starts a training holds the lock until it has said which process that is.
+# The starter of a training holds the lock until it has written the process number.
 _PATIENCE_S = 2.0
-# How network folders and memory sticks say that they know no locks.
+# Errors of network folders and memory sticks that support no locks.
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
@@ -43,14 +43,14 @@ class RunFolderError(BonescintError):
 
 
 class RunFolder:
-    """Where one training lies.
+    """The folder of one training.
 
     Parameters
     ----------
     path : Path
         Made if it is missing.
     steered_by : RunFolder, optional
-        The run that this one is a part of, by whose requests it is steered, too.
+        The run that this fold is a part of; its requests steer the fold.
 
     Raises
     ------
@@ -73,12 +73,12 @@ class RunFolder:
         make_folder(path)
 
     def occupy(self) -> None:
-        """Say that this process trains here; once for all of its trainings in one folder, each of which leaves it.
+        """Claim the folder for this process; several claims need as many calls of `leave`.
 
         Raises
         ------
         RunFolderError
-            If another one does.
+            If another process trains in it.
         CannotWrite
             If the disk is full or not writable.
         """
@@ -90,21 +90,21 @@ class RunFolder:
         except OSError as error:
             raise CannotWrite(f"{self.path}: cannot be written ({error.strerror or error}).") from error
         other = running_process(self.path)
-        # On Windows the Python of a virtual environment starts another one, which is this process.
+        # On Windows, the Python of a virtual environment is a parent that starts this process.
         mine = {os.getpid(), os.getppid()} if sys.platform == "win32" else {os.getpid()}
         if not is_taken or (other is not None and other not in mine):
             self._lock.release()
             who = "another process" if other is None else f"process {other}"
             raise RunFolderError(f"{self.path}: {who} trains here; stop it, or give another --name.")
         for leftover in self.path.glob(".*.part"):
-            # Half a file of a training that was killed while it wrote.
+            # An incomplete file of a killed training.
             leftover.unlink(missing_ok=True)
         claim = {"pid": os.getpid(), "started": time.time(), "machine": platform.node()}
         write_bytes_atomically(self.running, json.dumps(claim).encode())
         self._occupied = 1
 
     def leave(self) -> None:
-        """Say that no process trains here any more, and forget what was requested."""
+        """Release the folder after the last claim, and delete the request."""
         self._occupied = max(0, self._occupied - 1)
         if self._occupied:
             return
@@ -114,7 +114,7 @@ class RunFolder:
         self._lock.release()
 
     def requested(self) -> str:
-        """What others request: ``pause``, ``stop`` or nothing."""
+        """The request of other processes: ``pause``, ``stop`` or an empty string."""
         try:
             content = self.request.read_bytes()
         except OSError:
@@ -124,8 +124,8 @@ class RunFolder:
 
 
 def lock_of(path: Path) -> FileLock:
-    """What keeps two processes from training in one folder: held while one does, and while it is being started."""
-    # The thread that opens a window's run need not be the one that closes it.
+    """The lock against two processes in one folder, held while a training is started and while it runs."""
+    # A window may open and close a run in different threads.
     return FileLock(path / "running.lock", thread_local=False)
 
 
@@ -157,21 +157,15 @@ def take(lock: FileLock, patience: float = 0.0) -> bool:
 
 
 def running_process(path: Path) -> int | None:
-    """The process that trains in a run's folder; None if none on this machine does, or the one that did was killed.
-
-    Parameters
-    ----------
-    path : Path
-        The folder, which need not exist.
-    """
+    """Number of the process that trains in a run's folder on this machine; None if no process does."""
     try:
         kept = json.loads((path / "running.json").read_bytes())
         pid, started = int(kept["pid"]), float(kept["started"])
-        # A job that was killed may go on elsewhere, where its number means nothing.
+        # A process number of another machine means nothing here.
         if kept.get("machine", platform.node()) != platform.node():
             return None
-        # Another process that was given the number of a dead one began later.
+        # A later process may have the number of a dead one; it started later.
         alive = psutil.Process(pid).create_time() <= started + _CLOCK_TOLERANCE_S
-    except Exception:  # the file may say anything, and psutil raises whatever a number trips over
+    except Exception:  # the file may have any content, and psutil raises many types
         return None
     return pid if alive else None

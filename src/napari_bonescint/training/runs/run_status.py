@@ -1,4 +1,4 @@
-"""How far a training has come, read from its log."""
+"""The status of a training run, read from its log."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Points = tuple[tuple[float, float], ...]
 
 
 class Stage(Enum):
-    """What has become of a run."""
+    """The stage of a run."""
 
     TRAINING = "training"
     PAUSED = "paused"
@@ -36,48 +36,48 @@ class Stage(Enum):
 
     @property
     def is_alive(self) -> bool:
-        """Whether a process works on it."""
+        """True if a process is training."""
         return self in (Stage.TRAINING, Stage.PAUSED)
 
 
 @dataclass(frozen=True)
 class RunStatus:
-    """What is known of a run.
+    """The status of a run.
 
     Attributes
     ----------
     step, steps : int
-        Steps done, and of how many; 0 before the first report.
+        Steps done, and steps in all; 0 before the first report.
     losses : tuple of (float, float)
         Step and training loss.
     dices : tuple of (float, float)
         Step and Dice on the validation scans.
     check_losses : tuple of (float, float)
-        Step and loss on the same scans.
+        Step and loss on the validation scans.
     regions : dict of str to tuple of (float, float)
-        Of the skeleton and of each region, by name: step and Dice on the same scans.
+        Step and Dice on the validation scans, for the skeleton and each region by name.
     samples : tuple of (int, Path)
         Step and picture.
     seconds_left : float or None
-        None before the first report.
+        Remaining time; None before the first report.
     data : str
-        A sentence on what is trained on; empty before it is known.
+        A sentence about the training data; empty before it is known.
     left_out : tuple of (str, str)
-        Cases that were left out, and why.
+        Cases that were left out, with the reason.
     notes : tuple of str
-        What the run had to say.
+        Notes of the run.
     paused : bool
-        Whether it waits.
+        True while the run is paused.
     fold, folds : int
-        Which of several trainings on a part of the patients is under way, and of how many; 0 if none is.
+        Number of the present fold of a cross-validation, and number of folds; 0 outside of it.
     failure : str
-        Why it ended; empty unless it failed.
+        Reason of a failure; otherwise empty.
     weights : Path or None
-        What came out; None until it has finished.
+        The exported weights; None until the run has finished.
     outcome : str
-        Why it finished without weights, in a sentence: it made nothing better than it began with; empty otherwise.
+        Reason why a finished run has no weights; otherwise empty.
     weights_step : int
-        The step that they are of: the last, or the best on the validation scans.
+        Step of the exported weights: the last, or the best on the validation scans.
     """
 
     step: int = 0
@@ -105,18 +105,10 @@ class RunStatus:
         return max((dice for _, dice in self.dices), default=None)
 
     def after(self, events: list[Event], run: Path) -> RunStatus:
-        """The status once these events have happened too.
-
-        Parameters
-        ----------
-        events : list of dict
-            In order; one that this version does not know, or that lacks something, changes nothing.
-        run : Path
-            The run's folder, which the names of files start from.
-        """
+        """The status after further events, in the folder `run`; unknown or incomplete events change nothing."""
         run_status = self
         for event in events:
-            # A log is data from outside: of another version, or edited.
+            # A log may come from another version, or be edited.
             with suppress(Exception):
                 run_status = run_status._after_one(event, run)
         return run_status
@@ -125,7 +117,7 @@ class RunStatus:
         match event["event"]:
             case "data":
                 left_out = tuple((str(case["case"]), str(case["why"])) for case in event["left_out"])
-                # Each start of the process tells it first.
+                # This is the first event after each start of the process.
                 begun = replace(self, paused=False, failure="", weights=None, outcome="", fold=0)
                 return replace(begun, data=describe_data(event), left_out=left_out)
             case "progress":
@@ -161,7 +153,7 @@ class RunStatus:
             case "failed":
                 return replace(self, failure=str(event["text"]))
             case "finished":
-                # They lie in the run's folder, wherever that is by now.
+                # The weights are in the run's folder, which may have been moved.
                 name = re.split(r"[/\\]", str(event["weights"]))[-1]
                 weights = inside(run, name) if name else None
                 outcome = "" if weights else str(event["text"])
@@ -171,7 +163,7 @@ class RunStatus:
     def _after_check(self, event: Event) -> RunStatus:
         step = int(event["step"])
         run_status = replace(self, dices=_until(self.dices, step, float(event["dice"])))
-        # Runs of earlier versions did not tell more.
+        # Logs of earlier versions end here.
         if "regions" not in event:
             return run_status
         regions = {
@@ -182,13 +174,7 @@ class RunStatus:
 
 
 class RunStatusReader:
-    """Follows the log of a run.
-
-    Parameters
-    ----------
-    run : Path
-        The run's folder.
-    """
+    """Follows the log in a run's folder."""
 
     def __init__(self, run: Path) -> None:
         self.run = run
@@ -196,16 +182,16 @@ class RunStatusReader:
         self._offset = 0
 
     def read(self) -> tuple[Stage, RunStatus]:
-        """What the run is doing now, and its status until now. Reads only what was added since the last call."""
-        # In this order: a run that ends between the two has said so in its log by then.
+        """The present stage and status of the run; reads only the events since the last call."""
+        # In this order: if the run ends between the two, its log is complete.
         alive = running_process(self.run) is not None
-        with suppress(OSError):  # a network folder that is away for a moment; the next reading finds the rest
+        with suppress(OSError):  # a network folder may be unavailable for a moment; the next call reads the rest
             events, self._offset = read_events(self.run / LOG, self._offset)
             self.run_status = self.run_status.after(events, self.run)
         return self._stage(alive=alive), self.run_status
 
     def last_words(self) -> str:
-        """The last line that the process wrote, which tells why it ended if its log does not; empty if none."""
+        """The last line of the process's output, for an end without an event in the log; empty without output."""
         with suppress(OSError):
             lines = (self.run / OUTPUT).read_text(encoding="utf-8", errors="replace").split("\n")
             last = next((line.strip() for line in reversed(lines) if line.strip()), "")
@@ -221,7 +207,7 @@ class RunStatusReader:
 
 
 def _until(points: Points, step: float, value: float) -> Points:
-    """A curve with one more point; a run that went on from an older checkpoint takes the later steps again."""
+    """A curve with one more point; later points, from before a resumed checkpoint, are removed."""
     kept = points
     while kept and kept[-1][0] >= step:
         kept = kept[:-1]
@@ -229,10 +215,10 @@ def _until(points: Points, step: float, value: float) -> Points:
 
 
 def describe_data(event: Event) -> str:
-    """What a run trains on, in one sentence, from its event ``data``."""
+    """The training data of a run in one sentence, from its event ``data``."""
     learnt = f"{_of_patients(event['cases'], event['patients'])} to learn from"
     held_out = f"{_of_patients(event['held_out_cases'], event['held_out_patients'])} held out"
-    # In runs of earlier versions those who were held out validated, too.
+    # In earlier versions, held-out patients were used for validation, too.
     if "validation_cases" not in event:
         return f"{learnt}, {held_out}."
     validating = f"{_of_patients(event['validation_cases'], event['validation_patients'])} to validate on"

@@ -18,7 +18,7 @@ from napari_bonescint.training.loop.listener import TrainingListener
 from napari_bonescint.training.loop.resuming import identity_of
 from napari_bonescint.training.loop.schedule import REPORT_EVERY
 from napari_bonescint.training.loop.trainer import Trainer
-from napari_bonescint.training.loop.validation import has_validation, look_at
+from napari_bonescint.training.loop.validation import has_validation, validate
 from napari_bonescint.training.runs.event_log import EventLog
 from napari_bonescint.training.runs.printer import Printer
 from napari_bonescint.training.runs.run_folder import RunFolder
@@ -37,21 +37,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SessionSettings:
-    """How to train, whatever the recipe.
+    """Settings of a training that do not belong to the recipe.
 
     Attributes
     ----------
     device : str
-        On which the validation scans are segmented.
+        Device for segmenting the validation scans.
     minutes : float or None
-        How long the training may take, pauses not counted: the first steps tell how many there can be, which is kept,
-        so that nothing changes it later. None for all of the recipe's.
+        Time limit without pauses: the number of steps is fixed after the first steps are timed. None for all steps.
     workers : int
-        Processes that make examples.
+        Number of processes that make examples.
     out : Path or None
-        Folder for weights and card; the run's own if None.
+        Folder for weights and card; None for the run's folder.
     steps : int or None
-        How many steps to take, where another training has told already.
+        Number of steps, if it is known from another training.
     """
 
     device: str
@@ -69,14 +68,14 @@ class Session:
     recipe : Recipe
     material : TrainingData
     fabric : lightning_fabric.Fabric
-        Launched; of several processes, the first alone writes.
+        Launched; only the first of several processes writes.
     folder : Path or RunFolder
-        The run's own; it is gone on with where something is in it already.
+        The run's folder; a training in it is resumed.
     settings : SessionSettings
     listeners : sequence of TrainingListener
-        Told what happens besides the log and the terminal.
+        Further listeners besides the log and the terminal.
     export : TrainingListener, optional
-        What the weights are handed over to instead of being published.
+        Receives the final weights, instead of their export.
     """
 
     def __init__(
@@ -101,26 +100,26 @@ class Session:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether somebody ended it before its last step."""
+        """True if the user stopped it before its last step."""
         return self._steering.is_stopped
 
     @property
     def planned(self) -> int | None:
-        """How many steps the training takes in all; None before that is known."""
+        """Total number of steps; None before it is known."""
         return self._trainer.planned
 
     @property
     def card(self) -> ModelCard | None:
-        """Of the weights that were published; None before, and if none were better than those that it began from."""
+        """Card of the exported weights; None before the export, and if no weights were better than the initial ones."""
         return self._published.card
 
     def train(self) -> bool:
-        """Train, publish and score, and say whether Ctrl-C ended it.
+        """Train, score and export; return true if Ctrl-C stopped it.
 
         Raises
         ------
         BonescintError
-            If it cannot go on; the log says why, too.
+            If training cannot continue; the log has the reason, too.
         """
         first = self._fabric.is_global_zero
         if first:
@@ -140,7 +139,7 @@ class Session:
             with one_fails_all(self._fabric.world_size):
                 self._fabric.barrier()
         except BonescintError as error:
-            # A full disk may be the very reason.
+            # The reason may be a full disk, so writing may fail, too.
             with suppress(CannotWrite):
                 for listener in self._followers:
                     listener.on_exception(error)
@@ -171,13 +170,13 @@ class Session:
         return state is not None
 
     def _everyone(self) -> list[TrainingListener]:
-        """Those who follow the training, those who work for it, and the one who steers it."""
+        """All listeners: followers, steering, validation, checkpoints and export."""
         recipe, material, run = self._recipe, self._material, self._run
         told = [*self._followers, self._steering]
         everyone: list[TrainingListener] = list(told)
         if self._validates:
-            look = partial(look_at, recipe=recipe, material=material, device=self._settings.device)
-            everyone.append(Validation(self._trainer, look, self._best, run.samples, told))
+            scoring = partial(validate, recipe=recipe, material=material, device=self._settings.device)
+            everyone.append(Validation(self._trainer, scoring, self._best, run.samples, told))
         return [*everyone, _Checkpoints(self._trainer, run.checkpoint, material), self._export]
 
     @property
@@ -188,17 +187,17 @@ class Session:
         trainer = self._trainer
         for listener in everyone:
             listener.on_fit_start(trainer.step, trainer.start, resumed=resumed)
-        notes = {
-            "All steps are done already; give another --name to train anew.": trainer.step >= trainer.schedule.steps,
-            "No patient validates yet, so the last weights are kept, not the best.": self._recipe.check_every > 0
-            and not self._validates,
-        }
-        for sentence, holds in notes.items():
-            for listener in everyone if holds else ():
+        notes = []
+        if trainer.step >= trainer.schedule.steps:
+            notes.append("All steps are done already; give another --name for a new training.")
+        if self._recipe.check_every > 0 and not self._validates:
+            notes.append("There are no validation scans, so the last weights are exported, not the best.")
+        for sentence in notes:
+            for listener in everyone:
                 listener.on_note(sentence)
 
     def _finish(self, everyone: Sequence[TrainingListener]) -> None:
-        """Hand over the best weights, or the last where none were scored."""
+        """Export the best weights, or the last ones without validation."""
         trainer = self._trainer
         if self._steering.is_interrupted:
             for listener in everyone:
@@ -216,12 +215,12 @@ class Session:
 
 
 class _Checkpoints(TrainingListener):
-    """Saves a training, with what it learns from."""
+    """Saves checkpoints of a training, with the identity of its data."""
 
     def __init__(self, trainer: Trainer, path: Path, material: TrainingData) -> None:
         self._trainer, self._path = trainer, path
         self._about = {"data_sha256": material.sha256, "material": identity_of(material)}
 
     def save_checkpoint(self) -> None:
-        """Write the present state in place of the one before."""
+        """Replace the checkpoint by the present state."""
         save_checkpoint(self._trainer.state(), self._path, **self._about)

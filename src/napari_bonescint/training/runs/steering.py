@@ -1,4 +1,4 @@
-"""How a training is steered: by requests in its folder, by Ctrl-C, and by the time that it may take."""
+"""Steer a training by requests in its folder, by Ctrl-C, and by a time limit."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 
     from napari_bonescint.training.loop.listener import TrainingProgress
     from napari_bonescint.training.loop.recipe import Recipe
-    from napari_bonescint.training.loop.validation import Look
+    from napari_bonescint.training.loop.validation import ValidationScores
     from napari_bonescint.training.runs.run_folder import RunFolder
 
 
 class Steering(TrainingControl, TrainingListener):
-    """Steers a training by the requests in its folder, and plans its steps by the time.
+    """Steers a training by the requests in its folder, and plans its number of steps from the time limit.
 
     Parameters
     ----------
     run : RunFolder
     recipe : Recipe
     minutes : float or None
-        How long the training may take, pauses not counted; None for as long as its steps take.
+        Time limit without pauses; None for no limit.
 
     Attributes
     ----------
     is_stopped : bool
-        Whether somebody ended it before its last step.
+        True if the user stopped the training before its last step.
     is_interrupted : bool
-        Whether that was by Ctrl-C.
+        True if the user stopped it with Ctrl-C.
     """
 
     def __init__(self, run: RunFolder, recipe: Recipe, minutes: float | None) -> None:
@@ -47,7 +47,7 @@ class Steering(TrainingControl, TrainingListener):
         self.is_stopped = self.is_interrupted = False
 
     def order(self) -> Order:
-        """What is requested."""
+        """The order from the request in the folder."""
         request = self._run.requested()
         self.is_stopped |= request == "stop"
         if self.is_stopped:
@@ -58,7 +58,7 @@ class Steering(TrainingControl, TrainingListener):
         return Order.GO_ON
 
     def plan(self, step: int) -> StepPlan | None:
-        """How many steps the time allows, once some were timed."""
+        """The number of steps that fit into the time limit, once some were timed."""
         seconds_per_step = self._timer.seconds_per_step
         if self._minutes is None or seconds_per_step is None:
             return None
@@ -66,30 +66,30 @@ class Steering(TrainingControl, TrainingListener):
         return StepPlan(steps, self._recipe.steps, self._minutes, seconds_per_step)
 
     def seconds_left(self, seconds: float, validations: int, *, planned: bool) -> float:
-        """With validations as long as the last one; while nothing is planned, no longer than the time allows."""
+        """Time of the steps and validations, the latter as long as the last one; limited by the time limit."""
         left = seconds + self._validation_s * validations
         return left if planned or self._minutes is None else min(left, max(0.0, self._time_left()))
 
     def on_pause(self, step: int) -> None:  # noqa: ARG002
-        """The clock stops."""
+        """Stop the clock."""
         self._paused_at = time.monotonic()
         self._timer.forget()
 
     def on_resume(self, step: int) -> None:  # noqa: ARG002
-        """The clock goes on."""
+        """Start the clock again."""
         self._began += time.monotonic() - self._paused_at
 
     def on_train_epoch_end(self, progress: TrainingProgress) -> None:  # noqa: ARG002
-        """What comes now is no step."""
+        """Ignore the time until the next step."""
         self._timer.forget()
 
-    def on_validation_end(self, step: int, look: Look, picture: Path, *, is_best: bool) -> None:  # noqa: ARG002
-        """The next one will take as long."""
-        self._validation_s = look.seconds
+    def on_validation_end(self, step: int, scores: ValidationScores, picture: Path, *, is_best: bool) -> None:  # noqa: ARG002
+        """Keep the duration of the validation, as an estimate of the next ones."""
+        self._validation_s = scores.seconds
 
     @contextmanager
     def ctrl_c(self) -> Iterator[None]:
-        """Let Ctrl-C end training after the step that is under way; a second one ends it at once."""
+        """Context in which Ctrl-C stops training after the present step; a second Ctrl-C stops it at once."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return

@@ -1,8 +1,8 @@
-"""How long a step of a recipe takes on each device here, measured in a process of its own.
+"""Measure the time of a recipe's step on each device of this computer, in a separate process.
 
     python -m napari_bonescint.training.runs.step_time train/recipes/quick.toml
 
-prints one JSON object a line and device: ``device`` (``cpu``, ``cuda:0``), ``name`` and ``seconds``.
+prints one line of JSON for each device: ``device`` (``cpu``, ``cuda:0``), ``name`` and ``seconds``.
 """
 
 from __future__ import annotations
@@ -31,25 +31,24 @@ _WARM_UP, _MEASURED = 1, 2
 
 
 def devices() -> list[str]:
-    """What can be trained on here, the fastest first."""
+    """The devices of this computer, the fastest first."""
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     return [*(f"cuda:{index}" for index in range(count)), "cpu"]
 
 
 def seconds_per_step(recipe: Recipe, device: str) -> tuple[float, str]:
-    """How long one step takes, with examples at hand.
+    """Measure the time of one step without making examples.
 
     Parameters
     ----------
     recipe : Recipe
-        What would be trained.
     device : str
         ``cpu`` or ``cuda:N``.
 
     Returns
     -------
     (float, str)
-        Seconds, and what the device is called.
+        Seconds, and the name of the device.
 
     Raises
     ------
@@ -57,7 +56,7 @@ def seconds_per_step(recipe: Recipe, device: str) -> tuple[float, str]:
         If lightning-fabric is not installed.
     """
     fabric = start_fabric(device)
-    # Nothing is drawn from the cases.
+    # The empty source of cases is never used.
     trainer = Trainer(replace(recipe, start=(), start_partial=()), SimulatedStream(Path()), fabric)
     samples = samples_per_pixel(recipe.grid_mm)
     image = torch.randn(recipe.batch, 1, recipe.rows, recipe.columns)
@@ -67,12 +66,12 @@ def seconds_per_step(recipe: Recipe, device: str) -> tuple[float, str]:
     for number in range(_WARM_UP + _MEASURED):
         if number == _WARM_UP:
             start = time.perf_counter()
-        trainer.train_step(image, codes)  # reads the loss, so that the device has done it
+        trainer.train_step(image, codes)  # reads the loss, which waits for the device
     return (time.perf_counter() - start) / _MEASURED, describe_acceleration(fabric)
 
 
 def main() -> int:
-    """Measure the recipe of the command line on each device."""
+    """Measure the recipe given on the command line on each device."""
     end_with_starter()
     try:
         recipe = read_recipe(Path(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""A training's curves in TensorBoard, for those who use it; the log has all of it without."""
+"""Write a training's curves for TensorBoard; the event log has the same figures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_bonescint.training.loop.listener import TrainingProgress
-    from napari_bonescint.training.loop.validation import Look
+    from napari_bonescint.training.loop.validation import ValidationScores
 
 
 class CurvesError(BonescintError):
@@ -20,12 +20,7 @@ class CurvesError(BonescintError):
 
 
 class TensorBoardCurves(TrainingListener):
-    """Writes losses, learning rate, speed and Dice, of all and of each region, as TensorBoard reads them.
-
-    Parameters
-    ----------
-    folder : Path
-        For its event files.
+    """Writes losses, learning rate, throughput and Dice (mean and each region) to TensorBoard's files in `folder`.
 
     Raises
     ------
@@ -43,14 +38,14 @@ class TensorBoardCurves(TrainingListener):
         self._writer = SummaryWriter(str(folder))
 
     def on_train_epoch_end(self, progress: TrainingProgress) -> None:
-        """Loss, learning rate and speed."""
+        """Write loss, learning rate and throughput."""
         names = ("loss", "learning_rate", "views_per_second")
         self._add(progress.step, {name: getattr(progress, name) for name in names})
 
-    def on_validation_end(self, step: int, look: Look, picture: Path, *, is_best: bool) -> None:  # noqa: ARG002
-        """Dice, of all and of each region, and loss."""
-        regions = {f"regions/{name}": value for name, value in look.regions.items()}
-        self._add(step, {"dice": look.dice.mean, "validation_loss": look.loss, **regions})
+    def on_validation_end(self, step: int, scores: ValidationScores, picture: Path, *, is_best: bool) -> None:  # noqa: ARG002
+        """Write Dice, mean and of each region, and loss."""
+        regions = {f"regions/{name}": value for name, value in scores.regions.items()}
+        self._add(step, {"dice": scores.dice.mean, "validation_loss": scores.loss, **regions})
 
     def _add(self, step: int, curves: Mapping[str, float]) -> None:
         for name, value in curves.items():
@@ -58,5 +53,5 @@ class TensorBoardCurves(TrainingListener):
         self._writer.flush()
 
     def close(self) -> None:
-        """Take no more."""
+        """Close the files."""
         self._writer.close()
