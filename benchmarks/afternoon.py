@@ -96,7 +96,7 @@ def _passed(moment: float) -> Callable[[], bool]:
 
 
 def with_every_engine(_folder: Path) -> None:
-    """Segment with each engine, those that are only compared with, too."""
+    """Segment with each engine, including those for comparison only."""
     from napari_bonescint.formats.opening import open_scan
     from napari_bonescint.inference.backends.choice import CPU_ENGINES
     from napari_bonescint.inference.backends.comparisons import COMPARISONS
@@ -108,7 +108,7 @@ def with_every_engine(_folder: Path) -> None:
     images = images_on(Grid.of(scan, card.grid_mm), scan)
     for name, load in {**CPU_ENGINES, **COMPARISONS}.items():
         print(f"{name}: logits of shape {load(card).logits(images).shape}", flush=True)
-    # What sends in a thread of its own may take its time to begin.
+    # A thread that sends may start late.
     time.sleep(20)
 
 
@@ -136,7 +136,7 @@ def on_a_cluster(folder: Path) -> None:
 
 
 def on_the_command_line(folder: Path) -> None:
-    """Archive, store, simulation, training in two processes, judging and scores."""
+    """Segment many scans, use a store, simulate, train in two processes, compare and score."""
     archive = folder / "archive"
     archive.mkdir()
     for number in range(3):
@@ -168,9 +168,9 @@ def _bonescint(*words: str | Path) -> None:
 
 
 def destinations(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
-    """Where the calls of a trace go: addresses with ports, and whether that is beyond the loopback."""
+    """Destinations of the calls in a trace: address with port, and true if it is beyond the loopback."""
     for line in lines:
-        # A call that was interrupted by another process's is told in two lines, of which the first has the address.
+        # strace writes an interrupted call in two lines; the first has the address.
         if (found := _SENT.search(line)) is None or " bind(" in line:
             continue
         address = ip_address(found["four"] or found["six"])
@@ -181,7 +181,7 @@ def destinations(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
 
 
 def trace(step: str, folder: Path) -> bool:
-    """Run a step and print what it reached; whether it went well and nothing left."""
+    """Run a step and print its destinations; return true if it succeeded and sent nothing."""
     log = folder / f"{step}.trace"
     watched = ["strace", "-f", "-qq", "--seccomp-bpf", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o", str(log)]
     start = time.perf_counter()
@@ -195,7 +195,7 @@ def trace(step: str, folder: Path) -> bool:
 
 
 def main() -> int:
-    """Do it all; 1 if anything left, or failed."""
+    """Run all steps; return 1 if one failed or sent anything."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=STEPS, default=list(STEPS), metavar="STEP", help=", ".join(STEPS))
     parser.add_argument("--do", nargs=2, help=argparse.SUPPRESS)

@@ -72,7 +72,7 @@ class Heartbeat:
         self._last, self._last_busy = time.perf_counter(), time.thread_time()
 
     def beat(self) -> None:
-        """Be called by a timer of the window."""
+        """Record one tick; called by a timer of the window."""
         now, busy = time.perf_counter(), time.thread_time()
         self.longest, self._last = max(self.longest, now - self._last), now
         self.busiest, self._last_busy = max(self.busiest, busy - self._last_busy), busy
@@ -89,7 +89,7 @@ class Row(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """What was measured from one opening of the panel to its closing."""
+    """Measurements from opening the panel to closing it."""
 
     opened: Row
     waited: Row
@@ -99,12 +99,12 @@ class Opening(NamedTuple):
 
     @property
     def ratio(self) -> float:
-        """How many warm clicks the first click took."""
+        """Time of the first click divided by that of a warm click."""
         return self.first.wall / statistics.median(row.wall for row in self.warm)
 
     @property
     def rows(self) -> list[Row]:
-        """All of them, in turn."""
+        """All measurements in order."""
         return [self.opened, self.waited, self.first, *self.warm, self.anew]
 
 
@@ -124,7 +124,7 @@ class Window:
         self._timer.start()
 
     def measure(self, what: str, action: Callable[[], object], done: Callable[[], bool]) -> Row:
-        """Do something, and let the window run until it is done."""
+        """Start an action, and let the window run until it is done."""
         self._heart.start()
         start, used = time.perf_counter(), _processor_s()
         action()
@@ -205,7 +205,7 @@ def _processor_s() -> float:
 
 
 def report(window: Window, torch_at_start: bool, openings: list[Opening], idle: Row) -> bool:
-    """Print all rows, then the facts; whether nothing takes longer than it should."""
+    """Print all rows, then the facts; return true if all limits are met."""
     print(f"{window.about}; {_CORES} cores of {platform.machine()}; two views of 1024 x 256")
     print(f"{'':36}{'on the clock':>14}{'processor':>12}{'longest stall':>16}{'busy in it':>13}")
     for title, rows in [

@@ -26,7 +26,7 @@ STRETCHES = (40, 120, LONGEST)
 
 PLACES = 3
 _REACH = 6.0
-"""How far from the true edge, in pixels, an error counts as one of that edge."""
+"""Largest distance, in pixels, at which an error belongs to a true edge."""
 
 _CORNERS_TOO = np.ones((3, 3), np.bool_)
 
@@ -50,7 +50,7 @@ class Place(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """A stretch of a true edge, and what is wrong along it."""
+    """A stretch of a true edge, and the errors along it."""
 
     path: Points
     place: Place
@@ -61,14 +61,14 @@ class _Windows:
 
     def __init__(self, sizes: list[int], length: int) -> None:
         starts = np.cumsum([0, *sizes[:-1]])
-        # Each edge goes on with its own beginning, so that a stretch may begin anywhere.
+        # Each edge is closed, so a stretch may begin anywhere.
         rounds = [start + np.arange(2 * size) % size for start, size in zip(starts, sizes, strict=True)]
         self._points = np.concatenate(rounds)
         self._first = np.concatenate([2 * start + np.arange(size) for start, size in zip(starts, sizes, strict=True)])
         self._lengths = np.concatenate([np.full(size, min(length, size)) for size in sizes])
 
     def densest(self, wrong: NDArray[np.integer]) -> tuple[NDArray[np.integer], int]:
-        """The stretch along which most is wrong, and how much, given how much is wrong at each point."""
+        """The stretch with the most errors, and their number, given the number of errors at each point."""
         upto = np.concatenate([[0], wrong[self._points].cumsum()])
         totals = upto[self._first + self._lengths] - upto[self._first]
         best = int(totals.argmax())
@@ -78,7 +78,7 @@ class _Windows:
 
 @dataclass(frozen=True)
 class Task:
-    """One view to correct: what the tools see, and the truth, which only the annotator does."""
+    """One view to correct: the input of the tools, and the truth, which only the annotator sees."""
 
     name: str
     counts: NDArray[np.generic]
@@ -110,11 +110,11 @@ class Task:
         return int(np.count_nonzero((mask > 0) != self.bone))
 
     def dice(self, mask: Mask) -> float:
-        """Of the skeleton."""
+        """Dice of the skeleton."""
         return 1 - self.errors(mask) / (np.count_nonzero(mask) + np.count_nonzero(self.bone))
 
     def places(self, mask: Mask, left_alone: NDArray[np.bool_]) -> list[Place]:
-        """The largest pieces of error that are not left alone."""
+        """The largest pieces of error outside the excluded pixels."""
         found: list[tuple[int, bool, int, NDArray[np.integer]]] = []
         for missed in (True, False):
             pieces, _ = label(self._wrong(mask, missed=missed), _CORNERS_TOO)
@@ -164,14 +164,14 @@ class Task:
                 yield outline, code
 
     def middle_of(self, place: Place) -> Points:
-        """The longest way along the middle of what is wrong at a place."""
+        """The longest path along the middle of the errors at a place."""
         known = place.pixels.tobytes()
         if known not in self._lines:
             self._lines[known] = medial_line(self.image_of(place))
         return self._lines[known]
 
     def image_of(self, place: Place) -> NDArray[np.bool_]:
-        """Where a place is."""
+        """A mask of the pixels of a place."""
         image = np.zeros(self.bone.shape, np.bool_)
         image.flat[place.pixels] = True
         return image

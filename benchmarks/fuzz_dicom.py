@@ -221,7 +221,7 @@ def _change_syntax(content: bytes, chance: random.Random) -> bytes:
 
 
 def _resaved(content: bytes, change: Callable[[pydicom.Dataset], None]) -> bytes:
-    """A file after a change of its data set; as it was, where pydicom does not go along."""
+    """A file after a change of its data set; unchanged if pydicom refuses the change."""
     buffer = io.BytesIO()
     try:
         ds = pydicom.dcmread(io.BytesIO(content), force=True)

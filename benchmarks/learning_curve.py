@@ -57,13 +57,13 @@ class OutOfTime(Exception):
 
 
 class Clock(TrainingControl):
-    """Ends what is trained when the time is over."""
+    """Stops a training when the time is over."""
 
     def __init__(self, until: float) -> None:
         self._until = until
 
     def order(self) -> Order:
-        """Stop when it is over."""
+        """Stop if the time is over."""
         return Order.STOP if time.monotonic() > self._until else Order.GO_ON
 
 
@@ -94,7 +94,7 @@ class CorrectedThere:
 
 
 class Work:
-    """What is done and what is to do.
+    """The finished and the remaining trainings.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class Work:
         self._there = self._folder / "there"
 
     def do(self) -> None:
-        """All of it, what matters most first; the curve is written after each training."""
+        """Run all trainings, the most important first; the curve is written after each."""
         self._simulate((*TO_CORRECT[: max(SIZES)], *HELD_OUT))
         before = self._scored("none", 0, self._card)
         points: list[CurvePoint] = []
@@ -137,9 +137,9 @@ class Work:
             print(f"simulated {seed}", flush=True)
 
     def _trained(self, method: str, corrections: int, recipe: Recipe) -> ModelCard:
-        """The model that a method makes of some corrections."""
+        """The model that a method trains on a number of corrections."""
         name = f"{method.replace(' ', '-')}-{corrections}"
-        # What another default model became of it is no result of this one.
+        # A result of another default model does not count.
         run = self._folder / self._card.weights_sha256[:8] / name
         if (run / f"{name}.json").exists():
             return find_model(str(run / f"{name}.json"))
@@ -220,7 +220,7 @@ def _counted_as_usual(path: Path) -> CountedScan:
 
 
 def main() -> int:
-    """Do what the time allows; 1 if something is left to do."""
+    """Train until the time is over; return 1 if trainings are left."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True, help="folder for cases, runs and scores")
     parser.add_argument("--cases", type=Path, required=True, help="simulated cases to train on, so as not to forget")
@@ -231,7 +231,7 @@ def main() -> int:
     try:
         Work(parser.parse_args()).do()
     except OutOfTime:
-        print("The minutes are over; the same command goes on.")
+        print("The time is over; the same command continues.")
         return 1
     return 0
 

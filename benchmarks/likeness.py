@@ -153,7 +153,7 @@ class Look:
         return {**found, **_noise_power(self.counts, self.soft_tissue)}
 
     def contrasts(self) -> dict[str, float]:
-        """Of each region, mean counts over those of the soft tissue within 30 mm of it (see `soft_tissue`).
+        """Mean counts of each region over those of the soft tissue within 30 mm of it (see `soft_tissue`).
 
         And soft tissue of the abdomen over that of the thighs, and the share of all counts in the bones' masks.
         """
@@ -168,7 +168,7 @@ class Look:
         return found
 
     def unevenness(self) -> dict[str, float]:
-        """Of large regions, the standard deviation of counts beyond Poisson's over their mean."""
+        """Standard deviation of counts beyond Poisson noise over their mean, for large regions."""
         found = {}
         for name in ("skull", "ribs", "pelvis", "femur", "lower_leg"):
             inside = self.counts[self.regions == CODES[name]]
@@ -199,7 +199,7 @@ class Look:
         }
 
     def _shafts(self) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-        """Of both femora, the mean profile across the shaft and that across the lateral skin, outside first."""
+        """Mean profile across the shafts of both femora, and across the lateral skin, outside first."""
         rows = np.flatnonzero(self._rows_of("femur", 0.3, 0.7)).tolist()
         femur = self.regions == CODES["femur"]
         if not rows:

@@ -138,7 +138,7 @@ def main() -> int:
     for outcome in outcomes:
         print(
             f"{outcome.drawn} strokes drawn, {outcome.kept} offered, {outcome.lost_s:.1f} s lost, "
-            f"{'whole and one step to undo' if outcome.whole else 'NOT whole or not one step to undo'}"
+            f"{'complete and one Undo' if outcome.whole else 'NOT complete or not one Undo'}"
         )
     worst = max(outcome.lost_s for outcome in outcomes)
     wrong = sum(not outcome.is_harmless for outcome in outcomes)

@@ -99,11 +99,11 @@ class Files(NamedTuple):
         _bonescint("import", store, self.mask, "--source", self.scan, "--annotator", ANNOTATOR)
 
     def counts_sha256(self) -> str:
-        """Of the scan."""
+        """Hash of the scan."""
         return planes_sha256(open_scan(self.scan, view=ViewName.ANTERIOR).counts)
 
     def mask_sha256(self) -> str:
-        """Of the mask."""
+        """Hash of the mask."""
         return planes_sha256(read_labels(self.mask).masks)
 
 

@@ -27,7 +27,7 @@ def jittered(path: Points, rng: np.random.Generator) -> Points:
 
 
 def click(point: Points, mask: Mask, rng: np.random.Generator) -> tuple[int, int]:
-    """A click near a point."""
+    """A click at a random position near a point."""
     y, x = np.clip(np.rint(point + rng.uniform(-1, 1, 2)), 0, np.array(mask.shape) - 1).astype(int).tolist()
     return y, x
 

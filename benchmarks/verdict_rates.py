@@ -1,15 +1,15 @@
-"""How often the rule of `bonescint judge` finds a gain that is none, and how often one that is.
+"""Measure how often the rule of `bonescint judge` finds a gain, with and without a true gain.
 
     python benchmarks/verdict_rates.py --write docs/judging.md
 
-Each of 10,000 trials draws patients from those of `seed_spread.json`: the differences between two equally long
-trainings that only their seeds tell apart, patient by patient and look by look, less their mean over all patients.
-So there is no true gain, whichever look is chosen; with one, it is added to every look but the start. As in a training,
-the patients who validate choose the look, the start being the first of them; then the rule is applied to the patients
-who judge. Of each trial a coin decides which training is the new one. Half as many patients validate as judge.
+Each of 10,000 trials draws patients from `seed_spread.json`, which has the differences in Dice between two trainings
+with different seeds, for each patient and validation, minus their mean over all patients. So there is no true gain; a
+gain is added to all validations except the start. As in a training, the validation patients choose the best validation,
+the start included; then the rule is applied to the held-out patients, of whom there are twice as many. At random, one
+or the other training is the new one.
 
-With folds each training of a fold has its own differences from the start, and an offset besides that all of its
-patients share, as large as the measured one between the two trainings.
+With folds, each training of a fold has its own differences from the start, and an additional offset for all of its
+patients, as large as the measured one between the two trainings.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _BEGIN, _END = "<!-- made by benchmarks/verdict_rates.py: begin -->", "<!-- end 
 
 
 class Spread(NamedTuple):
-    """What two trainings with other seeds differ in.
+    """Differences between two trainings with different seeds.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Spread(NamedTuple):
 
     @classmethod
     def read(cls, path: Path) -> Spread:
-        """What `seed_spread.py` measured."""
+        """Read the file of `seed_spread.py`."""
         facts = json.loads(path.read_bytes())
         raw = np.array(facts["first"]) - np.array(facts["second"])
         means = raw.mean(axis=0)
@@ -76,7 +76,7 @@ class Spread(NamedTuple):
 
 
 def is_found(values: NDArray[np.float64], groups: Sequence[Hashable] | None = None) -> bool:
-    """Whether the rule recommends weights that differ by these from the present ones, patient by patient."""
+    """True if the rule recommends weights with these differences from the present ones, patient by patient."""
     low, high = mean_interval(list(values), groups) or (None, None)
     mean = float(values.mean())
     row = Row(SetKind.CORRECTED, SKELETON, SKELETON, len(values), 2 * len(values), 0.9, 0.9 + mean, mean, low, high)
@@ -84,7 +84,7 @@ def is_found(values: NDArray[np.float64], groups: Sequence[Hashable] | None = No
 
 
 def held_out_rate(spread: Spread, judged: int, looks: int, gain: float, trials: int) -> float:
-    """Share of trials in which a training of so many looks is found better, judged on so many patients."""
+    """Share of trials with a recommendation, for a number of validations and of held-out patients."""
     rng = np.random.default_rng((_SEED, judged, looks, round(gain * 1e6)))
     every = spread.differences.shape[1] // looks
     differences = spread.differences[:, every - 1 :: every]
@@ -98,7 +98,7 @@ def held_out_rate(spread: Spread, judged: int, looks: int, gain: float, trials: 
 
 
 def folds_rate(spread: Spread, patients: int, looks: int, gain: float, trials: int) -> float:
-    """The same where each patient is scored by one of the trainings of five folds."""
+    """Share of trials with a recommendation, if each patient is scored by one of five folds."""
     rng = np.random.default_rng((_SEED, patients, looks, round(gain * 1e6), USUAL_FOLDS))
     every = spread.differences.shape[1] // looks
     differences = spread.differences[:, every - 1 :: every]
@@ -112,21 +112,21 @@ def folds_rate(spread: Spread, patients: int, looks: int, gain: float, trials: i
             drawn = differences[rng.integers(len(differences), size=len(scored) + validating)]
             drawn = drawn * rng.choice((-1, 1)) + gain + rng.normal(0, spread.offset)
             chosen = _chosen(drawn[len(scored) :])
-            # Where no look is better than the start, the start is what is scored.
+            # If no validation is better than the start, the start is scored.
             values[scored] = 0 if chosen is None else drawn[: len(scored), chosen]
         found += is_found(values, list(groups))
     return found / trials
 
 
 def _chosen(validating: NDArray[np.float64]) -> int | None:
-    """The look that does best on those who validate; None if the start does."""
+    """The validation with the highest Dice on the validation patients; None if the start is best."""
     means = validating.mean(axis=0)
     best = int(means.argmax())
     return best if means[best] > 0 else None
 
 
 def tables(spread: Spread, trials: int) -> str:
-    """What was found, as Markdown."""
+    """The rates as Markdown."""
     facts = spread.facts
     steps = facts["steps"]
     patients = len(spread.differences)

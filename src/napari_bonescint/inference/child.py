@@ -53,7 +53,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Failed:
-    """Message of the child: loading or segmenting failed for the reason in the sentence. The child goes on."""
+    """Message of the child: loading or segmenting failed for the reason in the sentence. The child keeps running."""
 
     sentence: str
 

@@ -140,22 +140,22 @@ class TrainingListener:
         """The weights were scored on the validation scans; `is_best` if no earlier weights were better."""
 
     def save_checkpoint(self) -> None:
-        """Whatever must not be lost is to be saved now: after each stretch, before a pause, with a plan, at the end."""
+        """A checkpoint is due: after each epoch, before a pause, when the steps are planned, and at the end."""
 
     def on_interrupt(self) -> None:
-        """Ctrl-C has ended the steps."""
+        """Ctrl-C has stopped the steps."""
 
     def on_train_end(self) -> None:
-        """No more steps are taken."""
+        """All steps are done, or training was stopped."""
 
     def export_weights(self, finished: FinishedTraining) -> None:
-        """These weights are to be handed over."""
+        """The final weights are ready for export."""
 
     def on_export_end(self, finished: FinishedTraining, card: ModelCard | None, reason: str) -> None:
-        """The weights were published with a card, or not at all for a reason."""
+        """The weights were exported with a card, or not exported for a reason."""
 
     def on_fit_end(self, step: int, steps: int) -> None:
-        """All is done, after so many steps of those that were planned."""
+        """The training has ended after `step` of `steps` planned steps."""
 
     def on_exception(self, error: Exception) -> None:
         """Training cannot go on."""

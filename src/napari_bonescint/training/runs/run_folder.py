@@ -130,7 +130,7 @@ def lock_of(path: Path) -> FileLock:
 
 
 def take(lock: FileLock, patience: float = 0.0) -> bool:
-    """Hold a lock, if nobody else does; where a folder knows no locks, everybody who asks holds it.
+    """Take a lock; return false if another process holds it. In a folder without support for locks, it is always free.
 
     Parameters
     ----------

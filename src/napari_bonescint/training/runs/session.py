@@ -1,4 +1,4 @@
-"""One training from beginning to end: its listeners put together, gone on with after any interruption."""
+"""One training in its folder, with all its listeners; it resumes after any interruption."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ class Session:
         return self._steering.is_interrupted
 
     def _prepare(self) -> bool:
-        """Make the trainer and the folder's files, and say whether training goes on from a checkpoint."""
+        """Make the trainer and the folder's files; return true if training resumes from a checkpoint."""
         trainer = self._trainer = Trainer(
             self._recipe, self._material.source(self._recipe.simulated_share), self._fabric
         )
