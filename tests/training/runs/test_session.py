@@ -263,12 +263,12 @@ def test_what_was_changed_since_is_not_gone_on_with(
         (
             quick,
             replace(corrected, selection=fewer),
-            "1 corrected scan went among those that it trains on: give",
+            "1 corrected scan removed among those that it trains on: give",
         ),
         (
             replace(quick, start_partial=(str(good_start.weights_path),)),
             corrected,
-            "began from random weights, not from good",
+            "started from random weights, not from good",
         ),
     ):
         with pytest.raises(CannotResume, match=complaint):

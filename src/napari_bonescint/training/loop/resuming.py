@@ -118,8 +118,8 @@ def _difference(name: str, before: object, now: object) -> str:
         found = [
             f"{counted(number, 'corrected scan')} {what}"
             for number, what in (
-                (len(new.keys() - old.keys()), "came"),
-                (len(old.keys() - new.keys()), "went"),
+                (len(new.keys() - old.keys()), "added"),
+                (len(old.keys() - new.keys()), "removed"),
                 (sum(old[case] != new[case] for case in old.keys() & new.keys()), "changed"),
             )
             if number
