@@ -1,4 +1,4 @@
-"""Which engine computes a model: the fastest one that can."""
+"""Choose the fastest engine that can compute a model."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ CPU_ENGINES: dict[str, Callable[[ModelCard], Engine]] = {
 
 
 def load_on_cpu(card: ModelCard) -> tuple[Engine, tuple[str, ...]]:
-    """Load a model into the fastest engine that can compute it well enough.
+    """Load a model into the fastest engine that can compute it accurately.
 
     Returns
     -------
     engine : Engine
     reasons : tuple of str
-        Why not a faster one: a clause for each, such as ``OpenVINO is not installed``.
+        The reason against each faster engine, as a clause such as ``OpenVINO is not installed``.
 
     Raises
     ------
     ModelError
-        If the model is unknown, or its weights are missing, damaged or not what the card says.
+        If the model is unknown, or its weights are missing, damaged or do not fit the card.
     """
     require_known(card)
     *faster, last = (name for name in CPU_ENGINES if card.supports_int8 or name != OpenVinoInt8Engine.name)
@@ -56,7 +56,7 @@ def load_on_gpu(card: ModelCard, device: str) -> Engine:
     ModelError
         As `load_on_cpu`.
     RuntimeError
-        If the device is full.
+        If the device has too little free memory.
     """
     require_known(card)
     return TorchGpuEngine(card, device)

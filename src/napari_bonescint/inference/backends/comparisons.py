@@ -1,4 +1,4 @@
-"""Engines that `bonescint benchmark` measures beside ours, and that nothing else uses: none was faster."""
+"""Engines that only `bonescint benchmark` uses, for comparison; none of them was faster."""
 
 from __future__ import annotations
 
@@ -24,19 +24,14 @@ _OPSET = 17
 
 
 class OnnxRuntimeEngine:
-    """A model in ONNX Runtime (MIT).
-
-    Parameters
-    ----------
-    card : ModelCard
-        Which model.
+    """A model in ONNX Runtime (licence MIT).
 
     Raises
     ------
     EngineUnavailable
         If onnx or onnxruntime is not installed.
     ModelError
-        If the weights are missing, damaged or not what the card says.
+        If the weights are missing, damaged or do not fit the card.
     """
 
     name = "ONNX Runtime"
@@ -55,7 +50,7 @@ class OnnxRuntimeEngine:
         image, sizes = torch.zeros(1, 1, 2 * network.multiple, 2 * network.multiple), {0: "batch", 2: "y", 3: "x"}
         exported = io.BytesIO()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # PyTorch's newer way takes longer and fixes the size
+            warnings.simplefilter("ignore")  # PyTorch recommends a newer method, which is slower and fixes the size
             torch.onnx.export(
                 network,
                 (image,),
@@ -78,19 +73,14 @@ class OnnxRuntimeEngine:
 
 
 class TorchCompileEngine:
-    """A model through torch.compile, which has a C++ compiler make code for it.
-
-    Parameters
-    ----------
-    card : ModelCard
-        Which model.
+    """A model compiled by torch.compile and a C++ compiler.
 
     Raises
     ------
     EngineUnavailable
         If there is no C++ compiler.
     ModelError
-        If the weights are missing, damaged or not what the card says.
+        If the weights are missing, damaged or do not fit the card.
     """
 
     name = "torch.compile"

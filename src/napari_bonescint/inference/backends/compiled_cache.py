@@ -1,11 +1,10 @@
-"""Compiled models on disk, so that an engine need not compile again what it compiled before.
+"""A cache of compiled models on disk.
 
-    CACHE/KEY.blob      SHA-256 of what follows, then what the engine exported
+    CACHE/KEY.blob      SHA-256 of the rest of the file, then the model exported by the engine
 
-CACHE is the folder ``compiled`` in the user's own cache folder, or what the environment variable BONESCINT_CACHE names.
-A file is there as a whole or not at all, whoever writes at the same time; one that was damaged since counts as absent,
-and so does one that belongs to another user.
-Nothing here ever fails: where the folder cannot be used, nothing is kept.
+CACHE is the folder ``compiled`` in the user's cache folder, or the folder in the environment variable BONESCINT_CACHE.
+Files are written atomically. Damaged files, and those of another user, are ignored. No function raises an error: if the
+folder is not writable, nothing is cached.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 def cache_folder() -> Path:
-    """Where compiled models lie; it need not exist."""
+    """The folder of compiled models; it need not exist."""
     chosen = os.environ.get(FOLDER_VARIABLE)
     if chosen:
         return Path(chosen)
@@ -35,12 +34,12 @@ def cache_folder() -> Path:
 
 
 def key_of(**facts: object) -> str:
-    """A name for what was compiled from these facts; any other fact gives another name."""
+    """The key of a model compiled from these facts; it differs if any fact differs."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def find(key: str) -> bytes | None:
-    """What this user kept under a key; None if nothing is there, or it is not what was kept."""
+    """The model that this user cached under a key; None if it is missing or damaged."""
     try:
         with _path(key).open("rb") as file:
             if os.name != "nt" and os.fstat(file.fileno()).st_uid != os.geteuid():
@@ -53,7 +52,7 @@ def find(key: str) -> bytes | None:
 
 
 def keep(key: str, blob: bytes) -> None:
-    """Keep a compiled model, and let go of those not kept or refreshed for longest."""
+    """Cache a compiled model, and delete the oldest ones."""
     path = _path(key)
     with suppress(OSError, CannotWrite):
         path.parent.mkdir(parents=True, exist_ok=True)

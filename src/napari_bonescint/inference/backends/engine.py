@@ -1,4 +1,4 @@
-"""What every engine here is: logits for the pixels of a batch of images."""
+"""The interface of all engines, which compute logits of images, and their common errors."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class EngineUnavailable(BonescintError):
-    """An engine cannot compute this model here; the text is a clause that says why, without a full stop."""
+    """An engine cannot compute a model on this computer; the text is a clause with the reason, without a full stop."""
 
 
 class Engine(Protocol):
-    """A model, loaded and ready to compute.
+    """An engine with a loaded model.
 
     Attributes
     ----------
@@ -34,21 +34,21 @@ class Engine(Protocol):
 
 
 def require_known(card: ModelCard) -> None:
-    """Refuse a model that this version would feed or read wrongly.
+    """Refuse a model whose input or output this version does not support.
 
     Raises
     ------
     ModelError
-        If its input is normalised otherwise, or its outputs mean something unknown.
+        If its normalisation or its number of outputs is unknown.
     """
     if card.normalisation != NORMALISATION:
         raise ModelError(
-            f"Model {card.name} expects its input normalised as {card.normalisation}; this version does "
-            f"{NORMALISATION}. Install the version that the model came with."
+            f"Model {card.name} needs the input normalisation {card.normalisation}; this version has {NORMALISATION}. "
+            "Install the version of napari-bonescint that the model was made with."
         )
     if card.outputs not in (1, len(REGIONS)):
         raise ModelError(
-            f"Model {card.name} has {card.outputs} outputs; this version knows 1 (skeleton) and {len(REGIONS)} "
+            f"Model {card.name} has {card.outputs} outputs; this version supports 1 (skeleton) and {len(REGIONS)} "
             "(background and regions)."
         )
 
@@ -59,6 +59,6 @@ def other_weights(card: ModelCard) -> ModelError:
 
 
 def not_loaded(engine: str, package: str, error: ImportError) -> EngineUnavailable:
-    """The error for an engine whose package is not installed, or is there and does not work."""
+    """The error for an engine whose package is not installed or does not work."""
     missing = isinstance(error, ModuleNotFoundError) and error.name == package
     return EngineUnavailable(f"{engine} is not installed" if missing else f"{engine} cannot be loaded ({error})")

@@ -1,4 +1,4 @@
-"""The one core of OpenVINO in this process."""
+"""The single OpenVINO core of this process."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import openvino as ov
 
 @cache
 def core() -> ov.Core:
-    """What models are compiled with; made once and kept until the process ends, as OpenVINO recommends.
+    """The core that compiles models, kept until the process ends, as OpenVINO recommends.
 
-    On Linux each core with the plugin for CPUs gives its thread a stack for signal handlers, and puts back the one that
-    it found when it goes with its last model. Of two cores that go in the order in which they came, the second puts
-    back the first one's stack, which is there no more: the next signal that has a handler, such as Ctrl-C or the end of
-    a child process, then ends this process with a segmentation fault.
+    On Linux, each core with the CPU plugin installs a stack for signal handlers, and restores the previous stack when
+    it is deleted. If two cores are deleted in the order of their creation, the second restores the deleted stack of the
+    first. The next signal with a handler, such as Ctrl-C, then crashes the process.
     """
     return ov.Core()

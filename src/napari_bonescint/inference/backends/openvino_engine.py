@@ -1,7 +1,7 @@
-"""OpenVINO (Apache-2.0): for CPUs; in float32 or in eight-bit integers.
+"""The OpenVINO engines for CPUs, in float32 and in eight-bit integers. OpenVINO's licence is Apache-2.0.
 
-A network is converted from PyTorch and compiled once. The result is kept on disk (`compiled_cache`) under a key of all
-that it was made from, so that later loading needs no PyTorch and takes no time.
+A network is converted from PyTorch and compiled once. The result is cached on disk (`compiled_cache`), so later loading
+is fast and needs no PyTorch. The cache's key contains everything that the result depends on.
 """
 
 from __future__ import annotations
@@ -30,17 +30,12 @@ if TYPE_CHECKING:
 class OpenVinoEngine:
     """A model in OpenVINO, in float32.
 
-    Parameters
-    ----------
-    card : ModelCard
-        Which model.
-
     Raises
     ------
     EngineUnavailable
-        If OpenVINO is not installed, does not work here, or cannot convert the network.
+        If OpenVINO is not installed, does not work, or cannot convert the network.
     ModelError
-        If the weights are missing, damaged or not what the card says.
+        If the weights are missing, damaged or do not fit the card.
     """
 
     name = "openvino"
@@ -57,15 +52,10 @@ class OpenVinoEngine:
 class OpenVinoInt8Engine(OpenVinoEngine):
     """A model in OpenVINO, in eight-bit integers.
 
-    Parameters
-    ----------
-    card : ModelCard
-        Which model.
-
     Raises
     ------
     EngineUnavailable
-        As for `OpenVinoEngine`, and if the model was not calibrated for it.
+        As for `OpenVinoEngine`, and if the model is not calibrated.
     ModelError
         As for `OpenVinoEngine`.
     """
@@ -79,7 +69,7 @@ class OpenVinoInt8Engine(OpenVinoEngine):
 
 
 def _compile(card: ModelCard, ranges: Sequence[tuple[float, float]] | None) -> openvino.CompiledModel:
-    """A model, compiled or found compiled."""
+    """Compile a model, or load it from the cache."""
     try:
         import openvino as ov
         from openvino.properties import hint, inference_num_threads
@@ -88,12 +78,12 @@ def _compile(card: ModelCard, ranges: Sequence[tuple[float, float]] | None) -> o
     except ImportError as error:
         raise not_loaded("OpenVINO", "openvino", error) from error
 
-    card.read_weights()  # which sees whether they are what the card says, also where they are not needed any more
+    card.read_weights()  # checks the weights, even if the cached model does not need them
     settings = {
-        # Left to itself, it would take bfloat16 where the CPU has it.
+        # By default, OpenVINO uses bfloat16 if the CPU supports it.
         hint.inference_precision(): ov.Type.f32,
         hint.performance_mode(): hint.PerformanceMode.LATENCY,
-        # Threads bound to cores would all be bound to the same ones in several processes.
+        # Pinned threads of several processes would share the same cores.
         hint.enable_cpu_pinning(): False,
     }
     threads = {inference_num_threads(): usable_cores()}
@@ -110,7 +100,7 @@ def _compile(card: ModelCard, ranges: Sequence[tuple[float, float]] | None) -> o
             cpu=[core.get_property("CPU", name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")],
         )
         if (kept := compiled_cache.find(key)) is not None:
-            with suppress(RuntimeError):  # one that OpenVINO itself does not want any more is made anew
+            with suppress(RuntimeError):  # a model that OpenVINO refuses is compiled again
                 return core.import_model(kept, "CPU", settings | threads)
         model = openvino_graph.convert(card)
         if ranges is not None:
@@ -118,7 +108,7 @@ def _compile(card: ModelCard, ranges: Sequence[tuple[float, float]] | None) -> o
         blob = io.BytesIO()
         core.compile_model(model, "CPU", settings).export_model(blob)
         compiled_cache.keep(key, blob.getvalue())
-        # Not the one just compiled, whose constants may still lie in PyTorch's memory.
+        # The constants of the model just compiled may still be in PyTorch's memory.
         return core.import_model(blob.getvalue(), "CPU", settings | threads)
     except openvino_int8.WrongRanges as error:
         raise EngineUnavailable(f"{card.name} is calibrated for another network ({error})") from error
@@ -127,7 +117,7 @@ def _compile(card: ModelCard, ranges: Sequence[tuple[float, float]] | None) -> o
 
 
 def _hash_of_sources() -> str:
-    """Of what a network is made by: while this package is being developed, its version stays as it is."""
+    """Hash of the source files that make a network, since the version does not change during development."""
     here = Path(__file__).parent
     paths = [*here.glob("openvino_*.py"), *(here.parents[1] / "networks").glob("*.py")]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(paths))).hexdigest()

@@ -1,4 +1,4 @@
-"""The networks as OpenVINO graphs, for images of any size."""
+"""Convert networks from PyTorch to OpenVINO, for images of any size."""
 
 from __future__ import annotations
 
@@ -14,39 +14,34 @@ if TYPE_CHECKING:
 
 
 def convert(card: ModelCard) -> ov.Model:
-    """Convert a model's network from PyTorch, dilated nets phase-split; takes a second or two.
-
-    Parameters
-    ----------
-    card : ModelCard
-        Which model.
+    """Convert a model's network from PyTorch, dilated nets in their phase-split form; takes up to two seconds.
 
     Returns
     -------
     openvino.Model
-        From images (batch, 1, y, x) to logits (batch, outputs, y, x), all sizes open.
+        Maps images (batch, 1, y, x) of any size to logits (batch, outputs, y, x).
 
     Raises
     ------
     EngineUnavailable
-        If OpenVINO cannot convert it.
+        If OpenVINO cannot convert the network.
     ModelError
-        If the weights are missing, damaged or not what the card says.
+        If the weights are missing, damaged or do not fit the card.
     """
     import torch
 
     from napari_bonescint.inference.backends.torch_engine import load_network
 
     network = load_network(card)
-    # Any small image does: its operations are recorded, not its size. More threads would only wait for each other.
+    # A small image is enough, since operations are recorded, not sizes. More threads would slow a small image.
     image, threads = torch.zeros(1, 1, 2 * network.multiple, 2 * network.multiple), torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # PyTorch would rather have its slower ways of recording used
+            warnings.simplefilter("ignore")  # PyTorch recommends another, slower method of recording
             recorded = torch.jit.trace(network, image, check_trace=False)  # type: ignore[no-untyped-call]
             return ov.convert_model(recorded, input=[-1, 1, -1, -1])
-    except Exception as error:  # of whatever kind, from either library
+    except Exception as error:  # both libraries raise many types
         raise EngineUnavailable(f"OpenVINO cannot convert {card.name} ({type(error).__name__})") from error
     finally:
         torch.set_num_threads(threads)

@@ -1,8 +1,8 @@
-"""Networks for OpenVINO in eight-bit integers.
+"""Quantise networks for OpenVINO to eight-bit integers.
 
-Each convolution but the first, which is cheap, and the last, which decides, gets its input rounded to 256 steps of the
-range that was measured on calibration scans, and its kernel to 255 steps for each output channel. OpenVINO turns that
-into integer arithmetic wherever the processor has it.
+All convolutions are quantised except the first, which is fast anyway, and the last, which needs accuracy. Inputs are
+rounded to 256 steps of the range measured on calibration scans, kernels to 255 steps for each output channel. OpenVINO
+computes them in integers if the processor supports it.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _KERNEL_AXES = {"Convolution": (1, 2, 3), "ConvolutionBackpropData": (0, 2, 3)}
-"""All axes of a kernel but that of its output channels."""
+"""All axes of a kernel except that of its output channels."""
 
 _QUANTILE = 0.9999
-"""The brightest pixels beyond it are cut off, so that all others get finer steps."""
+"""Values beyond this quantile are clipped, which gives all others finer steps."""
 
 
 class WrongRanges(ValueError):
-    """Ranges that are not those of the network."""
+    """Ranges that do not belong to the network."""
 
 
 def measure_ranges(model: ov.Model, batches: Iterable[NDArray[np.float32]]) -> list[tuple[float, float]]:
-    """Measure between what values the input of each convolution that `quantise` rounds lies.
+    """Measure the range of the input of each convolution that `quantise` rounds.
 
     Parameters
     ----------
     model : openvino.Model
-        Changed: compile another one to compute with.
+        Changed by the measurement, so do not use it afterwards.
     batches : iterable of ndarray of shape (batch, 1, y, x)
         Normalised images.
 
     Returns
     -------
     list of (lowest, highest)
-        The lowest is 0 where no value is negative.
+        The lowest is 0 if no value is negative.
     """
     convolutions = _inner_convolutions(model)
     # Convolutions side by side share their input.
@@ -64,19 +64,19 @@ def measure_ranges(model: ov.Model, batches: Iterable[NDArray[np.float32]]) -> l
 
 
 def quantise(model: ov.Model, ranges: Sequence[tuple[float, float]]) -> None:
-    """Let a network compute in eight-bit integers, in place.
+    """Quantise a network to eight-bit integers, in place.
 
     Parameters
     ----------
     model : openvino.Model
-        In float, with the kernels as constants.
+        In float32, with the kernels as constants.
     ranges : sequence of (lowest, highest)
-        As `measure_ranges` gives them.
+        The result of `measure_ranges`.
 
     Raises
     ------
     WrongRanges
-        If there are more or fewer than the network needs.
+        If their number is not that of the network's quantised convolutions.
     """
     convolutions = _inner_convolutions(model)
     if len(ranges) != len(convolutions):
@@ -96,7 +96,7 @@ def quantise(model: ov.Model, ranges: Sequence[tuple[float, float]]) -> None:
 
 
 def _inner_convolutions(model: ov.Model) -> list[ov.Node]:
-    """All but the first and the last, in an order that the network alone decides."""
+    """All convolutions except the first and the last, in a fixed order."""
     return [node for node in model.get_ordered_ops() if node.get_type_name() in _KERNEL_AXES][1:-1]
 
 

@@ -1,4 +1,4 @@
-"""PyTorch: computes every network of the zoo, on CPUs and GPUs."""
+"""The PyTorch engine for CPUs, which computes every network."""
 
 from __future__ import annotations
 
@@ -17,21 +17,14 @@ if TYPE_CHECKING:
 
 
 class TorchEngine:
-    """A model in PyTorch.
-
-    Parameters
-    ----------
-    card : ModelCard
-        Which model.
-    device : str
-        ``cpu`` or ``cuda:N``.
+    """A model in PyTorch, on the device ``cpu`` or ``cuda:N``.
 
     Raises
     ------
     ModelError
-        If the weights are missing, damaged or not what the card says.
+        If the weights are missing, damaged or do not fit the card.
     RuntimeError
-        If the device is full.
+        If the device has too little free memory.
     """
 
     name = "torch"
@@ -39,11 +32,11 @@ class TorchEngine:
     def __init__(self, card: ModelCard, device: str = "cpu") -> None:
         import torch
 
-        # Left to itself, it takes all cores of the computer, or what the variable OMP_NUM_THREADS says.
+        # By default, PyTorch uses all cores, or the number in the variable OMP_NUM_THREADS.
         if (cores := core_limit()) is not None:
             torch.set_num_threads(cores)
         network = load_network(card)
-        # About 1.4 times faster on a CPU, where oneDNN would otherwise reorder each activation.
+        # About 1.4 times faster on a CPU: otherwise oneDNN reorders each activation.
         torch.nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)
         self._network = network.to(device)
         self._device = device
@@ -58,12 +51,12 @@ class TorchEngine:
 
 
 def load_network(card: ModelCard) -> DenseNetwork:
-    """A model's network with its weights, for inference, on the CPU.
+    """Load a model's network with its weights on the CPU, for inference.
 
     Raises
     ------
     ModelError
-        If the weights are missing, damaged or not what the card says.
+        If the weights are missing, damaged or do not fit the card.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load

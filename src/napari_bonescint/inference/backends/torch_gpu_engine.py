@@ -1,7 +1,7 @@
-"""PyTorch on a graphics card: in half precision where that was measured to cost nothing, and replayed as CUDA graphs.
+"""The PyTorch engine for GPUs: half precision if it loses no Dice, and recorded CUDA graphs.
 
-A pass over a scan is some forty small steps, and to start each of them from Python takes longer than the card needs to
-do it. So for an image size that comes for the second time the steps are recorded once and then replayed as a whole.
+A pass over a scan has about forty small steps; starting each from Python takes longer than its computation. When an
+image size occurs for the second time, the steps are recorded as one graph, which is replayed afterwards.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 Precision = Literal["float32", "float16", "bfloat16"]
 
 HALF: Precision = "float16"
-"""Of both halves the one with the finer steps: activations of these networks stay below a hundredth of its range."""
+"""The half precision with the finer steps: activations of these networks stay below a hundredth of its range."""
 
-# More than the sizes that scans have around the body on one grid: to record again and again would be slow.
+# More than the number of image sizes of one grid; recording is slow.
 _MOST_GRAPHS = 32
 _TIMED_PASSES = 3
 
 
 @dataclass
 class _Recorded:
-    """A pass over images of one size that can be replayed."""
+    """A recorded pass over images of one size."""
 
     graph: torch.cuda.CUDAGraph
     images: torch.Tensor
@@ -46,9 +46,9 @@ class _Recorded:
 
 
 class _Shared(NamedTuple):
-    """What recorded passes share: they run one after the other, and each result is used before the next pass."""
+    """Memory pool and stream of all recorded passes, which run one after the other."""
 
-    pool: Any  # of memory; its type is private
+    pool: Any  # its type is private
     stream: torch.cuda.Stream
 
 
@@ -58,14 +58,14 @@ class TorchGpuEngine:
     Parameters
     ----------
     card : ModelCard
-        Which model.
+        The model.
     device : str
-        ``cuda:N``; also ``cpu``, without graphs, for what can be tried where there is no card.
+        ``cuda:N``, or ``cpu`` without graphs, for tests.
     precision : {"float32", "float16", "bfloat16"} or None
-        In which convolutions compute; None for half precision where the card tells that it costs little and the device
-        has tensor cores, and float32, never TensorFloat-32, otherwise.
+        Precision of convolutions. None: half precision if the card's measurement allows it and the device has tensor
+        cores; otherwise float32, never TensorFloat-32.
     form : {"dilated", "phase-split"} or None
-        How to compute a dilated net; None for whichever is faster for the first images.
+        Form of computation of a dilated net; None for the faster one with the first images.
 
     Attributes
     ----------
@@ -73,18 +73,18 @@ class TorchGpuEngine:
         ``torch``, or such as ``torch-float16``.
     device : str
     precision : str
-        In which convolutions compute; becomes float32 for good if anything overflows.
+        Precision of convolutions; changes to float32 permanently after an overflow.
     form : {"dilated", "phase-split"} or None
-        How a dilated net is computed; None before the first images if that is still open, and for other nets.
+        Form of a dilated net; None before it is chosen, and for other nets.
     graphs_refused : str or None
-        Why passes are not recorded, if that did not work; set it to keep them from being recorded.
+        Reason why passes are not recorded; set it to prevent recording.
 
     Raises
     ------
     ModelError
-        If the weights are missing, damaged or not what the card says.
+        If the weights are missing, damaged or do not fit the card.
     RuntimeError
-        If the device is full.
+        If the device has too little free memory.
     """
 
     def __init__(
@@ -109,14 +109,14 @@ class TorchGpuEngine:
         import torch
 
         logits = self.compute(torch.from_numpy(images[:, None]).to(self._device))
-        # The arrays that weights were measured on never get there; but GeForce 16 cards are known for it.
+        # No measured scan overflows, but GeForce 16 cards are known to compute NaN in half precision.
         if self.precision != "float32" and not bool(torch.isfinite(logits).all()):
             self._load("float32")
             logits = self.compute(torch.from_numpy(images[:, None]).to(self._device))
         return logits.float().cpu().numpy()
 
     def compute(self, images: torch.Tensor) -> torch.Tensor:
-        """Logits of images that lie on the device already, without waiting for them.
+        """Compute logits of images on the device, without waiting for the result.
 
         Parameters
         ----------
@@ -135,7 +135,7 @@ class TorchGpuEngine:
             shape = tuple(images.shape)
             if shape in self._recorded:
                 self._recorded.move_to_end(shape)
-            # What comes once is not worth recording, and must have run once before.
+            # A size is recorded at its second use; the first use also prepares the libraries.
             elif shape not in self._seen or self.graphs_refused is not None or not self._record(images):
                 self._seen.add(shape)
                 return self._run(images)
@@ -156,7 +156,7 @@ class TorchGpuEngine:
         self._type: torch.dtype = getattr(torch, precision)
         for module in network.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-                # Normalisation keeps its float32 statistics: it computes with them, whatever comes in.
+                # Normalisation layers keep and use float32 statistics with any input.
                 module.to(dtype=self._type)
         nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)
         self._network: DenseNetwork = network.to(self._device)
@@ -171,7 +171,7 @@ class TorchGpuEngine:
         return logits
 
     def _choose_form(self, images: torch.Tensor) -> None:
-        """Compute a dilated net from now on in the faster of its two equal ways."""
+        """Choose the faster of the two equivalent forms of a dilated net."""
         from napari_bonescint.networks.fdn import FDN
 
         network = self._network
@@ -184,7 +184,7 @@ class TorchGpuEngine:
             self._run(images)
             if self.graphs_refused is None and self._record(images):
                 recorded[form] = self._recorded.pop(tuple(images.shape))
-            # Replayed where that is how it will be done: steps that are small take longer to start than to do.
+            # Timed from the recorded graph if there is one, since starting small steps takes most of the time.
             run = recorded[form].graph.replay if form in recorded else partial(self._run, images)
             seconds[form] = seconds_of(run, self._device, _TIMED_PASSES)
         self.form = network.computation = min(seconds, key=lambda form: seconds[form])
@@ -192,7 +192,7 @@ class TorchGpuEngine:
             self._recorded[tuple(images.shape)] = recorded[self.form]
 
     def _record(self, images: torch.Tensor) -> bool:
-        """Record a pass over images of this size; whether that worked."""
+        """Record a pass over images of this size; return true if it worked."""
         import torch
 
         before = torch.cuda.current_stream(self._device)
@@ -205,13 +205,13 @@ class TorchGpuEngine:
                 graph, held = torch.cuda.CUDAGraph(), images.clone()
                 stream.wait_stream(before)
                 with torch.cuda.stream(stream):
-                    self._run(held)  # what libraries set up for a new stream must not be recorded
+                    self._run(held)  # the setup of libraries for a new stream must not be recorded
                 before.wait_stream(stream)
-                # What other threads of a program do with the device meanwhile is no business of ours.
+                # Other threads may use the device at the same time.
                 with torch.cuda.graph(graph, pool=pool, stream=stream, capture_error_mode="thread_local"):
                     logits = self._run(held)
-            except RuntimeError as error:  # a full device, too: without graphs there may be room
-                torch.cuda.set_stream(before)  # which a recording that broke off leaves as it was
+            except RuntimeError as error:  # also if memory is full: passes without graphs need less
+                torch.cuda.set_stream(before)  # an interrupted recording does not restore it
                 self._recorded.clear()
                 self.graphs_refused = str(error).partition("\n")[0]
                 return False
@@ -222,7 +222,7 @@ class TorchGpuEngine:
 
 
 def seconds_of(run: Callable[[], object], device: torch.device, passes: int) -> float:
-    """The shortest time that something takes on a device, of some passes after a first one."""
+    """The shortest duration of a call on a device, of some passes after a first one."""
     run()
     seconds = []
     for _ in range(passes):
@@ -242,7 +242,7 @@ def _synchronise(device: torch.device) -> None:
 
 
 def _has_tensor_cores(device: torch.device) -> bool:
-    """Whether half precision is faster: from compute capability 7.0 on, and nowhere but on CUDA devices."""
+    """True if half precision is faster: on CUDA devices from compute capability 7.0 on."""
     import torch
 
     return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (7, 0)
@@ -250,7 +250,7 @@ def _has_tensor_cores(device: torch.device) -> bool:
 
 @contextmanager
 def without_tf32() -> Iterator[None]:
-    """Have convolutions and products in float32 keep all its digits, as PyTorch does not always by itself."""
+    """Context in which float32 convolutions and products keep full precision, which is not PyTorch's default."""
     from torch.backends.cuda import matmul
     from torch.backends.cudnn import conv  # type: ignore[attr-defined]  # made when it is imported
 
