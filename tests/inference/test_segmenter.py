@@ -110,7 +110,7 @@ def test_weights_of_another_network_are_refused(make_model: MakeModel) -> None:
 
 
 def test_another_normalisation_is_refused(make_model: MakeModel) -> None:
-    with pytest.raises(ModelError, match=r"expects its input normalised as percent/9"):
+    with pytest.raises(ModelError, match=r"needs the input normalisation percent/9"):
         Segmenter(replace(make_model(), normalisation="percent/9"), "cpu")
 
 
