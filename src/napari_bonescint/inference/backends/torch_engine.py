@@ -10,44 +10,39 @@ from napari_bonescint.inference.model_card import ModelCard, ModelError
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
     from numpy.typing import NDArray
 
     from napari_bonescint.networks.dense import DenseNetwork
 
 
 class TorchEngine:
-    """A model in PyTorch, on the device ``cpu`` or ``cuda:N``.
+    """A model in PyTorch on the CPU.
 
     Raises
     ------
     ModelError
         If the weights are missing, damaged or do not fit the card.
-    RuntimeError
-        If the device has too little free memory.
     """
 
     name = "torch"
 
-    def __init__(self, card: ModelCard, device: str = "cpu") -> None:
+    def __init__(self, card: ModelCard) -> None:
         import torch
 
         # By default, PyTorch uses all cores, or the number in the variable OMP_NUM_THREADS.
         if (cores := core_limit()) is not None:
             torch.set_num_threads(cores)
-        network = load_network(card)
-        # About 1.4 times faster on a CPU: otherwise oneDNN reorders each activation.
-        torch.nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)
-        self._network = network.to(device)
-        self._device = device
+        self._network = load_network(card)
+        # About 1.4 times faster: otherwise oneDNN reorders each activation.
+        torch.nn.utils.convert_conv2d_weight_memory_format(self._network, torch.channels_last)
 
     def logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Engine.logits`."""
         import torch
 
         with torch.inference_mode():
-            logits: torch.Tensor = self._network(torch.from_numpy(images[:, None]).to(self._device))
-            return logits.float().cpu().numpy()
+            logits: NDArray[np.float32] = self._network(torch.from_numpy(images[:, None])).numpy()
+            return logits
 
 
 def load_network(card: ModelCard) -> DenseNetwork:
