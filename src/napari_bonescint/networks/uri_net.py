@@ -51,7 +51,7 @@ class ResidualInception(nn.Module):
         return F.relu(self.normalisation(together) + self.shortcut(x))
 
     def _as_one(self, x: Tensor) -> Tensor:
-        """All paths as one convolution, smaller kernels amid the largest: faster in eight-bit integers."""
+        """Compute all paths by one convolution with kernels padded to the largest; faster in eight-bit integers."""
         largest = max(URI_NET_PATHS)
         sizes = zip(self.paths.parameters(), URI_NET_PATHS, strict=True)
         kernels = [F.pad(kernel, [(largest - size) // 2] * 4) for kernel, size in sizes]

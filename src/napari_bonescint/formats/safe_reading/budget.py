@@ -159,7 +159,7 @@ class Metered(io.RawIOBase):
         return self._file.read(wanted)
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
-        """Fill a buffer as far as the bytes go."""
+        """Read bytes into a buffer; return their number."""
         view = memoryview(buffer).cast("B")
         content = self.read(len(view))
         view[: len(content)] = content
