@@ -51,7 +51,7 @@ from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.corrections.tools.draw_outline import draw_outline
 from napari_bonescint.corrections.tools.outline import grow, shrink, smooth
 from napari_bonescint.corrections.tools.pieces import add_piece, remove_piece
-from napari_bonescint.corrections.tools.rethreshold import ask_again
+from napari_bonescint.corrections.tools.rethreshold import rethreshold
 from napari_bonescint.corrections.tools.smart_brush import smart_brush
 from napari_bonescint.corrections.tools.strokes import bounding_box
 from napari_bonescint.corrections.tools.trace_edge import trace_edge
@@ -186,7 +186,7 @@ def _add(task: Task, point: Points, code: int, mask: Mask, rng: np.random.Genera
 
 def _ask(task: Task, corners: Points, threshold: float, mask: Mask, rng: np.random.Generator) -> Mask:
     (y0, x0), (y1, x1) = np.rint(corners + rng.uniform(-1, 1, corners.shape)).astype(int).tolist()
-    return ask_again(mask, task.probability, task.model, (y0, x0, y1, x1), threshold)
+    return rethreshold(mask, task.probability, task.model, (y0, x0, y1, x1), threshold)
 
 
 @dataclass

@@ -174,7 +174,7 @@ def measure(folder: Path, store: Path) -> int:
     setup, training, verdict = panel.setup, panel.training, panel.verdict
     stalls.measure("a store", lambda: setup.stores.add(store), lambda: "Held out" in setup.stores.supply.text())
     stalls.measure("a recipe", lambda: setup.add_recipe(folder / "stalls.toml"), 0.5)
-    stalls.measure("Start", setup.button.click, lambda: panel.watch.run is not None)
+    stalls.measure("Start", setup.button.click, lambda: panel.monitor.run is not None)
     stalls.measure("until the first report", lambda: None, lambda: bool(training.loss.latest))
     stalls.measure("Pause", training.pause_button.click, lambda: training.pause_button.text() == "Go on")
     stalls.measure("Go on", training.pause_button.click, lambda: training.pause_button.text() == "Pause")

@@ -24,7 +24,7 @@ from napari_bonescint.corrections.tools.lasso import relabel_within
 from napari_bonescint.corrections.tools.mirror import midline, mirror_side
 from napari_bonescint.corrections.tools.outline import fill_holes, grow, shrink, smooth
 from napari_bonescint.corrections.tools.pieces import add_piece, connected_piece, remove_bone, remove_piece
-from napari_bonescint.corrections.tools.rethreshold import ask_again
+from napari_bonescint.corrections.tools.rethreshold import rethreshold
 from napari_bonescint.corrections.tools.smart_brush import smart_brush
 from napari_bonescint.corrections.tools.trace_edge import trace_edge
 from napari_bonescint.formats.masks.label_tiff import read_labels
@@ -60,7 +60,7 @@ def main() -> None:
         "relabel within": lambda: relabel_within(regions, around, ribs),
         "midline": lambda: midline(regions),
         "mirror side": lambda: mirror_side(regions, counts, "left"),
-        "ask again": lambda: ask_again(regions, probability, regions, (0, 0, *regions.shape), 0.4),
+        "ask again": lambda: rethreshold(regions, probability, regions, (0, 0, *regions.shape), 0.4),
         "check": lambda: check(masks[:1], scan.counts[:1], scan.views[:1], scan.spacing),
         "compare": lambda: compare(masks, masks),
         "picture": lambda: picture(masks, masks, scan.counts),

@@ -77,9 +77,9 @@ def test_a_true_mask_counts_as_reviewed_and_a_turned_one_does_not(
         "upside": "The mask is upside down in the anterior view, as it seems",
         "mirrored": "The mask is mirrored left to right in the anterior view, as it seems",
         "swapped": "The mask has the views swapped, as it seems",
-        "moved": "The mask agrees little with what the model",
+        "moved": "The mask agrees little with the mask of the model",
         "empty": "The mask shows no bone in the anterior view",
-        "full": "The mask calls all of the anterior view bone",
+        "full": "The mask labels all of the anterior view as bone",
     }
     table = ["source,mask,annotator"]
     for name, mask in masks.items():

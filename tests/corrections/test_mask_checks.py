@@ -66,7 +66,7 @@ def test_a_mask_that_lies_as_its_scan_is_not_doubted(named: bool, seen_named: bo
         (lambda mask: np.stack([mask[0, ::-1, ::-1], mask[1]]), ["is turned by half a turn in the anterior view"]),
         (
             lambda mask: np.roll(mask, 25, 2),
-            ["agrees little with what the model tiny sees in the anterior view (Dice 0."] * 2,
+            ["agrees little with the mask of the model tiny in the anterior view (Dice 0."] * 2,
         ),
     ],
 )

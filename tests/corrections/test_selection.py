@@ -79,8 +79,8 @@ def test_a_patient_is_in_one_part_for_ever(store: LabelStore, scan: Scan, mask: 
     [
         (lambda mask: mask * 0, "Revision 1 shows no bone in the anterior view."),
         (lambda mask: mask * np.array([1, 0], np.uint8)[:, None, None], "Revision 1 shows no bone in the posterior"),
-        (lambda mask: np.full_like(mask, 3), "Revision 1 calls all of the anterior view bone."),
-        (lambda mask: (mask > 0).astype(np.uint8), "names a single one everywhere"),
+        (lambda mask: np.full_like(mask, 3), "Revision 1 labels all of the anterior view as bone."),
+        (lambda mask: (mask > 0).astype(np.uint8), "has a single name everywhere"),
     ],
 )
 def test_a_mask_that_teaches_nothing_is_left_out(

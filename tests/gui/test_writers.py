@@ -74,5 +74,5 @@ def test_a_mask_of_a_sheared_scan_is_saved_without_a_spacing_and_that_is_told(
     (path,) = viewer.layers.save(str(tmp_path / "m.regions.tif"), selected=True)
     assert read_mask(Path(path)).spacing is None
     assert [message for message in shown() if "sheared" in message] == [
-        "anterior: The layer is sheared, so its pixels have no size in mm; take out the shear to have sizes."
+        "anterior: The layer is sheared, so its pixels have no size in mm; set its shear to 0 to get sizes."
     ]

@@ -1,1 +1,1 @@
-"""The label store: scans, what models say about them, and what people made of it; only ever added to."""
+"""Correction of masks: the label store, the order of work, checks of masks, and the correction tools."""

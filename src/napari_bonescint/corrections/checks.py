@@ -1,6 +1,6 @@
-"""Live checks: sentences on what in a mask is hardly so in any body, and where to look.
+"""Live checks of a mask: find what is anatomically implausible, and where.
 
-The limits are set so that the true masks of simulated scans, apart from mutilated or twisted bodies, pass in silence.
+With these limits, the true masks of simulated scans have no finding, except for mutilated or twisted bodies.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Kind = Literal["island", "place", "missing", "bladder", "sides"]
 _CORNERS_TOO = np.ones((3, 3))
 _SMALLEST_MM2 = 100.0
 
-# An island is a group of bone smaller and farther from all other bone than any but a fingertip.
+# An island is a piece of bone that is smaller and farther from other bone than any real piece but a fingertip.
 _ISLAND_MM2 = 800.0
 _ISLAND_GAP_MM = 30.0
 _SCATTERED = tuple(CODES[name] for name in ("hand", "foot"))
@@ -48,7 +48,7 @@ _ABOVE = (
     ("sacrum", "lower_leg"),
     ("femur", "foot"),
 )
-"""Regions of which every piece lies higher than the middle of the other, whatever arms and legs do."""
+"""Pairs (upper, lower): each piece of the upper region lies above the middle of the lower one in any posture."""
 
 _NEXT_TO = {
     "skull": ("cervical_spine", "clavicle"),
@@ -68,15 +68,15 @@ _NEXT_TO = {
     "lower_leg": ("femur", "foot"),
     "foot": ("lower_leg",),
 }
-"""Where to look for a region that is missing: between these."""
+"""Neighbours of a region; a missing region should lie between them."""
 
 _WHOLE_BODY = len(REGIONS) // 2
 
-# Not compared: hands and forearms, which lie as they like, and what turns with the head.
+# Not compared: hands and forearms, which move freely, and bones that turn with the head.
 _PAIRED = ("scapula", "humerus", "pelvis", "femur", "lower_leg", "foot")
 _MOST_UNLIKE = 2.5
 
-# Urine is this much hotter than the middle of the pelvis's bone. True bone overlaps the bladder in part.
+# Uptake of urine relative to the median of the pelvis. True bone covers only a part of the bladder.
 _HOT = 4.0
 _MOST_OF_BLADDER = 0.9
 _BLADDER_MM2 = 200.0
@@ -86,20 +86,20 @@ _BLUR_MM = 4.0
 
 @dataclass(frozen=True)
 class Finding:
-    """Something to look at.
+    """An implausible place in a mask.
 
     Attributes
     ----------
     kind : str
         ``island``, ``place``, ``missing``, ``bladder`` or ``sides``.
     sentence : str
-        What it is, for the annotator.
+        Description for the annotator.
     view : int
         Index of the view.
     point : (int, int)
-        Row and column to look at.
+        Row and column.
     code : int
-        The region that it is about.
+        Code of the region.
     """
 
     kind: Kind
@@ -111,7 +111,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class _Plane:
-    """One view, with what several checks need."""
+    """One view, with the measurements that several checks need."""
 
     index: int
     view: View
@@ -132,32 +132,26 @@ class _Plane:
 def check(
     regions: NDArray[np.uint8], counts: NDArray[np.generic], views: Sequence[View], spacing: Spacing | None
 ) -> list[Finding]:
-    """Look for what is hardly so in any body.
+    """Find implausible places in a mask, view by view.
 
     Parameters
     ----------
     regions : ndarray of uint8, shape (view, y, x)
-        Region codes. What is missing is told only once half of the regions are there, so that a mask can be begun in
-        peace.
+        Region codes. Missing regions are reported only if at least half of the regions are there.
     counts : ndarray of shape (view, y, x)
         As acquired.
     views : sequence of View
         One for each plane.
     spacing : (float, float) or None
-        Pixel spacing (y, x) in mm; if None, that of most cameras is taken.
-
-    Returns
-    -------
-    list of Finding
-        View by view.
+        Pixel spacing (y, x) in mm; None takes that of most cameras.
     """
     spacing = spacing or (ASSUMED_SPACING_MM, ASSUMED_SPACING_MM)
     return [
         finding
         for index, (view, mask, acquired) in enumerate(zip(views, regions, counts, strict=True))
         for plane in [_plane(index, view, mask, acquired, spacing)]
-        for look in (_misplaced, _missing, _bladder, _unlike_sides, _islands)
-        for finding in look(plane)
+        for find in (_misplaced, _missing, _bladder, _unlike_sides, _islands)
+        for finding in find(plane)
     ]
 
 
@@ -172,7 +166,7 @@ def _plane(index: int, view: View, regions: NDArray[np.uint8], counts: NDArray[n
 
 
 def _misplaced(plane: _Plane) -> Iterator[Finding]:
-    """Pieces of a region on the wrong side of another one."""
+    """Pieces that lie above or below another region, and should not."""
     for upper, lower in _ABOVE:
         if not (plane.shows(upper) and plane.shows(lower)):
             continue
@@ -185,7 +179,7 @@ def _misplaced(plane: _Plane) -> Iterator[Finding]:
 
 
 def _missing(plane: _Plane) -> Iterator[Finding]:
-    """Regions that a whole body shows and this mask does not."""
+    """Regions of a whole body that the mask lacks."""
     shown = [region.name for region in REGIONS[1:] if plane.shows(region.name)]
     if len(shown) < _WHOLE_BODY:
         return
@@ -199,7 +193,7 @@ def _missing(plane: _Plane) -> Iterator[Finding]:
 
 
 def _bladder(plane: _Plane) -> Iterator[Finding]:
-    """Blobs near the midline, low in the pelvis and as hot as urine, that are nearly all labelled as bone."""
+    """Blobs as hot as urine, near the midline and low in the pelvis, that are labelled as bone."""
     pelvis = plane.regions == CODES["pelvis"]
     rows, _ = bounding_box(pelvis)
     rows = slice((rows.start + rows.stop) // 2, rows.stop)
@@ -225,7 +219,7 @@ def _bladder(plane: _Plane) -> Iterator[Finding]:
 
 
 def _unlike_sides(plane: _Plane) -> Iterator[Finding]:
-    """Regions with much more on one side than on the other."""
+    """Regions that are much larger on one side than on the other."""
     middle = midline(plane.regions)
     for name in _PAIRED:
         if not plane.shows(name):
@@ -237,7 +231,7 @@ def _unlike_sides(plane: _Plane) -> Iterator[Finding]:
             continue
         row = float(y.mean())
         centre = float(middle[round(row)])
-        # The smaller side is where one looks: as far from the midline as the larger one.
+        # Point at the smaller side, as far from the midline as the larger one.
         offset = float(np.abs(x - middle[y]).mean()) * (1 if left > right else -1)
         column = float(np.clip(centre + offset, 0, plane.regions.shape[1] - 1))
         side = side_of(plane.view, column, centre)
@@ -247,7 +241,7 @@ def _unlike_sides(plane: _Plane) -> Iterator[Finding]:
 
 
 def _islands(plane: _Plane) -> Iterator[Finding]:
-    """Small groups of bone far from all other bone."""
+    """Small pieces of bone far from all other bone."""
     if not plane.regions.any():
         return
     away = distance_transform_edt(plane.regions == 0, sampling=plane.spacing)

@@ -1,4 +1,4 @@
-"""Two masks of one scan compared: Dice, changed pixels of each region, and a picture."""
+"""Compare two masks of one scan: Dice, changed pixels of each region, and a picture."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BOTH, ONLY_FIRST, ONLY_SECOND, OTHER_REGION = (90, 170, 90), (225, 70, 60), (60, 110, 235), (240, 190, 40)
-"""Colours (red, green, blue) of bone in both masks, in the first or the second alone, and of another name in each."""
+"""Colours (red, green, blue) of bone in both masks, only in the first, only in the second, and with different names."""
 
 _OPACITY = 0.6
 
 
 @dataclass(frozen=True)
 class MaskComparison:
-    """How two masks differ.
+    """Differences of two masks.
 
     Attributes
     ----------
     dice : float
-        Of bone, whatever its region: 2 |A and B| / (|A| + |B|); 1 if both masks are empty.
+        Dice of bone of any region: 2 |A and B| / (|A| + |B|); 1 if both masks are empty.
     region_dice : dict of str to float
-        Of each region that either mask shows.
+        Dice of each region that one of the masks has.
     changed : int
-        Pixels whose code differs.
+        Number of pixels with different codes.
     region_changed : dict of str to int
-        For each of these regions, the pixels that belong to it in one of the masks only.
+        For each of these regions, the number of pixels that have it in one mask only.
     """
 
     dice: float
@@ -42,13 +42,7 @@ class MaskComparison:
 
 
 def compare(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> MaskComparison:
-    """Compare two masks.
-
-    Parameters
-    ----------
-    first, second : ndarray of uint8, shape (view, y, x)
-        Region codes.
-    """
+    """Compare two masks: region codes, uint8 of shape (view, y, x)."""
     together = np.bincount(
         first.ravel().astype(np.intp) * len(REGIONS) + second.ravel(), minlength=len(REGIONS) ** 2
     ).reshape(len(REGIONS), len(REGIONS))
@@ -64,7 +58,7 @@ def compare(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> MaskComparis
 
 
 def picture(first: NDArray[np.uint8], second: NDArray[np.uint8], counts: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Show where two masks differ, on the counts as dark on white.
+    """Draw the differences of two masks on the counts.
 
     Parameters
     ----------
@@ -75,11 +69,10 @@ def picture(first: NDArray[np.uint8], second: NDArray[np.uint8], counts: NDArray
 
     Returns
     -------
-    ndarray of uint8, shape (y, views side by side, 3)
+    ndarray of uint8, shape (y, x of all views side by side, 3)
         Red, green, blue; bone in the colours `BOTH`, `ONLY_FIRST`, `ONLY_SECOND` and `OTHER_REGION`.
     """
-    shown = [_picture_view(*planes) for planes in zip(first, second, counts, strict=True)]
-    return np.concatenate(shown, axis=1)
+    return np.concatenate([_picture_view(*planes) for planes in zip(first, second, counts, strict=True)], axis=1)
 
 
 def _picture_view(

@@ -1,4 +1,4 @@
-"""The masks of one case that can be looked at, compared and taken over: what the model said, and every revision."""
+"""The masks of one case that can be shown, compared and taken over: the model's mask and all revisions."""
 
 from __future__ import annotations
 
@@ -23,29 +23,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """One mask of a case.
-
-    Attributes
-    ----------
-    revision : Revision or None
-        The revision; None for the model's mask.
-    prediction : Prediction or None
-        What the model said; None for a revision.
-    """
+    """One mask of a case: either a revision or the prediction of a model."""
 
     revision: Revision | None = None
     prediction: Prediction | None = None
 
     @property
     def title(self) -> str:
-        """``revision 3``, or the model's name."""
+        """``revision 3`` or ``model fdn-13``."""
         if self.revision is not None:
             return f"revision {self.revision.number}"
         return f"model {self.prediction.model}" if self.prediction is not None else ""
 
     @property
     def origin(self) -> Origin:
-        """What a mask is made from that begins with this one."""
+        """The origin of a new mask that begins with this one."""
         if self.revision is not None:
             return Origin.of_revision(self.revision.number)
         if self.prediction is not None:
@@ -54,18 +46,12 @@ class Entry:
 
     @property
     def names_regions(self) -> bool:
-        """Whether the mask holds region codes, or 1 for bone."""
+        """True if the mask has region codes, False if 1 is bone."""
         facts = self.revision or self.prediction
         return facts is None or facts.names_regions
 
     def read(self, store: LabelStore, case: str) -> NDArray[np.uint8]:
-        """The mask, of shape (view, y, x).
-
-        Raises
-        ------
-        StoreError
-            If it is damaged or cannot be reached.
-        """
+        """The mask, of shape (view, y, x); raises `StoreError` if it is damaged or cannot be reached."""
         if self.prediction is not None:
             return self.prediction.regions
         if self.revision is None:
@@ -75,14 +61,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Difference:
-    """Two masks of a case, one beside the other.
+    """Differences of two masks of a case, with a picture (uint8, shape (y, x, 3)).
 
-    Attributes
-    ----------
-    comparison : MaskComparison
-        In numbers.
-    picture : ndarray of uint8, shape (y, x, 3)
-        As `comparison.picture` draws it; of a mask beside itself, its regions in their colours.
+    The picture is made by `comparison.picture`; for a mask compared with itself, it shows the regions in their colours.
     """
 
     comparison: MaskComparison
@@ -90,13 +71,13 @@ class Difference:
 
 
 def entries_of(revisions: Sequence[Revision], prediction: Prediction | None) -> list[Entry]:
-    """The model's mask, if there is one, and the revisions in order."""
+    """The model's mask, if there is one, then the revisions in order."""
     model = [Entry(prediction=prediction)] if prediction is not None else []
     return model + [Entry(revision=revision) for revision in revisions]
 
 
 def pair_to_compare(entries: Sequence[Entry]) -> list[Entry]:
-    """The two entries that one would first want to compare: the last ones of two annotators, else the last two."""
+    """The two entries to compare first: the last ones of two annotators, else the last two."""
     last = entries[-1:]
     for entry in reversed(entries[:-1]):
         if entry.revision is None or last[0].revision is None:
@@ -107,7 +88,7 @@ def pair_to_compare(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def difference(store: LabelStore, case: str, first: Entry, second: Entry) -> Difference:
-    """Compare two masks of a case, as bone alone where one of them does not name regions.
+    """Compare two masks of a case, as plain bone if one of them does not name regions.
 
     Raises
     ------
@@ -127,7 +108,7 @@ def difference(store: LabelStore, case: str, first: Entry, second: Entry) -> Dif
 
 
 def agreement(first: Entry, second: Entry, comparison: MaskComparison) -> str:
-    """One sentence on how alike two masks are; between two annotators it is their agreement."""
+    """A sentence with the Dice of two masks; for masks of two annotators it names them."""
     who = [entry.revision.annotator if entry.revision is not None else entry.title for entry in (first, second)]
     between = f"{first.title} and {second.title}"
     if first.revision is not None and second.revision is not None and who[0] != who[1]:

@@ -1,4 +1,4 @@
-"""What can be wrong with a label store, found out while reaching for its files."""
+"""Errors of a label store."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
 
 class StoreError(BonescintError):
-    """A label store that cannot do what it was asked to; nothing in it was changed."""
+    """A label store cannot do what was asked; nothing in it was changed."""
 
 
 class Damaged(StoreError):
-    """A file of a store that is missing, cut off or changed; what it held cannot be had from it."""
+    """A file of a store is missing, incomplete or changed; its content is lost."""
 
 
 class AddedOtherwise(StoreError):
-    """A scan that is in the store already, with other views, another spacing or another side mirrored."""
+    """The scan is in the store already with other views, another spacing or another orientation."""
 
 
 @contextmanager
 def reachable(path: Path) -> Iterator[None]:
-    """Turn what the system says about a file or folder of a store into a `StoreError`."""
+    """Turn an error of the system about a file or folder of a store into a `StoreError`."""
     try:
         yield
     except OSError as error:
@@ -34,13 +34,7 @@ def reachable(path: Path) -> Iterator[None]:
 
 
 def unreachable(path: Path | str, error: OSError) -> StoreError:
-    """What to say about a file or folder of a store that the system does not give access to.
-
-    Returns
-    -------
-    StoreError
-        `Damaged` if it belongs to one case or draft of a store that is there: the others can be had.
-    """
+    """The error for an inaccessible file or folder: `Damaged` if it is of one case or draft and the store is there."""
     if _is_one_of_many(Path(path)):
         if isinstance(error, FileNotFoundError):
             return Damaged(f"{path}: is missing.")
@@ -51,7 +45,7 @@ def unreachable(path: Path | str, error: OSError) -> StoreError:
 
 
 def _is_one_of_many(path: Path) -> bool:
-    """Whether a path lies in a folder of a store that holds many of a kind, and that folder can be reached."""
+    """Whether a path lies in the folder of cases, drafts or patients of a store, and this folder can be reached."""
     for folder in path.parents:
         if folder.name in ("cases", "drafts", "patients"):
             try:
@@ -62,15 +56,7 @@ def _is_one_of_many(path: Path) -> bool:
 
 
 def read_bytes(path: Path) -> bytes:
-    """All of a file of a store.
-
-    Raises
-    ------
-    Damaged
-        If it is missing.
-    StoreError
-        If it cannot be reached.
-    """
+    """Read a file of a store; raises `Damaged` if it is missing, `StoreError` if it cannot be reached."""
     with reachable(path):
         try:
             return path.read_bytes()

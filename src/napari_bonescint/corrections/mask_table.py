@@ -1,11 +1,11 @@
-"""A table of masks in files, which `bonescint store export --table` writes and `bonescint store import --table` reads.
+"""CSV table of mask files, written by `bonescint store export --table` and read by `bonescint store import --table`.
 
     source,mask,annotator,reviewed
     exports/IM1,masks/IM1.tif,Ada,yes
     exports/IM2,masks/IM2-front.png|masks/IM2-back.png,Ada,no
 
-Paths are from the table's folder; several in a cell are parted by a bar. In place of the source, ``case`` may name the
-case by its key.
+Paths start at the table's folder; a bar separates several in one cell. A key in the column ``case`` can replace the
+source.
 """
 
 from __future__ import annotations
@@ -25,29 +25,25 @@ if TYPE_CHECKING:
 _COLUMNS = ("case", "source", "mask", "annotator", "reviewed", "revision", "when")
 _BETWEEN = "|"
 _SAID = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
-# What spreadsheets take for a formula.
+# A cell that begins with one of these is a formula in a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class MaskRow(NamedTuple):
-    """The mask of one scan.
+    """A row of the table; text is empty, and `reviewed` None, where the table has no value.
 
     Attributes
     ----------
     case : str
-        Key of its case; empty if only the source tells.
+        Key of the case.
     sources : tuple of Path
-        Files that the scan was added from; empty if they are not known.
+        Files that the scan was added from.
     masks : tuple of Path
         Files of the mask.
     annotator : str
-        Who made it; empty if the table does not say.
     reviewed : bool or None
-        Whether it is finished; None if the table does not say.
-    revision : str
-        Number of the revision that was exported; only to look at.
-    when : str
-        When it was saved; only to look at.
+    revision, when : str
+        Number and time of the exported revision; ignored when the table is read.
     """
 
     case: str
@@ -65,7 +61,7 @@ def read_mask_table(path: Path) -> list[MaskRow]:
     Raises
     ------
     Refusal
-        If the file is no such table, or a row names no mask, neither source nor case, or a state that is none.
+        If the file is no such table, a row lacks the mask, or both source and case, or `reviewed` is not yes or no.
     """
     rows = []
     for line, row in enumerate(read_table(path, ("mask",), tuple(name for name in _COLUMNS if name != "mask")), 2):
@@ -83,23 +79,18 @@ def read_mask_table(path: Path) -> list[MaskRow]:
 
 
 def mask_table(rows: Iterable[MaskRow], folder: Path) -> bytes:
-    """The bytes of a table that is to lie in a folder."""
+    """The bytes of a table; its paths are written relative to `folder`."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for row in rows:
         reviewed = {True: "yes", False: "no", None: ""}[row.reviewed]
-        files = (_cell(row.sources, folder), _cell(row.masks, folder))
+        files = [_BETWEEN.join(_relative(path, folder) for path in paths) for paths in (row.sources, row.masks)]
         writer.writerow(_harmless((row.case, *files, row.annotator, reviewed, row.revision, row.when)))
     return text.getvalue().encode()
 
 
-def _cell(paths: Sequence[Path], folder: Path) -> str:
-    """Paths from a folder, where there is a way from it to them."""
-    return _BETWEEN.join(_from(path, folder) for path in paths)
-
-
-def _from(path: Path, folder: Path) -> str:
+def _relative(path: Path, folder: Path) -> str:
     try:
         return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
     except ValueError:  # on another drive of Windows

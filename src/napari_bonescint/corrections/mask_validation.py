@@ -1,8 +1,8 @@
-"""Which reviewed masks of a label store can be learnt from, and a cache of it: to know, all pixels must be read once.
+"""Validate the reviewed masks of a label store for training, and cache the result, since all pixels must be read.
 
-``fit.json`` in the store can be deleted at any time. It names the masks in which nothing was amiss, with size and time
-of the files that were read; where these differ, and where something was amiss, the files are read anew. What gets
-damaged later without either changing is found out when the scan is drawn.
+``fit.json`` in the store lists the valid masks with size and time of their files; it can be deleted at any time. Files
+with another size or time, and files of invalid masks, are read again. Later damage that changes neither size nor time
+is found when the training reads the scan.
 """
 
 from __future__ import annotations
@@ -26,24 +26,14 @@ if TYPE_CHECKING:
     from napari_bonescint.scan import View
 
 _VERSION = 1
-# Reading the pixels of this many takes less time than anybody would notice.
+# With fewer new masks, reading them again takes no noticeable time.
 _WORTH_WRITING = 64
 
 Stamps = tuple[int, ...]
 
 
-class FitMasks:
-    """The masks of a store that were found fit.
-
-    Parameters
-    ----------
-    store : LabelStore
-        May be in a folder that is read-only, which only takes longer.
-
-    Attributes
-    ----------
-    store : LabelStore
-    """
+class ValidMasks:
+    """The valid masks of a store; if its folder is read-only, nothing is cached."""
 
     def __init__(self, store: LabelStore) -> None:
         self.store = store
@@ -52,9 +42,7 @@ class FitMasks:
         self._new: dict[str, Stamps] = {}
 
     def fault(self, case: str, revision: Revision) -> str:
-        """Why nothing can be learnt from a mask: a sentence; empty if something can.
-
-        May be called in several threads.
+        """A sentence on why a mask cannot be trained on; empty if it can. Several threads may call this.
 
         Raises
         ------
@@ -71,17 +59,17 @@ class FitMasks:
         return f"Revision {revision.number} {sentence}" if sentence else ""
 
     def keep(self) -> None:
-        """Write down what was found out, if it is worth it."""
+        """Write the cache, unless only few masks are new."""
         if len(self._new) >= _WORTH_WRITING:
             content = {"version": _VERSION, "masks": self._known | self._new}
-            # Without it all works as well, only slower.
+            # Without the cache everything works, only slower.
             with suppress(CannotWrite):
                 write_bytes_atomically(self._cache, json.dumps(content, sort_keys=True).encode())
 
     def _stamps(self, case: str, number: int) -> Stamps:
         stamps: list[int] = []
         for path in self.store.pixel_files(case, number):
-            # A file that is missing is named when it is read.
+            # A missing file is reported when it is read.
             with reachable(path), suppress(FileNotFoundError):
                 facts = path.stat()
                 stamps += (facts.st_size, facts.st_mtime_ns)
@@ -89,15 +77,15 @@ class FitMasks:
 
 
 def fault_in(views: Sequence[View], regions: NDArray[np.uint8], *, names_regions: bool) -> str:
-    """What is amiss with a mask of shape (view, y, x), as what follows its name in a sentence."""
+    """The fault of a mask of shape (view, y, x): the end of a sentence that begins with its name; empty if none."""
     for view, mask in zip(views, regions, strict=True):
         if not mask.any():
             return f"shows no bone in the {view.name} view."
         if mask.all():
-            return f"calls all of the {view.name} view bone."
+            return f"labels all of the {view.name} view as bone."
     bone = regions[regions > 0]
     if names_regions and bone.min() == bone.max():
-        return "is to name bones, but names a single one everywhere."
+        return "should name bones, but has a single name everywhere."
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Everything that is known about one case, read together, so that it can be corrected."""
+"""Read all data of one case for its correction."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OpenedCase:
-    """One case, as it is when somebody begins to correct it.
+    """One case at the start of its correction.
 
     Attributes
     ----------
@@ -31,21 +31,21 @@ class OpenedCase:
     scan : Scan
         Counts of shape (view, y, x).
     windows : tuple of (float, float)
-        Counts that are usually shown as white and as black, for each view; see `display.contrast_limits`.
+        Contrast limits of each view; see `display.contrast_limits`.
     revisions : tuple of Revision
         In order.
     prediction : Prediction or None
-        What the model said that was asked last.
+        The last prediction.
     regions : ndarray of uint8, shape (view, y, x)
-        The mask to begin with: of the last revision, else of the model, else empty.
+        The mask to begin with: that of the last revision, else of the prediction, else empty.
     names_regions : bool
-        Whether `regions` are region codes, or 1 for bone.
+        True if `regions` are region codes, False if 1 is bone.
     origin : Origin
-        Where `regions` comes from.
+        Origin of `regions`.
     draft : Draft or None
-        What the annotator left unsaved; the user decides what becomes of it.
+        The annotator's unsaved work.
     damage : tuple of str
-        A sentence for each revision that is damaged, and so is not among `revisions`.
+        A sentence for each damaged revision, which `revisions` lacks.
     """
 
     key: str
@@ -61,16 +61,7 @@ class OpenedCase:
 
 
 def open_case(store: LabelStore, key: str, annotator: str) -> OpenedCase:
-    """Read a case.
-
-    Parameters
-    ----------
-    store : LabelStore
-        The store.
-    key : str
-        Key of the case.
-    annotator : str
-        Whose draft to look for.
+    """Read a case, with the draft of an annotator.
 
     Raises
     ------

@@ -1,10 +1,9 @@
-"""What there is to correct, and in which order: where a correction teaches the model most comes first.
+"""The work list: cases to correct, first those whose correction teaches the model most (active learning).
 
-A case that waits for its first correction comes before one that no model has looked at, of which nothing is known;
-then come those that were corrected and wait for a review, and last those that are reviewed. Within each, the rule is
-the mean of two numbers from 0 to 1: the share of its mask that the model itself expects to be wrong (one minus the
-predicted Dice), and its uncertainty (the mean binary entropy in bits; uncertainty sampling, Lewis and Gale 1994).
-The first asks for scans with much to correct, the second for those at which the model guesses. Equals stay as given.
+Order of states: predicted, new (no model has segmented the case), corrected (waits for a review), reviewed. Within a
+state, cases are ordered by the mean of two numbers from 0 to 1: one minus the predicted Dice, which is the expected
+share of wrong mask, and the uncertainty, which is the mean binary entropy in bits (uncertainty sampling, Lewis and Gale
+1994). Equal cases keep their order.
 """
 
 from __future__ import annotations
@@ -30,14 +29,14 @@ _ORDER = (CaseState.PREDICTED, CaseState.NEW, CaseState.CORRECTED, CaseState.REV
 
 @dataclass(frozen=True)
 class WorkItem:
-    """One line of the work list: a case of a label store, or a scan of a folder that may not be in a store yet.
+    """A line of the work list: a case of a label store, or a scan of a folder that may not be in the store yet.
 
     Attributes
     ----------
     case : CaseSummary or None
-        What the store knows; None as long as the scan is in no store.
+        None if the scan is not in the store.
     source : ScanSource or None
-        The file or files of a scan from a folder; None for a case of a store.
+        The files of a scan of a folder; None for a case of a store.
     """
 
     case: CaseSummary | None = None
@@ -45,26 +44,26 @@ class WorkItem:
 
     @property
     def name(self) -> str:
-        """What the list calls it: the file below the folder that the user opened, or the key of the case."""
+        """Name in the list: the path below the opened folder, or the key of the case."""
         if self.source is not None:
             return self.source.result.as_posix()
         return self.case.key if self.case is not None else ""
 
     @property
     def state(self) -> CaseState:
-        """What has been done to it."""
+        """The state of the case; new for a scan that is not in the store."""
         return self.case.state if self.case is not None else CaseState.NEW
 
     @property
     def identity(self) -> Hashable:
-        """What stays the same whatever is done to the scan."""
+        """An identifier that stays the same when the state changes."""
         if self.source is not None:
             return self.source.paths
         return self.case.key if self.case is not None else None
 
 
 def teaching_value(item: WorkItem) -> float:
-    """How much a correction is expected to teach, 0 to 1; 0 where there is no prediction."""
+    """Expected benefit of a correction for the model, 0 to 1; 0 without a prediction."""
     case = item.case
     if case is None or case.predicted_dice is None or case.uncertainty is None:
         return 0.0
@@ -72,35 +71,22 @@ def teaching_value(item: WorkItem) -> float:
 
 
 def in_order(items: Iterable[WorkItem]) -> list[WorkItem]:
-    """The items in the order in which to correct them; see the module's text for the rule."""
+    """The items in the order of correction; the rule is in the module's docstring."""
     return sorted(items, key=lambda item: (_ORDER.index(item.state), -teaching_value(item)))
 
 
 def count_reviewed(items: Sequence[WorkItem]) -> int:
-    """How many of the items are reviewed."""
+    """The number of reviewed items."""
     return sum(item.state is CaseState.REVIEWED for item in items)
 
 
 def queue_of_store(store: LabelStore) -> list[WorkItem]:
-    """All cases of a store, in order.
-
-    Raises
-    ------
-    StoreError
-        If the store cannot be reached.
-    """
+    """All cases of a store, in order; raises `StoreError` if it cannot be reached."""
     return in_order(WorkItem(case=case) for case in store.cases())
 
 
 def queue_of_folder(folder: Path, store: LabelStore) -> list[WorkItem]:
-    """All scans of a folder, in order; those that the store has already are what it says of them.
-
-    Parameters
-    ----------
-    folder : Path
-        Searched for DICOM files all the way down.
-    store : LabelStore
-        The store that takes the scans.
+    """All scans of a folder and the folders inside it, in order, each with its case if the store has it.
 
     Raises
     ------
@@ -121,7 +107,7 @@ def queue_of_folder(folder: Path, store: LabelStore) -> list[WorkItem]:
 
 
 def after_prediction(case: CaseSummary, prediction: Prediction) -> CaseSummary:
-    """What the list shows of a case once a model has looked at it."""
+    """The summary of a case after a prediction."""
     return replace(
         case,
         state=CaseState.PREDICTED if case.state is CaseState.NEW else case.state,
@@ -131,6 +117,6 @@ def after_prediction(case: CaseSummary, prediction: Prediction) -> CaseSummary:
 
 
 def after_saving(case: CaseSummary, revision: Revision) -> CaseSummary:
-    """What the list shows of a case once a revision of it is saved."""
+    """The summary of a case after a revision is saved."""
     state = CaseState.REVIEWED if revision.reviewed else CaseState.CORRECTED
     return replace(case, state=state, annotator=revision.annotator, when=revision.when)

@@ -1,4 +1,4 @@
-"""Which corrected scans of label stores train, validate and judge, and which are left out and why."""
+"""Select the corrected scans of label stores for training, validation and judging."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_bonescint.corrections.errors import Damaged
-from napari_bonescint.corrections.mask_validation import FitMasks
+from napari_bonescint.corrections.mask_validation import ValidMasks
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.corrections.store.manifest import manifest_sha256
 from napari_bonescint.corrections.store.patient_split import Part
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari_bonescint.scan import Scan
 
 _AT_A_TIME = 256
-_ELSEWHERE = {
+_OTHER_PART = {
     Part.JUDGED: "The same patient is held out for judging, under another key or in another store.",
     Part.VALIDATING: "The same patient validates, under another key or in another store.",
 }
@@ -37,7 +37,7 @@ Patient = tuple[Path, str]
 
 @dataclass(frozen=True)
 class CorrectedScan:
-    """A scan with a mask that a person calls finished; its pixels are read when they are asked for.
+    """A scan with a reviewed mask; `read` reads the pixels.
 
     Attributes
     ----------
@@ -51,10 +51,10 @@ class CorrectedScan:
     revision : int
         Number of the revision.
     names_regions : bool
-        Whether the mask holds region codes; otherwise 1 means bone, whichever.
+        True if the mask has region codes, False if 1 is bone.
     image_sha256, mask_sha256 : str
-        Plain hashes of counts and mask, see `plane_files.planes_sha256`. The first is for no file to keep: whoever has
-        the scan could find it by it.
+        Hashes of counts and mask, see `plane_files.planes_sha256`. No file may contain the first one, because it would
+        reveal the scan to anybody who has it.
     """
 
     store_folder: Path
@@ -68,37 +68,31 @@ class CorrectedScan:
 
     @property
     def patient(self) -> Patient:
-        """The patient, told apart from those of other stores."""
+        """The patient, distinct from patients of other stores."""
         return self.store_folder, self.patient_key
 
     def read(self) -> tuple[Scan, NDArray[np.uint8]]:
-        """The scan and its mask, uint8 of the counts' shape (view, y, x).
-
-        Raises
-        ------
-        StoreError
-            If a file is damaged or cannot be reached.
-        """
+        """Read the scan and its mask, uint8 of the counts' shape (view, y, x); raises `StoreError` if it is damaged."""
         store = LabelStore(self.store_folder)
         return store.scan(self.case), store.regions(self.case, self.revision)
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What there is in label stores to learn from.
+    """The corrected scans of label stores, in three parts; no patient is in two parts.
 
     Attributes
     ----------
     training : list of CorrectedScan
         To train on.
     validation : list of CorrectedScan
-        To choose the checkpoint and to fit the temperature on.
+        To choose the checkpoint and to fit the temperature.
     held_out : list of CorrectedScan
-        To judge on, and for nothing else. No patient is in two of the three.
+        Only to judge models.
     left_out : list of (str, str)
-        Keys of cases that people worked on and that are in none, and why: a sentence.
+        Keys of corrected cases that are in no part, with the reason as a sentence.
     stores : list of str
-        Hashes of the stores, see `corrections.manifest`.
+        Hashes of the stores, see `corrections.store.manifest`.
     """
 
     training: list[CorrectedScan]
@@ -109,11 +103,11 @@ class Selection:
 
     @property
     def scans(self) -> list[CorrectedScan]:
-        """Those of all three parts."""
+        """The scans of all three parts."""
         return self.training + self.validation + self.held_out
 
     def manifest(self) -> dict[str, Any]:
-        """All of it as JSON, without a path or a name: what the training was shown."""
+        """The selection as JSON, without paths and names, for the record of a training."""
         return {
             "stores": self.stores,
             "training": [_entry(scan) for scan in self.training],
@@ -130,30 +124,29 @@ class Selection:
 
 
 def select(stores: Sequence[LabelStore], on_progress: Callable[[float], object] = lambda _fraction: None) -> Selection:
-    """Take the latest reviewed revision of each case, and sort the patients into three parts.
+    """Select the latest reviewed revision of each case, and divide the patients into three parts.
 
-    Every mask and all counts are read once and compared with their hashes, by several threads; which were fit is kept
-    in the store, so that the next time is quick, see `mask_validation`.
+    Several threads compare all counts and masks with their hashes; the result is cached, see `mask_validation`.
 
     Parameters
     ----------
     stores : sequence of LabelStore
-        A patient who is held out in one of them trains and validates in none, and one who validates in one trains in
-        none. Who is the same is told by the records of a store, and by a scan or study that two patients share.
+        A patient who is held out in one store is not used for training or validation in any store; one who validates
+        in one store trains in none. Patients are the same by the records of a store, or if they share a scan or study.
     on_progress : callable
-        Told the fraction done, 0 to 1.
+        Called with the fraction done, 0 to 1.
 
     Raises
     ------
     StoreError
         If a store cannot be reached.
     """
-    fit = [FitMasks(store) for store in {store.folder.resolve(): store for store in stores}.values()]
+    fit = [ValidMasks(store) for store in {store.folder.resolve(): store for store in stores}.values()]
     work = [(masks, case) for masks in fit for case in masks.store.keys()]  # noqa: SIM118 - a store is no dict
     found: list[CorrectedScan] = []
     left_out: list[tuple[str, str]] = []
     with ThreadPoolExecutor(usable_cores()) as threads:
-        # Some at a time, so that memory does not grow with the store.
+        # In portions, so that memory does not grow with the store.
         for first in range(0, len(work), _AT_A_TIME):
             on_progress(first / len(work))
             for outcome in threads.map(_examine, work[first : first + _AT_A_TIME]):
@@ -173,7 +166,7 @@ def select(stores: Sequence[LabelStore], on_progress: Callable[[float], object] 
         if own[scan.patient] is part:
             chosen[part].append(scan)
         else:
-            left_out.append(_LeftOut(scan.case, _ELSEWHERE[part]))
+            left_out.append(_LeftOut(scan.case, _OTHER_PART[part]))
     return Selection(
         chosen[Part.TRAINED],
         chosen[Part.VALIDATING],
@@ -184,9 +177,9 @@ def select(stores: Sequence[LabelStore], on_progress: Callable[[float], object] 
 
 
 def _agreed(own: Mapping[Patient, Part], found: Sequence[CorrectedScan]) -> dict[Patient, Part]:
-    """What each patient is for, where those who share a scan or a study are taken as the same, though nobody said so.
+    """The part of each patient; patients who share a scan or a study get the same, least exposed part.
 
-    All but one part of such a patient is left out, since it cannot be told which key the next scan will come under.
+    Their scans in other parts are left out, since the next scan may get any of their keys.
     """
     of_scan: dict[str, set[Patient]] = defaultdict(set)
     for scan in found:
@@ -194,7 +187,7 @@ def _agreed(own: Mapping[Patient, Part], found: Sequence[CorrectedScan]) -> dict
         of_scan[f"{scan.store_folder}/{scan.study_key}"].add(scan.patient)
     parts = dict(own)
     shared = [patients for patients in of_scan.values() if len(patients) > 1]
-    # One key may be two in another store, so that what is known of one reaches the next in several rounds.
+    # Patients may be linked in a chain over several stores, so repeat until nothing changes.
     while True:
         before = dict(parts)
         for patients in shared:
@@ -209,14 +202,14 @@ class _LeftOut(NamedTuple):
     why: str
 
 
-def _examine(work: tuple[FitMasks, str]) -> CorrectedScan | _LeftOut | None:
-    """The latest reviewed revision of a case; None if nobody worked on it."""
+def _examine(work: tuple[ValidMasks, str]) -> CorrectedScan | _LeftOut | None:
+    """The latest reviewed revision of a case, or why it is left out; None if the case has no revision."""
     masks, case = work
     store = masks.store
     try:
         revisions = store.all_revisions(case)
         if revisions.later_damage:
-            raise Damaged(f"{revisions.later_damage} Bring it back from a copy, or save the case anew.")
+            raise Damaged(f"{revisions.later_damage} Restore it from a backup, or save the case again.")
         if not revisions.intact:
             return None
         revision = next((each for each in reversed(revisions.intact) if each.reviewed), None)
@@ -224,7 +217,7 @@ def _examine(work: tuple[FitMasks, str]) -> CorrectedScan | _LeftOut | None:
             return _LeftOut(case, "No revision is reviewed; save it as reviewed once it is finished.")
         facts = store.files(case).facts()
         if revision.image_sha256 != facts.image:
-            return _LeftOut(case, f"Revision {revision.number} was made of other counts.")
+            return _LeftOut(case, f"Revision {revision.number} is of other counts.")
         if fault := masks.fault(case, revision):
             return _LeftOut(case, fault)
         image_sha256 = store.image_sha256(case)

@@ -1,4 +1,4 @@
-"""Left or right of the patient, computed from the view and the midline."""
+"""The patient's side, computed from the view and the midline."""
 
 from __future__ import annotations
 
@@ -11,15 +11,5 @@ PatientSide = Literal["left", "right"]
 
 
 def side_of(view: View, x: float, midline_x: float) -> PatientSide:
-    """On which side of the patient a column lies.
-
-    Parameters
-    ----------
-    view : View
-        Anterior or posterior, oriented as a camera acquires it.
-    x : float
-        Column of the image.
-    midline_x : float
-        Column of the midline in the same row, as `tools.mirror.midline` gives it.
-    """
+    """The patient's side of column `x`, if the midline is at `midline_x` in this row, see `tools.mirror.midline`."""
     return "left" if (x > midline_x) == view.patient_left_on_image_right else "right"

@@ -1,4 +1,4 @@
-"""What somebody sits down to correct: a label store, as a whole or for the scans of one folder."""
+"""Open a label store for correction: all its cases, or the scans of one folder."""
 
 from __future__ import annotations
 
@@ -19,18 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Work:
-    """A queue of cases and the store that keeps them.
+    """A work list and its label store.
 
     Attributes
     ----------
     store : LabelStore
-        The store.
     scans : Path or None
-        The folder of scans; None if it is the store's own cases.
+        The folder of scans; None for the store's own cases.
     items : list of WorkItem
-        In the order in which to correct them.
+        In the order of correction.
     waiting : list of Draft
-        What the annotator left unsaved.
+        The annotator's unsaved work.
     """
 
     store: LabelStore
@@ -40,12 +39,12 @@ class Work:
 
     @property
     def damage(self) -> str:
-        """A sentence about cases that could not be read, and so are not among the items; empty if there are none."""
+        """A sentence about damaged cases, which the items lack; empty if there are none."""
         damaged = self.store.damaged_cases
         if not damaged:
             return ""
         number, are = counted(len(damaged), "case"), "is" if len(damaged) == 1 else "are"
-        return f"{number} of {self.store.folder} {are} damaged and not shown; `bonescint store check` says how."
+        return f"{number} of {self.store.folder} {are} damaged and not shown; `bonescint store check` gives the reason."
 
     def read(self, item: WorkItem) -> Scan:
         """The scan of an item.
@@ -65,25 +64,25 @@ class Work:
 
 
 def open_work(store: Path, annotator: str, scans: Path | None = None) -> Work:
-    """Open a store, or make one in an empty folder, and see what there is to do.
+    """Open a store, or make one in an empty folder, and list its work.
 
     Parameters
     ----------
     store : Path
-        Its folder.
+        Folder of the store.
     annotator : str
-        Whose drafts to look for.
+        Whose drafts are listed.
     scans : Path, optional
-        A folder of scans to correct, whose cases the store takes; without it, the store's own cases.
+        A folder of scans to correct; without it, the store's own cases.
 
     Raises
     ------
     StoreError
-        If the folder holds something else, or cannot be reached.
+        If the folder has other content, or cannot be reached.
     CannotWrite
-        If a store cannot be made in it.
+        If the store cannot be made.
     Refusal
-        If there is no scan in the folder of scans.
+        If the folder of scans has no scan.
     """
     with reachable(store):
         is_empty = not store.exists() or not any(store.iterdir())

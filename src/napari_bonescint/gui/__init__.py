@@ -1,1 +1,1 @@
-"""The napari side: reader, sample data and dock widgets. Nothing here does arithmetic on counts or masks."""
+"""The napari plugin: readers, writers, sample data and panels, without arithmetic on counts or masks."""

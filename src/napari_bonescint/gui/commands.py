@@ -1,4 +1,4 @@
-"""Commands of napari's menus and command palette."""
+"""Commands in napari's menus and command palette."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import napari  # noqa: TC002  (napari looks the annotation up when it calls the 
 
 
 def segment_skeleton(viewer: napari.Viewer) -> None:
-    """Segment the scans that are selected in the layer list, or else those checked in the panel, which it opens."""
+    """Open the panel and segment the scans selected in the layer list; without any, those checked in the panel."""
     dock, widget = viewer.window.add_plugin_dock_widget("napari-bonescint", "Segment skeleton")
     dock.show()
     widget.segment_selected()
 
 
 def correct_masks(viewer: napari.Viewer) -> None:
-    """Open the panel in which masks are corrected."""
+    """Open the panel "Correct masks"."""
     dock, _ = viewer.window.add_plugin_dock_widget("napari-bonescint", "Correct masks")
     dock.show()

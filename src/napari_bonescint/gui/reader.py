@@ -1,4 +1,4 @@
-"""napari's way to open bone scans and masks: File > Open, drag and drop, ``napari FILE``."""
+"""napari's reader of bone scans and masks: File > Open, drag and drop, ``napari FILE``."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ if TYPE_CHECKING:
 Paths = str | list[str]
 Read = list["LayerTuple"] | list[tuple[None]]
 
-# napari's sign for "read, but nothing to show"; an empty list would be reported as an error of this plugin.
+# napari's value for "read, but nothing to show"; napari reports an empty list as an error of the plugin.
 _NOTHING: list[tuple[None]] = [(None,)]
 _DICOM_NAMES = {".dcm", ".dicom", ".ima"}
-# So many files of a folder are looked into before it is taken for a folder of scans unseen.
+# A folder with at least this many files is taken for a folder of scans without reading them.
 _FILES_TO_LOOK_AT = 50
 _ERRORS_TO_SHOW = 3
 
 
 def get_reader(path: Paths) -> Callable[[Paths], Read] | None:
-    """A reader for files or folders that may be bone scans; None, without decoding anything, for others."""
+    """The reader for files or folders that may be bone scans, else None; nothing is decoded for it."""
     return read if any(_may_be_scan(Path(one)) for one in _as_list(path)) else None
 
 
 def read(path: Paths) -> Read:
-    """Read files and folders into layers; what cannot be read is shown as one sentence each.
+    """Read files and folders into layers; shows a sentence for each file that cannot be read.
 
     Parameters
     ----------
     path : str or list of str
-        One path, or several; two single-view files of one study make one scan.
+        Two single-view files of one study make one scan.
 
     Returns
     -------
     list of tuple
-        Layer data for napari, or its sign for nothing.
+        Layer data for napari.
     """
     masks, others, errors = _sort(map(Path, _as_list(path)))
     found = collect(others)
@@ -75,26 +75,26 @@ def read(path: Paths) -> Read:
     skipped = sum(found.skipped.values())
     if scans and skipped:
         show_info(f"{skipped} other files in the folder are no planar bone scans.")
-    for scan in _doubt(scans):
+    for scan in _with_view_warnings(scans):
         for warning in scan.warnings:
             show_warning(f"{scan.name}: {warning}" if len(scans) > 1 else warning)
     return layers or _NOTHING
 
 
-def _doubt(scans: Iterable[Scan]) -> list[Scan]:
-    """Scans with a warning where others of their study, which are open already, show the same view."""
+def _with_view_warnings(scans: Iterable[Scan]) -> list[Scan]:
+    """The scans, with a warning if an open scan of the same study shows the same view."""
     viewer = current_viewer()
     known = list(viewer.layers) if viewer is not None else []
-    told = []
+    found = []
     for scan in scans:
         first = scan.views[0].name
         doubtful = len(scan.views) == 1 and exceeds_opposite(first, [first, *lone_views(known, scan.study)])
-        told.append(replace(scan, warnings=tuple(dict.fromkeys((*scan.warnings, SAME_VIEW)))) if doubtful else scan)
-    return told
+        found.append(replace(scan, warnings=tuple(dict.fromkeys((*scan.warnings, SAME_VIEW)))) if doubtful else scan)
+    return found
 
 
 def lay_out(scans: Iterable[Scan]) -> list[LayerTuple]:
-    """Layers for scans, beside those that are open already: napari asks a reader once for each of several files."""
+    """Layers for scans, placed beside the open views; napari calls a reader once for each of several files."""
     viewer = current_viewer()
     if viewer is not None:
         keep_sides(viewer.layers)
@@ -107,7 +107,7 @@ def _lay_on(mask: Mask) -> list[LayerTuple]:
 
 
 def _sort(paths: Iterable[Path]) -> tuple[list[Path], list[Path], list[BonescintError]]:
-    """Masks, what may be scans, and why some are neither."""
+    """Sort paths into masks, other files, and errors of files that cannot be read."""
     masks: list[Path] = []
     others: list[Path] = []
     errors: list[BonescintError] = []
@@ -129,7 +129,7 @@ def _may_be_scan(path: Path) -> bool:
         return len(files) == _FILES_TO_LOOK_AT or any(_may_be_scan(file) for file in files)
     if path.name.lower().endswith(MASK_ENDINGS):
         return path.is_file()
-    # A file that is called DICOM and is none gets a sentence from us rather than silence.
+    # A file with a DICOM name but other content gets an error message from this reader.
     return path.suffix.lower() in _DICOM_NAMES or _starts_as_dicom(path)
 
 

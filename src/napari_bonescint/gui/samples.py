@@ -1,4 +1,4 @@
-"""Sample data under File > Open Sample: both come with the installation, nothing is downloaded."""
+"""Sample data under File > Open Sample; nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.masks.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.gui.layers.labels import legend
+from napari_bonescint.gui.layers.scans import PLACE
 from napari_bonescint.gui.reader import lay_out
 from napari_bonescint.scan import ViewName
 
@@ -19,16 +20,13 @@ if TYPE_CHECKING:
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 
-# Of the image, what its mask shares.
-_PLACE = ("scale", "translate", "units", "axis_labels")
-
 
 class SampleMissingError(BonescintError):
-    """A sample that should have been installed is not there."""
+    """A sample file is not installed."""
 
 
 def nema_nm1() -> list[LayerTuple]:
-    """The whole-body bone scan of NEMA's NM1 data set, as pydicom ships it: raw counts of a real patient.
+    """A real whole-body bone scan of NEMA's NM1 data set, which pydicom ships.
 
     The file names no view; the sternum and the patellae show that it is the anterior one.
     """
@@ -44,6 +42,6 @@ def simulated() -> list[LayerTuple]:
     images = [attributes for _, attributes, kind in layers if kind == "image"]
     truth = read_labels(SAMPLES / "simulated.regions.tif").masks
     for mask, image in zip(truth, images, strict=True):
-        place = {name: image[name] for name in _PLACE}
+        place = {name: image[name] for name in PLACE}
         layers.append((mask, {"name": f"{image['name']} truth", "opacity": 0.5, **place, **legend(True)}, "labels"))
     return layers

@@ -1,4 +1,4 @@
-"""napari's way to save masks: File > Save Selected Layers, for labels that lie on the views of one scan."""
+"""napari's writers of masks: File > Save Selected Layers, for labels on the views of one scan."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 FullLayerData = tuple[Any, dict[str, Any], str]
 
-# What people type or napari appends, and the writers append themselves.
+# Endings that users or napari add; the writers add their own.
 _ENDINGS = (".regions.tif", ".skeleton.tif", ".tif", ".seg.dcm", ".dcm", ".nii.gz", ".nii", ".preview.png", ".png")
 
 
 def write_tiff(path: str, layer_data: Sequence[FullLayerData]) -> list[str]:
-    """Save masks as one TIFF, with pixel spacing and views."""
+    """Save masks as one TIFF file with pixel spacing and views."""
     return _write("tiff", path, layer_data)
 
 
@@ -41,7 +41,7 @@ def write_nifti(path: str, layer_data: Sequence[FullLayerData]) -> list[str]:
 
 
 def write_seg(path: str, layer_data: Sequence[FullLayerData]) -> list[str]:
-    """Save masks as DICOM SEG, asking for the scan's file where it is not known."""
+    """Save masks as DICOM SEG; asks for the scan's file if it is not known."""
     return _write("seg", path, layer_data)
 
 
@@ -53,12 +53,12 @@ def write_preview(path: str, layer_data: Sequence[FullLayerData]) -> list[str]:
 def _write(form: str, path: str, layer_data: Sequence[FullLayerData]) -> list[str]:
     viewer = current_viewer()
     layers = viewer.layers if viewer is not None else []
-    # napari hands over the layers' content; what they lie on only the layers know.
+    # napari passes only the layers' data; their images are found from the layers themselves.
     labels = [
         layer for layer in layers if isinstance(layer, Labels) and any(layer.data is data for data, *_ in layer_data)
     ]
     if not labels:
-        raise SourceMissing("Only labels that are open in napari beside their scan can be saved.")
+        raise SourceMissing("Labels can be saved only while they and their scan are open in napari.")
     mask, images = layers_to_mask(layers, labels)
     for warning in shear_warnings(images):
         show_warning(warning)
@@ -70,14 +70,14 @@ def _write(form: str, path: str, layer_data: Sequence[FullLayerData]) -> list[st
 
 
 def _sources(scan: Scan, images: Iterable[Image]) -> tuple[Path, ...]:
-    """The files of a scan: where it was opened from, or where the user says."""
+    """The files of a scan: those that it was opened from, or those that the user chooses."""
     opened = {Path(image.source.path) for image in images if image.source.path}
     found = _matching(scan, sorted(opened))
     if not found:
         named, _ = QFileDialog.getOpenFileNames(None, "Which DICOM file is this scan from? (of two, both)")
         found = _matching(scan, map(Path, named))
     if not found:
-        raise SourceMissing("DICOM SEG refers to the DICOM file of the scan, which was not found; nothing was saved.")
+        raise SourceMissing("Nothing was saved: DICOM SEG needs the DICOM file of the scan, which was not found.")
     return found
 
 

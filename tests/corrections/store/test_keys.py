@@ -7,7 +7,7 @@ import hmac
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from napari_bonescint.corrections.store.keys import keys_of, unveil, veil
+from napari_bonescint.corrections.store.keys import decrypt_hash, encrypt_hash, keys_of
 from napari_bonescint.formats.dicom.identity import Identity
 
 if TYPE_CHECKING:
@@ -49,14 +49,17 @@ def test_another_store_has_other_keys(scan: Scan) -> None:
 
 
 def test_a_veiled_hash_is_told_by_the_secret_alone_and_is_another_one_for_every_case() -> None:
-    veiled = veil(SECRET, "1" * 16, IMAGE)
-    assert unveil(SECRET, "1" * 16, veiled) == IMAGE
-    assert IMAGE[:8] not in veiled
-    assert len({veiled[:64], veil(SECRET, "2" * 16, IMAGE)[:64], veil(b"6" * 64, "1" * 16, IMAGE)[:64]}) == 3
-    assert unveil(b"6" * 64, "1" * 16, veiled) is None
-    assert unveil(SECRET, "2" * 16, veiled) is None
+    encrypted = encrypt_hash(SECRET, "1" * 16, IMAGE)
+    assert decrypt_hash(SECRET, "1" * 16, encrypted) == IMAGE
+    assert IMAGE[:8] not in encrypted
+    assert (
+        len({encrypted[:64], encrypt_hash(SECRET, "2" * 16, IMAGE)[:64], encrypt_hash(b"6" * 64, "1" * 16, IMAGE)[:64]})
+        == 3
+    )
+    assert decrypt_hash(b"6" * 64, "1" * 16, encrypted) is None
+    assert decrypt_hash(SECRET, "2" * 16, encrypted) is None
 
 
 def test_what_was_never_veiled_is_not_unveiled() -> None:
     for text in ("", IMAGE, "z" * 80, "../secret"):
-        assert unveil(SECRET, "1" * 16, text) is None
+        assert decrypt_hash(SECRET, "1" * 16, text) is None

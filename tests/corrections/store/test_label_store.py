@@ -144,8 +144,8 @@ def test_what_does_not_fit_is_refused_in_one_sentence(store: LabelStore, case: s
     wrong = [
         (good[:1], "Ada", rf"shape \(1, 131, 67\); case {case} needs uint8 of shape \(2, 131, 67\)\.$"),
         (good.astype(np.int64), "Ada", "The mask is int64"),
-        (np.where(good == 3, len(REGIONS), good).astype(np.uint8), "Ada", "holds the number 17, which is no region"),
-        (good, "  ", "Nobody is named as annotator"),
+        (np.where(good == 3, len(REGIONS), good).astype(np.uint8), "Ada", "has the label 17, which is no region"),
+        (good, "  ", "The annotator is missing"),
     ]
     for regions, annotator, sentence in wrong:
         with pytest.raises(StoreError, match=sentence):

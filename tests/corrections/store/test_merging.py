@@ -183,7 +183,7 @@ def test_a_damaged_case_is_named_and_the_others_are_taken(one: LabelStore, other
 
 
 def test_what_cannot_be_merged_is_told(one: LabelStore, other: LabelStore) -> None:
-    with pytest.raises(StoreError, match="is the store itself"):
+    with pytest.raises(StoreError, match="is the same store"):
         merge(one, LabelStore.open(one.folder))
     (other.folder / "secret").unlink()
     with pytest.raises(StoreError, match="secret: is missing"):

@@ -45,7 +45,7 @@ def test_a_spreadsheet_with_semicolons_is_read(path: Path) -> None:
     [
         ("patient,id\nA,7\nB,007\n", "007 is of two patients, A and B"),
         ("patient,file\nA,a.png\nB,./a.png\n", "a.png is of two patients"),
-        ("patient,id\nA,ANONYMOUS\n", "Row 2: 'ANONYMOUS' tells nobody apart; name the files instead"),
+        ("patient,id\nA,ANONYMOUS\n", "Row 2: 'ANONYMOUS' identifies nobody; name the files instead"),
         ("patient,id\n,7\n", "Row 2 must name a patient, and an id or a file"),
         ("id\n7\n", "The column patient is missing"),
         ("patient,name\nA,7\n", "The column 'name' is not known; the columns are patient, id, issuer, file"),

@@ -11,7 +11,7 @@ import pytest
 
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.store.check import check_store
-from napari_bonescint.corrections.store.keys import keys_of, veil
+from napari_bonescint.corrections.store.keys import encrypt_hash, keys_of
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.corrections.store.patient_split import Part, part_of_patient
 from napari_bonescint.corrections.store.patients import Patients
@@ -102,7 +102,7 @@ def test_a_patient_whom_an_earlier_version_added_is_known_and_stays_what_it_was_
     # The key was that of issuer and number as they stood.
     old = hmac.new(secret, b"patient\nNorth\n0042", hashlib.sha256).hexdigest()[:16]
     keys = keys_of(secret, scan, identity)._replace(patient=old)
-    store.files(keys.case).create(scan, keys, veil(secret, keys.case, planes_sha256(scan.counts)))
+    store.files(keys.case).create(scan, keys, encrypt_hash(secret, keys.case, planes_sha256(scan.counts)))
     # A scan with the same text is known at once; the same file again tells of other spellings, too.
     second = LabelStore.open(store.folder).add(replace(scan, source_sha256="2"), identity)
     assert LabelStore.open(store.folder).add(scan, identity) == keys.case

@@ -28,7 +28,7 @@ def test_the_lines_of_a_command_are_heard(qtbot: QtBot) -> None:
     parent = QObject()
     command = ChildCommand(parent)
     lines: list[str] = []
-    command.said.connect(lines.append)
+    command.printed.connect(lines.append)
     with qtbot.waitSignal(command.done, timeout=PATIENCE_MS):
         command.start("napari_bonescint", ["--version"])
     assert lines[0].startswith("bonescint ")

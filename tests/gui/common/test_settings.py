@@ -33,7 +33,7 @@ def test_nothing_was_remembered_at_first_and_the_last_word_counts() -> None:
 def test_names_and_folders_are_the_same_at_the_next_start(tmp_path: Path, name: str) -> None:
     folders = f"C:\\labels\\new\n//server/share/{name}"
     remember(Setting.ANNOTATOR, name)
-    remember(Setting.LEARNT_FROM, folders)
+    remember(Setting.TRAINING_STORES, folders)
     command = [sys.executable, "-c", _NEXT_START, str(tmp_path / "settings")]
     told = subprocess.run(command, capture_output=True, check=True).stdout.decode()
     assert told == f"{name}||{folders}"

@@ -112,7 +112,7 @@ def test_a_mask_of_two_views_lies_on_images_opened_from_two_files(scan: Scan) ->
     model = opened(*files)
     labels = lay(model, mask_of(scan, scan.views))
     assert [lies_on(each, model.layers[each.name.split()[0]]) for each in labels] == [True, True]
-    with pytest.raises(NotOneScan, match="save them one scan at a time"):
+    with pytest.raises(NotOneScan, match="save one scan at a time"):
         layers_to_mask(model.layers, labels)
 
 
@@ -120,10 +120,12 @@ def test_what_is_not_the_mask_of_one_scan_is_one_sentence(scan: Scan) -> None:
     model = opened(scan)
     anterior, posterior = images_in(model)
     of_anterior, again, of_posterior = (model.add_layer(empty_labels(each)) for each in (anterior, anterior, posterior))
-    with pytest.raises(NotOneScan, match=r"are not one for each view of one scan; save them one scan at a time\.$"):
+    with pytest.raises(NotOneScan, match=r"are of several scans, or of one view twice; save one scan at a time\.$"):
         layers_to_mask(model.layers, [of_anterior, again])
     bone = model.add_layer(empty_labels(posterior, names_regions=False))
-    with pytest.raises(NotOneScan, match=r"name regions and others do not; save them one kind at a time\.$"):
+    with pytest.raises(
+        NotOneScan, match=r"Only some of the selected labels name regions; save labels with and without names apart\.$"
+    ):
         layers_to_mask(model.layers, [of_anterior, bone])
     of_anterior.data_setitem((np.array([1]), np.array([1])), 200)
     with pytest.raises(UnmappedLabels, match=r"^anterior bones: .*200"):
@@ -135,7 +137,7 @@ def test_labels_whose_image_the_user_removed_lie_on_no_scan(scan: Scan) -> None:
     anterior, posterior = images_in(model)
     labels = model.add_layer(empty_labels(posterior))
     model.layers.remove(posterior)
-    with pytest.raises(NotOneScan, match=r"^posterior bones: lies on no image of a bone scan; open the scan, too"):
+    with pytest.raises(NotOneScan, match=r"^posterior bones: lies on no image of a bone scan; open the scan, or"):
         layers_to_mask(model.layers, [labels])
     assert layers_to_mask(model.layers, [model.add_layer(empty_labels(anterior))])[0].scan.views == (ANTERIOR,)
 
@@ -161,7 +163,7 @@ def test_a_mask_lies_on_an_image_that_the_user_turned(scan: Scan, how: str) -> N
     sides = {"rotate": (4.5, 4.4), "shear": None, "affine": (9.0, 8.8)}[how]
     assert back.scan.spacing == (None if sides is None else pytest.approx(sides))
     assert [w for w in back.scan.warnings if "sheared" in w] == (
-        [f"{name}: The layer is sheared, so its pixels have no size in mm; take out the shear to have sizes."
+        [f"{name}: The layer is sheared, so its pixels have no size in mm; set its shear to 0 to get sizes."
          for name in ("anterior", "posterior")] if how == "shear" else []
     )  # fmt: skip
 
@@ -174,7 +176,7 @@ def test_labels_that_the_user_took_off_their_image_are_not_saved(scan: Scan, how
     for name, value in TURNED[how].items():
         setattr(bound, name, value)
         setattr(from_elsewhere, name, value)
-    with pytest.raises(NotOneScan, match=r"^anterior bones: does not lie on anterior any more; give both layers the"):
+    with pytest.raises(NotOneScan, match=r"^anterior bones: does not lie exactly on anterior; give both layers the"):
         layers_to_mask(model.layers, [bound])
     with pytest.raises(NotOneScan, match="lies on no image of a bone scan"):
         layers_to_mask(model.layers, [from_elsewhere])

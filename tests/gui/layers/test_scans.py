@@ -190,6 +190,4 @@ def test_a_picture_whose_orientation_napari_leaves_out_is_no_scan(tmp_path: Path
             with layer_source(path=str(path), reader_plugin=reader):
                 reasons[orientation, reader] = why_unusable(Image(np.asarray(picture)))
     assert {case for case, reason in reasons.items() if reason} == {(2, "napari"), (6, "napari")}
-    assert "stored turned or mirrored (orientation 6), which napari's own reader leaves out" in str(
-        reasons[6, "napari"]
-    )
+    assert "stored turned or mirrored (orientation 6), which napari's own reader ignores" in str(reasons[6, "napari"])

@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel
 
 from gui.retrain.verdicts import VERDICT, write_verdict
-from napari_bonescint.gui.retrain.comparison_page import VerdictPage
+from napari_bonescint.gui.retrain.comparison_page import ComparisonPage
 from napari_bonescint.gui.retrain.image_view import ImageView
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def page(background: FileWorker, qtbot: QtBot) -> VerdictPage:
-    page = VerdictPage(background)
+def page(background: FileWorker, qtbot: QtBot) -> ComparisonPage:
+    page = ComparisonPage(background)
     qtbot.addWidget(page)
     page.show()
     return page
 
 
-def rows_in(page: VerdictPage) -> list[tuple[str, list[list[str]]]]:
+def rows_in(page: ComparisonPage) -> list[tuple[str, list[list[str]]]]:
     groups = [page.table.topLevelItem(at) for at in range(page.table.topLevelItemCount())]
     return [
         (group.text(0), [[group.child(at).text(column) for column in range(4)] for at in range(group.childCount())])
@@ -35,7 +35,7 @@ def rows_in(page: VerdictPage) -> list[tuple[str, list[list[str]]]]:
     ]
 
 
-def test_a_verdict_is_a_sentence_a_table_and_pictures(page: VerdictPage, tmp_path: Path, qtbot: QtBot) -> None:
+def test_a_verdict_is_a_sentence_a_table_and_pictures(page: ComparisonPage, tmp_path: Path, qtbot: QtBot) -> None:
     write_verdict(tmp_path / "verdict")
     page.show_verdict(VERDICT, tmp_path / "verdict")
     assert page.sentence.text() == "Use the new weights: they are better on corrected scans."
@@ -54,7 +54,7 @@ def test_a_verdict_is_a_sentence_a_table_and_pictures(page: VerdictPage, tmp_pat
     qtbot.waitUntil(lambda: any("gone.jpg" in label.text() for label in page.findChildren(QLabel)))
 
 
-def test_weights_in_use_leave_nothing_to_decide(page: VerdictPage, tmp_path: Path) -> None:
+def test_weights_in_use_leave_nothing_to_decide(page: ComparisonPage, tmp_path: Path) -> None:
     page.show_verdict(VERDICT, tmp_path, in_use=True)
     assert page.sentence.text() == "These weights are in use. They were compared with present (00000000)."
     assert page.table.headerItem().text(1) == "Old"
@@ -64,7 +64,7 @@ def test_weights_in_use_leave_nothing_to_decide(page: VerdictPage, tmp_path: Pat
     assert page.use_button.isEnabled()
 
 
-def test_no_name_of_a_region_is_cut_off(page: VerdictPage, tmp_path: Path, qtbot: QtBot) -> None:
+def test_no_name_of_a_region_is_cut_off(page: ComparisonPage, tmp_path: Path, qtbot: QtBot) -> None:
     labels = ("mean of the regions", "thoracic spine", "skull")
     rows = tuple(replace(VERDICT.rows[0], label=label) for label in labels)
     page.show_verdict(replace(VERDICT, rows=rows), tmp_path)
@@ -85,7 +85,7 @@ def test_no_name_of_a_region_is_cut_off(page: VerdictPage, tmp_path: Path, qtbot
     assert len(names()[0]) > 1
 
 
-def test_the_user_decides_once(page: VerdictPage, tmp_path: Path, qtbot: QtBot) -> None:
+def test_the_user_decides_once(page: ComparisonPage, tmp_path: Path, qtbot: QtBot) -> None:
     page.show_verdict(VERDICT, tmp_path)
     with qtbot.waitSignal(page.accepted):
         qtbot.keyClick(page.use_button, Qt.Key.Key_Space)
@@ -99,12 +99,12 @@ def test_the_user_decides_once(page: VerdictPage, tmp_path: Path, qtbot: QtBot) 
     assert page.table.isVisible()
 
 
-def test_without_a_verdict_there_is_nothing_to_decide(page: VerdictPage, tmp_path: Path, qtbot: QtBot) -> None:
+def test_without_a_verdict_there_is_nothing_to_decide(page: ComparisonPage, tmp_path: Path, qtbot: QtBot) -> None:
     page.show_verdict(VERDICT, tmp_path)
     page.show_judging(3, 40)
     assert (page.bar.value(), page.bar.maximum()) == (3, 40)
     assert not page.use_button.isVisible()
     page.clear("The weights are damaged.", can_judge=True)
     assert page.sentence.text() == "The weights are damaged."
-    with qtbot.waitSignal(page.judging_wanted):
-        qtbot.mouseClick(page.judge_button, Qt.MouseButton.LeftButton)
+    with qtbot.waitSignal(page.comparison_requested):
+        qtbot.mouseClick(page.compare_button, Qt.MouseButton.LeftButton)

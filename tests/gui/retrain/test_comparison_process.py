@@ -7,7 +7,7 @@ from qtpy.QtCore import QObject
 
 from gui.retrain.verdicts import VERDICT, write_verdict
 from napari_bonescint.evaluation.baseline import verdict_folder
-from napari_bonescint.gui.retrain.comparison_process import Judging
+from napari_bonescint.gui.retrain.comparison_process import ComparisonProcess
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.inference.model_registry import current_model, use
 from napari_bonescint.training.runs.launch import RunSettings, plan_of_file
@@ -33,7 +33,7 @@ def test_a_verdict_that_was_given_before_is_shown_again(
     new = make_model()
     write_verdict(folder := verdict_folder(new.weights_path, current_model()))
     parent = QObject()
-    judging = Judging(parent, background)
+    judging = ComparisonProcess(parent, background)
     with qtbot.waitSignal(judging.judged) as judged:
         judging.judge(new.weights_path, settings_of("nowhere"))
     assert judged.args == [(VERDICT, folder, False)]
@@ -48,7 +48,7 @@ def test_a_comparison_that_cannot_be_made_is_one_sentence(
     tmp_path: Path, make_model: Callable[..., ModelCard], background: FileWorker, qtbot: QtBot
 ) -> None:
     parent = QObject()
-    judging = Judging(parent, background)
+    judging = ComparisonProcess(parent, background)
     with qtbot.waitSignal(judging.failed, timeout=PATIENCE_MS) as failed:
         judging.judge(make_model().weights_path, settings_of(str(tmp_path / "nowhere")))
     assert "nowhere" in failed.args[0]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QPoint
 from qtpy.QtGui import QColor
 
-from napari_bonescint.gui.retrain.line_plot import Curve
+from napari_bonescint.gui.retrain.line_plot import LinePlot
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 RED = "#ff0000"
 
 
-def red_columns(curve: Curve) -> list[int]:
+def red_columns(curve: LinePlot) -> list[int]:
     """Columns of the picture in which the line is seen."""
     image = curve.grab().toImage()
     red = QColor(RED)
@@ -23,7 +23,7 @@ def red_columns(curve: Curve) -> list[int]:
 
 
 def test_the_line_grows_with_the_steps(qtbot: QtBot) -> None:
-    curve = Curve("Training loss", RED)
+    curve = LinePlot("Training loss", RED)
     qtbot.addWidget(curve)
     curve.resize(300, 110)
     assert red_columns(curve) == []
@@ -37,7 +37,7 @@ def test_the_line_grows_with_the_steps(qtbot: QtBot) -> None:
 
 
 def test_a_single_point_and_equal_values_can_be_drawn(qtbot: QtBot) -> None:
-    curve = Curve("Dice", RED)
+    curve = LinePlot("Dice", RED)
     qtbot.addWidget(curve)
     curve.resize(300, 110)
     for points in ([(10.0, 0.0)], [(10.0, 0.9), (20.0, 0.9)]):
@@ -46,7 +46,7 @@ def test_a_single_point_and_equal_values_can_be_drawn(qtbot: QtBot) -> None:
 
 
 def test_the_mouse_is_told_the_value(qtbot: QtBot) -> None:
-    curve = Curve("Dice", RED)
+    curve = LinePlot("Dice", RED)
     qtbot.addWidget(curve)
     curve.resize(300, 110)
     curve.show_points([(10, 0.8123), (20, 0.9)], 20)

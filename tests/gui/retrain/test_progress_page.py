@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_bonescint.gui.retrain.progress_page import TrainingView, facts_of, status_of
+from napari_bonescint.gui.retrain.progress_page import ProgressPage, facts_of, status_of
 from napari_bonescint.training.runs.run_control import Request
 from napari_bonescint.training.runs.run_status import RunStatus, Stage
 
@@ -19,14 +19,14 @@ HALFWAY = RunStatus(step=20, steps=40, losses=((10, 0.9), (20, 0.5)), dices=((20
 
 
 @pytest.fixture
-def view(background: FileWorker, qtbot: QtBot) -> TrainingView:
-    view = TrainingView(background)
+def view(background: FileWorker, qtbot: QtBot) -> ProgressPage:
+    view = ProgressPage(background)
     qtbot.addWidget(view)
     view.show()
     return view
 
 
-def test_a_running_training_can_be_paused_and_stopped(view: TrainingView, qtbot: QtBot) -> None:
+def test_a_running_training_can_be_paused_and_stopped(view: ProgressPage, qtbot: QtBot) -> None:
     view.show_run_status(Stage.TRAINING, HALFWAY, "")
     assert view.status.text() == "Step 20 of 40, 20 min left."
     assert (view.bar.value(), view.bar.maximum()) == (20, 40)
@@ -39,7 +39,7 @@ def test_a_running_training_can_be_paused_and_stopped(view: TrainingView, qtbot:
     assert requested.args == [Request.STOP]
 
 
-def test_a_paused_training_goes_on_by_taking_the_request_back(view: TrainingView, qtbot: QtBot) -> None:
+def test_a_paused_training_goes_on_by_taking_the_request_back(view: ProgressPage, qtbot: QtBot) -> None:
     view.show_run_status(Stage.PAUSED, HALFWAY, "")
     assert view.pause_button.text() == "Go on"
     with qtbot.waitSignal(view.requested) as requested:
@@ -48,21 +48,21 @@ def test_a_paused_training_goes_on_by_taking_the_request_back(view: TrainingView
 
 
 @pytest.mark.parametrize("stage", [Stage.INTERRUPTED, Stage.FAILED])
-def test_a_training_that_ended_early_can_be_gone_on_with(stage: Stage, view: TrainingView, qtbot: QtBot) -> None:
+def test_a_training_that_ended_early_can_be_gone_on_with(stage: Stage, view: ProgressPage, qtbot: QtBot) -> None:
     view.show_run_status(stage, HALFWAY, "")
     assert not view.stop_button.isEnabled()
-    with qtbot.waitSignal(view.go_on_wanted):
+    with qtbot.waitSignal(view.resume_requested):
         qtbot.mouseClick(view.pause_button, Qt.MouseButton.LeftButton)
 
 
-def test_nothing_moves_once_a_training_has_failed_before_its_first_step(view: TrainingView) -> None:
+def test_nothing_moves_once_a_training_has_failed_before_its_first_step(view: ProgressPage) -> None:
     view.show_run_status(Stage.TRAINING, RunStatus(), "")
     assert view.bar.maximum() == 0
     view.show_run_status(Stage.FAILED, RunStatus(failure="There is no scan to learn from."), "")
     assert view.bar.maximum() > 0
 
 
-def test_a_finished_training_has_nothing_to_press(view: TrainingView) -> None:
+def test_a_finished_training_has_nothing_to_press(view: ProgressPage) -> None:
     view.show_run_status(Stage.FINISHED, HALFWAY, "")
     assert not view.pause_button.isEnabled()
     assert not view.stop_button.isEnabled()
@@ -105,7 +105,7 @@ def test_the_status_is_a_sentence(stage: Stage, run_status: RunStatus, words: st
     assert status_of(stage, run_status, words) == status
 
 
-def test_the_curve_of_each_region_can_be_seen(view: TrainingView) -> None:
+def test_the_curve_of_each_region_can_be_seen(view: ProgressPage) -> None:
     regions = {"skeleton": ((0, 0.91), (20, 0.92)), "ribs": ((0, 0.5), (20, 0.61))}
     view.show_run_status(Stage.TRAINING, replace(HALFWAY, regions=regions, check_losses=((20, 0.07),)), "")
     assert view.dice.title == "Dice on validation scans"

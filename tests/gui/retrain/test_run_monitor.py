@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject
 
-from napari_bonescint.gui.retrain.run_monitor import RunWatch
+from napari_bonescint.gui.retrain.run_monitor import RunMonitor
 from napari_bonescint.training.runs.launch import start_detached
 from napari_bonescint.training.runs.run_status import Stage
 from training.runs.run_folders import SLEEPER, begin, occupy, progress
@@ -24,7 +24,7 @@ def test_a_run_is_followed_while_it_is_alive_and_its_death_is_noticed(
     import psutil
 
     parent = QObject()
-    watch = RunWatch(parent, background)
+    watch = RunMonitor(parent, background)
     told: list[tuple[Stage, int]] = []
     watch.changed.connect(lambda stage, run_status, _words: told.append((stage, run_status.step)))
     log = begin(tmp_path)
@@ -40,7 +40,7 @@ def test_a_run_is_followed_while_it_is_alive_and_its_death_is_noticed(
 
 def test_a_run_that_is_followed_no_more_is_silent(tmp_path: Path, background: FileWorker, qtbot: QtBot) -> None:
     parent = QObject()
-    watch = RunWatch(parent, background)
+    watch = RunMonitor(parent, background)
     begin(tmp_path)
     occupy(tmp_path, os.getpid())
     watch.follow(tmp_path)

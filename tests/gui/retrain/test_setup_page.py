@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_bonescint.gui.retrain.setup_page import TrainingSetup
+from napari_bonescint.gui.retrain.setup_page import SetupPage
 from napari_bonescint.inference.model_registry import current_model, label, use
 from napari_bonescint.training.data.data_summary import DataSummary
 
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def setup(background: FileWorker, qtbot: QtBot) -> Iterator[TrainingSetup]:
-    setup = TrainingSetup(background)
+def setup(background: FileWorker, qtbot: QtBot) -> Iterator[SetupPage]:
+    setup = SetupPage(background)
     qtbot.addWidget(setup)
     yield setup
     setup.devices.close_child()
 
 
-def titles(setup: TrainingSetup) -> list[str]:
+def titles(setup: SetupPage) -> list[str]:
     return [setup.recipes.itemText(row) for row in range(setup.recipes.count())]
 
 
 def test_what_is_chosen_is_what_is_wanted(
-    setup: TrainingSetup, tiny_recipe: Path, store: LabelStore, make_model: Callable[..., ModelCard], qtbot: QtBot
+    setup: SetupPage, tiny_recipe: Path, store: LabelStore, make_model: Callable[..., ModelCard], qtbot: QtBot
 ) -> None:
     use(make_model())
     setup.stores.add(store.folder)
     setup.add_recipe(tiny_recipe)
-    with qtbot.waitSignal(setup.wanted) as wanted:
+    with qtbot.waitSignal(setup.start_requested) as wanted:
         qtbot.mouseClick(setup.button, Qt.MouseButton.LeftButton)
     (settings,) = wanted.args
     assert settings.plan.recipe == str(tiny_recipe)
@@ -47,7 +47,7 @@ def test_what_is_chosen_is_what_is_wanted(
     assert settings.device == "auto"
 
 
-def test_the_shipped_recipes_are_offered_with_what_they_do(setup: TrainingSetup, qtbot: QtBot) -> None:
+def test_the_shipped_recipes_are_offered_with_what_they_do(setup: SetupPage, qtbot: QtBot) -> None:
     assert titles(setup) == ["quick: 10 minutes", "full", "From a file …"]
     assert setup.plan.minutes == 10
     assert setup.description.text()
@@ -56,7 +56,7 @@ def test_the_shipped_recipes_are_offered_with_what_they_do(setup: TrainingSetup,
 
 @pytest.mark.parametrize(("patients", "offered"), [(18, True), (40, False), (4, False)])
 def test_few_patients_are_offered_folds(
-    setup: TrainingSetup, store: LabelStore, patients: int, offered: bool, qtbot: QtBot
+    setup: SetupPage, store: LabelStore, patients: int, offered: bool, qtbot: QtBot
 ) -> None:
     setup.stores.add(store.folder)
     qtbot.waitUntil(lambda: "no reviewed mask" in setup.stores.supply.text())
@@ -64,19 +64,19 @@ def test_few_patients_are_offered_folds(
     setup.stores.counted.emit(DataSummary(2 * patients, patients - 4, 4, 2, 4, 2))
     assert setup.folds.isHidden() is not offered
     setup.folds.setChecked(True)
-    with qtbot.waitSignal(setup.wanted) as wanted:
+    with qtbot.waitSignal(setup.start_requested) as wanted:
         qtbot.mouseClick(setup.button, Qt.MouseButton.LeftButton)
     assert wanted.args[0].folds == (5 if offered else 0)
 
 
-def test_without_a_store_nothing_starts(setup: TrainingSetup, qtbot: QtBot) -> None:
-    with qtbot.assertNotEmitted(setup.wanted, wait=200):
+def test_without_a_store_nothing_starts(setup: SetupPage, qtbot: QtBot) -> None:
+    with qtbot.assertNotEmitted(setup.start_requested, wait=200):
         qtbot.mouseClick(setup.button, Qt.MouseButton.LeftButton)
     assert "Add a label store" in setup.message.text()
 
 
 def test_a_file_that_is_no_recipe_is_one_sentence(
-    setup: TrainingSetup, tmp_path: Path, shown: Callable[[], list[str]]
+    setup: SetupPage, tmp_path: Path, shown: Callable[[], list[str]]
 ) -> None:
     (tmp_path / "odd.toml").write_text("steps = 'many'")
     setup.add_recipe(tmp_path / "odd.toml")

@@ -76,7 +76,7 @@ def test_a_result_without_its_image_is_dropped(
     viewer.layers.remove(images[0])
     qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
     assert [layer.name for layer in labels_in(viewer)] == ["posterior bones"]
-    assert any("anterior: the image was removed or changed meanwhile" in message for message in shown())
+    assert any("anterior: no result, because the image was removed or changed" in message for message in shown())
 
 
 @pytest.mark.parametrize("change", [lambda data: data[:, ::-1], lambda data: data[:-9]], ids=["mirrored", "cropped"])
@@ -98,7 +98,7 @@ def test_a_result_of_an_image_that_changed_is_dropped(
     qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
     np.testing.assert_array_equal(anterior.data, before)
     assert posterior.data.any()
-    assert any("anterior: the image was removed or changed meanwhile" in message for message in shown())
+    assert any("anterior: no result, because the image was removed or changed" in message for message in shown())
 
 
 def test_removed_labels_are_made_anew(

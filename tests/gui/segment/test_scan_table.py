@@ -63,7 +63,7 @@ def test_a_view_that_the_file_names_can_be_overruled(
     choose(choosers(panel)[0], "posterior")
     assert [facts_of(image).view.name for image in images] == ["posterior", "anterior"]
     assert [facts_of(image).view.source for image in images] == [ViewSource.OVERRULED] * 2
-    assert "the file says the opposite" in choosers(panel)[0].toolTip()
+    assert "the file names the opposite" in choosers(panel)[0].toolTip()
 
 
 def test_the_mouse_wheel_overrules_no_file(images: list[Image], open_panel: Callable[..., SegmentWidget]) -> None:

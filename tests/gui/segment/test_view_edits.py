@@ -74,7 +74,7 @@ def test_the_file_of_an_open_case_is_not_overruled(scan: Scan) -> None:
         model._add_layer_from_data(*data)
     first = model.layers[1]
     show_instead(model.add_layer(empty_labels(first)), np.zeros(first.data.shape, np.uint8), names_regions=True)
-    with pytest.raises(ViewEditError, match="its label store has it as anterior"):
+    with pytest.raises(ViewEditError, match="the label store keeps this view as anterior"):
         set_view(model.layers, first, ViewName.POSTERIOR)
     set_view(model.layers, first, ViewName.ANTERIOR)
     assert facts_of(first).view == View(ViewName.ANTERIOR)
@@ -220,5 +220,5 @@ def test_pixels_of_a_turned_image_get_the_size_that_the_user_says(model: ViewerM
 
 def test_sheared_pixels_get_no_size(model: ViewerModel) -> None:
     model.layers[1].shear = [0.2]
-    with pytest.raises(ViewEditError, match=r"^anterior: take out the shear of the layer before giving its pixels"):
+    with pytest.raises(ViewEditError, match=r"^anterior: set the shear of the layer to 0, then the pixel size"):
         set_spacing(model.layers, model.layers[1], 2.26)

@@ -1,1 +1,1 @@
-"""The label store: cases, numbered revisions, patients; a folder that is only ever added to."""
+"""The label store: a folder of cases, predictions, revisions and patients, in which nothing is changed or deleted."""

@@ -1,16 +1,17 @@
-"""The files of one case: ``counts.tif``, ``case.json``, and the folders of its predictions and revisions."""
+"""The files of one case: ``counts.tif``, ``case.json`` and the folders of predictions and revisions."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping  # noqa: TC003 - `facts.build` looks at the types
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from napari_bonescint import __version__
-from napari_bonescint.atomic import CannotWrite, sync_folder, write_bytes_atomically
+from napari_bonescint.atomic import sync_folder, write_bytes_atomically, writing
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.store.checksummed_json import read_sealed, seal
 from napari_bonescint.corrections.store.plane_files import Shape, planes_sha256, read_planes, salted
@@ -19,22 +20,24 @@ from napari_bonescint.formats.dicom.terms import reduced
 from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, Scan, Spacing, View, ViewSource
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari_bonescint.corrections.store.checksummed_json import Facts
     from napari_bonescint.corrections.store.keys import Keys
 
 
-# Of all views of a scan together; the largest that is read has fewer.
+# For all views together; the readers refuse larger scans.
 _MOST_PIXELS = 2 * 8192**2
 
 
 @dataclass(frozen=True)
 class CaseFacts:
-    """What is known about a case.
+    """The facts about a case.
 
     Attributes
     ----------
     patient_key, study_key : str
-        Equal for scans of one patient, and of one study.
+        Equal for scans of one patient or study.
     views : tuple of View
         One for each plane of the counts.
     shape : (int, int, int)
@@ -42,11 +45,11 @@ class CaseFacts:
     spacing : (float, float) or None
         Pixel spacing (y, x) in mm.
     acquisition : mapping
-        How the scan was acquired; nothing that people type, see `terms.reduced`.
+        Acquisition parameters, without text typed by people, see `terms.reduced`.
     image : str
-        Keyed hash of the counts, see `keys.veil`; the plain one in cases of earlier versions.
+        Encrypted hash of the counts, see `keys.encrypt_hash`; the plain hash in cases of earlier versions.
     counts_sha256 : str
-        Hash by which the file of the counts is known to be whole, see `plane_files.read_planes`.
+        Checksum of the file of the counts, see `plane_files.read_planes`.
     """
 
     patient_key: str
@@ -60,12 +63,12 @@ class CaseFacts:
 
     @property
     def is_keyed(self) -> bool:
-        """Whether `image` is a keyed hash."""
+        """Whether `image` is encrypted."""
         return self.image != self.counts_sha256
 
     @classmethod
     def of(cls, scan: Scan, keys: Keys, image: str, counts_sha256: str) -> CaseFacts:
-        """What the store keeps of a scan: nothing that tells whose it is, nor, without the secret, which scan it is."""
+        """The facts that the store keeps of a scan; without the secret, they reveal neither patient nor scan."""
         views, y, x = scan.counts.shape
         return cls(
             patient_key=keys.patient,
@@ -79,7 +82,7 @@ class CaseFacts:
         )
 
     def as_json(self) -> Facts:
-        """What ``case.json`` says."""
+        """The content of ``case.json``."""
         return {
             "patient_key": self.patient_key,
             "study_key": self.study_key,
@@ -113,14 +116,9 @@ class CaseFacts:
         return known
 
     def contradictions(self, scan: Scan, image_sha256: str) -> list[str]:
-        """In what a scan differs from the case, not counting what it only assumes: phrases, none if in nothing.
+        """Differences of a scan from the case, as phrases; assumed views and an unknown spacing do not count.
 
-        Parameters
-        ----------
-        scan : Scan
-            The scan.
-        image_sha256 : str
-            Plain hash of the case's counts, see `plane_files.planes_sha256`.
+        `image_sha256` is the plain hash of the case's counts, see `plane_files.planes_sha256`.
         """
         stated = [(own.name, view.name) for own, view in zip(self.views, scan.views, strict=False)]
         assumed = any(view.source is ViewSource.ASSUMED for view in scan.views)
@@ -133,13 +131,7 @@ class CaseFacts:
 
 
 class CaseFiles:
-    """The files of a case.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder of the case, named by its key.
-    """
+    """The files of a case, in a folder named by its key. Methods that read raise `StoreError`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -154,13 +146,7 @@ class CaseFiles:
         return self.folder.name
 
     def facts(self) -> CaseFacts:
-        """What is known about the case.
-
-        Raises
-        ------
-        StoreError
-            If the file is damaged or cannot be reached.
-        """
+        """The facts about the case."""
         facts = read_sealed(self.facts_path)
         try:
             return CaseFacts.from_json(facts)
@@ -168,13 +154,7 @@ class CaseFiles:
             raise self._foreign() from error
 
     def scan(self) -> Scan:
-        """The scan, with counts that are those that were added; its name is the key.
-
-        Raises
-        ------
-        StoreError
-            If a file is damaged or cannot be reached.
-        """
+        """The scan, with its counts as added; its name is the key."""
         facts = self.facts()
         warnings = []
         if any(view.source is ViewSource.ASSUMED for view in facts.views):
@@ -195,45 +175,49 @@ class CaseFiles:
             raise self._foreign() from error
 
     def create(self, scan: Scan, keys: Keys, image: str) -> None:
-        """Put the case in its place whole, unless another writer did so first.
+        """Write the case, whole or not at all, unless another writer was first.
 
         Parameters
         ----------
         scan : Scan
-            The scan.
         keys : Keys
-            Its keys.
         image : str
-            Keyed hash of its counts, see `keys.veil`.
+            Encrypted hash of the counts, see `keys.encrypt_hash`.
 
         Raises
         ------
         CannotWrite
-            If the store is full or not writable; there is no such case then.
+            If the store is full or not writable.
         """
-        cases = self.folder.parent
         counts = salted(scan.counts, scan.spacing)
         facts = CaseFacts.of(scan, keys, image, counts.sha256)
-        try:
+        with self.staged() as fresh:
+            write_bytes_atomically(fresh.counts_path, counts.content)
+            write_bytes_atomically(fresh.facts_path, seal(facts.as_json()))
+
+    @contextmanager
+    def staged(self) -> Iterator[CaseFiles]:
+        """Make the folders of the case under a temporary name; at the end they move to their place, unless it is taken.
+
+        Raises
+        ------
+        CannotWrite
+            If the store is full or not writable.
+        """
+        cases = self.folder.parent
+        with writing(cases):
             with TemporaryDirectory(prefix=".part-", dir=cases, ignore_cleanup_errors=True) as name:
-                # One folder deeper, since the temporary one is closed to everyone else.
+                # One folder deeper, since the temporary one is closed to other users.
                 fresh = CaseFiles(Path(name) / self.key)
                 for folder in (fresh.folder, fresh.revisions, fresh.predictions):
                     folder.mkdir()
-                write_bytes_atomically(fresh.counts_path, counts.content)
-                write_bytes_atomically(fresh.facts_path, seal(facts.as_json()))
-                fresh._move_to(self.folder)
+                yield fresh
+                try:
+                    fresh.folder.rename(self.folder)
+                except OSError:
+                    if not self.folder.exists():
+                        raise
             sync_folder(cases)
-        except OSError as error:
-            raise CannotWrite(f"{cases}: could not be written ({error.strerror or error}).") from error
 
     def _foreign(self) -> Damaged:
         return Damaged(f"{self.facts_path}: is no case that this version of bonescint can read.")
-
-    def _move_to(self, folder: Path) -> None:
-        """Move all of it in one step, which fails where a folder with anything in it is already."""
-        try:
-            self.folder.rename(folder)
-        except OSError:
-            if not folder.exists():
-                raise

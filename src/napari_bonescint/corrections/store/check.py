@@ -1,4 +1,4 @@
-"""Whether everything in a label store is still what was put there."""
+"""Check a label store: compare every file with its checksum."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 
 class StoreCheck(NamedTuple):
-    """What was found.
+    """Result of a check.
 
     Attributes
     ----------
     cases, revisions, predictions, drafts : int
-        How many of each are there and whole.
+        Numbers of intact ones.
     damage : list of str
         A sentence for each file that is missing, damaged or foreign.
     leftovers : list of Path
-        What interrupted writes left behind; harmless.
+        Harmless files of interrupted writes.
     """
 
     cases: int
@@ -41,14 +41,7 @@ class StoreCheck(NamedTuple):
 
 
 def check_store(store: LabelStore, on_progress: Callable[[float], object]) -> StoreCheck:
-    """Read every file of a store and compare it with its hash.
-
-    Parameters
-    ----------
-    store : LabelStore
-        The store.
-    on_progress : callable
-        Told the fraction done, 0 to 1.
+    """Compare every file of a store with its checksum; `on_progress` is called with the fraction done, 0 to 1.
 
     Raises
     ------
@@ -86,7 +79,7 @@ def check_store(store: LabelStore, on_progress: Callable[[float], object]) -> St
             predictions += whole(partial(_read_prediction, files, number))
         leftovers += _temporary(files.folder)
         for folder in (files.revisions, files.predictions):
-            # Why it cannot be looked into has been told by then.
+            # An unreadable folder has been reported above.
             with suppress(Damaged):
                 leftovers += _temporary(folder) + append_only.abandoned(folder)
     for path in patients.records(store.folder / patients.FOLDER):

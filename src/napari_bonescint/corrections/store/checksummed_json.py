@@ -1,4 +1,4 @@
-"""Facts as JSON that carry their own hash, so that a file which was cut off, changed or is foreign is found out."""
+"""JSON files with a checksum of their content, so that incomplete, changed and foreign files are detected."""
 
 from __future__ import annotations
 

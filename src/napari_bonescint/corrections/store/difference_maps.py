@@ -1,4 +1,4 @@
-"""What an annotator sees beside the mask: where it differs from the model, how sure that was, and the other view."""
+"""Difference of a mask from the model's, the model's uncertainty, and the same place in the opposite view."""
 
 from __future__ import annotations
 
@@ -16,18 +16,13 @@ ADDED, REMOVED, RELABELLED = 1, 2, 3
 
 
 def difference(regions: NDArray[np.uint8], model_regions: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Where a mask differs from the model's.
-
-    Parameters
-    ----------
-    regions, model_regions : ndarray of uint8, one shape
-        Region codes.
+    """Map of the differences of a mask from the model's; both are region codes, uint8 of one shape.
 
     Returns
     -------
     ndarray of uint8
-        `ADDED` where only the mask has bone, `REMOVED` where only the model has, `RELABELLED` where both have, of
-        different regions; 0 elsewhere.
+        `ADDED` where only the mask has bone, `REMOVED` where only the model has bone, `RELABELLED` where both have bone
+        of different regions; 0 elsewhere.
     """
     kinds = np.zeros(regions.shape, np.uint8)
     differs = regions != model_regions
@@ -38,13 +33,13 @@ def difference(regions: NDArray[np.uint8], model_regions: NDArray[np.uint8]) -> 
 
 
 def uncertainty(probability: NDArray[_Float]) -> NDArray[_Float]:
-    """Binary entropy in bits of each pixel: 0 where the model is sure, 1 where it might as well toss a coin."""
+    """Binary entropy of each pixel in bits: 0 at probability 0 or 1, and 1 at probability 0.5."""
     bits: NDArray[_Float] = (entr(probability) + entr(1 - probability)) / probability.dtype.type(np.log(2))
     return bits
 
 
 def opposite_column(column: float, width: int) -> float:
-    """The column of the other view that shows the same place of the body.
+    """The column of the opposite view that shows the same place of the body.
 
     The two heads of a camera face each other, so their images are mirrored about the middle of the field of view.
     """

@@ -1,7 +1,6 @@
-"""Unsaved work, kept so that a crash costs seconds: one draft for each annotator and case, which is no revision.
+"""Drafts: unsaved work, stored so that a crash loses only seconds. There is one for each annotator and case.
 
-Saving a draft replaces the one before in one step, so that there is always a whole one. Two windows in which the same
-annotator works on the same case share a draft: the last one to save it is kept.
+A new draft replaces the old one atomically. If one annotator works on a case in two windows, the last draft is kept.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from napari_bonescint.corrections.store.label_store import LabelStore
 
 
-# Twice the largest mask, and what is said about it.
+# Twice the size of the largest mask.
 _MOST_BYTES = 2**28
 
 
@@ -44,11 +43,10 @@ class Draft:
     case : str
         Key of the case.
     annotator : str
-        Whose work it is.
     when : str
-        When it was kept, in UTC: ``2026-03-01T09:30:00+00:00``.
+        Time of saving in UTC: ``2026-03-01T09:30:00+00:00``.
     origin : Origin
-        What it was made from.
+        The mask that the work began with.
     regions : ndarray of uint8, shape (view, y, x)
         The mask.
     """
@@ -62,7 +60,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class _DraftFacts:
-    """What a draft says about itself."""
+    """The facts in the file of a draft."""
 
     case: str
     annotator: str
@@ -72,35 +70,18 @@ class _DraftFacts:
 
 
 class Drafts:
-    """The drafts of a store.
-
-    Parameters
-    ----------
-    store : LabelStore
-        Where they are kept.
-    """
+    """The drafts of a store. Methods that read raise `StoreError` if a file is damaged or cannot be reached."""
 
     def __init__(self, store: LabelStore) -> None:
         self._folder = store.folder / "drafts"
 
     def save(self, case: str, annotator: str, regions: NDArray[np.uint8], origin: Origin) -> None:
-        """Keep unsaved work in place of the same annotator's draft of the same case.
-
-        Parameters
-        ----------
-        case : str
-            Key of the case.
-        annotator : str
-            Whose work it is.
-        regions : ndarray of uint8, shape (view, y, x)
-            The mask.
-        origin : Origin
-            What it was made from.
+        """Save unsaved work in place of the annotator's earlier draft of the case; see `Draft` for the parameters.
 
         Raises
         ------
         CannotWrite
-            If the store is full, not writable or gone; the draft before is still there.
+            If the store is full, not writable or gone; the earlier draft remains.
         """
         facts = {
             "case": case,
@@ -114,25 +95,13 @@ class Drafts:
         write_bytes_atomically(self._path(case, annotator), buffer.getvalue())
 
     def find(self, case: str, annotator: str) -> Draft | None:
-        """The annotator's draft of a case, if there is one.
-
-        Raises
-        ------
-        StoreError
-            If it is damaged or cannot be reached.
-        """
+        """The annotator's draft of a case, if there is one."""
         path = self._path(case, annotator)
         with reachable(path):
             return read_draft(path) if path.exists() else None
 
     def waiting(self, annotator: str) -> list[Draft]:
-        """All drafts of an annotator that are whole, by case.
-
-        Raises
-        ------
-        StoreError
-            If the folder cannot be reached.
-        """
+        """All intact drafts of an annotator, by case."""
         drafts = []
         with reachable(self._folder):
             paths = sorted(self._folder.glob(f"*.{_key(annotator)}.npz"))
@@ -142,13 +111,7 @@ class Drafts:
         return drafts
 
     def discard(self, case: str, annotator: str) -> None:
-        """Delete the annotator's draft of a case, if there is one.
-
-        Raises
-        ------
-        CannotWrite
-            If it cannot be deleted.
-        """
+        """Delete the annotator's draft of a case, if there is one; raises `CannotWrite` if that fails."""
         path = self._path(case, annotator)
         try:
             path.unlink(missing_ok=True)
@@ -160,19 +123,11 @@ class Drafts:
 
 
 def read_draft(path: Path) -> Draft:
-    """The draft in a file.
-
-    Raises
-    ------
-    Damaged
-        If the file holds no draft, or not the whole of it.
-    StoreError
-        If it cannot be reached.
-    """
+    """Read a draft; raises `Damaged` if the file is no draft or damaged, `StoreError` if it cannot be reached."""
     content = read_bytes(path)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            # Nothing is unpacked before it is known how much it is.
+            # The size is checked before anything is unpacked.
             if sum(part.file_size for part in archive.infolist()) > _MOST_BYTES:
                 raise Damaged(f"{path}: is larger than the draft of any scan.")
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
@@ -188,5 +143,5 @@ def read_draft(path: Path) -> Draft:
 
 
 def _key(annotator: str) -> str:
-    """A file name for an annotator, whatever characters the name has."""
+    """A part of a file name for an annotator, whose name may have any characters."""
     return hashlib.sha256(annotator.encode()).hexdigest()[:16]

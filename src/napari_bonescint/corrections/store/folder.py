@@ -1,4 +1,7 @@
-"""The folder of a label store itself: what says that it is one, the secrets of its keys, and who may read it."""
+"""The folder of a label store: its marker file, its secrets, and its access rights.
+
+All functions raise `StoreError` if the folder cannot be reached.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from napari_bonescint import __version__
-from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
+from napari_bonescint.atomic import write_bytes_atomically, writing
 from napari_bonescint.corrections.errors import StoreError, reachable
 from napari_bonescint.owner_only import close_to_others, is_open_to_others
 
@@ -22,41 +25,33 @@ _SECRET_DIGITS = 64
 
 
 def is_label_store(folder: Path) -> bool:
-    """Whether a folder says that it is a label store, be it damaged or of another version.
-
-    Raises
-    ------
-    StoreError
-        If it cannot be reached.
-    """
+    """Whether a folder has the marker of a label store, even a damaged one or one of another version."""
     with reachable(folder):
         return (folder / _MARKER).exists()
 
 
 def make_store_folder(folder: Path) -> None:
-    """Make an empty store in a folder that is empty or does not exist, and close it to all but its owner.
+    """Make a store in an empty or a new folder, and deny access to all but its owner.
 
     Raises
     ------
     StoreError
-        If there is something in the folder, or it cannot be looked into.
+        If the folder is not empty.
     CannotWrite
-        If it cannot be written to.
+        If the folder is not writable.
     """
     with reachable(folder):
         names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     if _MARKER in names:
         raise StoreError(f"{folder}: is a label store already; add to it, or choose another folder.")
-    # What a call that was cut off left behind does not count, nor what desktops hide in every folder.
+    # Files of an interrupted call and hidden files of the desktop do not count.
     if any(not name.startswith(".") for name in names - {"cases", "drafts", _SECRET}):
         raise StoreError(f"{folder}: is not empty; choose an empty or a new folder for the store.")
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         close_to_others(folder)
         for part in ("cases", "drafts"):
             (folder / part).mkdir(exist_ok=True)
-    except OSError as error:
-        raise CannotWrite(f"{folder}: could not be written ({error.strerror or error}).") from error
     write_bytes_atomically(folder / _SECRET, secrets.token_hex(_SECRET_DIGITS // 2).encode())
     close_to_others(folder / _SECRET)
     marker = {"format": _FORMAT, "layout": _LAYOUT, "version": __version__}
@@ -64,13 +59,7 @@ def make_store_folder(folder: Path) -> None:
 
 
 def require_store_folder(folder: Path) -> None:
-    """Make sure that a folder is a store of this layout.
-
-    Raises
-    ------
-    StoreError
-        If it is none, is of a newer layout, or cannot be reached.
-    """
+    """Raise `StoreError` unless a folder is a store of this layout."""
     path = folder / _MARKER
     with reachable(folder):
         if not folder.exists():
@@ -88,44 +77,38 @@ def require_store_folder(folder: Path) -> None:
 
 
 def open_to_others(folder: Path) -> list[Path]:
-    """Which of a store's folder and its secret other users of the computer may read; none on Windows.
-
-    Raises
-    ------
-    StoreError
-        If the store cannot be reached.
-    """
+    """The folder of a store, and its secret, if other users of the computer can read them; empty on Windows."""
     exposed = []
     for path in (folder, folder / _SECRET):
         with reachable(path), suppress(FileNotFoundError):
             exposed += [path] if is_open_to_others(path) else []
-    # What lies in a closed folder is closed, too.
+    # A file in a closed folder is closed, too.
     return exposed if folder in exposed else []
 
 
 def read_secrets(folder: Path) -> tuple[bytes, ...]:
-    """The secrets with which the keys of a store are made: its own first, then those of stores merged into it.
+    """The secrets for the keys of a store: its own first, then those of stores merged into it.
 
     Raises
     ------
     StoreError
-        If they are missing or damaged, or cannot be reached.
+        If they are missing or damaged.
     """
     path = folder / _SECRET
     with reachable(path):
         secrets_there = tuple(path.read_bytes().split()) if path.exists() else ()
     if not secrets_there or any(len(secret) != _SECRET_DIGITS for secret in secrets_there):
-        raise StoreError(f"{path}: is missing or damaged, so no scan can be added; bring it back from a copy.")
+        raise StoreError(f"{path}: is missing or damaged, so no scan can be added; restore it from a backup.")
     return secrets_there
 
 
 def adopt_secrets(folder: Path, others: tuple[bytes, ...]) -> None:
-    """Keep the secrets of another store beside a store's own, since keys made with them cannot be turned back.
+    """Add the secrets of another store to a store's own, to recognise the patients of both.
 
     Raises
     ------
     StoreError
-        If the store's own is missing or damaged, or it cannot be reached.
+        If the store's own secret is missing or damaged.
     CannotWrite
         If the store is full, not writable or gone.
     """
@@ -133,5 +116,4 @@ def adopt_secrets(folder: Path, others: tuple[bytes, ...]) -> None:
     if new := [secret for secret in others if secret not in own]:
         path = folder / _SECRET
         write_bytes_atomically(path, b"\n".join((*own, *new)))
-        close_to_others(path)
         close_to_others(path)

@@ -1,9 +1,9 @@
-"""What a work list shows of every case, and a cache of it, so that ten thousand cases are listed quickly.
+"""Summaries of all cases for the work list, with a cache, so that 10,000 cases are listed quickly.
 
-``index.json`` can be deleted at any time. For each case it tells the modification times of the folders of revisions and
-predictions, which change with every record; a case whose times differ is read anew. So is one that was changed less
-than three seconds before it was read, because a second change may then have left the same time.
-The file holds columns: ten thousand small JSON objects take longer to read.
+``index.json`` can be deleted at any time. It has the modification times of the folders of revisions and predictions of
+each case, which change with every record. A case with other times is read again, and also a case that had changed less
+than three seconds before it was read, because another change may leave the same time. The file has columns, because
+10,000 small JSON objects are slower to read.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _CASE_KEY = re.compile("[0-9a-f]{16}")
 _UNSETTLED_S = 3.0
-# Reading this many cases anew takes less than writing the file.
+# With fewer changed cases, reading them again is faster than writing the file.
 _WORTH_WRITING = 64
 _VERSION = 2
 
@@ -42,7 +42,7 @@ Stamps = tuple[int, int]
 
 
 class CaseState(StrEnum):
-    """How far a case has come."""
+    """State of a case."""
 
     NEW = "new"
     PREDICTED = "predicted"
@@ -52,7 +52,7 @@ class CaseState(StrEnum):
 
 @dataclass(frozen=True)
 class CaseSummary:
-    """What a work list shows of a case.
+    """The facts about a case in a work list.
 
     Attributes
     ----------
@@ -63,11 +63,11 @@ class CaseSummary:
     shape : (int, int, int)
         Of the counts: (view, y, x).
     state : CaseState
-        Reviewed or corrected by its last revision; else predicted if there is a prediction; else new.
+        Reviewed or corrected, by the last revision; else predicted if there is a prediction; else new.
     annotator, when : str or None
-        Of the last revision, if there is one.
+        Annotator and time of the last revision, if there is one.
     uncertainty, predicted_dice : float or None
-        Of the last prediction, if there is one.
+        Facts of the last prediction, if there is one.
     """
 
     key: str
@@ -90,7 +90,7 @@ class Revisions(NamedTuple):
     intact : list of Revision
         In order.
     damage : dict of int to str
-        By number, what is wrong with those whose facts are damaged: a sentence that names the file.
+        A sentence for each damaged revision, by its number.
     """
 
     intact: list[Revision]
@@ -98,21 +98,13 @@ class Revisions(NamedTuple):
 
     @property
     def later_damage(self) -> str:
-        """What is wrong with the last revision, for which no earlier one can be taken; nothing if it is intact."""
+        """The sentence about the last revision if it is damaged, else empty; an earlier revision cannot replace it."""
         last = max(self.damage, default=0)
         return self.damage[last] if last > max((revision.number for revision in self.intact), default=0) else ""
 
 
 def revisions_of(case: CaseFiles) -> Revisions:
-    """The revisions of a case.
-
-    Raises
-    ------
-    Damaged
-        If their folder is missing or cannot be read.
-    StoreError
-        If the store cannot be reached.
-    """
+    """The revisions of a case; raises `Damaged` if their folder is missing, `StoreError` if it cannot be reached."""
     found = Revisions([], {})
     for number in append_only.numbers(case.revisions):
         try:
@@ -123,13 +115,7 @@ def revisions_of(case: CaseFiles) -> Revisions:
 
 
 def last_intact_revision(case: CaseFiles) -> Revision | None:
-    """The last revision of a case whose facts are not damaged; None if there is none.
-
-    Raises
-    ------
-    StoreError
-        As `revisions_of`.
-    """
+    """The last intact revision of a case, if there is one; raises as `revisions_of`."""
     for number in reversed(append_only.numbers(case.revisions)):
         with suppress(Damaged):
             return Revision.read(case.revisions, number)
@@ -137,15 +123,7 @@ def last_intact_revision(case: CaseFiles) -> Revision | None:
 
 
 def summarise(case: CaseFiles) -> CaseSummary:
-    """What a work list shows of a case, from its own files.
-
-    Raises
-    ------
-    Damaged
-        If the facts about the case are.
-    StoreError
-        If a file cannot be reached.
-    """
+    """The summary of a case from its own files; raises `Damaged` if ``case.json`` is damaged."""
     facts = case.facts()
     revision = last_intact_revision(case)
     prediction = last_prediction(case.predictions)
@@ -175,12 +153,12 @@ class Index:
     cases : Path
         The folder of the cases.
     cache : Path
-        The file that keeps the summaries; it may be missing, damaged, out of date, and in a folder that is read-only.
+        The file of the cache; it may be missing, damaged, outdated or in a read-only folder.
 
     Attributes
     ----------
     damaged : list of str
-        Keys of cases that `summaries` left out when it was last called, because the facts about them are damaged.
+        Keys of damaged cases, which the last call of `summaries` left out.
     """
 
     def __init__(self, cases: Path, cache: Path) -> None:
@@ -190,13 +168,7 @@ class Index:
         self._known: dict[str, tuple[Stamps, CaseSummary]] | None = None
 
     def summaries(self) -> list[CaseSummary]:
-        """Of all cases, by key.
-
-        Raises
-        ------
-        StoreError
-            If the folder, or a file in it, cannot be reached.
-        """
+        """Summaries of all intact cases, by key; raises `StoreError` if the folder or a file cannot be reached."""
         known = self._read_cache() if self._known is None else self._known
         current: dict[str, tuple[Stamps, CaseSummary]] = {}
         self.damaged = []
@@ -239,19 +211,13 @@ class Index:
             columns[name] = [" ".join(map(str, values)) for values in columns[name]]
         stamps = [[stamp[part] for stamp, _ in entries] for part in (0, 1)]
         content = {"version": _VERSION, "stamps": stamps, "cases": columns}
-        # Without it all works as well, only slower.
+        # Without the cache everything works, only slower.
         with suppress(CannotWrite):
             write_bytes_atomically(self._cache, json.dumps(content).encode())
 
 
 def case_keys(cases: Path) -> list[str]:
-    """Keys of the cases in a folder, in order; other names in it are no cases.
-
-    Raises
-    ------
-    StoreError
-        If the folder cannot be reached.
-    """
+    """Keys of the cases in a folder, in order; raises `StoreError` if it cannot be reached."""
     with reachable(cases):
         return sorted(name for name in os.listdir(cases) if is_case_key(name))  # noqa: PTH208 - 10,000 paths
 
@@ -262,11 +228,11 @@ def is_case_key(name: str) -> bool:
 
 
 def _stamps(folder: str) -> Stamps:
-    # Text and not `Path`, which for 20,000 paths takes longer than the system needs to look at them.
+    # Text, because 20,000 `Path` objects take longer than the system calls.
     try:
         return os.stat(f"{folder}{os.sep}revisions").st_mtime_ns, os.stat(f"{folder}{os.sep}predictions").st_mtime_ns  # noqa: PTH116
     except FileNotFoundError as error:
-        raise Damaged(f"{folder}: lacks the folder of its revisions or predictions.") from error
+        raise Damaged(f"{folder}: has no folder of revisions or predictions.") from error
     except OSError as error:
         raise unreachable(folder, error) from error
 
@@ -276,7 +242,7 @@ def _are_settled(stamps: Stamps) -> bool:
 
 
 def _holds_only(column: object, types: tuple[type, ...]) -> bool:
-    """Whether a column of the cache is a list of such values."""
+    """Whether a column of the cache is a list of values of these types."""
     return isinstance(column, list) and set(map(type, column)) <= set(types)
 
 
@@ -302,5 +268,5 @@ def _shape(text: str) -> Shape:
     return views, height, width
 
 
-# What JSON cannot hold. Few values differ, and equal ones are made but once.
+# Types that JSON lacks. There are few different values, so they are cached.
 _RESTORED: dict[str, Callable[[str], object]] = {"views": _views, "shape": _shape, "state": cache(CaseState)}

@@ -1,11 +1,11 @@
-"""Keys that tell patients, studies and scans apart without naming them.
+"""Keys: pseudonyms of patients, studies and scans.
 
-A key is the HMAC-SHA256 (RFC 2104) of an identifier with the store's secret. Whoever has the store but not its secret
-cannot find out whether a patient is in it by trying all hospital numbers; whoever has both can, so the secret stays at
-home when a store is passed on. The same patient has other keys in another store.
+A key is the HMAC-SHA256 (RFC 2104) of an identifier with the store's secret. Without the secret, nobody can find a
+patient in the store by trying all hospital numbers. With the secret, this is possible, so the secret must not be given
+away with the store. A patient has different keys in different stores.
 
-The hash of an image is veiled: combined, bit by bit, with an HMAC of the case's key, so that it looks random to whoever
-lacks the secret and can be had back by whoever has it, which is how the same scan is recognised in two stores.
+The hash of an image is encrypted: combined bit by bit (XOR) with an HMAC of the case's key. With the secret it can be
+decrypted, so that the same scan is recognised in two stores.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # 64 bits: among a million scans, two have the same key with a probability of 3 in 100 million.
 _HEX_DIGITS = 16
-_VEILED = re.compile("[0-9a-f]{80}")
+_ENCRYPTED = re.compile("[0-9a-f]{80}")
 
 
 class Keys(NamedTuple):
@@ -32,12 +32,11 @@ class Keys(NamedTuple):
     Attributes
     ----------
     case : str
-        Of the source file, or of the counts where there is none.
+        Key of the source file; of the counts if there is none.
     patient : str
-        Of the patient, in whichever spelling, see `identity.patient_number`; of the study or else the scan where the
-        patient is not known.
+        Key of the Patient ID in any spelling, see `identity.patient_number`; without an ID, key of the study or scan.
     study : str
-        Of the study; of the scan where it is not known.
+        Key of the study; of the scan if the study is not known.
     """
 
     case: str
@@ -49,16 +48,15 @@ def keys_of(secret: bytes, scan: Scan, identity: Identity) -> Keys:
     """The keys of a scan in the store with this secret."""
     case = case_key(secret, scan)
     study = _key(secret, "study", identity.study) if identity.study else case
-    # A study belongs to one patient, so its scans stay together even if a de-identification emptied the Patient ID.
+    # A study is of one patient, so its scans stay together even if a de-identification removed the Patient ID.
     patient = _key(secret, "patient", identity.number) if identity.number else study
     return Keys(case, patient, study)
 
 
 def patient_keys(secret: bytes, identity: Identity) -> set[str]:
-    """The keys under which a patient may be in a store, as this version makes them and as earlier ones did.
+    """Possible keys of a patient in a store; empty if the identity names nobody.
 
-    Until Patient IDs were brought to one form, key of a patient was that of the issuer and the ID as they stood. Empty
-    where the identity names nobody.
+    Earlier versions made the key of the issuer and the Patient ID as written; now the ID is brought to one form first.
     """
     if not identity.number or not identity.patient:
         return set()
@@ -66,66 +64,47 @@ def patient_keys(secret: bytes, identity: Identity) -> set[str]:
 
 
 def study_key(secret: bytes, identity: Identity) -> str | None:
-    """The key of the study; None where it is not known."""
+    """The key of the study; None if it is not known."""
     return _key(secret, "study", identity.study) if identity.study else None
 
 
 def case_key(secret: bytes, scan: Scan) -> str:
-    """The key of a scan, by the hash of its source or, without one, of its counts."""
+    """The key of a scan from the hash of its source file or, without one, of its counts."""
     if scan.source_sha256:
         return source_key(secret, scan.source_sha256)
     return _key(secret, "counts", planes_sha256(scan.counts))
 
 
 def source_key(secret: bytes, source_sha256: str) -> str:
-    """The key of a scan that was read from a source with this hash."""
+    """The key of a scan whose source file has this hash."""
     return _key(secret, "source", source_sha256)
 
 
-def veil(secret: bytes, case: str, image_sha256: str) -> str:
-    """A keyed hash of an image, of which `unveil` makes the plain one again.
-
-    Parameters
-    ----------
-    secret : bytes
-        Of the store.
-    case : str
-        Key of the case that has the image.
-    image_sha256 : str
-        Hash of its counts, see `plane_files.planes_sha256`.
+def encrypt_hash(secret: bytes, case: str, image_sha256: str) -> str:
+    """Encrypt the hash of a case's counts (see `plane_files.planes_sha256`) with the store's secret.
 
     Returns
     -------
     str
-        80 hexadecimal digits: the hash under a pad of its own for each case, and 16 digits by which a wrong secret is
-        found out.
+        80 hexadecimal digits: the hash, encrypted with a different pad for each case, and 16 digits that detect a wrong
+        secret.
     """
-    return _under_pad(secret, case, image_sha256) + _key(secret, f"image of {case}", image_sha256)
+    return _with_pad(secret, case, image_sha256) + _key(secret, f"image of {case}", image_sha256)
 
 
-def unveil(secret: bytes, case: str, veiled: str) -> str | None:
-    """The plain hash of an image; None if it was veiled with another secret, or never.
-
-    Parameters
-    ----------
-    secret : bytes
-        Of a store.
-    case : str
-        Key of the case.
-    veiled : str
-        What `veil` gave.
-    """
-    if _VEILED.fullmatch(veiled) is None:
+def decrypt_hash(secret: bytes, case: str, encrypted: str) -> str | None:
+    """Decrypt a hash from `encrypt_hash`; None if the secret is wrong or the hash is not encrypted."""
+    if _ENCRYPTED.fullmatch(encrypted) is None:
         return None
-    plain = _under_pad(secret, case, veiled[:-_HEX_DIGITS])
-    return plain if veil(secret, case, plain) == veiled else None
+    plain = _with_pad(secret, case, encrypted[:-_HEX_DIGITS])
+    return plain if encrypt_hash(secret, case, plain) == encrypted else None
 
 
-def _under_pad(secret: bytes, case: str, digits: str) -> str:
+def _with_pad(secret: bytes, case: str, digits: str) -> str:
     pad = hmac.digest(secret, f"pad of {case}".encode(), "sha256")
     return bytes(a ^ b for a, b in zip(bytes.fromhex(digits), pad, strict=True)).hex()
 
 
 def _key(secret: bytes, kind: str, identifier: str) -> str:
-    # The kind is part of what is hashed: a study and a patient with the same number must not share a key.
+    # The kind is hashed, too: a study and a patient with the same number must have different keys.
     return hmac.new(secret, f"{kind}\n{identifier}".encode(), hashlib.sha256).hexdigest()[:_HEX_DIGITS]

@@ -1,21 +1,21 @@
-"""A folder of scans and of what people and models made of them, that is only ever added to.
+"""The label store: a folder of scans, predictions and corrected masks, in which nothing is changed or deleted.
 
     STORE/
-      store.json                    what this folder is, and the version of its layout
-      secret                        with which keys are made; whoever passes the store on leaves it out
-      index.json                    a cache of what a work list shows; may be deleted
-      fit.json                      a cache of which masks were found fit to learn from; may be deleted
+      store.json                    marks the folder as a label store; version of the layout
+      secret                        secret for the keys; leave it out when you give the store to others
+      index.json                    cache of the work list; may be deleted
+      fit.json                      cache of the masks that are valid for training; may be deleted
       drafts/                       unsaved work
-      patients/                     which keys are one patient, and what each patient is for
-      cases/KEY/counts.tif          the counts as acquired
-      cases/KEY/case.json           views, spacing, keys of patient and study, keyed hash of the counts
-      cases/KEY/predictions/        what models said: 0001.tif, 0001.probability.tif, 0001.json ...
-      cases/KEY/revisions/          what people made of it: 0001.tif, 0001.json ...
+      patients/                     keys of the same patient, and the part of each patient
+      cases/KEY/counts.tif          counts as acquired
+      cases/KEY/case.json           views, spacing, keys of patient and study, encrypted hash of the counts
+      cases/KEY/predictions/        masks of models: 0001.tif, 0001.probability.tif, 0001.json ...
+      cases/KEY/revisions/          corrected masks: 0001.tif, 0001.json ...
 
-A case, a prediction and a revision are each there as a whole or not at all, whoever is killed or runs out of space, and
-nobody waits for a lock; `append_only` says how, and what holds on network folders. Nothing in the store says whose scan
-it is: no name, identifier, date or path, and no text that people typed at the camera; comments and names of annotators
-are what annotators type.
+Each case, prediction and revision is complete or absent, also after a crash or on a full disk, and no writer waits for
+a lock; `append_only` has the details, and the limits of network folders. The store has nothing that identifies a
+patient: no name, identifier, date or path, and no text typed at the camera. It has the names and comments that
+annotators type.
 """
 
 from __future__ import annotations
@@ -32,13 +32,9 @@ from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.corrections.errors import AddedOtherwise, StoreError, reachable
 from napari_bonescint.corrections.store import append_only
 from napari_bonescint.corrections.store.case_files import CaseFiles
-from napari_bonescint.corrections.store.folder import (
-    make_store_folder,
-    read_secrets,
-    require_store_folder,
-)
+from napari_bonescint.corrections.store.folder import make_store_folder, read_secrets, require_store_folder
 from napari_bonescint.corrections.store.index import Index, case_keys, is_case_key, revisions_of
-from napari_bonescint.corrections.store.keys import case_key, keys_of, source_key, unveil, veil
+from napari_bonescint.corrections.store.keys import case_key, decrypt_hash, encrypt_hash, keys_of, source_key
 from napari_bonescint.corrections.store.patients import FOLDER as PATIENTS
 from napari_bonescint.corrections.store.patients import Patients, Register
 from napari_bonescint.corrections.store.plane_files import planes_sha256, read_planes
@@ -63,12 +59,11 @@ _MASK = ".tif"
 
 
 class LabelStore:
-    """A label store; made with `create`, opened with `open`.
+    """A label store; use `create` or `open`.
 
-    Attributes
-    ----------
-    folder : Path
-        Where it is.
+    All methods raise `StoreError` if the store cannot be reached or there is no such case, and `Damaged`, a kind of it,
+    if a file is missing or damaged. Methods that write raise `CannotWrite` if the store is full, not writable or gone;
+    nothing is written then.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -78,62 +73,45 @@ class LabelStore:
 
     @classmethod
     def create(cls, folder: Path) -> LabelStore:
-        """Make a store in a folder that is empty or does not exist, and close it to all but its owner.
+        """Make a store in an empty or a new folder, and deny access to all but its owner.
 
-        Where the system cannot close it, it is made all the same, see `folder.open_to_others`.
-
-        Raises
-        ------
-        StoreError
-            If there is something in the folder, or it cannot be looked into.
-        CannotWrite
-            If it cannot be written to.
+        A system that cannot deny access is no error, see `folder.open_to_others`.
         """
         make_store_folder(folder)
         return cls(folder)
 
     @classmethod
     def open(cls, folder: Path) -> LabelStore:
-        """Open a store.
-
-        Raises
-        ------
-        StoreError
-            If the folder is none, is of a newer layout, or cannot be reached.
-        """
+        """Open a store; raises `StoreError` if the folder is no store or of a newer layout."""
         require_store_folder(folder)
         return cls(folder)
 
     def add(self, scan: Scan, identity: Identity | None = None, *, same_as: Collection[str] = ()) -> str:
-        """Add a scan, unless it is there already, and recognise whose it is.
+        """Add a scan, unless the store has it, and link it to its patient.
 
         Parameters
         ----------
         scan : Scan
             As opened.
         identity : Identity, optional
-            Whose it is, to keep a patient's scans together; without it the scan is taken as a patient of its own.
+            Identity of the patient; without it, the scan counts as a new patient.
         same_as : collection of str
-            Keys under which the patient is known besides, see `patient_keys`; those of nobody in the store do no harm.
+            More keys of the patient, see `patient_keys`; unknown keys are ignored.
 
         Returns
         -------
         str
-            The key of its case.
+            The key of the case.
 
         Raises
         ------
         AddedOtherwise
-            If the same file was added with other views, another spacing or another side mirrored.
-        StoreError
-            If the store cannot be reached, or its secret is missing.
-        CannotWrite
-            If the store is full, not writable or gone.
+            If the same file was added with other views, another spacing or another orientation.
         """
         secrets, identity = read_secrets(self.folder), identity or Identity()
         keys = keys_of(secrets[0], scan, identity)
         key = self.find(scan)
-        # Before there is a case: none must be trained on as a stranger's.
+        # Linked before the case exists, so that it is never trained on as another patient's.
         others = self.register.known_as(secrets, identity) | set(same_as)
         if key is not None:
             others.add(self.files(key).facts().patient_key)
@@ -141,7 +119,7 @@ class LabelStore:
             self.register.link(keys.patient, others)
         if key is None:
             key = keys.case
-            self.files(key).create(scan, keys, veil(secrets[0], key, planes_sha256(scan.counts)))
+            self.files(key).create(scan, keys, encrypt_hash(secrets[0], key, planes_sha256(scan.counts)))
             self.register.enter(keys.patient, keys.study)
         contradictions = self.files(key).facts().contradictions(scan, self.image_sha256(key))
         if contradictions:
@@ -153,79 +131,38 @@ class LabelStore:
 
     @cached_property
     def register(self) -> Register:
-        """Who has scans in the store, and who is the same; read once, and kept up to date by `add`.
-
-        Raises
-        ------
-        StoreError
-            If the store cannot be reached, or a record of a patient is damaged.
-        """
+        """The patients with scans in the store; read once, and updated by `add`."""
         return Register(self.patients(), self.cases())
 
     def patients(self) -> Patients:
-        """Which keys are one patient, and what each patient is for, as recorded now.
-
-        Raises
-        ------
-        StoreError
-            If the store cannot be reached, or a record of a patient is damaged.
-        """
+        """The keys and the part of each patient, as recorded now."""
         return Patients(self.folder / PATIENTS)
 
     def find(self, scan: Scan) -> str | None:
-        """The key of the case that was made of this scan's file; None if there is none.
-
-        Raises
-        ------
-        StoreError
-            If the store cannot be reached, or its secret is missing.
-        """
+        """The key of the case of this scan's file; None if the store has no such case."""
         return self._existing(case_key(secret, scan) for secret in read_secrets(self.folder))
 
     def find_file(self, source_sha256: str) -> str | None:
-        """The key of the case that was made of a file with this hash; None if there is none.
-
-        Raises
-        ------
-        StoreError
-            If the store cannot be reached, or its secret is missing.
-        """
+        """The key of the case of a file with this hash; None if the store has no such case."""
         return self._existing(source_key(secret, source_sha256) for secret in read_secrets(self.folder))
 
     def cases(self) -> list[CaseSummary]:
-        """What a work list shows of every case, by key; `damaged_cases` tells which are left out.
-
-        Raises
-        ------
-        StoreError
-            If the store cannot be reached.
-        """
+        """Summaries of all cases, by key, without the `damaged_cases`."""
         return self._index.summaries()
 
     @property
     def damaged_cases(self) -> tuple[str, ...]:
-        """Keys of cases that `cases` left out when it was last called, because the facts about them are damaged."""
+        """Keys of damaged cases, which the last call of `cases` left out."""
         return tuple(self._index.damaged)
 
     def scan(self, case: str) -> Scan:
-        """The scan of a case; its name is the key, and its source the folder of the case.
-
-        Raises
-        ------
-        StoreError
-            If there is no such case, a file is damaged, or it cannot be reached.
-        """
+        """The scan of a case; its name is the key, and its source the folder of the case."""
         return self.files(case).scan()
 
     def image_sha256(self, case: str) -> str:
-        """Plain hash of a case's counts, by which the same scan is recognised in two stores; for no file to keep.
+        """Hash of a case's counts, to recognise a scan in two stores; no file may contain it.
 
-        Without the store's secret, the counts are read for it.
-
-        Raises
-        ------
-        StoreError
-            If there is no such case, a file is damaged, or it cannot be reached.
+        Without the store's secret, it is computed from the counts.
         """
         files = self.files(case)
         facts = files.facts()
@@ -233,30 +170,16 @@ class LabelStore:
             return facts.image
         with suppress(StoreError):
             for secret in read_secrets(self.folder):
-                if (plain := unveil(secret, case, facts.image)) is not None:
+                if (plain := decrypt_hash(secret, case, facts.image)) is not None:
                     return plain
         return planes_sha256(files.scan().counts)
 
     def revisions(self, case: str) -> list[Revision]:
-        """The revisions of a case in order, without those whose facts are damaged; `all_revisions` names these.
-
-        Raises
-        ------
-        StoreError
-            If the store cannot be reached.
-        """
+        """The intact revisions of a case, in order."""
         return self.all_revisions(case).intact
 
     def all_revisions(self, case: str) -> Revisions:
-        """The revisions of a case, and what is wrong with those that are damaged.
-
-        Raises
-        ------
-        Damaged
-            If none can be had.
-        StoreError
-            If the store cannot be reached.
-        """
+        """The intact revisions of a case, and sentences about damaged ones."""
         return revisions_of(self.files(case))
 
     def save(
@@ -270,7 +193,7 @@ class LabelStore:
         comment: str = "",
         names_regions: bool = True,
     ) -> Revision:
-        """Add a revision; when this returns, it is on the disk.
+        """Add a revision; it is on the disk when this returns.
 
         Parameters
         ----------
@@ -279,35 +202,27 @@ class LabelStore:
         regions : ndarray of uint8, shape (view, y, x)
             The mask: region codes, or 0 and 1.
         origin : Origin
-            What it was made from.
+            The mask that the work began with.
         annotator : str
-            Who made it.
+            Must not be empty.
         reviewed : bool
-            Whether the annotator calls it finished.
+            Whether the annotator has finished the mask.
         comment : str
-            What the annotator has to say.
         names_regions : bool
-            False if 1 means bone, whichever.
-
-        Raises
-        ------
-        StoreError
-            If the mask does not fit the case, nobody is named, or a file cannot be reached; nothing was saved.
-        CannotWrite
-            If the store is full, not writable or gone; nothing was saved.
+            False if 1 is bone of any region.
         """
         files = self.files(case)
         facts = files.facts()
         annotator = annotator.strip()
         if not annotator:
-            raise StoreError("Nobody is named as annotator; type a name to save under.")
+            raise StoreError("The annotator is missing; type your name to save.")
         if regions.dtype != np.uint8 or regions.shape != facts.shape:
             raise StoreError(
                 f"The mask is {regions.dtype} of shape {regions.shape}; case {case} needs uint8 of shape {facts.shape}."
             )
         most = REGIONS[-1].code if names_regions else 1
         if regions.max(initial=0) > most:
-            raise StoreError(f"The mask holds the number {regions.max()}, which is no region; the last is {most}.")
+            raise StoreError(f"The mask has the label {regions.max()}, which is no region; the last region is {most}.")
         revision = Revision(
             number=0,
             annotator=annotator,
@@ -323,39 +238,19 @@ class LabelStore:
         return replace(revision, number=append_only.append(files.revisions, parts, revision.as_facts()))
 
     def regions(self, case: str, number: int) -> NDArray[np.uint8]:
-        """The mask of a revision: uint8 of shape (view, y, x).
-
-        Raises
-        ------
-        StoreError
-            If there is no such revision, it is damaged, or it cannot be reached.
-        """
+        """The mask of a revision: uint8 of shape (view, y, x)."""
         files = self.files(case)
         revision = Revision.read(files.revisions, number)
         mask = append_only.part_of(files.revisions, number, _MASK)
         return read_planes(mask, files.facts().shape, revision.mask_sha256).astype(np.uint8, copy=False)
 
     def pixel_files(self, case: str, number: int) -> tuple[Path, Path]:
-        """The files of a case's counts and of the mask of a revision, which never change.
-
-        Raises
-        ------
-        StoreError
-            If that is no key.
-        """
+        """The files of a case's counts and of the mask of a revision, which never change."""
         files = self.files(case)
         return files.counts_path, append_only.part_of(files.revisions, number, _MASK)
 
     def add_prediction(self, case: str, segmentation: Segmentation) -> None:
-        """Add what a model says about a case, unless it is the model whose prediction was added last.
-
-        Raises
-        ------
-        StoreError
-            If there is no such case, or it cannot be reached.
-        CannotWrite
-            If the store is full, not writable or gone; nothing was saved.
-        """
+        """Add a model's result for a case, unless the last prediction is of the same model."""
         files = self.files(case)
         facts = files.facts()
         last = last_prediction(files.predictions)
@@ -366,35 +261,17 @@ class LabelStore:
         add_prediction(files.predictions, segmentation, facts.spacing)
 
     def prediction(self, case: str) -> Prediction | None:
-        """What the model that was asked last said about a case; None if none was.
-
-        Raises
-        ------
-        StoreError
-            If there is no such case, a file is damaged, or it cannot be reached.
-        """
+        """The last prediction for a case; None if there is none."""
         files = self.files(case)
         last = last_prediction(files.predictions)
         return None if last is None else read_prediction(files.predictions, last, files.facts().shape)
 
     def keys(self) -> list[str]:
-        """Keys of all cases, in order.
-
-        Raises
-        ------
-        StoreError
-            If the store cannot be reached.
-        """
+        """Keys of all cases, in order."""
         return case_keys(self._cases)
 
     def files(self, case: str) -> CaseFiles:
-        """The files of a case, whether it is there or not.
-
-        Raises
-        ------
-        StoreError
-            If that is no key.
-        """
+        """The files of a case, which need not exist; raises `StoreError` if `case` is no key."""
         if not is_case_key(case):
             raise StoreError(f"{case}: is no key of a case; `bonescint store list {self.folder}` lists them.")
         return CaseFiles(self._cases / case)

@@ -1,11 +1,11 @@
-"""Which cases of a label store show the very same counts but for a few pixels, such as a second export of one scan.
+"""Find near-duplicates in a label store: cases with the same counts except for a few pixels, such as a second export.
 
-Counts are compared by a sketch: of each place that is brighter than all within three pixels, the square around it is
-hashed, and the 32 smallest hashes are kept. Two scans of one person share none, since no two squares of counted photons
-are alike; two exports of one scan share most, be a border cut off, a side mirrored or some text burned in.
+Counts are compared by a sketch (min-hash): the square around each local maximum is hashed, and the 32 smallest hashes
+are kept. Two scans of one person share no hash, since photon noise makes all squares different. Two exports of one scan
+share most hashes, even if a border is cut off, a view is mirrored or text is burned in.
 
-``alike.json`` in the store can be deleted at any time. The hashes are made with the store's secret, so that the file
-tells nobody else which scan a case is.
+``alike.json`` in the store is a cache and can be deleted at any time. Without the store's secret, nobody can find out
+from it which scan a case is.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _CACHE, _VERSION = "alike.json", 1
 _SIDE = 7
-# A square with fewer different values than this may well be in another scan, too.
+# A square with fewer different values may also occur in another scan.
 _FEWEST_VALUES = 6
 _KEPT = 32
 _FEWEST_HASHES = 8
@@ -44,13 +44,9 @@ Sketch = tuple[int, ...]
 
 
 def sketch(counts: NDArray[np.generic], key: bytes) -> Sketch:
-    """What is compared of counts of shape (view, y, x); empty where they have too few features.
+    """The sketch of counts of shape (view, y, x); empty if they have too few local maxima.
 
-    Parameters
-    ----------
-    counts : ndarray, shape (view, y, x)
-    key : bytes
-        Sketches made with different keys have nothing in common.
+    Sketches with different keys cannot be compared.
     """
     seed = int.from_bytes(hmac.digest(key, b"sketch", "sha256"))
     weights = np.random.default_rng(seed).integers(0, 2**63, (_SIDE, _SIDE), np.uint64) | np.uint64(1)
@@ -64,7 +60,7 @@ def sketch(counts: NDArray[np.generic], key: bytes) -> Sketch:
         squares = sliding_window_view(values, (_SIDE, _SIDE))[peaks].astype(np.uint64)
         ordered = np.sort(squares.reshape(len(squares), -1), axis=1)
         squares = squares[(np.diff(ordered, axis=1) > 0).sum(axis=1) + 1 >= _FEWEST_VALUES]
-        # A mirrored view has the mirrored squares, so that the sum over both is the same.
+        # The sum over a square and its mirror image is the same in a mirrored view.
         hashes = (squares * weights).sum((1, 2)) + (squares[:, :, ::-1] * weights).sum((1, 2))
         hashes ^= hashes >> np.uint64(32)
         found.update(((hashes * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)).tolist())
@@ -72,19 +68,13 @@ def sketch(counts: NDArray[np.generic], key: bytes) -> Sketch:
 
 
 def are_alike(one: Sketch, other: Sketch) -> bool:
-    """Whether two sketches are of the same counts but for a few pixels."""
+    """Whether two sketches are of the same counts, except for a few pixels."""
     smallest = set(sorted({*one, *other})[:_KEPT])
     return bool(smallest) and len(smallest & set(one) & set(other)) >= _SHARED * len(smallest)
 
 
 class Lookalikes:
-    """Finds the cases of a store that show the same counts.
-
-    Parameters
-    ----------
-    store : LabelStore
-    on_progress : callable
-        Told the fraction done, 0 to 1, while cases are read of which there is no sketch yet.
+    """Finds near-duplicates in a store; `on_progress` is called with the fraction of sketches made, 0 to 1.
 
     Raises
     ------
@@ -107,23 +97,23 @@ class Lookalikes:
                 on_progress(done / len(cases))
 
     def enter(self, case: str) -> None:
-        """Take in a case, unless it was; one that is damaged is like none."""
+        """Make the sketch of a case, unless there is one; a damaged case has none."""
         if case not in self._sketches:
             with suppress(Damaged):
                 self._enter(case, sketch(self._store.scan(case).counts, self._key))
                 self._is_changed = True
 
     def like(self, case: str) -> list[str]:
-        """The other cases that show the same counts but for a few pixels, by key."""
+        """Keys of the near-duplicates of a case."""
         own = self._sketches.get(case, ())
         shared = Counter(other for number in own for other in self._with_hash[number])
         return sorted(other for other in shared if other != case and are_alike(own, self._sketches[other]))
 
     def keep(self) -> None:
-        """Write down what was found out."""
+        """Write the cache if it has changed."""
         if self._is_changed:
             content = {"version": _VERSION, "sketches": self._sketches}
-            # Without it all works as well, only slower.
+            # Without the cache everything works, only slower.
             with suppress(CannotWrite):
                 write_bytes_atomically(self._store.folder / _CACHE, json.dumps(content).encode())
 

@@ -1,4 +1,4 @@
-"""One hash for all that a label store holds, so that a training can tell what it learnt from."""
+"""A hash of the whole label store, for the record of a training."""
 
 from __future__ import annotations
 
@@ -14,14 +14,9 @@ if TYPE_CHECKING:
 
 
 def manifest_sha256(store: LabelStore) -> str:
-    """Hash of all cases and revisions, hexadecimal: equal for stores that hold the same scans and labels.
+    """Hash of all cases and revisions, hexadecimal; equal for stores with the same scans and labels.
 
-    What is missing or cannot be read counts as such.
-
-    Raises
-    ------
-    StoreError
-        If the store cannot be reached.
+    Damaged and missing files change the hash. Raises `StoreError` if the store cannot be reached.
     """
     manifest = hashlib.sha256()
     for key in store.keys():  # noqa: SIM118  (a store is no mapping)
@@ -33,7 +28,7 @@ def manifest_sha256(store: LabelStore) -> str:
             ]
         for path in paths:
             try:
-                # The facts hold the hashes of counts and masks.
+                # The facts contain the hashes of counts and masks.
                 digest = hashlib.sha256(read_bytes(path)).hexdigest()
             except Damaged:
                 digest = "damaged"

@@ -1,8 +1,7 @@
-"""One label store taken into another one: its cases, its secrets, and what each of its patients is for.
+"""Merge label stores: copy the cases, secrets and patients of one store into another.
 
-Keys stay what they are, since nobody can turn them back; so do the parts of patients, which hang on the keys. What is
-new is who is one patient in both: told by a scan that both stores hold, by the files that the scans were added from, or
-by a table. An interrupted merge is taken up by merging again.
+Keys and the parts of patients stay the same. A patient of both stores is recognised by a scan that both have, by the
+files that the scans were added from, or by a table. After an interruption, merge again.
 """
 
 from __future__ import annotations
@@ -10,11 +9,9 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_bonescint.atomic import CannotWrite, sync_folder, write_bytes_atomically
+from napari_bonescint.atomic import make_folder, write_bytes_atomically
 from napari_bonescint.corrections.errors import Damaged, StoreError, reachable, read_bytes
 from napari_bonescint.corrections.store import append_only
 from napari_bonescint.corrections.store.folder import adopt_secrets, read_secrets
@@ -25,6 +22,7 @@ from napari_bonescint.corrections.store.revision import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
+    from pathlib import Path
 
     from napari_bonescint.corrections.store.case_files import CaseFiles
     from napari_bonescint.corrections.store.label_store import LabelStore
@@ -33,32 +31,14 @@ if TYPE_CHECKING:
 
 
 class Clue(NamedTuple):
-    """A file that a scan was added from, by which its patient is recognised.
-
-    Attributes
-    ----------
-    identity : Identity
-        What the file says of the patient.
-    source_sha256 : str
-        Hash of the file, see `scan.Scan`.
-    """
+    """A file that a scan was added from: the patient's identity in it, and its hash, see `scan.Scan`."""
 
     identity: Identity
     source_sha256: str
 
 
 class Person(NamedTuple):
-    """What is known of one patient besides what the stores know.
-
-    Attributes
-    ----------
-    clues : tuple of Clue
-        Files of the scans.
-    identities : tuple of Identity
-        Patient IDs.
-    keys : frozenset of str
-        Keys in either store.
-    """
+    """A patient as known to the user: files of scans, Patient IDs, and keys in one of the stores."""
 
     clues: tuple[Clue, ...] = ()
     identities: tuple[Identity, ...] = ()
@@ -67,20 +47,20 @@ class Person(NamedTuple):
 
 @dataclass
 class Merged:
-    """What a merge did.
+    """Result of a merge.
 
     Attributes
     ----------
     copied, there : int
-        Cases that are new, and cases that both stores had under one key.
+        Number of new cases, and of cases that both stores had under one key.
     revisions : int
-        Revisions that cases which were there have got.
+        Number of new revisions of existing cases.
     in_both : int
-        Patients who are known to be in both stores.
+        Number of patients recognised in both stores.
     unknown : int
-        Patients of the other store of whom it cannot be told.
+        Number of patients of the other store who may be in both.
     damaged : list of str
-        A sentence for each case that could not be read and was left out.
+        A sentence for each damaged case, which was left out.
     """
 
     copied: int = 0
@@ -97,51 +77,48 @@ def merge(
     people: Iterable[Person] = (),
     on_progress: Callable[[float], object] = lambda _fraction: None,
 ) -> Merged:
-    """Take all of another store into one; the other stays as it is.
+    """Copy `other` into `store`; `other` stays as it is.
 
     Parameters
     ----------
-    store : LabelStore
-        The one that grows.
-    other : LabelStore
-        The one that is taken in.
+    store, other : LabelStore
     people : iterable of Person
-        Of whom more is known than the stores tell.
+        Patients as known to the user.
     on_progress : callable
-        Told the fraction done, 0 to 1.
+        Called with the fraction done, 0 to 1.
 
     Raises
     ------
     StoreError
-        If both are one, a secret is missing, or a store cannot be reached.
+        If both are the same store, a secret is missing, or a store cannot be reached.
     CannotWrite
-        If the store is full, not writable or gone; merging again goes on.
+        If the store is full, not writable or gone; another merge continues.
     """
     if store.folder.resolve() == other.folder.resolve():
-        raise StoreError(f"{other.folder}: is the store itself; name another one to merge into it.")
+        raise StoreError(f"{other.folder}: is the same store; give another one to merge into it.")
     secrets_of = {each.folder: read_secrets(each.folder) for each in (store, other)}
     secrets = tuple(dict.fromkeys(secret for each in secrets_of.values() for secret in each))
     own, others = _people(store), _people(other)
-    told = [_keys_of(person, (store, other), secrets) for person in people]
+    named = [_keys_of(person, (store, other), secrets) for person in people]
     adopt_secrets(store.folder, secrets_of[other.folder])
     _copy_records(other, store)
     patients = store.patients()
     there = own | others
-    # Before the first case comes: none must be trained on as a stranger's.
-    for keys in [*_with_shared_scans(store, other), *told]:
+    # Linked before the first case is copied, so that none is trained on as another patient's.
+    for keys in [*_with_shared_scans(store, other), *named]:
         if known := keys & there:
             patients.link(known, there)
     merged = Merged()
     one_secret = secrets_of[store.folder][0] == secrets_of[other.folder][0]
-    _compare(merged, patients, own, others, {key for keys in told for key in keys}, one_secret=one_secret)
+    _compare(merged, patients, own, others, {key for keys in named for key in keys}, one_secret=one_secret)
     cases = other.keys()
     for done, case in enumerate(cases):
         on_progress(done / len(cases))
         try:
-            _take(other.files(case), store.files(case), merged)
+            _merge_case(other.files(case), store.files(case), merged)
         except Damaged as error:
             merged.damaged.append(str(error))
-    # Two merges at once may each have written the secrets that they knew of.
+    # A second merge at the same time may have overwritten the secrets.
     adopt_secrets(store.folder, secrets_of[other.folder])
     return merged
 
@@ -151,24 +128,24 @@ def _people(store: LabelStore) -> set[str]:
 
 
 def _keys_of(person: Person, stores: Sequence[LabelStore], secrets: Sequence[bytes]) -> set[str]:
-    """All keys that a patient may have in stores with these secrets."""
+    """All possible keys of a patient in stores with these secrets."""
     keys = set(person.keys)
     for secret in secrets:
         for identity in (*person.identities, *(clue.identity for clue in person.clues)):
             keys |= patient_keys(secret, identity)
-            # Of scans without a patient the study is the patient.
+            # Scans without a Patient ID have the study's key.
             keys |= {key for key in (study_key(secret, identity),) if key is not None}
         for store in stores:
             cases = (store.files(source_key(secret, clue.source_sha256)) for clue in person.clues)
             for case in cases:
-                # A case that is damaged, or is none, tells nothing.
+                # A missing or damaged case has no key to add.
                 with suppress(Damaged):
                     keys.add(case.facts().patient_key)
     return keys
 
 
 def _with_shared_scans(store: LabelStore, other: LabelStore) -> list[set[str]]:
-    """Patients who have the very same scan in both stores."""
+    """Keys of patients who have the same scan in both stores."""
     of_image: dict[str, set[str]] = {}
     for case in store.cases():
         of_image.setdefault(store.image_sha256(case.key), set()).add(case.patient_key)
@@ -189,8 +166,8 @@ def _compare(
     *,
     one_secret: bool,
 ) -> None:
-    """Count who is in both stores, and of whom that cannot be told."""
-    # Patients with one key in both came by an earlier merge, unless both stores make the same keys.
+    """Count the patients of both stores, and those who may be in both."""
+    # Patients with the same key in both stores come from an earlier merge, unless both stores have the same secret.
     strangers = {patients.person(key) for key in set(own) - (set() if one_secret else set(others))}
     guests = {patients.person(key) for key in others}
     merged.in_both = len(strangers & guests)
@@ -202,15 +179,15 @@ def _compare(
 def _copy_records(other: LabelStore, store: LabelStore) -> None:
     folder = store.folder / FOLDER
     for path in records(other.folder / FOLDER):
-        # A damaged one must end it: a patient who was trained on might be judged.
+        # A damaged record ends the merge: a patient who was trained on could be judged.
         read_record(path)
         if not (folder / path.name).exists():
-            _make(folder)
+            make_folder(folder)
             write_bytes_atomically(folder / path.name, read_bytes(path))
 
 
-def _take(theirs: CaseFiles, ours: CaseFiles, merged: Merged) -> None:
-    """Copy a case, or what was added to it since both stores were one."""
+def _merge_case(theirs: CaseFiles, ours: CaseFiles, merged: Merged) -> None:
+    """Copy a case, or its new revisions if the store has the case."""
     facts = theirs.facts()
     with reachable(ours.folder):
         there = ours.folder.exists()
@@ -219,13 +196,13 @@ def _take(theirs: CaseFiles, ours: CaseFiles, merged: Merged) -> None:
         merged.copied += 1
         return
     if ours.facts().image != facts.image:
-        raise Damaged(f"{theirs.folder}: has other counts than the case of this key in {ours.folder.parent.parent}.")
+        raise Damaged(f"{theirs.folder}: has other counts than the case with this key in {ours.folder.parent.parent}.")
     merged.there += 1
     merged.revisions += _add_revisions(theirs, ours)
 
 
 def _add_revisions(theirs: CaseFiles, ours: CaseFiles) -> int:
-    """Add the revisions that a case lacks; how many they were."""
+    """Add the revisions that a case lacks; returns their number."""
     known = {_content(each): each.number for each in revisions_of(ours).intact}
     numbers: dict[int | None, int] = {}
     added = 0
@@ -248,34 +225,14 @@ def _content(revision: Revision) -> tuple[object, ...]:
 
 
 def _copy(theirs: CaseFiles, ours: CaseFiles) -> None:
-    """Put a copy of a case in its place whole, unless another writer did so first."""
-    cases = ours.folder.parent
-    try:
-        with TemporaryDirectory(prefix=".part-", dir=cases, ignore_cleanup_errors=True) as name:
-            fresh = Path(name) / ours.folder.name
-            for folder in (fresh, fresh / "revisions", fresh / "predictions"):
-                folder.mkdir()
-            for folder in (theirs.folder, theirs.revisions, theirs.predictions):
-                for path in _files(folder):
-                    write_bytes_atomically(fresh / path.relative_to(theirs.folder), read_bytes(path))
-            try:
-                fresh.rename(ours.folder)
-            except OSError:
-                if not ours.folder.exists():
-                    raise
-        sync_folder(cases)
-    except OSError as error:
-        raise CannotWrite(f"{cases}: could not be written ({error.strerror or error}).") from error
+    """Copy a case, whole or not at all, unless another writer was first."""
+    with ours.staged() as fresh:
+        for folder in (theirs.folder, theirs.revisions, theirs.predictions):
+            for path in _files(folder):
+                write_bytes_atomically(fresh.folder / path.relative_to(theirs.folder), read_bytes(path))
 
 
 def _files(folder: Path) -> list[Path]:
     with reachable(folder):
         names = sorted(os.listdir(folder)) if folder.exists() else []  # noqa: PTH208 - hidden ones are half-written
         return [folder / name for name in names if not name.startswith(".") and (folder / name).is_file()]
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise CannotWrite(f"{folder}: could not be written ({error.strerror or error}).") from error

@@ -1,7 +1,7 @@
-"""The three parts of the patients of a label store: judged on, validated on, trained on; decided for ever.
+"""The three parts of the patients of a label store: judged, validating and trained; they never change.
 
-A patient who was trained on in one round and judged on in the next would make every model look better than it is, and
-so would one who chose the checkpoint that is then judged. So the parts depend on nothing but the patient's key.
+A model looks better than it is if it is judged on patients of an earlier training, or on patients who chose its
+checkpoint. Therefore the part depends only on the patient's key.
 """
 
 from __future__ import annotations
@@ -10,24 +10,21 @@ import hashlib
 from enum import StrEnum
 
 SHARE = 0.2
-"""Share of the patients that are held out for judging, on average."""
+"""Average share of the patients who are held out for judging."""
 
 VALIDATION_SHARE = 0.125
-"""Share of the other patients that validate, on average."""
+"""Average share of the other patients who validate."""
 
 FEWEST_PATIENTS = 5
-"""With fewer held out it cannot be told whether new weights are better."""
+"""With fewer held-out patients, new weights cannot be judged."""
 
-# Never change either: a patient who was trained on would be judged on.
+# Never change these texts: a patient who was trained on could then be judged.
 _HELD_OUT = "napari-bonescint held out 1\n"
 _VALIDATING = "napari-bonescint validating 1\n"
 
 
 class Part(StrEnum):
-    """What the scans of a patient are for.
-
-    Members are in the order of exposure: what was trained on can never judge or validate, what validated never judge.
-    """
+    """The use of a patient's scans, in order of exposure: a patient never changes to a later part."""
 
     TRAINED = "trained"
     VALIDATING = "validating"
@@ -35,15 +32,10 @@ class Part(StrEnum):
 
 
 def part_of_patient(patient_key: str) -> Part:
-    """What a patient's scans are for, by nothing but hashes of the key, and so for ever.
+    """The part of a patient, from hashes of the key (see `keys.Keys`), so it never changes.
 
-    One patient in five is held out for judging and touched by nothing else. Of the others one in eight validates, which
-    means to choose the checkpoint and to fit the temperature. The rest trains.
-
-    Parameters
-    ----------
-    patient_key : str
-        See `keys.Keys`. The same patient has another key in another store.
+    One patient in five is held out, only for judging. One in eight of the others validates: chooses the checkpoint and
+    fits the temperature. The others train.
     """
     if _fraction(_HELD_OUT, patient_key) < SHARE:
         return Part.JUDGED
@@ -51,5 +43,5 @@ def part_of_patient(patient_key: str) -> Part:
 
 
 def _fraction(purpose: str, patient_key: str) -> float:
-    """A number from 0 to 1 that is fixed by purpose and key, and otherwise as good as random."""
+    """A pseudo-random number from 0 to 1, always the same for a purpose and key."""
     return int.from_bytes(hashlib.sha256((purpose + patient_key).encode()).digest()[:8]) / 2**64

@@ -1,4 +1,4 @@
-"""A table in which a user names who belongs together, where the files do not tell."""
+"""A CSV table of the user that names the scans of each patient, where the files do not."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _Name = TypeVar("_Name", str, Path)
 
 @dataclass(frozen=True)
 class PatientTable:
-    """Who belongs together.
+    """The patients of a table; each has a name, which is used only in the table.
 
     Attributes
     ----------
     of_number : mapping of str to str
-        The patient's name in the table, by Patient ID in the form of `identity.patient_number`.
+        The name by Patient ID, in the form of `identity.patient_number`.
     of_file : mapping of Path to str
-        The same by file.
+        The name by file.
     identities : mapping of str to tuple of Identity
-        The Patient IDs of each patient as they stand in the table.
+        The Patient IDs of each name, as written in the table.
     keys : mapping of str to frozenset of str
-        The keys of each patient that the table names itself, as `bonescint store list` prints them.
+        The keys of each name, as printed by `bonescint store list`.
     """
 
     of_number: Mapping[str, str]
@@ -43,20 +43,12 @@ class PatientTable:
     keys: Mapping[str, frozenset[str]]
 
     def patient_of(self, identity: Identity, paths: Iterable[Path]) -> str | None:
-        """Whose scan it is, by the table's own names; None if the table does not say.
-
-        Parameters
-        ----------
-        identity : Identity
-            What the file says.
-        paths : iterable of Path
-            The files of the scan.
-        """
+        """The name of the patient of a scan, given its identity and files; None if the table has no such patient."""
         by_file = next((self.of_file[path] for path in map(_real, paths) if path in self.of_file), None)
         return self.of_number.get(identity.number or "") if by_file is None else by_file
 
     def keys_of(self, patient: str, secrets: Iterable[bytes]) -> set[str]:
-        """Keys under which a patient of the table may be in a store with these secrets."""
+        """Possible keys of a patient in a store with these secrets."""
         made = {
             key for secret in secrets for each in self.identities.get(patient, ()) for key in patient_keys(secret, each)
         }
@@ -64,18 +56,17 @@ class PatientTable:
 
     @property
     def patients(self) -> list[str]:
-        """The table's own names of the patients."""
+        """The names of the patients."""
         return sorted({*self.identities, *self.keys, *self.of_file.values()})
 
 
 @reader
 def read_patient_table(path: Path) -> PatientTable:
-    """Read a CSV table with a row for each thing that is known of a patient.
+    """Read a CSV table with a row for each Patient ID, key or file of a patient.
 
-    Rows with the same ``patient`` are one person; the word is yours and stays out of the store. ``id`` is a Patient ID
-    as a file states it, in any spelling, or a key that ``bonescint store list`` prints. ``issuer`` may say who issued
-    it, which only scans need that an earlier version added. ``file`` is a file, from the table's folder, for
-    pictures, which state no Patient ID::
+    Rows with the same ``patient`` are one person; the store does not keep this word. ``id`` is a Patient ID in any
+    spelling, or a key from ``bonescint store list``. ``issuer`` is the issuer of the ID, needed only for scans added by
+    an earlier version. ``file`` is a path from the table's folder, for pictures without a Patient ID::
 
         patient,id,file
         A,0012345,
@@ -86,8 +77,8 @@ def read_patient_table(path: Path) -> PatientTable:
     Raises
     ------
     Refusal
-        If the file is no such table, a row lacks the patient or says nothing of one, or two patients have the same ID
-        or file.
+        If the file is no such table, a row lacks the patient, or both ID and file, or two patients have the same ID or
+        file.
     """
     of_number: dict[str, str] = {}
     of_file: dict[Path, str] = {}
@@ -105,7 +96,7 @@ def read_patient_table(path: Path) -> PatientTable:
             keys[patient].add(row["id"])
         elif row["id"]:
             if number is None:
-                raise Refusal(path, f"Row {line}: {row['id']!r} tells nobody apart; name the files instead.")
+                raise Refusal(path, f"Row {line}: {row['id']!r} identifies nobody; name the files instead.")
             _note(path, of_number, number, patient, row["id"])
             issuers = {"", row["issuer"]}
             identities[patient] += [Identity(f"{issuer}\n{row['id']}") for issuer in sorted(issuers)]

@@ -1,12 +1,12 @@
-"""Which keys of a label store are one patient, and what each patient is for.
+"""The patients of a label store: the keys of each, and the part of each.
 
-    STORE/patients/HASH.json      keys that belong together, and the part that each was in when that became known
+    STORE/patients/HASH.json      keys of the same patient, and the part of each key when it was recorded
 
-A record is never changed, and is named by the hash of what it says, so that two writers at once write the same file or
-two. Together the records say who is one patient, whatever their order. Without any, each key is a patient.
+A record never changes. Its name is the hash of its content, so two writers never conflict. The order of the records
+does not matter. Without records, each key is a patient.
 
-A part, once recorded, stays: who was ever trained on never validates or judges, and who validated never judges. A key
-that nobody had when it was recorded takes the part of the patient that it turned out to be of.
+A recorded part stays: a patient who was trained on never validates or judges, and one who validated never judges. A key
+without scans at the time of the record gets the part of its patient.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
+from napari_bonescint.atomic import make_folder, write_bytes_atomically
 from napari_bonescint.corrections.errors import Damaged, reachable
 from napari_bonescint.corrections.store.checksummed_json import read_sealed, seal
 from napari_bonescint.corrections.store.keys import patient_keys, study_key
@@ -31,22 +31,16 @@ if TYPE_CHECKING:
 
 FOLDER = "patients"
 _NAME_DIGITS = 16
-# What a patient was exposed to most comes first.
 _EXPOSURE = list(Part)
 
 
 class Patients:
-    """The patients of a store.
-
-    Parameters
-    ----------
-    folder : Path
-        Where the records are; it need not exist.
+    """The patients of a store, from a folder of records, which need not exist.
 
     Raises
     ------
     Damaged
-        If a record is: a patient who was trained on might be taken for another one, who judges.
+        If a record is damaged, since a patient who was trained on could then be judged.
     StoreError
         If the folder cannot be reached.
     """
@@ -59,32 +53,32 @@ class Patients:
             self._take(read_record(path))
 
     def person(self, key: str) -> str:
-        """One key for all keys of a patient."""
+        """One key that stands for all keys of the patient."""
         return min(self.keys_of(key))
 
     def keys_of(self, key: str) -> frozenset[str]:
-        """All keys of a patient."""
+        """All keys of the patient."""
         return self._group_of.get(key, frozenset((key,)))
 
     def part(self, key: str) -> Part:
-        """What a patient is for."""
+        """The part of the patient."""
         recorded = [self._recorded[each] for each in self.keys_of(key) if each in self._recorded]
         return min(recorded, key=_EXPOSURE.index) if recorded else part_of_patient(self.person(key))
 
     def link(self, keys: Iterable[str], there: Collection[str]) -> bool:
-        """Record that keys are of one patient, unless that is known; say whether it was not.
+        """Record that keys are of one patient; returns False if that was known.
 
         Parameters
         ----------
         keys : iterable of str
             At least one.
         there : collection of str
-            Keys of the patients who have a scan in the store, and so were in a part until now.
+            Keys with scans in the store, which therefore have a part.
 
         Raises
         ------
         CannotWrite
-            If the store is full, not writable or gone; nothing was recorded.
+            If the store is full, not writable or gone; nothing is recorded then.
         """
         belonging = sorted(set(keys))
         if len({self.person(key) for key in belonging}) < 2:
@@ -92,10 +86,7 @@ class Patients:
         members = {key: self.part(key) if self._is_there(key, there) else None for key in belonging}
         facts = {"members": members}
         name = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:_NAME_DIGITS]
-        try:
-            self._folder.mkdir(exist_ok=True)
-        except OSError as error:
-            raise CannotWrite(f"{self._folder}: could not be written ({error.strerror or error}).") from error
+        make_folder(self._folder)
         write_bytes_atomically(self._folder / f"{name}.json", seal(facts))
         self._take(members)
         return True
@@ -113,14 +104,7 @@ class Patients:
 
 
 class Register:
-    """Who has scans in a store, kept up to date while scans are added.
-
-    Parameters
-    ----------
-    patients : Patients
-    cases : iterable of CaseSummary
-        Those that the store has.
-    """
+    """The patients with scans in a store, updated while scans are added."""
 
     def __init__(self, patients: Patients, cases: Iterable[CaseSummary]) -> None:
         self.patients = patients
@@ -130,21 +114,21 @@ class Register:
             self.enter(case.patient_key, case.study_key)
 
     def enter(self, patient_key: str, study_key: str) -> None:
-        """Note that a patient has a scan of a study."""
+        """Add a scan of a patient and study."""
         self.there.add(patient_key)
         self._of_study.setdefault(study_key, set()).add(patient_key)
 
     def of_study(self, study: str) -> set[str]:
-        """Keys of the patients who have a scan of a study: one, unless somebody's number changed."""
+        """Keys of the patients with a scan of a study: one, unless a Patient ID was changed."""
         return self._of_study.get(study, set())
 
     def known_as(self, secrets: Iterable[bytes], identity: Identity) -> set[str]:
-        """Keys under which a patient may be in a store that has these secrets."""
+        """Possible keys of a patient in a store with these secrets."""
         known: set[str] = set()
         for secret in secrets:
             known |= patient_keys(secret, identity)
             if (study := study_key(secret, identity)) is not None:
-                # Of scans without a patient the study is the patient.
+                # Scans without a Patient ID have the study's key.
                 known.add(study)
                 others = self.of_study(study)
                 if not identity.number and len(set(map(self.patients.person, others))) == 1:
@@ -152,25 +136,19 @@ class Register:
         return known
 
     def link(self, key: str, others: Iterable[str]) -> bool:
-        """Record which of the others, who have scans or were linked, are the patient of a key; say if that was new."""
+        """Link a key to those of the other keys that have scans or links; returns False if that was known."""
         known = {each for each in others if self.there & self.patients.keys_of(each)}
         return self.patients.link({key, *known}, self.there)
 
 
 def records(folder: Path) -> list[Path]:
-    """Files of the records in a folder, which need not exist.
-
-    Raises
-    ------
-    StoreError
-        If it cannot be reached.
-    """
+    """Files of the records in a folder, which need not exist; raises `StoreError` if it cannot be reached."""
     with reachable(folder):
         return sorted(folder.glob("[!.]*.json")) if folder.is_dir() else []
 
 
 def read_record(path: Path) -> dict[str, Part | None]:
-    """Keys of one patient, and the part that each was in; None for a key that nobody had yet.
+    """Read the keys of one patient with their parts; the part is None for a key without scans at that time.
 
     Raises
     ------

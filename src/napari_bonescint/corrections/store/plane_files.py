@@ -1,8 +1,7 @@
-"""Counts, masks and probabilities of a store: TIFF files that must have the stated hash.
+"""TIFF files of counts, masks and probabilities, which must have a known hash.
 
-It is either the hash of the pixels, see `planes_sha256`, or that of the file, see `salted`. Whoever has a scan can
-compute the hash of its pixels, and so find its case among facts that got around. Nobody can compute the hash of a file
-with random bytes in it who does not have that very file.
+It is the hash of the pixels, see `planes_sha256`, or of the file, see `salted`. A hash of pixels can reveal a scan:
+anybody who has the scan can compute it. A file with random bytes has a hash that only its owner can compute.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ _SALT_BYTES = 16
 
 
 class Salted(NamedTuple):
-    """A file of pixels whose hash tells nothing about them.
+    """A file of pixels whose hash does not reveal them.
 
     Attributes
     ----------
     content : bytes
-        A TIFF file, and random bytes after it, which readers of TIFF files do not look at.
+        A TIFF file followed by random bytes, which TIFF readers ignore.
     sha256 : str
         Hash of `content`, hexadecimal.
     """
@@ -48,15 +47,7 @@ class Salted(NamedTuple):
 
 
 def salted(planes: NDArray[np.generic], spacing: Spacing | None) -> Salted:
-    """A file that `read_planes` reads, and its hash.
-
-    Parameters
-    ----------
-    planes : ndarray, shape (view, y, x)
-        Pixels.
-    spacing : (float, float) or None
-        Pixel spacing (y, x) in mm.
-    """
+    """A file for `read_planes` from pixels of shape (view, y, x) with a spacing (y, x) in mm."""
     content = encode_planes(planes, spacing) + secrets.token_bytes(_SALT_BYTES)
     return Salted(content, hashlib.sha256(content).hexdigest())
 
@@ -64,30 +55,23 @@ def salted(planes: NDArray[np.generic], spacing: Spacing | None) -> Salted:
 def planes_sha256(planes: NDArray[np.generic]) -> str:
     """Hash of pixels, hexadecimal: SHA-256 of ``<u2 (2, 1024, 256)``, a line feed and the little-endian pixels.
 
-    It is the pixels' and not the file's, so that it outlives a change of compression.
+    It does not depend on the compression of the file.
     """
     little = np.ascontiguousarray(planes, dtype=planes.dtype.newbyteorder("<"))
-    # A byte has no order, and NumPy writes its type as |u1; the rest as <u2.
+    # NumPy writes the type of bytes as |u1, of other numbers as <u2.
     header = f"{little.dtype.str} {tuple(map(int, little.shape))}\n"
     return hashlib.sha256(header.encode() + little.tobytes()).hexdigest()
 
 
 def read_planes(path: Path, shape: Shape, sha256: str) -> NDArray[np.generic]:
-    """Pixels of shape (view, y, x) from a file that `label_tiff.encode_planes` or `salted` made.
+    """Read pixels of shape (view, y, x) from a file made by `label_tiff.encode_planes` or `salted`.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    shape : (int, int, int)
-        What it must hold.
-    sha256 : str
-        Hash of the file or of its pixels.
+    `sha256` is the hash of the file or of its pixels.
 
     Raises
     ------
     Damaged
-        If the file is missing, damaged, or another than the one with this hash.
+        If the file is missing or damaged, or has another hash.
     StoreError
         If it cannot be reached.
     """
@@ -95,7 +79,7 @@ def read_planes(path: Path, shape: Shape, sha256: str) -> NDArray[np.generic]:
     try:
         intact = hashlib.sha256(content).hexdigest() == sha256
         if not intact:
-            # It may be a file of an earlier version, whose hash is that of its pixels, or anything.
+            # In earlier versions, the hash was that of the pixels.
             require_sound_tiff(path, content)
         planes = np.asarray(tifffile.imread(io.BytesIO(content))).reshape(shape)
         intact = intact or planes_sha256(planes) == sha256

@@ -1,4 +1,4 @@
-"""What a model said about a case, and how good it is likely to be."""
+"""A model's result for a case, with its expected quality."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _STEPS = 255
 _MASK, _PROBABILITY = ".tif", ".probability.tif"
 
-# Most of an image is background of which every model is sure; a mean over all of it would only measure its size.
+# Models are sure of most background; a mean over all pixels would mainly depend on the size of the background.
 _POSSIBLY_BONE = 0.02
 
 
@@ -43,13 +43,11 @@ class Prediction:
     names_regions : bool
         Whether `regions` are region codes.
     probability : ndarray of float32, shape (view, y, x)
-        Probability of bone, to 1/255.
+        Probability of bone, in steps of 1/255.
     model, model_sha256 : str
         Name of the model and hash of its weights file.
-    uncertainty : float
-        See `uncertainty_of`.
-    predicted_dice : float
-        See `expected_dice`.
+    uncertainty, predicted_dice : float
+        See `uncertainty_of` and `expected_dice`.
     """
 
     regions: NDArray[np.uint8]
@@ -63,7 +61,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class PredictionFacts:
-    """What is known about a prediction without its masks; see `Prediction`."""
+    """A prediction without its masks; see `Prediction`."""
 
     number: int
     model: str
@@ -76,16 +74,10 @@ class PredictionFacts:
 
 
 def add_prediction(folder: Path, segmentation: Segmentation, spacing: Spacing | None) -> None:
-    """Add a model's result to the predictions of a case.
-
-    Raises
-    ------
-    CannotWrite
-        If the folder is full, not writable or gone; nothing was added.
-    """
+    """Add a model's result to a folder of predictions; raises `CannotWrite` if that fails."""
     mask = segmentation.skeleton if segmentation.regions is None else segmentation.regions
     probability = np.rint(segmentation.probability * _STEPS).astype(np.uint8)
-    # What a shipped model says about a scan can be computed by whoever has the scan.
+    # Anybody who has the scan can compute the mask of a shipped model, so its hash must be salted.
     kept, kept_probability = salted(mask, spacing), salted(probability, spacing)
     known = PredictionFacts(
         number=0,
@@ -105,13 +97,7 @@ def add_prediction(folder: Path, segmentation: Segmentation, spacing: Spacing | 
 
 
 def prediction_facts(folder: Path, number: int) -> PredictionFacts:
-    """What is known about a prediction without its masks.
-
-    Raises
-    ------
-    StoreError
-        If it is damaged or cannot be reached.
-    """
+    """Read a prediction without its masks; raises `StoreError` if it is damaged or cannot be reached."""
     path = append_only.part_of(folder, number, append_only.FACTS)
     facts = read_sealed(path)
     try:
@@ -121,13 +107,7 @@ def prediction_facts(folder: Path, number: int) -> PredictionFacts:
 
 
 def last_prediction(folder: Path) -> PredictionFacts | None:
-    """What is known about the last prediction of a case whose facts are not damaged; None if there is none.
-
-    Raises
-    ------
-    StoreError
-        If a file cannot be reached.
-    """
+    """The last intact prediction in a folder, without its masks; None if there is none."""
     for number in reversed(append_only.numbers(folder)):
         with suppress(Damaged):
             return prediction_facts(folder, number)
@@ -135,13 +115,7 @@ def last_prediction(folder: Path) -> PredictionFacts | None:
 
 
 def read_prediction(folder: Path, facts: PredictionFacts, shape: Shape) -> Prediction:
-    """A prediction with its masks, of shape (view, y, x).
-
-    Raises
-    ------
-    StoreError
-        If a file is damaged or cannot be reached.
-    """
+    """Read a prediction with its masks, of shape (view, y, x); raises `StoreError` if a file is damaged."""
     mask = read_planes(append_only.part_of(folder, facts.number, _MASK), shape, facts.mask_sha256)
     steps = read_planes(append_only.part_of(folder, facts.number, _PROBABILITY), shape, facts.probability_sha256)
     return Prediction(
@@ -156,20 +130,20 @@ def read_prediction(folder: Path, facts: PredictionFacts, shape: Shape) -> Predi
 
 
 def expected_dice(probability: NDArray[np.float32], skeleton: NDArray[np.uint8]) -> float:
-    """The Dice score of a mask that its model's own probability lets expect, 0 to 1.
+    """The expected Dice of a mask, 0 to 1, from the calibrated probability of bone.
 
     Parameters
     ----------
     probability : ndarray of float32
-        Calibrated probability of bone, 0 to 1.
+        Calibrated probability p of bone, 0 to 1.
     skeleton : ndarray of uint8, of the same shape
-        1 where the model says bone, else 0.
+        The mask m: 1 for bone, else 0.
 
     Returns
     -------
     float
-        2 Σpm / (Σp + Σm): the ratio of expectations, which is near the expectation of the ratio for masks of many
-        pixels. 1 if nothing is bone and nothing was said to be.
+        2 Σpm / (Σp + Σm): the ratio of expectations, which is close to the expectation of the ratio for masks of many
+        pixels. 1 if both sums are 0.
     """
     p, m = probability.astype(np.float64), skeleton.astype(np.float64)
     total = p.sum() + m.sum()
@@ -177,6 +151,6 @@ def expected_dice(probability: NDArray[np.float32], skeleton: NDArray[np.uint8])
 
 
 def uncertainty_of(probability: NDArray[np.float32]) -> float:
-    """Mean entropy in bits, 0 to 1, of whether a pixel is bone, over pixels that may be (p > 0.02); 0 if none may."""
+    """Mean binary entropy in bits, 0 to 1, over pixels with a probability of bone above 0.02; 0 if there are none."""
     p = probability[probability > _POSSIBLY_BONE].astype(np.float64)
     return float(uncertainty(p).mean()) if p.size else 0.0

@@ -1,4 +1,4 @@
-"""A revision of the labels of a case: who saved it, when, and from what it was made."""
+"""A revision of the mask of a case: annotator, time and origin."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class OriginKind(StrEnum):
-    """From what a person started."""
+    """Kind of the mask that a person began with."""
 
     MODEL = "model"
     REVISION = "revision"
@@ -28,16 +28,16 @@ class OriginKind(StrEnum):
 
 @dataclass(frozen=True)
 class Origin:
-    """What a mask was made from.
+    """The mask that a person began with.
 
     Attributes
     ----------
     kind : OriginKind
-        A model's mask, an earlier revision, an empty mask, or a mask made elsewhere.
+        A model's mask, an earlier revision, an empty mask or an imported mask.
     model, model_sha256 : str or None
-        Name of the model and hash of its weights file, for a model's mask.
+        For a model's mask: name of the model and hash of its weights file.
     revision : int or None
-        Its number, for an earlier revision.
+        For an earlier revision: its number.
     """
 
     kind: OriginKind
@@ -47,26 +47,26 @@ class Origin:
 
     @classmethod
     def of_model(cls, model: str, model_sha256: str) -> Origin:
-        """Made from a model's mask."""
+        """A model's mask."""
         return cls(OriginKind.MODEL, model=model, model_sha256=model_sha256)
 
     @classmethod
     def of_revision(cls, number: int) -> Origin:
-        """Made from an earlier revision of the same case."""
+        """An earlier revision of the same case."""
         return cls(OriginKind.REVISION, revision=number)
 
     @classmethod
     def empty(cls) -> Origin:
-        """Drawn from an empty mask."""
+        """An empty mask."""
         return cls(OriginKind.EMPTY)
 
     @classmethod
     def imported(cls) -> Origin:
-        """Made elsewhere."""
+        """An imported mask."""
         return cls(OriginKind.IMPORTED)
 
     def as_facts(self) -> Facts:
-        """What a JSON file says about it."""
+        """The origin for a JSON file."""
         return {name: fact for name, fact in asdict(self).items() if fact is not None}
 
     def __str__(self) -> str:
@@ -83,26 +83,24 @@ class Origin:
 
 @dataclass(frozen=True)
 class Revision:
-    """One saved state of the labels of a case; the mask itself is read with `LabelStore.regions`.
+    """A saved mask of a case, without its pixels, which `LabelStore.regions` reads.
 
     Attributes
     ----------
     number : int
-        From 1; greater than those saved before. Numbers may be left out.
+        From 1, rising; numbers may be missing.
     annotator : str
-        Who saved it.
     when : str
-        When, in UTC: ``2026-03-01T09:30:00+00:00``.
+        Time of saving in UTC: ``2026-03-01T09:30:00+00:00``.
     reviewed : bool
-        Whether the annotator calls it finished.
+        Whether the annotator has finished the mask.
     comment : str
-        What the annotator has to say.
     origin : Origin
-        What it was made from.
+        The mask that the annotator began with.
     names_regions : bool
-        True if its numbers are region codes; False if 1 means bone, whichever.
+        True if labels are region codes, False if 1 is bone of any region.
     image_sha256 : str
-        What the facts about the case call its counts: `case_files.CaseFacts.image`.
+        `case_files.CaseFacts.image` of the case.
     mask_sha256 : str
         Hash of the mask; see `plane_files.planes_sha256`.
     """
@@ -119,15 +117,7 @@ class Revision:
 
     @classmethod
     def read(cls, folder: Path, number: int) -> Revision:
-        """A revision in the folder of a case's revisions.
-
-        Raises
-        ------
-        Damaged
-            If its file is missing or damaged, or another version wrote it.
-        StoreError
-            If it cannot be reached.
-        """
+        """Read a revision; raises `Damaged` if it is missing or damaged, `StoreError` if it cannot be reached."""
         path = part_of(folder, number, FACTS)
         facts = read_sealed(path)
         try:
@@ -136,7 +126,7 @@ class Revision:
             raise Damaged(f"{path}: is no revision that this version of bonescint can read.") from error
 
     def as_facts(self) -> Facts:
-        """What its JSON file says; its number is the file's name."""
+        """The content of the JSON file; the number is in the file's name."""
         facts = {**asdict(self), "origin": self.origin.as_facts()}
         del facts["number"]
         return facts

@@ -1,4 +1,4 @@
-"""Say which bone it is that lies within a lasso."""
+"""Rename the bone inside a lasso."""
 
 from __future__ import annotations
 
@@ -13,16 +13,9 @@ if TYPE_CHECKING:
 
 
 def relabel_within(regions: NDArray[np.uint8], polygon: NDArray[np.floating], code: int) -> NDArray[np.uint8]:
-    """Give the bone within a polygon another code, or erase it; background stays background.
+    """Give the bone inside a polygon another code, or erase it with code 0; background stays background.
 
-    Parameters
-    ----------
-    regions : ndarray of uint8, shape (y, x)
-        The present mask; it is not changed.
-    polygon : ndarray of shape (n, 2)
-        Corners (y, x); the last is joined to the first.
-    code : int
-        What the bone becomes; 0 erases it.
+    `polygon` has the corners (y, x), shape (n, 2); the last is joined to the first.
     """
     inside = enclosed(polygon, (regions.shape[0], regions.shape[1]))
     return np.where(inside & (regions != 0), np.uint8(code), regions)

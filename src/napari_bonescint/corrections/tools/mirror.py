@@ -1,4 +1,4 @@
-"""The line that parts left from right, and mirroring the good side onto the other."""
+"""The midline of the body, and mirroring of one side onto the other."""
 
 from __future__ import annotations
 
@@ -22,19 +22,10 @@ _MOST_TILT = 0.1
 
 
 def midline(regions: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Column of the midline of the body in each row: the straight line along the spine.
+    """Column of the midline of the body in each row, float64 of shape (y,): a straight line along the spine.
 
-    Above and below the spine it goes straight on upright, as a head turns and legs lie as they like. Where no spine is
-    seen, it is the vertical through the middle of all bone, or of the image if there is none.
-
-    Parameters
-    ----------
-    regions : ndarray of uint8, shape (y, x)
-        Region codes.
-
-    Returns
-    -------
-    ndarray of float64, shape (y,)
+    Above and below the spine, the line is vertical, because head and legs move freely. Without a spine, it is the
+    vertical line through the middle of all bone, or of the image if there is no bone.
     """
     rows, columns = np.nonzero(np.isin(regions, _ON_THE_MIDLINE))
     height, width = regions.shape
@@ -44,7 +35,7 @@ def midline(regions: NDArray[np.uint8]) -> NDArray[np.float64]:
         bone = np.nonzero(regions)[1]
         return np.full(height, bone.mean() if bone.size else (width - 1) / 2)
     middle = np.bincount(rows, weights=columns, minlength=height)[seen] / pixels[seen]
-    # Medians of slopes and offsets do not mind a few rows of a bent spine (Theil and Sen).
+    # Medians of slopes and offsets are robust against a few rows of a bent spine (Theil and Sen).
     half = seen.size // 2
     slope = np.median((middle[half:] - middle[: seen.size - half]) / (seen[half:] - seen[: seen.size - half]))
     slope = np.clip(slope, -_MOST_TILT, _MOST_TILT)
@@ -58,19 +49,10 @@ _JOINED = 1.5
 
 
 def mirror_side(regions: NDArray[np.uint8], counts: NDArray[np.generic], good_side: ImageSide) -> NDArray[np.uint8]:
-    """Replace one side of the mask by the mirror image of the other.
+    """Replace one side of the mask by the mirror image of the good side, which is the left or right of the image.
 
-    Each mirrored piece that does not touch the midline is moved by up to 8 pixels to where it stands out most in the
-    counts, as arms and legs do not lie quite alike.
-
-    Parameters
-    ----------
-    regions : ndarray of uint8, shape (y, x)
-        The present mask; it is not changed.
-    counts : ndarray of shape (y, x)
-        As acquired.
-    good_side : "left" or "right"
-        Of the image, not of the patient.
+    Arms and legs are never quite symmetric. Therefore each mirrored piece that does not touch the midline is moved by
+    up to 8 pixels to the place of the best contrast in the counts.
     """
     height, width = regions.shape
     middle = midline(regions)[:, None]
@@ -99,9 +81,9 @@ def mirror_side(regions: NDArray[np.uint8], counts: NDArray[np.generic], good_si
 
 
 def _best_shift(piece: NDArray[np.bool_], corner: tuple[int, int], uptake: NDArray[np.float32]) -> tuple[int, int]:
-    """By how many rows and columns a piece at a corner is moved so that it is brightest against what surrounds it.
+    """The shift (rows, columns) of a piece with the best contrast to its surroundings.
 
-    `uptake` reaches `_MARGIN` beyond the image on each side.
+    `corner` is the upper left pixel of the piece; `uptake` has a margin of `_MARGIN` pixels on each side of the image.
     """
     (height, width), (top, left) = piece.shape, corner
     around = np.zeros((height + 2 * _RING, width + 2 * _RING), bool)
@@ -109,7 +91,7 @@ def _best_shift(piece: NDArray[np.bool_], corner: tuple[int, int], uptake: NDArr
     ring = binary_dilation(around, iterations=_RING) & ~around
     weights = (around / around.sum() - ring / ring.sum()).astype(np.float32)
     window = uptake[top : top + height + 2 * _MARGIN, left : left + width + 2 * _MARGIN]
-    # Correlation by the Fourier transform; what wraps around lies outside of the shifts that are looked at.
+    # Correlation by the Fourier transform; the wrapped part lies outside of the possible shifts.
     size = [next_fast_len(side, real=True) for side in window.shape]
     spectrum = rfft2(window, size) * np.conj(rfft2(weights, size))
     contrast = irfft2(spectrum, size)[: 2 * _FARTHEST + 1, : 2 * _FARTHEST + 1]

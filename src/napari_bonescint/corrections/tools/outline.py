@@ -1,11 +1,11 @@
-"""The outline of one region: grown, shrunk, smoothed, and its holes filled. Other regions stay as they are."""
+"""Grow, shrink, smooth and fill one region; `code` must not be 0. Other regions stay as they are."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import binary_fill_holes, distance_transform_edt, gaussian_filter
+from scipy.ndimage import binary_dilation, binary_fill_holes, gaussian_filter
 
 from napari_bonescint.corrections.tools.strokes import bounding_box
 
@@ -17,50 +17,24 @@ _ROUGHNESS = 2.0
 
 
 def grow(regions: NDArray[np.uint8], code: int) -> NDArray[np.uint8]:
-    """Let a region take the background up to a pixel from it.
-
-    Parameters
-    ----------
-    regions : ndarray of uint8, shape (y, x)
-        The present mask; it is not changed.
-    code : int
-        Which region, not 0.
-    """
+    """Extend a region by one pixel into the background."""
     grown = regions.copy()
     here = grown[_around(regions == code, 1)]
-    if here.size:
-        here[(distance_transform_edt(here != code) <= 1) & (here == 0)] = code
+    here[binary_dilation(here == code) & (here == 0)] = code
     return grown
 
 
 def shrink(regions: NDArray[np.uint8], code: int) -> NDArray[np.uint8]:
-    """Make background of what of a region lies up to a pixel from background; its borders to bones stay.
-
-    Parameters
-    ----------
-    regions : ndarray of uint8, shape (y, x)
-        The present mask; it is not changed.
-    code : int
-        Which region, not 0.
-    """
+    """Remove a border of one pixel from a region where it meets the background; borders to other regions stay."""
     shrunk = regions.copy()
     here = shrunk[_around(regions == code, 1)]
-    if here.size:
-        here[(distance_transform_edt(here) <= 1) & (here == code)] = 0
+    here[binary_dilation(here == 0) & (here == code)] = 0
     return shrunk
 
 
 def smooth(regions: NDArray[np.uint8], code: int) -> NDArray[np.uint8]:
-    """Make the border of a region to the background smooth, about as far as bumps of two pixels.
-
-    Parameters
-    ----------
-    regions : ndarray of uint8, shape (y, x)
-        The present mask; it is not changed.
-    code : int
-        Which region, not 0.
-    """
-    # Other bones count as half, so that the border to them does not move.
+    """Smooth the border of a region to the background; bumps of up to about two pixels disappear."""
+    # Other regions count as half, so that the border to them stays.
     smoothed = regions.copy()
     here = smoothed[_around(regions == code, 4 * _ROUGHNESS)]
     share = np.where(here == code, 1, np.where(here == 0, 0, 0.5)).astype(np.float32)
@@ -72,15 +46,7 @@ def smooth(regions: NDArray[np.uint8], code: int) -> NDArray[np.uint8]:
 
 
 def fill_holes(regions: NDArray[np.uint8], code: int) -> NDArray[np.uint8]:
-    """Let a region take the background that it encloses.
-
-    Parameters
-    ----------
-    regions : ndarray of uint8, shape (y, x)
-        The present mask; it is not changed.
-    code : int
-        Which region, not 0.
-    """
+    """Fill the background that a region encloses."""
     filled = regions.copy()
     here = filled[bounding_box(regions == code)]
     here[binary_fill_holes(here == code) & (here == 0)] = code
@@ -88,7 +54,7 @@ def fill_holes(regions: NDArray[np.uint8], code: int) -> NDArray[np.uint8]:
 
 
 def _around(mask: NDArray[np.bool_], pixels: float) -> tuple[slice, slice]:
-    """The rows and columns within some distance of what is true."""
+    """Rows and columns up to a distance from the true pixels."""
     margin = int(np.ceil(pixels)) + 1
     rows, columns = bounding_box(mask)
     if rows.stop == 0:

@@ -1,4 +1,4 @@
-"""Whole bones and connected pieces of them, picked by a click."""
+"""Add and remove regions and connected pieces of them at a click."""
 
 from __future__ import annotations
 
@@ -14,43 +14,19 @@ if TYPE_CHECKING:
 
 
 def connected_piece(regions: NDArray[np.uint8], point: tuple[int, int]) -> NDArray[np.bool_]:
-    """The pixels of one region that hang together with a point, corners included; none if it is background.
-
-    Parameters
-    ----------
-    regions : ndarray of uint8, shape (y, x)
-        Region codes.
-    point : (int, int)
-        Row and column.
-    """
+    """The pixels of the region at a point that are connected to it (8-connected); none if it is background."""
     if not regions[point]:
         return np.zeros(regions.shape, np.bool_)
     return np.asarray(flood(regions, point, connectivity=2), np.bool_)
 
 
 def remove_piece(regions: NDArray[np.uint8], point: tuple[int, int]) -> NDArray[np.uint8]:
-    """Make background of the piece at a point.
-
-    Parameters
-    ----------
-    regions : ndarray of uint8, shape (y, x)
-        The present mask; it is not changed.
-    point : (int, int)
-        Row and column.
-    """
+    """Erase the connected piece at a point."""
     return np.where(connected_piece(regions, point), np.uint8(0), regions)
 
 
 def remove_bone(regions: NDArray[np.uint8], code: int) -> NDArray[np.uint8]:
-    """Make background of a whole region, both sides.
-
-    Parameters
-    ----------
-    regions : ndarray of uint8, shape (y, x)
-        The present mask; it is not changed.
-    code : int
-        Which region.
-    """
+    """Erase a whole region, on both sides."""
     return np.where(regions == code, np.uint8(0), regions)
 
 
@@ -66,24 +42,11 @@ def add_piece(
     point: tuple[int, int],
     code: int,
 ) -> NDArray[np.uint8]:
-    """Make bone of the background around a point that looks like what is there.
+    """Label the background around a point that looks like the point; nothing changes if the point is bone.
 
-    The piece is what hangs together with the point, is not labelled yet and lies up to 40 pixels away: where the
-    probability of bone is at least half of that at the point or, where the model saw nothing there or none ran, where
-    the smoothed counts are nearer to those at the point than to the least in sight.
-
-    Parameters
-    ----------
-    regions : ndarray of uint8, shape (y, x)
-        The present mask; it is not changed.
-    counts : ndarray of shape (y, x)
-        As acquired.
-    probability : ndarray of float32, shape (y, x), or None
-        Of bone, as the model sees it.
-    point : (int, int)
-        Row and column; nothing changes if it is bone already.
-    code : int
-        What the piece becomes.
+    The piece is connected to the point and reaches at most 40 pixels. In it, the probability of bone is at least half
+    of that at the point. If there is no probability, or it is nearly 0 at the point, the smoothed counts decide: they
+    are nearer to those at the point than to the smallest counts within reach.
     """
     added = regions.copy()
     if regions[point]:

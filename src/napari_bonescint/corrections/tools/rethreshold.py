@@ -1,4 +1,4 @@
-"""Ask the model again inside a box, with another idea of how sure it must be."""
+"""Apply another threshold to the model's probability inside a box."""
 
 from __future__ import annotations
 
@@ -11,35 +11,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Box = tuple[int, int, int, int]
-"""First row, first column, and the row and column after the last."""
+"""First row, first column, last row + 1, last column + 1."""
 
 _MARGIN = 40
 
 
-def ask_again(
+def rethreshold(
     regions: NDArray[np.uint8],
     probability: NDArray[np.float32],
     model_regions: NDArray[np.uint8],
     box: Box,
     threshold: float,
 ) -> NDArray[np.uint8]:
-    """Make the mask in a box what the model says, bone being what it thinks at least so probable.
+    """Replace the mask in a box, which may reach beyond the image: bone is where the probability reaches a threshold.
 
-    Which bone it is, the model said; where it saw background, it is the nearest bone of the model up to 40 pixels from
-    the box, and there stays background if there is none.
-
-    Parameters
-    ----------
-    regions : ndarray of uint8, shape (y, x)
-        The present mask; it is not changed.
-    probability : ndarray of float32, shape (y, x)
-        Of bone, 0 to 1.
-    model_regions : ndarray of uint8, shape (y, x)
-        The model's mask.
-    box : (y0, x0, y1, x1)
-        Rows y0 to y1 - 1 and columns x0 to x1 - 1; may reach beyond the image.
-    threshold : float
-        From which probability on a pixel is bone.
+    Each pixel gets the nearest region of the model's mask, up to 40 pixels outside the box. Without such a region, the
+    box becomes background.
     """
     y0, x0, y1, x1 = (max(edge, 0) for edge in box)
     top, left = max(y0 - _MARGIN, 0), max(x0 - _MARGIN, 0)

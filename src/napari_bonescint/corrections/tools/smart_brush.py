@@ -13,7 +13,7 @@ from napari_bonescint.corrections.tools.strokes import bounding_box, swept
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# By how many radii around the stroke bone is told from what lies beside it.
+# Width of the surroundings of a stroke, in radii, for the threshold of bone.
 _SURROUNDINGS = 2.0
 _NOISE_PIXELS = 1.0
 
@@ -21,27 +21,10 @@ _NOISE_PIXELS = 1.0
 def smart_brush(
     regions: NDArray[np.uint8], counts: NDArray[np.generic], path: NDArray[np.floating], radius: float, code: int
 ) -> NDArray[np.uint8]:
-    """Paint where the counts are those of bone, or erase where they are not.
+    """Paint a region where the counts are those of bone; with code 0, erase where they are not.
 
-    Bone is told from its surroundings by Otsu's threshold [1]_ on the square root of the smoothed counts (whose noise
-    is about the same everywhere) of what lies up to three radii from the stroke.
-
-    Parameters
-    ----------
-    regions : ndarray of uint8, shape (y, x)
-        The present mask; it is not changed.
-    counts : ndarray of shape (y, x)
-        As acquired.
-    path : ndarray of shape (n, 2)
-        Points (y, x) of the stroke.
-    radius : float
-        Of the brush in pixels.
-    code : int
-        What to paint, or 0 to erase.
-
-    Returns
-    -------
-    ndarray of uint8, shape (y, x)
+    Bone is where the square root of the smoothed counts, whose noise is about the same everywhere, exceeds Otsu's
+    threshold [1]_ within three radii of the stroke. `radius` is that of the brush in pixels.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""What a stroke covers: its path without the tremor of the hand, what a disc swept along it hits, what it encloses."""
+"""Geometry of strokes: a smoothed path, the pixels below a brush, and the pixels inside an outline."""
 
 from __future__ import annotations
 
@@ -12,23 +12,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TREMOR = 2.0
-"""Standard deviation, in pixels along the path, of the smoothing that takes the tremor of a hand out of it."""
+"""Standard deviation of the smoothing that removes the tremor of the hand, in pixels along the path."""
 
 
 def steady(path: NDArray[np.floating], *, closed: bool = False) -> NDArray[np.float64]:
-    """A path at steps of about one pixel, without the tremor of the hand.
+    """A path in steps of about one pixel, shape (m, 2), without the tremor of the hand.
 
-    Parameters
-    ----------
-    path : ndarray of shape (n, 2)
-        Points (y, x) in pixels, at least one.
-    closed : bool
-        Whether the last point is joined to the first.
-
-    Returns
-    -------
-    ndarray of float64, shape (m, 2)
-        An open path still begins and ends where it did.
+    The last point of a closed path is joined to the first. An open path keeps its first and last point.
     """
     points = np.asarray(path, np.float64)
     ring = np.vstack([points, points[:1]]) if closed else points
@@ -39,7 +29,7 @@ def steady(path: NDArray[np.floating], *, closed: bool = False) -> NDArray[np.fl
     even = np.stack([np.interp(steps, along, values) for values in ring.T], axis=1)
     if closed:
         return np.asarray(gaussian_filter1d(even[:-1], _TREMOR, axis=0, mode="wrap"))
-    # Going on beyond its ends, turned by half a circle about each, keeps them in place.
+    # Extending the path by point reflection at both ends keeps the ends in place.
     reach = min(len(even) - 1, round(4 * _TREMOR))
     before = 2 * even[0] - even[reach:0:-1]
     after = 2 * even[-1] - even[-2 : -reach - 2 : -1]
@@ -48,16 +38,9 @@ def steady(path: NDArray[np.floating], *, closed: bool = False) -> NDArray[np.fl
 
 
 def swept(path: NDArray[np.floating], radius: float, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Pixels of an image that a disc covers whose centre is drawn along a path.
+    """Pixels of an image of some shape below a round brush that moves along a path.
 
-    Parameters
-    ----------
-    path : ndarray of shape (n, 2)
-        Points (y, x), at least one; they may lie outside the image.
-    radius : float
-        Of the disc, in pixels; 0 for the pixels on the path alone.
-    shape : (int, int)
-        Of the image.
+    The path may lie outside the image. With a radius of 0 pixels, only the pixels on the path are covered.
     """
     covered = np.zeros(shape, np.bool_)
     margin = int(np.ceil(radius)) + 1
@@ -74,19 +57,11 @@ def swept(path: NDArray[np.floating], radius: float, shape: tuple[int, int]) -> 
 
 
 def enclosed(outline: NDArray[np.floating], shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Pixels of an image inside a closed path; its last point is joined to the first.
-
-    Parameters
-    ----------
-    outline : ndarray of shape (n, 2)
-        Points (y, x).
-    shape : (int, int)
-        Of the image.
-    """
+    """Pixels of an image of some shape inside an outline, points (y, x); the last point is joined to the first."""
     start = np.asarray(outline, np.float64)
     end = np.roll(start, -1, axis=0)
     first, last = (np.ceil(pick(start[:, 0], end[:, 0])).astype(np.intp) for pick in (np.minimum, np.maximum))
-    # Each row that a side crosses, from the first to before the last: where it does, inside turns to outside.
+    # Rows that each side of the outline crosses; at each crossing, inside and outside change.
     side = np.repeat(np.arange(len(start)), last - first)
     row = np.arange(side.size) - np.repeat((last - first).cumsum() - last, last - first)
     part = (row - start[side, 0]) / (end[side, 0] - start[side, 0])
@@ -98,7 +73,7 @@ def enclosed(outline: NDArray[np.floating], shape: tuple[int, int]) -> NDArray[n
 
 
 def bounding_box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
-    """The rows and columns that hold what is true; both are empty if nothing is."""
+    """Rows and columns of the true pixels; both slices are empty if there are none."""
     if not mask.any():
         return slice(0, 0), slice(0, 0)
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))

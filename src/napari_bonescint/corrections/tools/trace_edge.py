@@ -1,4 +1,4 @@
-"""Trace a stretch of the skeleton's edge with one stroke: bone on one side of it, background on the other."""
+"""Correct a part of a bone's edge by tracing it with one stroke."""
 
 from __future__ import annotations
 
@@ -14,27 +14,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 REACH = 4.0
-"""How far from the path the mask is corrected, in pixels."""
+"""Largest distance from the path, in pixels, at which the mask is corrected."""
 
 _TOUCHING = 1.5
 _CORNERS_TOO = np.ones((3, 3), np.bool_)
 
 
 def trace_edge(regions: NDArray[np.uint8], path: NDArray[np.floating], code: int) -> NDArray[np.uint8]:
-    """Move the edge of bone to where it was traced.
+    """Move the edge of bone to a traced path.
 
-    Within reach of the path, background on the side of the bone becomes bone, and bone on the other side becomes
-    background, each only as far as it hangs together with the path: the next rib stays. The side of the bone is the
-    one where the mask shows more of it. New bone takes the name of the bone next to it.
-
-    Parameters
-    ----------
-    regions : ndarray of uint8, shape (y, x)
-        The present mask; it is not changed.
-    path : ndarray of shape (n, 2)
-        Points (y, x) along the edge; the tremor of the hand is taken out. A path shorter than a pixel does nothing.
-    code : int
-        The bone where the mask shows none within reach, not 0.
+    The side of the path with more bone is taken for bone, the other side for background. Both are corrected up to
+    `REACH`, but only pixels connected to the path: the next rib stays. New bone gets the nearest region, or `code`,
+    which is not 0, if there is no bone within reach. The tremor of the hand is removed. A path shorter than a pixel
+    changes nothing.
     """
     edge = steady(path)
     edge = edge[np.concatenate([[True], np.any(np.diff(edge, axis=0) != 0, axis=1)])]
@@ -56,7 +48,7 @@ def trace_edge(regions: NDArray[np.uint8], path: NDArray[np.floating], code: int
 
 
 def _offsets(near: NDArray[np.bool_], edge: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far to the one side of the edge a pixel lies, negative on the other; nan beyond its ends or not near."""
+    """Signed distance of each pixel from the edge; nan beyond its ends and far from it."""
     points = np.argwhere(near)
     away, closest = KDTree(edge).query(points)
     tangent = np.gradient(edge, axis=0)[closest]
@@ -70,14 +62,14 @@ def _offsets(near: NDArray[np.bool_], edge: NDArray[np.float64]) -> NDArray[np.f
 
 
 def _hanging_together(pixels: NDArray[np.bool_], offset: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Those pixels that are connected to the path through others."""
+    """The pixels that are connected to the path."""
     pieces, _ = label(pixels, _CORNERS_TOO)
     touching = np.unique(pieces[pixels & (np.abs(offset) <= _TOUCHING)])
     return np.isin(pieces, touching[touching > 0])
 
 
 def _nearest_names(regions: NDArray[np.uint8], code: int) -> NDArray[np.uint8]:
-    """The code of the bone that is nearest to each pixel, or the given one if there is no bone."""
+    """The region nearest to each pixel, or `code` if there is no bone."""
     if not regions.any():
         return np.full(regions.shape, code, np.uint8)
     row, column = distance_transform_edt(regions == 0, return_distances=False, return_indices=True)

@@ -1,1 +1,1 @@
-"""What several panels share."""
+"""Widgets and helpers that several panels share."""

@@ -1,4 +1,4 @@
-"""A command in a child process that ends with the panel, and with napari however that one ends."""
+"""A command in a child process, which ends with its panel and with napari, also if napari crashes."""
 
 from __future__ import annotations
 
@@ -15,20 +15,14 @@ if TYPE_CHECKING:
 
 
 class ChildCommand(QObject):
-    """Runs a module of this package as ``python -m`` does, one at a time.
+    """Runs one module of this package at a time, as ``python -m`` does."""
 
-    Parameters
-    ----------
-    parent : QObject
-        The panel.
-    """
-
-    said = Signal(str)
-    """Emitted with each line that it prints."""
+    printed = Signal(str)
+    """Emitted with each line of the command's output."""
     done = Signal()
-    """Emitted when it has ended well."""
+    """Emitted when the command has ended without an error."""
     failed = Signal(str)
-    """Emitted with the last line of its complaint when it has not; not if it was stopped."""
+    """Emitted with the last line of the error output when the command has failed; not after `stop`."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -40,15 +34,7 @@ class ChildCommand(QObject):
         return self._process is not None
 
     def start(self, module: str, arguments: Sequence[str]) -> None:
-        """Run a command instead of the one that runs, if any.
-
-        Parameters
-        ----------
-        module : str
-            Name of the module, such as ``napari_bonescint``.
-        arguments : sequence of str
-            What follows it.
-        """
+        """Run a module, such as ``napari_bonescint``, with arguments; a command that runs is ended first."""
         self.stop()
         process = QProcess(self)
         environment = QProcessEnvironment.systemEnvironment()
@@ -63,14 +49,14 @@ class ChildCommand(QObject):
         process.start(sys.executable, ["-m", module, *arguments])
 
     def stop(self) -> None:
-        """End the command, if one runs; nothing more is heard of it."""
+        """End the command, if one runs; it emits no more signals."""
         process, self._process = self._process, None
         if process is not None:
             process.readyReadStandardOutput.disconnect(self._read)
             process.finished.disconnect(self._on_finished)
             process.errorOccurred.disconnect(self._on_error)
-            # The window does not wait until it is gone, which takes longer the more memory it has; nor may it be
-            # forgotten before, since Qt waits for those.
+            # The end of a large process takes time, and Qt would block the window until then if the object were
+            # deleted now.
             process.setParent(QCoreApplication.instance())
             process.finished.connect(process.deleteLater)
             process.kill()
@@ -78,20 +64,20 @@ class ChildCommand(QObject):
     def _read(self) -> None:
         process = self._process
         while process is not None and process.canReadLine():
-            self.said.emit(bytes(process.readLine().data()).decode("utf-8", "replace").strip())
+            self.printed.emit(bytes(process.readLine().data()).decode("utf-8", "replace").strip())
 
     def _on_finished(self, exit_code: int, status: QProcess.ExitStatus) -> None:
         process = self._process
         if process is None:
             return
         self._read()
-        complaint = bytes(process.readAllStandardError().data()).decode("utf-8", "replace").strip().split("\n")[-1]
+        error = bytes(process.readAllStandardError().data()).decode("utf-8", "replace").strip().split("\n")[-1]
         self._process = None
         process.deleteLater()
         if status == QProcess.ExitStatus.NormalExit and exit_code == 0:
             self.done.emit()
         else:
-            self.failed.emit(complaint.removeprefix("bonescint: ") or "The process ended unexpectedly.")
+            self.failed.emit(error.removeprefix("bonescint: ") or "The process ended unexpectedly.")
 
     def _on_error(self, error: QProcess.ProcessError) -> None:
         process = self._process

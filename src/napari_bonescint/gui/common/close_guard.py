@@ -1,4 +1,4 @@
-"""Having a word when the window that a panel is docked in is closed."""
+"""Ask before the window of a panel closes."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 class WindowClosing(QObject):
-    """Asks before the window of a panel closes, and tells when it has.
+    """Asks before the window of a panel closes, and reports when it has closed.
 
     Parameters
     ----------
     panel : QWidget
-        The panel, shown in its dock by now.
+        The panel; it must be in its dock already.
     may_close : callable
-        Asked first; False keeps the window open.
+        Called before the window closes; False keeps it open.
     closed : callable
-        Told once the window is gone.
+        Called when the window has closed.
     """
 
     def __init__(self, panel: QWidget, may_close: Callable[[], bool], closed: Callable[[], None]) -> None:
@@ -38,18 +38,18 @@ class WindowClosing(QObject):
             parent.installEventFilter(self)
 
     def let_go(self) -> None:
-        """Have no word any more."""
+        """Ask no more."""
         if self.window is not None:
             self.window.removeEventFilter(self)
             self.window = None
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Ask, and tell."""
+        """Ask when the window is to close, and report when it has."""
         if watched is self.window and event.type() == QEvent.Type.Close:
             if not self._may_close():
                 event.ignore()
                 return True
-            # Whether the window closes is not known yet: napari may ask, too. If it does, it hides.
+            # napari may ask, too, and keep the window open. A window that really closes hides next.
             self._agreed = True
         elif watched is self.window and event.type() == QEvent.Type.Hide and self._agreed:
             self._closed()

@@ -1,11 +1,14 @@
-"""What the panels of this plugin have in common: they end what they started when they leave the window."""
+"""The base of all panels, which ends their processes when a panel closes, and widgets of all panels."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QApplication, QWidget
+from qtpy.QtWidgets import QApplication, QPushButton, QWidget
+
+from napari_bonescint.gui.common.plain_label import PlainLabel
+from napari_bonescint.text import DISCLAIMER
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QCloseEvent
@@ -14,22 +17,22 @@ if TYPE_CHECKING:
 
 
 class DockPanel(QWidget):
-    """A panel in a dock of napari's; subclasses say in `_shut_down` what ends with it, which may be asked twice."""
+    """A panel in a dock of napari; a subclass ends its processes in `_shut_down`, which may be called twice."""
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
-        """End with the panel what it started."""
+        """End the panel's processes."""
         self._shut_down()
         super().closeEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802
-        """Do the same when napari takes the panel out of its dock, which does not close it."""
+        """End the panel's processes when napari takes the panel out of its dock without closing it."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self._shut_down()
 
     def _end_at_last(self, child: SegmentationProcess) -> None:
-        """End a child process also where the panel goes without a word, and with the program."""
-        # Bound to the child alone: once `destroyed` is emitted, nothing else of the panel is left.
+        """End a child process also when the panel is deleted without being closed, and when napari ends."""
+        # Connected to the child alone, since nothing else of the panel exists once `destroyed` is emitted.
         self.destroyed.connect(child.close)
         application = QApplication.instance()
         if application is not None:
@@ -37,3 +40,17 @@ class DockPanel(QWidget):
 
     def _shut_down(self) -> None:
         raise NotImplementedError
+
+
+def disclaimer_label() -> PlainLabel:
+    """The disclaimer, in grey."""
+    label = PlainLabel(f"{DISCLAIMER}.")
+    label.setEnabled(False)
+    return label
+
+
+def main_button(text: str) -> QPushButton:
+    """A large button for the main action of a panel."""
+    button = QPushButton(text)
+    button.setStyleSheet("QPushButton { font-size: 15px; font-weight: bold; padding: 10px; }")
+    return button

@@ -1,4 +1,4 @@
-"""Work on files in a thread of its own, so that the window never waits for a disk or a network folder."""
+"""A thread for work on files, so that the window never waits for a disk or a network folder."""
 
 from __future__ import annotations
 
@@ -16,13 +16,7 @@ T = TypeVar("T")
 
 
 class FileWorker(QObject):
-    """One thread that does pieces of work one after the other, in the order in which they were given.
-
-    Parameters
-    ----------
-    parent : QObject
-        What the results are for.
-    """
+    """One thread that runs functions in the order in which they were given; `parent` is the widget for the results."""
 
     _finished = Signal(object)
 
@@ -30,33 +24,33 @@ class FileWorker(QObject):
         super().__init__(parent)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bonescint")
         self._closed = False
-        # The signal is what carries a result over to the thread of the window; queued also where work is done so soon
-        # that it is told from there, or it would come before `run` is over, and before what was done earlier.
+        # The signal takes a result to the thread of the window. It is always queued: otherwise the result of very
+        # short work would arrive before `run` returns, and before earlier results.
         self._finished.connect(self._hand_over, Qt.ConnectionType.QueuedConnection)
 
     def run(self, work: Callable[[], T], then: Callable[[T], None], failed: Callable[[str], None]) -> Future[T]:
-        """Do `work` in the thread, then tell the window.
+        """Run `work` in the thread, then report to the thread of the window.
 
         Parameters
         ----------
         work : callable
-            Touches no widget and no layer.
+            Must not touch widgets or layers.
         then : callable
-            Told the result, in the thread of the window, after this has returned.
+            Called with the result in the thread of the window, after `run` has returned.
         failed : callable
-            Told the sentence of a `BonescintError`, likewise.
+            Called in the same way with the sentence of a `BonescintError`.
 
         Returns
         -------
         Future
-            For those who must wait, such as a window that closes.
+            For callers that must wait, such as a window that closes.
         """
         future = self._thread.submit(work)
         future.add_done_callback(lambda done: None if self._closed else self._finished.emit((done, then, failed)))
         return future
 
     def close(self) -> None:
-        """Finish what is being done and what is waiting, and tell nobody any more."""
+        """Finish all work that was given, without reporting it."""
         self._closed = True
         self._thread.shutdown(wait=True)
 

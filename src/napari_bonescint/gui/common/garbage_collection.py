@@ -1,4 +1,4 @@
-"""Keeping Python's garbage collector from running while somebody waits."""
+"""Delay Python's garbage collection while the user waits."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def without_collection() -> Iterator[None]:
-    """Have no garbage collected meanwhile.
+    """Switch garbage collection off within a block.
 
-    Two new layers often make enough objects for Python to look through all that it holds, which in a napari window
-    takes a fifth of a second. What is put off is done soon afterwards.
+    Two new layers often make enough objects for a full collection, which takes 0.2 s in a napari window. It runs soon
+    after the block.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -1,4 +1,4 @@
-"""The choice of a model, with one line about it."""
+"""A list to choose a model from, with a description of the model."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _FROM_FILE = "From a file …"
 
 
 class ModelChooser(QWidget):
-    """A list of the accepted and the shipped models, and of others that the user opens from files.
+    """A list of the accepted models, the shipped models and those that the user opens from files.
 
-    When another model is put to use, by whatever process, it is offered and chosen.
+    When another process changes the model in use, that model is chosen in the list.
     """
 
     chosen = Signal(object)
-    """Emitted with the `ModelCard` that is chosen since now."""
+    """Emitted with the `ModelCard` when another model is chosen."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,9 +35,7 @@ class ModelChooser(QWidget):
         self._opened: list[ModelCard] = []
         self._current: ModelCard | None = None
         self._combo = QComboBox()
-        self._description = PlainLabel()
-        self._description.setWordWrap(True)
-        # Below its list, however high the page is.
+        self._description = PlainLabel(wraps=True)
         self._description.setAlignment(Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -49,7 +47,7 @@ class ModelChooser(QWidget):
         self._watcher = QFileSystemWatcher(self)
         self._watcher.directoryChanged.connect(self._on_shelf_changed)
         folder = registry_folder()
-        # What is not there cannot be watched. Without a shelf that can be written to, no model is put to use anyway.
+        # Only an existing folder can be watched. If the folder cannot be made, the model in use never changes.
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             self._watcher.addPath(str(folder))
@@ -61,7 +59,7 @@ class ModelChooser(QWidget):
         return self._cards[index] if index < len(self._cards) else None
 
     def add_file(self, path: str) -> None:
-        """Offer and choose the model of a ``.safetensors`` file whose card lies beside it."""
+        """Add the model of a ``.safetensors`` file to the list and choose it; its card must lie beside the file."""
         try:
             card = find_model(path)
         except BonescintError as error:
@@ -74,7 +72,7 @@ class ModelChooser(QWidget):
         self.chosen.emit(card)
 
     def _list(self) -> None:
-        """List what there is now, the model in use first."""
+        """Fill the list; the model in use is first."""
         try:
             self._cards = [*accepted_models(), *shipped_models(), *self._opened]
             self._current = current_model()
@@ -90,7 +88,7 @@ class ModelChooser(QWidget):
     def _show(self, index: int) -> None:
         self._combo.setCurrentIndex(index)
         card = self.card
-        self._description.setText("There is no model yet: open one from a file." if card is None else card.description)
+        self._description.setText("There is no model: open one from a file." if card is None else card.description)
         self._shown = index
 
     def _on_activated(self, index: int) -> None:

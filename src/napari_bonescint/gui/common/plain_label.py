@@ -1,4 +1,4 @@
-"""A label for text from cards, files and people."""
+"""A label for text from model cards, files and users."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from qtpy.QtWidgets import QLabel
 
 
 class PlainLabel(QLabel):
-    """A label that shows its text as it stands.
+    """A label that never takes its text for HTML.
 
-    An ordinary one takes what looks like HTML for HTML, and looks for the pictures that it names, which may lie on
-    another computer.
+    A usual label renders text that looks like HTML, and loads the pictures in it, even from another computer.
     """
 
-    def __init__(self, text: str = "") -> None:
+    def __init__(self, text: str = "", *, wraps: bool = False) -> None:
         super().__init__()
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setText(text)
+        self.setWordWrap(wraps)

@@ -14,16 +14,10 @@ AnswerT = TypeVar("AnswerT", bound=Enum)
 
 
 def ask(parent: QWidget, title: str, text: str, explanation: str, answers: type[AnswerT]) -> AnswerT:
-    """Ask a question; closing it is the last answer.
+    """Ask a question with a title, a text and an explanation.
 
-    Parameters
-    ----------
-    parent : QWidget
-        The panel.
-    title, text, explanation : str
-        Of the question.
-    answers : type of Enum
-        What stands on the buttons; the first is the default, the last one cancels.
+    The values of `answers` are the texts of the buttons. The first is the default. The last one cancels; closing the
+    window gives it, too.
     """
     box = QMessageBox(QMessageBox.Icon.Question, title, text, parent=parent)
     box.setInformativeText(explanation)

@@ -1,4 +1,4 @@
-"""A page that scrolls up and down, and is always as wide as what is on it."""
+"""A page that scrolls up and down and is never narrower than its content."""
 
 from __future__ import annotations
 
@@ -7,13 +7,7 @@ from qtpy.QtWidgets import QScrollArea, QWidget
 
 
 class ScrolledPage(QScrollArea):
-    """Shows a widget that may be higher than there is room.
-
-    Parameters
-    ----------
-    page : QWidget
-        The widget.
-    """
+    """Scrolls a widget that may be higher than the window."""
 
     def __init__(self, page: QWidget) -> None:
         super().__init__()
@@ -24,12 +18,12 @@ class ScrolledPage(QScrollArea):
         self.setWidget(page)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
-        """At least the width of the page and of the bar beside it."""
+        """The width of the page and of the scroll bar."""
         width = self._page.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
         return QSize(width, super().minimumSizeHint().height())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Follow the page when its width changes, such as by the style of the window that it comes into."""
+        """Follow the page when its width changes, for example by the style of its new window."""
         if event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return super().eventFilter(watched, event)

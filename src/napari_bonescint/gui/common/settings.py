@@ -1,4 +1,4 @@
-"""What is remembered from one start of napari to the next: names and folders that the user typed or chose."""
+"""Names and folders that the user typed or chose, kept for the next start of napari."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from qtpy.QtCore import QSettings
 
 
 class Setting(StrEnum):
-    """What is remembered."""
+    """The settings that are kept."""
 
     ANNOTATOR = "correcting/annotator"
     STORE = "correcting/store"
-    LEARNT_FROM = "retraining/stores"
+    TRAINING_STORES = "retraining/stores"
 
 
 def remembered(setting: Setting) -> str:
-    """What was remembered last; empty if nothing was."""
+    """The last value of a setting; empty if there is none."""
     return str(_settings().value(setting.value, ""))
 
 
 def remember(setting: Setting, value: str) -> None:
-    """Remember something until it is replaced."""
+    """Keep the value of a setting."""
     _settings().setValue(setting.value, value)
 
 
 def _settings() -> QSettings:
-    # The same kind of file on all systems, in the user's own folder of settings.
+    # An INI file in the user's own folder of settings, on all systems.
     return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "napari-bonescint", "napari-bonescint")

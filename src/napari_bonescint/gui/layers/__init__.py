@@ -1,1 +1,1 @@
-"""Layers of napari: scans, masks and labels, and overlays of our own."""
+"""Layers of napari for scans, masks, labels and overlays."""

@@ -1,8 +1,8 @@
-"""Labels layers that hold a view's bones, each bound to the image that it came from.
+"""Labels layers with the bones of a view; each is bound to its image.
 
-A model's result goes in as one step of the layer's history, so one Undo takes it out. What models wrote is kept beside
-the layer: pixels that differ from the nearest of these results were edited by a person. The last one alone would not
-do, since Undo may have brought an older one back; nor would events, because an undo sounds like any other change.
+A model's result is one step of the layer's history, so one Undo removes it. The last results are kept beside the layer.
+Pixels that differ from the most similar result were edited by a person. The very last result is not enough, because
+Undo may have restored an older one; events are not enough, because napari sends the same event for Undo and for edits.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ class _Binding:
     holds_case: bool = False
 
 
-# By layer and not by name or metadata: a duplicate of a layer is the user's own, and ends with nothing.
+# Keyed by layer, not by name or metadata, so that a copy made by the user is not bound.
 _BINDINGS: weakref.WeakKeyDictionary[Labels, _Binding] = weakref.WeakKeyDictionary()
 
 
 def prepare_labels() -> None:
-    """Have napari and vispy make what their first labels layer needs and later ones share, so that no click waits."""
-    import pandas  # noqa: F401  # that of napari's features, which takes the longest
+    """Load what napari and vispy need for their first labels layer, so that no click waits for it."""
+    import pandas  # noqa: F401  # for napari's features; takes the longest
 
     label_colormap()
-    with suppress(ImportError):  # where another vispy has them, the first layer takes a tenth of a second longer
+    with suppress(ImportError):  # with another vispy, the first layer takes 0.1 s longer
         from vispy.visuals.line.dash_atlas import DashAtlas
 
         DashAtlas()
@@ -60,7 +60,7 @@ def prepare_labels() -> None:
 def labels_of(layers: Iterable[Layer], image: Image, *, names_regions: bool = True) -> Labels | None:
     """The labels layer for results on an image, if it is among `layers` and still fits the image.
 
-    Region codes and bone alone have a layer each, because Undo brings back pixels and not the legend to read them by.
+    Region codes and plain bone have separate layers, because Undo restores pixels but not the legend.
     """
     for labels in all_labels_of(layers, image):
         binding = _BINDINGS.get(labels)
@@ -72,7 +72,7 @@ def labels_of(layers: Iterable[Layer], image: Image, *, names_regions: bool = Tr
 
 
 def all_labels_of(layers: Iterable[Layer], image: Image) -> list[Labels]:
-    """All labels layers of an image: those made for it, and those from elsewhere that lie exactly on it."""
+    """All labels layers of an image: those made for it, and others that lie exactly on it."""
     return [
         layer
         for layer in layers
@@ -83,31 +83,30 @@ def all_labels_of(layers: Iterable[Layer], image: Image) -> list[Labels]:
 
 
 def image_of(labels: Labels) -> Image | None:
-    """The image that a labels layer was made for; None if it comes from elsewhere, or if the image is gone."""
+    """The image that a labels layer was made for; None if there is none or it was removed."""
     binding = _BINDINGS.get(labels)
     return binding.image() if binding is not None else None
 
 
 def was_drawn_on(labels: Labels) -> bool:
-    """Whether there is something in a labels layer, or was and could come back by Undo or Redo."""
+    """Whether a labels layer has a label now, or could have one again after Undo or Redo."""
     return bool(np.any(labels.data) or labels._undo_history or labels._redo_history)
 
 
 def holds_case(labels: Labels) -> bool:
-    """Whether what is drawn on a labels layer is saved as the mask of a case, whose counts a label store keeps."""
+    """Whether a labels layer shows the mask of a case of a label store."""
     binding = _BINDINGS.get(labels)
     return binding is not None and binding.holds_case
 
 
 def empty_labels(image: Image, *, names_regions: bool = True) -> Labels:
-    """An empty labels layer over an image, bound to it, and ready to be drawn on.
+    """An empty labels layer that lies on an image and follows it.
 
     Parameters
     ----------
     image : Image
-        The image; wherever it lies, now and later, the labels lie on it.
     names_regions : bool
-        Whether labels are region codes, or 1 for bone.
+        True for region codes, False for 1 as bone.
     """
     labels = Labels(
         np.zeros(image.data.shape, np.uint8),
@@ -122,12 +121,12 @@ def empty_labels(image: Image, *, names_regions: bool = True) -> Labels:
 
 
 def release(labels: Labels) -> None:
-    """Leave a layer to the user: no result goes into it any more."""
+    """Put no more results into a layer, which is the user's from now on."""
     _BINDINGS[labels].takes_results = False
 
 
 def is_edited(labels: Labels) -> bool:
-    """Whether a person drew something that a model's result would overwrite."""
+    """Whether a person edited a layer, so that a new result would overwrite the edits."""
     return not np.array_equal(labels.data, _unedited(labels))
 
 
@@ -141,9 +140,9 @@ def put_result(labels: Labels, segmentation: Segmentation, plane: int, *, keep_e
     segmentation : Segmentation
         The model's result.
     plane : int
-        Which view of it.
+        Index of the view.
     keep_edits : bool
-        Whether pixels that a person edited since the last result stay as they are.
+        True keeps the pixels that a person edited since the last result.
     """
     masks = segmentation.skeleton if segmentation.regions is None else segmentation.regions
     result = masks[plane]
@@ -151,31 +150,31 @@ def put_result(labels: Labels, segmentation: Segmentation, plane: int, *, keep_e
     if keep_edits:
         changed &= labels.data == _unedited(labels)
     set_regions(labels, np.where(changed, result, labels.data))
-    labels.refresh()  # data_setitem leaves the thumbnail as it was
+    labels.refresh()  # data_setitem does not update the thumbnail
     _BINDINGS[labels].written.append(result.copy())
     labels.metadata[KEY] = _origin(segmentation)
 
 
 def set_regions(labels: Labels, regions: NDArray[np.uint8]) -> bool:
-    """Make a labels layer hold a mask, as one step of its history of only what changes; false if nothing does."""
+    """Put a mask into a labels layer as one undoable step; returns False if nothing changes."""
     where = np.nonzero(labels.data != regions)
     labels.data_setitem(where, regions[where])
     return bool(len(where[0]))
 
 
 def masks_of(layers: Iterable[Labels]) -> NDArray[np.uint8]:
-    """A copy of what labels layers hold, of shape (view, y, x)."""
+    """A copy of the masks in labels layers, of shape (view, y, x)."""
     return np.stack([np.asarray(labels.data, np.uint8) for labels in layers])
 
 
 def _unedited(labels: Labels) -> NDArray[np.uint8]:
-    """What a labels layer held before a person edited it: of nothing and the results, that which it is nearest to."""
+    """The mask before a person edited it: the most similar one of an empty mask and the last results."""
     candidates = [np.zeros_like(labels.data), *_BINDINGS[labels].written]
     return min(candidates, key=lambda candidate: np.count_nonzero(candidate != labels.data))
 
 
 def legend(names_regions: bool) -> dict[str, Any]:
-    """What a labels layer needs to show names and colours: of the regions, or of bone alone."""
+    """Names and colours for a labels layer: of the regions, or of plain bone."""
     rows = [(r.code, r.label, r.colour) for r in REGIONS] if names_regions else [(0, "background", ""), (1, "bone", "")]
     colours: dict[int | None, Any] = {code: colour or SKELETON_COLOUR for code, _, colour in rows}
     return {
@@ -185,16 +184,15 @@ def legend(names_regions: bool) -> dict[str, Any]:
 
 
 def show_instead(labels: Labels, mask: NDArray[np.uint8], *, names_regions: bool) -> None:
-    """Have a labels layer show the mask of another case, as if it were new: unedited, and with nothing to undo.
+    """Show the mask of another case in a labels layer, as unedited and without history.
 
     Parameters
     ----------
     labels : Labels
-        A layer made by `empty_labels`, whose image shows the other scan already.
+        A layer made by `empty_labels`; its image must show the other scan already.
     mask : ndarray of uint8, shape (y, x)
-        The mask.
     names_regions : bool
-        Whether its numbers are region codes, or 1 for bone.
+        True for region codes, False for 1 as bone.
     """
     binding = _BINDINGS[labels]
     if binding.names_regions is not names_regions:

@@ -1,4 +1,4 @@
-"""Masks as labels layers that lie on the views of a scan, and back."""
+"""Convert masks to labels layers on the views of a scan, and back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from napari_bonescint.formats.masks.dicom_seg import Author
 from napari_bonescint.formats.masks.region_mapping import translate
 from napari_bonescint.formats.masks.registry import MaskOfScan
 from napari_bonescint.gui.layers.labels import all_labels_of, image_of, is_edited, legend
-from napari_bonescint.gui.layers.scans import KEY, can_be_scan, facts_of, group_by_scan, layers_to_scan, scans_to_layers
+from napari_bonescint.gui.layers.scans import (
+    KEY,
+    PLACE,
+    can_be_scan,
+    facts_of,
+    group_by_scan,
+    layers_to_scan,
+    scans_to_layers,
+)
 from napari_bonescint.gui.placement import lies_on, place_of
 from napari_bonescint.scan import Scan, View, ViewName, ViewSource
 
@@ -25,32 +33,27 @@ if TYPE_CHECKING:
     from napari_bonescint.gui.layers.scans import LayerTuple
 
 
-# Of an image that is not there, what its mask has.
-_PLACE = ("scale", "translate", "units", "axis_labels")
-
-
 class NotOneScan(BonescintError):
-    """Labels layers that are not the masks of one scan."""
+    """The labels layers are not the masks of one scan."""
 
 
 def mask_to_layers(mask: Mask, layers: Iterable[Layer]) -> list[LayerTuple]:
-    """Labels layers for a mask: over the images of its views where these are open, else where they would lie.
+    """Labels layers for a mask, on the images of its views if these are open, otherwise where they would lie.
 
     Parameters
     ----------
     mask : Mask
-        The mask.
     layers : iterable of Layer
-        The layers that are open. Of several scans, the mask lies on the one opened last that it fits.
+        The open layers. If several scans fit, the mask lies on the one opened last.
     """
     images = [layer for layer in layers if can_be_scan(layer) and layer.data.shape == mask.regions.shape[1:]]
     found: list[LayerTuple] = []
     under = _images_for(mask.views, images)
     for plane, said, image, alone in zip(mask.regions, mask.views, under, _places_alone(mask), strict=True):
-        # Where no image is open, as the file of the scan shows it, which may be opened later.
+        # Without an image, the mask is shown as the scan's file shows the view; it may be opened later.
         shown_flipped = image is not None and facts_of(image).view.flipped
         mirrored = said is not None and said.flipped is not shown_flipped
-        place = {name: alone[name] for name in _PLACE} if image is None else place_of(image)
+        place = {name: alone[name] for name in PLACE} if image is None else place_of(image)
         title = alone["name"] if image is None else image.name
         attributes = {
             "name": f"{title} {'bones' if mask.names_regions else 'skeleton'}",
@@ -63,31 +66,31 @@ def mask_to_layers(mask: Mask, layers: Iterable[Layer]) -> list[LayerTuple]:
 
 
 def layers_to_mask(layers: Any, labels: Sequence[Labels]) -> tuple[MaskOfScan, list[Image]]:
-    """The mask that labels layers hold, and the images that they lie on.
+    """The mask in labels layers, and the images that they lie on.
 
     Parameters
     ----------
     layers : LayerList
-        The viewer's layers.
+        All layers of the viewer.
     labels : sequence of Labels
-        One for each view that is to be written, of one scan.
+        One for each view of one scan.
 
     Raises
     ------
     NotOneScan
-        If a layer lies on no image of a scan, or they are not the views of one scan.
+        If a layer lies on no image, or the images are not the views of one scan.
     UnmappedLabels
-        If a value is no region's code.
+        If a label is no region code.
     """
     images = [_image_under(layers, each) for each in labels]
     groups = group_by_scan(images)
     if len(groups) != 1 or len(set(images)) != len(images):
-        raise NotOneScan("The selected labels are not one for each view of one scan; save them one scan at a time.")
+        raise NotOneScan("The selected labels are of several scans, or of one view twice; save one scan at a time.")
     by_image = dict(zip(images, labels, strict=True))
     ordered = [by_image[image] for image in groups[0]]
     named = {_names_regions(each) for each in ordered}
     if len(named) != 1:
-        raise NotOneScan("Some of the selected labels name regions and others do not; save them one kind at a time.")
+        raise NotOneScan("Only some of the selected labels name regions; save labels with and without names apart.")
     (names_regions,) = named
     regions = [
         translate(Path(each.name), np.asarray(each.data).astype(np.int64), None, names_regions=names_regions).regions
@@ -98,15 +101,15 @@ def layers_to_mask(layers: Any, labels: Sequence[Labels]) -> tuple[MaskOfScan, l
 
 
 def _images_for(views: Sequence[View | None], images: Sequence[Image]) -> Sequence[Image | None]:
-    """For each view of a mask the image that it lies on: of the last scan that has all of them, if there is one."""
+    """The image for each view of a mask, if possible all of the same scan, the one opened last."""
     by_scan = [_fitting(views, scan) for scan in group_by_scan(images)]
     whole = [found for found in by_scan if None not in found]
-    # The two views of a scan may have been opened from two files.
+    # The two views of a scan may come from two files.
     return whole[-1] if whole else _fitting(views, images)
 
 
 def _fitting(views: Sequence[View | None], images: Sequence[Image]) -> list[Image | None]:
-    """For each view the last image that shows it; planes that do not say what they show are taken in order."""
+    """The last image of each view; views that are not named get the images in order."""
     free = list(images)
     found: list[Image | None] = []
     for said in views:
@@ -120,7 +123,7 @@ def _fitting(views: Sequence[View | None], images: Sequence[Image]) -> list[Imag
 
 
 def _places_alone(mask: Mask) -> list[dict[str, Any]]:
-    """Where the views of a mask lie if no image is open: where their scan would be put."""
+    """Layer attributes for the views of a mask without images: those that the images would have."""
     names = [view.name if view is not None else list(ViewName)[min(i, 1)] for i, view in enumerate(mask.views)]
     scan = Scan(mask.regions, tuple(View(name, ViewSource.ASSUMED) for name in names), mask.spacing)
     return [attributes for _, attributes, kind in scans_to_layers([scan]) if kind == "image"]
@@ -131,14 +134,14 @@ def _image_under(layers: Any, labels: Labels) -> Image:
     if image is not None and image in layers:
         if not lies_on(labels, image):
             raise NotOneScan(
-                f"{labels.name}: does not lie on {image.name} any more; give both layers the same position, scale, "
-                "rotation, shear and affine before saving."
+                f"{labels.name}: does not lie exactly on {image.name}; give both layers the same position, scale, "
+                "rotation, shear and affine, then save again."
             )
         return image
     for layer in layers:
         if can_be_scan(layer) and labels in all_labels_of(layers, layer):
             return layer
-    raise NotOneScan(f"{labels.name}: lies on no image of a bone scan; open the scan, too, or choose another writer.")
+    raise NotOneScan(f"{labels.name}: lies on no image of a bone scan; open the scan, or choose another writer.")
 
 
 def _names_regions(labels: Labels) -> bool:
@@ -146,7 +149,7 @@ def _names_regions(labels: Labels) -> bool:
 
 
 def _author(labels: Sequence[Labels]) -> Author:
-    """Where the masks come from; of two views by two models, the first one's."""
+    """The model that made the masks, if any, and whether a person corrected them; the first view's model counts."""
     origins = [origin for each in labels if isinstance(origin := each.metadata.get(KEY), dict)]
     if not origins:
         return Author()

@@ -1,4 +1,4 @@
-"""Layers that only help to see: lines and maps over a scan, which are taken out again and are no views of it."""
+"""Overlay layers: lines and maps over a scan, which are never segmented or saved."""
 
 from __future__ import annotations
 
@@ -14,21 +14,13 @@ if TYPE_CHECKING:
     from napari.layers import Image, Layer
     from numpy.typing import NDArray
 
-# On the screen, whatever the zoom: thinner ones are not drawn at all.
+# In screen pixels at any zoom; thinner lines are not drawn at all.
 _LINE_WIDTH = 2.5
 _CROSS_ARM = 9.0
 
 
 class OwnLayer:
-    """A layer of ours in the viewer, put back if the user removes it while it is needed.
-
-    Parameters
-    ----------
-    viewer : ViewerModel
-        The viewer.
-    layer : Layer
-        The layer.
-    """
+    """An overlay layer in the viewer; `show` adds it again if the user has removed it."""
 
     def __init__(self, viewer: ViewerModel, layer: Layer) -> None:
         self._viewer = viewer
@@ -36,7 +28,7 @@ class OwnLayer:
         layer.metadata[KEY] = AID
 
     def show(self) -> None:
-        """Add the layer if it is not there, and leave the user's selection of layers as it is."""
+        """Add the layer if it is missing; the selection of layers stays the same."""
         if self.layer in self._viewer.layers:
             return
         selection = self._viewer.layers.selection
@@ -47,43 +39,33 @@ class OwnLayer:
         selection.active = active
 
     def remove(self) -> None:
-        """Take the layer out."""
+        """Remove the layer from the viewer."""
         if self.layer in self._viewer.layers:
             self._viewer.layers.remove(self.layer)
 
 
 class Lines(OwnLayer):
-    """Lines over a scan, cheap enough to follow the mouse.
-
-    Parameters
-    ----------
-    viewer : ViewerModel
-        The viewer.
-    name : str
-        Of the layer.
-    colour : str
-        Of the lines.
-    """
+    """Lines over a scan, drawn fast enough to follow the mouse."""
 
     def __init__(self, viewer: ViewerModel, name: str, colour: str) -> None:
         layer = Vectors(np.zeros((0, 2, 2)), name=name, edge_color=colour, vector_style="line", opacity=1.0)
         super().__init__(viewer, layer)
 
     def fit(self, image: Image) -> None:
-        """Have lines in the units of an image."""
+        """Use the units of an image."""
         self.layer.units = image.units
 
     def draw(self, path: NDArray[np.floating]) -> None:
-        """Show a line through points of the world, of shape (n, 2)."""
+        """Show a line through points in world coordinates, of shape (n, 2)."""
         self._show(np.stack([path[:-1], np.diff(path, axis=0)], axis=1))
 
     def draw_cross(self, at: NDArray[np.floating]) -> None:
-        """Show a cross at a point (y, x) of the world."""
+        """Show a cross at a point (y, x) in world coordinates."""
         arms = np.eye(2) * _CROSS_ARM / camera_of(self._viewer).zoom
         self._show(np.stack([at - arms, 2 * arms], axis=1))
 
     def clear(self) -> None:
-        """Show nothing."""
+        """Remove all lines."""
         if len(self.layer.data):
             self.layer.data = np.zeros((0, 2, 2))
 
@@ -95,5 +77,5 @@ class Lines(OwnLayer):
 
 
 def camera_of(viewer: ViewerModel) -> Any:
-    """The viewer's camera, which napari 0.9 moved."""
+    """The viewer's camera; napari 0.9 moved it to `viewer.scene`."""
     return viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera

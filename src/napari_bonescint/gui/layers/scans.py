@@ -1,4 +1,4 @@
-"""Scans as layers and layers as scans."""
+"""Convert scans to image layers, and image layers to scans."""
 
 from __future__ import annotations
 
@@ -29,38 +29,40 @@ if TYPE_CHECKING:
     from napari_bonescint.scan import Spacing
 
 KEY = "bonescint"
-"""Key of what is ours in a layer's metadata."""
+"""Key of this plugin's entry in a layer's metadata."""
 AID = "aid"
-"""Under `KEY`, of layers that only help to see."""
+"""Entry of overlay layers."""
+PLACE = ("scale", "translate", "units", "axis_labels")
+"""Attributes that place a layer of `scans_to_layers`."""
 
 OUR_READER = "napari-bonescint"
-"""By what name napari knows the reader of this plugin."""
+"""napari's name for the reader of this plugin."""
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 Span = tuple[float, float]
-"""Where something begins and ends, from left to right, in mm (or pixels, where these are not known)."""
+"""Left and right end of a view, in mm (in pixels if their size is not known)."""
 
-# Blank between two views, as a share of a view's width.
+# Gap between two views, relative to the width of a view.
 _GAP = 0.15
 _PICTURES = (".png", ".tif", ".tiff")
 _INVERTED = "The background is brighter than the body; if dark means uptake here, invert the image first."
-_SHEARED = "The layer is sheared, so its pixels have no size in mm; take out the shear to have sizes."
+_SHEARED = "The layer is sheared, so its pixels have no size in mm; set its shear to 0 to get sizes."
 _LETTER_COLOUR = "#f08c00"
 
 
 @dataclass(frozen=True)
 class ViewFacts:
-    """What an image layer shows.
+    """The scan and the view that an image layer shows.
 
     Attributes
     ----------
     scan : Scan
-        The scan as it was read, with its acquisition facts; the same object in all layers of one scan. It names no
-        files: their paths often hold a patient's name, and napari may save or show what is in a layer's metadata.
+        The scan as it was read; the same object in all layers of a scan. It has no file names, because paths often
+        contain a patient's name, and napari may save or show the metadata of layers.
     view : View
-        Which view the layer shows, as the file or the user says.
+        The view, as the file or the user names it.
     confirmed : bool
-        Whether the user looked at it and said which view it is, be it what the file says.
+        Whether the user chose the view, even if it is the file's.
     """
 
     scan: Scan
@@ -71,18 +73,17 @@ class ViewFacts:
 def scans_to_layers(
     scans: Iterable[Scan], taken: Sequence[Span] = (), windows: Iterable[Window] | None = None
 ) -> list[LayerTuple]:
-    """Layers for napari: for each scan the letters of its sides, then one image per view, anterior left.
+    """Layers for napari: for each scan a layer with the letters R and L, then one image per view, anterior left.
 
-    A posterior view leaves room for the anterior one even when it is alone: the two may come from two files.
+    A single posterior view leaves room for the anterior one, which may come from another file.
 
     Parameters
     ----------
     scans : iterable of Scan
-        The scans.
     taken : sequence of (float, float)
-        Where views lie already, as `spans_of` tells.
+        Spans of the open views, see `spans_of`.
     windows : iterable of (float, float), optional
-        The window of each view of each scan, for whoever knows them already; computed if not given.
+        Contrast limits of each view of each scan, if they are known; computed otherwise.
     """
     known = None if windows is None else iter(windows)
     layers: list[LayerTuple] = []
@@ -116,16 +117,16 @@ def scans_to_layers(
 
 
 def spans_of(layers: Iterable[Layer]) -> list[Span]:
-    """Where those of some layers lie that show views of scans of ours."""
+    """Spans of the layers that show views opened by this plugin."""
     views = [layer for layer in layers if isinstance(layer.metadata.get(KEY), ViewFacts)]
     columns = [corners(view)[:, -1] for view in views]
     return [(float(across.min()), float(across.max())) for across in columns]
 
 
 def facts_of(image: Image) -> ViewFacts:
-    """What an image layer shows; a layer that another reader made is taken as an anterior view.
+    """The scan and view of an image layer; an image from another reader is taken as an anterior view.
 
-    Its scan has the shape of the image but no counts: to read them could mean to compute a whole lazy image.
+    The scan of such an image has its shape but no counts, because reading them could compute a whole lazy image.
     """
     facts = image.metadata.get(KEY)
     if isinstance(facts, ViewFacts):
@@ -136,33 +137,33 @@ def facts_of(image: Image) -> ViewFacts:
 
 
 def can_be_scan(layer: Layer) -> bool:
-    """Whether a layer can be one view of a scan: a plain two-dimensional grey image, and no aid to see."""
+    """Whether a layer can be one view of a scan: a plain two-dimensional grey image, and no overlay."""
     return isinstance(layer, Image) and layer.metadata.get(KEY) != AID and why_unusable(layer) is None
 
 
 def why_unusable(image: Image) -> str | None:
-    """Why an image layer cannot be one view of a scan, and what can be done about it; None if it can be."""
+    """The reason why an image layer cannot be a view of a scan, with a remedy; None if it can be."""
     if image.rgb:
-        return "it is stored in colour; if it shows greys, right-click it, choose Split RGB, and keep one of the three"
+        return "it has colours; if it shows only greys, right-click it, choose Split RGB, and keep one of the three"
     if image.multiscale:
         return "it is multiscale; open it as a plain image"
     if image.ndim != 2:
-        return f"it has {image.ndim} dimensions; if it holds views, right-click it and choose Split Stack"
+        return f"it has {image.ndim} dimensions; if it contains views, right-click it and choose Split Stack"
     if np.dtype(image.dtype).kind not in "uif":
         return f"pixels of type {image.dtype} are no counts"
     stored = _left_out_orientation(image)
     if stored is not None:
         return (
-            f"its file says that it is stored turned or mirrored (orientation {stored}), which napari's own reader "
-            "leaves out; save it upright and open it again, or use `bonescint segment`"
+            f"its pixels are stored turned or mirrored (orientation {stored}), which napari's own reader ignores; "
+            "save it upright and open it again, or use `bonescint segment`"
         )
     return None
 
 
 def _left_out_orientation(image: Image) -> int | None:
-    """The orientation that a picture's file states and another reader than ours did not heed; None if there is none.
+    """The orientation that a picture's file states and another reader ignored; None if there is none.
 
-    A mask of such an image would be mirrored or turned against what all commands read from the same file.
+    A mask of such an image would not fit the image that our commands read from the same file.
     """
     path = image.source.path
     if path is None or image.source.reader_plugin == OUR_READER or not path.lower().endswith(_PICTURES):
@@ -177,12 +178,12 @@ def _stored_orientation(path: str) -> int:
 
 
 def spacing_of(layer: Layer) -> Spacing | None:
-    """Pixel spacing (y, x) in mm; None if the layer is in pixels, or if it is sheared."""
+    """Pixel spacing (y, x) in mm; None if the layer is in pixels or is sheared."""
     return pixel_sides(layer, "mm")
 
 
 def lone_views(layers: Iterable[Layer], study: str) -> list[ViewName]:
-    """The views that some layers show of a study, each the only one of its scan; none if the study is not known."""
+    """The views of the single-view scans of a study among some layers; none if the study is not known."""
     facts = [layer.metadata.get(KEY) for layer in layers]
     return [
         each.view.name
@@ -192,7 +193,7 @@ def lone_views(layers: Iterable[Layer], study: str) -> list[ViewName]:
 
 
 def doubted(images: Sequence[Image]) -> list[Image]:
-    """Those of some layers whose view several scans of one study show, alone, and that nobody confirmed."""
+    """Images of single-view scans whose study has more scans of this view, unless the user has confirmed the view."""
     found = []
     for image in images:
         facts = facts_of(image)
@@ -203,7 +204,7 @@ def doubted(images: Sequence[Image]) -> list[Image]:
 
 
 def group_by_scan(images: Sequence[Image]) -> list[tuple[Image, ...]]:
-    """Images in the groups that are segmented together: the views of one scan, anterior first."""
+    """Group images that are segmented together: the views of one scan, anterior first."""
     groups: list[list[Image]] = []
     for image in images:
         for group in groups:
@@ -221,17 +222,17 @@ def layers_to_scan(images: Sequence[Image]) -> Scan:
     Parameters
     ----------
     images : sequence of Image
-        The layers of one group of `group_by_scan`.
+        One group of `group_by_scan`.
 
     Returns
     -------
     Scan
-        Its warnings are those that only the pixels of pictures can cause; the reader has shown all others.
+        With the warnings about pixels and shear only; the reader has shown all others.
 
     Raises
     ------
     Refusal
-        If the pixels cannot be counts, or not of the size that the layer gives them.
+        If the pixels cannot be counts, or their size is impossible.
     """
     for image in images:
         require_possible_size(Path(image.name), *image.data.shape)
@@ -246,23 +247,20 @@ def layers_to_scan(images: Sequence[Image]) -> Scan:
         counts=counts,
         views=tuple(facts_of(image).view for image in images),
         spacing=spacing_of(images[0]),
-        warnings=(
-            *(f"{images[i].name}: {_INVERTED}" for i in doubtful),
-            *shear_warnings(images),
-        ),
+        warnings=(*(f"{images[i].name}: {_INVERTED}" for i in doubtful), *shear_warnings(images)),
     )
 
 
 def shear_warnings(images: Iterable[Image]) -> list[str]:
-    """A sentence for each image whose pixels have no size because the user sheared it."""
+    """A warning for each sheared image, whose pixels have no size."""
     return [f"{image.name}: {_SHEARED}" for image in images if is_sheared(image)]
 
 
 def put_pixels(layer: Image | Labels, pixels: NDArray[np.generic]) -> None:
-    """Have a layer show other pixels, which are copied.
+    """Copy pixels into a layer.
 
-    Pixels of the shape and type that the layer has go into its own array: of another one, napari would measure the
-    whole scene anew and build the layer's shaders again.
+    If shape and type stay the same, the layer keeps its array, because a new array makes napari measure the whole scene
+    and build the layer's shaders again.
     """
     if layer.data.shape == pixels.shape and layer.data.dtype == pixels.dtype:
         layer.data[...] = pixels
@@ -272,24 +270,19 @@ def put_pixels(layer: Image | Labels, pixels: NDArray[np.generic]) -> None:
 
 
 def same_scan(images: Iterable[Layer], image: Image) -> list[Image]:
-    """Those of some layers that show a view of the same scan as `image`, itself among them."""
+    """The layers that show a view of the same scan as `image`, itself included."""
     scan = facts_of(image).scan
-    return [other for other in images if other is image or _own_facts(other, scan)]
+    facts = ((other, other.metadata.get(KEY)) for other in images)
+    return [other for other, own in facts if other is image or (isinstance(own, ViewFacts) and own.scan is scan)]
 
 
 def mark_sides(layers: Any, image: Image) -> None:
-    """Write the letters R and L anew above all views of the scan that `image` belongs to.
-
-    Parameters
-    ----------
-    layers : LayerList
-        The viewer's layers. If the letters' layer was removed, it stays so.
-    image : Image
-        Any view of the scan.
-    """
+    """Update the letters R and L above all views of the scan of `image`, unless the user removed their layer."""
     scan = facts_of(image).scan
-    views = same_scan(layers, image)
-    letters = [_on_layer(view, *_letters(facts_of(view).view, view.data.shape)) for view in views]
+    letters = []
+    for view in same_scan(layers, image):
+        corners_of_view, sides = _letters(facts_of(view).view, view.data.shape)
+        letters.append((world(view, corners_of_view), sides))
     points, attributes, _ = _sides_layer(scan, letters)
     for layer in layers:
         if layer.metadata.get(KEY) is scan:
@@ -298,7 +291,7 @@ def mark_sides(layers: Any, image: Image) -> None:
 
 
 def add_sides(layers: Any, image: Image) -> None:
-    """Add a layer with the letters R and L for the one view that an image of another reader shows."""
+    """Add a layer with the letters R and L for an image from another reader."""
     scan = facts_of(image).scan
     points, attributes, _ = _sides_layer(scan, [])
     layers.insert(0, Points(points, **attributes))
@@ -306,8 +299,8 @@ def add_sides(layers: Any, image: Image) -> None:
 
 
 def keep_sides(layers: Any) -> None:
-    """Have the letters R and L go with every view of ours, put among the layers from now on, that the user turns."""
-    layers.events.inserted.connect(_watch_sides)  # a second time, napari does nothing
+    """From now on, move the letters R and L with every added view when the user turns it."""
+    layers.events.inserted.connect(_watch_sides)  # napari ignores a second connection
 
 
 def _watch_sides(event: Any) -> None:
@@ -325,7 +318,7 @@ def _watch_sides(event: Any) -> None:
 
 
 def _first_free(wanted: Sequence[Span], taken: Sequence[Span], gap: float) -> float:
-    """How far to the right some spans must be moved so as to lie over none that is taken."""
+    """The smallest shift to the right that moves some spans beside all taken ones."""
     candidates = [0.0, *sorted(end + gap for _, end in taken)]
     return next(
         left
@@ -349,24 +342,15 @@ def _possible_spacing(image: Image) -> Spacing | None:
     return None if spacing is None or spacing_problem(spacing, image.data.shape) else spacing
 
 
-def _own_facts(layer: Layer, scan: Scan) -> bool:
-    facts = layer.metadata.get(KEY)
-    return isinstance(facts, ViewFacts) and facts.scan is scan
-
-
 def _alike(spacing: Spacing | None, other: Spacing | None) -> bool:
-    """Whether two spacings are one; the sides of a turned pixel are not exact."""
+    """Whether two spacings are equal, up to the rounding of a turned layer."""
     if spacing is None or other is None:
         return spacing is other
     return np.allclose(spacing, other, rtol=1e-9)
 
 
-def _on_layer(layer: Layer, points: NDArray[np.float64], sides: list[str]) -> tuple[NDArray[np.float64], list[str]]:
-    return world(layer, points), sides
-
-
 def _letters(view: View, shape: tuple[int, ...]) -> tuple[NDArray[np.float64], list[str]]:
-    """Pixels (2, [y, x]) just above an image's upper corners, and the patient's side at each."""
+    """Points (2, [y, x]) just above an image's upper corners, and the patient's side at each."""
     height, width = shape
     y = -0.02 * height
     points = np.array([[y, 0.08 * width], [y, 0.92 * width]])

@@ -1,4 +1,4 @@
-"""New weights against those in use: the verdict, and what the user makes of it."""
+"""The tab "Verdict": compares new weights with the model in use, and lets the user decide."""
 
 from __future__ import annotations
 
@@ -33,87 +33,63 @@ if TYPE_CHECKING:
 _COLOURS = {Recommendation.USE: "#59a14f", Recommendation.KEEP: "#ff7b72", Recommendation.CANNOT_TELL: "#f0a030"}
 _SETS = {SetKind.CORRECTED: "Corrected scans, held out", SetKind.SIMULATED: "Simulated test"}
 _COLUMNS = ("Region", "Now", "New", "Change (95 %)")
-_BEFORE = "Old"
+_OLD = "Old"
 _PADDING = 8
 _LABEL = Qt.ItemDataRole.UserRole
 
 
-class VerdictPage(QWidget):
-    """Recommendation, table and pictures, and the buttons that decide.
+class ComparisonPage(QWidget):
+    """Recommendation, table, pictures and buttons; `background` loads the pictures."""
 
-    Parameters
-    ----------
-    background : FileWorker
-        The thread in which pictures are loaded.
-    """
-
-    judging_wanted = Signal()
-    """Emitted when the weights shall be compared."""
+    comparison_requested = Signal()
+    """Emitted when the user wants to compare the weights."""
     accepted = Signal()
-    """Emitted when the new weights shall be used."""
+    """Emitted when the user accepts the new weights."""
     declined = Signal()
-    """Emitted when the present ones shall stay."""
+    """Emitted when the user keeps the present weights."""
 
     def __init__(self, background: FileWorker) -> None:
         super().__init__()
         self._background = background
         self._pictures: list[ImageView] = []
         self._items: list[QTreeWidgetItem] = []
-        self.sentence = PlainLabel()
+        self.sentence = PlainLabel(wraps=True)
         self.bar = QProgressBar()
-        self.judge_button = QPushButton("Compare with the present weights")
+        self.compare_button = QPushButton("Compare with the present weights")
         self.table = QTreeWidget()
-        self.details = PlainLabel()
+        self.details = PlainLabel(wraps=True)
         self.use_button = QPushButton("Use these weights")
         self.keep_button = QPushButton("Keep the present ones")
         self._lay_out()
-        self.judge_button.clicked.connect(self.judging_wanted)
+        self.compare_button.clicked.connect(self.comparison_requested)
         self.use_button.clicked.connect(self.accepted)
         self.keep_button.clicked.connect(self.declined)
         self.clear("When a training has finished, its weights are compared with the present ones here.")
 
     def clear(self, sentence: str, *, can_judge: bool = False) -> None:
-        """Show no verdict, but a sentence.
-
-        Parameters
-        ----------
-        sentence : str
-            Why there is none.
-        can_judge : bool
-            Whether there are weights that can be compared.
-        """
-        self._say(sentence, "")
+        """Show a sentence in place of a verdict; `can_judge` shows the button that compares the weights."""
+        self._show_sentence(sentence, "")
         self.bar.hide()
-        self.judge_button.setVisible(can_judge)
+        self.compare_button.setVisible(can_judge)
         self._show_parts(shown=False)
 
     def show_judging(self, done: int, of: int) -> None:
-        """Show that the weights are being compared."""
+        """Show the progress of a comparison: the number of segmentations done, and of all."""
         self.clear("Comparing the new weights with the present ones …")
         self.bar.show()
         self.bar.setMaximum(of)
         self.bar.setValue(done)
 
     def show_verdict(self, verdict: Verdict, folder: Path, *, in_use: bool = False) -> None:
-        """Show a verdict.
-
-        Parameters
-        ----------
-        verdict : Verdict
-        folder : Path
-            Where its pictures lie.
-        in_use : bool
-            Whether the new weights are in use already, so that nothing is left to decide.
-        """
+        """Show a verdict, with pictures from `folder`; if the new weights are `in_use`, there is nothing to decide."""
         self.clear("")
-        self._say(verdict.sentences[0], _COLOURS[verdict.recommendation])
+        self._show_sentence(verdict.sentences[0], _COLOURS[verdict.recommendation])
         compared = f"Compared: {verdict.new} with {verdict.current}."
         self.details.setText("\n\n".join([*verdict.sentences[1:], compared, verdict.rule]))
-        self.table.headerItem().setText(1, _BEFORE if in_use else _COLUMNS[1])
+        self.table.headerItem().setText(1, _OLD if in_use else _COLUMNS[1])
         self._fill_table(verdict.rows)
         for picture in verdict.pictures:
-            caption, shown = PlainLabel(picture.caption), ImageView(picture.caption)
-            caption.setWordWrap(True)
+            caption, shown = PlainLabel(picture.caption, wraps=True), ImageView(picture.caption)
             self._pictures_layout.addWidget(caption)
             self._pictures_layout.addWidget(shown)
             self._pictures.append(shown)
@@ -126,14 +102,14 @@ class VerdictPage(QWidget):
             self.show_decision(f"These weights are in use. They were compared with {verdict.current}.")
 
     def show_decision(self, sentence: str) -> None:
-        """Show what was decided; the verdict stays."""
-        self._say(sentence, "")
-        # The button that was pressed would hand its focus on to the table, and the page would scroll there.
+        """Show the user's decision above the verdict."""
+        self._show_sentence(sentence, "")
+        # Otherwise the pressed button passes its focus to the table, and the page scrolls there.
         self.setFocus()
         for button in (self.use_button, self.keep_button):
             button.setEnabled(False)
 
-    def _say(self, sentence: str, colour: str) -> None:
+    def _show_sentence(self, sentence: str, colour: str) -> None:
         self.sentence.setText(sentence)
         self.sentence.setStyleSheet(f"font-weight: bold; color: {colour};" if colour else "font-weight: bold;")
 
@@ -169,18 +145,16 @@ class VerdictPage(QWidget):
         self._fit_table()
 
     def _fit_table(self) -> None:
-        """Break the names that the first column is too narrow for, and show all rows: it is the page that scrolls."""
+        """Wrap names that are too long for the first column, and show all rows: the page scrolls, not the table."""
         metrics, room = self.table.fontMetrics(), self.table.header().sectionSize(0) - _PADDING
         height = self.table.header().sizeHint().height()
         for item in self._items:
             if label := item.data(0, _LABEL):
-                item.setText(0, _broken(label, metrics, room))
+                item.setText(0, _wrapped(label, metrics, room))
             height += self.table.sizeHintForIndex(self.table.indexFromItem(item)).height()
         self.table.setFixedHeight(height + 4)
 
     def _lay_out(self) -> None:
-        for text in (self.sentence, self.details):
-            text.setWordWrap(True)
         self.table.setHeaderLabels(_COLUMNS)
         self.table.setIndentation(0)
         self.table.setRootIsDecorated(False)
@@ -191,12 +165,12 @@ class VerdictPage(QWidget):
         header.setStretchLastSection(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        # Not at once: fitting the table may resize its columns again.
+        # Fitting the table may resize its columns again, so it waits for the event loop.
         fit_soon = qdebounced(self._fit_table, timeout=0)
         header.sectionResized.connect(lambda *_section: fit_soon())
         self._pictures_layout = QVBoxLayout()
         layout = QVBoxLayout(self)
-        decisions = (self.judge_button, self.use_button, self.keep_button)
+        decisions = (self.compare_button, self.use_button, self.keep_button)
         for part in (self.sentence, self.bar, *decisions, self.details, self.table):
             layout.addWidget(part)
         layout.addLayout(self._pictures_layout)
@@ -219,8 +193,8 @@ def _item(row: Row) -> QTreeWidgetItem:
     return item
 
 
-def _broken(text: str, metrics: QFontMetrics, room: int) -> str:
-    """A text in as many lines as it takes for each to fit in the room; a single word stays whole."""
+def _wrapped(text: str, metrics: QFontMetrics, room: int) -> str:
+    """A text wrapped to a width of `room` pixels; words are not broken."""
     lines: list[str] = []
     for word in text.split(" "):
         longer = f"{lines[-1]} {word}" if lines else word
@@ -232,5 +206,5 @@ def _broken(text: str, metrics: QFontMetrics, room: int) -> str:
 
 
 def _brief(value: float, sign: str = "") -> str:
-    """Three digits without the zero before the point, as a narrow table needs it: ``.912``, ``+.019``."""
+    """A number with three digits and no zero before the point, for narrow columns: ``.912``, ``+.019``."""
     return f"{value:{sign}.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:{sign}.3f}"

@@ -1,4 +1,4 @@
-"""Comparing new weights with those in use, in a child process."""
+"""A child process that compares new weights with the model in use."""
 
 from __future__ import annotations
 
@@ -24,68 +24,60 @@ if TYPE_CHECKING:
 _PROGRESS = re.compile(r"scored (\d+) of (\d+)")
 
 
-class Judged(NamedTuple):
-    """A verdict, the folder of its pictures, and whether the new weights are in use already."""
+class ComparisonResult(NamedTuple):
+    """A verdict, the folder with its pictures, and whether the new weights are in use."""
 
     verdict: Verdict
     folder: Path
     in_use: bool
 
 
-class Judging(QObject):
-    """One comparison at a time; a verdict that was given before is shown again.
-
-    Parameters
-    ----------
-    parent : QObject
-        The panel.
-    background : FileWorker
-        The thread in which verdicts are read.
-    """
+class ComparisonProcess(QObject):
+    """Runs one comparison at a time; a comparison that was made before is only read, by `background`."""
 
     progressed = Signal(int, int)
-    """Emitted with how many segmentations are done, and of how many."""
+    """Emitted with the number of segmentations done, and of all."""
     judged = Signal(object)
-    """Emitted with what was `Judged`."""
+    """Emitted with the `ComparisonResult`."""
     failed = Signal(str)
-    """Emitted with the reason why there is none."""
+    """Emitted with a sentence when the comparison has failed."""
 
     def __init__(self, parent: QObject, background: FileWorker) -> None:
         super().__init__(parent)
         self._background = background
         self._child = ChildCommand(self)
         self._comparison: BaselineComparison | None = None
-        self._asked = 0
-        self._child.said.connect(self._on_said)
+        self._requests = 0
+        self._child.printed.connect(self._on_printed)
         self._child.done.connect(self._read)
         self._child.failed.connect(self.failed)
 
     def judge(self, weights: Path, settings: RunSettings) -> None:
-        """Compare weights with those in use now; see `comparison_of` for when these are the ones.
+        """Compare new weights with their baseline, see `comparison_of`.
 
         Parameters
         ----------
         weights : Path
-            The new weights; the verdict is kept beside them.
+            The new weights; the verdict is written beside them.
         settings : RunSettings
-            Of their training: of its label stores the patients are used that are held out.
+            Settings of their training; the held-out patients of its label stores are compared.
         """
         self.stop()
-        asked = self._asked
+        request = self._requests
 
         def begin(comparison: BaselineComparison) -> None:
-            if asked == self._asked:
+            if request == self._requests:
                 self._begin(comparison, weights, settings.stores)
 
         def fail(sentence: str) -> None:
-            if asked == self._asked:
+            if request == self._requests:
                 self.failed.emit(sentence)
 
         self._background.run(partial(comparison_of, weights, settings.start), begin, fail)
 
     def stop(self) -> None:
-        """End a comparison that runs."""
-        self._asked += 1
+        """End the comparison, if one runs."""
+        self._requests += 1
         self._child.stop()
         self._comparison = None
 
@@ -98,7 +90,7 @@ class Judging(QObject):
         against = ["--current", comparison.baseline, "--report", str(comparison.folder)]
         self._child.start("napari_bonescint", ["judge", "--new", str(weights), *against, "--store", *stores])
 
-    def _on_said(self, line: str) -> None:
+    def _on_printed(self, line: str) -> None:
         if found := _PROGRESS.fullmatch(line):
             self.progressed.emit(int(found[1]), int(found[2]))
 
@@ -106,8 +98,8 @@ class Judging(QObject):
         comparison = self._comparison
         if comparison is not None:
             read = partial(read_verdict, comparison.folder)
-            self._background.run(read, partial(self._tell, comparison), self.failed.emit)
+            self._background.run(read, partial(self._report, comparison), self.failed.emit)
 
-    def _tell(self, comparison: BaselineComparison, verdict: Verdict) -> None:
+    def _report(self, comparison: BaselineComparison, verdict: Verdict) -> None:
         if comparison is self._comparison:
-            self.judged.emit(Judged(verdict, comparison.folder, comparison.in_use))
+            self.judged.emit(ComparisonResult(verdict, comparison.folder, comparison.in_use))

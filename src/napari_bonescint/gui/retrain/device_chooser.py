@@ -1,4 +1,4 @@
-"""The choice of the device that trains, with how long that takes."""
+"""A list to choose the device for training from, with the time that the training takes on it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MODULE = "napari_bonescint.training.runs.step_time"
 
 
 class DeviceChooser(QWidget):
-    """Devices of this machine; a child process finds them, and times a few steps on each."""
+    """Devices of this computer; a child process finds them and times a few training steps on each."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,13 +34,12 @@ class DeviceChooser(QWidget):
         self.combo.setAccessibleName("Device")
         self.combo.addItem("Automatic", "auto")
         self.combo.addItem("CPU", "cpu")
-        self.estimate = PlainLabel()
-        self.estimate.setWordWrap(True)
+        self.estimate = PlainLabel(wraps=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.combo)
         layout.addWidget(self.estimate)
-        self._child.said.connect(self._on_said)
+        self._child.printed.connect(self._on_printed)
         self._child.failed.connect(self.estimate.setText)
         self.combo.currentIndexChanged.connect(self._show)
 
@@ -50,7 +49,7 @@ class DeviceChooser(QWidget):
         return str(self.combo.currentData())
 
     def set_plan(self, plan: Plan) -> None:
-        """Tell how long another plan takes; it is measured once."""
+        """Show the time of another plan; it is measured once."""
         self._plan = plan
         if plan.recipe not in self._times:
             self.close_child()
@@ -59,23 +58,23 @@ class DeviceChooser(QWidget):
         self._show()
 
     def set_trainings(self, number: int) -> None:
-        """Tell how long several trainings take, one after the other."""
+        """Show the time of several trainings, one after the other."""
         self._trainings = number
         self._show()
 
     def close_child(self) -> None:
-        """End the measuring, which is begun anew when it is asked for again."""
+        """End the measurement; it starts again with the next plan."""
         if self._child.is_running:
             self._child.stop()
             self._times = {recipe: times for recipe, times in self._times.items() if times}
 
-    def _on_said(self, line: str) -> None:
+    def _on_printed(self, line: str) -> None:
         if self._plan is None:
             return
-        with suppress(ValueError, KeyError, TypeError):  # what a library prints is no measurement
-            told = json.loads(line)
-            device = str(told["device"])
-            self._times[self._plan.recipe][device] = (str(told["name"]), float(told["seconds"]))
+        with suppress(ValueError, KeyError, TypeError):  # a library may print other lines
+            measured = json.loads(line)
+            device = str(measured["device"])
+            self._times[self._plan.recipe][device] = (str(measured["name"]), float(measured["seconds"]))
             if self.combo.findData(device) < 0:
                 self.combo.insertItem(self.combo.findData("cpu"), f"GPU {device.partition(':')[2]}", device)
             self._show()
@@ -85,10 +84,10 @@ class DeviceChooser(QWidget):
         if plan is None:
             return
         times = self._times.get(plan.recipe, {})
-        # The fastest is measured first, and is what is taken where the user does not choose.
+        # The fastest device is measured first; "Automatic" takes it.
         device = next(iter(times), "") if self.device == "auto" else self.device
         if device not in times:
-            self.estimate.setText("Measuring how long it takes here …")
+            self.estimate.setText("Measuring the time on this computer …")
             return
         name, seconds = times[device]
         try:

@@ -1,4 +1,4 @@
-"""Pictures of files, loaded in a thread and shown as wide as there is room."""
+"""A picture from a file, shown as wide as its panel."""
 
 from __future__ import annotations
 
@@ -19,17 +19,11 @@ _LARGEST = QSize(1400, 900)
 
 
 class CannotShow(BonescintError):
-    """A picture that cannot be read."""
+    """A picture cannot be read."""
 
 
 def load_picture(path: Path) -> QImage:
-    """Read a picture; may be called in any thread.
-
-    Raises
-    ------
-    CannotShow
-        If the file is missing or damaged.
-    """
+    """Read a picture; any thread may call this. Raises `CannotShow` if the file is missing or damaged."""
     reader = QImageReader(str(path))
     image = reader.read()
     if image.isNull():
@@ -38,12 +32,9 @@ def load_picture(path: Path) -> QImage:
 
 
 class ImageView(QPushButton):
-    """A picture that keeps its proportions; a click, or the space bar, shows it large.
+    """A picture that keeps its proportions; a click or the space bar shows it in a large window.
 
-    Parameters
-    ----------
-    title : str
-        What it shows, for its window and for those who cannot see it.
+    `title` is the title of that window, and the text for screen readers.
     """
 
     def __init__(self, title: str = "") -> None:
@@ -80,24 +71,24 @@ class ImageView(QPushButton):
         return dialog
 
     def hasHeightForWidth(self) -> bool:  # noqa: N802
-        """It keeps its proportions."""
+        """The height depends on the width."""
         return True
 
     def heightForWidth(self, width: int) -> int:  # noqa: N802
-        """The height that keeps them."""
+        """The height that keeps the proportions of the picture."""
         size = self._pixmap.size()
         return round(width * size.height() / size.width()) if size.width() else 0
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        """As wide as a narrow dock."""
+        """The width of a narrow dock."""
         return QSize(260, self.heightForWidth(260))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
-        """It may become small."""
+        """The smallest size."""
         return QSize(80, self.heightForWidth(80))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
-        """Draw the picture, with a frame while it has the keyboard's focus."""
+        """Draw the picture, with a frame while it has the keyboard focus."""
         _draw(self, self._pixmap, framed=self.hasFocus())
 
 

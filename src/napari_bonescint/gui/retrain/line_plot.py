@@ -1,7 +1,7 @@
-"""A curve that grows while training runs.
+"""A line plot for the curves of a training.
 
-Drawn by Qt itself: the first plot of a plotting library (pyqtgraph 0.14 was measured) costs half a second of imports
-and 60 ms in one piece, a stall that one sees, for two lines and four numbers.
+Qt draws it, because a plotting library is slow for one line: pyqtgraph 0.14 took 0.5 s to import and then stopped the
+window for 60 ms.
 """
 
 from __future__ import annotations
@@ -25,16 +25,8 @@ _MARGIN, _POINT = 5, 3.0
 _TICKS = 4
 
 
-class Curve(QWidget):
-    """A title, two axes and a line.
-
-    Parameters
-    ----------
-    title : str
-        What is drawn over steps.
-    colour : str
-        Of the line, such as ``#4e9a06``.
-    """
+class LinePlot(QWidget):
+    """A title, two axes and a line over training steps; `colour` is that of the line, such as ``#4e9a06``."""
 
     def __init__(self, title: str, colour: str) -> None:
         super().__init__()
@@ -47,53 +39,45 @@ class Curve(QWidget):
 
     @property
     def title(self) -> str:
-        """What is drawn over steps."""
+        """The title."""
         return self._title
 
     def set_title(self, title: str) -> None:
-        """Say that something else is drawn."""
+        """Change the title."""
         self._title = title
         self.setAccessibleName(title)
         self.update()
 
     def show_points(self, points: Sequence[tuple[float, float]], steps: float) -> None:
-        """Draw other points.
-
-        Parameters
-        ----------
-        points : sequence of (float, float)
-            Step and value, steps rising.
-        steps : float
-            Where the axis of steps ends.
-        """
+        """Draw points (step, value), in order of the steps, on an axis that ends at `steps`."""
         self._points, self._steps = tuple(points), steps
         self._low, self._high = _with_room([value for _, value in points])
-        # Also for those who cannot see a curve.
+        # For screen readers.
         self.setAccessibleDescription(self.latest)
         self.update()
 
     @property
     def latest(self) -> str:
-        """The last value, as it is written beside the title; empty if there is none."""
+        """The last value as text, which is also shown beside the title; empty if there is none."""
         return f"{self._points[-1][1]:.3g}" if self._points else ""
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        """Wide enough for a narrow dock."""
+        """The width of a narrow dock."""
         return QSize(200, _HEIGHT)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
-        """As high as it is anyway."""
+        """The smallest width, and the fixed height."""
         return QSize(120, _HEIGHT)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
-        """Tell the value under the mouse."""
+        """Show the value under the mouse as a tooltip."""
         if self._points:
             x = event.position().x()
             step, value = min(self._points, key=lambda point: abs(self._place(point).x() - x))
             self.setToolTip(f"step {step:.0f}: {value:.4f}")
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
-        """Draw it."""
+        """Draw the plot."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font = painter.font()
@@ -141,7 +125,7 @@ class Curve(QWidget):
 
 
 def _with_room(values: Sequence[float]) -> tuple[float, float]:
-    """Ends of an axis for these values; never an axis without length."""
+    """Both ends of an axis for some values; the axis always has a length."""
     low, high = min(values, default=0), max(values, default=1)
     room = 0.08 * (high - low) or 0.05 * abs(high) or 0.5
     return low - room, high + room

@@ -1,4 +1,4 @@
-"""The models that were accepted, of which one is in use."""
+"""The tab "Models": lists the accepted models and changes the model in use."""
 
 from __future__ import annotations
 
@@ -16,22 +16,16 @@ if TYPE_CHECKING:
     from napari_bonescint.gui.common.file_worker import FileWorker
     from napari_bonescint.inference.model_card import ModelCard
 
-    Shelf = tuple[list[tuple[str, ModelCard]], ModelCard]
+    Models = tuple[list[tuple[str, ModelCard]], ModelCard]
 
 _CARD = Qt.ItemDataRole.UserRole
 
 
 class ModelList(QWidget):
-    """Accepted models, the newest first, and the shipped default; any of them can be used again.
-
-    Parameters
-    ----------
-    background : FileWorker
-        The thread in which cards are read and weights are put to use.
-    """
+    """The accepted models, newest first, and the shipped default; the user can put any of them into use again."""
 
     changed = Signal()
-    """Emitted when another model is in use."""
+    """Emitted when the model in use has changed."""
 
     def __init__(self, background: FileWorker) -> None:
         super().__init__()
@@ -40,8 +34,7 @@ class ModelList(QWidget):
         self.list = QListWidget()
         self.list.setAccessibleName("Models")
         self.list.setMinimumHeight(120)
-        self.description = PlainLabel()
-        self.description.setWordWrap(True)
+        self.description = PlainLabel(wraps=True)
         self.button = QPushButton("Use again")
         layout = QVBoxLayout(self)
         layout.addWidget(self.list)
@@ -54,11 +47,11 @@ class ModelList(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """List what there is now, the model in use chosen."""
-        self._background.run(_shelf, self._fill, self.description.setText)
+        """Update the list; the model in use is selected."""
+        self._background.run(_models, self._fill, self.description.setText)
 
-    def _fill(self, shelf: Shelf) -> None:
-        cards, self._current = shelf
+    def _fill(self, models: Models) -> None:
+        cards, self._current = models
         self.list.clear()
         for name, card in cards:
             in_use = card == self._current
@@ -89,14 +82,14 @@ class ModelList(QWidget):
         self.changed.emit()
 
 
-def _shelf() -> Shelf:
-    """Models by their names, and the one in use."""
+def _models() -> Models:
+    """Names and cards of the models, and the card of the model in use."""
     cards = [*accepted_models(), find_model(DEFAULT_MODEL)]
     return [(label(card), card) for card in cards], current_model()
 
 
 def _facts_of(card: ModelCard) -> list[str]:
-    """What a person wants to know who chooses between models."""
+    """Lines about a model: description, end of its training, and scores."""
     finished = str(card.training.get("finished", ""))
     facts = [card.description]
     if finished:

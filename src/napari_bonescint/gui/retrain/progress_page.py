@@ -1,4 +1,4 @@
-"""How a training is going."""
+"""The tab "Training": shows the progress of a training."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QPushButton, QV
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.evaluation.verdict import SKELETON
 from napari_bonescint.gui.common.plain_label import PlainLabel
-from napari_bonescint.gui.retrain.line_plot import Curve
+from napari_bonescint.gui.retrain.line_plot import LinePlot
 from napari_bonescint.gui.retrain.sample_viewer import SampleViewer
 from napari_bonescint.text import counted, duration
 from napari_bonescint.training.runs.run_control import Request
@@ -31,37 +31,34 @@ _MEASURES = {
 }
 
 
-class TrainingView(QWidget):
-    """Progress, time left, curves and sample predictions, and the buttons that end it or make it wait.
+class ProgressPage(QWidget):
+    """Progress, time left, curves and sample predictions, with buttons to pause and stop.
 
-    Parameters
-    ----------
-    background : FileWorker
-        The thread in which pictures are loaded.
+    `background` loads the pictures.
     """
 
     requested = Signal(object)
-    """Emitted with the `Request` that the user has for the training."""
-    go_on_wanted = Signal()
-    """Emitted when an interrupted training shall go on."""
+    """Emitted with a `Request` to the training process."""
+    resume_requested = Signal()
+    """Emitted when the user wants to continue an interrupted training."""
 
     def __init__(self, background: FileWorker) -> None:
         super().__init__()
         self._stage: Stage | None = None
-        self.status = PlainLabel()
+        self.status = PlainLabel(wraps=True)
         self.bar = QProgressBar()
         self.pause_button = QPushButton("Pause")
         self.stop_button = QPushButton("Stop")
         self.stop_button.setToolTip("End the training now; the best weights so far are kept")
-        self.loss = Curve("Training loss", _LOSS)
-        self.dice = Curve("Dice on validation scans", _DICE)
+        self.loss = LinePlot("Training loss", _LOSS)
+        self.dice = LinePlot("Dice on validation scans", _DICE)
         self.measures = QComboBox()
-        self.measures.setAccessibleName("What the second curve shows")
+        self.measures.setAccessibleName("Measure of the second curve")
         for title, measure in _MEASURES.items():
             self.measures.addItem(title, measure)
         self._run_status = RunStatus()
         self.samples = SampleViewer(background)
-        self.facts = PlainLabel()
+        self.facts = PlainLabel(wraps=True)
         self._lay_out()
         self.pause_button.clicked.connect(self._on_pause)
         self.stop_button.clicked.connect(self._on_stop)
@@ -73,19 +70,11 @@ class TrainingView(QWidget):
         self._show("There is no training yet: start one in the first tab.", None, RunStatus())
 
     def show_run_status(self, stage: Stage, run_status: RunStatus, last_words: str) -> None:
-        """Show what has become of a training.
-
-        Parameters
-        ----------
-        stage : Stage
-        run_status : RunStatus
-        last_words : str
-            Why its process ended, if it left no other reason.
-        """
+        """Show the state of a training; `last_words` is the last line of a process that ended without a reason."""
         self._show(status_of(stage, run_status, last_words), stage, run_status)
 
     def say(self, sentence: str) -> None:
-        """Show a sentence until the training is heard of again."""
+        """Show a sentence until the state of the training changes."""
         self.status.setText(sentence)
 
     def _show(self, status: str, stage: Stage | None, run_status: RunStatus) -> None:
@@ -93,7 +82,7 @@ class TrainingView(QWidget):
         self.status.setText(status)
         alive = stage is not None and stage.is_alive
         self.bar.setVisible(stage is not None)
-        # Without an end it shows that something is being done; after a training that failed at once, nothing is.
+        # A maximum of 0 shows a busy bar; a training that failed at once shows an empty one.
         self.bar.setMaximum(run_status.steps or (0 if alive else 1))
         self.bar.setValue(run_status.step)
         can_go_on = stage in (Stage.PAUSED, Stage.INTERRUPTED, Stage.FAILED)
@@ -108,7 +97,7 @@ class TrainingView(QWidget):
         self.facts.setVisible(bool(self.facts.text()))
 
     def _show_measure(self) -> None:
-        """Draw what the user wants to see of the looks at the validation scans."""
+        """Draw the chosen measure of the validation scans."""
         run_status, measure = self._run_status, self.measures.currentData()
         points = {_DICE_OF_ALL: run_status.dices, _LOSS_OF_ALL: run_status.check_losses}
         self.dice.set_title(f"{self.measures.currentText()} on validation scans")
@@ -121,15 +110,13 @@ class TrainingView(QWidget):
         elif self._stage is Stage.PAUSED:
             self.requested.emit(Request.GO_ON)
         else:
-            self.go_on_wanted.emit()
+            self.resume_requested.emit()
 
     def _on_stop(self) -> None:
         self.say("Stopping; the best weights so far are being written …")
         self.requested.emit(Request.STOP)
 
     def _lay_out(self) -> None:
-        for text in (self.status, self.facts):
-            text.setWordWrap(True)
         buttons = QHBoxLayout()
         buttons.addWidget(self.pause_button)
         buttons.addWidget(self.stop_button)
@@ -143,7 +130,7 @@ class TrainingView(QWidget):
 
 
 def status_of(stage: Stage, run_status: RunStatus, last_words: str) -> str:
-    """A sentence on what a training is doing."""
+    """A sentence about the state of a training."""
     where = f"Step {run_status.step} of {run_status.steps}" if run_status.steps else ""
     if where and run_status.fold:
         where = f"Fold {run_status.fold} of {run_status.folds}, step {run_status.step} of {run_status.steps}"
@@ -169,13 +156,13 @@ def status_of(stage: Stage, run_status: RunStatus, last_words: str) -> str:
 
 
 def facts_of(run_status: RunStatus) -> list[str]:
-    """Sentences on what a training learns from, and what it had to say."""
+    """Sentences about the scans of a training, those left out, and its notes."""
     facts = [run_status.data] if run_status.data else []
     if run_status.left_out:
         facts.append(f"{counted(len(run_status.left_out), 'scan')} left out:")
         facts += [f"  {case}: {why}" for case, why in run_status.left_out[:_LEFT_OUT]]
         if more := run_status.left_out[_LEFT_OUT:]:
-            facts.append(f"  and {len(more)} more; data.json in the folder of the training names all.")
+            facts.append(f"  and {len(more)} more; data.json in the folder of the training lists all.")
     if earlier := run_status.notes[:-_NOTES]:
         facts.append(f"({counted(len(earlier), 'earlier note')} in log.jsonl in the folder of the training)")
     return facts + list(run_status.notes[-_NOTES:])

@@ -1,4 +1,4 @@
-"""Follows a training that runs in another process."""
+"""Follow a training that runs in another process."""
 
 from __future__ import annotations
 
@@ -18,19 +18,11 @@ if TYPE_CHECKING:
 _EVERY_MS = 500
 
 
-class RunWatch(QObject):
-    """Reads the log of a run twice a second, in a thread, for as long as the run is alive.
-
-    Parameters
-    ----------
-    parent : QObject
-        The panel.
-    background : FileWorker
-        The thread.
-    """
+class RunMonitor(QObject):
+    """Reads the log of a run twice a second, in the thread of `background`, while the run is alive."""
 
     changed = Signal(object, object, str)
-    """Emitted with the `Stage`, the `RunStatus` and the last words of a process that left no reason for its end."""
+    """Emitted with the `Stage`, the `RunStatus` and, if the process ended without a reason, its last output line."""
 
     def __init__(self, parent: QObject, background: FileWorker) -> None:
         super().__init__(parent)
@@ -43,7 +35,7 @@ class RunWatch(QObject):
 
     @property
     def run(self) -> Path | None:
-        """The run that is followed."""
+        """The folder of the run that is followed."""
         return None if self._reader is None else self._reader.run
 
     def follow(self, run: Path | None) -> None:
@@ -53,15 +45,15 @@ class RunWatch(QObject):
         self._read()
 
     def stop(self) -> None:
-        """Follow nothing any more."""
+        """Follow no run."""
         self.follow(None)
 
     def _read(self) -> None:
         reader = self._reader
         if reader is not None:
-            self._background.run(partial(_read, reader), partial(self._tell, reader), lambda _sentence: None)
+            self._background.run(partial(_read, reader), partial(self._report, reader), lambda _sentence: None)
 
-    def _tell(self, reader: RunStatusReader, read: tuple[Stage, RunStatus, str]) -> None:
+    def _report(self, reader: RunStatusReader, read: tuple[Stage, RunStatus, str]) -> None:
         if reader is not self._reader:
             return
         stage, run_status, last_words = read

@@ -1,4 +1,4 @@
-"""What the network says of validation scans, step by step."""
+"""Predictions on validation scans during a training."""
 
 from __future__ import annotations
 
@@ -22,21 +22,14 @@ _NONE = "Sample predictions come with the first check of the validation scans."
 
 
 class SampleViewer(QWidget):
-    """A picture of the last check, and a slider that goes back to earlier ones.
-
-    Parameters
-    ----------
-    background : FileWorker
-        The thread in which pictures are loaded.
-    """
+    """A picture of the last predictions, and a slider to earlier ones; `background` loads the pictures."""
 
     def __init__(self, background: FileWorker) -> None:
         super().__init__()
         self._background = background
         self._samples: tuple[tuple[int, Path], ...] = ()
         self._shown: Path | None = None
-        self.caption = PlainLabel()
-        self.caption.setWordWrap(True)
+        self.caption = PlainLabel(wraps=True)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setToolTip("Earlier and later predictions")
         self.slider.setAccessibleName("Step of the sample predictions")
@@ -49,13 +42,7 @@ class SampleViewer(QWidget):
         self.show_samples(())
 
     def show_samples(self, samples: tuple[tuple[int, Path], ...]) -> None:
-        """Offer these pictures; the last one is shown unless the user looks at an earlier one.
-
-        Parameters
-        ----------
-        samples : tuple of (int, Path)
-            Step and file.
-        """
+        """Set the pictures (step, file); the last one is shown unless the user has chosen an earlier one."""
         if samples == self._samples and samples:
             return
         last = self.slider.value() >= len(self._samples) - 1 or samples[: len(self._samples)] != self._samples
@@ -81,5 +68,5 @@ class SampleViewer(QWidget):
             self._background.run(partial(load_picture, path), partial(self._put, path), self.caption.setText)
 
     def _put(self, path: Path, image: QImage) -> None:
-        if path == self._shown:  # otherwise the slider has moved on meanwhile
+        if path == self._shown:  # otherwise the slider has moved in the meantime
             self.picture.show_image(image, self.caption.text())

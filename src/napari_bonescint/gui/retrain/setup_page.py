@@ -1,4 +1,4 @@
-"""What is trained, from what, and where."""
+"""The tab "Set up": chooses label stores, recipe and device of a training."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGroupBox, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGroupBox, QLabel, QVBoxLayout, QWidget
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.evaluation.folds import USUAL_FOLDS
+from napari_bonescint.gui.common.dock_panel import main_button
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.retrain.device_chooser import DeviceChooser
 from napari_bonescint.gui.retrain.store_list import StoreList
@@ -25,20 +26,13 @@ if TYPE_CHECKING:
     from napari_bonescint.training.runs.launch import Plan
 
 _FROM_FILE = "From a file …"
-_BUTTON = "QPushButton { font-size: 15px; font-weight: bold; padding: 10px; }"
 
 
-class TrainingSetup(QWidget):
-    """Stores, recipe and device, and the button that starts.
+class SetupPage(QWidget):
+    """Label stores, recipe, device and the button that starts a training; `background` reads the stores."""
 
-    Parameters
-    ----------
-    background : FileWorker
-        The thread in which stores are looked into.
-    """
-
-    wanted = Signal(object)
-    """Emitted with the `RunSettings` of the training that the user wants."""
+    start_requested = Signal(object)
+    """Emitted with the `RunSettings` of the training."""
 
     def __init__(self, background: FileWorker) -> None:
         super().__init__()
@@ -48,21 +42,18 @@ class TrainingSetup(QWidget):
         self.recipes = QComboBox()
         self.recipes.setAccessibleName("Recipe")
         self.recipes.addItem(_FROM_FILE)
-        self.description = PlainLabel()
-        self.description.setWordWrap(True)
+        self.description = PlainLabel(wraps=True)
         self.folds = QCheckBox(f"Few patients: train {USUAL_FOLDS} times more for a verdict")
         self.folds.setToolTip(
-            f"Each of {USUAL_FOLDS} trainings leaves out other patients and is scored on them, so that all of them "
-            f"tell whether retraining makes it better; it takes {USUAL_FOLDS + 1} times as long"
+            f"Each of {USUAL_FOLDS} extra trainings leaves out other patients and is scored on them, so that all "
+            f"patients count for the verdict; all trainings together take {USUAL_FOLDS + 1} times as long"
         )
         self.folds.hide()
         self.devices = DeviceChooser()
         self.model = QLabel()
         self.model.setWordWrap(True)
-        self.button = QPushButton("Start retraining")
-        self.button.setStyleSheet(_BUTTON)
-        self.message = PlainLabel()
-        self.message.setWordWrap(True)
+        self.button = main_button("Start retraining")
+        self.message = PlainLabel(wraps=True)
         self._lay_out()
         for plan in shipped_plans():
             self._offer(plan)
@@ -80,7 +71,7 @@ class TrainingSetup(QWidget):
         return self._plans[self._shown]
 
     def add_recipe(self, path: Path) -> None:
-        """Offer and choose the recipe of a file."""
+        """Add the recipe of a file to the list and choose it."""
         try:
             read_recipe(path)
         except BonescintError as error:
@@ -90,10 +81,10 @@ class TrainingSetup(QWidget):
         self._choose(len(self._plans) - 1)
 
     def show_model(self) -> None:
-        """Show which model is in use now, and would be begun with."""
+        """Show the model in use, from which a training starts."""
         self._background.run(
             lambda: label(current_model()),
-            lambda name: self.model.setText(f"Begins with <b>{escape(name)}</b>, the model in use."),
+            lambda name: self.model.setText(f"Starts from <b>{escape(name)}</b>, the model in use."),
             self.model.setText,
         )
 
@@ -107,21 +98,21 @@ class TrainingSetup(QWidget):
             self.say("Add a label store with corrected masks first.")
             return
         self.say("Starting …")
-        # The measuring would take the processor from the training.
+        # The measurement would slow the training down.
         self.devices.close_child()
         plan, device, folds = self.plan, self.devices.device, self._chosen_folds
 
         def settings() -> RunSettings:
             return RunSettings(plan, tuple(map(str, folders)), str(current_model().weights_path), device, folds)
 
-        self._background.run(settings, self.wanted.emit, self.say)
+        self._background.run(settings, self.start_requested.emit, self.say)
 
     @property
     def _chosen_folds(self) -> int:
         return USUAL_FOLDS if self.folds.isChecked() and not self.folds.isHidden() else 0
 
     def _on_counted(self, supply: DataSummary | None) -> None:
-        """Offer folds where there are few patients."""
+        """Offer cross-validation if there are few patients."""
         self.folds.setVisible(supply is not None and supply.is_few)
         self._show_trainings()
 

@@ -1,4 +1,4 @@
-"""The label stores that are learnt from."""
+"""The list of label stores to train on."""
 
 from __future__ import annotations
 
@@ -31,18 +31,12 @@ _FOLDER = Qt.ItemDataRole.UserRole
 
 
 class StoreList(QGroupBox):
-    """Stores that can be added and removed, and what there is in them to learn from.
-
-    Parameters
-    ----------
-    background : FileWorker
-        The thread in which they are looked into.
-    """
+    """Label stores that the user adds and removes, with the number of their scans; `background` reads the stores."""
 
     changed = Signal()
-    """Emitted when there are other stores in the list."""
+    """Emitted when the list has changed."""
     counted = Signal(object)
-    """Emitted with the `DataSummary` of the stores in the list; with None while it is not known."""
+    """Emitted with the `DataSummary` of the stores; with None while the scans are counted."""
 
     def __init__(self, background: FileWorker) -> None:
         super().__init__("Corrected scans")
@@ -54,8 +48,7 @@ class StoreList(QGroupBox):
         self.add_button = QPushButton("Add …")
         self.remove_button = QPushButton("Remove")
         self.remove_button.setToolTip("Take the selected store out of this list (Delete); nothing in it changes")
-        self.supply = PlainLabel()
-        self.supply.setWordWrap(True)
+        self.supply = PlainLabel(wraps=True)
         buttons = QHBoxLayout()
         buttons.addWidget(self.add_button)
         buttons.addWidget(self.remove_button)
@@ -70,34 +63,34 @@ class StoreList(QGroupBox):
         delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.list)
         delete.setContext(Qt.ShortcutContext.WidgetShortcut)
         delete.activated.connect(self._remove_selected)
-        chosen = remembered(Setting.LEARNT_FROM) or remembered(Setting.STORE)
+        chosen = remembered(Setting.TRAINING_STORES) or remembered(Setting.STORE)
         for folder in filter(None, chosen.split("\n")):
             self._append(Path(folder))
-        self.look()
+        self.refresh()
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """The stores, in the order of the list."""
+        """Folders of the stores, in the order of the list."""
         return tuple(Path(self.list.item(row).data(_FOLDER)) for row in range(self.list.count()))
 
     def add(self, folder: Path) -> None:
-        """Learn from one more store."""
+        """Add a store to the list."""
         if folder not in self.folders:
             self._append(folder)
             self._on_changed()
 
-    def look(self) -> None:
-        """Count what there is to learn from, in the thread."""
+    def refresh(self) -> None:
+        """Count the scans of the stores."""
         folders = self.folders
         self._show_buttons()
         self.counted.emit(None)
         if not folders:
-            self.supply.setText("Add the label store that corrected masks were saved in.")
+            self.supply.setText("Add the label store that has your corrected masks.")
             return
-        self.supply.setText("Looking …")
-        self._background.run(partial(_count, folders), partial(self._tell, folders), self.supply.setText)
+        self.supply.setText("Counting the scans …")
+        self._background.run(partial(_count, folders), partial(self._show_supply, folders), self.supply.setText)
 
-    def _tell(self, folders: tuple[Path, ...], supply: DataSummary) -> None:
+    def _show_supply(self, folders: tuple[Path, ...], supply: DataSummary) -> None:
         if folders == self.folders:
             self.supply.setText(supply.sentence)
             self.counted.emit(supply)
@@ -119,8 +112,8 @@ class StoreList(QGroupBox):
         self._on_changed()
 
     def _on_changed(self) -> None:
-        remember(Setting.LEARNT_FROM, "\n".join(map(str, self.folders)))
-        self.look()
+        remember(Setting.TRAINING_STORES, "\n".join(map(str, self.folders)))
+        self.refresh()
         self.changed.emit()
 
     def _show_buttons(self) -> None:
@@ -128,7 +121,7 @@ class StoreList(QGroupBox):
 
 
 def _count(folders: tuple[Path, ...]) -> DataSummary:
-    # What reads stores takes half a second to import, for which the window would not answer.
+    # This import takes half a second, and would stop the window.
     from napari_bonescint.training.data.data_summary import summarise_stores
 
     return summarise_stores(folders)

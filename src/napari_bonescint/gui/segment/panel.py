@@ -12,16 +12,15 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.gui.common.dock_panel import DockPanel
+from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label, main_button
 from napari_bonescint.gui.common.model_chooser import ModelChooser
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.common.question import ask
 from napari_bonescint.gui.layers.labels import empty_labels, image_of, prepare_labels
 from napari_bonescint.gui.layers.scans import can_be_scan, group_by_scan, same_scan
-from napari_bonescint.gui.segment.result_target import Keep, ResultPlace
-from napari_bonescint.gui.segment.scan_table import ScanRows
+from napari_bonescint.gui.segment.result_target import Keep, ResultTarget
+from napari_bonescint.gui.segment.scan_table import ScanTable
 from napari_bonescint.inference.child import Failed, Finished, Loaded, Progressed, SegmentationProcess
-from napari_bonescint.text import DISCLAIMER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,22 +35,15 @@ _POLL_MS = 25
 _PUT_MS = 1
 _LONG_MS = 1000
 _STEPS = 100
-_UNDO = "To take the result out again, select its layer and press Ctrl+Z."
+_UNDO = "To remove the result, select its layer and press Ctrl+Z."
 _LOADING = "Loading the model: some seconds when it is used for the first time …"
 _SEGMENTING = "Segmenting …"
-_BUTTON = "QPushButton { font-size: 15px; font-weight: bold; padding: 10px; }"
 
 
 class SegmentWidget(DockPanel):
     """Choose scans and a model, and segment.
 
-    The child process that computes starts with the panel and ends with it. Everything that comes from it is fetched by
-    a timer, which runs only while something is expected.
-
-    Parameters
-    ----------
-    napari_viewer : Viewer
-        The viewer; napari gives it by this name.
+    A child process computes; it starts and ends with the panel. A timer fetches its events while any are expected.
     """
 
     def __init__(self, napari_viewer: Viewer) -> None:
@@ -59,20 +51,20 @@ class SegmentWidget(DockPanel):
         self._viewer = napari_viewer
         self.child = SegmentationProcess()
         self._ready: ModelCard | None = None
-        self._queue: list[tuple[ResultPlace, ModelCard]] = []
+        self._queue: list[tuple[ResultTarget, ModelCard]] = []
         self._done = 0
         self._warned: list[str] = []
         self._result: tuple[Segmentation, Iterator[str | None]] | None = None
         self._activity: progress | None = None
 
-        self.rows = ScanRows(napari_viewer)
+        self.rows = ScanTable(napari_viewer)
         self.models = ModelChooser()
-        self.device = PlainLabel("Device: chosen when the model has loaded")
-        self.button = QPushButton("Segment skeleton")
+        self.device = PlainLabel("Device: chosen when the model has loaded", wraps=True)
+        self.button = main_button("Segment skeleton")
         self.cancel_button = QPushButton("Cancel")
         self.empty_button = QPushButton("Empty labels")
         self.bar = QProgressBar()
-        self.status = PlainLabel()
+        self.status = PlainLabel(wraps=True)
         self._lay_out()
 
         self._timer = QTimer(self)
@@ -96,7 +88,7 @@ class SegmentWidget(DockPanel):
         return bool(self._queue)
 
     def segment(self) -> None:
-        """Segment the checked layers; a second click while that runs does nothing."""
+        """Segment the checked layers; does nothing while a segmentation runs."""
         if self.is_running:
             return
         card, images = self.models.card, self.rows.checked()
@@ -107,7 +99,7 @@ class SegmentWidget(DockPanel):
             show_info("Open a bone scan and check its layers in the panel first.")
             return
         places = [
-            ResultPlace(self._viewer.layers, group, names_regions=card.names_regions, ask=self._ask_what_to_keep)
+            ResultTarget(self._viewer.layers, group, names_regions=card.names_regions, ask=self._ask_what_to_keep)
             for group in group_by_scan(images)
         ]
         self._queue = [(place, card) for place in places if place.prepare()]
@@ -120,9 +112,9 @@ class SegmentWidget(DockPanel):
             self._begin_next()
 
     def segment_selected(self) -> None:
-        """Segment the scans whose views or labels are selected in the layer list; if none are, what is checked.
+        """Segment the scans whose views or labels are selected in the layer list; without any, the checked ones.
 
-        All views of a scan, because napari selects but the last layer of a file that it opens.
+        All views of a scan are segmented, because napari selects only the last layer of an opened file.
         """
         layers = self._viewer.layers
         selected = [image_of(layer) if isinstance(layer, Labels) else layer for layer in layers.selection]
@@ -133,15 +125,15 @@ class SegmentWidget(DockPanel):
         self.segment()
 
     def cancel(self) -> None:
-        """Stop at once; views that are filled already keep their result."""
+        """Stop at once; views that have their result keep it."""
         if not self.is_running:
             return
-        if self._result is None:  # otherwise the child has nothing left to do
+        if self._result is None:  # otherwise the child has finished
             self.child.cancel()
         self._end(f"Cancelled. {_UNDO}" if self._queue[0][0].filled else "Cancelled.")
 
     def add_empty_labels(self) -> None:
-        """Put an empty labels layer over each checked layer, to draw on."""
+        """Add an empty labels layer on each checked layer, to draw on."""
         for image in self.rows.checked():
             self._viewer.add_layer(empty_labels(image))
 
@@ -158,15 +150,10 @@ class SegmentWidget(DockPanel):
         model_layout = QVBoxLayout(model)
         model_layout.addWidget(self.models)
         model_layout.addWidget(self.device)
-        self.device.setWordWrap(True)
-        self.button.setStyleSheet(_BUTTON)
-        self.empty_button.setToolTip("An empty labels layer over each checked layer, to draw on by hand")
-        self.status.setWordWrap(True)
+        self.empty_button.setToolTip("Add an empty labels layer on each checked layer, to draw on by hand")
         running = QHBoxLayout()
         running.addWidget(self.bar, 1)
         running.addWidget(self.cancel_button)
-        notice = PlainLabel(f"{DISCLAIMER}.")
-        notice.setEnabled(False)
         layout = QVBoxLayout(self)
         layout.addWidget(scans)
         layout.addWidget(model)
@@ -174,7 +161,7 @@ class SegmentWidget(DockPanel):
         layout.addLayout(running)
         layout.addWidget(self.status)
         layout.addWidget(self.empty_button)
-        layout.addWidget(notice)
+        layout.addWidget(disclaimer_label())
         layout.addStretch()
 
     def _show_running(self, running: bool) -> None:
@@ -205,16 +192,16 @@ class SegmentWidget(DockPanel):
         self._timer.start(_POLL_MS)
 
     def _poll(self) -> None:
-        # What handles an event may run Qt's event loop (a question, napari's activity dock), and so this again.
+        # Handling an event may run Qt's event loop (a question, napari's activity dock), which would call this again.
         self._timer.stop()
         events, child = self.child.poll(), self.child.pid
         for event in events:
             self._handle(event)
             if self.child.pid != child:
-                break  # cancelled meanwhile: what is left was said by a child that is no more
+                break  # cancelled: the other events are of a child that has ended
         if self._result is not None:
             self._put_next_view(*self._result)
-        # Views go into their layers one after the other, without a rest but so that the window can be drawn in between.
+        # Views are shown one after the other, so that the window can be drawn in between.
         if self._result is not None:
             self._timer.start(_PUT_MS)
         elif self.child.is_busy:
@@ -239,7 +226,7 @@ class SegmentWidget(DockPanel):
         finished = object()
         dropped = next(views, finished)
         if isinstance(dropped, str):
-            show_warning(f"{dropped}: the image was removed or changed meanwhile, so its result was dropped.")
+            show_warning(f"{dropped}: no result, because the image was removed or changed during the segmentation.")
         if dropped is not finished or self._result is None:
             return
         self._result = None
@@ -248,12 +235,12 @@ class SegmentWidget(DockPanel):
             self._warned.append(f"Scan {self._done + 1} of {scans}: {warning}" if scans > 1 else warning)
             show_warning(self._warned[-1])
         outcome = _UNDO if self._queue[0][0].filled else "Nothing was changed."
-        # A notification goes by; what is wrong with a result must stay readable beside it.
+        # A notification disappears; warnings about a result must stay visible.
         self._go_on("\n".join([*self._warned, f"{segmentation.model}, {segmentation.seconds:.1f} s. {outcome}"]))
 
     def _ask_what_to_keep(self, names: Sequence[str]) -> Keep:
         text = f"You have edited {' and '.join(names)}."
-        explanation = "What shall become of your edits? Undo (Ctrl+Z) takes back whatever you choose."
+        explanation = "Keep your edits or replace them? You can undo each of these choices (Ctrl+Z)."
         return ask(self, "Segment skeleton", text, explanation, Keep)
 
     def _fail(self, sentence: str) -> None:
@@ -261,7 +248,7 @@ class SegmentWidget(DockPanel):
         self._go_on(sentence)
 
     def _go_on(self, status: str) -> None:
-        """Leave the first scan of the queue, which is done or failed, and go on to the next."""
+        """Remove the first scan, which is done or failed, from the queue and start the next."""
         del self._queue[:1]
         self._done += 1
         if self._queue:
@@ -276,12 +263,12 @@ class SegmentWidget(DockPanel):
             self._activity.update(value - self._activity.n)
 
     def _show_activity(self) -> None:
-        """Show the progress in napari's activity dock, too: not at once, since drawing its sign slows a quick scan."""
+        """Show the progress in napari's activity dock, too; not at once, because drawing it delays a quick scan."""
         activity = progress(total=self.bar.maximum(), desc="Segment skeleton", mininterval=0)
         if self.is_running:
             activity.update(self.bar.value())
             self._activity = activity
-        else:  # making it runs Qt's event loop, in which the last scan came to its end
+        else:  # creating it ran Qt's event loop, in which the last scan ended
             activity.close()
 
     def _end(self, status: str) -> None:

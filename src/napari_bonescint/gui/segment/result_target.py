@@ -1,4 +1,4 @@
-"""Where the result of one scan goes, and what becomes of labels that a person edited."""
+"""The labels layers for the result of one scan."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Keep(Enum):
-    """What becomes of labels that a person edited."""
+    """Answers to the question about edited labels."""
 
     EDITS = "Keep my edits (the model fills the rest)"
     NOTHING = "Replace everything"
@@ -31,24 +31,24 @@ class Keep(Enum):
     CANCEL = "Cancel"
 
 
-class ResultPlace:
-    """The labels layers for the views of one scan, from the click until the result is there.
+class ResultTarget:
+    """The labels layers for the views of one scan, from the click until the result is shown.
 
     Parameters
     ----------
     layers : LayerList
         The viewer's layers.
     images : sequence of Image
-        The views, in the order of the scan that is segmented.
+        The views, in the order of the scan.
     names_regions : bool
-        Whether the result will be region codes, or bone alone.
+        True if the result has region codes, False if it is plain bone.
     ask : callable
-        Asks the user what to keep of the edited layers whose names it is given.
+        Takes the names of edited layers, and asks the user what to keep.
 
     Attributes
     ----------
     filled : int
-        To how many views the result has been put so far.
+        Number of views that have their result.
     """
 
     def __init__(
@@ -65,15 +65,15 @@ class ResultPlace:
         self._made: dict[Image, Labels] = {}
 
     def prepare(self) -> bool:
-        """Ask about edits if there are any; false if the user would rather not segment."""
-        self._keep = self._question(self.images)
+        """Ask about edited labels, if there are any; returns False if the user cancels."""
+        self._keep = self._ask_about_edits(self.images)
         self._seen = {
             image: labels.data.copy() for image in self.images if (labels := self._labels_of(image)) is not None
         }
         return self._keep is not Keep.CANCEL
 
     def take_scan(self) -> Scan:
-        """The scan to segment; a view that is mirrored or replaced after this gets no result.
+        """The scan to segment; a view that is mirrored or replaced later gets no result.
 
         Raises
         ------
@@ -84,24 +84,22 @@ class ResultPlace:
         return layers_to_scan(self.images)
 
     def make_layers(self) -> None:
-        """Make the labels layers that are missing, so that the result need not wait for it; `put` shows them."""
+        """Make missing labels layers while the model computes; `put` shows them."""
         self._made = {image: self._new_labels(image) for image in self.images if self._labels_of(image) is None}
 
     def put(self, segmentation: Segmentation) -> Iterator[str | None]:
-        """Put a result into the labels layers, made anew where there are none, view by view.
-
-        Labels that were edited since `prepare` are asked about again.
+        """Put a result into the labels layers, view by view; asks again about labels edited since `prepare`.
 
         Yields
         ------
         str or None
-            After each view, so that the window can breathe: napari takes a tenth of a second to add a layer. The name
-            of an image that was removed or changed meanwhile, whose result is dropped.
+            After each view, because napari takes 0.1 s to add a layer, and the window must be drawn in between: the
+            name of an image that was removed or changed and gets no result, else None.
         """
         keep = self._keep
         unchanged = [image for image in self.images if self._is_as_taken(image)]
         if any(self._changed_since(image) for image in unchanged):
-            keep = self._question(unchanged)
+            keep = self._ask_about_edits(unchanged)
         if keep is Keep.CANCEL:
             return
         with without_collection():
@@ -142,7 +140,7 @@ class ResultPlace:
         seen = self._seen.get(image)
         return seen is None or not np.array_equal(seen, labels.data)
 
-    def _question(self, images: Sequence[Image]) -> Keep:
+    def _ask_about_edits(self, images: Sequence[Image]) -> Keep:
         found = [self._labels_of(image) for image in images]
         edited = [labels.name for labels in found if labels is not None and is_edited(labels)]
         return self._ask(edited) if edited else Keep.NOTHING

@@ -1,4 +1,4 @@
-"""The list of scan layers: which to segment, which view each is, and how large its pixels are."""
+"""The table of scan layers: a check box, the view and the pixel size of each."""
 
 from __future__ import annotations
 
@@ -22,30 +22,24 @@ if TYPE_CHECKING:
 
 _LARGEST_PIXEL_MM = 50.0
 _INDENT = 24
-_TOLD_BY = {
-    ViewSource.FILE: "The file says so; choose the other view if the file is wrong",
-    ViewSource.USER: "You said so; the file does not say which view this is",
-    ViewSource.OVERRULED: "You said so; the file says the opposite",
-    ViewSource.ASSUMED: "The file does not say which view this is: please choose",
+_VIEW_TOOLTIPS = {
+    ViewSource.FILE: "View from the file; choose the other view if the file is wrong",
+    ViewSource.USER: "Your choice; the file does not name the view",
+    ViewSource.OVERRULED: "Your choice; the file names the opposite view",
+    ViewSource.ASSUMED: "The file does not name the view: please choose",
 }
 
 
 class _ViewChooser(QComboBox):
-    """A combo box that leaves the mouse wheel to the panel: scrolling must not overrule a file."""
+    """A combo box that ignores the mouse wheel, so that scrolling the panel never changes a view."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
         """Let the panel scroll."""
         event.ignore()
 
 
-class ScanRows(QWidget):
-    """One row for each image layer that can be a view of a scan.
-
-    Parameters
-    ----------
-    viewer : Viewer
-        The viewer whose layers are listed.
-    """
+class ScanTable(QWidget):
+    """A row for each image layer that can be a view of a scan."""
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
@@ -63,7 +57,7 @@ class ScanRows(QWidget):
         self._rebuild()
 
     def disconnect_from_viewer(self) -> None:
-        """Hear no more of the viewer's layers."""
+        """Stop following the viewer's layers."""
         for event in self._events:
             event.disconnect(self._rebuild)
 
@@ -72,7 +66,7 @@ class ScanRows(QWidget):
         return [image for image, box in self._boxes if box.isChecked()]
 
     def check_only(self, images: list[Image]) -> None:
-        """Choose some of the layers, and no others."""
+        """Check these layers and no others."""
         for image, box in self._boxes:
             box.setChecked(image in images)
 
@@ -101,9 +95,7 @@ class ScanRows(QWidget):
                 self._add_hint(f"{layer.name} cannot be segmented: {reason}.")
 
     def _add_hint(self, text: str) -> None:
-        hint = PlainLabel(text)
-        hint.setWordWrap(True)
-        self._grid.addWidget(hint, self._grid.rowCount(), 0, 1, 3)
+        self._grid.addWidget(PlainLabel(text, wraps=True), self._grid.rowCount(), 0, 1, 3)
 
     def _add_row(self, image: Image) -> None:
         row = self._grid.rowCount()
@@ -116,7 +108,7 @@ class ScanRows(QWidget):
         self._grid.addWidget(self._view_widget(image), row, 1)
         mirror = QToolButton()
         mirror.setText("⇄")
-        mirror.setToolTip("The file shows this view the wrong way round: mirror it, so that R and L are true")
+        mirror.setToolTip("Mirror this view, if its file shows it mirrored; then R and L are correct")
         mirror.clicked.connect(lambda: self._edit(flip, image))
         self._grid.addWidget(mirror, row, 2)
 
@@ -134,7 +126,7 @@ class ScanRows(QWidget):
         combo.setCurrentIndex(list(ViewName).index(view.name))
         if view.source is ViewSource.ASSUMED or image in self._doubted:
             combo.setItemText(combo.currentIndex(), f"{view.name}?")
-        combo.setToolTip(_TOLD_BY[view.source])
+        combo.setToolTip(_VIEW_TOOLTIPS[view.source])
         combo.activated.connect(lambda index: self._edit(set_view, image, list(ViewName)[index]))
         return combo
 
@@ -146,7 +138,7 @@ class ScanRows(QWidget):
         box.setSingleStep(0.1)
         box.setSuffix(" mm")
         box.setSpecialValueText("unknown")
-        box.setToolTip("The file does not give the pixel size; the network needs it to find bones of the right size")
+        box.setToolTip("The file does not state the pixel size; the network needs it to know the size of bones")
         box.setValue(spacing[0] if spacing is not None else 0.0)
         box.setKeyboardTracking(False)
         box.valueChanged.connect(lambda mm: self._edit(set_spacing, image, mm) if mm > 0 else None)

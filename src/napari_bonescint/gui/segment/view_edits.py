@@ -1,4 +1,4 @@
-"""What a user says about a view, whatever its file says: which view, how large its pixels, mirrored or not."""
+"""Edits of a view by the user: its name, its pixel size, and mirroring. `layers` are the viewer's layers."""
 
 from __future__ import annotations
 
@@ -17,33 +17,23 @@ from napari_bonescint.scan import ViewName, ViewSource, spacing_problem
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
 
-# As we name images and their labels, and as napari numbers them.
+# Names of images and labels made by this plugin, with napari's numbers.
 _OUR_NAME = re.compile(r"(anterior|posterior)(?P<rest>( \[\d+\])?( (bones|skeleton|truth))?( \[\d+\])?)")
 
 
 class ViewEditError(BonescintError):
-    """An edit of a view that would tear it from its labels."""
+    """An edit is refused because the image or its labels do not allow it."""
 
 
 def set_view(layers: Any, image: Image, name: ViewName) -> None:
-    """Say that an image shows the anterior or the posterior view.
+    """Make an image the anterior or the posterior view, and record that the user chose it.
 
-    The other view of a scan of two becomes the opposite one, and the two change places so that anterior is left. What
-    the file says is overruled, which is recorded.
-
-    Parameters
-    ----------
-    layers : LayerList
-        The viewer's layers.
-    image : Image
-        The layer.
-    name : ViewName
-        What the user says.
+    In a scan of two views, the other view becomes the opposite one, and the two change places: anterior is left.
 
     Raises
     ------
     ViewEditError
-        If that overrules the file of a case whose labels are open: its store keeps the views under which it was added.
+        If this overrules the file of a case whose labels are open; its store keeps the views as added.
     """
     _adopt(layers, image)
     before = facts_of(image).view.name
@@ -51,18 +41,19 @@ def set_view(layers: Any, image: Image, name: ViewName) -> None:
     overruled = before is not name and facts_of(image).view.source in (ViewSource.FILE, ViewSource.OVERRULED)
     if overruled and any(holds_case(labels) for view in views for labels in all_labels_of(layers, view)):
         raise ViewEditError(
-            f"{image.name}: its label store has it as {before}; add the scan to another store to say so."
+            f"{image.name}: the label store keeps this view as {before}; add the scan to another store to change it."
         )
-    said = {image: name}
+    names = {image: name}
     others = [other for other in views if other is not image]
     if len(views) == 2 and others:
-        said[others[0]] = name.opposite
-    renamed = [new for view, new_name in said.items() for new in _new_names(layers, view, new_name)]
-    if before is not name and len(said) == 2:
-        _swap_places(layers, *said)
-    for view, new_name in said.items():
-        _say(view, new_name)
-    # All at once, or napari would number those whose new name another one still bears.
+        names[others[0]] = name.opposite
+    renamed = [new for view, new_name in names.items() for new in _new_names(layers, view, new_name)]
+    if before is not name and len(names) == 2:
+        _swap_places(layers, *names)
+    for view, new_name in names.items():
+        facts = facts_of(view)
+        _record(view, ViewFacts(facts.scan, facts.view.renamed(new_name), confirmed=True))
+    # In two rounds, since napari adds a number to a name that another layer still has.
     for layer, new in renamed:
         layer.name = f"{new} …"
     for layer, new in renamed:
@@ -71,21 +62,12 @@ def set_view(layers: Any, image: Image, name: ViewName) -> None:
 
 
 def set_spacing(layers: Any, image: Image, mm: float) -> None:
-    """Say how large the pixels of an image are, and of the other view of its scan.
-
-    Parameters
-    ----------
-    layers : LayerList
-        The viewer's layers.
-    image : Image
-        The layer.
-    mm : float
-        Side of a pixel in mm.
+    """Set the pixel size, in mm, of an image and of the other view of its scan.
 
     Raises
     ------
     ViewEditError
-        If no image of this size can have such pixels, or if one is sheared, so that its pixels are no squares.
+        If the size is impossible for this image, or a view is sheared.
     """
     if (why := spacing_problem((mm, mm), image.data.shape)) is not None:
         raise ViewEditError(f"{image.name}: A pixel spacing {why}; give the size of a pixel in mm.")
@@ -93,11 +75,11 @@ def set_spacing(layers: Any, image: Image, mm: float) -> None:
     views = same_scan(layers, image)
     sheared = [view.name for view in views if is_sheared(view)]
     if sheared:
-        raise ViewEditError(f"{', '.join(sheared)}: take out the shear of the layer before giving its pixels a size.")
+        raise ViewEditError(f"{', '.join(sheared)}: set the shear of the layer to 0, then the pixel size.")
     for view in views:
         sides = pixel_sides(view)
         assert sides is not None  # noqa: S101  # it is not sheared
-        # An affine may scale, too: what napari calls scale is then only a part of a pixel's size.
+        # The affine may scale, too; napari's scale is then only a part of the pixel size.
         scale = tuple(float(s) * mm / side for s, side in zip(view.scale, sides, strict=True))
         place = tuple(float(t) / side * mm for t, side in zip(view.translate, sides, strict=True))
         for layer in (view, *all_labels_of(layers, view)):
@@ -108,20 +90,12 @@ def set_spacing(layers: Any, image: Image, mm: float) -> None:
 
 
 def flip(layers: Any, image: Image) -> None:
-    """Mirror an image that its file shows the wrong way round, and record that; the letters beside it stay.
-
-    Parameters
-    ----------
-    layers : LayerList
-        The viewer's layers.
-    image : Image
-        The layer.
+    """Mirror an image whose file shows it mirrored, and record that; the letters R and L stay.
 
     Raises
     ------
     ViewEditError
-        If there are labels on the image, which would then lie on the wrong side; empty ones, too, if what is drawn on
-        them goes into a label store, which keeps the view as it was.
+        If labels were drawn on the image, or if it has labels of a label store, which keeps the view as added.
     """
     on_it = all_labels_of(layers, image)
     drawn_on = [labels.name for labels in on_it if was_drawn_on(labels) or holds_case(labels)]
@@ -134,19 +108,14 @@ def flip(layers: Any, image: Image) -> None:
 
 
 def _adopt(layers: Any, image: Image) -> None:
-    """Note what an image of another reader shows, as far as is known, and mark its sides."""
+    """Record the facts of an image from another reader, and add its letters R and L."""
     if KEY not in image.metadata:
         _record(image, facts_of(image))
         add_sides(layers, image)
 
 
-def _say(image: Image, name: ViewName) -> None:
-    facts = facts_of(image)
-    _record(image, ViewFacts(facts.scan, facts.view.renamed(name), confirmed=True))
-
-
 def _new_names(layers: Any, image: Image, view: ViewName) -> list[tuple[Layer, str]]:
-    """New names of an image and its labels that show another view; names that a user gave stay."""
+    """New names for an image and its labels; names given by the user stay."""
     matches = [(layer, _OUR_NAME.fullmatch(layer.name)) for layer in (image, *all_labels_of(layers, image))]
     return [(layer, f"{view}{match['rest']}") for layer, match in matches if match is not None]
 

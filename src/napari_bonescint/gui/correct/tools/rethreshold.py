@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_bonescint.corrections.tools.rethreshold import ask_again
+from napari_bonescint.corrections.tools.rethreshold import rethreshold
 from napari_bonescint.gui.layers.labels import set_regions
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Answer:
         probability, model_regions = self._case.probability, self._case.model_regions
         if probability is None or model_regions is None:
             return False
-        answer = ask_again(self._before, probability[self._view], model_regions[self._view], self._box, threshold)
+        answer = rethreshold(self._before, probability[self._view], model_regions[self._view], self._box, threshold)
         if set_regions(labels, answer):
             self._step = labels._undo_history[-1]
         return True
