@@ -22,7 +22,7 @@ from qtpy.QtWidgets import QApplication
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from gui.correct.correcting import Hand, open_case
-from napari_bonescint.gui.correct.display_panel import ViewAids
+from napari_bonescint.gui.correct.display_panel import DisplayPanel
 from napari_bonescint.gui.correct.tools.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def main() -> None:
     repeats: int = parser.parse_args().repeats
     viewer = napari.Viewer()
     case = open_case(viewer)
-    toolbox, aids = Toolbox(viewer), ViewAids(viewer)
+    toolbox, aids = Toolbox(viewer), DisplayPanel(viewer)
     for part in (toolbox, aids):
         viewer.window.add_dock_widget(part, area="right")
         part.set_case(case)

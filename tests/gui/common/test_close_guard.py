@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
-from napari_bonescint.gui.common.close_guard import WindowClosing
+from napari_bonescint.gui.common.close_guard import CloseGuard
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -23,7 +23,7 @@ def window_with(panel: QWidget, qtbot: QtBot) -> QMainWindow:
 def test_a_window_closes_only_when_it_may_and_that_is_told(qtbot: QtBot) -> None:
     panel, answers, told = QWidget(), [False, True], []
     window = window_with(panel, qtbot)
-    WindowClosing(panel, lambda: answers.pop(0), lambda: told.append("closed"))
+    CloseGuard(panel, lambda: answers.pop(0), lambda: told.append("closed"))
     window.close()
     assert window.isVisible()
     assert told == []
@@ -35,9 +35,9 @@ def test_a_window_closes_only_when_it_may_and_that_is_told(qtbot: QtBot) -> None
 def test_hiding_a_window_is_not_closing_it(qtbot: QtBot) -> None:
     panel, told = QWidget(), []
     window = window_with(panel, qtbot)
-    closing = WindowClosing(panel, lambda: True, lambda: told.append("closed"))
+    closing = CloseGuard(panel, lambda: True, lambda: told.append("closed"))
     window.hide()
     window.show()
-    closing.let_go()
+    closing.stop()
     window.close()
     assert told == []

@@ -72,7 +72,7 @@ class Desk:
         self.tools: list[OpenCase | None] = []
         self.controller = CorrectController(self.viewer, worker.run, lambda _: None, self._ask, "AB")
         self.controller.status.connect(lambda sentence, _wrong: self.status.append(sentence))
-        self.controller.said.connect(lambda sentence, _wrong: self.said.append(sentence))
+        self.controller.message.connect(lambda sentence, _wrong: self.said.append(sentence))
         self.controller.tools_moved.connect(self.tools.append)
 
     def _ask(self, case: str) -> Unsaved:

@@ -9,7 +9,7 @@ from napari.layers import Image
 
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.display import contrast_limits
-from napari_bonescint.gui.correct.cursor_readout import CursorPlace
+from napari_bonescint.gui.correct.cursor_readout import CursorReadout
 from napari_bonescint.gui.correct.open_case import OpenCase
 from napari_bonescint.gui.layers.labels import empty_labels
 from napari_bonescint.gui.layers.scans import scans_to_layers
@@ -33,7 +33,7 @@ def case(scan: Scan) -> OpenCase:
 
 
 def told(case: OpenCase, view: int, row: float, column: float) -> str:
-    return CursorPlace(case).describe(case.world(view, np.array([[row, column]]))[0])
+    return CursorReadout(case).describe(case.world(view, np.array([[row, column]]))[0])
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_between_the_views_nothing_is_told(case: OpenCase) -> None:
 
 def test_the_same_place_of_the_other_view_is_mirrored_and_back_again(case: OpenCase) -> None:
     here = case.world(0, np.array([[60.0, 10.0]]))[0]
-    there = CursorPlace(case).opposite(here)
+    there = CursorReadout(case).opposite(here)
     assert there is not None
     assert case.pixel(1, there) == (60, 56)
-    back = CursorPlace(case).opposite(there)
+    back = CursorReadout(case).opposite(there)
     assert back == pytest.approx(here)
 
 
 def test_a_view_alone_has_no_other(case: OpenCase) -> None:
     alone = OpenCase(case.scan, case.images[:1], case.windows[:1], case.labels[:1])
-    assert CursorPlace(alone).opposite(case.world(0, np.array([[60.0, 10.0]]))[0]) is None
+    assert CursorReadout(alone).opposite(case.world(0, np.array([[60.0, 10.0]]))[0]) is None

@@ -10,7 +10,7 @@ from napari.layers import Labels
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.corrections.store.difference_maps import ADDED, RELABELLED, REMOVED
 from napari_bonescint.display import contrast_limits
-from napari_bonescint.gui.correct.display_panel import ViewAids
+from napari_bonescint.gui.correct.display_panel import DisplayPanel
 from napari_bonescint.gui.layers.labels import all_labels_of
 from napari_bonescint.gui.layers.scans import can_be_scan
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def aids(viewer: Viewer, case: OpenCase) -> ViewAids:
-    aids = ViewAids(viewer)
+def aids(viewer: Viewer, case: OpenCase) -> DisplayPanel:
+    aids = DisplayPanel(viewer)
     viewer.window.add_dock_widget(aids, area="right")
     viewer.reset_view()
     aids.set_case(case)
@@ -37,7 +37,7 @@ def middle(case: OpenCase, view: int, code: int, side: slice) -> tuple[int, int]
     return int(rows[len(rows) // 2]), int(columns[len(rows) // 2]) + (side.start or 0)
 
 
-def test_one_key_shows_outline_fill_and_nothing(aids: ViewAids, case: OpenCase, hand: Hand) -> None:
+def test_one_key_shows_outline_fill_and_nothing(aids: DisplayPanel, case: OpenCase, hand: Hand) -> None:
     seen = []
     hand.move(0, (300, 128))
     for _ in range(3):
@@ -48,7 +48,7 @@ def test_one_key_shows_outline_fill_and_nothing(aids: ViewAids, case: OpenCase, 
 
 
 def test_the_difference_to_the_model_follows_the_mask_and_its_undo(
-    viewer: Viewer, aids: ViewAids, case: OpenCase, hand: Hand, qtbot: QtBot
+    viewer: Viewer, aids: DisplayPanel, case: OpenCase, hand: Hand, qtbot: QtBot
 ) -> None:
     hand.move(0, (300, 128))
     hand.key("Y")
@@ -65,7 +65,7 @@ def test_the_difference_to_the_model_follows_the_mask_and_its_undo(
 
 
 def test_aids_are_no_views_of_a_scan_nor_its_labels_and_go(
-    viewer: Viewer, aids: ViewAids, case: OpenCase, hand: Hand
+    viewer: Viewer, aids: DisplayPanel, case: OpenCase, hand: Hand
 ) -> None:
     hand.move(0, (300, 128))
     active = viewer.layers.selection.active
@@ -80,7 +80,7 @@ def test_aids_are_no_views_of_a_scan_nor_its_labels_and_go(
     assert not viewer.keymap
 
 
-def test_what_is_under_the_mouse_is_read_with_the_patients_side(aids: ViewAids, case: OpenCase, hand: Hand) -> None:
+def test_what_is_under_the_mouse_is_read_with_the_patients_side(aids: DisplayPanel, case: OpenCase, hand: Hand) -> None:
     for view, image_left in ((0, "right"), (1, "left")):
         for side, said in (
             (slice(0, 100), image_left),
@@ -96,7 +96,7 @@ def test_what_is_under_the_mouse_is_read_with_the_patients_side(aids: ViewAids, 
 
 
 def test_a_cross_marks_the_same_place_mirrored_in_the_other_view(
-    viewer: Viewer, aids: ViewAids, case: OpenCase, hand: Hand
+    viewer: Viewer, aids: DisplayPanel, case: OpenCase, hand: Hand
 ) -> None:
     hand.move(0, (300, 60))
     (vertical, horizontal) = viewer.layers["same place"].data
@@ -109,7 +109,7 @@ def test_a_cross_marks_the_same_place_mirrored_in_the_other_view(
     assert not viewer.layers["same place"].visible
 
 
-def test_windows_by_slider_and_key(aids: ViewAids, case: OpenCase, hand: Hand) -> None:
+def test_windows_by_slider_and_key(aids: DisplayPanel, case: OpenCase, hand: Hand) -> None:
     usual = [contrast_limits(image.data)[1] for image in case.images]
     hand.move(0, (300, 128))
     seen = []

@@ -33,9 +33,9 @@ def banner(qtbot: QtBot) -> DraftBanner:
 
 def asked_for(banner: DraftBanner, qtbot: QtBot) -> tuple[str, str]:
     """The cases that the two buttons speak of."""
-    with qtbot.waitSignal(banner.open_wanted) as opened:
+    with qtbot.waitSignal(banner.open_requested) as opened:
         qtbot.mouseClick(banner.open_button, Qt.MouseButton.LeftButton)
-    with qtbot.waitSignal(banner.discard_wanted) as discarded:
+    with qtbot.waitSignal(banner.discard_requested) as discarded:
         qtbot.mouseClick(banner.discard_button, Qt.MouseButton.LeftButton)
     return opened.args[0], discarded.args[0]
 

@@ -13,7 +13,7 @@ from napari.layers import Image
 from napari_bonescint.corrections.store.difference_maps import ADDED, RELABELLED, REMOVED
 from napari_bonescint.display import contrast_limits
 from napari_bonescint.gui.correct.open_case import OpenCase
-from napari_bonescint.gui.correct.overlay_maps import DifferenceMap, UncertaintyMap, ViewMap
+from napari_bonescint.gui.correct.overlay_maps import DifferenceMap, OverlayMap, UncertaintyMap
 from napari_bonescint.gui.layers.labels import empty_labels, set_regions
 from napari_bonescint.gui.layers.scans import can_be_scan, scans_to_layers
 
@@ -75,7 +75,7 @@ def test_the_model_is_unsure_by_one_bit_where_it_could_toss_a_coin(model: Viewer
 
 
 @KINDS
-def test_a_map_lies_on_its_view_and_is_no_view_itself(model: ViewerModel, scan: Scan, kind: type[ViewMap]) -> None:
+def test_a_map_lies_on_its_view_and_is_no_view_itself(model: ViewerModel, scan: Scan, kind: type[OverlayMap]) -> None:
     case = open_in(model, replace(scan, spacing=(2.0, 7.0)))
     active = model.layers.selection.active
     kind(model).show(case)
@@ -88,7 +88,7 @@ def test_a_map_lies_on_its_view_and_is_no_view_itself(model: ViewerModel, scan: 
 
 @KINDS
 def test_the_layers_are_kept_for_a_scan_that_fits_and_follow_it(
-    model: ViewerModel, scan: Scan, kind: type[ViewMap]
+    model: ViewerModel, scan: Scan, kind: type[OverlayMap]
 ) -> None:
     case = open_in(model, scan)
     shown = kind(model)
@@ -108,7 +108,9 @@ def test_the_layers_are_kept_for_a_scan_that_fits_and_follow_it(
 
 
 @KINDS
-def test_another_size_another_number_of_views_and_no_model(model: ViewerModel, scan: Scan, kind: type[ViewMap]) -> None:
+def test_another_size_another_number_of_views_and_no_model(
+    model: ViewerModel, scan: Scan, kind: type[OverlayMap]
+) -> None:
     shown = kind(model)
     for counts, views in ((scan.counts, scan.views), (scan.counts[:1, :90], scan.views[:1]), (scan.counts, scan.views)):
         model.layers.clear()
@@ -121,7 +123,7 @@ def test_another_size_another_number_of_views_and_no_model(model: ViewerModel, s
 
 @KINDS
 def test_a_layer_that_the_user_removed_comes_back_when_asked_for_and_goes(
-    model: ViewerModel, scan: Scan, kind: type[ViewMap]
+    model: ViewerModel, scan: Scan, kind: type[OverlayMap]
 ) -> None:
     case = open_in(model, scan)
     shown = kind(model)

@@ -313,7 +313,7 @@ def test_a_folder_of_scans_goes_into_the_store_case_by_case(
     store = LabelStore.create(tmp_path / "store")
     panel = open_correcting()
     panel.controller.open(store.folder)
-    qtbot.waitUntil(lambda: "no case in this store" in panel.message.text())
+    qtbot.waitUntil(lambda: "This store has no cases" in panel.message.text())
     panel.open_scans(tmp_path / "scans")
     qtbot.waitUntil(lambda: is_open(panel))
     assert [item.name for item in panel.list.model.queue.items] == ["a", "b"]
@@ -392,4 +392,4 @@ def test_a_draft_that_cannot_be_written_is_one_sentence_and_is_written_with_the_
     draft = Drafts(store).find(key, "AB")
     assert draft is not None
     np.testing.assert_array_equal(draft.regions[0], masks(viewer)[0].data)
-    assert "a draft was kept at" in panel.saving.status.text()
+    assert "Not saved yet; draft of" in panel.saving.status.text()

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QListView
 
 from napari_bonescint.corrections.queue import WorkItem
 from napari_bonescint.corrections.store.index import CaseState, CaseSummary
-from napari_bonescint.gui.correct.work_list_delegate import CaseDelegate, quality, shown_time, who_and_when
+from napari_bonescint.gui.correct.work_list_delegate import WorkListDelegate, quality, shown_time, who_and_when
 from napari_bonescint.gui.correct.work_list_model import ITEM
 from napari_bonescint.scan import ViewName
 
@@ -52,7 +52,7 @@ def rows_of(
         model.appendRow(row)
     view = QListView()
     qtbot.addWidget(view)
-    delegate = CaseDelegate(view)
+    delegate = WorkListDelegate(view)
     delegate.open_row = open_row
     view.setItemDelegate(delegate)
     view.setModel(model)
@@ -121,5 +121,5 @@ def test_a_long_name_leaves_the_state_readable(qtbot: QtBot, width: int) -> None
 
 def test_all_rows_are_of_one_height(qtbot: QtBot) -> None:
     assert {len(row) for row in rows_of(qtbot, [CASE, SAVED])} == {
-        CaseDelegate().sizeHint(None, QModelIndex()).height()
+        WorkListDelegate().sizeHint(None, QModelIndex()).height()
     }

@@ -82,7 +82,7 @@ def test_what_is_open_is_named_and_its_whole_path_is_in_the_tip(opener: WorkOpen
     assert (shown_text(opener), opener.place.toolTip()) == ("labels", str(Path("/data/labels")))
     opener.show_place(Path("/data/labels"), Path("/export/march"))
     assert shown_text(opener) == "march → labels"
-    assert opener.place.toolTip() == f"{Path('/export/march')}\nCorrections are kept in {Path('/data/labels')}"
+    assert opener.place.toolTip() == f"{Path('/export/march')}\nCorrections are saved in {Path('/data/labels')}"
 
 
 @pytest.mark.parametrize("name", ["R&amp;D <b>2026", "a<i", "märz 李"])

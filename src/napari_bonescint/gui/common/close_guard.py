@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
 
-class WindowClosing(QObject):
+class CloseGuard(QObject):
     """Asks before the window of a panel closes, and reports when it has closed.
 
     Parameters
@@ -37,7 +37,7 @@ class WindowClosing(QObject):
         if parent is not None:
             parent.installEventFilter(self)
 
-    def let_go(self) -> None:
+    def stop(self) -> None:
         """Ask no more."""
         if self.window is not None:
             self.window.removeEventFilter(self)

@@ -1,1 +1,1 @@
-"""The panel in which masks are corrected."""
+"""The panel "Correct masks"."""

@@ -1,7 +1,7 @@
-"""The layers in which one case after the other is corrected.
+"""The layers of the case that is corrected.
 
-Adding a layer takes napari a tenth of a second and a scan needs five, so a case moves into the layers of the case
-before it wherever both have the same views.
+napari takes 0.1 s to add a layer, and a scan needs five. Therefore a case uses the layers of the case before it if both
+have the same views.
 """
 
 from __future__ import annotations
@@ -32,23 +32,12 @@ if TYPE_CHECKING:
     from napari_bonescint.gui.layers.scans import LayerTuple
     from napari_bonescint.scan import Scan, Spacing, View
 
-# Each of these has napari measure the whole scene anew.
+# napari measures the whole scene again after a change of each of these.
 _PLACE = ("scale", "translate", "units")
 
 
 class CaseLayers:
-    """Shows cases in a viewer, one at a time.
-
-    Parameters
-    ----------
-    viewer : ViewerModel
-        The viewer; layers of others in it are left alone.
-
-    Attributes
-    ----------
-    images, labels : list
-        One Image and one Labels layer for each view of the case that is shown.
-    """
+    """Shows one case at a time in a viewer; `images` and `labels` have a layer for each of its views."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
@@ -58,7 +47,7 @@ class CaseLayers:
         self.labels: list[Labels] = []
 
     def show(self, case: OpenedCase) -> None:
-        """Show a case in place of the one before, whose brightness stays: `ViewAids` sets that."""
+        """Show a case in place of the one before; `DisplayPanel` sets the brightness."""
         scan = case.scan
         if not self._can_hold(scan):
             self.clear()
@@ -66,7 +55,7 @@ class CaseLayers:
         taken = spans_of(layer for layer in self._viewer.layers if layer not in ours)
         sides, *images = scans_to_layers([scan], taken, case.windows)
         for image in self.images:
-            straighten(image)  # what the user turned was the case before
+            straighten(image)  # the user may have turned the case before
         same_place = self._shown() == [(scan.counts.shape[1:], scan.spacing, view) for view in scan.views]
         if self.images:
             self._refill(sides, images, same_place=same_place)
@@ -78,7 +67,7 @@ class CaseLayers:
             self._viewer.reset_view()
 
     def clear(self) -> None:
-        """Take the case that is shown out of the viewer."""
+        """Remove the shown case from the viewer."""
         for layer in (*self.labels, *self.images, self._sides):
             if layer is not None and layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
@@ -90,13 +79,13 @@ class CaseLayers:
         )
 
     def _shown(self) -> list[tuple[tuple[int, ...], Spacing | None, View]]:
-        """Shape, spacing and view of each image as it is now: the user may have named, mirrored or measured it anew."""
+        """Shape, spacing and view of each image now; the user may have changed them."""
         return [(image.data.shape, spacing_of(image), facts_of(image).view) for image in self.images]
 
     def _add(self, sides: LayerTuple, images: Sequence[LayerTuple]) -> None:
         points, attributes, _ = sides
         self._sides = Points(points, **attributes)
-        # Copies, because the next case is written into them.
+        # Copies, because the next case overwrites them.
         self.images = [Image(counts.copy(), **attributes) for counts, attributes, _ in images]
         self.labels = [empty_labels(image) for image in self.images]
         for layer in (self._sides, *self.images, *self.labels):

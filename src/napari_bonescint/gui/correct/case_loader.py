@@ -1,4 +1,4 @@
-"""Reads cases and has them segmented in the background, the next one ahead, so that moving on does not wait."""
+"""Read and segment cases in the background; the next case is read ahead, so that it opens at once."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class _ScanRead:
-    """A scan of a folder, read ahead; it is in no store yet."""
+    """A scan of a folder was read ahead; it is not in the store yet."""
 
     scan: Scan
 
 
 @dataclass(frozen=True, eq=False)
 class _ScanSegmented:
-    """The same once the model has finished."""
+    """A scan of a folder was read ahead and segmented."""
 
     scan: Scan
     segmentation: Segmentation
@@ -53,7 +53,7 @@ class _InStore:
 
 @dataclass(frozen=True, eq=False)
 class _CaseRead(_InStore):
-    """A case of the store, read ahead."""
+    """A case of the store was read ahead."""
 
     case: OpenedCase
 
@@ -66,12 +66,12 @@ class _Job(NamedTuple):
 
 
 class CaseLoader:
-    """Opens items of a work list; each of them is in one of the states above, or none if nothing was read of it.
+    """Opens items of a work list; each item has one of the states above, or none if it was not read.
 
     Parameters
     ----------
     run : Run
-        The thread in which the store is read and written.
+        The thread that reads and writes the store.
     call_later : callable
         Calls a function a moment later, in the same thread.
 
@@ -80,17 +80,17 @@ class CaseLoader:
     child : SegmentationProcess
         The process that segments.
     card : ModelCard or None
-        The model for scans that have no prediction yet; None for none.
+        The model for scans without a prediction; None segments nothing.
     """
 
     loaded = Signal(WorkItem, OpenedCase)
-    """Emitted with the item that was asked for."""
+    """Emitted with the item that was opened."""
     predicted = Signal(WorkItem, Prediction)
-    """Emitted with an item that is in the store and the prediction that the store has of it since now."""
+    """Emitted with an item of the store and its new prediction."""
     warned = Signal(str)
-    """Emitted with a sentence about a scan that was read from a file, or a damaged revision of a case."""
+    """Emitted with a warning about the file of a scan, or about a damaged revision."""
     failed = Signal(str)
-    """Emitted with the sentence of what went wrong."""
+    """Emitted with a sentence when reading, writing or segmenting failed."""
 
     def __init__(self, run: Run, call_later: Callable[[Callable[[], None]], None]) -> None:
         self.child = SegmentationProcess()
@@ -104,28 +104,28 @@ class CaseLoader:
         self._running: list[_Job] = []  # one at most
 
     def use(self, store: LabelStore, annotator: str) -> None:
-        """Take cases from a store from now on, and look for an annotator's drafts; forget all others."""
+        """Use another store and annotator, and forget everything about the earlier store."""
         self._store = store
         for known in (self._states, self._waiting, self._running):
             known.clear()
         self.sign(annotator)
 
     def sign(self, annotator: str) -> None:
-        """Look for drafts of another annotator; forget what was asked for and read ahead."""
+        """Read drafts of another annotator from now on; forget what was requested and read ahead."""
         self._annotator = annotator
         self._wanted = None
         self.read_ahead(None)
 
     def forget(self, key: str) -> None:
-        """Read a case anew when it is opened: what was read ahead of it is no more so."""
+        """Forget the data of a case that was read ahead and has changed."""
         for identity, state in list(self._states.items()):
             if isinstance(state, _CaseRead) and state.key == key:
                 self._release(identity)
 
     def open(self, item: WorkItem) -> None:
-        """Open a case; at once if it was read ahead, else `loaded` or `failed` comes when it is there.
+        """Open a case: at once if it was read ahead, otherwise `loaded` or `failed` follows.
 
-        A scan of a folder is added to the store when it is opened, and not before.
+        A scan of a folder is added to the store when it is opened, not earlier.
         """
         self._wanted = item
         state = self._states.get(item.identity)
@@ -137,7 +137,7 @@ class CaseLoader:
         self._run(read, partial(self._on_read, item), partial(self._fail, item))
 
     def read_ahead(self, item: WorkItem | None) -> None:
-        """Read a case that will probably be opened next, and have it segmented if it is not."""
+        """Read, and segment if necessary, the case that will probably be opened next."""
         for identity in list(self._states):
             if item is None or identity != item.identity:
                 self._release(identity)
@@ -162,7 +162,7 @@ class CaseLoader:
         self.child.close()
 
     def _release(self, identity: Hashable) -> None:
-        """Let go of what was read ahead of an item."""
+        """Forget the data of an item that were read ahead."""
         match self._states.pop(identity):
             case _InStore(item, key):
                 self._states[identity] = _InStore(item, key)
@@ -172,7 +172,7 @@ class CaseLoader:
         for warning in warnings:
             self.warned.emit(warning)
         if self._wanted is not asked:
-            return  # the user went elsewhere meanwhile
+            return  # the user has opened another case in the meantime
         self._wanted = None
         before = self._states.get(item.identity)
         self._states[item.identity] = _InStore(item, case.key)
@@ -223,11 +223,11 @@ class CaseLoader:
             if isinstance(result, Failed):
                 self.failed.emit(result.sentence)
             else:
-                for job in jobs:  # none if it was of another store
+                for job in jobs:  # empty if the result is of another store
                     self._on_segmented(job, result.segmentation)
 
     def _on_segmented(self, job: _Job, segmentation: Segmentation) -> None:
-        """Put a result into the store; that of a scan which is in none yet waits for the user to open it."""
+        """Save a result in the store; for a scan that is not in the store, keep it until the user opens the scan."""
         match self._states.get(job.item.identity):
             case _InStore(item, key):
                 self._keep_prediction(item, key, segmentation)
@@ -255,7 +255,7 @@ class CaseLoader:
 def _read(
     store: LabelStore, item: WorkItem, annotator: str, ahead: _ScanRead | _ScanSegmented | None
 ) -> tuple[WorkItem, OpenedCase, tuple[str, ...]]:
-    """Open a case, with warnings about its file; a scan of a folder is added to the store first, unless it is there."""
+    """Open a case, with warnings about its file; a scan of a folder is first added to the store."""
     if item.case is not None:
         return item, open_case(store, item.case.key, annotator), ()
     if item.source is None:

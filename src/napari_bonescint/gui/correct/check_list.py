@@ -1,4 +1,4 @@
-"""What in the mask is hardly so in any body, listed while one works."""
+"""The list of findings of the live checks."""
 
 from __future__ import annotations
 
@@ -31,18 +31,13 @@ _NOTHING = "Checks: nothing found"
 
 
 class CheckList(QWidget):
-    """The findings of the live checks; a click on one goes there.
+    """The findings of the live checks; a click shows the place of a finding.
 
-    They are looked for in a thread, once the mask has been left alone for a moment.
-
-    Parameters
-    ----------
-    viewer : Viewer
-        The viewer.
+    A thread checks the mask a moment after its last change.
     """
 
     checked = Signal(object, object)
-    """Emitted from the thread with the case and what was found in it."""
+    """Emitted from the thread with the case and its findings."""
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
@@ -69,7 +64,7 @@ class CheckList(QWidget):
         self._show(None, [])
 
     def set_case(self, case: OpenCase | None) -> None:
-        """Check another scan; with None, check none."""
+        """Check another scan, or none."""
         if self._case is not None:
             for labels in self._case.labels:
                 labels.events.paint.disconnect(self._wait)
@@ -80,7 +75,7 @@ class CheckList(QWidget):
         if case is not None:
             for labels in case.labels:
                 labels.events.paint.connect(self._wait)
-                labels.events.set_data.connect(self._wait)  # an undo says only this
+                labels.events.set_data.connect(self._wait)  # Undo emits only this
             self._start_soon()
 
     def _wait(self, _event: Any = None) -> None:
@@ -108,7 +103,7 @@ class CheckList(QWidget):
             square = QPixmap(10, 10)
             square.fill(QColor(REGIONS[finding.code].colour))
             item = QListWidgetItem(QIcon(square), finding.sentence)
-            item.setToolTip("Click to go there")
+            item.setToolTip("Click to show the place")
             item.setData(Qt.ItemDataRole.UserRole, finding)
             self.list.addItem(item)
 

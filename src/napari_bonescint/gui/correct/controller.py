@@ -1,4 +1,4 @@
-"""The rules of the panel "Correct masks": which store and case are open, and how no stroke is lost."""
+"""The logic of the panel "Correct masks": the open store and case, and the safety of unsaved work."""
 
 from __future__ import annotations
 
@@ -39,56 +39,53 @@ if TYPE_CHECKING:
     from napari_bonescint.corrections.work import Work
     from napari_bonescint.gui.common.run import Run
 
-_NO_NAME = "Type your name as annotator first; it is remembered."
-_DISPLACED = "{}: not on the image any more; undo the layer's move, scale, rotation, shear or affine, and save again."
+_NO_NAME = "Type your name as annotator first; you need to do this only once."
+_DISPLACED = "{}: does not lie exactly on its image; undo the move, scale, rotation, shear or affine, and save again."
 
 
 class CorrectController:
-    """Opens label stores and their cases, keeps drafts, saves revisions, and asks before anything unsaved is lost.
+    """Opens label stores and cases, saves drafts and revisions, and asks before unsaved work is lost.
 
     Parameters
     ----------
     viewer : ViewerModel
-        Where cases are shown.
+        The viewer that shows the cases.
     run : Run
-        The thread in which stores are read and written.
+        The thread that reads and writes stores.
     call_later : callable
         Calls a function a moment later, in the same thread.
     ask : callable
-        Asks the user what becomes of the unsaved work on a case, whose key it is given.
+        Takes the key of a case, and asks the user what to do with the unsaved work on it.
     annotator : str
-        The name under which drafts and revisions are saved; empty for none yet.
+        Name for drafts and revisions; empty if the user has given none.
 
     Attributes
     ----------
     state : NoStore, StoreOpen or Correcting
-        What is open.
     annotator : str
-        As above.
     comment : str
-        What the next revision says about itself.
+        Comment for the next revision.
     loader : CaseLoader
-        Reads cases, and has them segmented.
     """
 
     changed = Signal()
-    """Emitted when another case is open, or more is known of it, or the comment is another."""
-    said = Signal(str, bool)
-    """Emitted with a sentence about the store, or an empty one, and whether something went wrong."""
+    """Emitted when the open case, its data or the comment has changed."""
+    message = Signal(str, bool)
+    """Emitted with a sentence about the store, which may be empty, and whether it is an error."""
     status = Signal(str, bool)
-    """Emitted with a sentence about the case that is open, or an empty one, and whether something went wrong."""
+    """Emitted with a sentence about the open case, which may be empty, and whether it is an error."""
     name_missing = Signal()
-    """Emitted when nothing can be saved because the user has given no name."""
+    """Emitted when nothing can be saved because the annotator's name is missing."""
     store_opened = Signal(StoreOpen)
     """Emitted when another store is open."""
     tools_moved = Signal(object)
-    """Emitted with the `OpenCase` that tools work on since now, or None."""
+    """Emitted with the `OpenCase` for the tools, or None."""
     drafts_offered = Signal(object)
-    """Emitted with a list of all drafts that wait for the annotator."""
+    """Emitted with a list of all drafts of the annotator."""
     draft_withdrawn = Signal(str)
-    """Emitted with the key of a case whose draft waits no more."""
+    """Emitted with the key of a case whose draft is gone."""
     drawn = Signal()
-    """Emitted when the mask may have changed, so that `keep` should be called within seconds."""
+    """Emitted when the mask may have changed; `keep` should be called within seconds."""
 
     def __init__(
         self,
@@ -107,81 +104,73 @@ class CorrectController:
         self.loader.loaded.connect(self._on_loaded)
         self.loader.predicted.connect(self._on_predicted)
         self.loader.warned.connect(show_warning)
-        self.loader.failed.connect(self._complain)
+        self.loader.failed.connect(self._show_error)
         viewer.layers.events.removed.connect(self._on_layer_removed)
 
     @property
     def has_unsaved(self) -> bool:
-        """Whether there is work that is in no revision."""
+        """Whether the mask differs from the last revision."""
         return isinstance(self.state, Correcting) and self.state.is_changed()
 
     def open(self, store: Path, scans: Path | None = None, *, begin: bool = True) -> None:
-        """Open a label store, or make one in an empty folder; asks first if something is not saved.
+        """Open a label store, or make one in an empty folder; asks first if there is unsaved work.
 
         Parameters
         ----------
         store : Path
-            Its folder.
+            Folder of the store.
         scans : Path, optional
-            A folder of scans to correct, whose cases the store takes.
+            A folder of scans to correct, which are added to the store.
         begin : bool
             Whether to open the first case, too.
         """
 
         def then() -> None:
-            self._say("Opening …")
+            self._show_message("Opening …")
             work = partial(open_work, store, self.annotator, scans)
-            self._run(work, partial(self._on_opened, begin), self._complain)
+            self._run(work, partial(self._on_opened, begin), self._show_error)
 
         self.leave(then)
 
     def go_to(self, item: WorkItem) -> None:
-        """Open another case; asks first if something is not saved."""
+        """Open another case; asks first if there is unsaved work."""
         if isinstance(self.state, StoreOpen):
             self.leave(partial(self.loader.open, item))
 
     def start_from(self, regions: NDArray[np.uint8], origin: Origin) -> None:
-        """Put another mask into the labels, as a step that Undo takes back."""
+        """Put another mask into the labels, as one undoable step."""
         if isinstance(self.state, Correcting):
             self.state.start_from(regions, origin)
 
     def start_empty(self) -> None:
-        """Start the case that is open from an empty mask."""
+        """Start the open case from an empty mask."""
         if isinstance(self.state, Correcting):
             self.start_from(np.zeros_like(self.state.case.regions), Origin.empty())
 
     def start_from_model(self) -> None:
-        """Start the case that is open from what the model says."""
+        """Start the open case from the model's mask."""
         if not isinstance(self.state, Correcting) or self.state.case.prediction is None:
-            self._complain("No model has segmented this case yet; choose one in the tab Model.")
+            self._show_error("No model has segmented this case yet; choose one in the tab Model.")
         elif self.state.case.prediction.names_regions is not self.state.case.names_regions:
-            self._complain("The model's mask and the labels do not both name regions, so it was not taken.")
+            self._show_error("The model's mask was not used: only one of the mask and the labels names regions.")
         else:
             prediction = self.state.case.prediction
             self.start_from(prediction.regions, Entry(prediction=prediction).origin)
 
     def restore(self, entry: Entry, regions: NDArray[np.uint8]) -> None:
-        """Save a mask once more, as the newest revision."""
+        """Save an earlier mask again, as the newest revision."""
         self.start_from(regions, entry.origin)
         self.comment = f"Restored from {entry.title}."
         self.changed.emit()
         self.save(reviewed=False)
 
     def keep(self) -> None:
-        """Keep what is unsaved as a draft now."""
+        """Save unsaved work as a draft now."""
         if isinstance(self.state, Correcting):
             self.state.keep()
 
     def save(self, *, reviewed: bool, then: Callable[[], None] = lambda: None) -> None:
-        """Save the mask as a revision, in the background.
-
-        Parameters
-        ----------
-        reviewed : bool
-            Whether the annotator calls it finished.
-        then : callable, optional
-            Called when it is saved; not if it fails.
-        """
+        """Save the mask as a revision in the background; `then` is called when it is saved, not if that fails."""
         state = self.state
         if not isinstance(state, Correcting) or not self._may_save(state):
             return
@@ -197,7 +186,7 @@ class CorrectController:
         state.save(self.comment.strip(), reviewed=reviewed, then=done)
 
     def leave(self, then: Callable[[], None]) -> None:
-        """Call `then` once nothing would be lost by it: asks about unsaved work, and not at all if the user cancels."""
+        """Ask about unsaved work, then call `then`, unless the user cancels."""
         match self._ask_about_unsaved():
             case Unsaved.SAVE:
                 self.save(reviewed=False, then=then)
@@ -205,14 +194,14 @@ class CorrectController:
                 then()
 
     def may_close(self) -> bool:
-        """Whether napari may close: asks about unsaved work, and waits until it is on the disk."""
+        """Whether napari may close; asks about unsaved work, and waits until it is saved."""
         answer = self._ask_about_unsaved()
         if answer is not Unsaved.SAVE or not isinstance(self.state, Correcting):
             return answer is Unsaved.DISCARD
         return self._may_save(self.state) and self.state.save_and_wait(self.comment.strip())
 
     def sign(self, name: str) -> None:
-        """Save under another name from now on; the draft of what is unsaved goes along."""
+        """Change the annotator; the draft of unsaved work gets the new name."""
         if name == self.annotator:
             return
         self.annotator = name
@@ -221,19 +210,19 @@ class CorrectController:
         if isinstance(self.state, StoreOpen):
             self.loader.sign(name)
             self.loader.read_ahead(self.state.queue.neighbour(1))
-            self._run(partial(Drafts(self.state.work.store).waiting, name), self._on_waiting, self._complain)
+            self._run(partial(Drafts(self.state.work.store).waiting, name), self._on_waiting, self._show_error)
 
     def open_draft(self, case: str) -> None:
-        """Go on with a draft of the annotator's."""
+        """Open the case of a draft of the annotator."""
         if isinstance(self.state, StoreOpen):
             item = self.state.queue.of_case(case)
             if item is None:
-                self._complain("The case of this draft is not in the list; open its label store.")
+                self._show_error("The case of this draft is not in the list; open its label store.")
             else:
                 self.go_to(item)
 
     def discard_draft(self, case: str) -> None:
-        """Delete a draft of the annotator's."""
+        """Delete a draft of the annotator."""
         if isinstance(self.state, StoreOpen):
 
             def then(_: None) -> None:
@@ -241,10 +230,10 @@ class CorrectController:
                 self.loader.forget(case)
 
             discard = partial(Drafts(self.state.work.store).discard, case, self.annotator)
-            self._run(discard, then, self._complain)
+            self._run(discard, then, self._show_error)
 
     def close(self) -> None:
-        """Keep unsaved work as a draft, and end the child process."""
+        """Save unsaved work as a draft, and end the child process."""
         self._viewer.layers.events.removed.disconnect(self._on_layer_removed)
         self._let_go()
         self.loader.close()
@@ -258,7 +247,7 @@ class CorrectController:
         self.drafts_offered.emit(work.waiting)
         if work.damage:
             show_warning(work.damage)
-        self._say("" if work.items else "There is no case in this store yet: open a folder of scans.")
+        self._show_message("" if work.items else "This store has no cases: open a folder of scans.")
         if begin and work.items:
             self.go_to(work.items[0])
 
@@ -274,11 +263,11 @@ class CorrectController:
         state.saved.connect(partial(self._on_saved, state))
         state.failed.connect(self._on_failed)
         self.comment = ""
-        self._say("")
+        self._show_message("")
         if case.draft is not None:
             self.draft_withdrawn.emit(case.key)
-            self._say("Your unsaved work on this case was brought back; Undo takes it out.")
-        self._tell_whether_saved()
+            self._show_message("Your unsaved work on this case was restored; Undo removes it.")
+        self._show_saved()
         state.queue.open(item)
         self.changed.emit()
         self.loader.read_ahead(state.queue.neighbour(1))
@@ -302,39 +291,39 @@ class CorrectController:
     def _on_waiting(self, waiting: list[Draft]) -> None:
         key = self.state.key if isinstance(self.state, Correcting) else ""
         self.drafts_offered.emit([draft for draft in waiting if draft.case != key])
-        # What is unsaved in the layers is this draft.
+        # Unsaved work in the layers is this draft.
         if any(draft.case == key for draft in waiting) and not self.has_unsaved:
             self.open_draft(key)
 
     def _move_tools(self, case: OpenedCase) -> None:
-        """Give the case to the tools, with what the model said of it."""
+        """Give the case and its prediction to the tools."""
         prediction, layers = case.prediction, self._layers
         model = prediction.regions if prediction is not None and prediction.names_regions else None
         probability = None if prediction is None else prediction.probability
         self.tools_moved.emit(OpenCase(case.scan, layers.images, case.windows, layers.labels, model, probability))
 
     def _end(self) -> None:
-        """End the work on the case that is open; what is in its layers is kept as a draft if it is not saved."""
+        """End the work on the open case; unsaved work is kept as a draft."""
         if isinstance(self.state, Correcting):
             self.state.stop()
             self.state = StoreOpen(self.state.work, self.state.queue)
 
     def _let_go(self) -> None:
-        """End the work on the case that is open, and take it from the tools, too."""
+        """End the work on the open case, and take it from the tools, too."""
         self._end()
         self.tools_moved.emit(None)
         self.status.emit("", False)
         self.changed.emit()
 
     def _ask_about_unsaved(self) -> Unsaved:
-        """Ask what becomes of unsaved work, and discard it if that is the answer, as it is where there is none."""
-        self.keep()  # whatever the answer, and however long it takes: a crash meanwhile costs nothing
+        """Ask about unsaved work, and discard it if the user wants that; without any, the answer is Discard."""
+        self.keep()  # so that nothing is lost if napari crashes before the answer
         state = self.state
         if not isinstance(state, Correcting) or not state.is_changed():
             return Unsaved.DISCARD
         answer = self._ask(state.key)
         if state is not self.state:
-            return Unsaved.CANCEL  # another case was read meanwhile; the unsaved work waits as a draft
+            return Unsaved.CANCEL  # another case was opened in the meantime; the unsaved work is kept as a draft
         if answer is Unsaved.DISCARD:
             state.discard()
         return answer
@@ -359,25 +348,25 @@ class CorrectController:
     def _on_layer_removed(self, event: Any) -> None:
         if isinstance(self.state, Correcting) and event.value in self.state.labels:
             self._let_go()
-            self._say("The labels of this case were removed; what was not saved is kept as a draft.")
+            self._show_message("The labels of this case were removed; unsaved work is kept as a draft.")
 
     def _on_drawn(self) -> None:
         self.drawn.emit()
-        self._tell_whether_saved()
+        self._show_saved()
 
     def _on_kept(self) -> None:
         if self.has_unsaved:
             now = datetime.now(UTC).astimezone()
-            self.status.emit(f"Not saved yet; a draft was kept at {now:%H:%M:%S}.", False)
+            self.status.emit(f"Not saved yet; draft of {now:%H:%M:%S}.", False)
 
     def _on_failed(self, sentence: str) -> None:
         self.status.emit(f"{sentence} Your corrections stay in the layers.", True)
 
-    def _tell_whether_saved(self) -> None:
+    def _show_saved(self) -> None:
         self.status.emit("Not saved yet." if self.has_unsaved else "No unsaved corrections.", False)
 
-    def _say(self, sentence: str) -> None:
-        self.said.emit(sentence, False)
+    def _show_message(self, sentence: str) -> None:
+        self.message.emit(sentence, False)
 
-    def _complain(self, sentence: str) -> None:
-        self.said.emit(sentence, True)
+    def _show_error(self, sentence: str) -> None:
+        self.message.emit(sentence, True)

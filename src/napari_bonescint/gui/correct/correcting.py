@@ -1,4 +1,4 @@
-"""One case while it is corrected: what its layers hold, and what of that is in the store already."""
+"""A case that is being corrected: the mask in its layers, its draft, and its revisions."""
 
 from __future__ import annotations
 
@@ -31,37 +31,32 @@ if TYPE_CHECKING:
 
 
 class Correcting(StoreOpen):
-    """A case of the store that is open is being corrected.
+    """The state in which a case of the open store is corrected.
 
     Parameters
     ----------
     opened : StoreOpen
-        The store.
+        The open store.
     item : WorkItem
-        The case's line of the queue.
+        The item of the case in the work list.
     case : OpenedCase
-        The case, whose mask is in the layers.
+        The case as opened; the attribute `case` is updated.
     labels : sequence of Labels
-        One for each view.
+        The layer of each view.
     annotator : str
-        The name under which drafts and revisions are saved.
+        Name for drafts and revisions.
     run : Run
-        The thread in which the store is written.
-
-    Attributes
-    ----------
-    case : OpenedCase
-        What is known of the case now.
+        The thread that writes the store.
     """
 
     drawn = Signal()
-    """Emitted when the labels may have changed, so that `keep` should be called within seconds."""
+    """Emitted when the mask may have changed; `keep` should be called within seconds."""
     kept = Signal()
-    """Emitted when a draft is on the disk."""
+    """Emitted when a draft is saved."""
     saved = Signal(Revision)
-    """Emitted when a revision is on the disk."""
+    """Emitted when a revision is saved."""
     failed = Signal(str)
-    """Emitted with the sentence of why something could not be written; a draft is tried again with the next change."""
+    """Emitted with a sentence if saving fails; a draft is tried again after the next change."""
 
     def __init__(
         self, opened: StoreOpen, item: WorkItem, case: OpenedCase, labels: Sequence[Labels], annotator: str, run: Run
@@ -70,7 +65,7 @@ class Correcting(StoreOpen):
         self.item, self.case, self.labels = item, case, tuple(labels)
         self._run, self._drafts = run, Drafts(opened.work.store)
         self._stored, self._origin = case.regions, case.origin
-        # What the mask was before each fresh start, so that undoing it brings back where that mask came from.
+        # Mask and origin before each new start, so that Undo also restores the origin.
         self._before: list[tuple[NDArray[np.uint8], Origin]] = []
         self._annotator = self._draft_of = annotator
         self._written: NDArray[np.uint8] | None = None  # as the draft
@@ -88,31 +83,31 @@ class Correcting(StoreOpen):
 
     @property
     def origin(self) -> Origin:
-        """From what the mask in the layers was made."""
+        """The origin of the mask in the layers."""
         regions = self.regions()
         while self._before and np.array_equal(self._before[-1][0], regions):
             self._origin = self._before.pop()[1]
         return self._origin
 
     def regions(self) -> NDArray[np.uint8]:
-        """A copy of the mask as it is now, of shape (view, y, x)."""
+        """A copy of the present mask, of shape (view, y, x)."""
         return masks_of(self.labels)
 
     def displaced(self) -> list[str]:
-        """Names of labels layers that the user took off their images, so that they mark other pixels than they show."""
+        """Names of labels layers that do not lie exactly on their images."""
         by_image = [(labels, image_of(labels)) for labels in self.labels]
         return [labels.name for labels, image in by_image if image is not None and not lies_on(labels, image)]
 
     def is_changed(self) -> bool:
-        """Whether the mask differs from what the store holds."""
+        """Whether the mask differs from the saved one."""
         return not np.array_equal(self.regions(), self._stored)
 
     def is_untouched_and_empty(self) -> bool:
-        """Whether there is nothing in the store and nothing in the layers, so that a model's mask may come in."""
+        """Whether both the saved mask and the present one are empty, so that a model's mask may be shown."""
         return not self._stored.any() and not self.is_changed()
 
     def start_from(self, regions: NDArray[np.uint8], origin: Origin) -> None:
-        """Put another mask, of shape (view, y, x), in place of the present one, which Undo brings back."""
+        """Replace the mask, shape (view, y, x), as one undoable step."""
         before = self.regions()
         if not np.array_equal(before, regions):
             self._before.append((before, self.origin))
@@ -121,14 +116,14 @@ class Correcting(StoreOpen):
             set_regions(labels, plane)
 
     def stop(self) -> None:
-        """Keep what is unsaved, and watch the layers no more."""
+        """Save unsaved work as a draft, and stop following the layers."""
         self.keep()
         self._is_watched = False
         for event in self._events():
             event.disconnect(self._on_change)
 
     def keep(self) -> None:
-        """Write a draft now if there is something unsaved; delete it if there is nothing any more."""
+        """Save a draft if there is unsaved work, otherwise delete the draft."""
         if not self.is_changed():
             if self._written is not None:
                 self._written = None
@@ -142,17 +137,7 @@ class Correcting(StoreOpen):
         self._run(save, lambda _: self.kept.emit(), self._on_draft_failed)
 
     def save(self, comment: str, *, reviewed: bool, then: Callable[[Revision], None] = ignore) -> Future[Revision]:
-        """Save the mask as a revision, which takes the place of the draft.
-
-        Parameters
-        ----------
-        comment : str
-            What the annotator says about it.
-        reviewed : bool
-            Whether the annotator calls it finished.
-        then : callable, optional
-            Told the revision when it is saved; not if that fails.
-        """
+        """Save the mask as a revision and delete the draft; `then` is called with the revision, not if saving fails."""
         annotator, regions, origin = self._annotator, self.regions(), self.origin
 
         def work() -> Revision:
@@ -168,25 +153,25 @@ class Correcting(StoreOpen):
         return self._run(work, done, self.failed.emit)
 
     def save_and_wait(self, comment: str) -> bool:
-        """Save the mask as a revision that is not reviewed, for a window that closes; false if that fails."""
+        """Save the mask as a revision, not reviewed, before the window closes; returns False if that fails."""
         regions = self.regions()
         try:
             revision = self.save(comment, reviewed=False).result()
         except BonescintError as error:
             self.failed.emit(str(error))
             return False
-        self._note_saved(revision, regions)  # what is told of it comes too late
+        self._note_saved(revision, regions)  # the callback comes too late
         return True
 
     def discard(self) -> None:
-        """Give up what is unsaved, and delete its draft. What is drawn from now on counts as unsaved again."""
+        """Delete the draft, and treat the present mask as saved; later changes are unsaved work again."""
         self._run(partial(self._drafts.discard, self.key, self._annotator), ignore, self.failed.emit)
         self._stored, self._written = self.regions(), None
 
     def sign(self, annotator: str) -> None:
-        """Save under another name from now on; the draft of what is unsaved goes along.
+        """Change the annotator; the draft of unsaved work gets the new name.
 
-        A draft that is there under the other name becomes a revision before.
+        If the new annotator has a draft of this case, it is first saved as a revision.
         """
         self._annotator = annotator
 
@@ -203,7 +188,7 @@ class Correcting(StoreOpen):
     def _move_draft(self, annotator: str, rescued: Revision | None) -> None:
         if rescued is not None:
             self.saved.emit(rescued)
-            # Not in the panel, where the next draft would overwrite it at once.
+            # Not shown in the panel, where the next message would replace it at once.
             show_info(f"Other unsaved work of {annotator} on this case was saved as revision {rescued.number}.")
         if not self._is_watched or annotator != self._annotator:
             return
@@ -242,6 +227,6 @@ class Correcting(StoreOpen):
         self.failed.emit(sentence)
 
     def _events(self) -> list[Any]:
-        # Undo and Redo are heard as `set_data` only.
+        # Undo and Redo emit only `set_data`.
         names = ("paint", "set_data", "labels_update")
         return [getattr(labels.events, name) for labels in self.labels for name in names]

@@ -1,4 +1,4 @@
-"""What lies under the mouse: counts, region and side, and the same place in the other view."""
+"""Counts, region and side under the mouse, and the same place in the other view."""
 
 from __future__ import annotations
 
@@ -19,25 +19,19 @@ if TYPE_CHECKING:
     from napari_bonescint.gui.correct.open_case import OpenCase
 
 
-class CursorPlace:
-    """Tells what lies under a position of the world.
-
-    Parameters
-    ----------
-    case : OpenCase
-        The scan.
-    """
+class CursorReadout:
+    """Describes a position in world coordinates."""
 
     def __init__(self, case: OpenCase) -> None:
         self._case = case
         self._midlines: dict[int, NDArray[np.float64]] = {}
 
     def forget_midlines(self) -> None:
-        """Compute anew, when next asked, where left and right of the patient meet."""
+        """Compute the midlines again when they are next needed."""
         self._midlines.clear()
 
     def describe(self, position: Sequence[float]) -> str:
-        """One line on what lies there; empty between the views."""
+        """A line with region, side, counts and view; empty between the views."""
         case = self._case
         view = case.view_at(position)
         if view is None:
@@ -53,7 +47,7 @@ class CursorPlace:
         return f"<b>{region}</b>, patient's {side} · {counts:g} counts{sure} · {case.view(view).name} {row}, {column}"
 
     def opposite(self, position: Sequence[float]) -> NDArray[np.float64] | None:
-        """Where in the world the other view shows the same place; None if there is no other view."""
+        """World coordinates of the same place in the other view; None if there is no other view."""
         view = self._case.view_at(position)
         if view is None or len(self._case.labels) != 2:
             return None

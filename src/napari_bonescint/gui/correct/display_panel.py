@@ -1,4 +1,4 @@
-"""Aids to see: the mask as outline or filled, its difference to the model, brightness, and what is under the mouse."""
+"""The tab "View": display of mask, maps and brightness, and the readout under the mouse."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from superqt.utils import qthrottled
 
 from napari_bonescint.display import WINDOWS, widened
 from napari_bonescint.gui.common.plain_label import PlainLabel
-from napari_bonescint.gui.correct.cursor_readout import CursorPlace
+from napari_bonescint.gui.correct.cursor_readout import CursorReadout
 from napari_bonescint.gui.correct.key_bindings import KeyBindings
 from napari_bonescint.gui.correct.overlay_maps import DifferenceMap, UncertaintyMap
 from napari_bonescint.gui.correct.tools.tool_button import ToolButton
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from napari_bonescint.gui.correct.open_case import OpenCase
-    from napari_bonescint.gui.correct.overlay_maps import ViewMap
+    from napari_bonescint.gui.correct.overlay_maps import OverlayMap
 
 _MASK_KEY, _WINDOW_KEY = "C", "W"
 _MASKS = {
@@ -31,36 +31,30 @@ _MASKS = {
     "Outline": "Only the edge of each region is drawn.",
     "Hidden": "The mask is not shown.",
 }
-_MAPS: dict[str, tuple[str, type[ViewMap], str]] = {
+_MAPS: dict[str, tuple[str, type[OverlayMap], str]] = {
     "Difference": (
         "Y",
         DifferenceMap,
-        "Against the model's mask: green is added, magenta taken away, amber of another region.",
+        "Difference from the model's mask: green is added, magenta is removed, amber is another region.",
     ),
-    "Unsure": ("I", UncertaintyMap, "Violet where the model was unsure whether there is bone."),
+    "Unsure": ("I", UncertaintyMap, "Violet where the model is uncertain about bone."),
 }
 _CROSS_KEY = "J"
 _CROSS_COLOUR = "#00a2ff"
 _WIDEST_PERCENT = 400
 _UPDATE_MS = 60
-_NOWHERE = "Point at the picture to read it."
+_NOWHERE = "Point at the image to see region and counts."
 
 
-class ViewAids(QWidget):
-    """How the mask and the scan are shown.
-
-    Parameters
-    ----------
-    viewer : Viewer
-        The viewer.
-    """
+class DisplayPanel(QWidget):
+    """Controls for the display of the mask and the scan."""
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self._viewer = viewer
         self._keys = KeyBindings()
         self._case: OpenCase | None = None
-        self._place: CursorPlace | None = None
+        self._place: CursorReadout | None = None
         self._maps = {name: kind(viewer) for name, (_, kind, _) in _MAPS.items()}
         self._cross = Lines(viewer, "same place", _CROSS_COLOUR)
         self.mask_buttons = {
@@ -69,17 +63,17 @@ class ViewAids(QWidget):
         }
         self.map_buttons = {name: ToolButton(name, key, tip, checkable=True) for name, (key, _, tip) in _MAPS.items()}
         self.cross_button = ToolButton(
-            "Other view", _CROSS_KEY, "A cross where the other view shows the same place of the body.", checkable=True
+            "Other view", _CROSS_KEY, "Shows a cross at the same place of the body in the other view.", checkable=True
         )
         self.cross_button.setChecked(True)
         self.window_buttons = {
-            name: ToolButton(name, _WINDOW_KEY if name == "Bone" else "", f"Brightness for this: {percent} %.")
+            name: ToolButton(name, _WINDOW_KEY if name == "Bone" else "", f"Brightness {percent} %.")
             for name, percent in WINDOWS.items()
         }
         self.brightness = QSlider(Qt.Orientation.Horizontal)
         self.brightness.setRange(10, _WIDEST_PERCENT)
         self.brightness.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.brightness.setToolTip("Counts that are shown as black, in per cent of the usual")
+        self.brightness.setToolTip("Counts shown as black, in per cent of the usual value")
         self._brightness_label = PlainLabel()
         self.under_mouse = QLabel(_NOWHERE)
         self._mask = "Filled"
@@ -89,11 +83,11 @@ class ViewAids(QWidget):
         self.set_case(None)
 
     def set_case(self, case: OpenCase | None) -> None:
-        """Show another scan as this one is shown; with None, take keys, maps and cross from the viewer."""
+        """Use the same display for another scan; with None, remove keys, maps and cross from the viewer."""
         if self._case is not None:
             self._leave(self._case)
         self._case = case
-        self._place = None if case is None else CursorPlace(case)
+        self._place = None if case is None else CursorReadout(case)
         self.setEnabled(case is not None)
         self.under_mouse.setText(_NOWHERE)
         owners = () if case is None else (*case.labels, self._viewer)
@@ -109,7 +103,7 @@ class ViewAids(QWidget):
         self._viewer.mouse_move_callbacks.append(self._on_move)
         for labels in case.labels:
             labels.events.paint.connect(self._on_mask)
-            labels.events.set_data.connect(self._on_mask)  # an undo says only this
+            labels.events.set_data.connect(self._on_mask)  # Undo emits only this
         for name, button in self.map_buttons.items():
             self._show_map(name, button.isChecked())
         self._show_cross(self.cross_button.isChecked())

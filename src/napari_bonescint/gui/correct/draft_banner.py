@@ -1,4 +1,4 @@
-"""Offers the unsaved work that a crash, or a closed window, left behind."""
+"""A banner that offers drafts: unsaved work from before a crash or a closed window."""
 
 from __future__ import annotations
 
@@ -17,18 +17,17 @@ if TYPE_CHECKING:
 
 
 class DraftBanner(QFrame):
-    """One line about the drafts that wait, hidden while there are none."""
+    """A line about the waiting drafts; hidden if there are none."""
 
-    open_wanted = Signal(str)
-    """Emitted with the key of the case whose draft the user wants to go on with."""
-    discard_wanted = Signal(str)
-    """Emitted with the key of the case whose draft the user gives up."""
+    open_requested = Signal(str)
+    """Emitted with the key of the case whose draft the user wants to open."""
+    discard_requested = Signal(str)
+    """Emitted with the key of the case whose draft the user wants to delete."""
 
     def __init__(self) -> None:
         super().__init__()
         self._waiting: list[Draft] = []
-        self.text = PlainLabel()
-        self.text.setWordWrap(True)
+        self.text = PlainLabel(wraps=True)
         self.open_button = QPushButton("Go on with it")
         self.discard_button = QPushButton("Discard")
         layout = QHBoxLayout(self)
@@ -37,12 +36,12 @@ class DraftBanner(QFrame):
         layout.addWidget(self.open_button)
         layout.addWidget(self.discard_button)
         self.setStyleSheet("DraftBanner { background: #5c4400; border-radius: 4px; }")
-        self.open_button.clicked.connect(lambda: self.open_wanted.emit(self._waiting[0].case))
-        self.discard_button.clicked.connect(lambda: self.discard_wanted.emit(self._waiting[0].case))
+        self.open_button.clicked.connect(lambda: self.open_requested.emit(self._waiting[0].case))
+        self.discard_button.clicked.connect(lambda: self.discard_requested.emit(self._waiting[0].case))
         self.offer(())
 
     def offer(self, drafts: Iterable[Draft]) -> None:
-        """Offer these drafts, and no others."""
+        """Offer these drafts and no others."""
         self._waiting = list(drafts)
         self.setVisible(bool(self._waiting))
         if self._waiting:
@@ -51,5 +50,5 @@ class DraftBanner(QFrame):
             self.text.setText(f"You left unsaved work on {first.case}, {shown_time(first.when)} UTC{others}.")
 
     def withdraw(self, case: str) -> None:
-        """Offer the draft of a case no more."""
+        """Remove the draft of a case from the banner."""
         self.offer([draft for draft in self._waiting if draft.case != case])

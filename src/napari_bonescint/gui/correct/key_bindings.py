@@ -1,7 +1,7 @@
-"""Keys that hold while a scan is being corrected.
+"""Keys that work while a scan is corrected.
 
-napari ignores the key bindings of a plugin's manifest, so they are bound in code: on the labels layers, whose own keys
-come before those of their class, and on the viewer, for when another layer is selected.
+napari ignores key bindings in a plugin's manifest, so they are bound in code: on the labels layers, whose own keys come
+before those of their class, and on the viewer, in case another layer is selected.
 """
 
 from __future__ import annotations
@@ -15,23 +15,13 @@ if TYPE_CHECKING:
 
 
 class KeyBindings:
-    """Binds keys, and brings back on `release` what was bound to them before."""
+    """Binds keys, and restores the earlier bindings on `release`."""
 
     def __init__(self) -> None:
         self._before: list[tuple[Any, str, Any]] = []
 
     def bind(self, owners: Iterable[Any], key: str, action: Callable[[], object]) -> None:
-        """Bind a key.
-
-        Parameters
-        ----------
-        owners : iterable of Layer or Viewer
-            Where the key holds.
-        key : str
-            As napari writes keys: ``G``, ``Shift-G``.
-        action : callable
-            What the key does.
-        """
+        """Bind a key, in napari's notation such as ``Shift-G``, to an action in layers and viewers."""
 
         def press(_owner: Any) -> None:
             action()
@@ -39,7 +29,7 @@ class KeyBindings:
         self._bind(owners, key, press)
 
     def hold(self, owners: Iterable[Any], key: str, press: Callable[[], object], let_go: Callable[[], object]) -> None:
-        """Bind a key that does something when it is pressed and something else when it is let go."""
+        """Bind a key to an action when it is pressed and another one when it is released."""
 
         def held(_owner: Any) -> Iterator[None]:
             press()
@@ -49,13 +39,13 @@ class KeyBindings:
         self._bind(owners, key, held)
 
     def move_to(self, owners: Sequence[Any], bind: Callable[[Sequence[Any]], object]) -> None:
-        """Have the keys hold on these owners and no others; `bind` is told them unless they are so already."""
+        """Move the keys to other layers and viewers; `bind` binds them, unless they are bound there already."""
         if {id(owner) for owner, _, _ in self._before} != {id(owner) for owner in owners}:
             self.release()
             bind(owners)
 
     def release(self) -> None:
-        """Take all keys away."""
+        """Restore the earlier bindings of all keys."""
         for owner, key, before in reversed(self._before):
             owner.bind_key(key, before, overwrite=True)
         self._before = []

@@ -1,4 +1,4 @@
-"""The scan that is being corrected, with its layers."""
+"""The scan that is corrected, with its layers."""
 
 from __future__ import annotations
 
@@ -22,22 +22,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class OpenCase:
-    """A scan whose views lie side by side in the viewer, each with its image and its labels.
+    """A scan whose views lie side by side in the viewer, each with an image and a labels layer.
 
     Attributes
     ----------
     scan : Scan
-        The scan.
     images : list of Image
         One for each view, in the order of the scan.
     windows : sequence of (float, float)
-        Counts of each view that are usually shown as white and as black.
+        Usual contrast limits of each view.
     labels : list of Labels
-        The mask that is being corrected, one for each view; region codes.
+        The corrected mask, one layer for each view; region codes.
     model_regions : ndarray of uint8, shape (view, y, x), or None
-        What the model said.
+        The model's mask.
     probability : ndarray of float32, shape (view, y, x), or None
-        Of bone, as the model sees it.
+        Probability of bone by the model.
     """
 
     scan: Scan
@@ -48,15 +47,15 @@ class OpenCase:
     probability: NDArray[np.float32] | None = None
 
     def regions(self) -> NDArray[np.uint8]:
-        """A copy of the mask as it is now, of shape (view, y, x)."""
+        """A copy of the present mask, of shape (view, y, x)."""
         return masks_of(self.labels)
 
     def view(self, index: int) -> View:
-        """Which view an image shows, as the file or the user says."""
+        """The view of an image, as named by the file or the user."""
         return facts_of(self.images[index]).view
 
     def view_at(self, position: Sequence[float]) -> int | None:
-        """Index of the view that lies under a position of the viewer's world; None between the views."""
+        """Index of the view at a position in world coordinates; None between the views."""
         for index, labels in enumerate(self.labels):
             row, column = self.pixel(index, position)
             if 0 <= row < labels.data.shape[0] and 0 <= column < labels.data.shape[1]:
@@ -64,16 +63,16 @@ class OpenCase:
         return None
 
     def point(self, index: int, position: Sequence[float]) -> tuple[float, float]:
-        """Where in a view, in pixels (y, x) with whole numbers at their middles, a position of the world lies."""
+        """Convert world coordinates to pixels (y, x) of a view; whole numbers are the centres of pixels."""
         y, x = self.labels[index].world_to_data(tuple(position)[-2:])
         return float(y), float(x)
 
     def pixel(self, index: int, position: Sequence[float]) -> tuple[int, int]:
-        """The row and column of a view that lie under a position of the world; they may lie outside."""
+        """Row and column of a view at a position in world coordinates; they may be outside the view."""
         y, x = self.point(index, position)
         return round(y), round(x)
 
     def world(self, index: int, points: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Where in the world points of a view lie, both of shape (n, 2)."""
+        """Convert pixels of a view, shape (n, 2), to world coordinates of the same shape."""
         labels = self.labels[index]
         return np.array([labels.data_to_world(point) for point in points]).reshape(-1, 2)

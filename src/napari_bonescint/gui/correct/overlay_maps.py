@@ -1,4 +1,4 @@
-"""Maps over the views of a scan: how the mask differs from the model's, and where the model was unsure."""
+"""Maps over the views of a scan: the difference of the mask from the model's, and the model's uncertainty."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from napari.layers import Image, Labels
 from napari.utils.colormaps import Colormap, DirectLabelColormap
 
 from napari_bonescint.corrections.store.difference_maps import ADDED, RELABELLED, REMOVED, difference, uncertainty
-from napari_bonescint.gui.layers.overlays import OwnLayer
+from napari_bonescint.gui.layers.overlays import OverlayLayer
 from napari_bonescint.gui.placement import place_of, put_on
 
 if TYPE_CHECKING:
@@ -24,18 +24,12 @@ _DIFFERENCE_COLOURS: dict[int | None, str] = {ADDED: "#00a651", REMOVED: "#e6007
 _UNSURE = (0.55, 0.0, 0.85)
 
 
-class ViewMap(ABC):
-    """A map over each view of a scan. Its layers are kept while they fit: napari takes long to add one.
-
-    Parameters
-    ----------
-    viewer : ViewerModel
-        The viewer.
-    """
+class OverlayMap(ABC):
+    """A map over each view of a scan; its layers are used again if they fit, because adding a layer is slow."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
-        self._layers: list[OwnLayer] = []
+        self._layers: list[OverlayLayer] = []
 
     def show(self, case: OpenCase) -> None:
         """Show the map of a scan."""
@@ -44,7 +38,7 @@ class ViewMap(ABC):
             self.remove()
             # Without a model there are images and no planes.
             self._layers = [
-                OwnLayer(self._viewer, self._layer(image, plane))
+                OverlayLayer(self._viewer, self._layer(image, plane))
                 for image, plane in zip(case.images, planes, strict=False)
             ]
         for own, image, plane in zip(self._layers, case.images, planes, strict=False):
@@ -56,26 +50,26 @@ class ViewMap(ABC):
                 own.layer.visible = True
 
     def hide(self) -> None:
-        """Show nothing, but be ready to show it again."""
+        """Hide the map; its layers stay in the viewer."""
         for own in self._layers:
             own.layer.visible = False
 
     def remove(self) -> None:
-        """Take the map out of the viewer."""
+        """Remove the map from the viewer."""
         for own in self._layers:
             own.remove()
         self._layers = []
 
     @abstractmethod
     def _planes(self, case: OpenCase) -> list[NDArray[Any]]:
-        """What is to be shown of each view; nothing if no model has segmented the scan."""
+        """The pixels of the map for each view; empty if no model has segmented the scan."""
 
     @abstractmethod
     def _layer(self, image: Image, plane: NDArray[Any]) -> Layer: ...
 
 
-class DifferenceMap(ViewMap):
-    """Pixels that differ from the model's mask, in colour."""
+class DifferenceMap(OverlayMap):
+    """A coloured map of pixels that differ from the model's mask."""
 
     def _planes(self, case: OpenCase) -> list[NDArray[np.uint8]]:
         if case.model_regions is None:
@@ -88,8 +82,8 @@ class DifferenceMap(ViewMap):
         return Labels(plane, name=f"{image.name} against model", colormap=colormap, opacity=0.8, **place_of(image))
 
 
-class UncertaintyMap(ViewMap):
-    """How unsure the model was of each pixel."""
+class UncertaintyMap(OverlayMap):
+    """A map of the model's uncertainty at each pixel."""
 
     def _planes(self, case: OpenCase) -> list[NDArray[np.float32]]:
         return [] if case.probability is None else list(uncertainty(case.probability))

@@ -21,8 +21,8 @@ from qtpy.QtWidgets import (
 from superqt.utils import qthrottled
 
 from napari_bonescint.corrections.entries import entries_of
-from napari_bonescint.gui.common.close_guard import WindowClosing
-from napari_bonescint.gui.common.dock_panel import DockPanel
+from napari_bonescint.gui.common.close_guard import CloseGuard
+from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label
 from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.common.model_chooser import ModelChooser
 from napari_bonescint.gui.common.plain_label import PlainLabel
@@ -32,7 +32,7 @@ from napari_bonescint.gui.common.settings import Setting, remember, remembered
 from napari_bonescint.gui.correct.check_list import CheckList
 from napari_bonescint.gui.correct.controller import CorrectController
 from napari_bonescint.gui.correct.correcting import Correcting
-from napari_bonescint.gui.correct.display_panel import ViewAids
+from napari_bonescint.gui.correct.display_panel import DisplayPanel
 from napari_bonescint.gui.correct.draft_banner import DraftBanner
 from napari_bonescint.gui.correct.revision_dialog import RevisionDialog
 from napari_bonescint.gui.correct.save_bar import SaveBar
@@ -40,7 +40,6 @@ from napari_bonescint.gui.correct.states import StoreOpen, Unsaved
 from napari_bonescint.gui.correct.tools.toolbox import Toolbox
 from napari_bonescint.gui.correct.work_list import WorkList
 from napari_bonescint.gui.correct.work_opener import WorkOpener
-from napari_bonescint.text import DISCLAIMER
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -49,30 +48,19 @@ if TYPE_CHECKING:
     from napari_bonescint.corrections.queue import WorkItem
     from napari_bonescint.gui.correct.open_case import OpenCase
 
-# How the panel shares its height at first; the bar between both can be dragged.
+# First heights of both parts of the panel; the user can drag the bar between them.
 _LIST_HEIGHT, _TOOLS_HEIGHT = 300, 420
 _POLL_MS = 25
-# Counted from the first change and not from the last, so that a draft is kept of one who never pauses, too.
+# Counted from the first change, not the last, so that drafts are saved also without a pause in drawing.
 _DRAFT_MS = 2000
 
 
 class CorrectWidget(DockPanel):
-    """Go through a work list, correct masks with tools, and save them as revisions.
-
-    Parameters
-    ----------
-    napari_viewer : Viewer
-        The viewer; napari gives it by this name.
-
-    Attributes
-    ----------
-    controller : CorrectController
-        Knows what is open, and does what the user asks for.
-    """
+    """Go through a work list, correct masks with tools, and save them as revisions; `controller` has the logic."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
-        self._closing: WindowClosing | None = None
+        self._closing: CloseGuard | None = None
         self._background = FileWorker(self)
         self._is_shut_down = False
         self._shortcuts: list[QShortcut] = []
@@ -86,11 +74,11 @@ class CorrectWidget(DockPanel):
         self._keep = qthrottled(self.controller.keep, timeout=_DRAFT_MS, leading=False, parent=self)
 
         self.opener = WorkOpener()
-        self.message = PlainLabel()
+        self.message = PlainLabel(wraps=True)
         self.drafts = DraftBanner()
         self.list = WorkList()
         self.toolbox = Toolbox(napari_viewer)
-        self.aids = ViewAids(napari_viewer)
+        self.aids = DisplayPanel(napari_viewer)
         self.checks = CheckList(napari_viewer)
         self.models = ModelChooser()
         self.saving = SaveBar(self.controller)
@@ -105,35 +93,35 @@ class CorrectWidget(DockPanel):
             self.controller.open(Path(store), begin=False)
 
     def open_scans(self, folder: Path) -> None:
-        """Open a folder of scans; their cases go into the store that is open, or into one that the user names."""
+        """Open a folder of scans; they are added to the open store, or to one that the user chooses."""
         state = self.controller.state
         store = state.work.store.folder if isinstance(state, StoreOpen) else self.opener.ask_for_store()
         if store is not None:
             self.controller.open(store, folder)
 
     def show_revisions(self) -> RevisionDialog | None:
-        """Open the window with all masks of the case that is open."""
+        """Open the window with all masks of the open case."""
         state = self.controller.state
         if not isinstance(state, Correcting):
             return None
         case, store = state.case, state.work.store
         entries = entries_of(case.revisions, case.prediction)
         dialog = RevisionDialog(self, self._background, store, case.key, entries, names_regions=case.names_regions)
-        dialog.copy_wanted.connect(lambda entry, regions: self.controller.start_from(regions, entry.origin))
-        dialog.restore_wanted.connect(self.controller.restore)
+        dialog.copy_requested.connect(lambda entry, regions: self.controller.start_from(regions, entry.origin))
+        dialog.restore_requested.connect(self.controller.restore)
         dialog.show()
         return dialog
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
-        """Take hold of the window that the panel is docked in: its closing, and the keys that hold all over it."""
+        """Guard the window of the panel from now on, and bind the keys that work in all of it."""
         super().showEvent(event)
         if self._closing is None and not self._is_shut_down:
-            self._closing = WindowClosing(self, self.controller.may_close, self._shut_down)
+            self._closing = CloseGuard(self, self.controller.may_close, self._shut_down)
             if self._closing.window is not None:
                 self._bind_keys(self._closing.window)
 
     def _go_to(self, item: WorkItem) -> None:
-        self.list.show_open()  # until the other one is there
+        self.list.show_open()  # until the other case is open
         self.controller.go_to(item)
 
     def _show_store(self, opened: StoreOpen) -> None:
@@ -164,18 +152,18 @@ class CorrectWidget(DockPanel):
     def _take_model(self) -> None:
         self.controller.loader.card = self.models.card
 
-    def _say(self, sentence: str, wrong: bool) -> None:
+    def _show_message(self, sentence: str, wrong: bool) -> None:
         self.message.setText(sentence)
         self.message.setVisible(bool(sentence))
         self.message.setStyleSheet("color: #ff7b72;" if wrong else "")
 
     def _shut_down(self) -> None:
-        """Keep unsaved work as a draft, and end threads and child process."""
+        """Save unsaved work as a draft, and end threads and child process."""
         if self._is_shut_down:
             return
         self._is_shut_down = True
         if self._closing is not None:
-            self._closing.let_go()
+            self._closing.stop()
         for shortcut in self._shortcuts:
             shortcut.setParent(None)
         self.controller.close()
@@ -190,12 +178,12 @@ class CorrectWidget(DockPanel):
         controller.drafts_offered.connect(self.drafts.offer)
         controller.draft_withdrawn.connect(self.drafts.withdraw)
         controller.drawn.connect(self._keep_soon)
-        controller.said.connect(self._say)
+        controller.message.connect(self._show_message)
         self.opener.store_chosen.connect(controller.open)
         self.opener.scans_chosen.connect(self.open_scans)
         self.list.chosen.connect(self._go_to)
-        self.drafts.open_wanted.connect(controller.open_draft)
-        self.drafts.discard_wanted.connect(controller.discard_draft)
+        self.drafts.open_requested.connect(controller.open_draft)
+        self.drafts.discard_requested.connect(controller.discard_draft)
         self.models.chosen.connect(self._take_model)
         self.revisions_button.clicked.connect(self.show_revisions)
         self._end_at_last(controller.loader.child)
@@ -211,13 +199,12 @@ class CorrectWidget(DockPanel):
             "Ctrl+Shift+Return": self.saving.save_not_reviewed,
         }
         for keys, action in actions.items():
-            # Of the window and not of the panel: they hold while the mouse is over the image, too.
+            # On the window, not the panel, so that they also work while the mouse is over the image.
             shortcut = QShortcut(QKeySequence(keys), window)
             shortcut.activated.connect(action)
             self._shortcuts.append(shortcut)
 
     def _lay_out(self) -> None:
-        self.message.setWordWrap(True)
         menu = QMenu(self.start_button)
         menu.addAction("The model's mask", self.controller.start_from_model)
         menu.addAction("An empty mask", self.controller.start_empty)
@@ -243,10 +230,8 @@ class CorrectWidget(DockPanel):
         masks.addWidget(self.start_button)
         masks.addWidget(self.revisions_button)
         masks.addStretch()
-        notice = PlainLabel(f"{DISCLAIMER}.")
-        notice.setEnabled(False)
         layout = QVBoxLayout(self)
         layout.addWidget(splitter, 1)
         layout.addLayout(masks)
         layout.addWidget(self.saving)
-        layout.addWidget(notice)
+        layout.addWidget(disclaimer_label())

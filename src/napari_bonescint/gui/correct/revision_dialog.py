@@ -1,4 +1,4 @@
-"""A window with all masks of a case: look at one, compare two, take one over."""
+"""A window with all masks of a case: to view one, compare two, or use one again."""
 
 from __future__ import annotations
 
@@ -41,28 +41,27 @@ _PICTURE_HEIGHT = 560
 
 
 class RevisionDialog(QDialog):
-    """Lists the masks of a case and compares those that are selected.
+    """Lists the masks of a case and compares the selected ones.
 
     Parameters
     ----------
     parent : QWidget
-        The panel that it belongs to.
+        The panel.
     background : FileWorker
-        The thread in which the store is read.
+        The thread that reads the store.
     store : LabelStore
-        The store.
     case : str
         Key of the case.
     entries : sequence of Entry
-        Its masks.
+        Masks of the case.
     names_regions : bool
-        Whether the labels that are being corrected hold region codes; only masks that do likewise can be taken over.
+        Whether the corrected labels are region codes; only masks of the same kind can be used again.
     """
 
-    copy_wanted = Signal(object, object)
-    """Emitted with the `Entry` and its mask when it shall come into the labels, to be corrected further."""
-    restore_wanted = Signal(object, object)
-    """Emitted with the `Entry` and its mask when it shall be the newest revision."""
+    copy_requested = Signal(object, object)
+    """Emitted with the `Entry` and its mask when the user wants it in the labels."""
+    restore_requested = Signal(object, object)
+    """Emitted with the `Entry` and its mask when the user wants it as the newest revision."""
 
     def __init__(
         self,
@@ -92,27 +91,27 @@ class RevisionDialog(QDialog):
         self.picture.setMinimumWidth(280)
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.copy_button = QPushButton("Copy into the labels")
-        self.copy_button.setToolTip("Go on from this mask; Undo brings back what was there")
+        self.copy_button.setToolTip("Continue with this mask; Undo restores the present one")
         self.restore_button = QPushButton("Restore as a new revision")
-        self.restore_button.setToolTip("Save this mask once more, as the newest revision; nothing is deleted")
+        self.restore_button.setToolTip("Save this mask again as the newest revision; nothing is deleted")
         self._lay_out()
         self._rows = [(_row(entry), entry) for entry in entries]
-        self.finished.connect(self._rows.clear)  # what is read for it from now on is shown to nobody
+        self.finished.connect(self._rows.clear)  # results that arrive later are ignored
         self.list.addTopLevelItems([row for row, _ in self._rows])
         for column in range(len(_COLUMNS)):
             self.list.resizeColumnToContents(column)
         self.list.itemSelectionChanged.connect(self._on_selected)
-        self.copy_button.clicked.connect(lambda: self._take(self.copy_wanted))
-        self.restore_button.clicked.connect(lambda: self._take(self.restore_wanted))
+        self.copy_button.clicked.connect(lambda: self._take(self.copy_requested))
+        self.restore_button.clicked.connect(lambda: self._take(self.restore_requested))
         self.select(pair_to_compare(entries))
 
     @property
     def selected(self) -> list[Entry]:
-        """The masks that are selected, in the order of the list."""
+        """The selected masks, in the order of the list."""
         return [entry for row, entry in self._rows if row.isSelected()]
 
     def select(self, entries: Sequence[Entry]) -> None:
-        """Select masks, and no others."""
+        """Select these masks and no others."""
         for row, entry in self._rows:
             row.setSelected(entry in entries)
         self._on_selected()
@@ -124,18 +123,18 @@ class RevisionDialog(QDialog):
         self.copy_button.setEnabled(alike)
         self.restore_button.setEnabled(alike and one is not None and one.revision is not None)
         if len(selected) not in (1, 2):
-            self.sentence.setText("Select one mask to look at it, or two to compare them.")
+            self.sentence.setText("Select one mask to view it, or two to compare them.")
             return
         first, second = selected[0], selected[-1]
         self._background.run(
             lambda: difference(self._store, self._case, first, second),
             lambda result: self._show(first, second, result),
-            self._complain,
+            self._show_error,
         )
 
     def _show(self, first: Entry, second: Entry, result: Difference) -> None:
         if self.selected not in ([first], [first, second]):
-            return  # the user selected something else meanwhile
+            return  # the selection has changed in the meantime
         comparison = result.comparison
         if first is second:
             self.sentence.setText(f"{escape(first.title)}. Select a second mask, too (Ctrl+click), to compare them.")
@@ -150,20 +149,20 @@ class RevisionDialog(QDialog):
             label = REGIONS[CODES[name]].label
             self.regions.addTopLevelItem(QTreeWidgetItem([label, f"{comparison.region_dice[name]:.3f}", str(changed)]))
 
-    def _take(self, wanted: Signal) -> None:
+    def _take(self, requested: Signal) -> None:
         (entry,) = self.selected
         self._background.run(
             lambda: entry.read(self._store, self._case),
-            lambda regions: self._emit(wanted, entry, regions),
-            self._complain,
+            lambda regions: self._emit(requested, entry, regions),
+            self._show_error,
         )
 
-    def _emit(self, wanted: Signal, entry: Entry, regions: NDArray[np.uint8]) -> None:
+    def _emit(self, requested: Signal, entry: Entry, regions: NDArray[np.uint8]) -> None:
         if self._rows:
-            wanted.emit(entry, regions)
+            requested.emit(entry, regions)
             self.close()
 
-    def _complain(self, sentence: str) -> None:
+    def _show_error(self, sentence: str) -> None:
         if self._rows:
             self.sentence.setText(sentence)
 

@@ -1,4 +1,4 @@
-"""The annotator's name, a comment, the buttons that save the case that is open, and whether it is saved."""
+"""The bar below the panel: annotator, comment, save buttons, and a line on what is saved."""
 
 from __future__ import annotations
 
@@ -15,28 +15,21 @@ if TYPE_CHECKING:
 
 
 class SaveBar(QWidget):
-    """Saves by a click.
-
-    Parameters
-    ----------
-    controller : CorrectController
-        Does what the buttons say.
-    """
+    """Fields for annotator and comment, and buttons that save the open case."""
 
     def __init__(self, controller: CorrectController) -> None:
         super().__init__()
         self._controller = controller
         self.name = QLineEdit(controller.annotator)
         self.name.setPlaceholderText("your name")
-        self.name.setToolTip("Annotator: your name or initials, remembered")
+        self.name.setToolTip("Annotator: your name or initials; kept for the next start")
         self.comment = QLineEdit()
         self.comment.setPlaceholderText("comment (optional)")
         self.reviewed_button = QPushButton("Save as reviewed")
-        self.reviewed_button.setToolTip("A revision that you call finished (Ctrl+Enter)")
+        self.reviewed_button.setToolTip("Save a finished mask (Ctrl+Enter)")
         self.button = QPushButton("Save, not reviewed")
-        self.button.setToolTip("A revision that still needs work or a second look (Ctrl+Shift+Enter)")
-        self.status = PlainLabel()
-        self.status.setWordWrap(True)
+        self.button.setToolTip("Save a mask that still needs work or a second look (Ctrl+Shift+Enter)")
+        self.status = PlainLabel(wraps=True)
         self._lay_out()
         self.name.editingFinished.connect(self._sign)
         self.comment.textChanged.connect(self._take_comment)
@@ -48,11 +41,11 @@ class SaveBar(QWidget):
         self._show_case()
 
     def save_as_reviewed(self) -> None:
-        """Save a revision that the annotator calls finished."""
+        """Save a finished mask."""
         self._controller.save(reviewed=True)
 
     def save_not_reviewed(self) -> None:
-        """Save a revision that needs more work or a second look."""
+        """Save a mask that needs more work or a second look."""
         self._controller.save(reviewed=False)
 
     def _sign(self) -> None:

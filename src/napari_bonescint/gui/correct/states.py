@@ -1,6 +1,6 @@
-"""What may be open in the panel "Correct masks": no store, a store, or a case of it (`Correcting`).
+"""States of the panel "Correct masks": no store is open, a store, or a case of it (`Correcting`).
 
-The user goes on drawing while the next case is read and while a revision is written: neither is a state of its own.
+Reading the next case and writing a revision are no states, because the user continues to draw meanwhile.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Unsaved(Enum):
-    """What becomes of unsaved work."""
+    """Answers to the question about unsaved work."""
 
     SAVE = "Save"
     DISCARD = "Discard"
@@ -28,15 +28,7 @@ class NoStore:
 
 @dataclass(frozen=True, eq=False)
 class StoreOpen:
-    """A label store is open.
-
-    Attributes
-    ----------
-    work : Work
-        The store, and the folder of scans if they are corrected.
-    queue : WorkQueue
-        What there is to correct.
-    """
+    """A label store is open, with its work list."""
 
     work: Work
     queue: WorkQueue

@@ -1,4 +1,4 @@
-"""Small pictures of scans, made when they are first seen, in a thread of their own."""
+"""Small pictures of scans, made by a thread when they are first shown."""
 
 from __future__ import annotations
 
@@ -21,21 +21,15 @@ if TYPE_CHECKING:
 
 HEIGHT = 60
 _KEPT = 2000
-# What was asked for longest ago has been scrolled past.
+# The oldest requests are dropped, since the user has scrolled past them.
 _WAITING = 30
 
 
 class Thumbnails(QObject):
-    """Pictures by the name of what they show; those asked for last are made first.
-
-    Parameters
-    ----------
-    parent : QObject
-        The model of the list that shows them.
-    """
+    """Pictures by name; the last requested picture is made first."""
 
     ready = Signal(object)
-    """Emitted with the name of a picture that can be had now."""
+    """Emitted with the name of a new picture."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -46,14 +40,9 @@ class Thumbnails(QObject):
         self._closed = False
 
     def get(self, name: Hashable, read: Callable[[], Scan]) -> QImage | None:
-        """A picture; None if there is none yet, if the scan cannot be read, or after `close`.
+        """A picture by its name; None if it is not made yet, if the scan cannot be read, or after `close`.
 
-        Parameters
-        ----------
-        name : hashable
-            Of what is shown.
-        read : callable
-            Reads the scan, in another thread.
+        `read` reads the scan in the thread.
         """
         if name in self._made:
             self._made.move_to_end(name)
@@ -67,12 +56,12 @@ class Thumbnails(QObject):
         return None
 
     def clear(self) -> None:
-        """Forget all pictures, made and wanted."""
+        """Forget all pictures and requests."""
         self._made.clear()
         self._wanted.clear()
 
     def close(self) -> None:
-        """End the thread; a list may be drawn once more before it goes."""
+        """End the thread; a list may still be drawn once more."""
         self._closed = True
         self._wanted.clear()
         self._background.close()

@@ -1,4 +1,4 @@
-"""The work list: a queue of cases, of which one is open."""
+"""The work list: shows the cases to correct, and opens them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from qtpy.QtCore import QModelIndex, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHBoxLayout, QListView, QPushButton, QVBoxLayout, QWidget
 
 from napari_bonescint.gui.common.plain_label import PlainLabel
-from napari_bonescint.gui.correct.work_list_delegate import CaseDelegate
+from napari_bonescint.gui.correct.work_list_delegate import WorkListDelegate
 from napari_bonescint.gui.correct.work_list_model import ITEM, WorkListModel
 
 if TYPE_CHECKING:
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
 
 class WorkList(QWidget):
-    """Shows items and lets the user go from one to the next, or to any by a click.
-
-    The list keeps its order while one works in it: a row that moved away once saved would make "next" unpredictable.
-    """
+    """A list of cases with buttons for the previous and the next one; a click opens any case."""
 
     chosen = Signal(object)
     """Emitted with the `WorkItem` that the user wants to open."""
@@ -31,7 +28,7 @@ class WorkList(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.model = WorkListModel(self)
-        self._delegate = CaseDelegate(self)
+        self._delegate = WorkListDelegate(self)
         self.view = QListView()
         self.view.setModel(self.model)
         self.view.setItemDelegate(self._delegate)
@@ -60,29 +57,29 @@ class WorkList(QWidget):
         self._show_place()
 
     def show_queue(self, queue: WorkQueue, read: Callable[[WorkItem], Scan]) -> None:
-        """Show another queue, and what becomes of it; `read` reads the scan of an item, in another thread."""
+        """Show another queue and its changes; `read` reads the scan of an item, in another thread."""
         self.model.show(queue, read)
         queue.changed.connect(self._show_place)
         queue.opened.connect(self._on_opened)
         self._on_opened()
 
     def show_open(self) -> None:
-        """Select the item that is open, whatever the user looked at meanwhile."""
+        """Select the open item."""
         row = self.model.queue.open_row
         index = self.model.index(row) if row >= 0 else QModelIndex()
         self.view.setCurrentIndex(index)
         self.view.scrollTo(index)
 
     def open_next(self) -> None:
-        """Ask for the item after the open one; for the first if none is open."""
+        """Request the item after the open one; the first if none is open."""
         self._ask_for(self.model.queue.neighbour(1))
 
     def open_previous(self) -> None:
-        """Ask for the item before the open one."""
+        """Request the item before the open one."""
         self._ask_for(self.model.queue.neighbour(-1))
 
     def close_pictures(self) -> None:
-        """End the thread that makes the pictures."""
+        """End the thread for thumbnails."""
         self.model.close()
 
     def _ask_for(self, item: WorkItem | None) -> None:

@@ -1,4 +1,4 @@
-"""How the work list draws a row: picture, name, state, who and when, and what the model thinks of its own mask."""
+"""Draw a row of the work list: picture, name, state, annotator, time, and the model's expected quality."""
 
 from __future__ import annotations
 
@@ -22,14 +22,8 @@ _STATE_COLOURS = {"new": "#7d8590", "predicted": "#d29922", "corrected": "#388bf
 _MARK = "#00a3ff"
 
 
-class CaseDelegate(QStyledItemDelegate):
-    """Draws rows of a `WorkListModel`; the case that is open has a bar at its left.
-
-    Attributes
-    ----------
-    open_row : int
-        The row of the case that is open; -1 if none is.
-    """
+class WorkListDelegate(QStyledItemDelegate):
+    """Draws rows of a `WorkListModel`; `open_row`, the row of the open case (-1 for none), has a bar on the left."""
 
     open_row = -1
 
@@ -38,7 +32,7 @@ class CaseDelegate(QStyledItemDelegate):
         _option: QStyleOptionViewItem,
         _index: QModelIndex | QPersistentModelIndex,
     ) -> QSize:
-        """All rows are of one height, so that a list of thousands needs to ask but once."""
+        """The size of all rows, equal so that Qt needs it only once."""
         return QSize(240, HEIGHT + 2 * _MARGIN)
 
     def paint(
@@ -67,21 +61,21 @@ class CaseDelegate(QStyledItemDelegate):
 
 
 def who_and_when(case: CaseSummary | None) -> str:
-    """Who saved the case last, and when; empty if nobody did."""
+    """Annotator and time of the last revision; empty if there is none."""
     if case is None or not case.annotator:
         return ""
     return f"{case.annotator} · {shown_time(case.when)}"
 
 
 def quality(case: CaseSummary | None) -> str:
-    """What the model expects of its mask; empty if there is none."""
+    """Expected Dice and uncertainty of the model's mask; empty if there is none."""
     if case is None or case.predicted_dice is None or case.uncertainty is None:
         return ""
     return f"expected Dice {case.predicted_dice:.2f} · uncertainty {case.uncertainty:.2f}"
 
 
 def shown_time(when: str | None) -> str:
-    """A time in UTC as the store keeps it, to the minute and shorter to read; empty for none."""
+    """A time of the store (UTC) in short form, to the minute; empty for None."""
     return f"{when[:10]} {when[11:16]}" if when else ""
 
 

@@ -1,4 +1,4 @@
-"""The work list as Qt's views see it."""
+"""The Qt model of the work list."""
 
 from __future__ import annotations
 
@@ -22,18 +22,7 @@ ITEM = int(Qt.ItemDataRole.UserRole) + 1
 
 
 class WorkListModel(QAbstractListModel):
-    """The items of a work list in their order, with their pictures.
-
-    Parameters
-    ----------
-    parent : QObject
-        The list.
-
-    Attributes
-    ----------
-    queue : WorkQueue
-        The items.
-    """
+    """The items of a work queue with their thumbnails."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -43,7 +32,7 @@ class WorkListModel(QAbstractListModel):
         self._thumbnails.ready.connect(self._on_picture)
 
     def show(self, queue: WorkQueue, read: Callable[[WorkItem], Scan]) -> None:
-        """Show other items, and what becomes of them; `read` reads the scan of one, in another thread."""
+        """Show another queue and its changes; `read` reads the scan of an item, in another thread."""
         self.beginResetModel()
         self._thumbnails.clear()
         self.queue.changed.disconnect()
@@ -52,15 +41,15 @@ class WorkListModel(QAbstractListModel):
         self.endResetModel()
 
     def close(self) -> None:
-        """End the thread that makes the pictures."""
+        """End the thread for thumbnails."""
         self._thumbnails.close()
 
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex | None = None) -> int:  # noqa: N802
-        """How many items there are."""
+        """The number of items."""
         return 0 if parent is not None and parent.isValid() else len(self.queue.items)
 
     def data(self, index: QModelIndex | QPersistentModelIndex, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:
-        """What the list shows in a row."""
+        """Item, text or thumbnail of a row."""
         if not index.isValid():
             return None
         item = self.queue.items[index.row()]

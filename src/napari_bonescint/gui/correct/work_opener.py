@@ -1,4 +1,4 @@
-"""Where the work comes from: a label store, or a folder of scans with the store that takes them."""
+"""A button that opens a label store, or a folder of scans with a store for their corrections."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton,
 
 
 class WorkOpener(QWidget):
-    """A button with the ways to open work, and the name of what is open."""
+    """A button that opens work, and the name of the open store or folder."""
 
     store_chosen = Signal(object)
-    """Emitted with the folder of a label store to open, or of a new one to make."""
+    """Emitted with the folder of a label store, or an empty folder for a new one."""
     scans_chosen = Signal(object)
     """Emitted with a folder of scans."""
 
@@ -34,13 +34,13 @@ class WorkOpener(QWidget):
         layout.addWidget(self.place, 1)
 
     def ask_for_store(self) -> Path | None:
-        """Ask which store takes the scans of a folder; None if the user would rather not."""
-        return self._ask("Where corrections are kept: a label store, or an empty folder for a new one")
+        """Ask for the store of the corrections of a folder of scans; None if the user cancels."""
+        return self._ask("Choose where to save corrections: a label store, or an empty folder for a new one")
 
     def show_place(self, store: Path, scans: Path | None) -> None:
-        """Show what is open."""
+        """Show the open store or folder."""
         self.place.setText(f"<b>{_called(scans or store)}</b>" + (f" → {_called(store)}" if scans else ""))
-        self.place.setToolTip(str(store) if scans is None else f"{scans}\nCorrections are kept in {store}")
+        self.place.setToolTip(str(store) if scans is None else f"{scans}\nCorrections are saved in {store}")
 
     def _choose(self, chosen: Signal, title: str) -> None:
         folder = self._ask(title)
@@ -53,5 +53,5 @@ class WorkOpener(QWidget):
 
 
 def _called(folder: Path) -> str:
-    """The name of a folder, or of a disc its path, as rich text."""
+    """The name of a folder, or the path of a disk, as rich text."""
     return escape(folder.name or str(folder))

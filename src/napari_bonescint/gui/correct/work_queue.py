@@ -1,4 +1,4 @@
-"""A work list while one works in it: what becomes of each item, and which one is open."""
+"""The work queue: the items of the work list with their states, and the open one."""
 
 from __future__ import annotations
 
@@ -15,25 +15,20 @@ if TYPE_CHECKING:
 
 
 class WorkQueue:
-    """Items in an order that stays: a row that moved away once saved would make "next" unpredictable.
-
-    Parameters
-    ----------
-    items : iterable of WorkItem
-        In the order in which to correct them.
+    """Items in a fixed order; if saved items moved, the next item would be unpredictable.
 
     Attributes
     ----------
     items : list of WorkItem
-        What is known of them now.
+        In the order of correction.
     reviewed : int
-        How many are reviewed.
+        Number of reviewed items.
     open_row : int
-        The row of the item that is open; -1 if none is.
+        Row of the open item; -1 if none is open.
     """
 
     changed = Signal(int)
-    """Emitted with the row of an item of which more is known."""
+    """Emitted with the row of an item that has changed."""
     opened = Signal()
     """Emitted when another item is open."""
 
@@ -44,16 +39,16 @@ class WorkQueue:
         self._rows = {item.identity: row for row, item in enumerate(self.items)}
 
     def row_of(self, identity: Hashable) -> int:
-        """In which row an item is; -1 if it is in none."""
+        """The row of an item; -1 if it is not in the queue."""
         return self._rows.get(identity, -1)
 
     def latest(self, item: WorkItem) -> WorkItem:
-        """What is known of an item now."""
+        """The present state of an item."""
         row = self.row_of(item.identity)
         return item if row < 0 else self.items[row]
 
     def update(self, item: WorkItem) -> None:
-        """Note what has become of an item; it keeps its row."""
+        """Replace an item by its new state; it keeps its row."""
         row = self.row_of(item.identity)
         if row >= 0:
             self.reviewed += count_reviewed([item]) - count_reviewed([self.items[row]])
@@ -61,13 +56,13 @@ class WorkQueue:
             self.changed.emit(row)
 
     def open(self, item: WorkItem) -> None:
-        """Note that an item is open now, and what is known of it."""
+        """Make an item the open one, with its new state."""
         self.update(item)
         self.open_row = self.row_of(item.identity)
         self.opened.emit()
 
     def neighbour(self, step: int) -> WorkItem | None:
-        """The item so many rows after the open one; without an open one, the first; None past either end."""
+        """The item `step` rows after the open one, or the first if none is open; None beyond the ends."""
         row = self.open_row + step if self.open_row >= 0 else 0
         return self.items[row] if 0 <= row < len(self.items) else None
 

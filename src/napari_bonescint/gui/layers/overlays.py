@@ -19,7 +19,7 @@ _LINE_WIDTH = 2.5
 _CROSS_ARM = 9.0
 
 
-class OwnLayer:
+class OverlayLayer:
     """An overlay layer in the viewer; `show` adds it again if the user has removed it."""
 
     def __init__(self, viewer: ViewerModel, layer: Layer) -> None:
@@ -44,7 +44,7 @@ class OwnLayer:
             self._viewer.layers.remove(self.layer)
 
 
-class Lines(OwnLayer):
+class Lines(OverlayLayer):
     """Lines over a scan, drawn fast enough to follow the mouse."""
 
     def __init__(self, viewer: ViewerModel, name: str, colour: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QComboBox, QTabWidget, QVBoxLayout, QWidget
 
 from napari_bonescint.gui.common import question
-from napari_bonescint.gui.common.close_guard import WindowClosing
+from napari_bonescint.gui.common.close_guard import CloseGuard
 from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label
 from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.common.scrolled_page import ScrolledPage
@@ -55,7 +55,7 @@ class RetrainWidget(DockPanel):
     def __init__(self, napari_viewer: Viewer) -> None:  # noqa: ARG002  (napari passes it by this name)
         super().__init__()
         self._background = FileWorker(self)
-        self._closing: WindowClosing | None = None
+        self._closing: CloseGuard | None = None
         self._stage: Stage | None = None
         self._run_status = RunStatus()
         self._leave = Leave.RUNNING
@@ -89,7 +89,7 @@ class RetrainWidget(DockPanel):
         """Guard the window of the panel from now on."""
         super().showEvent(event)
         if self._closing is None and not self._is_shut_down:
-            self._closing = WindowClosing(self, self._may_close, self._on_closed)
+            self._closing = CloseGuard(self, self._may_close, self._on_closed)
 
     def _launch(self, run: Path, settings: RunSettings) -> None:
         def then(_pid: int) -> None:
@@ -198,7 +198,7 @@ class RetrainWidget(DockPanel):
             return
         self._is_shut_down = True
         if self._closing is not None:
-            self._closing.let_go()
+            self._closing.stop()
         self.monitor.stop()
         self.comparison.stop()
         self.setup.devices.close_child()

@@ -7,7 +7,7 @@ import pytest
 from napari.layers import Vectors
 
 from napari_bonescint.anatomy import CODES
-from napari_bonescint.gui.correct.tools.mouse_handler import ToolStrokes
+from napari_bonescint.gui.correct.tools.mouse_handler import MouseHandler
 from napari_bonescint.gui.correct.tools.registry import TOOLS
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ BY_NAME = {tool.name: tool for tools in TOOLS.values() for tool in tools}
 
 
 @pytest.fixture
-def strokes(viewer: Viewer, case: OpenCase) -> Iterator[ToolStrokes]:
+def strokes(viewer: Viewer, case: OpenCase) -> Iterator[MouseHandler]:
     """The outline tool in the hand, pelvis chosen."""
-    strokes = ToolStrokes(viewer, on_choice=lambda: None, on_box=lambda _view, _box: None)
+    strokes = MouseHandler(viewer, on_choice=lambda: None, on_box=lambda _view, _box: None)
     strokes.set_case(case)
     strokes.choose(CODES["pelvis"])
     strokes.take(BY_NAME["Outline"])
@@ -33,7 +33,7 @@ def strokes(viewer: Viewer, case: OpenCase) -> Iterator[ToolStrokes]:
 
 
 def test_a_stroke_is_seen_while_it_is_drawn_and_its_line_goes_with_it(
-    viewer: Viewer, strokes: ToolStrokes, case: OpenCase, hand: Hand
+    viewer: Viewer, strokes: MouseHandler, case: OpenCase, hand: Hand
 ) -> None:
     line = viewer.layers["stroke"]
     assert isinstance(line, Vectors)
@@ -49,7 +49,7 @@ def test_a_stroke_is_seen_while_it_is_drawn_and_its_line_goes_with_it(
 
 
 def test_a_stroke_during_which_the_case_goes_changes_nothing(
-    viewer: Viewer, strokes: ToolStrokes, case: OpenCase, hand: Hand
+    viewer: Viewer, strokes: MouseHandler, case: OpenCase, hand: Hand
 ) -> None:
     before = case.regions()
     hand.press(0, (700, 60))
@@ -62,7 +62,7 @@ def test_a_stroke_during_which_the_case_goes_changes_nothing(
 
 
 def test_a_stroke_that_begins_beside_the_views_changes_nothing(
-    strokes: ToolStrokes, case: OpenCase, hand: Hand
+    strokes: MouseHandler, case: OpenCase, hand: Hand
 ) -> None:
     before = case.regions()
     hand.drag(0, [(500, -8), (500, 60), (600, 60)])

@@ -1,1 +1,1 @@
-"""The annotation tools on the canvas and their buttons."""
+"""The correction tools on the canvas, and their buttons."""

@@ -1,7 +1,7 @@
-"""The tool in the hand: turns what the mouse does over a view into one undoable change of its labels.
+"""The chosen tool: turns a mouse gesture on a view into one undoable change of its labels.
 
-All is bound to the viewer and not to a layer, so that a tool works on the view under the mouse. The layer of that view
-becomes the active one, and so napari's own tools and Ctrl+Z work on it, too.
+Mouse callbacks are bound to the viewer, not to a layer, so that a tool works on the view under the mouse. The labels
+layer of that view becomes active, so that napari's own tools and Ctrl+Z work on it, too.
 """
 
 from __future__ import annotations
@@ -31,28 +31,27 @@ _BRUSH_PIXELS = 8
 _BY_MODE = {tool.mode: tool for tools in TOOLS.values() for tool in tools if tool.gesture is Gesture.NAPARI}
 
 
-class ToolStrokes:
-    """Which tool and which region are chosen, and what comes of the mouse.
+class MouseHandler:
+    """Keeps the chosen tool, region and brush size, and applies the tool to mouse gestures.
 
     Parameters
     ----------
     viewer : ViewerModel
-        The viewer.
     on_choice : callable
-        Called when another tool, region or size of brush is chosen, here or in napari's own controls.
+        Called when another tool, region or brush size is chosen, here or in napari's own controls.
     on_box : callable
-        Called with the index of a view and a box in it, when the tool that asks the model again has drawn one.
+        Called with the index of a view and the box that the tool "Ask again" has drawn.
 
     Attributes
     ----------
     case : OpenCase or None
-        The scan that is being corrected.
+        The scan that is corrected.
     tool : Tool
-        The one in the hand.
+        The chosen tool.
     code : int
-        The region that is chosen; 0 for background.
+        The chosen region; 0 for background.
     brush_size : int
-        Diameter of the brush in pixels, the same for napari's and ours.
+        Diameter in pixels of napari's brush and of ours.
     """
 
     def __init__(
@@ -69,7 +68,7 @@ class ToolStrokes:
         self._line = Lines(viewer, "stroke", _LINE_COLOUR)
 
     def set_case(self, case: OpenCase | None) -> None:
-        """Work on another scan; with None, leave the viewer as it was."""
+        """Work on another scan; with None, restore the viewer."""
         viewer = self._viewer
         before = [] if self.case is None else self.case.labels
         after = [] if case is None else case.labels
@@ -100,7 +99,7 @@ class ToolStrokes:
         self._choose()
 
     def take(self, tool: Tool) -> None:
-        """Take a tool into the hand; one that needs no mouse is used at once."""
+        """Choose a tool; a tool without a mouse gesture is used at once."""
         if self.case is None or not self._is_usable(tool):
             return
         if tool.gesture is Gesture.NONE:
@@ -130,18 +129,18 @@ class ToolStrokes:
             self.choose(int(self.case.labels[view].data[self.case.pixel(view, position)]))
 
     def pause(self) -> None:
-        """Let the mouse move the picture until `resume`."""
+        """Let the mouse move the image until `resume`."""
         self._paused = True
         self._choose()
 
     def resume(self) -> None:
-        """Go on with the tool in the hand."""
+        """Continue with the chosen tool."""
         self._paused = False
         self._choose()
 
     def _is_usable(self, tool: Tool) -> bool:
         if tool.needs_region and self.code == 0:
-            show_info(f"{tool.name}: choose a region first; background (0) is chosen.")
+            show_info(f"{tool.name}: choose a region first; it does not work with background (0).")
             return False
         if tool.needs_model and (self.case is None or self.case.model_regions is None or self.case.probability is None):
             show_info(f"{tool.name}: no model has segmented this scan.")
@@ -149,7 +148,7 @@ class ToolStrokes:
         return True
 
     def _active_view(self) -> int:
-        """The view that the mouse was over last."""
+        """The view that was last under the mouse."""
         active = self._viewer.layers.selection.active
         labels = self.case.labels if self.case is not None else []
         return next((index for index, layer in enumerate(labels) if layer is active), 0)
@@ -159,7 +158,7 @@ class ToolStrokes:
         return labels.events.mode, labels.events.selected_label, labels.events.brush_size
 
     def _on_layer_choice(self, event: Any) -> None:
-        """Follow what the user chose in napari's own controls of a labels layer."""
+        """Take over a choice made in napari's own controls of a labels layer."""
         labels = event.source
         if event.type == "mode" and not self._paused:
             self.tool = _BY_MODE.get(str(labels.mode), self.tool)
@@ -168,7 +167,7 @@ class ToolStrokes:
         self._choose()
 
     def _choose(self) -> None:
-        """Have all labels layers and whoever listens know what is chosen."""
+        """Apply the choice to all labels layers and report it."""
         tool = MOVE if self._paused else self.tool
         for labels in self.case.labels if self.case is not None else []:
             self._put_mode(labels, tool)
@@ -204,14 +203,14 @@ class ToolStrokes:
             viewer.layers.selection.active = labels
 
     def _on_double_click(self, _viewer: ViewerModel, event: Any) -> None:
-        # The second press of a double click comes as this and not as a press.
+        # The second press of a double click arrives here, not as a press.
         view = self._view_for_stroke(event)
         if view is not None and self.case is not None and self.tool.gesture is Gesture.CLICK:
             event.handled = True
             self._change(self.case, view, self.tool, np.array([self.case.point(view, event.position)]))
 
     def _view_for_stroke(self, event: Any) -> int | None:
-        """In which view a press begins a stroke of ours."""
+        """Index of the view in which a press starts a gesture of the chosen tool; None if it does not."""
         if self.case is None or self._paused or event.button != 1 or event.modifiers:
             return None
         if self.tool.gesture is Gesture.NAPARI or not self._is_usable(self.tool):
@@ -222,7 +221,7 @@ class ToolStrokes:
         view, case, tool = self._view_for_stroke(event), self.case, self.tool
         if view is None or case is None:
             return
-        # A handled event moves no camera.
+        # A handled event does not move the camera.
         event.handled = True
         points = [case.point(view, event.position)]
         before = case.labels[view].data.copy()
@@ -273,7 +272,7 @@ class ToolStrokes:
 
 
 def _shape_of(gesture: Gesture, path: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The line that shows a stroke so far."""
+    """The line that shows the gesture so far."""
     if gesture is Gesture.BOX:
         (y0, x0), (y1, x1) = path[0], path[-1]
         return np.array([[y0, x0], [y0, x1], [y1, x1], [y1, x0], [y0, x0]])

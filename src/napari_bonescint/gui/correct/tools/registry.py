@@ -1,4 +1,4 @@
-"""The tools with which masks are corrected: name, key, what the mouse does, and which function does the work."""
+"""The correction tools: name, key, mouse gesture and function of each."""
 
 from __future__ import annotations
 
@@ -25,43 +25,43 @@ if TYPE_CHECKING:
 
 
 class Gesture(Enum):
-    """What the mouse does with a tool."""
+    """Mouse gesture of a tool."""
 
     NAPARI = "napari"
-    """What napari's own mode of that name does; it is bound to the labels layer."""
+    """The gesture of a mode of napari's labels layers."""
     PAINT = "paint"
-    """Press, drag, release; the mask follows."""
+    """Press, drag, release; the mask changes during the drag."""
     LINE = "line"
-    """Press, drag, release; a line follows, and the mask changes at the end."""
+    """Press, drag, release; a line is drawn, and the mask changes at the end."""
     LOOP = "loop"
-    """As a line that ends where it began."""
+    """As LINE, with the end joined to the beginning."""
     BOX = "box"
-    """Press in one corner, release in the other."""
+    """Press in one corner, release in the opposite one."""
     CLICK = "click"
     NONE = "none"
-    """The key or button does it at once, in the view that is selected."""
+    """No gesture: the key or button changes the selected view at once."""
 
 
 @dataclass(frozen=True)
 class ToolInput:
-    """What a tool is given.
+    """The input of a tool.
 
     Attributes
     ----------
     regions : ndarray of uint8, shape (y, x)
-        The mask before.
+        The present mask.
     counts : ndarray of shape (y, x)
         The view, as acquired.
     probability : ndarray of float32, shape (y, x), or None
-        Of bone, as the model sees it.
+        Probability of bone by the model.
     model_regions : ndarray of uint8, shape (y, x), or None
-        What the model said.
+        The model's mask.
     path : ndarray of shape (n, 2)
-        Points (y, x) that the mouse went through, in pixels; for a click or a key the one where it is.
+        Path of the mouse, points (y, x) in pixels; a single point for a click or a key.
     code : int
-        The region that is chosen.
+        The chosen region.
     radius : float
-        Of the brush in pixels.
+        Radius of the brush in pixels.
     """
 
     regions: NDArray[np.uint8]
@@ -74,33 +74,32 @@ class ToolInput:
 
     @property
     def point(self) -> tuple[int, int]:
-        """The pixel where the mouse is, or the nearest of the view."""
+        """The pixel under the mouse, or the nearest one of the view."""
         row, column = np.clip(np.rint(self.path[-1]).astype(int), 0, np.subtract(self.regions.shape, 1))
         return int(row), int(column)
 
 
 @dataclass(frozen=True)
 class Tool:
-    """One button of the toolbox.
+    """A tool of the toolbox.
 
     Attributes
     ----------
     name : str
-        On the button.
+        Text of the button.
     key : str
-        As napari writes keys.
+        Key, in napari's notation.
     tip : str
-        One sentence on what it does and how.
+        Tooltip.
     gesture : Gesture
-        What the mouse does.
     change : callable or None
-        Makes the mask after of what it is given; None for what napari does itself and for what asks back.
+        Makes the new mask; None for napari's own tools and for "Ask again".
     mode : str
-        napari's mode of the labels layers meanwhile.
+        napari's mode of the labels layers while the tool is chosen.
     needs_region : bool
-        Whether it does nothing for background.
+        Whether it does not work with background.
     needs_model : bool
-        Whether it works on what a model said.
+        Whether it needs a model's mask.
     """
 
     name: str
@@ -114,7 +113,7 @@ class Tool:
 
     @property
     def shown_key(self) -> str:
-        """The key as people read it."""
+        """The key as shown on the button."""
         return self.key.replace("Shift-", "⇧")
 
 
@@ -128,11 +127,11 @@ def _as_model(tool_input: ToolInput) -> NDArray[np.uint8]:
     return tool_input.regions if tool_input.model_regions is None else tool_input.model_regions
 
 
-MOVE = Tool("Move", "Z", "Move and zoom the picture (napari's own).", Gesture.NAPARI)
+MOVE = Tool("Move", "Z", "Move and zoom the image (napari's own tool).", Gesture.NAPARI)
 ASK_AGAIN = Tool(
     "Ask again",
     "K",
-    "Drag a box: the model answers again inside it, as strictly as the slider below says. One undo takes it back.",
+    "Drag a box: inside it, the model's mask replaces yours, with the threshold of the slider below. Undo restores it.",
     Gesture.BOX,
     needs_model=True,
 )
@@ -142,15 +141,15 @@ TOOLS: dict[str, tuple[Tool, ...]] = {
         Tool(
             "Smart brush",
             "S",
-            "Drag: paints the region only where there is bone signal; with background (0) it erases only where there "
-            "is none.",
+            "Drag: paints the region only where the counts are those of bone; with background (0) it erases only where "
+            "they are not.",
             Gesture.PAINT,
             lambda s: smart_brush(s.regions, s.counts, s.path, s.radius, s.code),
         ),
         Tool(
             "Trace edge",
             "T",
-            "Drag along the true edge of the region: it moves there.",
+            "Drag along the true edge of the region: the edge moves there.",
             Gesture.LINE,
             lambda s: trace_edge(s.regions, s.path, s.code),
             needs_region=True,
@@ -158,24 +157,24 @@ TOOLS: dict[str, tuple[Tool, ...]] = {
         Tool(
             "Outline",
             "O",
-            "Drag once around: what is inside becomes the region.",
+            "Draw once around a bone: the inside becomes the region.",
             Gesture.LOOP,
             lambda s: draw_outline(s.regions, s.path, s.code),
         ),
         Tool(
             "Relabel",
             "R",
-            "Drag a lasso around bone of another region: it becomes the chosen one; background stays.",
+            "Draw around bone of another region: it becomes the chosen region; background stays.",
             Gesture.LOOP,
             lambda s: relabel_within(s.regions, s.path, s.code),
         ),
         Tool("Brush", "P", "napari's brush; [ and ] change its size.", Gesture.NAPARI, mode="paint"),
         Tool("Eraser", "E", "napari's eraser; [ and ] change its size.", Gesture.NAPARI, mode="erase"),
-        Tool("Fill", "F", "napari's bucket: click a piece and it becomes the region.", Gesture.NAPARI, mode="fill"),
+        Tool("Fill", "F", "napari's bucket: click a piece to make it the region.", Gesture.NAPARI, mode="fill"),
         Tool(
             "Polygon",
             "Shift-P",
-            "napari's polygon: click its corners, then Enter; Escape gives it up.",
+            "napari's polygon: click its corners, then press Enter; Escape cancels.",
             Gesture.NAPARI,
             mode="polygon",
         ),
@@ -185,7 +184,7 @@ TOOLS: dict[str, tuple[Tool, ...]] = {
         Tool(
             "Add piece",
             "A",
-            "Click background: what looks alike there, to the model or by its counts, becomes the region.",
+            "Click background: similar pixels around it, by the model or the counts, become the region.",
             Gesture.CLICK,
             lambda s: add_piece(s.regions, s.counts, s.probability, s.point, s.code),
             needs_region=True,
@@ -193,14 +192,14 @@ TOOLS: dict[str, tuple[Tool, ...]] = {
         Tool(
             "Remove piece",
             "D",
-            "Click a piece that is no bone: it goes, as far as it hangs together.",
+            "Click a piece that is no bone: the connected piece is erased.",
             Gesture.CLICK,
             lambda s: remove_piece(s.regions, s.point),
         ),
         Tool(
             "Remove bone",
             "Shift-D",
-            "Click a region: all of it goes in this view.",
+            "Click a region: all of it is erased in this view.",
             Gesture.CLICK,
             lambda s: remove_bone(s.regions, int(s.regions[s.point])),
         ),
@@ -241,7 +240,7 @@ TOOLS: dict[str, tuple[Tool, ...]] = {
         Tool(
             "Mirror side",
             "M",
-            "Click the good side: its mirror image replaces the other one.",
+            "Click the good side: its mirror image replaces the other side.",
             Gesture.CLICK,
             _mirror_from_point,
         ),
@@ -258,7 +257,7 @@ TOOLS: dict[str, tuple[Tool, ...]] = {
         Tool(
             "Model's view",
             "Shift-K",
-            "Take the model's mask for this view as it was.",
+            "Replace the mask of this view by the model's mask.",
             Gesture.NONE,
             _as_model,
             needs_model=True,

@@ -1,4 +1,4 @@
-"""A box in which the model answers again, as strictly as a slider says."""
+"""A box in which the model's mask is made again with another threshold."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 class Answer:
-    """The model's answer in a box of one view, which is at any time at most one step of the layer's history.
+    """The model's mask in a box of one view, always a single step of the layer's history.
 
     Parameters
     ----------
     case : OpenCase
-        The scan; it has a model's mask and probability.
+        A scan with a model's mask and probability.
     view : int
-        Which view.
+        Index of the view.
     box : (y0, x0, y1, x1)
-        In pixels; the row and column after the last are not part of it.
+        In pixels; row y1 and column x1 are outside.
     """
 
     def __init__(self, case: OpenCase, view: int, box: Box) -> None:
@@ -31,13 +31,7 @@ class Answer:
         self._step: object = None
 
     def give(self, threshold: float) -> bool:
-        """Answer with another threshold in place of the present one; false if other edits came between.
-
-        Parameters
-        ----------
-        threshold : float
-            From which probability on a pixel is bone.
-        """
+        """Apply another threshold of the probability; returns False if the mask was edited in the meantime."""
         labels = self._case.labels[self._view]
         if self._step is not None:
             if not labels._undo_history or labels._undo_history[-1] is not self._step:

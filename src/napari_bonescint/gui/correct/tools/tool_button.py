@@ -21,20 +21,9 @@ QLabel#key { color: rgba(140, 140, 140, 255); }
 
 
 class ToolButton(QPushButton):
-    """A flat button with a name at its left and a key at its right; it never takes the keyboard from the picture.
+    """A flat button with its name on the left and its key on the right; it never takes the keyboard focus.
 
-    Parameters
-    ----------
-    name : str
-        What stands on it.
-    key : str
-        The key that does the same; may be empty.
-    tip : str
-        Shown with the key when the mouse rests on it.
-    checkable : bool
-        Whether it stays down.
-    colour : str
-        Of a small square before the name; none if empty.
+    `tip` is the tooltip, and `colour` the colour of a small square before the name, if any.
     """
 
     def __init__(self, name: str, key: str = "", tip: str = "", *, checkable: bool = False, colour: str = "") -> None:
@@ -64,10 +53,10 @@ class ToolButton(QPushButton):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        """As wide as what stands on it."""
+        """The size of its texts."""
         layout = self.layout()
         return layout.sizeHint() if layout is not None else super().sizeHint()
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
-        """Nothing on it is cut off."""
+        """The size of its texts, so that none is cut off."""
         return self.sizeHint()

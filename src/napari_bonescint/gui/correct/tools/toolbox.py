@@ -1,4 +1,4 @@
-"""The toolbox: regions, tools and their keys."""
+"""The tab "Tools": buttons and keys for regions and tools."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayou
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.correct.key_bindings import KeyBindings
-from napari_bonescint.gui.correct.tools.mouse_handler import ToolStrokes
+from napari_bonescint.gui.correct.tools.mouse_handler import MouseHandler
 from napari_bonescint.gui.correct.tools.registry import PICK_KEY, TOOLS, Gesture
 from napari_bonescint.gui.correct.tools.rethreshold import Answer
 from napari_bonescint.gui.correct.tools.tool_button import ToolButton
@@ -36,14 +36,9 @@ _BACKGROUND_COLOUR = "#707070"
 class Toolbox(QWidget):
     """Choose a region and a tool, and correct masks.
 
-    Keys hold on the labels layers of the open scan and on the viewer, and go with `set_case(None)`, which whoever
-    shows the toolbox must call before it closes. Digits choose regions (1 and 3 within a second: region 13), so
-    napari's own modes are on their letters and buttons here meanwhile.
-
-    Parameters
-    ----------
-    viewer : Viewer
-        The viewer.
+    Keys work on the labels layers of the open scan and on the viewer. `set_case(None)` removes them; the panel must
+    call it before it closes. Digits choose regions (1 and 3 within a second: region 13), so napari's own modes get
+    letters and buttons here.
     """
 
     def __init__(self, viewer: Viewer) -> None:
@@ -51,7 +46,7 @@ class Toolbox(QWidget):
         self._viewer = viewer
         self._keys = KeyBindings()
         self._answer: Answer | None = None
-        self.strokes = ToolStrokes(viewer, on_choice=self._show_choice, on_box=self._ask_in_box)
+        self.strokes = MouseHandler(viewer, on_choice=self._show_choice, on_box=self._ask_in_box)
         self._digit_wait = QTimer(self)
         self._digit_wait.setSingleShot(True)
         self._digit_wait.setInterval(_SECOND_DIGIT_MS)
@@ -78,7 +73,7 @@ class Toolbox(QWidget):
         self.set_case(None)
 
     def set_case(self, case: OpenCase | None) -> None:
-        """Correct another scan; with None, take keys, mouse and line from the viewer."""
+        """Correct another scan; with None, remove keys, mouse callbacks and line from the viewer."""
         self._end_answer()
         self.strokes.set_case(case)
         self.setEnabled(case is not None)
@@ -98,7 +93,7 @@ class Toolbox(QWidget):
         layout.addLayout(_row(self._threshold_label, self.threshold))
         self.brush.setToolTip("Diameter of the brushes, in pixels. Keys: [ and ]")
         self.threshold.setToolTip(
-            "How sure the model must be for a pixel in the box to be bone. Keys: comma (more bone) and full stop (less)"
+            "Threshold of the model's probability of bone in the box. Keys: comma (more bone) and full stop (less bone)"
         )
 
     def _connect(self) -> None:
@@ -165,7 +160,7 @@ class Toolbox(QWidget):
         self._threshold_label.setText(_PROMPT)
 
     def _show_choice(self) -> None:
-        """Show what is chosen, also when that was done in napari's own controls."""
+        """Show the chosen tool, region and brush size."""
         for code, region_button in self.region_buttons.items():
             region_button.setChecked(code == self.strokes.code)
         for name, button in self.tool_buttons.items():
