@@ -1,4 +1,4 @@
-"""Arguments of commands that read scans: the files, and corrections of what the files say."""
+"""Arguments of commands that read scans: the files, and corrections of their view, spacing and orientation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def add_reading_to(parser: argparse.ArgumentParser) -> None:
-    """Add the input files and the arguments that overrule what the files say."""
+    """Add the input files, and the arguments that overrule facts in the files."""
     parser.add_argument(
         "inputs", metavar="INPUT", nargs="+", type=Path, help="DICOM, PNG or TIFF file, or a folder of DICOM files"
     )
@@ -40,7 +40,7 @@ def add_reading_to(parser: argparse.ArgumentParser) -> None:
 
 
 def overrides_in(arguments: argparse.Namespace) -> ScanOverrides:
-    """The user's corrections of what the files say."""
+    """The user's corrections of facts in the files."""
     return ScanOverrides(
         view=None if arguments.view is None else ViewName(arguments.view),
         spacing=None if arguments.spacing is None else (arguments.spacing, arguments.spacing),

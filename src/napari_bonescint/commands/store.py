@@ -98,7 +98,7 @@ def _warn_of_readers(store: LabelStore) -> None:
 
 
 def _totals(cases: Sequence[CaseSummary], patients: Patients) -> str:
-    """How many scans a store has, and how many reviewed ones train, validate and judge: a sentence."""
+    """A sentence with the numbers of scans in a store, and of reviewed scans to train, validate and judge."""
     reviewed = [case for case in cases if case.state is CaseState.REVIEWED]
     of_part = {
         part: _scans_of_patients([case for case in reviewed if patients.part(case.patient_key) is part], patients)

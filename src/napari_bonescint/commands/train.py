@@ -73,7 +73,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     argument_types.add_paths_to(parser, "--store", "label stores with corrected scans")
     simulated = parser.add_mutually_exclusive_group()
     simulated.add_argument("--cases", type=Path, metavar="DIR", help="folder from `bonescint simulate`")
-    simulated.add_argument("--simulate", action="store_true", help="simulate a new case for each pair of views")
+    simulated.add_argument("--simulate", action="store_true", help="simulate new cases during the training")
     held_out = "folder of cases with other seeds, to validate on (needed without --store)"
     parser.add_argument("--held-out", type=Path, metavar="DIR", help=held_out)
     start = parser.add_mutually_exclusive_group()

@@ -58,7 +58,7 @@ def compare(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> MaskComparis
 
 
 def picture(first: NDArray[np.uint8], second: NDArray[np.uint8], counts: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Draw the differences of two masks on the counts.
+    """Draw the differences of two masks in colour over the image of the counts.
 
     Parameters
     ----------

@@ -46,7 +46,7 @@ class Entry:
 
     @property
     def names_regions(self) -> bool:
-        """True if the mask has region codes, False if 1 is bone."""
+        """True if the mask has region codes, False if 1 means bone."""
         facts = self.revision or self.prediction
         return facts is None or facts.names_regions
 

@@ -95,5 +95,5 @@ def _read(cache: Path) -> dict[str, Stamps]:
         if kept["version"] != _VERSION:
             return {}
         return {str(name): tuple(map(int, stamps)) for name, stamps in kept["masks"].items()}
-    except Exception:  # a cache that says anything else is none
+    except Exception:  # a damaged or foreign cache counts as empty
         return {}

@@ -39,7 +39,7 @@ class OpenedCase:
     regions : ndarray of uint8, shape (view, y, x)
         The mask to begin with: that of the last revision, else of the prediction, else empty.
     names_regions : bool
-        True if `regions` are region codes, False if 1 is bone.
+        True if `regions` are region codes, False if 1 means bone.
     origin : Origin
         Origin of `regions`.
     draft : Draft or None

@@ -51,7 +51,7 @@ class CorrectedScan:
     revision : int
         Number of the revision.
     names_regions : bool
-        True if the mask has region codes, False if 1 is bone.
+        True if the mask has region codes, False if 1 means bone.
     image_sha256, mask_sha256 : str
         Hashes of counts and mask, see `plane_files.planes_sha256`. No file may contain the first one, because it would
         reveal the scan to anybody who has it.

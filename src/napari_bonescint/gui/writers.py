@@ -1,4 +1,4 @@
-"""napari's writers of masks: File > Save Selected Layers, for labels on the views of one scan."""
+"""Save masks from napari with File > Save Selected Layers, for labels on the views of one scan."""
 
 from __future__ import annotations
 

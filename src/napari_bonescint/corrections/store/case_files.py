@@ -97,7 +97,7 @@ class CaseFacts:
 
     @classmethod
     def from_json(cls, facts: Facts) -> CaseFacts:
-        """What `as_json` gave, in this version or an earlier one."""
+        """Facts from the JSON of this version or an earlier one."""
         plain = facts.get("image_sha256")
         known = build(
             cls,
@@ -150,7 +150,7 @@ class CaseFiles:
         facts = read_sealed(self.facts_path)
         try:
             return CaseFacts.from_json(facts)
-        except Exception as error:  # facts are data from outside, whoever sealed them
+        except Exception as error:  # the file may come from elsewhere, even with a valid checksum
             raise self._foreign() from error
 
     def scan(self) -> Scan:

@@ -201,7 +201,7 @@ class Index:
             rows = zip(*(columns[field.name] for field in fields(CaseSummary)), strict=True)
             stamps = zip(*kept["stamps"], strict=True)
             return {row[0]: (stamp, CaseSummary(*row)) for stamp, row in zip(stamps, rows, strict=True)}
-        except Exception:  # a cache that says anything else is none
+        except Exception:  # a damaged or foreign cache counts as empty
             return {}
 
     def _write_cache(self) -> None:

@@ -209,7 +209,7 @@ class LabelStore:
             Whether the annotator has finished the mask.
         comment : str
         names_regions : bool
-            False if 1 is bone of any region.
+            False if 1 means bone of any region.
         """
         files = self.files(case)
         facts = files.facts()

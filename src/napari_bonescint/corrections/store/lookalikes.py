@@ -128,5 +128,5 @@ class Lookalikes:
             if kept["version"] != _VERSION:
                 return {}
             return {str(case): tuple(map(int, numbers)) for case, numbers in kept["sketches"].items()}
-        except Exception:  # a cache that says anything else is none
+        except Exception:  # a damaged or foreign cache counts as empty
             return {}

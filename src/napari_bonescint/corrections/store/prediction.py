@@ -102,7 +102,7 @@ def prediction_facts(folder: Path, number: int) -> PredictionFacts:
     facts = read_sealed(path)
     try:
         return build(PredictionFacts, facts, number=number)
-    except Exception as error:  # facts are data from outside, whoever sealed them
+    except Exception as error:  # the file may come from elsewhere, even with a valid checksum
         raise Damaged(f"{path}: is no prediction that this version of bonescint can read.") from error
 
 

@@ -98,7 +98,7 @@ class Revision:
     origin : Origin
         The mask that the annotator began with.
     names_regions : bool
-        True if labels are region codes, False if 1 is bone of any region.
+        True if labels are region codes, False if 1 means bone of any region.
     image_sha256 : str
         `case_files.CaseFacts.image` of the case.
     mask_sha256 : str
@@ -122,7 +122,7 @@ class Revision:
         facts = read_sealed(path)
         try:
             return build(cls, facts, number=number)
-        except Exception as error:  # facts are data from outside, whoever sealed them
+        except Exception as error:  # the file may come from elsewhere, even with a valid checksum
             raise Damaged(f"{path}: is no revision that this version of bonescint can read.") from error
 
     def as_facts(self) -> Facts:

@@ -1,4 +1,4 @@
-"""How work on files is handed to another thread."""
+"""The interface of a thread that works on files."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ T = TypeVar("T")
 
 
 class Run(Protocol):
-    """`FileWorker.run`, or whatever else does work in order and hands over its results after it has returned."""
+    """`FileWorker.run`, or another function that runs work in order and reports the result after it has returned."""
 
     def __call__(self, work: Callable[[], T], then: Callable[[T], None], failed: Callable[[str], None]) -> Future[T]:
-        """Do `work`, then tell `then` its result, or `failed` the sentence of a `BonescintError`."""
+        """Run `work`, then call `then` with the result, or `failed` with the sentence of a `BonescintError`."""
 
 
 def ignore(_result: object) -> None:
-    """Take a result of which nobody needs to know."""
+    """Ignore a result."""

@@ -52,7 +52,7 @@ class Lines(OverlayLayer):
         super().__init__(viewer, layer)
 
     def fit(self, image: Image) -> None:
-        """Use the units of an image."""
+        """Give the lines the units of an image."""
         self.layer.units = image.units
 
     def draw(self, path: NDArray[np.floating]) -> None:

@@ -222,7 +222,7 @@ class SegmentWidget(DockPanel):
             self._result = (event.segmentation, self._queue[0][0].put(event.segmentation))
 
     def _put_next_view(self, segmentation: Segmentation, views: Iterator[str | None]) -> None:
-        """Put one view of the result into its layer; after the last one, go on to the next scan."""
+        """Put one view of the result into its layer; after the last view, start the next scan."""
         finished = object()
         dropped = next(views, finished)
         if isinstance(dropped, str):

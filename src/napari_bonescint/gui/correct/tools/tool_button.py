@@ -53,10 +53,10 @@ class ToolButton(QPushButton):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        """The size of its texts."""
+        """The size that the texts on the button need."""
         layout = self.layout()
         return layout.sizeHint() if layout is not None else super().sizeHint()
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
-        """The size of its texts, so that none is cut off."""
+        """The same size, so that no text is cut off."""
         return self.sizeHint()
