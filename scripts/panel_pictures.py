@@ -37,7 +37,7 @@ _STEPS = 40
 _CASES = 6
 _PATIENCE_S = 1800
 _WINDOW = (1200, 752)
-_PAGE = (310, 885)
+_PAGE = (370, 885)
 _PAGE_GAP = 10
 _COLOURS, _ROUNDS = 96, 5
 """Few enough for a small file. The rounds of k-means keep the colours of small bones."""
@@ -90,15 +90,14 @@ def retraining(work: Path) -> Image.Image:
     dock.setFloating(True)
     panel.setFixedSize(*_PAGE)
     _wait(lambda: _button(panel, "Start retraining").isEnabled())
-    _idle(90)  # the time that the training takes is measured meanwhile
-    pages = [_picture(panel)]
-    _button(panel, "Start retraining").click()
-    _wait(lambda: tabs.currentIndex() == 2)
-    _wait(lambda: any(button.isVisible() for button in _buttons(panel, "Use these weights")))
-    for index in (1, 2):
-        tabs.setCurrentIndex(index)
+    _wait(lambda: "Measuring" not in panel.setup.devices.estimate.text())
+    if not any((work / "runs").glob("*")):
+        _button(panel, "Start retraining").click()
+    pages = []
+    for index in (2, 1, 0):
+        _wait(lambda index=index: _is_there(panel, tabs, index))
         _idle(3)
-        pages.append(_picture(panel))
+        pages.insert(0, _picture(panel))
     viewer.close()
     sheet = Image.new("RGB", (len(pages) * (_PAGE[0] + _PAGE_GAP) - _PAGE_GAP, _PAGE[1]), "white")
     for number, page in enumerate(pages):
@@ -111,6 +110,14 @@ _PICTURES: dict[str, Callable[[Path], Image.Image]] = {
     "correcting": correcting,
     "retraining": retraining,
 }
+
+
+def _is_there(panel: QWidget, tabs: QTabWidget, index: int) -> bool:
+    """Whether a page can be pictured: that of the comparison, once a training has ended and was compared."""
+    if not any(button.isVisibleTo(tabs.widget(2)) for button in _buttons(panel, "Use these weights")):
+        return False
+    tabs.setCurrentIndex(index)
+    return True
 
 
 def _department(work: Path) -> Path:
@@ -174,8 +181,10 @@ def main() -> None:
     # Your own models, trainings and settings stay as they are.
     os.environ["BONESCINT_MODELS"] = str(work / "models")
     os.environ["BONESCINT_RUNS"] = str(work / "runs")
-    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(work / "settings"))
     for name in options.only:
+        settings = work / "settings" / name
+        shutil.rmtree(settings, ignore_errors=True)
+        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(settings))
         buffer = BytesIO()
         picture = _PICTURES[name](work).convert("RGB")
         few = picture.quantize(_COLOURS, kmeans=_ROUNDS, dither=Image.Dither.NONE)
