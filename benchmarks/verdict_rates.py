@@ -71,7 +71,7 @@ class Spread(NamedTuple):
 
     @property
     def per_patient(self) -> float:
-        """Standard deviation over patients of the differences at the last look."""
+        """Standard deviation over patients of the differences at the last validation."""
         return float(self.differences[:, -1].std(ddof=1))
 
 

@@ -62,7 +62,7 @@ class Settings:
         The model.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-    said : ScanOverrides
+    overrides : ScanOverrides
         The user's facts about scans whose files lack them.
     overwrite : bool
         True to replace existing results of the same scan.
@@ -72,7 +72,7 @@ class Settings:
 
     card: ModelCard
     device: str
-    said: ScanOverrides
+    overrides: ScanOverrides
     overwrite: bool = False
     run: str = ""
 
@@ -134,7 +134,7 @@ def read(job: Job, settings: Settings) -> Scan | Outcome:
     """Read a scan; return an outcome if it cannot be read, or if its result exists already."""
 
     def attempt() -> Scan | Outcome:
-        scan = job.source.open(**settings.said)
+        scan = job.source.open(**settings.overrides)
         there = _own_result(job, scan)
         whole = there is not None and there.complete
         if there and whole and settings.run and there.run == settings.run:

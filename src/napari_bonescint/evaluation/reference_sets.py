@@ -193,7 +193,10 @@ class ExternalSet:
                 spacing = float(row["spacing_mm"])
                 scan = with_spacing(scan, (spacing, spacing))
             except ValueError as error:
-                raise ReferenceSetError(f"{self.folder / 'index.csv'}: {row['stem']}: {error}.") from error
+                raise ReferenceSetError(
+                    f"{self.folder / 'index.csv'}: {row['stem']}: {error}; views must be anterior, posterior or "
+                    "anterior+posterior, and spacing_mm a number."
+                ) from error
             regions = read_labels(self._mask(row)).masks
             if regions.shape != scan.counts.shape:
                 raise ReferenceSetError(

@@ -158,8 +158,8 @@ def _check_layout(regions: NDArray[np.uint8], spacing: Spacing) -> str | None:
             "(--split-sides on the command line) and segment again."
         )
     if found.sum() < _FEWEST_REGIONS:
-        seen = ", ".join(region.label for region in REGIONS if found[region.code]) or "no bone"
-        return f"shows only a part of the body ({seen}); models learnt from whole-body scans, so check every bone."
+        shown = ", ".join(region.label for region in REGIONS if found[region.code]) or "no bone"
+        return f"shows only a part of the body ({shown}); models learnt from whole-body scans, so check every bone."
     return None
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
-from napari_bonescint.atomic import CannotWrite, write_bytes_atomically, write_folder_atomically
+from napari_bonescint.atomic import CannotWrite, make_folder, write_bytes_atomically, write_folder_atomically
 from napari_bonescint.facts import build, one_sentence, read_json
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, ModelError, read_card, shipped_models
 
@@ -136,10 +136,7 @@ def use(card: ModelCard) -> ModelCard:
         card = accept(card)
     card.read_weights()
     folder = registry_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotWrite(f"{folder}: cannot be made ({error.strerror}).") from error
+    make_folder(folder)
     write_bytes_atomically(folder / _CURRENT, json.dumps({"model": label(card)}).encode())
     return card
 

@@ -158,4 +158,4 @@ class TrainingListener:
         """The training has ended after `step` of `steps` planned steps."""
 
     def on_exception(self, error: Exception) -> None:
-        """Training cannot go on."""
+        """Training has failed with an error."""

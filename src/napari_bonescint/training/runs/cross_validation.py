@@ -206,7 +206,9 @@ class _FoldScoring(TrainingListener):
                     continue
                 views = segment_reference(segmenter, reference).views
                 self.scores.append(ScanScore.of(scan, self._fold.number, views))
-        print(f"{self._recipe.name}: scored on {counted(len(self.scores), 'scan')} that it had not seen", flush=True)
+        print(
+            f"{self._recipe.name}: scored on {counted(len(self.scores), 'scan')} outside its training data", flush=True
+        )
 
 
 class _FoldLog(TrainingListener):

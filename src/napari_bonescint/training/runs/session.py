@@ -172,11 +172,11 @@ class Session:
     def _everyone(self) -> list[TrainingListener]:
         """All listeners: followers, steering, validation, checkpoints and export."""
         recipe, material, run = self._recipe, self._material, self._run
-        told = [*self._followers, self._steering]
-        everyone: list[TrainingListener] = list(told)
+        listeners = [*self._followers, self._steering]
+        everyone: list[TrainingListener] = list(listeners)
         if self._validates:
             scoring = partial(validate, recipe=recipe, material=material, device=self._settings.device)
-            everyone.append(Validation(self._trainer, scoring, self._best, run.samples, told))
+            everyone.append(Validation(self._trainer, scoring, self._best, run.samples, listeners))
         return [*everyone, _Checkpoints(self._trainer, run.checkpoint, material), self._export]
 
     @property
