@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     import distributed
 
-    from napari_bonescint.batch.cluster_worker import Answer
+    from napari_bonescint.batch.cluster_worker import WorkerAnswer
     from napari_bonescint.batch.dispatch import News
     from napari_bonescint.batch.job import Job, ProgressListener, Settings
 
@@ -125,7 +125,7 @@ class _Cluster:
             return
         if future.status != "finished":
             raise self._gone()
-        answer: Answer = future.result()
+        answer: WorkerAnswer = future.result()
         # A file may have been deleted since; if it exists here, the worker has other paths.
         if answer.unseen_on and are_here(job):
             raise ClusterError(
@@ -136,7 +136,7 @@ class _Cluster:
             yield Note(answer.note)
         yield answer.outcome
 
-    def _why(self, job: Job, future: distributed.Future[Answer]) -> News:
+    def _why(self, job: Job, future: distributed.Future[WorkerAnswer]) -> News:
         """The error of a job that Dask could not run."""
         from distributed import KilledWorker
 

@@ -35,7 +35,7 @@ class ClusterError(BonescintError):
     """A cluster that does not answer, or cannot do the jobs."""
 
 
-class Answer(NamedTuple):
+class WorkerAnswer(NamedTuple):
     """The return value of a worker.
 
     Attributes
@@ -58,30 +58,30 @@ def packed(job: Job, settings: Settings, marker: Path) -> bytes:
     return zlib.compress(pickle.dumps((job, settings, __version__, marker)))
 
 
-def carry_out_packed(arguments: bytes) -> Answer:
+def carry_out_packed(arguments: bytes) -> WorkerAnswer:
     """Call `carry_out` with arguments from `packed`; never raises, because Dask would log the arguments."""
     job, *others = pickle.loads(zlib.decompress(arguments))  # noqa: S301  (a user's own)
     try:
         return carry_out(job, *others)
     except Exception as error:
-        return Answer(failed(job, f"{type(error).__name__}: {error}".partition("\n")[0]))
+        return WorkerAnswer(failed(job, f"{type(error).__name__}: {error}".partition("\n")[0]))
 
 
-def carry_out(job: Job, settings: Settings, version: str, marker: Path) -> Answer:
+def carry_out(job: Job, settings: Settings, version: str, marker: Path) -> WorkerAnswer:
     """Segment one scan on a worker."""
     try:
         _require_same(version, marker)
         scan = read(job, settings)
         if isinstance(scan, Outcome):
-            return Answer(scan, unseen_on="" if are_here(job) else socket.gethostname())
+            return WorkerAnswer(scan, unseen_on="" if are_here(job) else socket.gethostname())
         model = _loaded(settings)
         # Other threads of this worker may read and write at the same time.
         with model.computing:
             segmentation = compute(job, scan, lambda: model.segmenter, _ignore)
         done = segmentation if isinstance(segmentation, Outcome) else write(job, scan, segmentation, settings)
-        return Answer(done, describe(model.segmenter))
+        return WorkerAnswer(done, describe(model.segmenter))
     except BonescintError as error:
-        return Answer(error)
+        return WorkerAnswer(error)
 
 
 class _Model(NamedTuple):

@@ -19,8 +19,8 @@ from napari_bonescint.simulation.organs import draw_excreted
 from napari_bonescint.simulation.patient import Patient, draw_patient
 from napari_bonescint.simulation.pose import Skeleton, draw_pose
 from napari_bonescint.simulation.posed import PosedBones
-from napari_bonescint.simulation.seen_lesions import VisibleLesion, find_visible_lesions, pack, unpack
 from napari_bonescint.simulation.truth import true_regions
+from napari_bonescint.simulation.visible_lesions import VisibleLesion, find_visible_lesions, pack, unpack
 
 if TYPE_CHECKING:
     from pathlib import Path

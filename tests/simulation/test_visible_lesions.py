@@ -8,7 +8,7 @@ import pytest
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.simulation.camera import Camera
 from napari_bonescint.simulation.pathology import Lesion, LesionKind
-from napari_bonescint.simulation.seen_lesions import LEAST_RATIO, find_visible_lesions, pack, unpack
+from napari_bonescint.simulation.visible_lesions import LEAST_RATIO, find_visible_lesions, pack, unpack
 
 if TYPE_CHECKING:
     from napari_bonescint.simulation.body import Body
