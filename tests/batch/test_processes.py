@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,12 @@ needs_sigkill = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKI
 
 def workers() -> list[psutil.Process]:
     """The worker processes that there are, without what multiprocessing itself keeps."""
-    return [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):  # also what has ended and waits for its parent to notice
+            if "spawn_main" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
 
 
 def deadly(job: Job, until: Path | None = None) -> Job:

@@ -86,7 +86,7 @@ def test_a_store_a_start_and_a_name_make_a_model(
     assert train(recipe_file, "--store", store.folder, "--start", start.weights_path, "--name", "ward-7") == 0
     assert "All steps are done already; give another --name for a new training" in capsys.readouterr().out
     assert train(recipe_file, "--store", store.folder, "--name", "ward-7") == 1
-    assert "began from begin (" in capsys.readouterr().err
+    assert "started from begin (" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_start_that_fits_in_part_is_taken_only_if_that_is_asked_for(
     # FDN-11 has two of FDN-5's ten tensors.
     start = make_model("begin", architecture="fdn-11", outputs=1)
     assert train(recipe_file, "--store", store.folder, "--start", start.weights_path) == 1
-    assert "begin with another model, or with --start-partial from what fits." in capsys.readouterr().err
+    assert "start from another model, or use --start-partial for those that fit." in capsys.readouterr().err
     assert train(recipe_file, "--store", store.folder, "--start-partial", start.weights_path) == 0
     (begun,) = read_card(recipe_file.parent / "runs" / "tiny" / "tiny.json").training["started_from"]
     assert (begun["model"], begun["of"]) == ("begin", 10)

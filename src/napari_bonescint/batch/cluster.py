@@ -125,7 +125,8 @@ class _Cluster:
             return
         if future.status != "finished":
             raise self._gone()
-        answer: WorkerAnswer = future.result()
+        with self._asking():
+            answer: WorkerAnswer = future.result()
         # A file may have been deleted since; if it exists here, the worker has other paths.
         if answer.unseen_on and are_here(job):
             raise ClusterError(
@@ -140,7 +141,8 @@ class _Cluster:
         """The error of a job that Dask could not run."""
         from distributed import KilledWorker
 
-        error = future.exception()
+        with self._asking():
+            error = future.exception()
         if isinstance(error, KilledWorker):
             return failed(job, "its Dask workers ended unexpectedly several times")
         reason = f"{type(error).__name__}: {error}".partition("\n")[0].partition(". ")[0]
