@@ -23,7 +23,7 @@ demo: system .venv/installed
 	@scripts/on_display.sh $(bin)/python scripts/demo.py
 
 test: system .venv/installed
-	@$(bin)/python -m pytest --dist loadfile --tx '2*popen//python=scripts/test_worker.sh' $(PYTEST_ARGS)
+	@$(bin)/python -m pytest --dist loadfile --no-loadscope-reorder --tx '2*popen//python=scripts/test_worker.sh' $(PYTEST_ARGS)
 
 check: system .venv/installed
 	$(bin)/ruff format --check .

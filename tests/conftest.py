@@ -26,6 +26,31 @@ if TYPE_CHECKING:
 pytest_plugins = ("network_guard.plugin",)
 
 
+# Two workers share the files: those that take longest come first, so that both end together.
+_SLOWEST = (
+    "test_tutorial.py",
+    "test_benchmark.py",
+    "test_train_script.py",
+    "test_fdn.py",
+    "test_panel.py",
+    "test_whole_loop.py",
+    "test_trainer.py",
+    "test_training_crashes.py",
+    "test_segment_many.py",
+    "test_comparisons.py",
+    "test_segment.py",
+    "test_cluster.py",
+    "test_schedule_script.py",
+    "test_one_computer.py",
+    "test_cross_validation.py",
+    "test_case.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in _SLOWEST)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _ctrl_c_is_heard() -> None:
     """Ctrl-C is ignored in the background of a shell; processes that tests start would ignore it, too."""
