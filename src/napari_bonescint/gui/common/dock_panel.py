@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication, QPushButton, QWidget
 
+from napari_bonescint.gui.common.close_guard import CloseGuard
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.text import DISCLAIMER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qtpy.QtGui import QCloseEvent
 
     from napari_bonescint.inference.child import SegmentationProcess
 
 
 class DockPanel(QWidget):
-    """A panel in a dock of napari; a subclass ends its processes in `_shut_down`, which may be called twice."""
+    """A panel in a dock of napari; a subclass ends its processes in `_end_processes`, which is called once."""
+
+    _closing: CloseGuard | None = None
+    _is_shut_down = False
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """End the panel's processes."""
@@ -38,7 +44,22 @@ class DockPanel(QWidget):
         if application is not None:
             application.aboutToQuit.connect(child.close)
 
+    def _guard_window(self, may_close: Callable[[], bool], closed: Callable[[], None]) -> QWidget | None:
+        """Ask before napari closes, see `CloseGuard`; the first call returns the window, further ones None."""
+        if self._closing is not None or self._is_shut_down:
+            return None
+        self._closing = CloseGuard(self, may_close, closed)
+        return self._closing.window
+
     def _shut_down(self) -> None:
+        if self._is_shut_down:
+            return
+        self._is_shut_down = True
+        if self._closing is not None:
+            self._closing.stop()
+        self._end_processes()
+
+    def _end_processes(self) -> None:
         raise NotImplementedError
 
 

@@ -21,7 +21,6 @@ from qtpy.QtWidgets import (
 from superqt.utils import qthrottled
 
 from napari_bonescint.corrections.entries import entries_of
-from napari_bonescint.gui.common.close_guard import CloseGuard
 from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label
 from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.common.model_chooser import ModelChooser
@@ -60,9 +59,7 @@ class CorrectWidget(DockPanel):
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
-        self._closing: CloseGuard | None = None
         self._background = FileWorker(self)
-        self._is_shut_down = False
         self._shortcuts: list[QShortcut] = []
         self.controller = CorrectController(
             napari_viewer,
@@ -115,10 +112,9 @@ class CorrectWidget(DockPanel):
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Guard the window of the panel from now on, and bind the keys that work in all of it."""
         super().showEvent(event)
-        if self._closing is None and not self._is_shut_down:
-            self._closing = CloseGuard(self, self.controller.may_close, self._shut_down)
-            if self._closing.window is not None:
-                self._bind_keys(self._closing.window)
+        window = self._guard_window(self.controller.may_close, self._shut_down)
+        if window is not None:
+            self._bind_keys(window)
 
     def _go_to(self, item: WorkItem) -> None:
         self.list.show_open()  # until the other case is open
@@ -157,13 +153,8 @@ class CorrectWidget(DockPanel):
         self.message.setVisible(bool(sentence))
         self.message.setStyleSheet("color: #ff7b72;" if wrong else "")
 
-    def _shut_down(self) -> None:
+    def _end_processes(self) -> None:
         """Save unsaved work as a draft, and end threads and child process."""
-        if self._is_shut_down:
-            return
-        self._is_shut_down = True
-        if self._closing is not None:
-            self._closing.stop()
         for shortcut in self._shortcuts:
             shortcut.setParent(None)
         self.controller.close()

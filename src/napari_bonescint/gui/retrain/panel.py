@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QComboBox, QTabWidget, QVBoxLayout, QWidget
 
 from napari_bonescint.gui.common import question
-from napari_bonescint.gui.common.close_guard import CloseGuard
 from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label
 from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.common.scrolled_page import ScrolledPage
@@ -55,11 +54,9 @@ class RetrainWidget(DockPanel):
     def __init__(self, napari_viewer: Viewer) -> None:  # noqa: ARG002  (napari passes it by this name)
         super().__init__()
         self._background = FileWorker(self)
-        self._closing: CloseGuard | None = None
         self._stage: Stage | None = None
         self._run_status = RunStatus()
         self._leave = Leave.RUNNING
-        self._is_shut_down = False
 
         self.runs = QComboBox()
         self.runs.setAccessibleName("Trainings")
@@ -88,8 +85,7 @@ class RetrainWidget(DockPanel):
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Guard the window of the panel from now on."""
         super().showEvent(event)
-        if self._closing is None and not self._is_shut_down:
-            self._closing = CloseGuard(self, self._may_close, self._on_closed)
+        self._guard_window(self._may_close, self._on_closed)
 
     def _launch(self, run: Path, settings: RunSettings) -> None:
         def then(_pid: int) -> None:
@@ -192,13 +188,8 @@ class RetrainWidget(DockPanel):
             self._request(Request.STOP)
         self._shut_down()
 
-    def _shut_down(self) -> None:
+    def _end_processes(self) -> None:
         """End the panel's processes and threads; a training continues."""
-        if self._is_shut_down:
-            return
-        self._is_shut_down = True
-        if self._closing is not None:
-            self._closing.stop()
         self.monitor.stop()
         self.comparison.stop()
         self.setup.devices.close_child()

@@ -137,7 +137,7 @@ class SegmentWidget(DockPanel):
         for image in self.rows.checked():
             self._viewer.add_layer(empty_labels(image))
 
-    def _shut_down(self) -> None:
+    def _end_processes(self) -> None:
         self._timer.stop()
         self.child.close()
         self.rows.disconnect_from_viewer()
