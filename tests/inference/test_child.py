@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_bonescint.inference.child import Failed, Finished, Loaded, Progressed, SegmentationProcess
+from napari_bonescint.inference.child import Failed, Finished, Interrupted, Loaded, Progressed, SegmentationProcess
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.scan import Scan, View, ViewName
 
@@ -123,6 +123,25 @@ def test_cancel_in_the_middle_of_a_view_is_immediate_and_the_next_scan_works(
     assert time.monotonic() - start < 1
     child.segment(scan, replace(card, grid_mm=9.0), "cpu")
     assert isinstance(events_until(child, Finished, Failed)[-1], Finished)
+
+
+def test_an_interrupted_scan_is_left_at_the_next_step_by_a_child_that_stays(
+    child: SegmentationProcess, make_model: Callable[..., ModelCard], scan: Scan
+) -> None:
+    card = replace(make_model("large", "fdn-13"), grid_mm=2.2)
+    fine = replace(scan, spacing=(2.2, 2.2), counts=np.ones((1, 451, 301), np.uint16), views=scan.views[:1])
+    child.segment(fine, card, "cpu")
+    assert child.interrupt()  # it waited for the child to start, so there is nothing to be told
+    assert not child.is_busy
+    child.segment(fine, card, "cpu")
+    events_until(child, Progressed)
+    pid = child.pid
+    assert not child.interrupt()
+    assert not child.interrupt()  # once more does no harm
+    assert events_until(child, Interrupted, Finished)[-1] == Interrupted()
+    child.segment(scan, card, "cpu")
+    assert isinstance(events_until(child, Finished, Failed)[-1], Finished)
+    assert child.pid == pid
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals as Linux and macOS know them")

@@ -58,7 +58,12 @@ class Failed:
     sentence: str
 
 
-Event = Loaded | Progressed | Finished | Failed
+@dataclass(frozen=True)
+class Interrupted:
+    """Message of the child: it left the scan as `SegmentationProcess.interrupt` asked; nothing is kept."""
+
+
+Event = Loaded | Progressed | Finished | Failed | Interrupted
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,10 @@ class _Listening:
     """Message of the child: it has started and waits for its first task."""
 
 
+class _Interrupt:
+    """Message to the child: leave the scan at its next step. A child without a scan ignores it."""
+
+
 @dataclass(frozen=True)
 class _Ready:
     card: ModelCard
@@ -80,7 +89,7 @@ class _Ready:
 
 
 class SegmentationProcess:
-    """A child process that segments one scan at a time.
+    """A child process that segments one scan at a time. Panels share one through `gui.common.segmenting`.
 
     It starts with the first call of `load` or `segment`, and starts again after it has ended for any reason.
     It ends when its parent ends.
@@ -162,6 +171,23 @@ class SegmentationProcess:
         if task is not None:
             self.load(task.card, task.device)
 
+    def interrupt(self) -> bool:
+        """Ask the child to leave its scan at the next step; the child and its model stay.
+
+        Returns
+        -------
+        bool
+            True if the scan had not reached the child, so that no message follows. Otherwise `Interrupted` follows, or
+            `Finished` or `Failed` if the child was faster.
+        """
+        if self._waiting is not None and self._waiting.scan is not None:
+            self._waiting = None
+            return True
+        if self._pipe is not None and self._answering is not None and self._answering.scan is not None:
+            with suppress(OSError):  # the child has ended; `poll` reports it
+                self._pipe.send(_Interrupt())
+        return False
+
     def close(self) -> None:
         """End the child; `poll` returns no more messages."""
         if self._process is not None:
@@ -225,9 +251,15 @@ def _serve(pipe: Connection) -> None:
     loaded: _Ready | None = None
     with suppress(EOFError, OSError):
         while True:
-            task: _Task = pipe.recv()
+            task: _Task | _Interrupt = pipe.recv()
+            if isinstance(task, _Interrupt):  # it came after the scan was done
+                continue
+            before = loaded
             try:
-                loaded = _answer(task, loaded, pipe)
+                loaded = _load(task, loaded)
+                _answer(task, loaded.segmenter, pipe, is_warm=loaded is before)
+            except Cancelled:
+                pipe.send(Interrupted())
             except BonescintError as error:
                 pipe.send(Failed(str(error)))
             except OSError as error:
@@ -238,16 +270,23 @@ def _serve(pipe: Connection) -> None:
                 pipe.send(Failed(f"{task.card.name} failed: {type(error).__name__}: {first_line}"))
 
 
-def _answer(task: _Task, loaded: _Ready | None, pipe: Connection) -> _Ready:
+def _load(task: _Task, loaded: _Ready | None) -> _Ready:
     from napari_bonescint.inference.segmenter import Segmenter
 
-    if loaded is None or (loaded.card, loaded.device) != (task.card, task.device):
-        loaded = _Ready(task.card, task.device, Segmenter(task.card, task.device))
-    segmenter = loaded.segmenter
-    if task.scan is None:
-        pipe.send(Loaded(task.card, segmenter.device))
+    if loaded is not None and (loaded.card, loaded.device) == (task.card, task.device):
+        return loaded
+    return _Ready(task.card, task.device, Segmenter(task.card, task.device))
+
+
+def _answer(task: _Task, segmenter: Segmenter, pipe: Connection, *, is_warm: bool) -> None:
+    if task.scan is not None:
+        # While the child has a scan, the only message to it is `_Interrupt`.
+        result = segmenter.segment(
+            task.scan, on_progress=lambda done: pipe.send(Progressed(done)), is_cancelled=pipe.poll
+        )
+        pipe.send(Finished(result))
+        return
+    pipe.send(Loaded(task.card, segmenter.device))
+    if not is_warm:
         with suppress(Cancelled):
             segmenter.warm_up(is_cancelled=pipe.poll)
-    else:
-        pipe.send(Finished(segmenter.segment(task.scan, on_progress=lambda done: pipe.send(Progressed(done)))))
-    return loaded

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from napari_bonescint.atomic import CannotWrite
-from napari_bonescint.training.runs.run_folder import RunFolder, RunFolderError, lock_of, running_process, take
+from napari_bonescint.training.runs.run_folder import RunFolder, RunFolderError, running_process
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,45 +118,6 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     run.path.rmdir()
     with pytest.raises(CannotWrite, match="run: cannot be written"):
         run.occupy()
-
-
-def test_one_at_a_time_holds_the_lock_of_a_folder(tmp_path: Path) -> None:
-    one, other = lock_of(tmp_path), lock_of(tmp_path)
-    assert take(one)
-    assert not take(other)
-    assert not take(other, patience=0.1)
-    other.release()
-    assert not take(other)
-    one.release()
-    assert take(other)
-    assert not take(one)
-    del other
-    assert take(one)
-    one.release()
-
-
-HOLDER = """
-import sys
-from pathlib import Path
-from napari_bonescint.training.runs.run_folder import lock_of, take
-
-lock = lock_of(Path(sys.argv[1]))
-print(take(lock), flush=True)
-input()
-"""
-
-
-def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
-    lock = lock_of(tmp_path)
-    command = [sys.executable, "-c", HOLDER, tmp_path]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "True\n"
-        assert not take(lock)
-        other.kill()
-        other.wait()
-        assert take(lock)
-    lock.release()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has locks everywhere")

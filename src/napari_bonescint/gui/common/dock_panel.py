@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from qtpy.QtGui import QCloseEvent
 
-    from napari_bonescint.inference.child import SegmentationProcess
+    from napari_bonescint.gui.common.segmenting import SegmentationClient
 
 
 class DockPanel(QWidget):
@@ -36,8 +36,8 @@ class DockPanel(QWidget):
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self._shut_down()
 
-    def _end_at_last(self, child: SegmentationProcess) -> None:
-        """End a child process also when the panel is deleted without being closed, and when napari ends."""
+    def _end_at_last(self, child: SegmentationClient) -> None:
+        """Leave the shared child process also when the panel is deleted without being closed, and when napari ends."""
         # Connected to the child alone, since nothing else of the panel exists once `destroyed` is emitted.
         self.destroyed.connect(child.close)
         application = QApplication.instance()

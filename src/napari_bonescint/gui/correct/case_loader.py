@@ -14,13 +14,16 @@ from napari_bonescint.corrections.store.index import summarise
 from napari_bonescint.corrections.store.prediction import Prediction
 from napari_bonescint.formats.dicom.identity import burned_in_text, read_identity
 from napari_bonescint.gui.common.run import ignore
-from napari_bonescint.inference.child import Failed, Finished, SegmentationProcess
+from napari_bonescint.gui.common.segmenting import shared_child
+from napari_bonescint.inference.child import Failed, Finished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.gui.common.run import Run
+    from napari_bonescint.gui.common.segmenting import SegmentationClient
+    from napari_bonescint.inference.child import Event
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.scan import Scan
     from napari_bonescint.segmentation import Segmentation
@@ -59,10 +62,11 @@ class _CaseRead(_InStore):
 
 
 class _Job(NamedTuple):
-    """A scan that waits for the model."""
+    """A scan that waits for the model, with its access to the child process."""
 
     item: WorkItem
     scan: Scan
+    child: SegmentationClient
 
 
 class CaseLoader:
@@ -77,8 +81,8 @@ class CaseLoader:
 
     Attributes
     ----------
-    child : SegmentationProcess
-        The process that segments.
+    child : SegmentationClient
+        Access to the process that segments for all panels.
     card : ModelCard or None
         The model for scans without a prediction; None segments nothing.
     """
@@ -93,21 +97,24 @@ class CaseLoader:
     """Emitted with a sentence when reading, writing or segmenting failed."""
 
     def __init__(self, run: Run, call_later: Callable[[Callable[[], None]], None]) -> None:
-        self.child = SegmentationProcess()
+        self.child = shared_child()
         self.card: ModelCard | None = None
         self._run, self._call_later = run, call_later
         self._store: LabelStore
         self._annotator: str
         self._wanted: WorkItem | None = None
         self._states: dict[Hashable, _ScanRead | _ScanSegmented | _InStore] = {}
-        self._waiting: list[_Job] = []
-        self._running: list[_Job] = []  # one at most
+        self._jobs: list[_Job] = []
+        self._polls = False
 
     def use(self, store: LabelStore, annotator: str) -> None:
         """Use another store and annotator, and forget everything about the earlier store."""
         self._store = store
-        for known in (self._states, self._waiting, self._running):
-            known.clear()
+        self._states.clear()
+        for job in self._jobs:
+            job.child.ahead = True  # so that the child is interrupted, not ended
+            job.child.close()
+        self._jobs.clear()
         self.sign(annotator)
 
     def sign(self, annotator: str) -> None:
@@ -156,9 +163,9 @@ class CaseLoader:
             self._run(item.source.open, partial(if_still_of_use, self._keep_scan), ignore)
 
     def close(self) -> None:
-        """End the child process; nothing more is emitted."""
+        """Leave the child process; nothing more is emitted."""
         self._wanted = None
-        self._waiting.clear()
+        self._jobs.clear()
         self.child.close()
 
     def _release(self, identity: Hashable) -> None:
@@ -201,30 +208,39 @@ class CaseLoader:
         self._segment(item, scan)
 
     def _segment(self, item: WorkItem, scan: Scan, *, first: bool = False) -> None:
-        is_waiting = any(job.item.identity == item.identity for job in (*self._running, *self._waiting))
-        if self.card is not None and not is_waiting:
-            self._waiting.insert(0 if first else len(self._waiting), _Job(item, scan))
-            self._segment_next()
+        """Segment a scan; `first` if the user waits for it, so that it comes before those that are read ahead."""
+        if self.card is None:
+            return
+        job = next((job for job in self._jobs if job.item.identity == item.identity), None)
+        if job is None:
+            job = _Job(item, scan, self.child.part(ahead=not first))
+            self._jobs.append(job)
+            job.child.segment(scan, self.card)
+            self._poll_later()
+        if first:
+            for each in self._jobs:
+                each.child.ahead = each is not job
 
-    def _segment_next(self) -> None:
-        if self._waiting and self.card is not None and not self.child.is_busy:
-            self._running = [self._waiting.pop(0)]
-            self.child.segment(self._running[0].scan, self.card)
+    def _poll_later(self) -> None:
+        if self._jobs and not self._polls:
+            self._polls = True
             self._call_later(self._poll)
 
     def _poll(self) -> None:
-        results = [event for event in self.child.poll() if isinstance(event, (Failed, Finished))]
-        if not results and self.child.is_busy:
-            self._call_later(self._poll)
-            return
-        jobs, self._running = self._running, []
-        self._segment_next()
-        for result in results:
+        self._polls = False
+        results: list[tuple[_Job, Event]] = []
+        for job in list(self._jobs):
+            ends = [event for event in job.child.poll() if isinstance(event, (Failed, Finished))]
+            if ends:
+                self._jobs.remove(job)
+                job.child.close()
+                results.append((job, ends[-1]))
+        self._poll_later()
+        for job, result in results:
             if isinstance(result, Failed):
                 self.failed.emit(result.sentence)
-            else:
-                for job in jobs:  # empty if the result is of another store
-                    self._on_segmented(job, result.segmentation)
+            elif isinstance(result, Finished):
+                self._on_segmented(job, result.segmentation)
 
     def _on_segmented(self, job: _Job, segmentation: Segmentation) -> None:
         """Save a result in the store; for a scan that is not in the store, keep it until the user opens the scan."""

@@ -16,11 +16,12 @@ from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label, 
 from napari_bonescint.gui.common.model_chooser import ModelChooser
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.common.question import ask
+from napari_bonescint.gui.common.segmenting import shared_child
 from napari_bonescint.gui.layers.labels import empty_labels, image_of, prepare_labels
 from napari_bonescint.gui.layers.scans import can_be_scan, group_by_scan, same_scan
 from napari_bonescint.gui.segment.result_target import Keep, ResultTarget
 from napari_bonescint.gui.segment.scan_table import ScanTable
-from napari_bonescint.inference.child import Failed, Finished, Loaded, Progressed, SegmentationProcess
+from napari_bonescint.inference.child import Failed, Finished, Loaded, Progressed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,13 +44,13 @@ _SEGMENTING = "Segmenting …"
 class SegmentWidget(DockPanel):
     """Choose scans and a model, and segment.
 
-    A child process computes; it starts and ends with the panel. A timer fetches its events while any are expected.
+    A child process computes for all panels; it ends with the last one. A timer fetches events while any are expected.
     """
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self._viewer = napari_viewer
-        self.child = SegmentationProcess()
+        self.child = shared_child()
         self._ready: ModelCard | None = None
         self._queue: list[tuple[ResultTarget, ModelCard]] = []
         self._done = 0

@@ -15,27 +15,28 @@ NAME.safetensors, NAME.json
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import platform
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from napari_bonescint.atomic import CannotWrite, make_folder, write_bytes_atomically
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.file_lock import take
 from napari_bonescint.training.runs.event_log import TrainingLog
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # The start time in the file and that of the process may differ a little.
 _CLOCK_TOLERANCE_S = 2.0
 # The starter of a training holds the lock until it has written the process number.
 _PATIENCE_S = 2.0
-# Errors of network folders and memory sticks that support no locks.
-_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
 class RunFolderError(BonescintError):
@@ -127,33 +128,6 @@ def lock_of(path: Path) -> FileLock:
     """The lock against two processes in one folder, held while a training is started and while it runs."""
     # A window may open and close a run in different threads.
     return FileLock(path / "running.lock", thread_local=False)
-
-
-def take(lock: FileLock, patience: float = 0.0) -> bool:
-    """Take a lock; return false if another process holds it. In a folder without support for locks, it is always free.
-
-    Parameters
-    ----------
-    lock : FileLock
-        The system takes it back when this process ends, however it ends.
-    patience : float
-        Seconds to wait for another holder.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be made.
-    """
-    # filelock would make a folder that is gone.
-    Path(lock.lock_file).touch()
-    try:
-        lock.acquire(timeout=patience)
-    except Timeout:
-        return False
-    except OSError as error:
-        if error.errno not in _NO_LOCKS:
-            raise
-    return True
 
 
 def running_process(path: Path) -> int | None:
