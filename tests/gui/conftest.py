@@ -84,6 +84,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is remembered between starts is forgotten between tests, and never the user's own."""
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
     monkeypatch.setenv("BONESCINT_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("BONESCINT_DRAFTS", str(tmp_path / "drafts"))
 
 
 @pytest.fixture

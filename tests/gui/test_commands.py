@@ -32,7 +32,7 @@ def test_the_command_is_in_the_menu_layers_segment_and_in_the_palette(viewer: Vi
     }
     assert COMMAND in in_menu
     # The palette shows every registered command.
-    assert app.commands[COMMAND].title == "Segment skeleton (Bone scintigraphy)"
+    assert app.commands[COMMAND].title == "Segment this scan (Bone scintigraphy)"
 
 
 def test_the_command_segments_both_views_of_a_freshly_opened_scan(

@@ -63,6 +63,13 @@ class Work:
         return item.source.open()
 
 
+def open_store(folder: Path) -> LabelStore:
+    """Open a store, or make one in an empty or a new folder; see `open_work` for the errors."""
+    with reachable(folder):
+        is_empty = not folder.exists() or not any(folder.iterdir())
+    return LabelStore.create(folder) if is_empty else LabelStore.open(folder)
+
+
 def open_work(store: Path, annotator: str, scans: Path | None = None) -> Work:
     """Open a store, or make one in an empty folder, and list its work.
 
@@ -84,8 +91,6 @@ def open_work(store: Path, annotator: str, scans: Path | None = None) -> Work:
     Refusal
         If the folder of scans has no scan.
     """
-    with reachable(store):
-        is_empty = not store.exists() or not any(store.iterdir())
-    opened = LabelStore.create(store) if is_empty else LabelStore.open(store)
+    opened = open_store(store)
     items = queue_of_store(opened) if scans is None else queue_of_folder(scans, opened)
     return Work(opened, scans, items, Drafts(opened).waiting(annotator))

@@ -16,6 +16,8 @@ from napari_bonescint.formats.masks.registry import MASK_ENDINGS, looks_like_mas
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.safe_reading.refusal import Refusal
 from napari_bonescint.formats.safe_reading.source_file import read_start
+from napari_bonescint.gui.correct.opening.draft_offer import offer_drafts
+from napari_bonescint.gui.correct.opening.places import place_of_file
 from napari_bonescint.gui.layers.masks import mask_to_layers
 from napari_bonescint.gui.layers.scans import keep_sides, lone_views, scans_to_layers, spans_of
 from napari_bonescint.scan import SAME_VIEW, exceeds_opposite
@@ -65,7 +67,8 @@ def read(path: Paths) -> Read:
             scans.append(source.open())
         except BonescintError as error:
             errors.append(error)
-    layers = lay_out(scans)
+    opened = [scan for scan in scans if not _is_being_corrected(scan)]
+    layers = lay_out(opened)
     for mask in masks:
         try:
             layers += _lay_on(read_mask(mask))
@@ -75,10 +78,20 @@ def read(path: Paths) -> Read:
     skipped = sum(found.skipped.values())
     if scans and skipped:
         show_info(f"{skipped} other files in the folder are no planar bone scans.")
-    for scan in _with_view_warnings(scans):
+    for scan in _with_view_warnings(opened):
         for warning in scan.warnings:
             show_warning(f"{scan.name}: {warning}" if len(scans) > 1 else warning)
     return layers or _NOTHING
+
+
+def _is_being_corrected(scan: Scan) -> bool:
+    """Whether a scan is open as a case of a label store; its panel comes to the front then."""
+    place = place_of_file(scan)
+    if place is None:
+        return False
+    show_info(f"{scan.name}: is open already, as a case in Correct masks, which is in front now.")
+    place.come_forward()
+    return True
 
 
 def _with_view_warnings(scans: Iterable[Scan]) -> list[Scan]:
@@ -98,6 +111,7 @@ def lay_out(scans: Iterable[Scan]) -> list[LayerTuple]:
     viewer = current_viewer()
     if viewer is not None:
         keep_sides(viewer.layers)
+        offer_drafts(viewer.layers)
     return scans_to_layers(scans, spans_of(viewer.layers) if viewer is not None else ())
 
 

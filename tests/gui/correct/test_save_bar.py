@@ -16,7 +16,7 @@ from napari_bonescint.gui.common.question import ask
 from napari_bonescint.gui.correct.controller import CorrectController
 from napari_bonescint.gui.correct.correcting import Correcting
 from napari_bonescint.gui.correct.save_bar import SaveBar
-from napari_bonescint.gui.correct.states import StoreOpen, Unsaved
+from napari_bonescint.gui.correct.states import StoreOpen, Unsaved, UnsavedScan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +41,15 @@ def saving(store: LabelStore, worker: FileWorker, qtbot: QtBot) -> Iterator[Save
     def ask_in_bar(case: str) -> Unsaved:
         return ask(saving, "Correct masks", case, "", Unsaved)
 
-    controller = CorrectController(ViewerModel(), worker.run, partial(QTimer.singleShot, 25), ask_in_bar, "")
+    controller = CorrectController(
+        ViewerModel(),
+        worker.run,
+        partial(QTimer.singleShot, 25),
+        ask_in_bar,
+        "",
+        ask_about_scan=lambda _: UnsavedScan.KEEP,
+        choose_store=lambda: None,
+    )
     saving = SaveBar(controller)
     qtbot.addWidget(saving)
     saving.show()
@@ -110,10 +118,10 @@ def test_a_draft_stays_under_the_old_name_until_it_is_written_under_the_new_one(
 ) -> None:
     sign(saving, qtbot, "Ada")
     draw_and_keep(saving, worker, qtbot)
-    (of_ada,) = (store.folder / "drafts").iterdir()
+    (of_ada,) = (store.folder / "drafts").glob("*.npz")
     sign(saving, qtbot, "Grace")
     qtbot.waitUntil(lambda: not of_ada.exists())
-    (of_grace,) = (store.folder / "drafts").iterdir()
+    (of_grace,) = (store.folder / "drafts").glob("*.npz")
     of_ada.mkdir()  # where no file can be put
     sign(saving, qtbot, "Ada")
     qtbot.waitUntil(lambda: "stay in the layers" in saving.status.text())

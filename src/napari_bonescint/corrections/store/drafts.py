@@ -83,16 +83,7 @@ class Drafts:
         CannotWrite
             If the store is full, not writable or gone; the earlier draft remains.
         """
-        facts = {
-            "case": case,
-            "annotator": annotator,
-            "when": datetime.now(UTC).isoformat(timespec="seconds"),
-            "origin": origin.as_facts(),
-            "mask_sha256": planes_sha256(regions),
-        }
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, regions=regions, facts=np.frombuffer(seal(facts), np.uint8))
-        write_bytes_atomically(self._path(case, annotator), buffer.getvalue())
+        write_bytes_atomically(self._path(case, annotator), encode_draft(case, annotator, regions, origin))
 
     def find(self, case: str, annotator: str) -> Draft | None:
         """The annotator's draft of a case, if there is one."""
@@ -104,7 +95,7 @@ class Drafts:
         """All intact drafts of an annotator, by case."""
         drafts = []
         with reachable(self._folder):
-            paths = sorted(self._folder.glob(f"*.{_key(annotator)}.npz"))
+            paths = sorted(self._folder.glob(f"*.{annotator_key(annotator)}.npz"))
         for path in paths:
             with suppress(Damaged):
                 drafts.append(read_draft(path))
@@ -119,7 +110,21 @@ class Drafts:
             raise CannotWrite(f"{path}: could not be deleted ({error.strerror or error}).") from error
 
     def _path(self, case: str, annotator: str) -> Path:
-        return self._folder / f"{case}.{_key(annotator)}.npz"
+        return self._folder / f"{case}.{annotator_key(annotator)}.npz"
+
+
+def encode_draft(case: str, annotator: str, regions: NDArray[np.uint8], origin: Origin) -> bytes:
+    """The content of the file of a draft, made now; see `Draft` for the parameters."""
+    facts = {
+        "case": case,
+        "annotator": annotator,
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "origin": origin.as_facts(),
+        "mask_sha256": planes_sha256(regions),
+    }
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, regions=regions, facts=np.frombuffer(seal(facts), np.uint8))
+    return buffer.getvalue()
 
 
 def read_draft(path: Path) -> Draft:
@@ -142,6 +147,6 @@ def read_draft(path: Path) -> Draft:
         raise Damaged(f"{path}: is no draft, or a damaged one.") from error
 
 
-def _key(annotator: str) -> str:
+def annotator_key(annotator: str) -> str:
     """A part of a file name for an annotator, whose name may have any characters."""
     return hashlib.sha256(annotator.encode()).hexdigest()[:16]

@@ -1,11 +1,12 @@
-"""The base of all panels, which ends their processes when a panel closes, and widgets of all panels."""
+"""The base of all panels: one of each kind in a window, whose processes end with it; and widgets of all panels."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QApplication, QPushButton, QWidget
+from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtWidgets import QApplication, QDockWidget, QPushButton, QWidget
 
 from napari_bonescint.gui.common.close_guard import CloseGuard
 from napari_bonescint.gui.common.plain_label import PlainLabel
@@ -14,7 +15,7 @@ from napari_bonescint.text import DISCLAIMER
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qtpy.QtGui import QCloseEvent
+    from qtpy.QtGui import QCloseEvent, QShowEvent
 
     from napari_bonescint.gui.common.segmenting import SegmentationClient
 
@@ -24,6 +25,27 @@ class DockPanel(QWidget):
 
     _closing: CloseGuard | None = None
     _is_shut_down = False
+    _was_shown = False
+    _is_behind = False
+
+    def come_forward(self) -> None:
+        """Show the panel, in front of the other tabs of its dock."""
+        dock = self.parent()
+        if isinstance(dock, QDockWidget) and not self._is_shut_down:
+            dock.show()
+            dock.raise_()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Give way to a panel of the same kind in this window, if there is one."""
+        super().showEvent(event)
+        if self._was_shown:
+            return
+        self._was_shown = True
+        alike = self.window().findChildren(type(self))
+        earlier = [panel for panel in alike if panel is not self and not panel._is_shut_down]
+        if earlier:
+            # Not now, since napari is still adding the dock of this one.
+            self._soon(partial(self._give_way, earlier[0]))
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """End the panel's processes."""
@@ -31,10 +53,36 @@ class DockPanel(QWidget):
         super().closeEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802
-        """End the panel's processes when napari takes the panel out of its dock without closing it."""
+        """Follow the dock, and end the panel's processes when napari takes the panel out of it without closing it."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+        if event.type() != QEvent.Type.ParentChange:
+            return
+        dock = self.parent()
+        if dock is None:
             self._shut_down()
+        elif isinstance(dock, QDockWidget):
+            dock.visibilityChanged.connect(self._on_visibility)
+
+    def _on_visibility(self, visible: bool) -> None:
+        """Come forward if the panel is hidden while it lies behind another tab: napari's menus do that to show it."""
+        dock = self.parent()
+        if not isinstance(dock, QDockWidget) or self._is_shut_down:
+            return
+        if dock.isHidden() and self._is_behind:
+            self._soon(self.come_forward)
+        self._is_behind = not visible and not dock.isHidden()
+
+    def _give_way(self, earlier: DockPanel) -> None:
+        dock: Any = self.parent()
+        dock.destroyOnClose()  # as the button of napari's docks
+        earlier.come_forward()
+
+    def _soon(self, act: Callable[[], None]) -> None:
+        """Call a function after the present event, unless the panel is deleted by then."""
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.timeout.connect(act)
+        timer.start(0)
 
     def _end_at_last(self, child: SegmentationClient) -> None:
         """Leave the shared child process also when the panel is deleted without being closed, and when napari ends."""

@@ -162,6 +162,12 @@ class CaseLoader:
         elif item.source is not None:
             self._run(item.source.open, partial(if_still_of_use, self._keep_scan), ignore)
 
+    def take_over(self, item: WorkItem, case: OpenedCase) -> None:
+        """Take note of a case that is open now, and segment it if no model has."""
+        self._states[item.identity] = _InStore(item, case.key)
+        if case.prediction is None:
+            self._segment(item, case.scan, first=True)
+
     def close(self) -> None:
         """Leave the child process; nothing more is emitted."""
         self._wanted = None
@@ -186,12 +192,10 @@ class CaseLoader:
         self.loaded.emit(item, case)
         for sentence in case.damage:
             self.warned.emit(sentence)
-        if case.prediction is not None:
-            return
-        if isinstance(before, _ScanSegmented):  # while the scan was being added to the store
+        if isinstance(before, _ScanSegmented) and case.prediction is None:  # while the scan was added to the store
             self._keep_prediction(item, case.key, before.segmentation)
         else:
-            self._segment(item, case.scan, first=True)
+            self.take_over(item, case)
 
     def _fail(self, asked: WorkItem, sentence: str) -> None:
         if self._wanted is asked:

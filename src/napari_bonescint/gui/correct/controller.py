@@ -3,48 +3,58 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.utils.notifications import show_warning
-from psygnal import Signal
 
-from napari_bonescint.corrections.entries import Entry
 from napari_bonescint.corrections.queue import after_prediction, after_saving
 from napari_bonescint.corrections.store.drafts import Drafts
 from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.corrections.work import open_work
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.gui.common.run import ignore
 from napari_bonescint.gui.correct.case_layers import CaseLayers
 from napari_bonescint.gui.correct.case_loader import CaseLoader
-from napari_bonescint.gui.correct.correcting import Correcting
+from napari_bonescint.gui.correct.correcting import Correcting, EditedMask
 from napari_bonescint.gui.correct.open_case import OpenCase
-from napari_bonescint.gui.correct.states import NoStore, StoreOpen, Unsaved
+from napari_bonescint.gui.correct.opening.correcting_scan import CorrectingScan, read_scan
+from napari_bonescint.gui.correct.opening.places import add_place, place_of_case, place_of_file, place_of_scan
+from napari_bonescint.gui.correct.opening.safe_work import SafeWork
+from napari_bonescint.gui.correct.opening.scan_layers import scan_to_correct
+from napari_bonescint.gui.correct.opening.scan_segmenter import ScanSegmenter
+from napari_bonescint.gui.correct.states import NoStore, StoreOpen, Unsaved, UnsavedScan
 from napari_bonescint.gui.correct.work_queue import WorkQueue
+from napari_bonescint.gui.layers.labels import hold_case
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from typing import Any
 
     from napari.components import ViewerModel
+    from napari.layers import Image, Labels
     from numpy.typing import NDArray
 
+    from napari_bonescint.corrections.entries import Entry
+    from napari_bonescint.corrections.open_cases import Holder
     from napari_bonescint.corrections.opening import OpenedCase
     from napari_bonescint.corrections.queue import WorkItem
     from napari_bonescint.corrections.store.drafts import Draft
+    from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.corrections.store.prediction import Prediction
     from napari_bonescint.corrections.store.revision import Revision
     from napari_bonescint.corrections.work import Work
     from napari_bonescint.gui.common.run import Run
+    from napari_bonescint.gui.correct.opening.correcting_scan import SavedScan, ScanRead
+    from napari_bonescint.gui.correct.opening.places import Place
+    from napari_bonescint.gui.correct.opening.scan_layers import ScanLayers
+    from napari_bonescint.segmentation import Segmentation
 
-_NO_NAME = "Type your name as annotator first; you need to do this only once."
-_DISPLACED = "{}: does not lie exactly on its image; undo the move, scale, rotation, shear or affine, and save again."
 
-
-class CorrectController:
-    """Opens label stores and cases, saves drafts and revisions, and asks before unsaved work is lost.
+class CorrectController(SafeWork):
+    """Opens label stores, cases and scans, saves drafts and revisions, and asks before unsaved work is lost.
 
     Parameters
     ----------
@@ -58,34 +68,19 @@ class CorrectController:
         Takes the key of a case, and asks the user what to do with the unsaved work on it.
     annotator : str
         Name for drafts and revisions; empty if the user has given none.
+    ask_about_scan : callable
+        As `ask`, with the name of a scan that is in no label store.
+    choose_store : callable
+        Asks for the folder of a label store for a scan; None if the user cancels.
 
     Attributes
     ----------
-    state : NoStore, StoreOpen or Correcting
+    state : NoStore, StoreOpen, Correcting or CorrectingScan
     annotator : str
     comment : str
         Comment for the next revision.
     loader : CaseLoader
     """
-
-    changed = Signal()
-    """Emitted when the open case, its data or the comment has changed."""
-    message = Signal(str, bool)
-    """Emitted with a sentence about the store, which may be empty, and whether it is an error."""
-    status = Signal(str, bool)
-    """Emitted with a sentence about the open case, which may be empty, and whether it is an error."""
-    name_missing = Signal()
-    """Emitted when nothing can be saved because the annotator's name is missing."""
-    store_opened = Signal(StoreOpen)
-    """Emitted when another store is open."""
-    tools_moved = Signal(object)
-    """Emitted with the `OpenCase` for the tools, or None."""
-    drafts_offered = Signal(object)
-    """Emitted with a list of all drafts of the annotator."""
-    draft_withdrawn = Signal(str)
-    """Emitted with the key of a case whose draft is gone."""
-    drawn = Signal()
-    """Emitted when the mask may have changed; `keep` should be called within seconds."""
 
     def __init__(
         self,
@@ -94,23 +89,40 @@ class CorrectController:
         call_later: Callable[[Callable[[], None]], None],
         ask: Callable[[str], Unsaved],
         annotator: str,
+        *,
+        ask_about_scan: Callable[[str], UnsavedScan],
+        choose_store: Callable[[], Path | None],
     ) -> None:
-        self.state: NoStore | StoreOpen | Correcting = NoStore()
-        self.annotator = annotator
-        self.comment = ""
+        super().__init__(ask, ask_about_scan, choose_store, annotator)
         self.loader = CaseLoader(run, call_later)
-        self._viewer, self._run, self._ask = viewer, run, ask
+        self._viewer, self._run = viewer, run
         self._layers = CaseLayers(viewer)
+        self._images: tuple[Image, ...] = ()  # of the open case or scan
+        self._segmenter = ScanSegmenter(self.loader.child, call_later)
         self.loader.loaded.connect(self._on_loaded)
         self.loader.predicted.connect(self._on_predicted)
         self.loader.warned.connect(show_warning)
         self.loader.failed.connect(self._show_error)
+        self._segmenter.segmented.connect(self._on_scan_segmented)
+        self._segmenter.failed.connect(self._show_error)
+        add_place(self)
         viewer.layers.events.removed.connect(self._on_layer_removed)
 
     @property
-    def has_unsaved(self) -> bool:
-        """Whether the mask differs from the last revision."""
-        return isinstance(self.state, Correcting) and self.state.is_changed()
+    def open_case(self) -> tuple[LabelStore, str] | None:
+        """The store and the key of the open case."""
+        return (self.state.work.store, self.state.key) if isinstance(self.state, Correcting) else None
+
+    @property
+    def open_scan(self) -> str | None:
+        """The name of the open scan that is in no store, made of its pixels."""
+        return self.state.key if isinstance(self.state, CorrectingScan) else None
+
+    def come_forward(self) -> None:
+        """Show the open case or scan in front of everything else."""
+        if isinstance(self.state, EditedMask) and self.state.labels[0] in self._viewer.layers:
+            self._viewer.layers.selection.active = self.state.labels[0]
+        self.wanted.emit()
 
     def open(self, store: Path, scans: Path | None = None, *, begin: bool = True) -> None:
         """Open a label store, or make one in an empty folder; asks first if there is unsaved work.
@@ -133,29 +145,52 @@ class CorrectController:
         self.leave(then)
 
     def go_to(self, item: WorkItem) -> None:
-        """Open another case; asks first if there is unsaved work."""
-        if isinstance(self.state, StoreOpen):
+        """Open another case; asks first if there is unsaved work. A case that is open somewhere comes to the front."""
+        opened = self.opened
+        if opened is None:
+            return
+        if isinstance(self.state, Correcting) and item.identity == self.state.item.identity:
+            self.come_forward()
+        elif item.case is None or not self._is_elsewhere(place_of_case(opened.work.store.folder, item.case.key)):
             self.leave(partial(self.loader.open, item))
+
+    def correct_scan(self) -> None:
+        """Correct the scan of the active layer in its own layers, without a label store; asks about unsaved work."""
+        try:
+            layers = scan_to_correct(self._viewer.layers, self._viewer.layers.selection.active)
+        except BonescintError as error:
+            self._show_error(str(error))
+            return
+        if isinstance(self.state, EditedMask) and set(layers.images) & set(self._images):
+            self.come_forward()
+            return
+        if not self._is_elsewhere(place_of_file(layers.scan)):
+            self.leave(partial(self._read_scan, layers))
+
+    def finish_scan(self) -> None:
+        """End the correction of a scan that is in no store; its layers stay. Asks about unsaved work."""
+        if isinstance(self.state, CorrectingScan):
+            self.leave(self._let_go)
 
     def start_from(self, regions: NDArray[np.uint8], origin: Origin) -> None:
         """Put another mask into the labels, as one undoable step."""
-        if isinstance(self.state, Correcting):
+        if isinstance(self.state, EditedMask):
             self.state.start_from(regions, origin)
 
     def start_empty(self) -> None:
-        """Start the open case from an empty mask."""
-        if isinstance(self.state, Correcting):
-            self.start_from(np.zeros_like(self.state.case.regions), Origin.empty())
+        """Start the open case or scan from an empty mask."""
+        if isinstance(self.state, EditedMask):
+            self.start_from(np.zeros_like(self.state.regions()), Origin.empty())
 
     def start_from_model(self) -> None:
-        """Start the open case from the model's mask."""
-        if not isinstance(self.state, Correcting) or self.state.case.prediction is None:
-            self._show_error("No model has segmented this case yet; choose one in the tab Model.")
-        elif self.state.case.prediction.names_regions is not self.state.case.names_regions:
+        """Start the open case or scan from the model's mask."""
+        model = self.state.model_mask if isinstance(self.state, EditedMask) else None
+        if model is None or not isinstance(self.state, EditedMask):
+            self._show_error("No model has segmented this scan yet; choose one in the tab Model.")
+        elif model.names_regions is not self.state.names_regions:
             self._show_error("The model's mask was not used: only one of the mask and the labels names regions.")
         else:
-            prediction = self.state.case.prediction
-            self.start_from(prediction.regions, Entry(prediction=prediction).origin)
+            self.start_from(model.regions, Origin.of_model(model.name, model.sha256))
 
     def restore(self, entry: Entry, regions: NDArray[np.uint8]) -> None:
         """Save an earlier mask again, as the newest revision."""
@@ -164,42 +199,6 @@ class CorrectController:
         self.changed.emit()
         self.save(reviewed=False)
 
-    def keep(self) -> None:
-        """Save unsaved work as a draft now."""
-        if isinstance(self.state, Correcting):
-            self.state.keep()
-
-    def save(self, *, reviewed: bool, then: Callable[[], None] = lambda: None) -> None:
-        """Save the mask as a revision in the background; `then` is called when it is saved, not if that fails."""
-        state = self.state
-        if not isinstance(state, Correcting) or not self._may_save(state):
-            return
-
-        def done(revision: Revision) -> None:
-            if state is self.state:
-                self.comment = ""
-                self.changed.emit()
-                self.status.emit(f"Saved as revision {revision.number}{', reviewed' if reviewed else ''}.", False)
-            then()
-
-        self.status.emit("Saving …", False)
-        state.save(self.comment.strip(), reviewed=reviewed, then=done)
-
-    def leave(self, then: Callable[[], None]) -> None:
-        """Ask about unsaved work, then call `then`, unless the user cancels."""
-        match self._ask_about_unsaved():
-            case Unsaved.SAVE:
-                self.save(reviewed=False, then=then)
-            case Unsaved.DISCARD:
-                then()
-
-    def may_close(self) -> bool:
-        """Whether napari may close; asks about unsaved work, and waits until it is saved."""
-        answer = self._ask_about_unsaved()
-        if answer is not Unsaved.SAVE or not isinstance(self.state, Correcting):
-            return answer is Unsaved.DISCARD
-        return self._may_save(self.state) and self.state.save_and_wait(self.comment.strip())
-
     def sign(self, name: str) -> None:
         """Change the annotator; the draft of unsaved work gets the new name."""
         if name == self.annotator:
@@ -207,15 +206,16 @@ class CorrectController:
         self.annotator = name
         if isinstance(self.state, Correcting):
             self.state.sign(name)
-        if isinstance(self.state, StoreOpen):
+        opened = self.opened
+        if opened is not None:
             self.loader.sign(name)
-            self.loader.read_ahead(self.state.queue.neighbour(1))
-            self._run(partial(Drafts(self.state.work.store).waiting, name), self._on_waiting, self._show_error)
+            self.loader.read_ahead(opened.queue.neighbour(1))
+            self._run(partial(Drafts(opened.work.store).waiting, name), self._on_waiting, self._show_error)
 
     def open_draft(self, case: str) -> None:
         """Open the case of a draft of the annotator."""
-        if isinstance(self.state, StoreOpen):
-            item = self.state.queue.of_case(case)
+        if self.opened is not None:
+            item = self.opened.queue.of_case(case)
             if item is None:
                 self._show_error("The case of this draft is not in the list; open its label store.")
             else:
@@ -223,13 +223,13 @@ class CorrectController:
 
     def discard_draft(self, case: str) -> None:
         """Delete a draft of the annotator."""
-        if isinstance(self.state, StoreOpen):
+        if self.opened is not None:
 
             def then(_: None) -> None:
                 self.draft_withdrawn.emit(case)
                 self.loader.forget(case)
 
-            discard = partial(Drafts(self.state.work.store).discard, case, self.annotator)
+            discard = partial(Drafts(self.opened.work.store).discard, case, self.annotator)
             self._run(discard, then, self._show_error)
 
     def close(self) -> None:
@@ -241,27 +241,47 @@ class CorrectController:
     def _on_opened(self, begin: bool, work: Work) -> None:
         self._let_go()
         self._layers.clear()
-        self.loader.use(work.store, self.annotator)
-        self.state = StoreOpen(work, WorkQueue(work.items))
-        self.store_opened.emit(self.state)
-        self.drafts_offered.emit(work.waiting)
+        self._open_store(work)
         if work.damage:
             show_warning(work.damage)
         self._show_message("" if work.items else "This store has no cases: open a folder of scans.")
         if begin and work.items:
             self.go_to(work.items[0])
 
+    def _open_store(self, work: Work) -> StoreOpen:
+        self.loader.use(work.store, self.annotator)
+        self.state = opened = StoreOpen(work, WorkQueue(work.items))
+        self.store_opened.emit(opened)
+        self.drafts_offered.emit(work.waiting)
+        return opened
+
     def _on_loaded(self, item: WorkItem, case: OpenedCase) -> None:
-        self._end()
-        if not isinstance(self.state, StoreOpen):
+        opened = self.opened
+        if opened is None:
             return
+        place = place_of_case(opened.work.store.folder, case.key)
+        if place is not self and self._is_elsewhere(place):
+            return
+        self._end()
         self._layers.show(case)
-        self._move_tools(case)
-        self.state = state = Correcting(self.state, item, case, self._layers.labels, self.annotator, self._run)
-        state.drawn.connect(self._on_drawn)
-        state.kept.connect(self._on_kept)
+        self._correct(opened, item, case, self._layers.images, self._layers.labels)
+
+    def _correct(
+        self,
+        opened: StoreOpen,
+        item: WorkItem,
+        case: OpenedCase,
+        images: Sequence[Image],
+        labels: Sequence[Labels],
+    ) -> None:
+        """Begin to correct a case in these layers."""
+        self._images = tuple(images)
+        self._move_tools(case, labels)
+        self.state = state = Correcting(opened, item, case, labels, self.annotator, self._run)
+        self._listen(state)
         state.saved.connect(partial(self._on_saved, state))
-        state.failed.connect(self._on_failed)
+        state.open_elsewhere.connect(partial(self._on_open_elsewhere, state))
+        state.mark_as_open()
         self.comment = ""
         self._show_message("")
         if case.draft is not None:
@@ -272,71 +292,130 @@ class CorrectController:
         self.changed.emit()
         self.loader.read_ahead(state.queue.neighbour(1))
 
-    def _on_predicted(self, item: WorkItem, prediction: Prediction) -> None:
-        if not isinstance(self.state, StoreOpen):
+    def _read_scan(self, layers: ScanLayers) -> None:
+        read = partial(read_scan, layers.scan, names_regions=layers.names_regions)
+        self._run(read, partial(self._on_scan_read, layers), self._show_error)
+
+    def _on_scan_read(self, layers: ScanLayers, read: ScanRead) -> None:
+        if read.claim is None:
+            if not self._is_elsewhere(place_of_scan(read.drafts.key)):
+                self._show_error(
+                    "This scan is being corrected in another napari; go on there, or close it there first."
+                )
             return
-        known = self.state.queue.latest(item)
+        self._let_go()
+        self._layers.clear()
+        if not layers.are_in(self._viewer.layers):
+            self._run(read.claim.release, ignore, ignore)
+            self._show_error(f"{layers.name}: was removed; open the scan again to correct it.")
+            return
+        before = self.state if isinstance(self.state, NoStore | StoreOpen) else NoStore()
+        labels = layers.with_labels(self._viewer.layers)
+        self.state = state = CorrectingScan(before, layers, labels, read, self._run)
+        self._images = layers.images
+        self._listen(state)
+        self._move_tools_to_scan(state)
+        self.comment = ""
+        self._show_message(state.greeting)
+        self._show_saved()
+        self._viewer.layers.selection.active = labels[0]
+        self.changed.emit()
+        if state.segmentation is None and self.loader.card is not None:
+            self._segmenter.segment(layers.scan, self.loader.card)
+
+    def _on_scan_segmented(self, segmentation: Segmentation) -> None:
+        if isinstance(self.state, CorrectingScan):
+            self.state.take_segmentation(segmentation)
+            self._move_tools_to_scan(self.state)
+
+    def _go_on_in_store(self, state: CorrectingScan, saved: SavedScan) -> None:
+        """Correct the case of a scan that was added to a store, in the layers of the scan."""
+        if state is not self.state:
+            return
+        self._end()
+        for labels in state.labels:
+            hold_case(labels)
+        opened = self._open_store(saved.work)
+        item = opened.queue.of_case(saved.added.case)
+        if item is None:
+            raise ValueError("the work list has the case that was added to its store")
+        self.loader.take_over(item, saved.case)
+        self._correct(opened, item, saved.case, state.layers.images, state.labels)
+        self.status.emit(f"Saved as revision {saved.added.revision.number} of case {saved.added.case}.", False)
+
+    def _on_predicted(self, item: WorkItem, prediction: Prediction) -> None:
+        if self.opened is None:
+            return
+        known = self.opened.queue.latest(item)
         if known.case is not None:
             known = replace(known, case=after_prediction(known.case, prediction))
-            self.state.queue.update(known)
+            self.opened.queue.update(known)
         if not isinstance(self.state, Correcting) or known.identity != self.state.item.identity:
             return
-        if self.state.is_untouched_and_empty():
+        if self.state.is_untouched_and_empty() and self.state.labels == tuple(self._layers.labels):
             self.loader.open(known)
             return
         self.state.case = replace(self.state.case, prediction=prediction)
-        self._move_tools(self.state.case)
+        self._move_tools(self.state.case, self.state.labels)
         self.changed.emit()
 
     def _on_waiting(self, waiting: list[Draft]) -> None:
         key = self.state.key if isinstance(self.state, Correcting) else ""
         self.drafts_offered.emit([draft for draft in waiting if draft.case != key])
         # Unsaved work in the layers is this draft.
-        if any(draft.case == key for draft in waiting) and not self.has_unsaved:
-            self.open_draft(key)
+        if isinstance(self.state, Correcting) and any(draft.case == key for draft in waiting) and not self.has_unsaved:
+            self.loader.open(self.state.item)
 
-    def _move_tools(self, case: OpenedCase) -> None:
+    def _move_tools(self, case: OpenedCase, labels: Sequence[Labels]) -> None:
         """Give the case and its prediction to the tools."""
-        prediction, layers = case.prediction, self._layers
+        prediction = case.prediction
         model = prediction.regions if prediction is not None and prediction.names_regions else None
         probability = None if prediction is None else prediction.probability
-        self.tools_moved.emit(OpenCase(case.scan, layers.images, case.windows, layers.labels, model, probability))
+        tools = OpenCase(case.scan, list(self._images), case.windows, list(labels), model, probability)
+        self.tools_moved.emit(tools)
+
+    def _move_tools_to_scan(self, state: CorrectingScan) -> None:
+        result = state.segmentation
+        model = None if result is None else result.regions
+        probability = None if result is None else result.probability
+        scan = state.layers.scan
+        self.tools_moved.emit(OpenCase(scan, list(self._images), state.windows, list(state.labels), model, probability))
+
+    def _is_elsewhere(self, place: Place | None) -> bool:
+        """Whether another window has something open; it comes to the front then."""
+        if place is None:
+            return False
+        where = "in this window" if place is self else "in another window, which is in front now"
+        self._show_message(f"This scan is being corrected already, {where}.")
+        place.come_forward()
+        return True
+
+    def _on_open_elsewhere(self, of: Correcting, own: Holder | None, others: list[Holder]) -> None:
+        if of is not self.state:
+            return
+        if own is None:
+            who = " and ".join(map(str, others))
+            show_warning(f"This case is open elsewhere, too ({who}); both masks will be kept as revisions.")
+            return
+        self._let_go()
+        self._layers.clear()
+        self._show_error(f"You have this case open in another napari ({own}); go on there, or close it there first.")
 
     def _end(self) -> None:
-        """End the work on the open case; unsaved work is kept as a draft."""
-        if isinstance(self.state, Correcting):
+        """End the work on the open case or scan; unsaved work is kept as a draft."""
+        if isinstance(self.state, EditedMask):
+            self._segmenter.stop()
             self.state.stop()
-            self.state = StoreOpen(self.state.work, self.state.queue)
+            opened = self.opened
+            self.state = NoStore() if opened is None else StoreOpen(opened.work, opened.queue)
+            self._images = ()
 
     def _let_go(self) -> None:
-        """End the work on the open case, and take it from the tools, too."""
+        """End the work on the open case or scan, and take it from the tools, too."""
         self._end()
         self.tools_moved.emit(None)
         self.status.emit("", False)
         self.changed.emit()
-
-    def _ask_about_unsaved(self) -> Unsaved:
-        """Ask about unsaved work, and discard it if the user wants that; without any, the answer is Discard."""
-        self.keep()  # so that nothing is lost if napari crashes before the answer
-        state = self.state
-        if not isinstance(state, Correcting) or not state.is_changed():
-            return Unsaved.DISCARD
-        answer = self._ask(state.key)
-        if state is not self.state:
-            return Unsaved.CANCEL  # another case was opened in the meantime; the unsaved work is kept as a draft
-        if answer is Unsaved.DISCARD:
-            state.discard()
-        return answer
-
-    def _may_save(self, state: Correcting) -> bool:
-        if not self.annotator:
-            self.status.emit(_NO_NAME, True)
-            self.name_missing.emit()
-        elif displaced := state.displaced():
-            self.status.emit(_DISPLACED.format(", ".join(displaced)), True)
-        else:
-            return True
-        return False
 
     def _on_saved(self, of: Correcting, revision: Revision) -> None:
         of.case = replace(of.case, revisions=(*of.case.revisions, revision))
@@ -349,24 +428,6 @@ class CorrectController:
         if isinstance(self.state, Correcting) and event.value in self.state.labels:
             self._let_go()
             self._show_message("The labels of this case were removed; unsaved work is kept as a draft.")
-
-    def _on_drawn(self) -> None:
-        self.drawn.emit()
-        self._show_saved()
-
-    def _on_kept(self) -> None:
-        if self.has_unsaved:
-            now = datetime.now(UTC).astimezone()
-            self.status.emit(f"Not saved yet; draft of {now:%H:%M:%S}.", False)
-
-    def _on_failed(self, sentence: str) -> None:
-        self.status.emit(f"{sentence} Your corrections stay in the layers.", True)
-
-    def _show_saved(self) -> None:
-        self.status.emit("Not saved yet." if self.has_unsaved else "No unsaved corrections.", False)
-
-    def _show_message(self, sentence: str) -> None:
-        self.message.emit(sentence, False)
-
-    def _show_error(self, sentence: str) -> None:
-        self.message.emit(sentence, True)
+        elif isinstance(self.state, CorrectingScan) and event.value in (*self._images, *self.state.labels):
+            self._let_go()
+            self._show_message("Layers of this scan were removed; open it again to go on with unsaved work.")

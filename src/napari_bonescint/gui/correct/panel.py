@@ -30,12 +30,14 @@ from napari_bonescint.gui.common.scrolled_page import ScrolledPage
 from napari_bonescint.gui.common.settings import Setting, remember, remembered
 from napari_bonescint.gui.correct.check_list import CheckList
 from napari_bonescint.gui.correct.controller import CorrectController
-from napari_bonescint.gui.correct.correcting import Correcting
+from napari_bonescint.gui.correct.correcting import Correcting, EditedMask
 from napari_bonescint.gui.correct.display_panel import DisplayPanel
 from napari_bonescint.gui.correct.draft_banner import DraftBanner
+from napari_bonescint.gui.correct.opening.correcting_scan import CorrectingScan
+from napari_bonescint.gui.correct.opening.draft_offer import offer_drafts
 from napari_bonescint.gui.correct.revision_dialog import RevisionDialog
 from napari_bonescint.gui.correct.save_bar import SaveBar
-from napari_bonescint.gui.correct.states import StoreOpen, Unsaved
+from napari_bonescint.gui.correct.states import Unsaved, UnsavedScan
 from napari_bonescint.gui.correct.tools.toolbox import Toolbox
 from napari_bonescint.gui.correct.work_list import WorkList
 from napari_bonescint.gui.correct.work_opener import WorkOpener
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.corrections.queue import WorkItem
     from napari_bonescint.gui.correct.open_case import OpenCase
+    from napari_bonescint.gui.correct.states import StoreOpen
 
 # First heights of both parts of the panel; the user can drag the bar between them.
 _LIST_HEIGHT, _TOOLS_HEIGHT = 300, 420
@@ -67,6 +70,8 @@ class CorrectWidget(DockPanel):
             partial(QTimer.singleShot, _POLL_MS),
             self._ask_about_unsaved,
             remembered(Setting.ANNOTATOR),
+            ask_about_scan=self._ask_about_unsaved_scan,
+            choose_store=self._choose_store,
         )
         self._keep = qthrottled(self.controller.keep, timeout=_DRAFT_MS, leading=False, parent=self)
 
@@ -83,6 +88,7 @@ class CorrectWidget(DockPanel):
         self.revisions_button = QPushButton()
         self._lay_out()
         self._connect()
+        offer_drafts(napari_viewer.layers)
         self._take_model()
         self._show_case()
         store = remembered(Setting.STORE)
@@ -91,10 +97,13 @@ class CorrectWidget(DockPanel):
 
     def open_scans(self, folder: Path) -> None:
         """Open a folder of scans; they are added to the open store, or to one that the user chooses."""
-        state = self.controller.state
-        store = state.work.store.folder if isinstance(state, StoreOpen) else self.opener.ask_for_store()
+        store = self._choose_store()
         if store is not None:
             self.controller.open(store, folder)
+
+    def correct_scan(self) -> None:
+        """Correct the scan of the active layer, in the layers that it has, without a label store."""
+        self.controller.correct_scan()
 
     def show_revisions(self) -> RevisionDialog | None:
         """Open the window with all masks of the open case."""
@@ -130,8 +139,13 @@ class CorrectWidget(DockPanel):
         state = self.controller.state
         count = len(state.case.revisions) if isinstance(state, Correcting) else 0
         self.revisions_button.setText(f"Revisions ({count}) …")
-        for button in (self.revisions_button, self.start_button):
-            button.setEnabled(isinstance(state, Correcting))
+        self.revisions_button.setEnabled(isinstance(state, Correcting))
+        self.start_button.setEnabled(isinstance(state, EditedMask))
+        # A scan that is in no label store has no revisions, and no list to go through.
+        is_scan = isinstance(state, CorrectingScan)
+        self.revisions_button.setVisible(not is_scan)
+        self.start_from_revision.setVisible(not is_scan)
+        self.list.setVisible(not is_scan or self.controller.opened is not None)
 
     def _move_tools(self, case: OpenCase | None) -> None:
         for part in (self.toolbox, self.aids, self.checks):
@@ -141,6 +155,20 @@ class CorrectWidget(DockPanel):
         text = f"Case {case} has corrections that are not saved."
         explanation = "Save makes a revision that is not marked as reviewed. Discard cannot be undone."
         return ask(self, "Correct masks", text, explanation, Unsaved)
+
+    def _ask_about_unsaved_scan(self, name: str) -> UnsavedScan:
+        text = f"{name} has corrections that are not saved."
+        explanation = "A draft stays on this computer, and is offered when you open the scan again."
+        return ask(self, "Correct masks", text, explanation, UnsavedScan)
+
+    def _choose_store(self) -> Path | None:
+        opened = self.controller.opened
+        return self.opener.ask_for_store() if opened is None else opened.work.store.folder
+
+    def _show_in_front(self) -> None:
+        self.come_forward()
+        self.window().raise_()
+        self.window().activateWindow()
 
     def _keep_soon(self) -> None:
         self._keep()
@@ -170,6 +198,7 @@ class CorrectWidget(DockPanel):
         controller.draft_withdrawn.connect(self.drafts.withdraw)
         controller.drawn.connect(self._keep_soon)
         controller.message.connect(self._show_message)
+        controller.wanted.connect(self._show_in_front)
         self.opener.store_chosen.connect(controller.open)
         self.opener.scans_chosen.connect(self.open_scans)
         self.list.chosen.connect(self._go_to)
@@ -199,7 +228,7 @@ class CorrectWidget(DockPanel):
         menu = QMenu(self.start_button)
         menu.addAction("The model's mask", self.controller.start_from_model)
         menu.addAction("An empty mask", self.controller.start_empty)
-        menu.addAction("A previous revision …", self.show_revisions)
+        self.start_from_revision = menu.addAction("A previous revision …", self.show_revisions)
         self.start_button.setMenu(menu)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)

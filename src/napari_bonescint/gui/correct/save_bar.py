@@ -1,4 +1,4 @@
-"""The bar below the panel: annotator, comment, save buttons, and a line on what is saved."""
+"""The bar below the panel: annotator, comment, buttons to save a case or a scan, and a line on what is saved."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWi
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.common.settings import Setting, remember
 from napari_bonescint.gui.correct.correcting import Correcting
+from napari_bonescint.gui.correct.opening.correcting_scan import CorrectingScan
 
 if TYPE_CHECKING:
     from napari_bonescint.gui.correct.controller import CorrectController
 
 
 class SaveBar(QWidget):
-    """Fields for annotator and comment, and buttons that save the open case."""
+    """Fields for annotator and comment, and buttons that save the open case, or the scan that is in no label store."""
 
     def __init__(self, controller: CorrectController) -> None:
         super().__init__()
@@ -29,23 +30,29 @@ class SaveBar(QWidget):
         self.reviewed_button.setToolTip("Save a finished mask (Ctrl+Enter)")
         self.button = QPushButton("Save, not reviewed")
         self.button.setToolTip("Save a mask that still needs work or a second look (Ctrl+Shift+Enter)")
+        self.store_button = QPushButton()
+        self.store_button.setToolTip("Add this scan, without the patient's identity, and its mask to a label store")
+        self.done_button = QPushButton("Done")
+        self.done_button.setToolTip("End correcting this scan; its layers stay")
         self.status = PlainLabel(wraps=True)
         self._lay_out()
         self.name.editingFinished.connect(self._sign)
         self.comment.textChanged.connect(self._take_comment)
         self.reviewed_button.clicked.connect(self.save_as_reviewed)
         self.button.clicked.connect(self.save_not_reviewed)
+        self.store_button.clicked.connect(controller.save_scan)
+        self.done_button.clicked.connect(controller.finish_scan)
         controller.changed.connect(self._show_case)
         controller.status.connect(self._show_status)
         controller.name_missing.connect(lambda: self.name.setFocus())
         self._show_case()
 
     def save_as_reviewed(self) -> None:
-        """Save a finished mask."""
+        """Save a finished mask of a case."""
         self._controller.save(reviewed=True)
 
     def save_not_reviewed(self) -> None:
-        """Save a mask that needs more work or a second look."""
+        """Save a mask of a case that needs more work or a second look."""
         self._controller.save(reviewed=False)
 
     def _sign(self) -> None:
@@ -57,8 +64,17 @@ class SaveBar(QWidget):
         self._controller.comment = text
 
     def _show_case(self) -> None:
-        for widget in (self.reviewed_button, self.button, self.comment):
-            widget.setEnabled(isinstance(self._controller.state, Correcting))
+        is_scan = isinstance(self._controller.state, CorrectingScan)
+        is_case = isinstance(self._controller.state, Correcting)
+        for of_case in (self.reviewed_button, self.button):
+            of_case.setVisible(not is_scan)
+            of_case.setEnabled(is_case)
+        for of_scan in (self.store_button, self.done_button):
+            of_scan.setVisible(is_scan)
+        opened = self._controller.opened
+        store = "a label store …" if opened is None else opened.work.store.folder.name
+        self.store_button.setText(f"Save to {store}".replace("&", "&&"))
+        self.comment.setEnabled(is_scan or is_case)
         if self.comment.text() != self._controller.comment:
             self.comment.setText(self._controller.comment)
 
@@ -74,6 +90,8 @@ class SaveBar(QWidget):
         buttons = QHBoxLayout()
         buttons.addWidget(self.reviewed_button)
         buttons.addWidget(self.button)
+        buttons.addWidget(self.store_button)
+        buttons.addWidget(self.done_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(words)

@@ -99,6 +99,23 @@ def holds_case(labels: Labels) -> bool:
     return binding is not None and binding.holds_case
 
 
+def names_regions_of(labels: Labels) -> bool:
+    """True if the labels of a layer are region codes, also by default; False if its legend says that 1 is bone."""
+    return "bone" not in list(labels.features.get("name", ()))
+
+
+def model_of(labels: Labels) -> tuple[str, str] | None:
+    """Name of the model whose result was last put into a layer, and hash of its weights; None if there is none."""
+    facts = labels.metadata.get(KEY)
+    return (str(facts["model"]), str(facts["model_sha256"])) if isinstance(facts, dict) else None
+
+
+def hold_case(labels: Labels) -> None:
+    """Take note that a labels layer shows the mask of a case of a label store from now on."""
+    if labels in _BINDINGS:
+        _BINDINGS[labels].holds_case = True
+
+
 def empty_labels(image: Image, *, names_regions: bool = True) -> Labels:
     """An empty labels layer that lies on an image and follows it.
 
@@ -127,7 +144,7 @@ def release(labels: Labels) -> None:
 
 def is_edited(labels: Labels) -> bool:
     """Whether a person edited a layer, so that a new result would overwrite the edits."""
-    return not np.array_equal(labels.data, _unedited(labels))
+    return not np.array_equal(labels.data, unedited(labels))
 
 
 def put_result(labels: Labels, segmentation: Segmentation, plane: int, *, keep_edits: bool = False) -> None:
@@ -148,7 +165,7 @@ def put_result(labels: Labels, segmentation: Segmentation, plane: int, *, keep_e
     result = masks[plane]
     changed = labels.data != result
     if keep_edits:
-        changed &= labels.data == _unedited(labels)
+        changed &= labels.data == unedited(labels)
     set_regions(labels, np.where(changed, result, labels.data))
     labels.refresh()  # data_setitem does not update the thumbnail
     _BINDINGS[labels].written.append(result.copy())
@@ -167,8 +184,13 @@ def masks_of(layers: Iterable[Labels]) -> NDArray[np.uint8]:
     return np.stack([np.asarray(labels.data, np.uint8) for labels in layers])
 
 
-def _unedited(labels: Labels) -> NDArray[np.uint8]:
-    """The mask before a person edited it: the most similar one of an empty mask and the last results."""
+def unedited(labels: Labels) -> NDArray[np.uint8]:
+    """The mask before a person edited it: the most similar one of an empty mask and the last results.
+
+    For a layer that was not made by `empty_labels`, it is the present mask.
+    """
+    if labels not in _BINDINGS:
+        return np.asarray(labels.data)
     candidates = [np.zeros_like(labels.data), *_BINDINGS[labels].written]
     return min(candidates, key=lambda candidate: np.count_nonzero(candidate != labels.data))
 

@@ -11,7 +11,7 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.masks.dicom_seg import Author
 from napari_bonescint.formats.masks.region_mapping import translate
 from napari_bonescint.formats.masks.registry import MaskOfScan
-from napari_bonescint.gui.layers.labels import all_labels_of, image_of, is_edited, legend
+from napari_bonescint.gui.layers.labels import all_labels_of, image_of, is_edited, legend, names_regions_of
 from napari_bonescint.gui.layers.scans import (
     KEY,
     PLACE,
@@ -88,7 +88,7 @@ def layers_to_mask(layers: Any, labels: Sequence[Labels]) -> tuple[MaskOfScan, l
         raise NotOneScan("The selected labels are of several scans, or of one view twice; save one scan at a time.")
     by_image = dict(zip(images, labels, strict=True))
     ordered = [by_image[image] for image in groups[0]]
-    named = {_names_regions(each) for each in ordered}
+    named = {names_regions_of(each) for each in ordered}
     if len(named) != 1:
         raise NotOneScan("Only some of the selected labels name regions; save labels with and without names apart.")
     (names_regions,) = named
@@ -142,10 +142,6 @@ def _image_under(layers: Any, labels: Labels) -> Image:
         if can_be_scan(layer) and labels in all_labels_of(layers, layer):
             return layer
     raise NotOneScan(f"{labels.name}: lies on no image of a bone scan; open the scan, or choose another writer.")
-
-
-def _names_regions(labels: Labels) -> bool:
-    return "bone" not in list(labels.features.get("name", ()))
 
 
 def _author(labels: Sequence[Labels]) -> Author:

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_bonescint.gui.common.garbage_collection import without_collection
 from napari_bonescint.gui.layers.labels import empty_labels, is_edited, labels_of, put_result, release
+from napari_bonescint.gui.layers.results import note_result
 from napari_bonescint.gui.layers.scans import layers_to_scan
 from napari_bonescint.gui.placement import put_on
 
@@ -102,6 +103,8 @@ class ResultTarget:
             keep = self._ask_about_edits(unchanged)
         if keep is Keep.CANCEL:
             return
+        if len(unchanged) == len(self.images):
+            note_result(self.images, segmentation)
         with without_collection():
             for plane, image in enumerate(self.images):
                 if not self._is_as_taken(image):

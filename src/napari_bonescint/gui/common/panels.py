@@ -1,0 +1,42 @@
+"""Open the panels of this plugin: one of each kind in a window, under the name that napari's menus give it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from npe2 import PluginManager
+
+from napari_bonescint.gui.common.dock_panel import DockPanel
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+PLUGIN = "napari-bonescint"
+
+
+def open_panel(viewer: Viewer, title: str) -> Any:
+    """Bring a panel to the front of its window; it is opened if it is not there.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    title : str
+        Its name in the manifest.
+
+    Returns
+    -------
+    DockPanel
+        The panel, of the class that the manifest names.
+    """
+    manager = PluginManager.instance()
+    contributions = (each for each in manager.iter_widgets() if each.plugin_name == PLUGIN)
+    kind: Any = next(each for each in contributions if each.display_name == title).get_callable()
+    docked = (panel for panel in viewer.window.dock_widgets.values() if isinstance(panel, kind))
+    panel = next(docked, None)
+    if panel is None:
+        panel = kind(viewer)
+        # The name that napari gives it, so that the menu Plugins finds this panel, too.
+        viewer.window.add_dock_widget(panel, name=f"{title} ({manager.get_manifest(PLUGIN).display_name})")
+    if isinstance(panel, DockPanel):
+        panel.come_forward()
+    return panel

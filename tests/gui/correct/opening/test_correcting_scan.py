@@ -1,0 +1,179 @@
+"""Correcting the scan that is open, without a label store, with the mouse in a real window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from napari._app_model import get_app_model
+from napari.layers import Image
+from PIL import Image as Picture
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog
+
+from gui.correct.correcting import Hand
+from gui.correct.correcting_panel import case_of
+from gui.panel_actions import answer, click_and_wait, labels_in
+from napari_bonescint.corrections.scan_drafts import drafts_folder
+from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.formats.opening import open_scan
+from napari_bonescint.gui.correct.opening.correcting_scan import CorrectingScan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pytest
+    from napari import Viewer
+    from pytestqt.qtbot import QtBot
+
+    from napari_bonescint.gui.correct.panel import CorrectWidget
+    from napari_bonescint.gui.segment.panel import SegmentWidget
+
+
+def correct_this_scan(panel: CorrectWidget, qtbot: QtBot) -> CorrectingScan:
+    """Choose the command, as from the menu Layers > Annotate or the palette."""
+    get_app_model().commands.execute_command("napari-bonescint.correct_this_scan").result()
+    qtbot.waitUntil(lambda: isinstance(panel.controller.state, CorrectingScan))
+    return panel.controller.state
+
+
+def paint(viewer: Viewer, panel: CorrectWidget) -> None:
+    """Take the brush and draw a stroke of the foot in the first view."""
+    case = panel.toolbox.strokes.case
+    assert case is not None
+    hand = Hand(viewer, case)
+    hand.move(0, (30, 30))
+    hand.key("P", "9")
+    hand.drag(0, [(30, 30), (34, 36)])
+
+
+def test_an_open_scan_is_corrected_then_saved_into_a_store_and_goes_on_there(
+    viewer: Viewer,
+    images: list[Image],
+    tmp_path: Path,
+    open_correcting: Callable[..., CorrectWidget],
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    panel = open_correcting()
+    viewer.layers.selection.active = images[1]
+    state = correct_this_scan(panel, qtbot)
+    before = [layer for layer in viewer.layers if isinstance(layer, Image)]
+    assert before[:2] == images
+    labels = list(state.labels)
+    assert [layer.data.any() for layer in labels] == [False, False]
+    assert panel.message.text().startswith(f"Correcting {images[0].name}, {images[1].name}, in no label store.")
+    shown = {
+        part: part.isVisible()
+        for part in (
+            panel.list,
+            panel.revisions_button,
+            panel.saving.reviewed_button,
+            panel.saving.button,
+            panel.saving.store_button,
+            panel.saving.done_button,
+            panel.toolbox,
+        )
+    }
+    assert list(shown.values()) == [False, False, False, False, True, True, True]
+    paint(viewer, panel)
+    assert (labels[0].data == 9).any()
+    assert panel.saving.status.text() == "Not saved yet."
+    qtbot.waitUntil(lambda: bool(list(drafts_folder().glob("*.npz"))), timeout=5000)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_args: str(tmp_path / "store"))
+    drawn = labels[0].data.copy()
+    qtbot.mouseClick(panel.saving.store_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not isinstance(panel.controller.state, CorrectingScan), timeout=10_000)
+    case = case_of(panel)
+    assert case.labels == tuple(labels)
+    assert panel.saving.status.text() == f"Saved as revision 1 of case {case.key}."
+    store = LabelStore.open(tmp_path / "store")
+    np.testing.assert_array_equal(store.regions(case.key, 1)[0], drawn)
+    assert panel.list.isVisible()
+    assert panel.saving.reviewed_button.isVisible()
+    assert not panel.saving.done_button.isVisible()
+    assert panel.list.place.text().startswith("1 of 1")
+    assert not list(drafts_folder().glob("*.npz"))
+    Hand(viewer, panel.toolbox.strokes.case).undo()
+    assert not labels[0].data.any()
+    # The file of the open case is not opened a second time.
+    number = len(viewer.layers)
+    viewer.open(tmp_path / "scan.dcm", plugin="napari-bonescint")
+    assert len(viewer.layers) == number
+    assert viewer.layers.selection.active is labels[0]
+
+
+def test_unsaved_work_on_a_scan_is_asked_for_kept_and_offered_again(
+    viewer: Viewer,
+    images: list[Image],
+    tmp_path: Path,
+    open_correcting: Callable[..., CorrectWidget],
+    shown: Callable[[], list[str]],
+    qtbot: QtBot,
+) -> None:
+    panel = open_correcting()
+    name = images[0].name
+    correct_this_scan(panel, qtbot)
+    paint(viewer, panel)
+    answer("Cancel")
+    qtbot.mouseClick(panel.saving.done_button, Qt.MouseButton.LeftButton)
+    assert isinstance(panel.controller.state, CorrectingScan)
+    answer("Keep as a draft")
+    qtbot.mouseClick(panel.saving.done_button, Qt.MouseButton.LeftButton)
+    assert not isinstance(panel.controller.state, CorrectingScan)
+    assert not panel.toolbox.isEnabled()
+    viewer.layers.clear()
+    viewer.open(tmp_path / "scan.dcm", plugin="napari-bonescint")
+    offers = [message for message in shown() if message.startswith("You left unsaved corrections of")]
+    assert offers == [f"You left unsaved corrections of {name}; choose Correct this scan to go on with them."]
+    state = correct_this_scan(panel, qtbot)
+    assert (state.labels[0].data == 9).any()
+    # The window is closed with a question, too; its work stays on this computer.
+    window = viewer.window._qt_window
+    window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)  # the viewer's fixture closes it once more
+    answer("Cancel")
+    window.close()
+    assert window.isVisible()
+    answer("Keep as a draft")
+    window.close()
+    assert not window.isVisible()
+    assert len(list(drafts_folder().glob("*.npz"))) == 1
+
+
+def test_a_picture_of_naparis_own_reader_and_a_result_of_the_model_are_corrected_as_they_are(
+    viewer: Viewer,
+    tmp_path: Path,
+    open_panel: Callable[..., SegmentWidget],
+    open_correcting: Callable[..., CorrectWidget],
+    qtbot: QtBot,
+) -> None:
+    counts = np.random.default_rng(1).poisson(9, (90, 40)).astype(np.uint8)
+    Picture.fromarray(counts).save(tmp_path / "photo.png")
+    (image,) = viewer.open(tmp_path / "photo.png", plugin="napari")
+    segmenting = open_panel()
+    click_and_wait(qtbot, segmenting)
+    (labels,) = labels_in(viewer)
+    panel = open_correcting()
+    state = correct_this_scan(panel, qtbot)
+    assert (state.layers.images, state.labels) == ((image,), (labels,))
+    assert not panel.controller.has_unsaved
+    assert str(state.origin) == "model tiny"
+    case = panel.toolbox.strokes.case
+    assert case is not None
+    assert case.probability is not None
+    np.testing.assert_array_equal(case.model_regions[0], labels.data)
+    panel.controller.start_empty()
+    assert not labels.data.any()
+    panel.controller.start_from_model()
+    np.testing.assert_array_equal(case.model_regions[0], labels.data)
+    assert open_scan(tmp_path / "photo.png").counts.shape == (1, 90, 40)
+    panel.controller.finish_scan()
+    # A scan that no model has segmented is segmented while it is corrected.
+    other = viewer.add_image(counts[::-1].copy(), name="other")
+    viewer.layers.selection.active = other
+    panel.controller.loader.card = segmenting.models.card
+    correct_this_scan(panel, qtbot)
+    qtbot.waitUntil(lambda: panel.toolbox.strokes.case.probability is not None, timeout=60_000)
+    assert not labels_in(viewer)[-1].data.any()
+    assert panel.controller.loader.child.pid == segmenting.child.pid
