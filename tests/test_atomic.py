@@ -5,7 +5,12 @@ import threading
 
 import pytest
 
-from napari_bonescint.atomic import CannotWrite, write_bytes_atomically, write_folder_atomically
+from napari_bonescint.atomic import (
+    CannotWrite,
+    write_bytes_atomically,
+    write_files_atomically,
+    write_folder_atomically,
+)
 
 
 def test_new_file_holds_the_bytes(tmp_path):
@@ -88,3 +93,20 @@ def test_folder_of_which_a_file_cannot_be_written_is_not_there(tmp_path):
     with pytest.raises(CannotWrite):
         write_folder_atomically(tmp_path / "new", {"a.json": b"{}", "no/such/folder.json": b"{}"})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_several_files_are_written_beside_others(tmp_path):
+    (tmp_path / "a").write_bytes(b"old")
+    (tmp_path / "other").write_bytes(b"kept")
+    paths = write_files_atomically(tmp_path, {"a": b"new", "b": b"2"})
+    assert paths == [tmp_path / "a", tmp_path / "b"]
+    assert contents(tmp_path) == {"a": b"new", "b": b"2", "other": b"kept"}
+
+
+def test_of_several_files_none_is_written_if_one_cannot_be(tmp_path):
+    (tmp_path / "a").write_bytes(b"old")
+    (tmp_path / "c").mkdir()
+    with pytest.raises(CannotWrite, match="could not be written"):
+        write_files_atomically(tmp_path, {"a": b"new", "b": b"2", "c": b"3"})
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "c"}
+    assert (tmp_path / "a").read_bytes() == b"old"

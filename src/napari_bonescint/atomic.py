@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from napari_bonescint.errors import BonescintError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 UNFINISHED_FOLDER = ".bonescint-part-"
@@ -66,6 +67,42 @@ def write_folder_atomically(folder: Path, files: Mapping[str, bytes]) -> None:
                 folder.rmdir()
             fresh.rename(folder)
         sync_folder(folder.parent)
+
+
+def write_files_atomically(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Write files (contents by name) into a folder that may hold others: all of them, or none if one cannot be written.
+
+    Existing files of these names are replaced. If the process is killed, each file is still the old or the new one.
+    Returns the paths; raises `CannotWrite`.
+    """
+    made: list[Path] = []
+    with writing(folder), staged_folder(folder, files) as fresh:
+        kept = fresh.with_name("kept")
+        kept.mkdir()
+        try:
+            for name in files:
+                path = folder / name
+                if path.exists():
+                    shutil.copy2(path, kept / name)
+                made.append(path)
+                (fresh / name).replace(path)
+        except OSError:
+            _restore(made, kept)
+            raise
+        sync_folder(folder)
+    return made
+
+
+def _restore(paths: Iterable[Path], kept: Path) -> None:
+    """Put kept files back, and remove those that did not exist before."""
+    for path in paths:
+        before = kept / path.name
+        # The error that is being raised matters more.
+        with suppress(OSError):
+            if before.exists():
+                before.replace(path)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def require_empty(folder: Path) -> None:

@@ -16,7 +16,7 @@ from nibabel.nifti1 import Nifti1Image
 from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.masks.mask import Mask
-from napari_bonescint.formats.masks.nifti import read_mask_nifti, write_mask_nifti
+from napari_bonescint.formats.masks.nifti import encode_counts_nifti, read_mask_nifti, write_mask_nifti
 from napari_bonescint.formats.safe_reading import budget
 from napari_bonescint.formats.safe_reading.refusal import Refusal
 from napari_bonescint.scan import View, ViewName
@@ -207,3 +207,31 @@ def test_files_that_inflate_or_extend_without_end_are_refused(tmp_path, monkeypa
     path.write_bytes(content[:108] + begin + content[112:348] + b"\1\0\0\0" + extensions + bytes(40 * 30))
     with pytest.raises(Refusal, match=r"^mask\.nii: The file has more than 5,000 parts"):
         read_mask_nifti(path)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "stored"),
+    [
+        *(("uint8", "uint8"), ("uint16", "uint16"), ("int32", "int32"), ("uint32", "int32"), ("int64", "int32")),
+        *(("float16", "float32"), ("float32", "float32"), ("float64", "float64")),
+    ],
+)
+@pytest.mark.parametrize("name", ViewName)
+def test_counts_have_their_values_sizes_and_the_orientation_of_the_mask(tmp_path, name, dtype, stored):
+    counts = np.random.default_rng(1).integers(0, 200, (41, 23)).astype(dtype)
+    (tmp_path / "c.nii").write_bytes(encode_counts_nifti(counts, View(name), (2.4, 2.2)))
+    image = nibabel.load(tmp_path / "c.nii")
+    assert image.get_data_dtype() == stored
+    np.testing.assert_array_equal(np.asanyarray(image.dataobj)[:, :, 0].T, counts)
+    np.testing.assert_allclose(image.header.get_zooms(), (2.2, 2.4, 1))
+    assert image.header.get_xyzt_units()[0] == "mm"
+    write_mask_nifti(tmp_path / "m.nii", mask(name, spacing=(2.4, 2.2)))
+    np.testing.assert_array_equal(image.affine, nibabel.load(tmp_path / "m.nii").affine)
+
+
+def test_counts_too_large_for_an_integer_of_32_bits_are_kept_and_no_mask(tmp_path):
+    counts = np.full((41, 23), 2**40, np.uint64)
+    (tmp_path / "c.nii").write_bytes(encode_counts_nifti(counts, View(ViewName.ANTERIOR), None))
+    assert nibabel.load(tmp_path / "c.nii").get_fdata().max() == 2**40
+    with pytest.raises(Refusal, match=r"holds the counts of a view and no mask"):
+        read_mask_nifti(tmp_path / "c.nii")

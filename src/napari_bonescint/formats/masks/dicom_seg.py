@@ -74,7 +74,15 @@ class Author:
 def write_dicom_seg(
     path: Path, scan: Scan, regions: NDArray[np.uint8], *, names_regions: bool = True, author: Author
 ) -> None:
-    """Write the mask of a scan as DICOM SEG, whole or not at all.
+    """Write the mask of a scan as DICOM SEG, whole or not at all; see `encode_dicom_seg`.
+
+    A file that cannot be written raises `CannotWrite`.
+    """
+    write_bytes_atomically(path, encode_dicom_seg(scan, regions, names_regions=names_regions, author=author))
+
+
+def encode_dicom_seg(scan: Scan, regions: NDArray[np.uint8], *, names_regions: bool = True, author: Author) -> bytes:
+    """Encode the mask of a scan as DICOM SEG.
 
     `regions` (uint8, view, y, x) are region codes if `names_regions`, or 1 for bone. All regions are segments, numbered
     by their codes, even those without a pixel. A view without bone has one empty frame. The patient's identity is
@@ -84,8 +92,8 @@ def write_dicom_seg(
     ------
     SourceMissing
         If the scan's files are unknown, are no DICOM files, or lack the identifiers for a reference.
-    Refusal, CannotWrite
-        If a source file cannot be read; if the file cannot be written.
+    Refusal
+        If a source file cannot be read.
     """
     if regions.shape != scan.counts.shape:
         raise ValueError(f"masks of shape {regions.shape} for counts of {scan.counts.shape}")
@@ -101,7 +109,7 @@ def write_dicom_seg(
         _add_frames(ds, scan, source, regions)
         buffer = io.BytesIO()
         ds.save_as(buffer, enforce_file_format=True)
-    write_bytes_atomically(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _describe(scan: Scan, source: SourceImages) -> Dataset:

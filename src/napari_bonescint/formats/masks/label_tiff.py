@@ -61,9 +61,13 @@ def write_mask_tiff(path: Path, mask: Mask) -> None:
 
     A file that cannot be written raises `CannotWrite`.
     """
+    write_bytes_atomically(path, encode_mask_tiff(mask))
+
+
+def encode_mask_tiff(mask: Mask) -> bytes:
+    """Encode a mask with the names of its views, as `write_mask_tiff` writes it."""
     views = [None if view is None else {"name": view.name, "flipped": view.flipped} for view in mask.views]
-    facts = {_VIEWS_KEY: views, _NAMES_KEY: mask.names_regions}
-    write_bytes_atomically(path, encode_planes(mask.regions, mask.spacing, facts))
+    return encode_planes(mask.regions, mask.spacing, {_VIEWS_KEY: views, _NAMES_KEY: mask.names_regions})
 
 
 @reader

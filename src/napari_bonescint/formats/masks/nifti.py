@@ -1,4 +1,4 @@
-"""Masks as NIfTI-1: one file for each view, since two views have different orientations.
+"""Masks and counts as NIfTI-1: one file for each view, since two views have different orientations.
 
 Voxel axes are (x, y, depth), with one plane in depth. In images as acquired, the voxel axes of an anterior view run to
 the patient's left, to the feet and to the back (nibabel's codes L, I, P); those of a posterior view run to the right,
@@ -48,6 +48,7 @@ _LABEL_INTENT = "label"
 _COMMENT = "comment"
 _SCANNER = 1
 _GZIP = b"\x1f\x8b"
+_HOLDS, _COUNTS = "holds", "counts"
 
 
 def write_mask_nifti(path: Path, mask: Mask) -> None:
@@ -55,28 +56,65 @@ def write_mask_nifti(path: Path, mask: Mask) -> None:
 
     The file states the orientation if the view is known. A file that cannot be written raises `CannotWrite`.
     """
+    content = encode_mask_nifti(mask)
+    write_bytes_atomically(path, gzip.compress(content, mtime=0) if path.suffix.lower() == ".gz" else content)
+
+
+def encode_mask_nifti(mask: Mask) -> bytes:
+    """Encode the mask of one view, as `write_mask_nifti` writes it without compression."""
     if len(mask.regions) != 1:
         raise ValueError(f"one NIfTI file holds one view, not {len(mask.regions)}")
-    (view,) = mask.views
-    y, x = mask.spacing or (1.0, 1.0)
+    (view,), (plane,) = mask.views, mask.regions
+    facts = {"names_regions": mask.names_regions}
+    name = "bone regions" if mask.names_regions else "bone"
+    return _encode(plane, view, mask.spacing, (_LABEL_INTENT, name), facts)
+
+
+def encode_counts_nifti(counts: NDArray[np.generic], view: View, spacing: Spacing | None) -> bytes:
+    """Encode the counts (y, x) of one view in the orientation of its mask; spacing (y, x) is in mm.
+
+    Counts keep their values. Types that few programs read become int32, float32 or float64.
+    """
+    return _encode(_common(counts), view, spacing, ("none", _COUNTS), {_HOLDS: _COUNTS})
+
+
+def _encode(
+    plane: NDArray[np.generic],
+    view: View | None,
+    spacing: Spacing | None,
+    intent: tuple[str, str],
+    facts: Mapping[str, object],
+) -> bytes:
+    """Encode the pixels (y, x) of a view, with a NIfTI intent (code, name) and facts for the comment."""
+    y, x = spacing or (1.0, 1.0)
     affine = np.diag([x, y, 1.0, 1.0]) if view is None else _affine(view.name, (y, x))
-    image = Nifti1Image(np.ascontiguousarray(mask.regions[0].T[:, :, np.newaxis]), affine)
+    image = Nifti1Image(np.ascontiguousarray(plane.T[:, :, np.newaxis]), affine)
     header = image.header
-    header.set_xyzt_units("mm" if mask.spacing is not None else "unknown")
-    header.set_intent(_LABEL_INTENT, name="bone regions" if mask.names_regions else "bone")
+    header.set_xyzt_units("mm" if spacing is not None else "unknown")
+    code, name = intent
+    header.set_intent(code, name=name)
     header["descrip"] = "napari-bonescint"
-    code = 0 if view is None else _SCANNER
-    image.set_sform(affine, code)
-    image.set_qform(affine, code)
-    facts = {
+    frame = 0 if view is None else _SCANNER
+    image.set_sform(affine, frame)
+    image.set_qform(affine, frame)
+    said = {
         "view": None if view is None else view.name,
         "flipped": view is not None and view.flipped,
-        "names_regions": mask.names_regions,
-        "spacing_mm": mask.spacing,
+        **facts,
+        "spacing_mm": spacing,
     }
-    header.extensions.append(Nifti1Extension(_COMMENT, json.dumps(facts).encode()))
-    content = image.to_bytes()
-    write_bytes_atomically(path, gzip.compress(content, mtime=0) if path.suffix.lower() == ".gz" else content)
+    header.extensions.append(Nifti1Extension(_COMMENT, json.dumps(said).encode()))
+    return image.to_bytes()
+
+
+def _common(counts: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Counts in a type that NIfTI programs read, with the same values."""
+    if counts.dtype.kind == "f":
+        return counts.astype(np.float32 if counts.dtype.itemsize <= 4 else np.float64, copy=False)
+    if counts.dtype.itemsize < 8 and counts.dtype != np.uint32:
+        return counts
+    fits = counts.max(initial=0) <= np.iinfo(np.int32).max
+    return counts.astype(np.int32 if fits else np.float64)
 
 
 @reader
@@ -89,8 +127,10 @@ def read_mask_nifti(path: Path, mapping: RegionMapping | None = None) -> Mask:
     view has, is a `Refusal`.
     """
     image = _parse(path, read_whole(path))
-    labels = _planes(path, image)
     facts = _facts(image)
+    if facts.get(_HOLDS) == _COUNTS:
+        raise Refusal(path, "The file holds the counts of a view and no mask; open the scan's own file instead.")
+    labels = _planes(path, image)
     view = _view(path, image, facts)
     if view is not None and len(labels) != 1:
         raise Refusal(path, f"The file states one orientation for {len(labels)} planes; give one file for each view.")
@@ -156,7 +196,7 @@ def _facts(image: Nifti1Image) -> Mapping[str, Any]:
                 facts = json.loads(extension.get_content())
             except ValueError:
                 continue
-            if isinstance(facts, dict) and "names_regions" in facts:
+            if isinstance(facts, dict) and not facts.keys().isdisjoint(("names_regions", _HOLDS)):
                 return facts
     return {}
 

@@ -26,11 +26,15 @@ _FONT_SIZE = 14
 
 
 def write_preview(path: Path, scan: Scan, regions: NDArray[np.uint8], *, names_regions: bool = True) -> None:
-    """Write the views of a scan side by side as PNG, with the mask in colours, whole or not at all.
+    """Write a picture as `encode_preview` makes it, whole or not at all; `CannotWrite` if it cannot be written."""
+    write_bytes_atomically(path, encode_preview(scan, regions, names_regions=names_regions))
+
+
+def encode_preview(scan: Scan, regions: NDArray[np.uint8], *, names_regions: bool = True) -> bytes:
+    """Encode the views of a scan side by side as PNG, with the mask in colours.
 
     The picture has as many pixels as the scan has rows; columns are stretched if pixels are not square. L and R are
-    the patient's sides. `regions` (uint8, view, y, x) are region codes if `names_regions`, or 1 for bone. A file that
-    cannot be written raises `CannotWrite`.
+    the patient's sides. `regions` (uint8, view, y, x) are region codes if `names_regions`, or 1 for bone.
     """
     font = ImageFont.load_default(_FONT_SIZE)
     line = _FONT_SIZE + _MARGIN
@@ -55,4 +59,4 @@ def write_preview(path: Path, scan: Scan, regions: NDArray[np.uint8], *, names_r
     draw.text((_MARGIN, line + views[0].height + _MARGIN // 2), DISCLAIMER, _TEXT_COLOUR, font)
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", optimize=True)
-    write_bytes_atomically(path, buffer.getvalue())
+    return buffer.getvalue()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
+from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.formats.dicom.header import is_encrypted, looks_like_dicom, read_header
-from napari_bonescint.formats.masks.dicom_seg import Author, write_dicom_seg
+from napari_bonescint.formats.masks.dicom_seg import Author, encode_dicom_seg
 from napari_bonescint.formats.masks.dicom_seg_reader import is_dicom_seg, read_dicom_seg
 from napari_bonescint.formats.masks.label_png import read_mask_png
-from napari_bonescint.formats.masks.label_tiff import read_mask_tiff, write_mask_tiff
+from napari_bonescint.formats.masks.label_tiff import encode_mask_tiff, read_mask_tiff
 from napari_bonescint.formats.masks.mask import Mask
-from napari_bonescint.formats.masks.nifti import read_mask_nifti, write_mask_nifti
-from napari_bonescint.formats.masks.preview import write_preview
+from napari_bonescint.formats.masks.nifti import encode_mask_nifti, read_mask_nifti
+from napari_bonescint.formats.masks.preview import encode_preview
 from napari_bonescint.formats.pictures.raster import PNG_START
 from napari_bonescint.formats.pictures.tiff_pages import TIFF_START
 from napari_bonescint.formats.safe_reading.guarded import reader
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 
     from napari_bonescint.formats.masks.region_mapping import RegionMapping
     from napari_bonescint.scan import Scan
+
+    Files = dict[str, bytes]
+    """Contents by ending of the file name."""
 
 _TIFF_ENDINGS = (".regions.tif", ".skeleton.tif")
 _NIFTI_ENDINGS = (".nii", ".nii.gz")
@@ -83,43 +89,45 @@ def looks_like_mask(path: Path) -> bool:
     return is_dicom_seg(read_header(path))
 
 
-def _write_tiff(base: Path, mask: MaskOfScan) -> list[Path]:
-    path = _named(base, _TIFF_ENDINGS[0 if mask.names_regions else 1])
-    write_mask_tiff(path, mask.mask)
-    return [path]
+def _encode_tiff(mask: MaskOfScan) -> Files:
+    return {_TIFF_ENDINGS[0 if mask.names_regions else 1]: encode_mask_tiff(mask.mask)}
 
 
-def _write_nifti(base: Path, mask: MaskOfScan) -> list[Path]:
-    """Write one file for each view, since a NIfTI file has one orientation."""
+def _encode_nifti(mask: MaskOfScan) -> Files:
+    """Encode one file for each view, since a NIfTI file has one orientation."""
     whole = mask.mask
-    paths = []
+    files = {}
     for plane, view in zip(mask.regions, mask.scan.views, strict=True):
-        path = _named(base, f".{view.name}{_NIFTI_ENDINGS[1]}")
-        write_mask_nifti(path, Mask(plane[None], (view,), whole.spacing, whole.names_regions))
-        paths.append(path)
-    return paths
+        content = encode_mask_nifti(Mask(plane[None], (view,), whole.spacing, whole.names_regions))
+        files[f".{view.name}{_NIFTI_ENDINGS[1]}"] = gzip.compress(content, mtime=0)
+    return files
 
 
-def _write_seg(base: Path, mask: MaskOfScan) -> list[Path]:
-    path = _named(base, ".seg.dcm")
-    write_dicom_seg(path, mask.scan, mask.regions, names_regions=mask.names_regions, author=mask.author)
-    return [path]
+def _encode_seg(mask: MaskOfScan) -> Files:
+    return {".seg.dcm": encode_dicom_seg(mask.scan, mask.regions, names_regions=mask.names_regions, author=mask.author)}
 
 
-def _write_preview(base: Path, mask: MaskOfScan) -> list[Path]:
-    path = _named(base, ".preview.png")
-    write_preview(path, mask.scan, mask.regions, names_regions=mask.names_regions)
-    return [path]
+def _encode_preview(mask: MaskOfScan) -> Files:
+    return {".preview.png": encode_preview(mask.scan, mask.regions, names_regions=mask.names_regions)}
 
 
-def _named(base: Path, ending: str) -> Path:
-    return base.with_name(base.name + ending)
+ENCODERS: Mapping[str, Callable[[MaskOfScan], Files]] = {
+    "tiff": _encode_tiff,
+    "nifti": _encode_nifti,
+    "seg": _encode_seg,
+    "png": _encode_preview,
+}
+"""Functions by format: each encodes a mask as one file or several."""
+
+
+def _write(encode: Callable[[MaskOfScan], Files], base: Path, mask: MaskOfScan) -> list[Path]:
+    files = {base.with_name(base.name + ending): content for ending, content in encode(mask).items()}
+    for path, content in files.items():
+        write_bytes_atomically(path, content)
+    return list(files)
 
 
 WRITERS: Mapping[str, Callable[[Path, MaskOfScan], list[Path]]] = {
-    "tiff": _write_tiff,
-    "nifti": _write_nifti,
-    "seg": _write_seg,
-    "png": _write_preview,
+    form: partial(_write, encode) for form, encode in ENCODERS.items()
 }
 """Functions by format: each writes a mask to files whose names begin with the given path, and returns their paths."""
