@@ -29,7 +29,8 @@ def setup(background: FileWorker, qtbot: QtBot) -> Iterator[SetupPage]:
 
 
 def titles(setup: SetupPage) -> list[str]:
-    return [setup.recipes.itemText(row) for row in range(setup.recipes.count())]
+    combo = setup.recipes.native
+    return [combo.itemText(row) for row in range(combo.count())]
 
 
 def test_what_is_chosen_is_what_is_wanted(
@@ -48,10 +49,10 @@ def test_what_is_chosen_is_what_is_wanted(
 
 
 def test_the_shipped_recipes_are_offered_with_what_they_do(setup: SetupPage, qtbot: QtBot) -> None:
-    assert titles(setup) == ["quick: 10 minutes", "full", "From a file …"]
+    assert titles(setup) == ["quick: 10 minutes", "full"]
     assert setup.plan.minutes == 10
     assert setup.description.text()
-    qtbot.waitUntil(lambda: f"<b>{label(current_model())}</b>" in setup.model.text())
+    qtbot.waitUntil(lambda: f"Starts from {label(current_model())}," in setup.model.text())
 
 
 @pytest.mark.parametrize(("patients", "offered"), [(18, True), (40, False), (4, False)])
@@ -60,10 +61,10 @@ def test_few_patients_are_offered_folds(
 ) -> None:
     setup.stores.add(store.folder)
     qtbot.waitUntil(lambda: "no reviewed mask" in setup.stores.supply.text())
-    assert setup.folds.isHidden()
+    assert setup.folds.native.isHidden()
     setup.stores.counted.emit(DataSummary(2 * patients, patients - 4, 4, 2, 4, 2))
-    assert setup.folds.isHidden() is not offered
-    setup.folds.setChecked(True)
+    assert setup.folds.native.isHidden() is not offered
+    setup.folds.value = True
     with qtbot.waitSignal(setup.start_requested) as wanted:
         qtbot.mouseClick(setup.button, Qt.MouseButton.LeftButton)
     assert wanted.args[0].folds == (5 if offered else 0)
@@ -81,4 +82,4 @@ def test_a_file_that_is_no_recipe_is_one_sentence(
     (tmp_path / "odd.toml").write_text("steps = 'many'")
     setup.add_recipe(tmp_path / "odd.toml")
     assert "odd.toml" in shown()[-1]
-    assert titles(setup) == ["quick: 10 minutes", "full", "From a file …"]
+    assert titles(setup) == ["quick: 10 minutes", "full"]

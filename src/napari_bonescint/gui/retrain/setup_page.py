@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from magicgui.widgets import CheckBox, ComboBox, Container, PushButton
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGroupBox, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QGroupBox, QVBoxLayout, QWidget
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.evaluation.folds import USUAL_FOLDS
+from napari_bonescint.gui.common.choices import numbered
 from napari_bonescint.gui.common.dock_panel import main_button
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.retrain.device_chooser import DeviceChooser
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from napari_bonescint.training.data.data_summary import DataSummary
     from napari_bonescint.training.runs.launch import Plan
 
-_FROM_FILE = "From a file …"
+_FOLDS_NOTE = (
+    f"There are few patients. {USUAL_FOLDS} extra trainings each leave out other patients and are scored on them, so "
+    f"that all patients count for the verdict; all trainings together take {USUAL_FOLDS + 1} times as long."
+)
 
 
 class SetupPage(QWidget):
@@ -38,37 +42,37 @@ class SetupPage(QWidget):
         super().__init__()
         self._background = background
         self._plans: list[Plan] = []
+        self._is_few = False
         self.stores = StoreList(background)
-        self.recipes = QComboBox()
-        self.recipes.setAccessibleName("Recipe")
-        self.recipes.addItem(_FROM_FILE)
-        self.description = PlainLabel(wraps=True)
-        self.folds = QCheckBox(f"Few patients: train {USUAL_FOLDS} times more for a verdict")
-        self.folds.setToolTip(
-            f"Each of {USUAL_FOLDS} extra trainings leaves out other patients and is scored on them, so that all "
-            f"patients count for the verdict; all trainings together take {USUAL_FOLDS + 1} times as long"
+        self.recipes = ComboBox(label="Recipe", choices=self._recipe_choices)
+        self.recipes.native.setAccessibleName("Recipe")
+        self.file_button = PushButton(text="From a file …", tooltip="Add a recipe of your own (TOML)")
+        self._choice: Container[Any] = Container(
+            widgets=[self.recipes, self.file_button], layout="horizontal", labels=False
         )
-        self.folds.hide()
+        self._choice.margins = (0, 0, 0, 0)
+        self.description = PlainLabel(wraps=True)
+        self.folds = CheckBox(text=f"{USUAL_FOLDS} extra trainings for a verdict")
+        self.folds_note = PlainLabel(_FOLDS_NOTE, wraps=True)
         self.devices = DeviceChooser()
-        self.model = QLabel()
-        self.model.setWordWrap(True)
+        self.model = PlainLabel(wraps=True)
         self.button = main_button("Start retraining")
         self.message = PlainLabel(wraps=True)
         self._lay_out()
-        for plan in shipped_plans():
-            self._offer(plan)
-        self._shown = 0
-        self._choose(0)
-        self.recipes.activated.connect(self._on_activated)
+        self._offer(*shipped_plans())
+        self.recipes.changed.connect(self._show_recipe)
+        self.file_button.changed.connect(self._open_recipe)
         self.button.clicked.connect(self._on_clicked)
         self.stores.counted.connect(self._on_counted)
-        self.folds.toggled.connect(self._show_trainings)
+        self.folds.changed.connect(self._show_trainings)
+        self._show_recipe()
+        self._on_counted(None)
         self.show_model()
 
     @property
     def plan(self) -> Plan:
         """The chosen recipe."""
-        return self._plans[self._shown]
+        return self._plans[int(self.recipes.value)]
 
     def add_recipe(self, path: Path) -> None:
         """Add the recipe of a file to the list and choose it."""
@@ -78,13 +82,13 @@ class SetupPage(QWidget):
             show_error(str(error))
             return
         self._offer(plan_of_file(path))
-        self._choose(len(self._plans) - 1)
+        self.recipes.value = len(self._plans) - 1
 
     def show_model(self) -> None:
         """Show the model in use, from which a training starts."""
         self._background.run(
             lambda: label(current_model()),
-            lambda name: self.model.setText(f"Starts from <b>{escape(name)}</b>, the model in use."),
+            lambda name: self.model.setText(f"Starts from {name}, the model in use."),
             self.model.setText,
         )
 
@@ -109,23 +113,26 @@ class SetupPage(QWidget):
 
     @property
     def _chosen_folds(self) -> int:
-        return USUAL_FOLDS if self.folds.isChecked() and not self.folds.isHidden() else 0
+        return USUAL_FOLDS if self.folds.value and self._is_few else 0
 
     def _on_counted(self, supply: DataSummary | None) -> None:
         """Offer cross-validation if there are few patients."""
-        self.folds.setVisible(supply is not None and supply.is_few)
+        self._is_few = supply is not None and supply.is_few
+        self.folds.visible = self._is_few
+        self.folds_note.setVisible(self._is_few)
         self._show_trainings()
 
     def _show_trainings(self) -> None:
         self.devices.set_trainings(1 + self._chosen_folds)
 
-    def _offer(self, plan: Plan) -> None:
-        self.recipes.insertItem(len(self._plans), plan.title)
-        self._plans.append(plan)
+    def _offer(self, *plans: Plan) -> None:
+        self._plans += plans
+        self.recipes.reset_choices()
 
-    def _choose(self, index: int) -> None:
-        self._shown = index
-        self.recipes.setCurrentIndex(index)
+    def _recipe_choices(self, _box: object) -> list[tuple[str, int]]:
+        return numbered([plan.title for plan in self._plans])
+
+    def _show_recipe(self) -> None:
         try:
             self.description.setText(read_recipe(Path(self.plan.recipe)).description)
         except BonescintError as error:
@@ -133,11 +140,7 @@ class SetupPage(QWidget):
             return
         self.devices.set_plan(self.plan)
 
-    def _on_activated(self, index: int) -> None:
-        if index < len(self._plans):
-            self._choose(index)
-            return
-        self.recipes.setCurrentIndex(self._shown)
+    def _open_recipe(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a recipe", "", "Recipes (*.toml)")
         if path:
             self.add_recipe(Path(path))
@@ -145,10 +148,8 @@ class SetupPage(QWidget):
     def _lay_out(self) -> None:
         recipe = QGroupBox("Recipe")
         recipe_layout = QVBoxLayout(recipe)
-        recipe_layout.addWidget(self.recipes)
-        recipe_layout.addWidget(self.description)
-        recipe_layout.addWidget(self.model)
-        recipe_layout.addWidget(self.folds)
+        for part in (self._choice.native, self.description, self.model, self.folds.native, self.folds_note):
+            recipe_layout.addWidget(part)
         device = QGroupBox("Device")
         QVBoxLayout(device).addWidget(self.devices)
         layout = QVBoxLayout(self)
