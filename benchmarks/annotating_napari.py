@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import napari
 import numpy as np
-from qtpy.QtCore import QSettings, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from click_to_labels import run_until
@@ -21,6 +21,7 @@ from click_to_labels import run_until
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from gui.correct.correcting import Hand
+from napari_bonescint.gui.common.settings import keep_in
 from napari_bonescint.gui.correct.correcting import Correcting
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def say(**what: object) -> None:
 def main() -> None:
     """Draw until killed."""
     folder = Path(sys.argv[1])
-    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(folder / "settings"))
+    keep_in(folder / "settings")
     panel, case, hand = open_panel(folder)
     drawn = strokes_in(case)
     number = sum(drawn)

@@ -25,10 +25,11 @@ from typing import TYPE_CHECKING
 
 import napari
 import numpy as np
-from qtpy.QtCore import QSettings, QTimer
+from qtpy.QtCore import QTimer
 from tqdm import tqdm
 
 from click_to_labels import Heartbeat, run_until
+from napari_bonescint.gui.common.settings import keep_in
 from napari_bonescint.training.loop.recipe import Recipe
 from napari_bonescint.training.runs.event_log import TrainingLog
 from napari_bonescint.training.runs.run_control import LOG, runs_folder
@@ -205,7 +206,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         os.environ |= {"BONESCINT_MODELS": str(folder / "models"), "BONESCINT_RUNS": str(folder / "runs")}
-        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(folder))
+        keep_in(folder)
         store = options.store or folder / "labels"
         # In another process, so that this one has imported nothing but napari when the panel is opened.
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as other:

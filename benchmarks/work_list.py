@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import napari
-from qtpy.QtCore import QSettings, QTimer
+from qtpy.QtCore import QTimer
 from tqdm import tqdm
 
 from click_to_labels import Heartbeat, run_until
 from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.gui.common.settings import keep_in
 from store_size import SMALL, USUAL, add_case
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def pause() -> None:
 def measure(folder: Path) -> None:
     """Print the times."""
     # With empty settings, the panel opens no other store.
-    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, tempfile.mkdtemp())
+    keep_in(Path(tempfile.mkdtemp()))
     viewer = napari.Viewer()
     _, panel = viewer.window.add_plugin_dock_widget("napari-bonescint", "Correct masks")
     panel.controller.loader.card = None

@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING
 
 import napari
 from PIL import Image
-from qtpy.QtCore import QBuffer, QIODevice, QSettings
+from qtpy.QtCore import QBuffer, QIODevice
 from qtpy.QtWidgets import QApplication, QPushButton, QTabWidget, QWidget
 
 from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.gui.common.settings import keep_in
 from napari_bonescint.resources import shipped_folder
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def main() -> None:
     for name in options.only:
         settings = work / "settings" / name
         shutil.rmtree(settings, ignore_errors=True)
-        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(settings))
+        keep_in(settings)
         buffer = BytesIO()
         picture = _PICTURES[name](work).convert("RGB")
         few = picture.quantize(_COLOURS, kmeans=_ROUNDS, dither=Image.Dither.NONE)

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from napari.layers import Image
 from napari.utils.notifications import notification_manager
-from qtpy.QtCore import QObject, QSettings
+from qtpy.QtCore import QObject
 
 from gui.correct.correcting import Hand, open_case
 from gui.correct.correcting_panel import prediction_of
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.gui.common.file_worker import FileWorker
-from napari_bonescint.gui.common.settings import Setting, remember
+from napari_bonescint.gui.common.settings import Setting, keep_in, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,7 +82,7 @@ def shown() -> Callable[[], list[str]]:
 @pytest.fixture(autouse=True)
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is remembered between starts is forgotten between tests, and never the user's own."""
-    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+    keep_in(tmp_path / "settings")
     monkeypatch.setenv("BONESCINT_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("BONESCINT_DRAFTS", str(tmp_path / "drafts"))
 

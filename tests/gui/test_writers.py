@@ -10,14 +10,17 @@ import pytest
 import tifffile
 from napari.layers import Image, Labels
 
+from gui.panel_actions import answer
 from napari_bonescint.formats.masks.registry import read_mask
 from napari_bonescint.gui.layers.labels import empty_labels
 from napari_bonescint.gui.layers.masks import NotOneScan
+from napari_bonescint.gui.writers import NotSaved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari import Viewer
+    from pytestqt.qtbot import QtBot
 
 
 def draw(viewer: Viewer, images: list[Image]) -> list[Labels]:
@@ -75,4 +78,33 @@ def test_a_mask_of_a_sheared_scan_is_saved_without_a_spacing_and_that_is_told(
     assert read_mask(Path(path)).spacing is None
     assert [message for message in shown() if "sheared" in message] == [
         "anterior: The layer is sheared, so its pixels have no size in mm; set its shear to 0 to get sizes."
+    ]
+
+
+def test_saving_one_view_of_two_says_what_is_missing_and_other_files_are_not_replaced_unasked(
+    viewer: Viewer, images: list[Image], tmp_path: Path, shown: Callable[[], list[str]], qtbot: QtBot
+) -> None:
+    drawn = draw(viewer, images)
+    viewer.layers.selection = {drawn[0]}
+    viewer.layers.save(str(tmp_path / "m.nii.gz"), selected=True)
+    only = "Only the anterior view was saved; Export in the panel Segment skeleton saves all views."
+    qtbot.waitUntil(lambda: only in shown())
+    before = (tmp_path / "m.anterior.nii.gz").read_bytes()
+    viewer.layers.selection = set(drawn)
+    drawn[0].data[:5] = 0
+    drawn[0].data[40:50] = 7
+    answer("Cancel")
+    with pytest.raises(NotSaved):
+        viewer.layers.save(str(tmp_path / "m.nii.gz"), selected=True)
+    assert [path.name for path in tmp_path.glob("*.nii.gz")] == ["m.anterior.nii.gz"]
+    assert (tmp_path / "m.anterior.nii.gz").read_bytes() == before
+    answer("Replace")
+    viewer.layers.save(str(tmp_path / "m.nii.gz"), selected=True)
+    assert (tmp_path / "m.anterior.nii.gz").read_bytes() != before
+    # napari saves to a folder one layer after the other.
+    viewer.layers.save(str(tmp_path / "folder"), selected=False)
+    qtbot.wait(1)
+    assert [message for message in shown() if "Only" in message] == [only]
+    assert sorted(path.name for path in (tmp_path / "folder").glob("*bones*")) == [
+        f"{labels.name}.regions.tif" for labels in drawn
     ]

@@ -1,4 +1,4 @@
-"""Commands in napari's menus and command palette."""
+"""Commands in napari's menus and command palette; each works without arguments."""
 
 from __future__ import annotations
 

@@ -49,6 +49,11 @@ def lies_on(layer: Layer, other: Layer) -> bool:
     return layer.data.shape == other.data.shape and np.allclose(_matrix(layer), _matrix(other))
 
 
+def is_unplaced(layer: Layer) -> bool:
+    """Whether a layer lies where napari puts pixels without a size: its first pixel at the origin, one unit wide."""
+    return np.array_equal(_matrix(layer), np.eye(layer.ndim + 1))
+
+
 def world(layer: Layer, points: Sequence[Sequence[float]] | NDArray[np.generic]) -> NDArray[np.float64]:
     """Convert pixels of a layer, shape (n, [y, x]), to world coordinates of the same shape."""
     matrix = _matrix(layer)

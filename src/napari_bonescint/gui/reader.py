@@ -18,6 +18,7 @@ from napari_bonescint.formats.safe_reading.refusal import Refusal
 from napari_bonescint.formats.safe_reading.source_file import read_start
 from napari_bonescint.gui.correct.opening.draft_offer import offer_drafts
 from napari_bonescint.gui.correct.opening.places import place_of_file
+from napari_bonescint.gui.layers.loose_masks import watch_masks
 from napari_bonescint.gui.layers.masks import mask_to_layers
 from napari_bonescint.gui.layers.scans import keep_sides, lone_views, scans_to_layers, spans_of
 from napari_bonescint.scan import SAME_VIEW, exceeds_opposite
@@ -112,6 +113,7 @@ def lay_out(scans: Iterable[Scan]) -> list[LayerTuple]:
     if viewer is not None:
         keep_sides(viewer.layers)
         offer_drafts(viewer.layers)
+        watch_masks(viewer.layers)
     return scans_to_layers(scans, spans_of(viewer.layers) if viewer is not None else ())
 
 

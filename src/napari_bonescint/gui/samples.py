@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-from pydicom.data import get_testdata_file
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.masks.label_tiff import read_labels
@@ -13,12 +10,11 @@ from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.gui.layers.labels import legend
 from napari_bonescint.gui.layers.scans import PLACE
 from napari_bonescint.gui.reader import lay_out
+from napari_bonescint.gui.sample_files import SAMPLES, SIMULATED, nema_file
 from napari_bonescint.scan import ViewName
 
 if TYPE_CHECKING:
     from napari_bonescint.gui.layers.scans import LayerTuple
-
-SAMPLES = Path(__file__).parents[1] / "samples"
 
 
 class SampleMissingError(BonescintError):
@@ -30,15 +26,15 @@ def nema_nm1() -> list[LayerTuple]:
 
     The file names no view; the sternum and the patellae show that it is the anterior one.
     """
-    path = get_testdata_file("JPEG-LL.dcm", download=False)
+    path = nema_file()
     if path is None:
         raise SampleMissingError("The sample is missing; install it with: pip install --force-reinstall pydicom-data")
-    return lay_out([open_scan(Path(path), view=ViewName.ANTERIOR)])
+    return lay_out([open_scan(path, view=ViewName.ANTERIOR)])
 
 
 def simulated() -> list[LayerTuple]:
     """A simulated scan, anterior and posterior, with the true region of every pixel."""
-    layers = lay_out([open_scan(SAMPLES / "simulated.dcm")])
+    layers = lay_out([open_scan(SIMULATED)])
     images = [attributes for _, attributes, kind in layers if kind == "image"]
     truth = read_labels(SAMPLES / "simulated.regions.tif").masks
     for mask, image in zip(truth, images, strict=True):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 AnswerT = TypeVar("AnswerT", bound=Enum)
 
 
-def ask(parent: QWidget, title: str, text: str, explanation: str, answers: type[AnswerT]) -> AnswerT:
+def ask(parent: QWidget | None, title: str, text: str, explanation: str, answers: type[AnswerT]) -> AnswerT:
     """Ask a question with a title, a text and an explanation.
 
     The values of `answers` are the texts of the buttons. The first is the default. The last one cancels; closing the

@@ -91,12 +91,12 @@ def layers_to_mask(layers: Any, labels: Sequence[Labels]) -> tuple[MaskOfScan, l
     named = {names_regions_of(each) for each in ordered}
     if len(named) != 1:
         raise NotOneScan("Only some of the selected labels name regions; save labels with and without names apart.")
-    (names_regions,) = named
+    (named_regions,) = named
     regions = [
-        translate(Path(each.name), np.asarray(each.data).astype(np.int64), None, names_regions=names_regions).regions
+        translate(Path(each.name), np.asarray(each.data).astype(np.int64), None, names_regions=named_regions).regions
         for each in ordered
     ]
-    mask = MaskOfScan(layers_to_scan(groups[0]), np.stack(regions), names_regions, _author(ordered))
+    mask = MaskOfScan(layers_to_scan(groups[0]), np.stack(regions), named_regions, _author(ordered))
     return mask, list(groups[0])
 
 

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_bonescint.gui.common.plain_label import PlainLabel
-from napari_bonescint.gui.common.settings import Setting, remember, remembered
+from napari_bonescint.gui.common.settings import Setting, remember_folders, remembered, remembered_folders
 
 if TYPE_CHECKING:
     from napari_bonescint.gui.common.file_worker import FileWorker
@@ -63,9 +63,9 @@ class StoreList(QGroupBox):
         delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.list)
         delete.setContext(Qt.ShortcutContext.WidgetShortcut)
         delete.activated.connect(self._remove_selected)
-        chosen = remembered(Setting.TRAINING_STORES) or remembered(Setting.STORE)
-        for folder in filter(None, chosen.split("\n")):
-            self._append(Path(folder))
+        corrected = remembered(Setting.STORE)
+        for folder in remembered_folders(Setting.TRAINING_STORES) or ([Path(corrected)] if corrected else []):
+            self._append(folder)
         self.refresh()
 
     @property
@@ -112,7 +112,7 @@ class StoreList(QGroupBox):
         self._on_changed()
 
     def _on_changed(self) -> None:
-        remember(Setting.TRAINING_STORES, "\n".join(map(str, self.folders)))
+        remember_folders(Setting.TRAINING_STORES, self.folders)
         self.refresh()
         self.changed.emit()
 
