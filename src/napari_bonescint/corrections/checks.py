@@ -75,6 +75,8 @@ _WHOLE_BODY = len(REGIONS) // 2
 # Not compared: hands and forearms, which move freely, and bones that turn with the head.
 _PAIRED = ("scapula", "humerus", "pelvis", "femur", "lower_leg", "foot")
 _MOST_UNLIKE = 2.5
+# A piece lies on both sides if their shares differ from a half by less.
+_BOTH_SIDES = 0.25
 
 # Uptake of urine relative to the median of the pelvis. True bone covers only a part of the bladder.
 _HOT = 4.0
@@ -225,7 +227,7 @@ def _unlike_sides(plane: _Plane) -> Iterator[Finding]:
         if not plane.shows(name):
             continue
         y, x = np.nonzero(plane.regions == CODES[name])
-        is_left = x < middle[y]
+        is_left = _on_the_left(plane.regions == CODES[name], middle)
         left, right = int(is_left.sum()), int((~is_left).sum())
         if max(left, right) <= _MOST_UNLIKE * min(left, right):
             continue
@@ -238,6 +240,19 @@ def _unlike_sides(plane: _Plane) -> Iterator[Finding]:
         share = min(left, right) / max(left, right)
         sentence = f"the {_label(name)} on the patient's {side} is only {share:.0%} as large as on the other side."
         yield plane.finding("sides", sentence, (row, column), CODES[name])
+
+
+def _on_the_left(region: NDArray[np.bool_], middle: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """For each pixel of a region, in the order of `nonzero`, whether it is of the image's left side.
+
+    A piece belongs to the side of most of its pixels, since a turned foot crosses the midline. A piece that lies on
+    both sides, such as two feet that touch, is divided.
+    """
+    y, x = np.nonzero(region)
+    piece = label(region, _CORNERS_TOO)[0][y, x]
+    is_left = x < middle[y]
+    share = np.bincount(piece, weights=is_left) / np.maximum(np.bincount(piece), 1)
+    return np.where(np.abs(share - 0.5)[piece] < _BOTH_SIDES, is_left, share[piece] > 0.5)
 
 
 def _islands(plane: _Plane) -> Iterator[Finding]:

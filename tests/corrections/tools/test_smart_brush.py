@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.ndimage import label
 
 from napari_bonescint.corrections.tools.smart_brush import smart_brush
 from napari_bonescint.corrections.tools.strokes import swept
@@ -25,6 +27,35 @@ def test_erases_beside_the_bone_and_not_the_bone() -> None:
     erased = smart_brush(np.full((60, 40), HUMERUS, np.uint8), COUNTS, ALONG, 8, 0)[10:50]
     assert (erased[:, 16:21] == HUMERUS).all()
     assert not erased[:, 12:14].any()
+
+
+BODY = np.where(np.arange(90) < 60, 6.0, 0.02) * np.ones((120, 1))  # soft tissue, and air beside it
+BODY[:, 10:17] = 30
+MASK = np.zeros(BODY.shape, np.uint8)
+MASK[:, 10:17] = HUMERUS
+
+
+def pieces(mask: np.ndarray) -> list[int]:
+    return np.bincount(label(mask > 0, np.ones((3, 3)))[0].ravel())[1:].tolist()
+
+
+@pytest.mark.parametrize("column", [30.0, 45.0, 57.0])
+def test_in_soft_tissue_it_paints_nothing_and_erases_everything(column: float) -> None:
+    counts = np.random.default_rng(4).poisson(BODY)
+    along = np.stack([np.arange(20.0, 100.0), np.full(80, column)], axis=1)
+    assert np.array_equal(smart_brush(MASK, counts, along, 4, HUMERUS), MASK)
+    wrong = MASK.copy()
+    wrong[swept(along, 4, MASK.shape)] = HUMERUS
+    assert np.array_equal(smart_brush(wrong, counts, along, 4, 0), MASK)
+
+
+def test_beside_a_bone_it_leaves_no_specks() -> None:
+    along = np.stack([np.arange(20.0, 100.0), np.full(80, 14.0)], axis=1)
+    for seed in range(10):
+        counts = np.random.default_rng(seed).poisson(np.where(BODY == 30, 12, BODY))
+        painted = smart_brush(np.zeros_like(MASK), counts, along, 8, HUMERUS)
+        (size,) = pieces(painted)
+        assert size > 80 * 5
 
 
 @given(

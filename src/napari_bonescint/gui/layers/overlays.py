@@ -55,9 +55,9 @@ class Lines(OverlayLayer):
         """Give the lines the units of an image."""
         self.layer.units = image.units
 
-    def draw(self, path: NDArray[np.floating]) -> None:
-        """Show a line through points in world coordinates, of shape (n, 2)."""
-        self._show(np.stack([path[:-1], np.diff(path, axis=0)], axis=1))
+    def draw(self, *paths: NDArray[np.floating]) -> None:
+        """Show lines, each through points in world coordinates, of shape (n, 2)."""
+        self._show(np.concatenate([np.stack([path[:-1], np.diff(path, axis=0)], axis=1) for path in paths]))
 
     def draw_cross(self, at: NDArray[np.floating]) -> None:
         """Show a cross at a point (y, x) in world coordinates."""

@@ -10,6 +10,7 @@ import pytest
 
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.gui.correct.tools.registry import PICK_KEY, TOOLS, Gesture, Tool, ToolInput
+from napari_bonescint.scan import View, ViewName
 
 PELVIS, FEMUR = CODES["pelvis"], CODES["femur"]
 ALL = {tool.name: tool for tools in TOOLS.values() for tool in tools}
@@ -27,7 +28,8 @@ def strike(path: list[tuple[float, float]], *, code: int = PELVIS, with_model: b
     counts = np.random.default_rng(3).poisson(2 + 40 * (regions > 0)).astype(np.uint16)
     probability = (regions > 0).astype(np.float32) if with_model else None
     model = np.where(regions, FEMUR, 0).astype(np.uint8) if with_model else None
-    return ToolInput(regions, counts, probability, model, np.array(path, float), code, 3.0)
+    view = View(ViewName.ANTERIOR)
+    return ToolInput(regions, counts, probability, model, np.array(path, float), code, 3.0, view)
 
 
 def test_keys_are_there_once_and_leave_digits_to_the_regions() -> None:
@@ -60,11 +62,10 @@ def test_what_changes_a_mask_is_ours_and_what_does_not_is_naparis_or_asks_back()
 def test_a_tool_makes_a_mask_of_the_view_and_leaves_what_it_is_given_alone(
     tool: Tool, path: list[tuple[float, float]]
 ) -> None:
-    assert tool.change is not None
     for code in (PELVIS, FEMUR) if tool.needs_region else (PELVIS, FEMUR, 0):
         for given in (strike(path, code=code), replace(strike(path, code=code), regions=np.zeros((80, 51), np.uint8))):
             before = given.regions.copy()
-            after = tool.change(given)
+            after = tool.use(given).regions
             assert (after.dtype, after.shape) == (np.uint8, before.shape)
             assert set(np.unique(after)) <= {0, PELVIS, FEMUR}
             np.testing.assert_array_equal(given.regions, before)
@@ -72,9 +73,8 @@ def test_a_tool_makes_a_mask_of_the_view_and_leaves_what_it_is_given_alone(
 
 @each_tool
 def test_only_what_says_so_needs_a_model(tool: Tool) -> None:
-    assert tool.change is not None
     without = strike([(20, 11), (40, 11), (40, 20), (20, 20)], with_model=False)
-    after = tool.change(without)
+    after = tool.use(without).regions
     if tool.needs_model:
         np.testing.assert_array_equal(after, without.regions)
     else:
@@ -91,23 +91,48 @@ def test_the_point_is_the_pixel_under_the_mouse_or_the_nearest_of_the_view() -> 
         assert strike([(0, 0), end]).point == pixel
 
 
-def test_the_clicked_side_is_the_good_one() -> None:
-    def mirrored(column: float) -> np.ndarray:
-        given = strike([(70, column)])
-        given.regions[62:70, 8:14] = PELVIS  # on the left alone
-        change = ALL["Mirror side"].change
-        assert change is not None
-        return change(given)
+def test_the_chosen_bone_of_the_clicked_side_is_mirrored_and_the_sentence_says_from_where_to_where() -> None:
+    def mirror(column: float, code: int, view: ViewName) -> tuple[np.ndarray, str]:
+        given = replace(strike([(70, column)], code=code), view=View(view))
+        given.regions[62:70, 8:14] = PELVIS  # on the left of the image alone
+        change = ALL["Mirror side"].use(given)
+        return change.regions, change.sentence
 
-    assert np.count_nonzero(mirrored(3) == PELVIS) == 2 * 8 * 6
-    assert np.count_nonzero(mirrored(45) == PELVIS) == 0
+    regions, sentence = mirror(3, PELVIS, ViewName.ANTERIOR)
+    assert np.count_nonzero(regions == PELVIS) == 2 * 8 * 6
+    assert sentence == "Patient's right pelvis mirrored to the left; other bones stay."
+    assert mirror(3, PELVIS, ViewName.POSTERIOR)[1].startswith("Patient's left pelvis mirrored to the right")
+
+    regions, sentence = mirror(45, PELVIS, ViewName.ANTERIOR)
+    assert np.count_nonzero(regions == PELVIS) == 8 * 6
+    assert sentence == ("No pelvis on the patient's left, so nothing was mirrored; click the good side.")
+    regions, sentence = mirror(3, 0, ViewName.ANTERIOR)
+    assert np.count_nonzero(regions == PELVIS) == 2 * 8 * 6
+    assert sentence == ("All bones mirrored from the patient's right to the left: background (0) is chosen.")
+
+
+def test_the_mirror_names_what_it_will_mirror() -> None:
+    mirror = ALL["Mirror side"]
+    faces = [mirror.face(code)[0] for code in (FEMUR, CODES["thoracic_spine"], 0)]
+    assert faces == ["Mirror femur", "Mirror T spine", "Mirror all"]
+    assert "the femur there, mirrored, replaces the femur of the other side" in mirror.face(FEMUR)[1]
+    assert "all its bones" in mirror.face(0)[1]
+
+
+def test_what_a_trace_cannot_reach_is_said() -> None:
+    near, far = [(15.0, 17.0), (45.0, 17.0)], [(62.0, 2.0), (62.0, 48.0)]
+    change = ALL["Trace edge"].use(strike(near))
+    assert (change.sentence, change.unreached) == ("", ())
+    assert (change.regions[16:44, 14:17] == FEMUR).all()
+    change = ALL["Trace edge"].use(replace(strike(far), regions=np.zeros((80, 51), np.uint8)))
+    assert "at most 12 pixels" in change.sentence
+    (line,) = change.unreached
+    assert tuple(line[0]) == (62, 2)
 
 
 def test_a_click_removes_one_piece_or_the_whole_bone() -> None:
     given = strike([(20, 9)])
-    piece, bone = (ALL[name].change for name in ("Remove piece", "Remove bone"))
-    assert piece is not None
-    assert bone is not None
-    assert not piece(given)[:, :20].any()
-    assert piece(given)[:, 20:].any()
-    assert not bone(given).any()
+    piece, bone = (ALL[name].use(given).regions for name in ("Remove piece", "Remove bone"))
+    assert not piece[:, :20].any()
+    assert piece[:, 20:].any()
+    assert not bone.any()

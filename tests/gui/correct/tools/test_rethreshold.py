@@ -56,8 +56,11 @@ def test_each_threshold_replaces_the_answer_before_and_one_undo_takes_it_back(ca
 
 def test_an_answer_that_was_undone_is_given_no_more(case: OpenCase) -> None:
     answer = Answer(case, 1, BOX)
+    assert answer.holds()
     assert answer.give(0.5)
+    assert answer.holds()
     case.labels[1].undo()
+    assert not answer.holds()
     before = case.regions()
     assert not answer.give(0.4)
     np.testing.assert_array_equal(case.regions(), before)

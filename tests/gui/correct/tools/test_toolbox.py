@@ -54,11 +54,18 @@ def loop_around(case: OpenCase, view: int, code: int) -> list[tuple[float, float
     return [(y0, x0), (y0, x1), (y1, x1), (y1, x0)]
 
 
+def beside(case: OpenCase, view: int, code: int) -> list[tuple[float, float]]:
+    """A line beside the middle third of a region, three pixels to the left."""
+    rows, columns = np.nonzero(case.labels[view].data == code)
+    thirds = np.quantile(rows, (1 / 3, 2 / 3)).round().astype(int)
+    return [(float(row), float(columns[rows == row].min() - 3)) for row in range(thirds[0], thirds[1], 8)]
+
+
 AT_ONCE = ("Grow", "Shrink", "Smooth", "Clear view")
 CLICKS = ("Remove piece", "Remove bone", "Mirror side")
 DRAGS: dict[str, Callable[[OpenCase, int], Sequence[tuple[float, float]]]] = {
     "Smart brush": lambda case, view: [pixel_of(case, view, PELVIS), pixel_of(case, view, FEMUR)],
-    "Trace edge": lambda _case, _view: [(300, 60), (330, 70), (360, 80)],
+    "Trace edge": lambda case, view: beside(case, view, FEMUR),
     "Outline": lambda _case, _view: [(700, 60), (700, 160), (800, 160), (800, 60)],
     "Relabel": lambda case, view: loop_around(case, view, FEMUR),
     "Ask again": lambda case, view: around(case, view, FEMUR),
@@ -161,12 +168,16 @@ def test_while_space_is_held_the_mouse_moves_the_picture(
     assert toolbox.tool_buttons["Outline"].isChecked()
 
 
-def test_the_slider_changes_the_answer_which_stays_one_step(toolbox: Toolbox, case: OpenCase, hand: Hand) -> None:
+def test_the_slider_changes_the_answer_which_stays_one_step_and_its_box_is_shown_as_long(
+    viewer: Viewer, toolbox: Toolbox, case: OpenCase, hand: Hand
+) -> None:
     before = case.regions()
+    line = viewer.layers["stroke"]
     assert not toolbox.threshold.isEnabled()
     hand.move(0, CENTRE[0])
     hand.key("K")
     hand.drag(0, around(case, 0, FEMUR))
+    assert len(line.data) == 4
     sizes = []
     for percent in (80, 40, 10):
         toolbox.threshold.setValue(percent)
@@ -176,11 +187,59 @@ def test_the_slider_changes_the_answer_which_stays_one_step(toolbox: Toolbox, ca
     assert sizes[0] < sizes[-1]
     hand.key("Period")
     assert toolbox.threshold.value() == 15
+    (y0, x0), (y1, x1) = (np.rint(corner) for corner in around(case, 0, FEMUR))
+    corners = case.world(0, np.array([[y0 - 0.5, x0 - 0.5], [y1 + 0.5, x1 + 0.5]]))
+    # A pixel of the screen is wider than one of the scan.
+    np.testing.assert_allclose([line.data[:, 0].min(axis=0), line.data[:, 0].max(axis=0)], corners, atol=8)
     hand.undo()
     np.testing.assert_array_equal(case.regions(), before)
+    assert len(line.data) == 0
     toolbox.threshold.setValue(90)  # the answer was taken back: the slider is of no effect any more
     np.testing.assert_array_equal(case.regions(), before)
     assert not toolbox.threshold.isEnabled()
+    for end in (lambda: hand.key("G"), lambda: hand.key("O")):  # an edit, another tool
+        hand.key("K")
+        hand.drag(0, around(case, 0, FEMUR))
+        assert (len(line.data), toolbox.threshold.isEnabled()) == (4, True)
+        end()
+        assert (len(line.data), toolbox.threshold.isEnabled()) == (0, False)
+
+
+def test_the_mirror_says_on_its_button_and_afterwards_which_bone_goes_from_which_side_to_which(
+    toolbox: Toolbox, case: OpenCase, hand: Hand, shown: Callable[[], list[str]]
+) -> None:
+    button = toolbox.tool_buttons["Mirror side"]
+    before = case.labels[0].data.copy()
+    hand.move(0, CENTRE[0])
+    hand.key("1", "4", "M")
+    assert (button.accessibleName(), button.isChecked()) == ("Mirror femur", True)
+    assert "the femur there, mirrored, replaces the femur of the other side" in button.toolTip()
+    row, column = pixel_of(case, 0, FEMUR)
+    hand.click(0, (row, column))
+    side, other = ("right", "left") if column < CENTRE[0][1] else ("left", "right")
+    assert shown()[-1] == f"Patient's {side} femur mirrored to the {other}; other bones stay."
+    after = case.labels[0].data
+    assert (after != before).any()
+    changed = after != before
+    assert set(np.unique(before[changed])) | set(np.unique(after[changed])) == {0, FEMUR}
+    hand.key("0")
+    assert button.accessibleName() == "Mirror all"
+
+
+def test_the_part_of_a_traced_line_that_is_out_of_reach_stays_visible_and_is_explained(
+    viewer: Viewer, toolbox: Toolbox, case: OpenCase, hand: Hand, shown: Callable[[], list[str]]
+) -> None:
+    before = case.regions()
+    hand.move(0, CENTRE[0])
+    hand.key("T")
+    hand.drag(0, [(20, 4), (40, 4), (60, 4), (80, 4)])
+    np.testing.assert_array_equal(case.regions(), before)
+    assert "at most 12 pixels" in shown()[-1]
+    drawn = viewer.layers["stroke"].data
+    ends = case.world(0, np.array([[20, 4], [80, 4]]))
+    np.testing.assert_allclose([drawn[0, 0], drawn[-1].sum(axis=0)], ends, atol=4)
+    hand.key("O")
+    assert len(viewer.layers["stroke"].data) == 0
 
 
 def test_what_needs_a_model_or_a_region_says_so(

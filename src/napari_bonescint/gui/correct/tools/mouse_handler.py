@@ -14,10 +14,10 @@ from napari.utils.notifications import show_info
 
 from napari_bonescint.gui.correct.tools.registry import MOVE, TOOLS, Gesture, Tool, ToolInput
 from napari_bonescint.gui.layers.labels import set_regions
-from napari_bonescint.gui.layers.overlays import Lines
+from napari_bonescint.gui.layers.overlays import Lines, camera_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from napari.components import ViewerModel
     from napari.layers import Labels
@@ -66,6 +66,7 @@ class MouseHandler:
         self._on_box = on_box
         self._paused = False
         self._line = Lines(viewer, "stroke", _LINE_COLOUR)
+        self._lasting: list[NDArray[np.float64]] = []
 
     def set_case(self, case: OpenCase | None) -> None:
         """Work on another scan; with None, restore the viewer."""
@@ -82,11 +83,15 @@ class MouseHandler:
                 viewer.mouse_drag_callbacks.remove(self._on_drag)
                 viewer.mouse_move_callbacks.remove(self._on_move)
                 viewer.mouse_double_click_callbacks.remove(self._on_double_click)
+                camera_of(viewer).events.zoom.disconnect(self._on_zoom)
                 self._line.remove()
         elif case is not None:
             viewer.mouse_drag_callbacks.append(self._on_drag)
             viewer.mouse_move_callbacks.append(self._on_move)
             viewer.mouse_double_click_callbacks.append(self._on_double_click)
+            camera_of(viewer).events.zoom.connect(self._on_zoom)
+        if case is not self.case:
+            self.clear_line()
         self.case = case
         self._paused = False
         if case is not None:
@@ -106,8 +111,15 @@ class MouseHandler:
             view = self._active_view()
             self._change(self.case, view, tool, np.array([self.case.point(view, self._viewer.cursor.position)]))
             return
+        if tool is not self.tool:
+            self.clear_line()
         self.tool = tool
         self._choose()
+
+    def clear_line(self) -> None:
+        """Remove the box of "Ask again", or the rest of a line that a tool could not follow."""
+        self._lasting = []
+        self._line.clear()
 
     def choose(self, code: int) -> None:
         """Choose a region, or 0 for background."""
@@ -161,7 +173,10 @@ class MouseHandler:
         """Take over a choice made in napari's own controls of a labels layer."""
         labels = event.source
         if event.type == "mode" and not self._paused:
-            self.tool = _BY_MODE.get(str(labels.mode), self.tool)
+            tool = _BY_MODE.get(str(labels.mode), self.tool)
+            if tool is not self.tool:
+                self.clear_line()
+            self.tool = tool
         self.code = int(labels.selected_label)
         self.brush_size = int(labels.brush_size)
         self._choose()
@@ -223,6 +238,7 @@ class MouseHandler:
             return
         # A handled event does not move the camera.
         event.handled = True
+        self.clear_line()
         points = [case.point(view, event.position)]
         before = case.labels[view].data.copy()
         with case.labels[view].block_history():
@@ -246,7 +262,19 @@ class MouseHandler:
             if tool.gesture is not Gesture.BOX:
                 self._change(case, view, tool, np.array(points), before)
         if tool.gesture is Gesture.BOX:
-            self._on_box(view, _box_of(np.array(points)))
+            box = _box_of(np.array(points))
+            self._let_stay(case, view, [_outline_of(box)])
+            self._on_box(view, box)
+
+    def _let_stay(self, case: OpenCase, view: int, paths: Sequence[NDArray[np.float64]]) -> None:
+        """Show lines, in pixels of a view, until `clear_line` or the next press."""
+        self._lasting = [case.world(view, path) for path in paths]
+        self._line.draw(*self._lasting)
+
+    def _on_zoom(self, _event: Any) -> None:
+        """Keep the lines equally thick on the screen."""
+        if self._lasting:
+            self._line.draw(*self._lasting)
 
     def _change(
         self,
@@ -267,16 +295,27 @@ class MouseHandler:
             path,
             self.code,
             self.brush_size / 2,
+            case.view(view),
         )
-        set_regions(labels, tool.change(tool_input))
+        change = tool.use(tool_input)
+        set_regions(labels, change.regions)
+        if change.sentence:
+            show_info(change.sentence)
+        if change.unreached:
+            self._let_stay(case, view, change.unreached)
 
 
 def _shape_of(gesture: Gesture, path: NDArray[np.float64]) -> NDArray[np.float64]:
     """The line that shows the gesture so far."""
     if gesture is Gesture.BOX:
-        (y0, x0), (y1, x1) = path[0], path[-1]
-        return np.array([[y0, x0], [y0, x1], [y1, x1], [y1, x0], [y0, x0]])
+        return _outline_of(_box_of(path))
     return np.concatenate([path, path[:1]]) if gesture is Gesture.LOOP else path
+
+
+def _outline_of(box: Box) -> NDArray[np.float64]:
+    """The border of a box, along the edges of its outer pixels."""
+    y0, x0, y1, x1 = (edge - 0.5 for edge in box)
+    return np.array([[y0, x0], [y0, x1], [y1, x1], [y1, x0], [y0, x0]])
 
 
 def _box_of(path: NDArray[np.float64]) -> Box:

@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_bonescint.anatomy import REGIONS
+from napari_bonescint.corrections.sides import patient_side
 from napari_bonescint.corrections.tools.draw_outline import draw_outline
 from napari_bonescint.corrections.tools.lasso import relabel_within
-from napari_bonescint.corrections.tools.mirror import midline, mirror_side
+from napari_bonescint.corrections.tools.mirror import ALL_BONES, image_side_at, mirror_side, shows
 from napari_bonescint.corrections.tools.outline import fill_holes, grow, shrink, smooth
 from napari_bonescint.corrections.tools.pieces import add_piece, remove_bone, remove_piece
 from napari_bonescint.corrections.tools.smart_brush import smart_brush
-from napari_bonescint.corrections.tools.trace_edge import trace_edge
+from napari_bonescint.corrections.tools.trace_edge import REACH, trace_edge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from napari_bonescint.corrections.tools.mirror import ImageSide
+    from napari_bonescint.scan import View
 
 
 class Gesture(Enum):
@@ -62,6 +65,8 @@ class ToolInput:
         The chosen region.
     radius : float
         Radius of the brush in pixels.
+    view : View
+        The name of the view.
     """
 
     regions: NDArray[np.uint8]
@@ -71,6 +76,7 @@ class ToolInput:
     path: NDArray[np.float64]
     code: int
     radius: float
+    view: View
 
     @property
     def point(self) -> tuple[int, int]:
@@ -80,52 +86,123 @@ class ToolInput:
 
 
 @dataclass(frozen=True)
+class Change:
+    """The result of a tool.
+
+    Attributes
+    ----------
+    regions : ndarray of uint8, shape (y, x)
+        The new mask.
+    sentence : str
+        For the annotator; empty if the new mask says all.
+    unreached : sequence of ndarray of shape (n, 2)
+        Parts of the drawn line, points (y, x), at which the tool could not do its work.
+    """
+
+    regions: NDArray[np.uint8]
+    sentence: str = ""
+    unreached: Sequence[NDArray[np.float64]] = ()
+
+
+@dataclass(frozen=True)
 class Tool:
     """A tool of the toolbox.
 
     Attributes
     ----------
     name : str
-        Text of the button.
+        Name of the tool, and text of its button.
     key : str
         Key, in napari's notation.
     tip : str
         Tooltip.
     gesture : Gesture
     change : callable or None
-        Makes the new mask; None for napari's own tools and for "Ask again".
+        Makes the new mask, alone or as a `Change`; None for napari's own tools and for "Ask again".
     mode : str
         napari's mode of the labels layers while the tool is chosen.
     needs_region : bool
         Whether it does not work with background.
     needs_model : bool
         Whether it needs a model's mask.
+    faces : callable or None
+        Takes the chosen region, and gives another text for the button and another tooltip.
     """
 
     name: str
     key: str
     tip: str
     gesture: Gesture
-    change: Callable[[ToolInput], NDArray[np.uint8]] | None = None
+    change: Callable[[ToolInput], NDArray[np.uint8] | Change] | None = None
     mode: str = "pan_zoom"
     needs_region: bool = False
     needs_model: bool = False
+    faces: Callable[[int], tuple[str, str]] | None = None
 
     @property
     def shown_key(self) -> str:
         """The key as shown on the button."""
         return self.key.replace("Shift-", "⇧")
 
+    def face(self, code: int) -> tuple[str, str]:
+        """Text of the button and tooltip while a region is chosen."""
+        return (self.name, self.tip) if self.faces is None else self.faces(code)
 
-def _mirror_from_point(tool_input: ToolInput) -> NDArray[np.uint8]:
-    row, _ = tool_input.point
-    good: ImageSide = "left" if tool_input.path[-1, 1] < midline(tool_input.regions)[row] else "right"
-    return mirror_side(tool_input.regions, tool_input.counts, good)
+    def use(self, tool_input: ToolInput) -> Change:
+        """Change a mask; without a function to do so, the mask stays."""
+        done = tool_input.regions if self.change is None else self.change(tool_input)
+        return done if isinstance(done, Change) else Change(done)
+
+
+def _mirror(tool_input: ToolInput) -> Change:
+    """Mirror the chosen region from the clicked side, or all bones if background is chosen."""
+    good = image_side_at(tool_input.regions, tool_input.point)
+    side, other = patient_side(tool_input.view, good), patient_side(tool_input.view, _OPPOSITE[good])
+    codes = (tool_input.code,) if tool_input.code else ALL_BONES
+    bone = REGIONS[tool_input.code].label
+    # The first words count: napari shows no more of a long sentence until it is opened.
+    if not shows(tool_input.regions, good, codes):
+        missing = f"No {bone}" if tool_input.code else "No bone"
+        sentence = f"{missing} on the patient's {side}, so nothing was mirrored; click the good side."
+        return Change(tool_input.regions, sentence)
+    mirrored = mirror_side(tool_input.regions, tool_input.counts, good, codes)
+    if tool_input.code:
+        return Change(mirrored, f"Patient's {side} {bone} mirrored to the {other}; other bones stay.")
+    return Change(mirrored, f"All bones mirrored from the patient's {side} to the {other}: background (0) is chosen.")
+
+
+def _face_of_mirror(code: int) -> tuple[str, str]:
+    if not code:
+        return "Mirror all", (
+            "Click the good side: all its bones, mirrored, replace those of the other side in this view. To mirror one "
+            "bone alone, choose its region first."
+        )
+    bone = REGIONS[code].label
+    # The names of the spine would make the button wider than all others.
+    short = f"{bone[0].upper()} spine" if bone.endswith(" spine") else bone
+    return f"Mirror {short}", (
+        f"Click the good side: the {bone} there, mirrored, replaces the {bone} of the other side in this view. Other "
+        "bones stay. With background (0), all bones of the side are mirrored."
+    )
+
+
+def _trace(tool_input: ToolInput) -> Change:
+    """Move the edge to the drawn line, and say where bone is too far from it."""
+    traced = trace_edge(tool_input.regions, tool_input.path)
+    if not traced.unreached:
+        return Change(traced.regions)
+    sentence = (
+        f"Too far from bone: the line that is still shown. Trace edge moves an edge by at most {REACH:.0f} pixels; use "
+        "Outline or a brush there."
+    )
+    return Change(traced.regions, sentence, traced.unreached)
 
 
 def _as_model(tool_input: ToolInput) -> NDArray[np.uint8]:
     return tool_input.regions if tool_input.model_regions is None else tool_input.model_regions
 
+
+_OPPOSITE: dict[ImageSide, ImageSide] = {"left": "right", "right": "left"}
 
 MOVE = Tool("Move", "Z", "Move and zoom the image (napari's own tool).", Gesture.NAPARI)
 ASK_AGAIN = Tool(
@@ -149,10 +226,9 @@ TOOLS: dict[str, tuple[Tool, ...]] = {
         Tool(
             "Trace edge",
             "T",
-            "Drag along the true edge of the region: the edge moves there.",
+            f"Drag along the true edge of a bone: the edge moves to your line from up to {REACH:.0f} pixels away.",
             Gesture.LINE,
-            lambda s: trace_edge(s.regions, s.path, s.code),
-            needs_region=True,
+            _trace,
         ),
         Tool(
             "Outline",
@@ -240,9 +316,10 @@ TOOLS: dict[str, tuple[Tool, ...]] = {
         Tool(
             "Mirror side",
             "M",
-            "Click the good side: its mirror image replaces the other side.",
+            "Click the good side: the chosen bone there, mirrored, replaces that of the other side.",
             Gesture.CLICK,
-            _mirror_from_point,
+            _mirror,
+            faces=_face_of_mirror,
         ),
         Tool(
             "Clear view",

@@ -23,23 +23,34 @@ class Answer:
         Index of the view.
     box : (y0, x0, y1, x1)
         In pixels; row y1 and column x1 are outside.
+
+    Attributes
+    ----------
+    labels : Labels
+        The layer of the view.
     """
 
     def __init__(self, case: OpenCase, view: int, box: Box) -> None:
+        self.labels = case.labels[view]
         self._case, self._view, self._box = case, view, box
-        self._before = case.labels[view].data.copy()
+        self._before = self.labels.data.copy()
         self._step: object = None
+
+    def holds(self) -> bool:
+        """Whether the mask is as the answer left it; False after any edit, and after Undo."""
+        labels = self.labels
+        if self._step is None:
+            return bool((labels.data == self._before).all())
+        return bool(labels._undo_history) and labels._undo_history[-1] is self._step
 
     def give(self, threshold: float) -> bool:
         """Apply another threshold of the probability; returns False if the mask was edited in the meantime."""
-        labels = self._case.labels[self._view]
+        if not self.holds():
+            return False
+        labels = self.labels
         if self._step is not None:
-            if not labels._undo_history or labels._undo_history[-1] is not self._step:
-                return False
             labels.undo()
             self._step = None
-        elif not (labels.data == self._before).all():
-            return False
         probability, model_regions = self._case.probability, self._case.model_regions
         if probability is None or model_regions is None:
             return False

@@ -28,14 +28,12 @@ class ToolButton(QPushButton):
 
     def __init__(self, name: str, key: str = "", tip: str = "", *, checkable: bool = False, colour: str = "") -> None:
         super().__init__()
-        self.setAccessibleName(name)
         self.setObjectName(name)
         self.setCheckable(checkable)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setStyleSheet(_STYLE)
         self.setFixedHeight(_HEIGHT)
-        if tip:
-            self.setToolTip(f"<p>{tip}</p>" + (f"<p>Key: <b>{key}</b></p>" if key else ""))
+        self._key, self._name = key, PlainLabel()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(5, 0, 5, 0)
         layout.setSpacing(4)
@@ -45,12 +43,20 @@ class ToolButton(QPushButton):
             swatch = PlainLabel()
             swatch.setPixmap(square)
             layout.addWidget(swatch)
-        layout.addWidget(PlainLabel(name), 1)
+        layout.addWidget(self._name, 1)
         shown = PlainLabel(key)
         shown.setObjectName("key")
         layout.addWidget(shown)
         for label in self.findChildren(QLabel):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.show_text(name, tip)
+
+    def show_text(self, name: str, tip: str) -> None:
+        """Show another name and tooltip."""
+        if name != self._name.text() or not self.toolTip():
+            self._name.setText(name)
+            self.setAccessibleName(name)
+            self.setToolTip(f"<p>{tip}</p>" + (f"<p>Key: <b>{self._key}</b></p>" if self._key else "") if tip else "")
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """The size that the texts on the button need."""

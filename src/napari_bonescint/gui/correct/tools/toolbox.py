@@ -12,7 +12,7 @@ from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.correct.key_bindings import KeyBindings
 from napari_bonescint.gui.correct.tools.mouse_handler import MouseHandler
-from napari_bonescint.gui.correct.tools.registry import PICK_KEY, TOOLS, Gesture
+from napari_bonescint.gui.correct.tools.registry import ASK_AGAIN, PICK_KEY, TOOLS, Gesture
 from napari_bonescint.gui.correct.tools.rethreshold import Answer
 from napari_bonescint.gui.correct.tools.tool_button import ToolButton
 
@@ -46,6 +46,7 @@ class Toolbox(QWidget):
         self._viewer = viewer
         self._keys = KeyBindings()
         self._answer: Answer | None = None
+        self._is_giving = False
         self.strokes = MouseHandler(viewer, on_choice=self._show_choice, on_box=self._ask_in_box)
         self._digit_wait = QTimer(self)
         self._digit_wait.setSingleShot(True)
@@ -138,38 +139,66 @@ class Toolbox(QWidget):
 
     def _ask_in_box(self, view: int, box: Box) -> None:
         if self.strokes.case is not None:
+            self._forget_answer()
             self._answer = Answer(self.strokes.case, view, box)
             self.threshold.setEnabled(True)
             self._give_answer()
+            for event in _changes(self._answer):
+                event.connect(self._on_mask_change)
 
     def _give_answer(self) -> None:
         if self._answer is None:
             return
         percent = self.threshold.value()
-        if self._answer.give(percent / 100):
+        self._is_giving = True
+        given = self._answer.give(percent / 100)
+        self._is_giving = False
+        if given:
             self._threshold_label.setText(f"Bone from {percent} %")
         else:
+            self._end_answer()
+
+    def _on_mask_change(self, _event: Any = None) -> None:
+        """End the answer, and remove its box, as soon as the mask was edited or the answer undone."""
+        if not self._is_giving and self._answer is not None and not self._answer.holds():
             self._end_answer()
 
     def _step_threshold(self, percent: int) -> None:
         self.threshold.setValue(self.threshold.value() + percent)
 
     def _end_answer(self) -> None:
+        self._forget_answer()
+        self.strokes.clear_line()
+
+    def _forget_answer(self) -> None:
+        if self._answer is not None:
+            for event in _changes(self._answer):
+                event.disconnect(self._on_mask_change)
         self._answer = None
         self.threshold.setEnabled(False)
         self._threshold_label.setText(_PROMPT)
 
     def _show_choice(self) -> None:
-        """Show the chosen tool, region and brush size."""
+        """Show the chosen tool, region and brush size; another tool ends the answer to "Ask again"."""
+        if self._answer is not None and self.strokes.tool is not ASK_AGAIN:
+            self._end_answer()
         for code, region_button in self.region_buttons.items():
             region_button.setChecked(code == self.strokes.code)
-        for name, button in self.tool_buttons.items():
-            if button.isCheckable():
-                button.setChecked(name == self.strokes.tool.name)
+        for tools in TOOLS.values():
+            for tool in tools:
+                button = self.tool_buttons[tool.name]
+                button.show_text(*tool.face(self.strokes.code))
+                if button.isCheckable():
+                    button.setChecked(tool is self.strokes.tool)
         self.brush.blockSignals(True)
         self.brush.setValue(self.strokes.brush_size)
         self.brush.blockSignals(False)
         self._brush_label.setText(f"Brush {self.strokes.brush_size} px  [ ]")
+
+
+def _changes(answer: Answer) -> tuple[Any, ...]:
+    """The events of a layer whose mask has changed; Undo emits only the second."""
+    return answer.labels.events.paint, answer.labels.events.set_data
 
 
 def _slider(least: int, most: int) -> QSlider:
