@@ -26,6 +26,11 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
+def to_the_minute(when: str) -> str:
+    """A time in ISO format, such as ``2026-03-01T09:30:00+00:00``, in short form: ``2026-03-01 09:30``."""
+    return f"{when[:10]} {when[11:16]}"
+
+
 def table_lines(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows of equal length as lines; each column is as wide as its longest cell."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -50,17 +50,36 @@ def test_a_folder_shows_what_the_store_knows_of_its_scans(tmp_path: Path, write_
     for number, name in enumerate(("scans/known.dcm", "scans/other.dcm")):
         write_nm(name, counts=np.arange(number, number + 4096, dtype=np.uint16).reshape(2, 64, 32))
     store = LabelStore.create(tmp_path / "store")
-    known, other = sorted(queue_of_folder(tmp_path / "scans", store), key=lambda item: item.name)
+    known, other = sorted(queue_of_folder(tmp_path / "scans", store).items, key=lambda item: item.name)
     assert (known.name, known.case, other.case) == ("known", None, None)
     assert known.source is not None
     key = store.add(known.source.open())
-    known, other = sorted(queue_of_folder(tmp_path / "scans", store), key=lambda item: item.name)
+    known, other = sorted(queue_of_folder(tmp_path / "scans", store).items, key=lambda item: item.name)
     assert known.case is not None
     assert (known.case.key, other.case) == (key, None)
     assert len(store.cases()) == 1
 
 
-def test_a_folder_without_scans_is_refused(tmp_path: Path) -> None:
+def test_the_other_files_of_a_folder_are_counted_by_reason_without_those_of_a_store_in_it(
+    tmp_path: Path, write_nm: Callable[..., Path]
+) -> None:
+    write_nm("scans/good.dcm")
+    write_nm("scans/slice1.dcm", Modality="CT")
+    write_nm("scans/slice2.dcm", Modality="CT")
+    write_nm("scans/broken.dcm").write_bytes(bytes(128) + b"DICM")
+    store = LabelStore.create(tmp_path / "scans" / "label store")
+    items, left_out = queue_of_folder(tmp_path / "scans", store)
+    assert [item.name for item in items] == ["good"]
+    broken, slices = left_out.lines
+    assert broken == "broken.dcm: The file is damaged or cut off; copy or export it again."
+    assert slices == "2 x Modality is CT; only nuclear medicine (NM) images can be segmented."
+
+
+def test_a_folder_without_scans_is_refused_with_the_reasons(tmp_path: Path, write_nm: Callable[..., Path]) -> None:
     (tmp_path / "scans").mkdir()
-    with pytest.raises(Refusal, match="no planar bone scan"):
-        queue_of_folder(tmp_path / "scans", LabelStore.create(tmp_path / "store"))
+    store = LabelStore.create(tmp_path / "store")
+    with pytest.raises(Refusal, match=r"^scans: The folder holds no planar bone scan\.$"):
+        queue_of_folder(tmp_path / "scans", store)
+    write_nm("scans/slice1.dcm", Modality="CT")
+    with pytest.raises(Refusal, match=r"no planar bone scan that can be read; 1 file was left out: 1 x Modality is CT"):
+        queue_of_folder(tmp_path / "scans", store)

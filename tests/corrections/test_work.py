@@ -26,8 +26,9 @@ def test_an_empty_folder_becomes_a_store_and_another_one_is_refused(tmp_path: Pa
     assert open_work(tmp_path / "new", "AB").store.folder == tmp_path / "new"
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.png").write_bytes(b"cat")
-    with pytest.raises(StoreError, match="no label store"):
+    with pytest.raises(StoreError, match=r"is not empty, and no label store; make one in a new folder"):
         open_work(tmp_path / "photos", "AB")
+    assert open_work(tmp_path / "photos" / "label store", "AB").items == []
 
 
 def test_work_brings_the_annotators_own_drafts(

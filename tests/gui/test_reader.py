@@ -58,14 +58,20 @@ def test_a_file_without_extension_is_opened_without_a_question(viewer: Viewer, w
     assert len(images_in(viewer)) == 4
 
 
-def test_a_folder_is_opened(viewer: Viewer, write_nm: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_folder_is_opened_and_what_is_left_out_is_told_with_the_reasons(
+    viewer: Viewer, write_nm: Callable[..., Path], tmp_path: Path, shown: Callable[[], list[str]]
+) -> None:
     write_nm("export/a/IM1")
     write_nm("export/b/IM1")
+    write_nm("export/b/IM2", Modality="CT")
     (tmp_path / "export" / "index.txt").write_text("not a scan")
     choose_our_reader()
     viewer.window._qt_viewer._qt_open([str(tmp_path / "export")], stack=False)
     assert len(images_in(viewer)) == 4
     assert len({tuple(image.translate) for image in images_in(viewer)}) == 4
+    (told,) = [sentence for sentence in shown() if "left out" in sentence]
+    assert told.startswith("2 files were left out: 1 x ")
+    assert "1 x Modality is CT; only nuclear medicine (NM) images can be segmented" in told
 
 
 def test_two_files_of_one_study_opened_together_are_one_scan(viewer: Viewer, write_nm: Callable[..., Path]) -> None:

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_bonescint.formats.left_out import by_reason
 from napari_bonescint.formats.opening import ScanOverrides
 from napari_bonescint.scan import ViewName
 from napari_bonescint.text import counted
@@ -52,8 +53,8 @@ def overrides_in(arguments: argparse.Namespace) -> ScanOverrides:
 def describe_skipped(found: Collection) -> str:
     """A sentence on the number of files in folders that are no scans, with the most frequent reasons."""
     skipped = sum(found.skipped.values())
-    reasons = sorted(found.skipped.items(), key=lambda item: -item[1])
-    listed = "; ".join(f"{count} x {reason.rstrip('.')}" for reason, count in reasons[:3])
+    reasons = by_reason(found.skipped)
+    listed = "; ".join(reasons[:3])
     end = "; ..." if len(reasons) > 3 else "."
     are = "that is no planar bone scan" if skipped == 1 else "that are no planar bone scans"
     return f"Skipped {counted(skipped, 'file')} in folders {are}: {listed}{end}"

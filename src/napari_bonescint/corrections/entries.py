@@ -50,6 +50,11 @@ class Entry:
         facts = self.revision or self.prediction
         return facts is None or facts.names_regions
 
+    @property
+    def reviewer(self) -> str:
+        """The annotator who saved the mask as reviewed; empty if nobody did."""
+        return self.revision.annotator if self.revision is not None and self.revision.reviewed else ""
+
     def read(self, store: LabelStore, case: str) -> NDArray[np.uint8]:
         """The mask, of shape (view, y, x); raises `StoreError` if it is damaged or cannot be reached."""
         if self.prediction is not None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_bonescint.corrections.errors import StoreError, reachable
+from napari_bonescint.corrections.other_annotators import others_work
 from napari_bonescint.corrections.store.drafts import Draft, Drafts
 from napari_bonescint.corrections.store.revision import Origin, Revision
 from napari_bonescint.display import contrast_limits
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from napari_bonescint.corrections.store.prediction import Prediction
     from napari_bonescint.display import Window
     from napari_bonescint.scan import Scan
+
+
+Stamp = tuple[tuple[str, int], ...]
+"""Names of the revisions and drafts of a case, with the times of the drafts."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,10 @@ class OpenedCase:
         The annotator's unsaved work.
     damage : tuple of str
         A sentence for each damaged revision, which `revisions` lacks.
+    others : str
+        Sentences about the work of other annotators since the annotator's last revision; empty if there is none.
+    stamp : Stamp
+        The state of the case's revisions and drafts when it was read.
     """
 
     key: str
@@ -58,6 +68,29 @@ class OpenedCase:
     origin: Origin
     draft: Draft | None
     damage: tuple[str, ...] = ()
+    others: str = ""
+    stamp: Stamp = ()
+
+    def is_current(self, store: LabelStore) -> bool:
+        """Whether nobody has saved a revision or a draft since the case was read."""
+        try:
+            return self.stamp == stamp(store, self.key)
+        except StoreError:
+            return False
+
+
+def stamp(store: LabelStore, key: str) -> Stamp:
+    """The stamp of a case; it changes when anybody saves a revision, or a draft.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be reached.
+    """
+    revisions = store.files(key).revisions
+    with reachable(revisions):
+        saved = [(path.name, 0) for path in revisions.iterdir()]
+    return tuple(sorted([*saved, *Drafts(store).times(key)]))
 
 
 def open_case(store: LabelStore, key: str, annotator: str) -> OpenedCase:
@@ -68,11 +101,13 @@ def open_case(store: LabelStore, key: str, annotator: str) -> OpenedCase:
     StoreError
         If there is no such case, a file is damaged, or it cannot be reached.
     """
+    opened = stamp(store, key)  # first, so that what is saved meanwhile changes it
     scan = store.scan(key)
     intact, damage = store.all_revisions(key)
     revisions = tuple(intact)
     prediction = store.prediction(key)
-    draft = Drafts(store).find(key, annotator)
+    drafts = Drafts(store)
+    draft = drafts.find(key, annotator)
     regions, names_regions, origin = np.zeros(scan.counts.shape, np.uint8), True, Origin.empty()
     if revisions:
         last = revisions[-1]
@@ -82,6 +117,8 @@ def open_case(store: LabelStore, key: str, annotator: str) -> OpenedCase:
         regions, names_regions = prediction.regions, prediction.names_regions
         origin = Origin.of_model(prediction.model, prediction.model_sha256)
     windows = tuple(contrast_limits(counts) for counts in scan.counts)
+    others = others_work(annotator, revisions, drafts.of_others(key, annotator), draft, origin)
+    damaged = tuple(damage.values())
     return OpenedCase(
-        key, scan, windows, revisions, prediction, regions, names_regions, origin, draft, tuple(damage.values())
+        key, scan, windows, revisions, prediction, regions, names_regions, origin, draft, damaged, others, opened
     )

@@ -9,10 +9,12 @@ share of wrong mask, and the uncertainty, which is the mean binary entropy in bi
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from napari_bonescint.corrections.store.index import CaseState
+from napari_bonescint.formats.left_out import LeftOut
 from napari_bonescint.formats.opening import collect
+from napari_bonescint.formats.safe_reading.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -85,25 +87,40 @@ def queue_of_store(store: LabelStore) -> list[WorkItem]:
     return in_order(WorkItem(case=case) for case in store.cases())
 
 
-def queue_of_folder(folder: Path, store: LabelStore) -> list[WorkItem]:
+class FolderQueue(NamedTuple):
+    """The scans of a folder, in order, and the other files in it."""
+
+    items: list[WorkItem]
+    left_out: LeftOut
+
+
+def queue_of_folder(folder: Path, store: LabelStore) -> FolderQueue:
     """All scans of a folder and the folders inside it, in order, each with its case if the store has it.
 
     Raises
     ------
     Refusal
-        If there is no scan, or a file cannot be read.
+        If there is no scan; its sentence says what was left out.
     StoreError
         If the store cannot be reached, or its secret is missing.
     """
     found = collect([folder])
-    if not found.sources:
-        raise found.failures[0]
+    broken = [str(failure) for failure in found.failures if failure.path != folder]
     known = {case.key: case for case in store.cases()}
     items = []
     for source in found.sources:
-        key = store.find_file(source.source_sha256()) if known else None
-        items.append(WorkItem(known.get(key) if key is not None else None, source))
-    return in_order(items)
+        try:
+            key = store.find_file(source.source_sha256()) if known else None
+        except Refusal as refusal:
+            broken.append(str(refusal))
+        else:
+            items.append(WorkItem(known.get(key) if key is not None else None, source))
+    left_out = LeftOut(found.skipped, tuple(broken))
+    if items:
+        return FolderQueue(in_order(items), left_out)
+    if left_out.number:
+        raise Refusal(folder, f"The folder holds no planar bone scan that can be read; {left_out}")
+    raise found.failures[0]
 
 
 def after_prediction(case: CaseSummary, prediction: Prediction) -> CaseSummary:

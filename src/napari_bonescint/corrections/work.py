@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from napari_bonescint.corrections.errors import reachable
+from napari_bonescint.corrections.errors import StoreError
 from napari_bonescint.corrections.queue import WorkItem, queue_of_folder, queue_of_store
 from napari_bonescint.corrections.store.drafts import Draft, Drafts
 from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.store_place import Place, place
+from napari_bonescint.formats.left_out import LeftOut
 from napari_bonescint.text import counted
 
 if TYPE_CHECKING:
@@ -30,12 +32,15 @@ class Work:
         In the order of correction.
     waiting : list of Draft
         The annotator's unsaved work.
+    left_out : LeftOut
+        The files of the folder that are not in the list.
     """
 
     store: LabelStore
     scans: Path | None
     items: list[WorkItem]
     waiting: list[Draft]
+    left_out: LeftOut = field(default_factory=LeftOut)
 
     @property
     def damage(self) -> str:
@@ -65,9 +70,12 @@ class Work:
 
 def open_store(folder: Path) -> LabelStore:
     """Open a store, or make one in an empty or a new folder; see `open_work` for the errors."""
-    with reachable(folder):
-        is_empty = not folder.exists() or not any(folder.iterdir())
-    return LabelStore.create(folder) if is_empty else LabelStore.open(folder)
+    found = place(folder)
+    if found is Place.TAKEN:
+        raise StoreError(
+            f"{folder}: is not empty, and no label store; make one in a new folder (Open > New label store)."
+        )
+    return LabelStore.create(folder) if found is Place.FREE else LabelStore.open(folder)
 
 
 def open_work(store: Path, annotator: str, scans: Path | None = None) -> Work:
@@ -92,5 +100,8 @@ def open_work(store: Path, annotator: str, scans: Path | None = None) -> Work:
         If the folder of scans has no scan.
     """
     opened = open_store(store)
-    items = queue_of_store(opened) if scans is None else queue_of_folder(scans, opened)
-    return Work(opened, scans, items, Drafts(opened).waiting(annotator))
+    waiting = Drafts(opened).waiting(annotator)
+    if scans is None:
+        return Work(opened, None, queue_of_store(opened), waiting)
+    items, left_out = queue_of_folder(scans, opened)
+    return Work(opened, scans, items, waiting, left_out)

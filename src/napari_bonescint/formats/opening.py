@@ -183,6 +183,10 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
+_LABEL_STORE = {"store.json", "cases"}
+"""Marks the folder of a label store."""
+
+
 def _search_folder(folder: Path, found: dict[str, _Found], failures: list[Refusal], skipped: Counter[str]) -> None:
     """Add the scans in a folder and its subfolders to `found`."""
 
@@ -192,6 +196,9 @@ def _search_folder(folder: Path, found: dict[str, _Found], failures: list[Refusa
     failed = len(failures)
     scans = 0
     for parent, folders, names in os.walk(folder, onerror=report):
+        if {*names, *folders} >= _LABEL_STORE:
+            folders.clear()  # a store inside the folder holds no files of the user's
+            continue
         folders.sort()
         for name in sorted(names):
             path = Path(parent, name)

@@ -12,6 +12,7 @@ from napari.utils.notifications import show_error, show_info, show_warning
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.dicom.header import looks_like_dicom
+from napari_bonescint.formats.left_out import LeftOut
 from napari_bonescint.formats.masks.registry import MASK_ENDINGS, looks_like_mask, read_mask
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.safe_reading.refusal import Refusal
@@ -76,9 +77,9 @@ def read(path: Paths) -> Read:
         except BonescintError as error:
             errors.append(error)
     _show_errors(errors)
-    skipped = sum(found.skipped.values())
-    if scans and skipped:
-        show_info(f"{skipped} other files in the folder are no planar bone scans.")
+    left_out = str(LeftOut(found.skipped))
+    if left_out:
+        show_info(left_out)
     for scan in _with_view_warnings(opened):
         for warning in scan.warnings:
             show_warning(f"{scan.name}: {warning}" if len(scans) > 1 else warning)

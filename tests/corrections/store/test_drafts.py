@@ -105,3 +105,15 @@ def test_a_draft_of_other_kinds_is_damaged_and_a_huge_one_is_not_unpacked(
     np.savez_compressed(path, regions=regions, facts=np.frombuffer(seal(facts), np.uint8))
     with pytest.raises(Damaged, match=r"draft\.npz: is"):
         read_draft(path)
+
+
+def test_drafts_of_others_are_found_the_oldest_first_and_damaged_ones_are_left_out(
+    store: LabelStore, case: str, some_regions: Callable[[int], np.ndarray]
+) -> None:
+    drafts = Drafts(store)
+    for annotator in ("CD", "AB", "EF"):
+        drafts.save(case, annotator, some_regions(1), Origin.empty())
+    assert sorted(draft.annotator for draft in drafts.of_others(case, "AB")) == ["CD", "EF"]
+    assert len(drafts.times(case)) == 3
+    next(store.folder.glob("drafts/*")).write_bytes(b"damaged")
+    assert len(drafts.of_others(case, "nobody")) == 2

@@ -115,7 +115,7 @@ def test_a_scan_of_a_folder_goes_into_the_store_when_it_is_opened_and_not_before
     qtbot: QtBot,
 ) -> None:
     store = LabelStore.create(tmp_path / "store")
-    (item,) = queue_of_folder(write_nm("scans/one.dcm").parent, store)
+    (item,) = queue_of_folder(write_nm("scans/one.dcm").parent, store).items
     loader.use(store, "AB")
     loader.read_ahead(item)
     drain(background, qtbot)
@@ -137,7 +137,7 @@ def test_what_the_model_says_of_a_new_case_is_kept_in_the_store(
     qtbot: QtBot,
 ) -> None:
     store = LabelStore.create(tmp_path / "store")
-    (item,) = queue_of_folder(write_nm("scans/one.dcm").parent, store)
+    (item,) = queue_of_folder(write_nm("scans/one.dcm").parent, store).items
     loader.use(store, "AB")
     loader.card = make_model()
     loader.open(item)
@@ -225,7 +225,7 @@ def test_what_the_model_says_is_kept_though_another_annotator_signs_meanwhile(
     qtbot: QtBot,
 ) -> None:
     store = LabelStore.create(tmp_path / "store")
-    (item,) = queue_of_folder(write_nm("scans/one.dcm").parent, store)
+    (item,) = queue_of_folder(write_nm("scans/one.dcm").parent, store).items
     loader.use(store, "AB")
     loader.card = make_model()
     loader.open(item)

@@ -327,6 +327,70 @@ def test_a_folder_of_scans_goes_into_the_store_case_by_case(
     assert [item.name for item in panel.list.model.queue.items] == ["a", "b"]
 
 
+def test_a_folder_says_how_many_files_were_left_out_and_why(
+    tmp_path: Path, write_nm: Callable[..., Path], open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    write_nm("scans/a.dcm")
+    write_nm("scans/slice1.dcm", Modality="CT")
+    write_nm("scans/slice2.dcm", Modality="CT")
+    panel = open_correcting()
+    line = panel.opener.left_out
+    assert not line.isVisible()
+    panel.controller.open(tmp_path / "scans" / "label store", tmp_path / "scans")
+    qtbot.waitUntil(lambda: is_open(panel))
+    assert line.button.isVisible()
+    assert line.button.text() == "2 files were left out: why?"
+    qtbot.mouseClick(line.button, Qt.MouseButton.LeftButton)
+    assert line.reasons.isVisible()
+    assert line.reasons.toPlainText() == "2 x Modality is CT; only nuclear medicine (NM) images can be segmented."
+    panel.controller.open(tmp_path / "scans" / "label store")
+    qtbot.waitUntil(lambda: not line.isVisible())
+
+
+def test_the_second_annotator_hears_of_the_first_and_both_masks_are_kept(
+    viewer: Viewer, store: LabelStore, scan: Scan, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    first, second, _ = (item.name for item in queue_of_store(store))
+    mask = np.full(scan.counts.shape, 5, np.uint8)
+    store.save(second, mask, Origin.empty(), annotator="AB", reviewed=True)
+    panel = open_correcting("CD")
+    assert open_first(qtbot, panel, store) == first
+    assert panel.message.text() == ""
+    item = case_of(panel).queue.of_case(second)
+    assert item is not None
+    panel.controller.go_to(item)
+    qtbot.waitUntil(lambda: key_of(panel) == second)
+    when = store.revisions(second)[0].when
+    assert panel.message.isVisible()
+    assert panel.message.text() == (
+        f"AB saved revision 1 on {when[:10]} {when[11:16]} UTC, reviewed. "
+        "Your mask starts from revision 1; every annotator's work is kept."
+    )
+    np.testing.assert_array_equal(np.stack([labels.data for labels in masks(viewer)]), mask)
+    # The first one saves again, while the second one draws.
+    store.save(second, mask, Origin.of_revision(1), annotator="AB", reviewed=False)
+    draw(viewer)
+    qtbot.mouseClick(panel.saving.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel.message.text().startswith("Meanwhile saved: revision 2 by AB (not reviewed)"))
+    assert panel.revisions_button.text() == "Revisions (3) …"
+    assert [revision.annotator for revision in store.revisions(second)] == ["AB", "AB", "CD"]
+    assert str(store.revisions(second)[-1].origin) == "revision 1"
+
+
+def test_a_case_that_was_read_ahead_is_read_again_if_another_annotator_has_saved_since(
+    viewer: Viewer, store: LabelStore, scan: Scan, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    panel = open_correcting("CD")
+    open_first(qtbot, panel, store)
+    panel._background.run(lambda: None, lambda _: None, pytest.fail).result(30)  # the next case was read
+    QApplication.processEvents()
+    mask = np.full(scan.counts.shape, 5, np.uint8)
+    store.save(queue_of_store(store)[1].name, mask, Origin.empty(), annotator="AB", reviewed=False)
+    move_on(qtbot, panel)
+    assert "AB saved revision 1" in panel.message.text()
+    np.testing.assert_array_equal(np.stack([labels.data for labels in masks(viewer)]), mask)
+
+
 def test_a_store_that_vanished_is_one_sentence_and_the_labels_stay(
     viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
 ) -> None:

@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 
 from gui.correct.correcting_panel import case_of, is_open, key_of
-from gui.panel_actions import labels_in
+from gui.panel_actions import answer, labels_in
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.gui.common.run import ignore
@@ -76,6 +76,47 @@ def test_masks_are_looked_at_compared_copied_and_restored(
     np.testing.assert_array_equal(store.regions(key, 3), store.regions(key, 1))
     labels = [layer for layer in labels_in(viewer) if layer.name.endswith("bones")]
     np.testing.assert_array_equal(np.stack([layer.data for layer in labels]), store.regions(key, 1))
+
+
+@pytest.mark.parametrize(
+    ("annotator", "answers"),
+    [
+        pytest.param("CD", {None: True}, id="by the reviewer"),
+        pytest.param(
+            "AB",
+            {"Cancel": None, "Restore, not reviewed": False, "Restore as reviewed": True},
+            id="by another annotator",
+        ),
+    ],
+)
+def test_a_reviewed_mask_stays_reviewed_if_its_reviewer_restores_it_and_else_the_panel_asks(
+    annotator: str,
+    answers: dict[str | None, bool | None],
+    store: LabelStore,
+    open_correcting: Callable[..., CorrectWidget],
+    qtbot: QtBot,
+) -> None:
+    panel = open_correcting(annotator)
+    key, dialog = open_dialog(qtbot, panel, store)
+    for said, reviewed in answers.items():
+        before = len(store.revisions(key))
+        dialog = panel.show_revisions()
+        assert dialog is not None
+        dialog.select([entry for _, entry in dialog._rows if entry.title == "revision 2"])
+        if said is not None:
+            answer(said)
+        with qtbot.waitSignal(dialog.finished):
+            qtbot.mouseClick(dialog.restore_button, Qt.MouseButton.LeftButton)
+        panel._background.run(lambda: None, ignore, pytest.fail).result(30)
+        if reviewed is None:
+            assert len(store.revisions(key)) == before
+            continue
+        last = store.revisions(key)[-1]
+        assert (last.number, last.annotator, last.reviewed) == (before + 1, annotator, reviewed)
+        assert (str(last.origin), last.comment) == ("revision 2", "Restored from revision 2, reviewed by CD.")
+        np.testing.assert_array_equal(store.regions(key, last.number), store.regions(key, 2))
+        state = "reviewed" if reviewed else "corrected"
+        qtbot.waitUntil(lambda state=state: case_of(panel).queue.latest(case_of(panel).item).state == state)
 
 
 @pytest.mark.parametrize("damaged", [False, True])

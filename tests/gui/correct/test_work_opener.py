@@ -10,6 +10,8 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QTextDocumentFragment
 from qtpy.QtWidgets import QApplication, QFileDialog
 
+from napari_bonescint.formats.left_out import LeftOut
+from napari_bonescint.gui.correct.folders.store_dialog import StoreDialog
 from napari_bonescint.gui.correct.work_opener import WorkOpener
 
 if TYPE_CHECKING:
@@ -47,6 +49,22 @@ def choose(folder: Path | None) -> None:
     QTimer.singleShot(0, answer)
 
 
+def decide(*, make: bool) -> None:
+    """Make a store in the dialog, or cancel it, as soon as it is there."""
+
+    def answer() -> None:
+        dialog = QApplication.activeModalWidget()
+        if not isinstance(dialog, StoreDialog):
+            QTimer.singleShot(20, answer)
+            return
+        if make:
+            dialog.make_button.click()
+        else:
+            dialog.reject()
+
+    QTimer.singleShot(0, answer)
+
+
 def shown_text(opener: WorkOpener) -> str:
     """What a person reads, without its mark-up."""
     text = opener.place.text()
@@ -61,7 +79,7 @@ def test_each_way_to_open_work_tells_its_folder_and_cancel_nothing(
     opener.store_chosen.connect(lambda folder: told.append(("store", folder)))
     opener.scans_chosen.connect(lambda folder: told.append(("scans", folder)))
     (tmp_path / "work").mkdir()
-    store, scans = opener.button.menu().actions()
+    store, new, scans = opener.button.menu().actions()
     for way in (store, scans):
         choose(None)
         way.trigger()
@@ -70,10 +88,29 @@ def test_each_way_to_open_work_tells_its_folder_and_cancel_nothing(
         choose(tmp_path / "work")
         way.trigger()
     assert told == [("store", tmp_path / "work"), ("scans", tmp_path / "work")]
-    choose(tmp_path / "work")
-    assert opener.ask_for_store() == tmp_path / "work"
-    choose(None)
-    assert opener.ask_for_store() is None
+    for make, expected in ((True, tmp_path / "label store"), (False, None)):
+        decide(make=make)
+        assert opener.ask_for_store() == expected
+    told.clear()
+    decide(make=False)
+    new.trigger()
+    assert told == []
+    decide(make=True)
+    new.trigger()
+    assert told == [("store", tmp_path / "label store")]
+
+
+def test_a_folder_of_other_files_is_answered_by_a_folder_in_it(opener: WorkOpener, tmp_path: Path) -> None:
+    told: list[Path] = []
+    opener.store_chosen.connect(told.append)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.png").write_bytes(b"cat")
+    store, *_ = opener.button.menu().actions()
+    for make in (False, True):
+        choose(tmp_path / "photos")
+        decide(make=make)
+        store.trigger()
+    assert told == [tmp_path / "photos" / "label store"]
 
 
 def test_what_is_open_is_named_and_its_whole_path_is_in_the_tip(opener: WorkOpener) -> None:
@@ -83,6 +120,8 @@ def test_what_is_open_is_named_and_its_whole_path_is_in_the_tip(opener: WorkOpen
     opener.show_place(Path("/data/labels"), Path("/export/march"))
     assert shown_text(opener) == "march → labels"
     assert opener.place.toolTip() == f"{Path('/export/march')}\nCorrections are saved in {Path('/data/labels')}"
+    opener.show_left_out(LeftOut({"Modality is CT.": 2}))
+    assert opener.left_out.button.text() == "2 files were left out: why?"
 
 
 @pytest.mark.parametrize("name", ["R&amp;D <b>2026", "a<i", "märz 李"])

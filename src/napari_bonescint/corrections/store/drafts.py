@@ -101,6 +101,26 @@ class Drafts:
                 drafts.append(read_draft(path))
         return drafts
 
+    def times(self, case: str) -> list[tuple[str, int]]:
+        """Name and time of change, in nanoseconds, of each draft of a case."""
+        found = []
+        with reachable(self._folder):
+            for path in self._folder.glob(f"{case}.*.npz"):
+                with suppress(FileNotFoundError):  # discarded at this moment
+                    found.append((path.name, path.stat().st_mtime_ns))
+        return found
+
+    def of_others(self, case: str, annotator: str) -> list[Draft]:
+        """All intact drafts of a case by other annotators, the oldest first."""
+        drafts = []
+        own = self._path(case, annotator)
+        with reachable(self._folder):
+            paths = sorted(path for path in self._folder.glob(f"{case}.*.npz") if path != own)
+        for path in paths:
+            with suppress(Damaged):
+                drafts.append(read_draft(path))
+        return sorted(drafts, key=lambda draft: draft.when)
+
     def discard(self, case: str, annotator: str) -> None:
         """Delete the annotator's draft of a case, if there is one; raises `CannotWrite` if that fails."""
         path = self._path(case, annotator)

@@ -30,6 +30,16 @@ def is_label_store(folder: Path) -> bool:
         return (folder / _MARKER).exists()
 
 
+def holds_other_files(folder: Path) -> bool:
+    """Whether a folder holds files that are of no label store.
+
+    Hidden files, and those of an interrupted `make_store_folder`, do not count.
+    """
+    with reachable(folder):
+        names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    return any(not name.startswith(".") for name in names - {"cases", "drafts", _SECRET, _MARKER})
+
+
 def make_store_folder(folder: Path) -> None:
     """Make a store in an empty or a new folder, and deny access to all but its owner.
 
@@ -40,12 +50,9 @@ def make_store_folder(folder: Path) -> None:
     CannotWrite
         If the folder is not writable.
     """
-    with reachable(folder):
-        names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if _MARKER in names:
+    if is_label_store(folder):
         raise StoreError(f"{folder}: is a label store already; add to it, or choose another folder.")
-    # Files of an interrupted call and hidden files of the desktop do not count.
-    if any(not name.startswith(".") for name in names - {"cases", "drafts", _SECRET}):
+    if holds_other_files(folder):
         raise StoreError(f"{folder}: is not empty; choose an empty or a new folder for the store.")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)

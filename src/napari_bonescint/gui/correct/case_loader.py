@@ -136,7 +136,7 @@ class CaseLoader:
         """
         self._wanted = item
         state = self._states.get(item.identity)
-        if isinstance(state, _CaseRead):
+        if isinstance(state, _CaseRead) and state.case.is_current(self._store):
             self._on_read(item, (item, state.case, ()))
             return
         ahead = None if isinstance(state, _InStore) else state

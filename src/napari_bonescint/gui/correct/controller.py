@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from napari.utils.notifications import show_warning
 
+from napari_bonescint.corrections.other_annotators import saved_meanwhile
 from napari_bonescint.corrections.queue import after_prediction, after_saving
 from napari_bonescint.corrections.store.drafts import Drafts
 from napari_bonescint.corrections.store.revision import Origin
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from napari_bonescint.gui.correct.opening.places import Place
     from napari_bonescint.gui.correct.opening.scan_layers import ScanLayers
     from napari_bonescint.segmentation import Segmentation
+
+_RESTORED = "Your unsaved work on this case was restored; Undo removes it."
 
 
 class CorrectController(SafeWork):
@@ -192,12 +195,12 @@ class CorrectController(SafeWork):
         else:
             self.start_from(model.regions, Origin.of_model(model.name, model.sha256))
 
-    def restore(self, entry: Entry, regions: NDArray[np.uint8]) -> None:
+    def restore(self, entry: Entry, regions: NDArray[np.uint8], *, reviewed: bool) -> None:
         """Save an earlier mask again, as the newest revision."""
         self.start_from(regions, entry.origin)
-        self.comment = f"Restored from {entry.title}."
+        self.comment = f"Restored from {entry.title}{f', reviewed by {entry.reviewer}' if entry.reviewer else ''}."
         self.changed.emit()
-        self.save(reviewed=False)
+        self.save(reviewed=reviewed)
 
     def sign(self, name: str) -> None:
         """Change the annotator; the draft of unsaved work gets the new name."""
@@ -283,10 +286,9 @@ class CorrectController(SafeWork):
         state.open_elsewhere.connect(partial(self._on_open_elsewhere, state))
         state.mark_as_open()
         self.comment = ""
-        self._show_message("")
         if case.draft is not None:
             self.draft_withdrawn.emit(case.key)
-            self._show_message("Your unsaved work on this case was restored; Undo removes it.")
+        self._show_message(" ".join(filter(None, (_RESTORED if case.draft is not None else "", case.others))))
         self._show_saved()
         state.queue.open(item)
         self.changed.emit()
@@ -418,11 +420,21 @@ class CorrectController(SafeWork):
         self.changed.emit()
 
     def _on_saved(self, of: Correcting, revision: Revision) -> None:
+        known = of.case.revisions[-1].number if of.case.revisions else 0
         of.case = replace(of.case, revisions=(*of.case.revisions, revision))
         item = of.queue.latest(of.item)
         if item.case is not None:
             of.queue.update(replace(item, case=after_saving(item.case, revision)))
         self.changed.emit()
+        if revision.number > known + 1:  # another annotator has saved since the case was opened
+            revisions = partial(of.work.store.revisions, of.key)
+            self._run(revisions, partial(self._on_others_saved, of, known, revision), ignore)
+
+    def _on_others_saved(self, of: Correcting, known: int, saved: Revision, revisions: list[Revision]) -> None:
+        of.case = replace(of.case, revisions=tuple(revisions))
+        self.changed.emit()
+        if of is self.state:
+            self._show_message(saved_meanwhile(revisions, known, saved))
 
     def _on_layer_removed(self, event: Any) -> None:
         if isinstance(self.state, Correcting) and event.value in self.state.labels:

@@ -37,15 +37,18 @@ from napari_bonescint.gui.correct.opening.correcting_scan import CorrectingScan
 from napari_bonescint.gui.correct.opening.draft_offer import offer_drafts
 from napari_bonescint.gui.correct.revision_dialog import RevisionDialog
 from napari_bonescint.gui.correct.save_bar import SaveBar
-from napari_bonescint.gui.correct.states import Unsaved, UnsavedScan
+from napari_bonescint.gui.correct.states import Restored, Unsaved, UnsavedScan
 from napari_bonescint.gui.correct.tools.toolbox import Toolbox
 from napari_bonescint.gui.correct.work_list import WorkList
 from napari_bonescint.gui.correct.work_opener import WorkOpener
 
 if TYPE_CHECKING:
+    import numpy as np
     from napari.viewer import Viewer
+    from numpy.typing import NDArray
     from qtpy.QtGui import QShowEvent
 
+    from napari_bonescint.corrections.entries import Entry
     from napari_bonescint.corrections.queue import WorkItem
     from napari_bonescint.gui.correct.open_case import OpenCase
     from napari_bonescint.gui.correct.states import StoreOpen
@@ -114,9 +117,19 @@ class CorrectWidget(DockPanel):
         entries = entries_of(case.revisions, case.prediction)
         dialog = RevisionDialog(self, self._background, store, case.key, entries, names_regions=case.names_regions)
         dialog.copy_requested.connect(lambda entry, regions: self.controller.start_from(regions, entry.origin))
-        dialog.restore_requested.connect(self.controller.restore)
+        dialog.restore_requested.connect(self._restore)
         dialog.show()
         return dialog
+
+    def _restore(self, entry: Entry, regions: NDArray[np.uint8]) -> None:
+        """Save an old mask again: a mask that the annotator reviewed stays reviewed, about another's it asks."""
+        answer = Restored.REVIEWED if entry.reviewer else Restored.NOT_REVIEWED
+        if entry.reviewer not in ("", self.controller.annotator):
+            text = f"{entry.reviewer} saved {entry.title} as reviewed."
+            explanation = f"The restored mask bears your name, and says that it was {entry.title}. Is it reviewed?"
+            answer = ask(self, "Correct masks", text, explanation, Restored)
+        if answer is not Restored.CANCEL:
+            self.controller.restore(entry, regions, reviewed=answer is Restored.REVIEWED)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Guard the window of the panel from now on, and bind the keys that work in all of it."""
@@ -133,6 +146,7 @@ class CorrectWidget(DockPanel):
         work = opened.work
         remember(Setting.STORE, str(work.store.folder))
         self.opener.show_place(work.store.folder, work.scans)
+        self.opener.show_left_out(work.left_out)
         self.list.show_queue(opened.queue, work.read)
 
     def _show_case(self) -> None:

@@ -93,7 +93,9 @@ class RevisionDialog(QDialog):
         self.copy_button = QPushButton("Copy into the labels")
         self.copy_button.setToolTip("Continue with this mask; Undo restores the present one")
         self.restore_button = QPushButton("Restore as a new revision")
-        self.restore_button.setToolTip("Save this mask again as the newest revision; nothing is deleted")
+        self.restore_button.setToolTip(
+            "Save this mask again as the newest revision; nothing is deleted, and a reviewed mask stays reviewed"
+        )
         self._lay_out()
         self._rows = [(_row(entry), entry) for entry in entries]
         self.finished.connect(self._rows.clear)  # results that arrive later are ignored

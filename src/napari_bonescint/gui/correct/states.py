@@ -34,6 +34,14 @@ class UnsavedScan(Enum):
     CANCEL = "Cancel"
 
 
+class Restored(Enum):
+    """Answers to the question about an old mask that another annotator reviewed."""
+
+    REVIEWED = "Restore as reviewed"
+    NOT_REVIEWED = "Restore, not reviewed"
+    CANCEL = "Cancel"
+
+
 class NoStore:
     """No label store is open."""
 

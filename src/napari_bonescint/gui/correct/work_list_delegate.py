@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from napari_bonescint.gui.correct.thumbnails import HEIGHT
 from napari_bonescint.gui.correct.work_list_model import ITEM
+from napari_bonescint.text import to_the_minute
 
 if TYPE_CHECKING:
     from napari_bonescint.corrections.queue import WorkItem
@@ -76,7 +77,7 @@ def quality(case: CaseSummary | None) -> str:
 
 def shown_time(when: str | None) -> str:
     """A time of the store (UTC) in short form, to the minute; empty for None."""
-    return f"{when[:10]} {when[11:16]}" if when else ""
+    return to_the_minute(when) if when else ""
 
 
 def _draw_picture(painter: QPainter, inside: QRect, picture: QImage | None) -> None:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from functools import partial
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
+
+from napari_bonescint.corrections.errors import StoreError
+from napari_bonescint.corrections.store_place import Place, place
+from napari_bonescint.gui.correct.folders.left_out_line import LeftOutLine
+from napari_bonescint.gui.correct.folders.store_dialog import StoreDialog, taken
+
+if TYPE_CHECKING:
+    from napari_bonescint.formats.left_out import LeftOut
+
+_NEW = "A label store is a folder of its own for scans and corrected masks."
+_FOR_CORRECTIONS = "Corrections are saved in a label store, a folder of its own. The scans stay as they are."
 
 
 class WorkOpener(QWidget):
-    """A button that opens work, and the name of the open store or folder."""
+    """A button that opens work, the name of the open store or folder, and what was left out of the folder."""
 
     store_chosen = Signal(object)
-    """Emitted with the folder of a label store, or an empty folder for a new one."""
+    """Emitted with the folder of a label store, or an empty or new folder for one."""
     scans_chosen = Signal(object)
     """Emitted with a folder of scans."""
 
@@ -22,34 +33,71 @@ class WorkOpener(QWidget):
         super().__init__()
         self.button = QPushButton("Open …")
         menu = QMenu(self.button)
-        store_title = "Open a label store, or an empty folder to make one in"
-        menu.addAction("Label store …", partial(self._choose, self.store_chosen, store_title))
-        menu.addAction("Folder of scans …", partial(self._choose, self.scans_chosen, "Open a folder of scans"))
+        menu.addAction("Label store …", self._choose_store)
+        menu.addAction("New label store …", self._make_store)
+        menu.addAction("Folder of scans …", self._choose_scans)
         self.button.setMenu(menu)
         self.place = QLabel("Open a label store, or a folder of scans to correct.")
         self.place.setWordWrap(True)
-        layout = QHBoxLayout(self)
+        self.left_out = LeftOutLine()
+        line = QHBoxLayout()
+        line.addWidget(self.button)
+        line.addWidget(self.place, 1)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.button)
-        layout.addWidget(self.place, 1)
+        layout.setSpacing(2)
+        layout.addLayout(line)
+        layout.addWidget(self.left_out)
+        self._last = Path.home()
 
     def ask_for_store(self) -> Path | None:
-        """Ask for the store of the corrections of a folder of scans; None if the user cancels."""
-        return self._ask("Choose where to save corrections: a label store, or an empty folder for a new one")
+        """Ask for the store of corrections, which may be a new folder; None if the user cancels."""
+        return self._ask_in_dialog(self._last, _FOR_CORRECTIONS)
 
     def show_place(self, store: Path, scans: Path | None) -> None:
         """Show the open store or folder."""
         self.place.setText(f"<b>{_called(scans or store)}</b>" + (f" → {_called(store)}" if scans else ""))
         self.place.setToolTip(str(store) if scans is None else f"{scans}\nCorrections are saved in {store}")
+        self._last = store.parent
 
-    def _choose(self, chosen: Signal, title: str) -> None:
-        folder = self._ask(title)
+    def show_left_out(self, left_out: LeftOut) -> None:
+        """Show how many files were left out of the opened folder, and why."""
+        self.left_out.show_files(left_out)
+
+    def _choose_store(self) -> None:
+        folder = self._ask_for_folder("Open a label store, or an empty folder to make one in")
+        if folder is not None and _is_taken(folder):
+            folder = self._ask_in_dialog(folder, taken(folder))
         if folder is not None:
-            chosen.emit(folder)
+            self.store_chosen.emit(folder)
 
-    def _ask(self, title: str) -> Path | None:
-        chosen = QFileDialog.getExistingDirectory(self, title)
+    def _make_store(self) -> None:
+        folder = self._ask_in_dialog(self._last, _NEW)
+        if folder is not None:
+            self.store_chosen.emit(folder)
+
+    def _choose_scans(self) -> None:
+        folder = self._ask_for_folder("Open a folder of scans")
+        if folder is not None:
+            self._last = folder.parent
+            self.scans_chosen.emit(folder)
+
+    def _ask_for_folder(self, title: str) -> Path | None:
+        chosen = QFileDialog.getExistingDirectory(self, title, str(self._last))
         return Path(chosen) if chosen else None
+
+    def _ask_in_dialog(self, folder: Path, explanation: str) -> Path | None:
+        dialog = StoreDialog(self, folder, explanation)
+        dialog.exec()
+        dialog.deleteLater()
+        return dialog.chosen
+
+
+def _is_taken(folder: Path) -> bool:
+    try:
+        return place(folder) is Place.TAKEN
+    except StoreError:  # the store that cannot be reached is reported when it is opened
+        return False
 
 
 def _called(folder: Path) -> str:

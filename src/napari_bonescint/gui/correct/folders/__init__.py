@@ -1,0 +1,1 @@
+"""Folders of scans and label stores: the dialog for a store, and what was left out of a folder."""
