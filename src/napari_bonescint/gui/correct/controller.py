@@ -316,7 +316,7 @@ class CorrectController(SafeWork):
         self.state = state = CorrectingScan(before, layers, labels, read, self._run)
         self._images = layers.images
         self._listen(state)
-        self._move_tools_to_scan(state)
+        self.tools_moved.emit(state.for_tools())
         self.comment = ""
         self._show_message(state.greeting)
         self._show_saved()
@@ -328,7 +328,7 @@ class CorrectController(SafeWork):
     def _on_scan_segmented(self, segmentation: Segmentation) -> None:
         if isinstance(self.state, CorrectingScan):
             self.state.take_segmentation(segmentation)
-            self._move_tools_to_scan(self.state)
+            self.tools_moved.emit(self.state.for_tools())
 
     def _go_on_in_store(self, state: CorrectingScan, saved: SavedScan) -> None:
         """Correct the case of a scan that was added to a store, in the layers of the scan."""
@@ -375,13 +375,6 @@ class CorrectController(SafeWork):
         probability = None if prediction is None else prediction.probability
         tools = OpenCase(case.scan, list(self._images), case.windows, list(labels), model, probability)
         self.tools_moved.emit(tools)
-
-    def _move_tools_to_scan(self, state: CorrectingScan) -> None:
-        result = state.segmentation
-        model = None if result is None else result.regions
-        probability = None if result is None else result.probability
-        scan = state.layers.scan
-        self.tools_moved.emit(OpenCase(scan, list(self._images), state.windows, list(state.labels), model, probability))
 
     def _is_elsewhere(self, place: Place | None) -> bool:
         """Whether another window has something open; it comes to the front then."""

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QMenu,
     QPushButton,
+    QSizePolicy,
     QSplitter,
     QTabWidget,
     QVBoxLayout,
@@ -159,7 +160,10 @@ class CorrectWidget(DockPanel):
         is_scan = isinstance(state, CorrectingScan)
         self.revisions_button.setVisible(not is_scan)
         self.start_from_revision.setVisible(not is_scan)
-        self.list.setVisible(not is_scan or self.controller.opened is not None)
+        has_list = not is_scan or self.controller.opened is not None
+        self.list.setVisible(has_list)
+        fitted = QSizePolicy.Policy.Preferred if has_list else QSizePolicy.Policy.Maximum
+        self.upper.setSizePolicy(QSizePolicy.Policy.Preferred, fitted)
 
     def _move_tools(self, case: OpenCase | None) -> None:
         for part in (self.toolbox, self.aids, self.checks):
@@ -249,14 +253,14 @@ class CorrectWidget(DockPanel):
         pages = {"Tools": self.toolbox, "View": self.aids, "Checks": self.checks, "Model": self.models}
         for title, page in pages.items():
             self.tabs.addTab(ScrolledPage(page), title)
-        upper = QWidget()
-        above = QVBoxLayout(upper)
+        self.upper = QWidget()
+        above = QVBoxLayout(self.upper)
         above.setContentsMargins(0, 0, 0, 0)
         for part in (self.opener, self.message, self.drafts):
             above.addWidget(part)
         above.addWidget(self.list, 1)
         splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(upper)
+        splitter.addWidget(self.upper)
         splitter.addWidget(self.tabs)
         splitter.setSizes([_LIST_HEIGHT, _TOOLS_HEIGHT])
         splitter.setChildrenCollapsible(False)

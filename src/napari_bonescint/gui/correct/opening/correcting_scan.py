@@ -15,6 +15,7 @@ from napari_bonescint.display import contrast_limits
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.run import ignore
 from napari_bonescint.gui.correct.correcting import EditedMask, ModelMask
+from napari_bonescint.gui.correct.open_case import OpenCase
 from napari_bonescint.gui.correct.opening.scan_layers import origin_of, unedited_masks
 from napari_bonescint.gui.layers.results import result_of
 
@@ -145,6 +146,13 @@ class CorrectingScan(EditedMask):
     def segmentation(self) -> Segmentation | None:
         """The last result of a model for the scan, also of one that segmented it meanwhile."""
         return result_of(self.layers.images) or self._last_result
+
+    def for_tools(self) -> OpenCase:
+        """The scan for the tools, with the last result of a model."""
+        last = self.segmentation
+        regions, probability = (None, None) if last is None else (last.regions, last.probability)
+        layers = self.layers
+        return OpenCase(layers.scan, list(layers.images), self.windows, list(self.labels), regions, probability)
 
     def take_segmentation(self, segmentation: Segmentation) -> None:
         """Use the result of a model for the tools."""
