@@ -42,6 +42,7 @@ from napari_bonescint.gui.correct.states import Restored, Unsaved, UnsavedScan
 from napari_bonescint.gui.correct.tools.toolbox import Toolbox
 from napari_bonescint.gui.correct.work_list import WorkList
 from napari_bonescint.gui.correct.work_opener import WorkOpener
+from napari_bonescint.gui.export.export_dialog import ExportButton
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,6 +91,7 @@ class CorrectWidget(DockPanel):
         self.saving = SaveBar(self.controller)
         self.start_button = QPushButton("Start from …")
         self.revisions_button = QPushButton()
+        self.export_button = ExportButton(napari_viewer)
         self._lay_out()
         self._connect()
         offer_drafts(napari_viewer.layers)
@@ -155,7 +157,8 @@ class CorrectWidget(DockPanel):
         count = len(state.case.revisions) if isinstance(state, Correcting) else 0
         self.revisions_button.setText(f"Revisions ({count}) …")
         self.revisions_button.setEnabled(isinstance(state, Correcting))
-        self.start_button.setEnabled(isinstance(state, EditedMask))
+        for button in (self.start_button, self.export_button):
+            button.setEnabled(isinstance(state, EditedMask))
         # A scan that is in no label store has no revisions, and no list to go through.
         is_scan = isinstance(state, CorrectingScan)
         self.revisions_button.setVisible(not is_scan)
@@ -268,6 +271,7 @@ class CorrectWidget(DockPanel):
         masks.addWidget(self.start_button)
         masks.addWidget(self.revisions_button)
         masks.addStretch()
+        masks.addWidget(self.export_button)
         layout = QVBoxLayout(self)
         layout.addWidget(splitter, 1)
         layout.addLayout(masks)

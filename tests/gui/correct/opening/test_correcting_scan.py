@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from napari._app_model import get_app_model
 from napari.layers import Image
+from napari.utils.notifications import notification_manager
 from PIL import Image as Picture
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
@@ -73,10 +74,11 @@ def test_an_open_scan_is_corrected_then_saved_into_a_store_and_goes_on_there(
             panel.saving.button,
             panel.saving.store_button,
             panel.saving.done_button,
+            panel.export_button,
             panel.toolbox,
         )
     }
-    assert list(shown.values()) == [False, False, False, False, True, True, True]
+    assert list(shown.values()) == [False, False, False, False, True, True, True, True]
     paint(viewer, panel)
     assert (labels[0].data == 9).any()
     assert panel.saving.status.text() == "Not saved yet."
@@ -127,8 +129,13 @@ def test_unsaved_work_on_a_scan_is_asked_for_kept_and_offered_again(
     viewer.open(tmp_path / "scan.dcm", plugin="napari-bonescint")
     offers = [message for message in shown() if message.startswith("You left unsaved corrections of")]
     assert offers == [f"You left unsaved corrections of {name}; choose Correct this scan to go on with them."]
-    state = correct_this_scan(panel, qtbot)
-    assert (state.labels[0].data == 9).any()
+    # Its button leads there.
+    offer = [record for record in notification_manager.records if record.message == offers[0]][-1]
+    ((text, go_on),) = offer.actions
+    assert text == "Correct this scan"
+    go_on(None)
+    qtbot.waitUntil(lambda: isinstance(panel.controller.state, CorrectingScan))
+    assert (panel.controller.state.labels[0].data == 9).any()
     # The window is closed with a question, too; its work stays on this computer.
     window = viewer.window._qt_window
     window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)  # the viewer's fixture closes it once more
