@@ -91,3 +91,8 @@ def test_views_that_outnumber_the_opposite_ones():
     a, p = ViewName.ANTERIOR, ViewName.POSTERIOR
     assert [exceeds_opposite(a, views) for views in ([a, a], [a, a, p])] == [True, True]
     assert [exceeds_opposite(a, views) for views in ([a], [a, p], [a, a, p, p], [a, p, p])] == [False] * 4
+
+
+def test_a_view_in_a_file_of_facts_tells_an_inversion_only_if_there_is_one():
+    assert View(ViewName.ANTERIOR).as_json() == {"name": "anterior", "source": "file", "flipped": False}
+    assert View(ViewName.ANTERIOR, inverted=True).as_json()["inverted"] is True

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, Scan, View, ViewName, ViewSource
-from napari_bonescint.scan_edits import CannotRearrange, flip, name_views, split_side_by_side, with_spacing
+from napari_bonescint.scan_edits import CannotRearrange, flip, inverted, name_views, split_side_by_side, with_spacing
 
 ANTERIOR, POSTERIOR = ViewName.ANTERIOR, ViewName.POSTERIOR
 
@@ -121,3 +121,18 @@ def test_split_of_what_cannot_be_split():
         split_side_by_side(unnamed_scan(2))
     with pytest.raises(CannotRearrange, match="20 pixels wide, too narrow"):
         split_side_by_side(unnamed_scan(columns=20))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.float32])
+def test_inverted_counts_have_the_same_range_and_come_back(dtype):
+    counts = np.array([[100, 250, 120], [101, 200, 249]], dtype)
+    turned = inverted(counts)
+    assert turned.dtype == dtype
+    np.testing.assert_array_equal(turned, [[250, 100, 230], [249, 150, 101]])
+    np.testing.assert_array_equal(inverted(turned), counts)
+
+
+def test_halves_of_a_mirrored_or_inverted_view_stay_so():
+    view = View(ANTERIOR, ViewSource.ASSUMED, flipped=True, inverted=True)
+    halves = split_side_by_side(replace(unnamed_scan(), views=(view,))).views
+    assert halves == tuple(View(name, ViewSource.USER, flipped=True, inverted=True) for name in (ANTERIOR, POSTERIOR))

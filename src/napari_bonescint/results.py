@@ -13,7 +13,7 @@ import os
 import secrets
 import shutil
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_bonescint import __version__
@@ -249,6 +249,6 @@ def _describe(scan: Scan) -> dict[str, Any]:
     return {
         "sources": [path.name for path in scan.sources],
         "source_sha256": scan.source_sha256,
-        "views": [asdict(view) for view in scan.views],
+        "views": [view.as_json() for view in scan.views],
         "spacing_mm": None if scan.spacing is None else list(scan.spacing),
     }

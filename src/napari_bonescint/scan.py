@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from napari_bonescint.notices import Notice, Remedy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,13 +25,16 @@ _POSSIBLE_LENGTH = (50.0, 4000.0)
 _MOST_OBLONG_PIXEL = 5.0
 
 # Warnings that the user can resolve; `scan_edits` then removes them.
-VIEW_ASSUMED = "The file does not name its view; it was taken as anterior."
-VIEWS_ASSUMED = "The file does not name its two views; they were taken as anterior, then posterior."
-SAME_VIEW = (
-    "Several scans of one study show this view, by their files or by assumption, and fewer the opposite one; if this "
-    "is the opposite view, correct it (in the panel Segment skeleton, or with --view)."
+VIEW_ASSUMED = Notice("The file does not name its view; it was taken as anterior.", Remedy.NAME_VIEW)
+VIEWS_ASSUMED = Notice(
+    "The file does not name its two views; they were taken as anterior, then posterior.", Remedy.NAME_VIEW
 )
-NO_SPACING = "The file gives no pixel spacing; sizes in millimetres are unknown."
+SAME_VIEW = Notice(
+    "Several scans of one study show this view, by their files or by assumption, and fewer the opposite one; if this "
+    "is the opposite view, correct it.",
+    Remedy.NAME_VIEW,
+)
+NO_SPACING = Notice("The file gives no pixel spacing; sizes in millimetres are unknown.", Remedy.SET_SPACING)
 
 
 class ViewName(StrEnum):
@@ -67,11 +72,14 @@ class View:
     flipped : bool
         Whether the user mirrored the view left to right, because the file shows it the wrong way round; the counts are
         then mirrored, in the orientation of a camera.
+    inverted : bool
+        Whether the user inverted the view, because the file shows uptake dark; the counts are then inverted.
     """
 
     name: ViewName
     source: ViewSource = ViewSource.FILE
     flipped: bool = False
+    inverted: bool = False
 
     def renamed(self, name: ViewName) -> View:
         """The view with the user's name for it; `source` records if the user overrules the file."""
@@ -81,6 +89,11 @@ class View:
             ViewSource.OVERRULED: ViewSource.OVERRULED if agreed else ViewSource.FILE,
         }.get(self.source, ViewSource.USER)
         return replace(self, name=name, source=source)
+
+    def as_json(self) -> dict[str, Any]:
+        """The entries of the view in JSON files; `inverted` is there only if it is true."""
+        facts = asdict(self)
+        return facts if self.inverted else {name: fact for name, fact in facts.items() if name != "inverted"}
 
     @property
     def patient_left_on_image_right(self) -> bool:

@@ -16,13 +16,14 @@ from napari_bonescint.scan import (
     VIEW_ASSUMED,
     VIEWS_ASSUMED,
     Scan,
-    View,
     ViewName,
     ViewSource,
     spacing_problem,
 )
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from napari_bonescint.scan import Spacing
 
 # Half of it must be wide enough for a patient.
@@ -103,9 +104,18 @@ def split_side_by_side(scan: Scan) -> Scan:
     return replace(
         scan,
         counts=np.concatenate((scan.counts[:, :, :half], scan.counts[:, :, width - half :])),
-        views=(View(ViewName.ANTERIOR, ViewSource.USER), View(ViewName.POSTERIOR, ViewSource.USER)),
+        views=tuple(replace(scan.views[0], name=name, source=ViewSource.USER) for name in ViewName),
         warnings=_without(scan, VIEW_ASSUMED),
     )
+
+
+def inverted(counts: NDArray[np.generic]) -> NDArray[np.generic]:
+    """The counts (y, x) of a view that shows uptake dark: the largest value becomes the smallest, and vice versa.
+
+    Inverted twice, they are the same again.
+    """
+    low, high = counts.min(), counts.max()
+    return np.asarray(high - (counts - low), counts.dtype)
 
 
 def _without(scan: Scan, *answered: str) -> tuple[str, ...]:

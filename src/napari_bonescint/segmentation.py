@@ -30,7 +30,7 @@ class Segmentation:
     device : str
         Device that computed it: ``cpu`` or ``cuda:0``.
     device_reason : str
-        Reason for this device, such as ``CPU: no CUDA device found``.
+        Reason for this device, such as ``CPU: this computer has no NVIDIA GPU``.
     backend : str
         Engine that computed it, such as ``torch``.
     seconds : float

@@ -83,7 +83,7 @@ def test_two_scans_of_one_view_are_doubted_when_they_are_added_one_by_one(
         for i, (name, view) in enumerate((("1", ANTERIOR), ("2", ANTERIOR), ("3", POSTERIOR)))
     )
     assert run("add", folder, one).err == []
-    assert run("add", folder, other).err == [f"warning: {other}: {SAME_VIEW}"]
+    assert run("add", folder, other).err == [f"warning: {other}: {SAME_VIEW} Option: --view."]
     assert run("add", folder, back).err == []
 
 

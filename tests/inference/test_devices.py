@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from napari_bonescint.inference.devices import DeviceError, choose_device
+from napari_bonescint.inference.devices import DeviceError, choose_device, devices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,12 @@ def test_auto_gives_a_device_that_works_and_a_reason() -> None:
     choice = choose_device("auto")
     torch.zeros(1, device=choice.device)
     assert choice.reason.startswith("GPU: " if torch.cuda.is_available() else "CPU: ")
+
+
+def test_the_devices_of_this_computer_end_with_the_cpu() -> None:
+    *gpus, last = devices()
+    assert last == "cpu"
+    assert len(gpus) == (torch.cuda.device_count() if torch.cuda.is_available() else 0)
 
 
 def test_a_gpu_that_is_not_there_is_refused() -> None:

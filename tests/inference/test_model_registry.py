@@ -106,7 +106,7 @@ def test_a_model_in_use_that_is_gone_is_told_and_can_be_left(make_model: Callabl
 def test_a_damaged_note_of_what_is_in_use_is_told(models_folder: Path) -> None:
     models_folder.mkdir()
     (models_folder / "current").write_text("phase", encoding="utf-8")
-    with pytest.raises(ModelError, match=r"current: does not name a model; choose one with `bonescint models --use`"):
+    with pytest.raises(ModelError, match=r"current: does not name a model; use one of the panel Retrain or"):
         current_model()
 
 

@@ -75,7 +75,7 @@ def test_temperature_makes_the_probability_less_sure(make_model: MakeModel, scan
 
 def test_missing_spacing_is_assumed_and_said(make_model: MakeModel, scan: Scan) -> None:
     result = Segmenter(make_model(), "cpu").segment(replace(scan, spacing=None))
-    assert result.warnings[0] == "A pixel size of 2.26 mm was assumed; if bones are cut wrongly, give the spacing."
+    assert result.warnings[0] == "A pixel size of 2.26 mm was assumed; if bones are cut wrongly, set it."
 
 
 def test_an_impossible_size_is_refused(make_model: MakeModel, scan: Scan) -> None:

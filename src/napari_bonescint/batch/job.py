@@ -14,6 +14,7 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.safe_reading.refusal import sentence_of
 from napari_bonescint.inference.devices import DeviceError
 from napari_bonescint.inference.model_card import ModelError
+from napari_bonescint.notices import on_command_line
 from napari_bonescint.results import Recorded, Result, ResultError
 
 if TYPE_CHECKING:
@@ -164,7 +165,8 @@ def write(job: Job, scan: Scan, segmentation: Segmentation, settings: Settings) 
     def attempt() -> Outcome:
         job.result.write(scan, segmentation, run=settings.run)
         views = [str(view.name) for view in scan.views]
-        return _segmented(job, views, segmentation.seconds, (*scan.warnings, *segmentation.warnings))
+        warnings = [on_command_line(each) for each in (*scan.warnings, *segmentation.warnings)]
+        return _segmented(job, views, segmentation.seconds, warnings)
 
     return _unless_it_fails(job, attempt)
 

@@ -20,6 +20,7 @@ from napari_bonescint.corrections.store.patient_table import read_patient_table
 from napari_bonescint.formats.dicom.identity import burned_in_text, read_identity
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.safe_reading.refusal import Refusal, sentence_of
+from napari_bonescint.notices import on_command_line
 from napari_bonescint.scan import SAME_VIEW, exceeds_opposite
 from napari_bonescint.scan_edits import CannotRearrange
 
@@ -84,7 +85,7 @@ def add(arguments: argparse.Namespace) -> int:
         if _may_be_other_view(source, arguments, warnings):
             lone[key] = source.name
         for warning in dict.fromkeys(warnings):
-            print_error(f"warning: {source.name}: {warning}")
+            print_error(f"warning: {source.name}: {on_command_line(warning)}")
         outcomes["kept" if key in known else "added"] += 1
         known.add(key)
     lookalikes.keep()
@@ -145,7 +146,7 @@ def _same_views(cases: Iterable[CaseSummary], lone: Mapping[str, str]) -> list[s
         if len(case.views) == 1 and case.shape[1] >= 2 * case.shape[2]:
             by_study[case.study_key].append(case)
     return [
-        f"{lone[case.key]}: {SAME_VIEW}"
+        f"{lone[case.key]}: {on_command_line(SAME_VIEW)}"
         for study in by_study.values()
         for case in study
         if case.key in lone and exceeds_opposite(case.views[0], [other.views[0] for other in study])

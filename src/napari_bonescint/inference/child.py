@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Loaded:
-    """Message of the child: the model is loaded."""
+    """Message of the child: the model is loaded on a device; `devices` are all of this computer."""
 
     card: ModelCard
     device: DeviceChoice
+    devices: tuple[str, ...] = ("cpu",)
 
 
 @dataclass(frozen=True)
@@ -279,6 +280,8 @@ def _load(task: _Task, loaded: _Ready | None) -> _Ready:
 
 
 def _answer(task: _Task, segmenter: Segmenter, pipe: Connection, *, is_warm: bool) -> None:
+    from napari_bonescint.inference.devices import devices
+
     if task.scan is not None:
         # While the child has a scan, the only message to it is `_Interrupt`.
         result = segmenter.segment(
@@ -286,7 +289,7 @@ def _answer(task: _Task, segmenter: Segmenter, pipe: Connection, *, is_warm: boo
         )
         pipe.send(Finished(result))
         return
-    pipe.send(Loaded(task.card, segmenter.device))
+    pipe.send(Loaded(task.card, segmenter.device, tuple(devices())))
     if not is_warm:
         with suppress(Cancelled):
             segmenter.warm_up(is_cancelled=pipe.poll)

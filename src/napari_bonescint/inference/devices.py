@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from napari_bonescint.errors import BonescintError
 
+_NO_GPU = "CPU: this computer has no NVIDIA GPU"
 _core_limit: int | None = None
 
 
@@ -23,7 +24,7 @@ class DeviceChoice(NamedTuple):
     device : str
         PyTorch's name: ``cpu`` or ``cuda:0``.
     reason : str
-        One phrase for the user: ``CPU: no CUDA device found``.
+        One phrase for the user: ``CPU: this computer has no NVIDIA GPU``.
     """
 
     device: str
@@ -53,7 +54,7 @@ def choose_device(requested: str = "auto", turn: int = 0) -> DeviceChoice:
     if requested == "cpu":
         return DeviceChoice("cpu", "CPU: chosen by the user")
     if requested == "auto" and not _has_nvidia_driver():
-        return DeviceChoice("cpu", "CPU: no CUDA device found")
+        return DeviceChoice("cpu", _NO_GPU)
     import torch
 
     found = torch.cuda.device_count() if torch.cuda.is_available() else 0
@@ -67,15 +68,25 @@ def choose_device(requested: str = "auto", turn: int = 0) -> DeviceChoice:
                 return DeviceChoice("cpu", f"CPU: {name} cannot be used ({str(error).partition(chr(10))[0]})")
             return DeviceChoice(device, f"GPU: {name}")
         if torch.version.cuda is None:
-            return DeviceChoice("cpu", "CPU: this build of PyTorch has no CUDA")
-        return DeviceChoice("cpu", "CPU: no CUDA device found")
+            return DeviceChoice("cpu", "CPU: the installed PyTorch is a build for CPUs")
+        return DeviceChoice("cpu", _NO_GPU)
     kind, _, index = requested.partition(":")
     if kind != "cuda" or (index and not index.isdecimal()):
         raise DeviceError(f"{requested!r} is not a device; choose auto, cpu, cuda or cuda:N.")
     if int(index or 0) >= found:
-        raise DeviceError(f"There is no device {requested}: PyTorch found {found} CUDA devices; use --device auto.")
+        raise DeviceError(f"There is no device {requested}: PyTorch found {found} CUDA devices; choose auto or cpu.")
     device = f"cuda:{int(index or turn % found)}"
     return DeviceChoice(device, f"GPU: {torch.cuda.get_device_name(device)}, chosen by the user")
+
+
+def devices() -> list[str]:
+    """The devices of this computer, the fastest first: ``cuda:0``, ..., ``cpu``."""
+    if not _has_nvidia_driver():
+        return ["cpu"]
+    import torch
+
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return [*(f"cuda:{index}" for index in range(found)), "cpu"]
 
 
 def limit_cores(cores: int) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_bonescint.anatomy import CODES, REGIONS
+from napari_bonescint.notices import Notice, Remedy
 from napari_bonescint.scan import ViewName
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ _WHOLE_STERNUM = 0.004
 _LEAST_STERNUM_ANTERIOR = 0.05
 _MOST_STERNUM_POSTERIOR = 0.10
 
+_TURN = "if it is a bone scan, save it upright, open it again and segment it"
+
 # The intersection over union of the bones in both views, minus the same with one view mirrored. No body is symmetric:
 # all of 53 simulated scans as acquired are below -0.03, and nine in ten below -0.16.
 _MORE_ALIKE = 0.08
@@ -75,7 +78,7 @@ def input_warnings(
     probability: NDArray[np.float32],
     regions: NDArray[np.uint8] | None,
     spacing: Spacing,
-) -> list[str]:
+) -> list[Notice]:
     """List the reasons to believe that a segmented scan is not a whole-body bone scan as acquired.
 
     Parameters
@@ -93,10 +96,10 @@ def input_warnings(
 
     Returns
     -------
-    list of str
+    list of Notice
         Sentences for the user: the first reason for each view, if any.
     """
-    sentences = []
+    sentences: list[Notice] = []
     for i, view in enumerate(views):
         reasons = [_check_image(images[i], spacing), _check_bone(images[i], probability[i])]
         if regions is not None:
@@ -105,7 +108,8 @@ def input_warnings(
                 _check_proportions(regions[i]),
                 _check_view_name(view.name, regions[i]),
             ]
-        sentences += [f"The {view.name} view {reason}" for reason in reasons if reason is not None][:1]
+        found = [Notice.of(reason) for reason in reasons if reason is not None][:1]
+        sentences += [Notice(f"The {view.name} view {reason}", reason.remedy, view.name) for reason in found]
     if not sentences and [view.name for view in views] == list(ViewName):
         sentence = _check_mirroring(*(probability >= 0.5))
         sentences += [] if sentence is None else [sentence]
@@ -116,14 +120,15 @@ def _check_image(image: NDArray[np.float32], spacing: Spacing) -> str | None:
     """A warning if the image is bright beside the patient, or turned by 90 degrees."""
     edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
     if np.median(edge) > _BRIGHT_EDGE:
-        return (
+        return Notice(
             "is bright up to its edges, unlike a whole-body bone scan as acquired; if it shows dark bones on white, "
-            "invert it and segment again."
+            "invert it and segment again.",
+            Remedy.INVERT,
         )
     body = image > _BODY
     length, width = (mm * _spread(body.sum(axis=axis)) for axis, mm in ((1, spacing[0]), (0, spacing[1])))
     if width > _MOST_WIDTH_PER_LENGTH * length:
-        return "is wider than long, like a patient lying across; if it is a bone scan, turn it and segment again."
+        return f"is wider than long, like a patient lying across; {_TURN}."
     return None
 
 
@@ -149,13 +154,14 @@ def _check_layout(regions: NDArray[np.uint8], spacing: Spacing) -> str | None:
     found = pixels * spacing[0] * spacing[1] >= _LEAST_AREA_MM2
     skull, spine, pelvis, leg = _codes(("skull", "thoracic_spine", "pelvis", "lower_leg"))
     if found[spine] and found[leg] and height_mm[spine] > height_mm[leg]:
-        return "looks upside down, the spine below the legs; if it is a bone scan, turn it and segment again."
+        return f"looks upside down, the spine below the legs; {_TURN}."
     trunk_mm = height_mm[pelvis] - height_mm[skull]
     midline = np.bincount(column[np.isin(code, _codes(("skull", *_SPINE)))], minlength=regions.shape[1])
     if found[skull] and found[pelvis] and _spread(midline) * spacing[1] > _MOST_MIDLINE_SPREAD * trunk_mm > 0:
-        return (
-            "seems to show two bodies side by side; if these are two views in one image, cut it in halves "
-            "(--split-sides on the command line) and segment again."
+        return Notice(
+            "seems to show two bodies side by side; if these are two views in one image, split it into two views and "
+            "segment again.",
+            Remedy.SPLIT_SIDES,
         )
     if found.sum() < _FEWEST_REGIONS:
         shown = ", ".join(region.label for region in REGIONS if found[region.code]) or "no bone"
@@ -186,17 +192,21 @@ def _check_view_name(name: ViewName, regions: NDArray[np.uint8]) -> str | None:
         anatomy = "a sternum"
     if not is_other:
         return None
-    return f"looks {name.opposite}, with {anatomy}; if so, change the view to {name.opposite} and segment again."
+    return Notice(
+        f"looks {name.opposite}, with {anatomy}; if so, change the view to {name.opposite} and segment again.",
+        Remedy.CHANGE_VIEW,
+    )
 
 
-def _check_mirroring(anterior: NDArray[np.bool_], posterior: NDArray[np.bool_]) -> str | None:
+def _check_mirroring(anterior: NDArray[np.bool_], posterior: NDArray[np.bool_]) -> Notice | None:
     """A warning if one view is mirrored: opposite views of a body are mirror images of each other."""
     anterior, posterior = (_centred(bone) for bone in (anterior, posterior))
     if _overlap(anterior, posterior) - _overlap(anterior, posterior[:, ::-1]) < _MORE_ALIKE:
         return None
-    return (
+    return Notice(
         "The anterior and the posterior view are not mirror images of each other, as they should be; if the posterior "
-        "view was mirrored, mirror it back (⇄ in the panel, --flip-posterior on the command line) and segment again."
+        "view was mirrored, mirror it back and segment again.",
+        Remedy.MIRROR,
     )
 
 

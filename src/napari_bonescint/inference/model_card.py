@@ -125,6 +125,8 @@ class ModelCard:
         None if the model was not measured in half precision.
     scores : list of dict
         Each with ``metric``, ``value`` (mean), ``spread`` (standard deviation), ``data`` and ``scans``.
+    judgement : str
+        The verdict of the comparison after which the user accepted the model; empty without a comparison.
     limits : list of str
         Known weaknesses of the model.
     licence : str
@@ -148,6 +150,7 @@ class ModelCard:
     training: dict[str, Any] = field(default_factory=dict)
     learnt_from: list[dict[str, Any]] | None = None
     scores: list[dict[str, Any]] = field(default_factory=list)
+    judgement: str = ""
     limits: list[str] = field(default_factory=list)
     licence: str = "BSD-3-Clause"
     path: Path | None = field(default=None, compare=False)
@@ -156,6 +159,11 @@ class ModelCard:
     def names_regions(self) -> bool:
         """True if the model names bones; false if it only separates bone from background."""
         return self.outputs > 1
+
+    @property
+    def is_for_comparison(self) -> bool:
+        """True if the card says that the model serves for comparison only."""
+        return "for comparison" in self.description
 
     @property
     def supports_int8(self) -> bool:

@@ -95,7 +95,9 @@ def current_model() -> ModelCard:
     """
     path = registry_folder() / _CURRENT
     with one_sentence(
-        lambda _reason: ModelError(f"{path}: does not name a model; choose one with `bonescint models --use`."),
+        lambda _reason: ModelError(
+            f"{path}: does not name a model; use one of the panel Retrain or `bonescint models`."
+        ),
         unreadable=lambda reason: ModelError(f"{path}: cannot be read: {reason}."),
     ):
         try:

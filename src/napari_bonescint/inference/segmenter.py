@@ -15,6 +15,7 @@ from napari_bonescint.inference.devices import DeviceChoice, choose_device
 from napari_bonescint.inference.input_checks import input_warnings
 from napari_bonescint.inference.model_card import ModelError
 from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, Grid, around_body, images_on
+from napari_bonescint.notices import Notice, Remedy
 from napari_bonescint.scan import Scan, View, ViewName
 from napari_bonescint.segmentation import Segmentation
 
@@ -121,10 +122,13 @@ class Segmenter:
             If the spacing makes the scan longer than four metres; no scanner table is that long.
         """
         start = time.perf_counter()
-        warnings = []
+        warnings: list[str] = []
         if scan.spacing is None:
             warnings.append(
-                f"A pixel size of {ASSUMED_SPACING_MM} mm was assumed; if bones are cut wrongly, give the spacing."
+                Notice(
+                    f"A pixel size of {ASSUMED_SPACING_MM} mm was assumed; if bones are cut wrongly, set it.",
+                    Remedy.SET_SPACING,
+                )
             )
         grid = Grid.of(scan, self.card.grid_mm)
         spacing = grid.spacing

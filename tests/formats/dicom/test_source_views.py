@@ -15,7 +15,7 @@ from napari_bonescint.formats.dicom.source_views import SourceMissing, SourceVie
 from napari_bonescint.formats.opening import collect, open_scan
 from napari_bonescint.formats.safe_reading.refusal import Refusal
 from napari_bonescint.scan import Scan, ViewName
-from napari_bonescint.scan_edits import flip
+from napari_bonescint.scan_edits import flip, inverted
 
 if TYPE_CHECKING:
     from napari_bonescint.errors import BonescintError
@@ -34,6 +34,18 @@ def test_the_frames_of_the_photopeak_in_the_order_of_the_scan(write_nm):
 def test_a_mirrored_view_and_one_that_the_user_named(write_nm):
     scan = flip(open_scan(write_nm(views=(None, None)), view=ViewName.POSTERIOR), ViewName.POSTERIOR)
     assert find_views(scan).views == (SourceView(0, 2, ALL, False), SourceView(0, 1, ALL, True))
+
+
+@pytest.mark.parametrize("whole_first", [True, False])
+def test_halves_of_a_frame_that_was_inverted_before_or_after(write_nm, whole_first):
+    scan = open_scan(write_nm(counts=some_counts(1, 40, 64), views=(None,)), split_sides=True)
+    frame = np.hstack([*scan.counts])
+    counts = np.split(inverted(frame), 2, axis=1) if whole_first else [inverted(half) for half in scan.counts]
+    views = tuple(replace(view, inverted=True) for view in scan.views)
+    found = find_views(replace(scan, counts=np.stack(counts), views=views))
+    assert [view.columns for view in found.views] == [slice(0, 32), slice(32, 64)]
+    with pytest.raises(SourceMissing):
+        find_views(replace(scan, counts=np.stack(counts)))
 
 
 def test_a_view_whose_neighbour_was_blank(write_nm):

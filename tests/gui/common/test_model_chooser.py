@@ -2,11 +2,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QLabel
-
 from napari_bonescint.gui.common.model_chooser import ModelChooser
+from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, shipped_models
-from napari_bonescint.inference.model_registry import find_model, use
+from napari_bonescint.inference.model_registry import find_model, label, use
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 
 
 def description_in(chooser: ModelChooser) -> str:
-
-    return chooser.findChild(QLabel).text()
+    return chooser.findChild(PlainLabel).text()
 
 
 def test_the_default_model_is_chosen_first(qtbot: QtBot) -> None:
@@ -37,7 +35,7 @@ def test_a_model_of_a_file_is_offered_chosen_and_described(qtbot: QtBot, make_mo
         chooser.add_file(str(card.weights_path))
     assert signal.args == [card]
     assert chooser.card == card
-    assert description_in(chooser) == "Random weights for tests"
+    assert description_in(chooser).startswith("Random weights for tests")
 
 
 def test_a_file_without_a_card_is_one_sentence(qtbot: QtBot, tmp_path: Path, shown: Callable[[], list[str]]) -> None:
@@ -69,4 +67,49 @@ def test_the_model_in_use_is_chosen_first(qtbot: QtBot, make_model: Callable[...
     chooser = ModelChooser()
     qtbot.addWidget(chooser)
     assert chooser.card == card
-    assert description_in(chooser) == "Random weights for tests"
+    assert description_in(chooser).startswith("Random weights for tests")
+
+
+def entries(chooser: ModelChooser) -> list[str]:
+    combo = chooser.model.native
+    return [combo.itemText(row) for row in range(combo.count())]
+
+
+def choose(chooser: ModelChooser, start: str) -> None:
+    """Choose an entry as a click does."""
+    combo = chooser.model.native
+    combo.setCurrentIndex(next(row for row, text in enumerate(entries(chooser)) if text.startswith(start)))
+
+
+def test_models_are_listed_by_purpose_and_those_for_comparison_unfold(
+    qtbot: QtBot, make_model: Callable[..., ModelCard]
+) -> None:
+    accepted = use(make_model())
+    chooser = ModelChooser()
+    qtbot.addWidget(chooser)
+    chooser.show()
+    assert [text.split(":")[0].split(" (")[0] for text in entries(chooser)] == [
+        "Names the bones",
+        "Names the bones",
+        "More models, for comparison …",
+        "From a file …",
+    ]
+    assert entries(chooser)[0].endswith(f"({label(accepted)})")
+    choose(chooser, "More models")
+    qtbot.waitUntil(chooser.model.native.view().isVisible)
+    chooser.model.native.hidePopup()
+    assert len(entries(chooser)) == 1 + 12 + 1
+    assert chooser.card == accepted, "unfolding chooses nothing"
+    with qtbot.waitSignal(chooser.chosen) as signal:
+        choose(chooser, "Outlines the skeleton: Dice 0.93")
+    assert signal.args[0].name == chooser.card.name == "uri-net"
+    assert chooser.minimumSizeHint().width() < 300
+
+
+def test_another_device_is_chosen_for_the_same_model(qtbot: QtBot) -> None:
+    chooser = ModelChooser()
+    qtbot.addWidget(chooser)
+    assert chooser.device == "auto"
+    with qtbot.waitSignal(chooser.chosen) as signal:
+        chooser.devices.box.value = "cpu"
+    assert (chooser.device, signal.args) == ("cpu", [chooser.card])

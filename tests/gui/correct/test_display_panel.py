@@ -117,5 +117,5 @@ def test_windows_by_slider_and_key(aids: DisplayPanel, case: OpenCase, hand: Han
         hand.key("W")
         seen.append([image.contrast_limits[1] / high for image, high in zip(case.images, usual, strict=True)])
     np.testing.assert_allclose(seen, [[3.0, 3.0], [0.4, 0.4], [1.0, 1.0]])
-    aids.brightness.setValue(150)
+    aids.brightness.width.value = 150
     assert case.images[1].contrast_limits[1] == pytest.approx(1.5 * usual[1])

@@ -20,7 +20,7 @@ def test_the_time_on_this_machine_is_measured(tiny_recipe: Path, qtbot: QtBot) -
     devices.set_plan(plan_of_file(tiny_recipe))
     assert "Measuring" in devices.estimate.text()
     qtbot.waitUntil(lambda: ": about " in devices.estimate.text(), timeout=PATIENCE_MS)
-    devices.combo.setCurrentIndex(devices.combo.findData("cpu"))
+    devices.devices.box.value = "cpu"
     assert devices.device == "cpu"
     qtbot.waitUntil(lambda: ": about " in devices.estimate.text(), timeout=PATIENCE_MS)
 

@@ -4,10 +4,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
-from qtpy.QtWidgets import QApplication, QComboBox, QLabel, QToolButton
+from qtpy.QtWidgets import QApplication, QComboBox, QToolButton
 
 from gui.panel_actions import PATIENCE_MS, click, click_and_wait, labels_in
 from napari_bonescint.gui.layers.scans import facts_of, scans_to_layers
@@ -96,10 +95,10 @@ def test_two_scans_of_one_study_that_are_both_anterior_are_asked_about(
         return [each.currentText().endswith("?") for each in choosers(panel)]
 
     def hints() -> list[str]:
-        return [label.text() for label in panel.rows.findChildren(QLabel) if "one study" in label.text()]
+        return [told for told in panel.notices.texts() if "one study" in told]
 
     assert asked() == [True, True, False]
-    assert len(hints()) == 1
+    assert len(hints()) == 2
     choose(choosers(panel)[0], "anterior")
     assert asked() == [False, True, False]
     choose(choosers(panel)[1], "posterior")
@@ -107,15 +106,8 @@ def test_two_scans_of_one_study_that_are_both_anterior_are_asked_about(
     assert hints() == []
 
 
-@pytest.mark.parametrize(
-    ("pixels", "remedy"),
-    [(np.ones((40, 20, 3), np.uint8), "Split RGB"), (np.ones((2, 40, 20), np.uint8), "Split Stack")],
-)
-def test_an_image_that_cannot_be_segmented_has_a_hint(
-    pixels: np.ndarray, remedy: str, viewer: Viewer, open_panel: Callable[..., SegmentWidget]
-) -> None:
-    viewer.add_image(pixels, name="picture", rgb=pixels.shape[-1] == 3)
+def test_a_long_name_makes_the_panel_no_wider(viewer: Viewer, open_panel: Callable[..., SegmentWidget]) -> None:
     panel = open_panel()
-    assert panel.rows.checked() == []
-    hints = [label.text() for label in panel.rows.findChildren(QLabel)]
-    assert any(hint.startswith("picture cannot be segmented") and remedy in hint for hint in hints)
+    before = panel.minimumSizeHint().width()
+    viewer.add_image(np.ones((40, 20)), name="a-very-long-name-of-a-file-" * 8)
+    assert panel.minimumSizeHint().width() <= max(before, 320)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,9 +8,10 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Points
 
+from napari_bonescint.display import contrast_limits
 from napari_bonescint.gui.layers.labels import empty_labels, release, show_instead
 from napari_bonescint.gui.layers.scans import facts_of, layers_to_scan, scans_to_layers, spacing_of
-from napari_bonescint.gui.segment.view_edits import ViewEditError, flip, set_spacing, set_view
+from napari_bonescint.gui.segment.view_edits import ViewEditError, flip, invert, set_spacing, set_view
 from napari_bonescint.scan import View, ViewName, ViewSource
 
 if TYPE_CHECKING:
@@ -128,32 +128,43 @@ def test_a_flip_is_recorded_and_makes_the_letters_true(model: ViewerModel) -> No
     assert not facts_of(first).view.flipped
 
 
-def test_a_view_with_labels_is_not_flipped(model: ViewerModel) -> None:
-    first = model.layers[1]
-    labels = model.add_layer(empty_labels(first))
-    labels.data_setitem((np.array([3]), np.array([4])), 1)
-    with pytest.raises(ViewEditError, match="anterior bones"):
-        flip(model.layers, first)
-    assert not facts_of(first).view.flipped
+def test_all_labels_of_a_view_are_flipped_with_it_and_its_case_is_not(model: ViewerModel) -> None:
+    first, second = model.layers[1], model.layers[2]
+    mine, bound = (model.add_layer(empty_labels(first)) for _ in range(2))
+    release(mine)
+    blank = np.zeros(first.data.shape, np.uint8)
+    stranger = model.add_labels(blank.copy(), name="truth", translate=first.translate)
+    other = model.add_layer(empty_labels(second))
+    for labels in (mine, bound, stranger, other):
+        labels.data_setitem((np.array([3]), np.array([4])), 1)
+    before, drawn = first.data.copy(), mine.data.copy()
+    flip(model.layers, first)
+    np.testing.assert_array_equal(first.data, before[:, ::-1])
+    for labels in (mine, bound, stranger):
+        np.testing.assert_array_equal(labels.data, drawn[:, ::-1])
+    np.testing.assert_array_equal(other.data, drawn)
+    flip(model.layers, first)
+    for labels in (mine, bound, stranger):
+        np.testing.assert_array_equal(labels.data, drawn)
+    show_instead(bound, drawn, names_regions=True)
+    for edit in (flip, invert):
+        with pytest.raises(ViewEditError, match="the label store keeps this view and its masks as added"):
+            edit(model.layers, first)
+    np.testing.assert_array_equal(first.data, before)
 
 
-def test_a_view_is_not_flipped_under_any_of_its_labels(model: ViewerModel) -> None:
+def test_an_inversion_is_recorded_and_undone_by_the_next(model: ViewerModel) -> None:
     first = model.layers[1]
     before = first.data.copy()
-    mine, second = (model.add_layer(empty_labels(first)) for _ in range(2))
-    release(mine)
-    stranger = model.add_labels(np.zeros(first.data.shape, np.uint8), name="truth", translate=first.translate)
-    for labels in (mine, second, stranger):
-        labels.data_setitem((np.array([3]), np.array([4])), 1)
-        with pytest.raises(ViewEditError, match=re.escape(labels.name)):
-            flip(model.layers, first)
-        # Redo would bring the drawing back over the mirrored image.
-        labels.undo()
-        with pytest.raises(ViewEditError, match=re.escape(labels.name)):
-            flip(model.layers, first)
-        model.layers.remove(labels)
+    invert(model.layers, first)
+    assert (first.data.min(), first.data.max()) == (before.min(), before.max())
+    assert first.data[before == before.max()].max() == before.min()
+    assert facts_of(first).view.inverted
+    assert layers_to_scan([first]).views[0].as_json()["inverted"] is True
+    assert first.contrast_limits == [*contrast_limits(first.data)]
+    invert(model.layers, first)
     np.testing.assert_array_equal(first.data, before)
-    flip(model.layers, first)
+    assert not facts_of(first).view.inverted
 
 
 def test_all_labels_of_a_view_move_with_it(model: ViewerModel) -> None:

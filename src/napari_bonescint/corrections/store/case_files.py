@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping  # noqa: TC003 - `facts.build` looks at the types
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -86,7 +86,7 @@ class CaseFacts:
         return {
             "patient_key": self.patient_key,
             "study_key": self.study_key,
-            "views": [asdict(view) for view in self.views],
+            "views": [view.as_json() for view in self.views],
             "shape": list(self.shape),
             "spacing_mm": None if self.spacing is None else list(self.spacing),
             "acquisition": dict(self.acquisition),

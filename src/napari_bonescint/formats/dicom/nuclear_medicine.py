@@ -22,6 +22,7 @@ from napari_bonescint.formats.safe_reading.guarded import reader
 from napari_bonescint.formats.safe_reading.plausibility import require_counts, without_blank_views
 from napari_bonescint.formats.safe_reading.refusal import NotAPlanarScan, Refusal
 from napari_bonescint.formats.safe_reading.source_file import read_whole, sha256
+from napari_bonescint.notices import Notice, Remedy
 from napari_bonescint.scan import NO_SPACING, Scan, Spacing, View, ViewName, ViewSource, spacing_problem
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _examine(header: Header, path: Path) -> PlanarHeader:
         described = _described_view(header, detectors.get(frames[frame].detector), frame, frames, [frame] == chosen)
         if view.source is ViewSource.FILE and described is view.name.opposite:
             codes = f"The file's codes name a view {view.name} and its descriptions {described}"
-            view_warnings.append(f"{codes}; the codes were used.")
+            view_warnings.append(Notice(f"{codes}; the codes were used.", Remedy.NAME_VIEW, view.name))
     kept_names = {view.name for view in views.values()}
     for i, other in peak.left_out.items():
         # A detector may have a new number in each window; then its view is among the kept ones.
@@ -183,14 +184,15 @@ def _planar_type(header: Header, path: Path) -> str:
 
 
 def _warnings_about_pixels(header: Header) -> list[str]:
-    warnings = []
+    warnings: list[str] = []
     rescale = [_with_numbers(keyword, header) for keyword in _RESCALE_NUMBERS if header.has(keyword)]
     rescale += [keyword for keyword in _RESCALE_TABLES if header.has(keyword)]
     if rescale:
         found = ", ".join(rescale)
         warnings.append(f"The file has rescale tags ({found}), which counts do not need; they were ignored.")
     if header.text("PhotometricInterpretation").upper() == "MONOCHROME1":
-        warnings.append("The image is meant to be shown inverted (MONOCHROME1); its values were taken as counts.")
+        meant = "The image is meant to be shown inverted (MONOCHROME1); its values were taken as counts."
+        warnings.append(Notice(meant, Remedy.INVERT))
     lossy = lossy_warning(header)
     return warnings + ([lossy] if lossy else [])
 
@@ -222,10 +224,12 @@ def _spacing(header: Header) -> tuple[Spacing | None, list[str]]:
     stated = header.numbers("PixelSpacing")
     if len(stated) != 2:
         impossible = f"{_with_numbers('PixelSpacing', header, 'Pixel Spacing is')}, which is impossible."
-        return None, [impossible, NO_SPACING] if header.text("PixelSpacing") else [NO_SPACING]
+        stated_wrong = [Notice(impossible, Remedy.SET_SPACING)] if header.text("PixelSpacing") else []
+        return None, [*stated_wrong, NO_SPACING]
     problem = spacing_problem((stated[0], stated[1]), header.size)
     if problem is not None:
-        return None, [f"A pixel spacing {problem}; the file's value was ignored.", NO_SPACING]
+        ignored = f"A pixel spacing {problem}; the file's value was ignored."
+        return None, [Notice(ignored, Remedy.SET_SPACING), NO_SPACING]
     return (stated[0], stated[1]), []
 
 

@@ -1,7 +1,7 @@
 """Find the file, frame and columns of each view of a scan in its DICOM files.
 
-Each view is found by its counts: a store keeps no file names, and a user may have mirrored, split, named or reordered
-the views.
+Each view is found by its counts: a store keeps no file names, and a user may have mirrored, inverted, split, named or
+reordered the views.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from napari_bonescint.formats.dicom.pixels import decode
 from napari_bonescint.formats.dicom.stored_values import as_counts
 from napari_bonescint.formats.safe_reading.guarded import refusing
 from napari_bonescint.formats.safe_reading.source_file import read_whole
+from napari_bonescint.scan_edits import inverted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,6 +124,12 @@ def _find(
             places = [slice(0, width), slice(columns - width, columns)]
         for place in places:
             found = SourceView(candidate.file, candidate.frame + 1, place, view.flipped)
-            if found not in taken and np.array_equal(candidate.counts[:, place], counts):
+            if found not in taken and any(np.array_equal(each, counts) for each in _as_seen(candidate, place, view)):
                 return found
     raise SourceMissing(f"{scan.name}: the counts of its {view.name} view are not in {scan.sources[0].name}.")
+
+
+def _as_seen(candidate: _Candidate, place: slice, view: View) -> list[NDArray[np.generic]]:
+    """The counts in some columns of a frame as a view may show them; it may have been inverted before it was split."""
+    part = candidate.counts[:, place]
+    return [inverted(part), inverted(candidate.counts)[:, place]] if view.inverted else [part]

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from napari_bonescint.formats.safe_reading.refusal import NotAPlanarScan, Refusal
+from napari_bonescint.notices import Notice, Remedy
 from napari_bonescint.scan import VIEW_ASSUMED, VIEWS_ASSUMED, View, ViewName, ViewSource
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def settle_views(path: Path, stated: Sequence[NamedView | None]) -> tuple[dict[i
     if len(others) == len(stated):
         advice = "only anterior and posterior views can be segmented"
         raise NotAPlanarScan(path, f"The image shows another view (such as lateral); {advice}.")
-    warnings = []
+    warnings: list[str] = []
     if others:
         warnings.append(f"{len(others)} of {len(stated)} frames show other views (such as lateral) and were left out.")
 
@@ -187,7 +188,8 @@ def settle_views(path: Path, stated: Sequence[NamedView | None]) -> tuple[dict[i
         (known,) = kept
         assumed = known.opposite
         views[unnamed[0]] = View(assumed, ViewSource.ASSUMED)
-        warnings.append(f"The file names one view {known} and the other not; the other was taken as {assumed}.")
+        named = f"The file names one view {known} and the other not; the other was taken as {assumed}."
+        warnings.append(Notice(named, Remedy.NAME_VIEW, assumed))
     elif unnamed:
         warnings.append(f"{len(unnamed)} of {len(stated)} frames have no named view and were left out.")
     return dict(sorted(views.items(), key=lambda entry: entry[1].name is ViewName.POSTERIOR)), warnings

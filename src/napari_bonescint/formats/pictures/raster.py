@@ -23,6 +23,7 @@ from napari_bonescint.formats.safe_reading.plausibility import (
 )
 from napari_bonescint.formats.safe_reading.refusal import DAMAGED, NotAPlanarScan, Refusal
 from napari_bonescint.formats.safe_reading.source_file import read_whole, sha256
+from napari_bonescint.notices import Notice, Remedy
 from napari_bonescint.scan import (
     NO_SPACING,
     VIEW_ASSUMED,
@@ -50,6 +51,9 @@ _PNG_GREY = 0
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _IN_COLOUR = "The image is in colour; only grey images can be segmented."
 _LOSSY = "The image was stored with lossy compression, so its values are not exactly the saved ones."
+INVERTED = Notice(
+    "The background is brighter than the body; if dark means uptake here, invert the image first.", Remedy.INVERT
+)
 _EQUAL_CHANNELS = "The image is stored in colour, with equal channels; one of them was taken as counts."
 
 
@@ -77,10 +81,10 @@ def read_raster(path: Path) -> Scan:
     require_possible_size(path, *planes.shape[1:])
     require_counts(path, planes)
     if stated is not None and (problem := spacing_problem(stated, planes.shape[1:])) is not None:
-        warnings.append(f"A pixel spacing {problem}; the file's value was ignored.")
+        warnings.append(Notice(f"A pixel spacing {problem}; the file's value was ignored.", Remedy.SET_SPACING))
         stated = None
     if looks_inverted(planes):
-        warnings.append("The background is brighter than the body; if dark means uptake here, invert the image first.")
+        warnings.append(INVERTED)
 
     names = (ViewName.ANTERIOR, ViewName.POSTERIOR)[: len(planes)]
     unknown = [VIEW_ASSUMED if len(names) == 1 else VIEWS_ASSUMED, *([NO_SPACING] if stated is None else [])]
@@ -158,7 +162,7 @@ def _read_png(path: Path, content: bytes) -> tuple[NDArray[np.generic], list[str
         raise
     except Exception as error:  # Pillow's decoders may raise any exception
         raise Refusal(path, DAMAGED) from error
-    plane, warnings = _one_channel(path, orientation.turned(pixels, stored))
+    plane, warnings = one_channel(path, orientation.turned(pixels, stored))
     return plane[np.newaxis], [*warnings, *orientation.orientation_warnings(stored)]
 
 
@@ -167,14 +171,15 @@ def _read_tiff(path: Path, content: bytes) -> tuple[NDArray[np.generic], Spacing
     planes: list[NDArray[np.generic]] = []
     warnings: list[str] = [_LOSSY] if read.is_lossy else []
     for plane in read.planes:
-        pixels, channel_warnings = _one_channel(path, _greys(path, plane))
+        pixels, channel_warnings = one_channel(path, _greys(path, plane))
         if pixels.dtype.kind not in "uif":
             kind = f"pixels of type {pixels.dtype}"
             raise NotAPlanarScan(path, f"The image has {kind}; only grey images can be segmented.")
         planes.append(pixels)
         warnings += [*channel_warnings, *orientation.orientation_warnings(plane.orientation)]
         if plane.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
-            warnings.append("The image is meant to be shown inverted (white is zero); its values were taken as counts.")
+            meant = "The image is meant to be shown inverted (white is zero); its values were taken as counts."
+            warnings.append(Notice(meant, Remedy.INVERT))
     # Two pages usually have the same warnings.
     return np.stack(planes), read.spacing, list(dict.fromkeys(warnings))
 
@@ -194,8 +199,8 @@ def _greys(path: Path, plane: Plane) -> NDArray[np.generic]:
     raise NotAPlanarScan(path, _IN_COLOUR)
 
 
-def _one_channel(path: Path, pixels: NDArray[np.generic]) -> tuple[NDArray[np.generic], list[str]]:
-    """Make pixels (y, x) or (y, x, channel) a grey plane (y, x), if all colour channels are equal."""
+def one_channel(path: Path, pixels: NDArray[np.generic]) -> tuple[NDArray[np.generic], list[str]]:
+    """Make pixels (y, x) or (y, x, channel) a grey plane (y, x), with a warning; colours are a `NotAPlanarScan`."""
     warnings = []
     if pixels.ndim == 3:
         channels = pixels.shape[-1]

@@ -112,9 +112,9 @@ class DockPanel(QWidget):
 
 
 def disclaimer_label() -> PlainLabel:
-    """The disclaimer, in grey."""
+    """The disclaimer, in small letters."""
     label = PlainLabel(f"{DISCLAIMER}.")
-    label.setEnabled(False)
+    label.setStyleSheet("font-size: 11px;")
     return label
 
 

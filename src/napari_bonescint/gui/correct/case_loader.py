@@ -83,6 +83,8 @@ class CaseLoader:
     ----------
     child : SegmentationClient
         Access to the process that segments for all panels.
+    device : str
+        Device to compute on: ``auto``, ``cpu`` or ``cuda:N``.
     card : ModelCard or None
         The model for scans without a prediction; None segments nothing.
     """
@@ -99,6 +101,7 @@ class CaseLoader:
     def __init__(self, run: Run, call_later: Callable[[Callable[[], None]], None]) -> None:
         self.child = shared_child()
         self.card: ModelCard | None = None
+        self.device = "auto"
         self._run, self._call_later = run, call_later
         self._store: LabelStore
         self._annotator: str
@@ -219,7 +222,7 @@ class CaseLoader:
         if job is None:
             job = _Job(item, scan, self.child.part(ahead=not first))
             self._jobs.append(job)
-            job.child.segment(scan, self.card)
+            job.child.segment(scan, self.card, self.device)
             self._poll_later()
         if first:
             for each in self._jobs:

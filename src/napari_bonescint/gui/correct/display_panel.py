@@ -5,12 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 from superqt.utils import qthrottled
 
-from napari_bonescint.display import WINDOWS, widened
-from napari_bonescint.gui.common.plain_label import PlainLabel
+from napari_bonescint.gui.common.display_presets import DisplayPresets
 from napari_bonescint.gui.correct.cursor_readout import CursorReadout
 from napari_bonescint.gui.correct.key_bindings import KeyBindings
 from napari_bonescint.gui.correct.overlay_maps import DifferenceMap, UncertaintyMap
@@ -41,7 +39,6 @@ _MAPS: dict[str, tuple[str, type[OverlayMap], str]] = {
 }
 _CROSS_KEY = "J"
 _CROSS_COLOUR = "#00a2ff"
-_WIDEST_PERCENT = 400
 _UPDATE_MS = 60
 _NOWHERE = "Point at the image to see region and counts."
 
@@ -66,15 +63,7 @@ class DisplayPanel(QWidget):
             "Other view", _CROSS_KEY, "Shows a cross at the same place of the body in the other view.", checkable=True
         )
         self.cross_button.setChecked(True)
-        self.window_buttons = {
-            name: ToolButton(name, _WINDOW_KEY if name == "Bone" else "", f"Brightness {percent} %.")
-            for name, percent in WINDOWS.items()
-        }
-        self.brightness = QSlider(Qt.Orientation.Horizontal)
-        self.brightness.setRange(10, _WIDEST_PERCENT)
-        self.brightness.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.brightness.setToolTip("Counts shown as black, in per cent of the usual value")
-        self._brightness_label = PlainLabel()
+        self.brightness = DisplayPresets()
         self.under_mouse = QLabel(_NOWHERE)
         self._mask = "Filled"
         self._follow_soon = qthrottled(self._follow_mask, timeout=_UPDATE_MS, leading=False)
@@ -108,7 +97,7 @@ class DisplayPanel(QWidget):
             self._show_map(name, button.isChecked())
         self._show_cross(self.cross_button.isChecked())
         self.show_mask(self._mask)
-        self._show_brightness(self.brightness.value())
+        self.brightness.set_images(case.images, case.windows)
 
     def show_mask(self, name: str, _checked: bool = False) -> None:
         """Show the mask ``Filled``, as ``Outline`` or ``Hidden``."""
@@ -134,25 +123,17 @@ class DisplayPanel(QWidget):
         layout.setSpacing(3)
         grid = QGridLayout()
         grid.setSpacing(2)
-        rows = (
-            self.mask_buttons.values(),
-            (*self.map_buttons.values(), self.cross_button),
-            self.window_buttons.values(),
-        )
+        rows = (self.mask_buttons.values(), (*self.map_buttons.values(), self.cross_button))
         for row, buttons in enumerate(rows):
             for column, button in enumerate(buttons):
                 grid.addWidget(button, row, column)
         for column in range(3):
             grid.setColumnStretch(column, 1)
-        brightness = QHBoxLayout()
-        brightness.addWidget(self._brightness_label)
-        brightness.addWidget(self.brightness, 1)
-        self._brightness_label.setMinimumWidth(110)
         self.under_mouse.setWordWrap(True)
         self.under_mouse.setStyleSheet("font-size: 11px;")
         self.under_mouse.setMinimumHeight(30)
         layout.addLayout(grid)
-        layout.addLayout(brightness)
+        layout.addWidget(self.brightness.form.native)
         layout.addWidget(self.under_mouse)
 
     def _connect(self) -> None:
@@ -161,14 +142,10 @@ class DisplayPanel(QWidget):
         for name, button in self.map_buttons.items():
             button.toggled.connect(partial(self._show_map, name))
         self.cross_button.toggled.connect(self._show_cross)
-        for name, button in self.window_buttons.items():
-            button.clicked.connect(partial(self._take_window, name))
-        self.brightness.valueChanged.connect(self._show_brightness)
-        self.brightness.setValue(WINDOWS["Bone"])
 
     def _bind_keys(self, owners: Sequence[Any]) -> None:
         self._keys.bind(owners, _MASK_KEY, self._next_mask)
-        self._keys.bind(owners, _WINDOW_KEY, self._next_window)
+        self._keys.bind(owners, _WINDOW_KEY, self.brightness.next_preset)
         self._keys.bind(owners, _CROSS_KEY, self.cross_button.toggle)
         for name, (key, _, _) in _MAPS.items():
             self._keys.bind(owners, key, self.map_buttons[name].toggle)
@@ -176,19 +153,6 @@ class DisplayPanel(QWidget):
     def _next_mask(self) -> None:
         names = list(_MASKS)
         self.show_mask(names[(names.index(self._mask) + 1) % len(names)])
-
-    def _next_window(self) -> None:
-        percents = [percent for percent in WINDOWS.values() if percent > self.brightness.value()]
-        self.brightness.setValue(min(percents or WINDOWS.values()))
-
-    def _take_window(self, name: str, _checked: bool = False) -> None:
-        self.brightness.setValue(WINDOWS[name])
-
-    def _show_brightness(self, percent: int) -> None:
-        self._brightness_label.setText(f"Window {percent} %")
-        if self._case is not None:
-            for image, window in zip(self._case.images, self._case.windows, strict=True):
-                image.contrast_limits = widened(window, percent)
 
     def _show_map(self, name: str, shown: bool) -> None:
         if shown and self._case is not None:

@@ -35,7 +35,10 @@ class DraftBanner(QFrame):
         layout.addWidget(self.text, 1)
         layout.addWidget(self.open_button)
         layout.addWidget(self.discard_button)
-        self.setStyleSheet("DraftBanner { background: #5c4400; border-radius: 4px; }")
+        # Both colours are given, since the theme's text may be dark.
+        self.setStyleSheet(
+            "DraftBanner { background: #5c4400; border-radius: 4px; } DraftBanner QLabel { color: white; }"
+        )
         self.open_button.clicked.connect(lambda: self.open_requested.emit(self._waiting[0].case))
         self.discard_button.clicked.connect(lambda: self.discard_requested.emit(self._waiting[0].case))
         self.offer(())

@@ -25,10 +25,10 @@ from napari_bonescint.corrections.entries import entries_of
 from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label
 from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.common.model_chooser import ModelChooser
-from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.common.question import ask
 from napari_bonescint.gui.common.scrolled_page import ScrolledPage
 from napari_bonescint.gui.common.settings import Setting, remember, remembered
+from napari_bonescint.gui.common.text_colours import Tone, ToneLabel
 from napari_bonescint.gui.correct.check_list import CheckList
 from napari_bonescint.gui.correct.controller import CorrectController
 from napari_bonescint.gui.correct.correcting import Correcting, EditedMask
@@ -43,6 +43,7 @@ from napari_bonescint.gui.correct.tools.toolbox import Toolbox
 from napari_bonescint.gui.correct.work_list import WorkList
 from napari_bonescint.gui.correct.work_opener import WorkOpener
 from napari_bonescint.gui.export.export_dialog import ExportButton
+from napari_bonescint.gui.legend.widget import LegendWidget
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,11 +82,12 @@ class CorrectWidget(DockPanel):
         self._keep = qthrottled(self.controller.keep, timeout=_DRAFT_MS, leading=False, parent=self)
 
         self.opener = WorkOpener()
-        self.message = PlainLabel(wraps=True)
+        self.message = ToneLabel()
         self.drafts = DraftBanner()
         self.list = WorkList()
         self.toolbox = Toolbox(napari_viewer)
         self.aids = DisplayPanel(napari_viewer)
+        self.legend = LegendWidget(napari_viewer)
         self.checks = CheckList(napari_viewer)
         self.models = ModelChooser()
         self.saving = SaveBar(self.controller)
@@ -196,11 +198,11 @@ class CorrectWidget(DockPanel):
 
     def _take_model(self) -> None:
         self.controller.loader.card = self.models.card
+        self.controller.loader.device = self.models.device
 
     def _show_message(self, sentence: str, wrong: bool) -> None:
-        self.message.setText(sentence)
+        self.message.say(sentence, Tone.WRONG if wrong else Tone.PLAIN)
         self.message.setVisible(bool(sentence))
-        self.message.setStyleSheet("color: #ff7b72;" if wrong else "")
 
     def _end_processes(self) -> None:
         """Save unsaved work as a draft, and end threads and child process."""
@@ -208,6 +210,7 @@ class CorrectWidget(DockPanel):
             shortcut.setParent(None)
         self.controller.close()
         self.list.close_pictures()
+        self.legend.disconnect_from_viewer()
         self._background.close()
 
     def _connect(self) -> None:
@@ -253,7 +256,13 @@ class CorrectWidget(DockPanel):
         self.start_button.setMenu(menu)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        pages = {"Tools": self.toolbox, "View": self.aids, "Checks": self.checks, "Model": self.models}
+        view = QWidget()
+        seeing = QVBoxLayout(view)
+        seeing.setContentsMargins(0, 0, 0, 0)
+        seeing.addWidget(self.aids)
+        seeing.addWidget(self.legend)
+        seeing.addStretch()
+        pages = {"Tools": self.toolbox, "View": view, "Checks": self.checks, "Model": self.models}
         for title, page in pages.items():
             self.tabs.addTab(ScrolledPage(page), title)
         self.upper = QWidget()

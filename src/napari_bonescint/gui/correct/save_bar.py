@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWi
 
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.common.settings import Setting, remember
+from napari_bonescint.gui.common.text_colours import Tone, ToneLabel
 from napari_bonescint.gui.correct.correcting import Correcting
 from napari_bonescint.gui.correct.opening.correcting_scan import CorrectingScan
 
@@ -34,7 +35,7 @@ class SaveBar(QWidget):
         self.store_button.setToolTip("Add this scan, without the patient's identity, and its mask to a label store")
         self.done_button = QPushButton("Done")
         self.done_button.setToolTip("End correcting this scan; its layers stay")
-        self.status = PlainLabel(wraps=True)
+        self.status = ToneLabel()
         self._lay_out()
         self.name.editingFinished.connect(self._sign)
         self.comment.textChanged.connect(self._take_comment)
@@ -79,8 +80,7 @@ class SaveBar(QWidget):
             self.comment.setText(self._controller.comment)
 
     def _show_status(self, sentence: str, wrong: bool) -> None:
-        self.status.setText(sentence)
-        self.status.setStyleSheet("color: #ff7b72;" if wrong else "")
+        self.status.say(sentence, Tone.WRONG if wrong else Tone.PLAIN)
 
     def _lay_out(self) -> None:
         words = QHBoxLayout()

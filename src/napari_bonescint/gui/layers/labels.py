@@ -88,9 +88,9 @@ def image_of(labels: Labels) -> Image | None:
     return binding.image() if binding is not None else None
 
 
-def was_drawn_on(labels: Labels) -> bool:
-    """Whether a labels layer has a label now, or could have one again after Undo or Redo."""
-    return bool(np.any(labels.data) or labels._undo_history or labels._redo_history)
+def is_bound(labels: Labels) -> bool:
+    """Whether a labels layer was made for an image, by `empty_labels`."""
+    return labels in _BINDINGS
 
 
 def holds_case(labels: Labels) -> bool:
@@ -170,6 +170,13 @@ def put_result(labels: Labels, segmentation: Segmentation, plane: int, *, keep_e
     labels.refresh()  # data_setitem does not update the thumbnail
     _BINDINGS[labels].written.append(result.copy())
     labels.metadata[KEY] = _origin(segmentation)
+
+
+def mirror_results(labels: Labels) -> None:
+    """Mirror the results that a layer has had, so that they are still compared with its pixels."""
+    binding = _BINDINGS.get(labels)
+    if binding is not None:
+        binding.written = deque([mask[:, ::-1] for mask in binding.written], maxlen=_RESULTS_TO_KEEP)
 
 
 def set_regions(labels: Labels, regions: NDArray[np.uint8]) -> bool:

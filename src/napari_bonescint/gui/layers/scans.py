@@ -13,10 +13,11 @@ from napari.layers import Image, Points
 
 from napari_bonescint.display import contrast_limits
 from napari_bonescint.formats.pictures.orientation import is_upright
-from napari_bonescint.formats.pictures.raster import looks_inverted, stored_orientation
+from napari_bonescint.formats.pictures.raster import INVERTED, looks_inverted, stored_orientation
 from napari_bonescint.formats.safe_reading.plausibility import require_counts, require_possible_size
 from napari_bonescint.formats.safe_reading.refusal import Refusal
 from napari_bonescint.gui.placement import corners, is_sheared, pixel_sides, world
+from napari_bonescint.notices import Notice, Remedy
 from napari_bonescint.scan import Scan, View, ViewName, ViewSource, exceeds_opposite, spacing_problem
 
 if TYPE_CHECKING:
@@ -45,8 +46,9 @@ Span = tuple[float, float]
 # Gap between two views, relative to the width of a view.
 _GAP = 0.15
 _PICTURES = (".png", ".tif", ".tiff")
-_INVERTED = "The background is brighter than the body; if dark means uptake here, invert the image first."
-_SHEARED = "The layer is sheared, so its pixels have no size in mm; set its shear to 0 to get sizes."
+_SHEARED = Notice(
+    "The layer is sheared, so its pixels have no size in mm; set its shear to 0 to get sizes.", Remedy.STRAIGHTEN
+)
 _LETTER_COLOUR = "#f08c00"
 
 
@@ -141,21 +143,24 @@ def can_be_scan(layer: Layer) -> bool:
     return isinstance(layer, Image) and layer.metadata.get(KEY) != AID and why_unusable(layer) is None
 
 
-def why_unusable(image: Image) -> str | None:
+def why_unusable(image: Image) -> Notice | None:
     """The reason why an image layer cannot be a view of a scan, with a remedy; None if it can be."""
     if image.rgb:
-        return "it has colours; if it shows only greys, right-click it, choose Split RGB, and keep one of the three"
+        return Notice("it is stored in colour; if it shows only greys, take it as grey", Remedy.TAKE_GREY)
     if image.multiscale:
-        return "it is multiscale; open it as a plain image"
+        return Notice("it is multiscale; take its finest level", Remedy.TAKE_FINEST)
     if image.ndim != 2:
-        return f"it has {image.ndim} dimensions; if it contains views, right-click it and choose Split Stack"
+        if image.data.shape[-1] == 2:
+            return Notice("it is stored with opacity; take it as grey", Remedy.TAKE_GREY)
+        return Notice(f"it has {image.ndim} dimensions; if its frames are views, split it", Remedy.SPLIT_STACK)
     if np.dtype(image.dtype).kind not in "uif":
-        return f"pixels of type {image.dtype} are no counts"
+        return Notice(f"pixels of type {image.dtype} are no counts")
     stored = _left_out_orientation(image)
     if stored is not None:
-        return (
+        return Notice(
             f"its pixels are stored turned or mirrored (orientation {stored}), which napari's own reader ignores; "
-            "save it upright and open it again, or use `bonescint segment`"
+            "open it upright",
+            Remedy.OPEN_UPRIGHT,
         )
     return None
 
@@ -247,13 +252,13 @@ def layers_to_scan(images: Sequence[Image]) -> Scan:
         counts=counts,
         views=tuple(facts_of(image).view for image in images),
         spacing=spacing_of(images[0]),
-        warnings=(*(f"{images[i].name}: {_INVERTED}" for i in doubtful), *shear_warnings(images)),
+        warnings=(*(INVERTED.about(images[i].name) for i in doubtful), *shear_warnings(images)),
     )
 
 
-def shear_warnings(images: Iterable[Image]) -> list[str]:
+def shear_warnings(images: Iterable[Image]) -> list[Notice]:
     """A warning for each sheared image, whose pixels have no size."""
-    return [f"{image.name}: {_SHEARED}" for image in images if is_sheared(image)]
+    return [_SHEARED.about(image.name) for image in images if is_sheared(image)]
 
 
 def put_pixels(layer: Image | Labels, pixels: NDArray[np.generic]) -> None:

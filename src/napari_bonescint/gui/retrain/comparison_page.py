@@ -20,6 +20,7 @@ from superqt.utils import qdebounced
 
 from napari_bonescint.evaluation.verdict import Recommendation, SetKind, Verdict
 from napari_bonescint.gui.common.plain_label import PlainLabel
+from napari_bonescint.gui.common.text_colours import Tone, colour_of
 from napari_bonescint.gui.retrain.image_view import ImageView, load_picture
 
 if TYPE_CHECKING:
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
     from napari_bonescint.evaluation.verdict import Row
     from napari_bonescint.gui.common.file_worker import FileWorker
 
-_COLOURS = {Recommendation.USE: "#59a14f", Recommendation.KEEP: "#ff7b72", Recommendation.CANNOT_TELL: "#f0a030"}
+_TONES = {
+    Recommendation.USE: Tone.GOOD,
+    Recommendation.KEEP: Tone.WRONG,
+    Recommendation.CANNOT_TELL: Tone.CAUTION,
+}
 _SETS = {SetKind.CORRECTED: "Corrected scans, held out", SetKind.SIMULATED: "Simulated test"}
 _COLUMNS = ("Region", "Now", "New", "Change (95 %)")
 _OLD = "Old"
@@ -83,7 +88,7 @@ class ComparisonPage(QWidget):
     def show_verdict(self, verdict: Verdict, folder: Path, *, in_use: bool = False) -> None:
         """Show a verdict, with pictures from `folder`; if the new weights are `in_use`, there is nothing to decide."""
         self.clear("")
-        self._show_sentence(verdict.sentences[0], _COLOURS[verdict.recommendation])
+        self._show_sentence(verdict.sentences[0], colour_of(_TONES[verdict.recommendation]))
         compared = f"Compared: {verdict.new} with {verdict.current}."
         self.details.setText("\n\n".join([*verdict.sentences[1:], compared, verdict.rule]))
         self.table.headerItem().setText(1, _OLD if in_use else _COLUMNS[1])
@@ -187,9 +192,9 @@ def _item(row: Row) -> QTreeWidgetItem:
         item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     item.setToolTip(0, f"{row.label}: {row.patients} patients, {row.views} views")
     if row.low is not None and row.low > 0:
-        item.setForeground(3, QColor(_COLOURS[Recommendation.USE]))
+        item.setForeground(3, QColor(colour_of(Tone.GOOD)))
     elif row.high is not None and row.high < 0:
-        item.setForeground(3, QColor(_COLOURS[Recommendation.KEEP]))
+        item.setForeground(3, QColor(colour_of(Tone.WRONG)))
     return item
 
 

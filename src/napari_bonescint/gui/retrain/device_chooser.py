@@ -7,11 +7,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from magicgui.widgets import Container
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.child_command import ChildCommand
+from napari_bonescint.gui.common.device_box import DeviceBox
 from napari_bonescint.gui.common.plain_label import PlainLabel
+from napari_bonescint.gui.common.quiet_wheel import ignore_wheel
 from napari_bonescint.training.loop.recipe import read_recipe
 from napari_bonescint.training.runs.launch import estimate
 
@@ -30,23 +33,23 @@ class DeviceChooser(QWidget):
         self._trainings = 1
         self._times: dict[str, dict[str, tuple[str, float]]] = {}
         self._child = ChildCommand(self)
-        self.combo = QComboBox()
-        self.combo.setAccessibleName("Device")
-        self.combo.addItem("Automatic", "auto")
-        self.combo.addItem("CPU", "cpu")
+        self.devices = DeviceBox()
+        self.form = Container(widgets=[self.devices.box])
+        self.form.margins = (0, 0, 0, 0)
+        ignore_wheel(self.form.native)
         self.estimate = PlainLabel(wraps=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.combo)
+        layout.addWidget(self.form.native)
         layout.addWidget(self.estimate)
         self._child.printed.connect(self._on_printed)
         self._child.failed.connect(self.estimate.setText)
-        self.combo.currentIndexChanged.connect(self._show)
+        self.devices.box.changed.connect(self._show)
 
     @property
     def device(self) -> str:
         """The chosen device: ``auto``, ``cpu`` or ``cuda:N``."""
-        return str(self.combo.currentData())
+        return self.devices.device
 
     def set_plan(self, plan: Plan) -> None:
         """Show the time of another plan; it is measured once."""
@@ -75,8 +78,7 @@ class DeviceChooser(QWidget):
             measured = json.loads(line)
             device = str(measured["device"])
             self._times[self._plan.recipe][device] = (str(measured["name"]), float(measured["seconds"]))
-            if self.combo.findData(device) < 0:
-                self.combo.insertItem(self.combo.findData("cpu"), f"GPU {device.partition(':')[2]}", device)
+            self.devices.offer([device])
             self._show()
 
     def _show(self) -> None:

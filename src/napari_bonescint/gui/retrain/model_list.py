@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QListWidget, QListWidgetItem, QPushButton, QVBoxLayou
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.inference.model_registry import accepted_models, current_model, find_model, label, use
+from napari_bonescint.inference.model_titles import details, title
 
 if TYPE_CHECKING:
     from napari_bonescint.gui.common.file_worker import FileWorker
@@ -89,12 +90,9 @@ def _models() -> Models:
 
 
 def _facts_of(card: ModelCard) -> list[str]:
-    """Lines about a model: description, end of its training, and scores."""
+    """Lines about a model: purpose and score, description and all scores, and the end of its training."""
     finished = str(card.training.get("finished", ""))
-    facts = [card.description]
+    facts = [title(card), details(card)]
     if finished:
         facts.append(f"Trained until {finished[:16].replace('T', ' ')} UTC.")
-    facts += [
-        f"{score['metric']}: {score['value']:.3f} on {score['data']}, {score['scans']} scans." for score in card.scores
-    ]
     return facts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 from functools import partial
@@ -57,6 +58,7 @@ class RetrainWidget(DockPanel):
         self._stage: Stage | None = None
         self._run_status = RunStatus()
         self._leave = Leave.RUNNING
+        self._judgement = ""
 
         self.runs = QComboBox()
         self.runs.setAccessibleName("Trainings")
@@ -151,18 +153,20 @@ class RetrainWidget(DockPanel):
         self._background.run(partial(read_settings, run), compare, self._on_no_verdict)
 
     def _on_judged(self, judged: ComparisonResult) -> None:
+        said = judged.verdict.sentences[0]
+        self._judgement = f"Compared with {judged.verdict.current} before it was accepted: {said}"
         self.verdict.show_verdict(judged.verdict, judged.folder, in_use=judged.in_use)
 
     def _on_no_verdict(self, sentence: str) -> None:
         self.verdict.clear(sentence, can_judge=True)
 
     def _accept(self) -> None:
-        weights = self._run_status.weights
+        weights, judgement = self._run_status.weights, self._judgement
         if weights is None:
             return
 
         def accept() -> ModelCard:
-            return use(read_card(weights.with_suffix(".json")))
+            return use(replace(read_card(weights.with_suffix(".json")), judgement=judgement))
 
         self._background.run(accept, self._on_accepted, self.verdict.show_decision)
 

@@ -9,18 +9,17 @@ from napari.layers import Labels
 from napari.utils import progress
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout
+from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label, main_button
-from napari_bonescint.gui.common.model_chooser import ModelChooser
-from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.common.question import ask
 from napari_bonescint.gui.common.segmenting import shared_child
+from napari_bonescint.gui.common.text_colours import Tone, ToneLabel
 from napari_bonescint.gui.layers.labels import empty_labels, image_of, prepare_labels
 from napari_bonescint.gui.layers.scans import can_be_scan, group_by_scan, same_scan
+from napari_bonescint.gui.segment.page import SegmentPage
 from napari_bonescint.gui.segment.result_target import Keep, ResultTarget
-from napari_bonescint.gui.segment.scan_table import ScanTable
 from napari_bonescint.inference.child import Failed, Finished, Loaded, Progressed
 
 if TYPE_CHECKING:
@@ -52,21 +51,21 @@ class SegmentWidget(DockPanel):
         self._viewer = napari_viewer
         self.child = shared_child()
         self._ready: ModelCard | None = None
+        self._read_warnings: tuple[str, ...] = ()
         self._queue: list[tuple[ResultTarget, ModelCard]] = []
         self._done = 0
-        self._warned: list[str] = []
         self._result: tuple[Segmentation, Iterator[str | None]] | None = None
         self._activity: progress | None = None
 
-        self.rows = ScanTable(napari_viewer)
-        self.models = ModelChooser()
-        self.device = PlainLabel("Device: chosen when the model has loaded", wraps=True)
+        self.page = SegmentPage(napari_viewer)
+        self.rows, self.models, self.notices = self.page.rows, self.page.models, self.page.notices
         self.button = main_button("Segment skeleton")
         self.cancel_button = QPushButton("Cancel")
         self.empty_button = QPushButton("Empty labels")
         self.bar = QProgressBar()
-        self.status = PlainLabel(wraps=True)
+        self.status = ToneLabel()
         self._lay_out()
+        self._connect()
 
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._poll)
@@ -74,10 +73,6 @@ class SegmentWidget(DockPanel):
         self._long.setSingleShot(True)
         self._long.setInterval(_LONG_MS)
         self._long.timeout.connect(self._show_activity)
-        self.button.clicked.connect(self.segment)
-        self.cancel_button.clicked.connect(self.cancel)
-        self.empty_button.clicked.connect(self.add_empty_labels)
-        self.models.chosen.connect(self._load)
         self._end_at_last(self.child)
         self._show_running(False)
         self._load(self.models.card)
@@ -106,7 +101,6 @@ class SegmentWidget(DockPanel):
         self._queue = [(place, card) for place in places if place.prepare()]
         if self._queue:
             self._done = 0
-            self._warned = []
             self.bar.setMaximum(_STEPS * len(self._queue))
             self._show_running(True)
             self._long.start()
@@ -141,54 +135,55 @@ class SegmentWidget(DockPanel):
     def _end_processes(self) -> None:
         self._timer.stop()
         self.child.close()
-        self.rows.disconnect_from_viewer()
+        self.page.disconnect_from_viewer()
         self._end("")
 
+    def _connect(self) -> None:
+        self.button.clicked.connect(self.segment)
+        self.cancel_button.clicked.connect(self.cancel)
+        self.empty_button.clicked.connect(self.add_empty_labels)
+        self.models.chosen.connect(self._load)
+
     def _lay_out(self) -> None:
-        scans = QGroupBox("Scan layers")
-        QVBoxLayout(scans).addWidget(self.rows)
-        model = QGroupBox("Model")
-        model_layout = QVBoxLayout(model)
-        model_layout.addWidget(self.models)
-        model_layout.addWidget(self.device)
         self.empty_button.setToolTip("Add an empty labels layer on each checked layer, to draw on by hand")
         running = QHBoxLayout()
         running.addWidget(self.bar, 1)
         running.addWidget(self.cancel_button)
+        # Small buttons for what follows a result.
+        self.next_steps = QHBoxLayout()
+        self.next_steps.addWidget(self.empty_button)
         layout = QVBoxLayout(self)
-        layout.addWidget(scans)
-        layout.addWidget(model)
+        layout.addWidget(self.page, 1)
         layout.addWidget(self.button)
         layout.addLayout(running)
         layout.addWidget(self.status)
-        layout.addWidget(self.empty_button)
+        layout.addLayout(self.next_steps)
         layout.addWidget(disclaimer_label())
-        layout.addStretch()
 
     def _show_running(self, running: bool) -> None:
         self.button.setEnabled(not running)
         self.models.setEnabled(not running)
         self.rows.setEnabled(not running)
+        self.notices.setEnabled(not running)
         self.cancel_button.setVisible(running)
         self.bar.setVisible(running)
         self.bar.setValue(0)
 
     def _load(self, card: ModelCard | None) -> None:
         if card is not None:
-            self.child.load(card)
+            self.child.load(card, self.models.device)
             self._timer.start(_POLL_MS)
 
     def _begin_next(self) -> None:
         place, card = self._queue[0]
-        self.status.setText(_SEGMENTING if card == self._ready else _LOADING)
+        self.status.say(_SEGMENTING if card == self._ready else _LOADING)
         try:
             scan = place.take_scan()
         except BonescintError as error:
             self._fail(str(error))
             return
-        for warning in scan.warnings:
-            show_warning(warning)
-        self.child.segment(scan, card)
+        self._read_warnings = scan.warnings
+        self.child.segment(scan, card, self.models.device)
         place.make_layers()
         self._timer.start(_POLL_MS)
 
@@ -211,15 +206,16 @@ class SegmentWidget(DockPanel):
     def _handle(self, event: Event) -> None:
         if isinstance(event, Loaded):
             self._ready = event.card
-            self.device.setText(f"Device: {event.device.reason}")
+            self.models.devices.offer(event.devices)
+            self.page.show_device(event.device.reason)
         elif isinstance(event, Failed):
             self._fail(event.sentence)
         elif self.is_running and isinstance(event, Progressed):
             self._ready = self._queue[0][1]
-            self.status.setText(_SEGMENTING)
+            self.status.say(_SEGMENTING)
             self._show_progress(event.fraction)
         elif self.is_running and isinstance(event, Finished):
-            self.device.setText(f"Device: {event.segmentation.device_reason}")
+            self.page.show_device(event.segmentation.device_reason)
             self._result = (event.segmentation, self._queue[0][0].put(event.segmentation))
 
     def _put_next_view(self, segmentation: Segmentation, views: Iterator[str | None]) -> None:
@@ -231,13 +227,11 @@ class SegmentWidget(DockPanel):
         if dropped is not finished or self._result is None:
             return
         self._result = None
-        scans = self._done + len(self._queue)
-        for warning in segmentation.warnings:
-            self._warned.append(f"Scan {self._done + 1} of {scans}: {warning}" if scans > 1 else warning)
-            show_warning(self._warned[-1])
-        outcome = _UNDO if self._queue[0][0].filled else "Nothing was changed."
-        # A notification disappears; warnings about a result must stay visible.
-        self._go_on("\n".join([*self._warned, f"{segmentation.model}, {segmentation.seconds:.1f} s. {outcome}"]))
+        place = self._queue[0][0]
+        # A notification disappears; notices about a result stay in the panel.
+        self.notices.keep_result(place.images, [*self._read_warnings, *segmentation.warnings])
+        outcome = _UNDO if place.filled else "Nothing was changed."
+        self._go_on(f"{segmentation.model}, {segmentation.seconds:.1f} s. {outcome}")
 
     def _ask_what_to_keep(self, names: Sequence[str]) -> Keep:
         text = f"You have edited {' and '.join(names)}."
@@ -246,16 +240,16 @@ class SegmentWidget(DockPanel):
 
     def _fail(self, sentence: str) -> None:
         show_error(sentence)
-        self._go_on(sentence)
+        self._go_on(sentence, Tone.WRONG)
 
-    def _go_on(self, status: str) -> None:
+    def _go_on(self, status: str, tone: Tone = Tone.PLAIN) -> None:
         """Remove the first scan, which is done or failed, from the queue and start the next."""
         del self._queue[:1]
         self._done += 1
         if self._queue:
             self._begin_next()
         else:
-            self._end(status)
+            self._end(status, tone)
 
     def _show_progress(self, fraction: float) -> None:
         value = round(_STEPS * (self._done + fraction))
@@ -272,11 +266,11 @@ class SegmentWidget(DockPanel):
         else:  # creating it ran Qt's event loop, in which the last scan ended
             activity.close()
 
-    def _end(self, status: str) -> None:
+    def _end(self, status: str, tone: Tone = Tone.PLAIN) -> None:
         self._queue = []
         self._result = None
         self._long.stop()
-        self.status.setText(status)
+        self.status.say(status, tone)
         self._show_running(False)
         if self._activity is not None:
             self._activity.close()

@@ -4,24 +4,37 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
-from napari.layers import Image
 from napari.utils.notifications import show_error
-from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QToolButton, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QGridLayout,
+    QSizePolicy,
+    QStyle,
+    QToolButton,
+    QWidget,
+)
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.plain_label import PlainLabel
-from napari_bonescint.gui.layers.scans import can_be_scan, doubted, facts_of, same_scan, spacing_of, why_unusable
+from napari_bonescint.gui.common.quiet_wheel import ignore_wheel
+from napari_bonescint.gui.layers.scans import can_be_scan, doubted, facts_of, same_scan, spacing_of
 from napari_bonescint.gui.segment.view_edits import flip, set_spacing, set_view
-from napari_bonescint.scan import ViewName, ViewSource
+from napari_bonescint.scan import ViewName, ViewSource, spacing_problem
 
 if TYPE_CHECKING:
+    from napari.layers import Image
     from napari.viewer import Viewer
-    from qtpy.QtGui import QWheelEvent
+    from qtpy.QtGui import QResizeEvent
 
 _LARGEST_PIXEL_MM = 50.0
 _INDENT = 24
+# In pixels of the screen.
+_NARROWEST_NAME, _GAP = 90, 8
 _VIEW_TOOLTIPS = {
     ViewSource.FILE: "View from the file; choose the other view if the file is wrong",
     ViewSource.USER: "Your choice; the file does not name the view",
@@ -30,20 +43,35 @@ _VIEW_TOOLTIPS = {
 }
 
 
-class _ViewChooser(QComboBox):
-    """A combo box that ignores the mouse wheel, so that scrolling the panel never changes a view."""
+class _ElidedBox(QCheckBox):
+    """A check box that may be narrower than its text, because the names of files are long."""
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
-        """Let the panel scroll."""
-        event.ignore()
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._whole = text
+        self.setAccessibleName(text)
+        self.setMinimumWidth(_NARROWEST_NAME)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Cut the text to the width that there is."""
+        super().resizeEvent(event)
+        room = self.width() - self.style().pixelMetric(QStyle.PixelMetric.PM_IndicatorWidth) - _GAP
+        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, room))
 
 
 class ScanTable(QWidget):
     """A row for each image layer that can be a view of a scan."""
 
+    rebuilt = Signal()
+    """Emitted when layers have come, gone, or been edited here."""
+    edited = Signal(object)
+    """Emitted with an image whose view the user has edited here."""
+
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self._viewer = viewer
+        self._spacings: WeakKeyDictionary[Image, QDoubleSpinBox] = WeakKeyDictionary()
         self._unchecked: WeakSet[Image] = WeakSet()
         self._boxes: list[tuple[Image, QCheckBox]] = []
         self._doubted: list[Image] = []
@@ -70,6 +98,17 @@ class ScanTable(QWidget):
         for image, box in self._boxes:
             box.setChecked(image in images)
 
+    def ask_for_spacing(self, image: Image) -> None:
+        """Put the focus on the field for the pixel size of a scan."""
+        for view in same_scan(self._viewer.layers, image):
+            if view in self._spacings:
+                self._spacings[view].setFocus()
+                self._spacings[view].selectAll()
+
+    def refresh(self) -> None:
+        """Show the views as they are now."""
+        self._rebuild()
+
     def _rebuild(self, _event: Any = None) -> None:
         while (item := self._grid.takeAt(0)) is not None:
             widget = item.widget()
@@ -77,30 +116,25 @@ class ScanTable(QWidget):
                 widget.setParent(None)
                 widget.deleteLater()
         self._boxes = []
+        self._spacings.clear()
         images = [layer for layer in self._viewer.layers if can_be_scan(layer)]
         if not images:
             self._add_hint("Open a bone scan: drop a DICOM file here, or see File > Open Sample > Bone scintigraphy.")
         self._doubted = doubted(images)
         for image in images:
             self._add_row(image)
-            if image is same_scan(images, image)[0] and facts_of(image).scan.spacing is None:
+            if image is same_scan(images, image)[0] and _asks_for_spacing(image):
                 self._add_spacing(image)
-        if any(facts_of(image).view.source is ViewSource.ASSUMED for image in images):
-            self._add_hint("? The file does not name this view: please choose.")
-        if self._doubted:
-            names = ", ".join(image.name for image in self._doubted)
-            self._add_hint(f"? {names}: several scans of one study, all of one view. Please choose for each.")
-        for layer in self._viewer.layers:
-            if isinstance(layer, Image) and (reason := why_unusable(layer)) is not None:
-                self._add_hint(f"{layer.name} cannot be segmented: {reason}.")
+        ignore_wheel(self)
+        self.rebuilt.emit()
 
     def _add_hint(self, text: str) -> None:
         self._grid.addWidget(PlainLabel(text, wraps=True), self._grid.rowCount(), 0, 1, 3)
 
     def _add_row(self, image: Image) -> None:
         row = self._grid.rowCount()
-        box = QCheckBox(image.name)
-        box.setToolTip("Segment this layer")
+        box = _ElidedBox(image.name)
+        box.setToolTip(f"Segment {image.name}")
         box.setChecked(image not in self._unchecked)
         box.toggled.connect(partial(self._on_toggled, image))
         self._boxes.append((image, box))
@@ -108,7 +142,8 @@ class ScanTable(QWidget):
         self._grid.addWidget(self._view_widget(image), row, 1)
         mirror = QToolButton()
         mirror.setText("⇄")
-        mirror.setToolTip("Mirror this view, if its file shows it mirrored; then R and L are correct")
+        mirror.setToolTip("Mirror this view and its labels, if its file shows it mirrored; then R and L are correct")
+        mirror.setAccessibleName(f"Mirror {image.name}")
         mirror.clicked.connect(lambda: self._edit(flip, image))
         self._grid.addWidget(mirror, row, 2)
 
@@ -117,11 +152,12 @@ class ScanTable(QWidget):
         label = PlainLabel("Pixel size")
         label.setIndent(_INDENT)
         self._grid.addWidget(label, row, 0)
-        self._grid.addWidget(self._spacing_widget(image), row, 1)
+        self._spacings[image] = self._spacing_widget(image)
+        self._grid.addWidget(self._spacings[image], row, 1)
 
     def _view_widget(self, image: Image) -> QWidget:
         view = facts_of(image).view
-        combo = _ViewChooser()
+        combo = QComboBox()
         combo.addItems([str(name) for name in ViewName])
         combo.setCurrentIndex(list(ViewName).index(view.name))
         if view.source is ViewSource.ASSUMED or image in self._doubted:
@@ -130,7 +166,7 @@ class ScanTable(QWidget):
         combo.activated.connect(lambda index: self._edit(set_view, image, list(ViewName)[index]))
         return combo
 
-    def _spacing_widget(self, image: Image) -> QWidget:
+    def _spacing_widget(self, image: Image) -> QDoubleSpinBox:
         spacing = spacing_of(image)
         box = QDoubleSpinBox()
         box.setRange(0.0, _LARGEST_PIXEL_MM)
@@ -152,4 +188,16 @@ class ScanTable(QWidget):
             edit(self._viewer.layers, image, *arguments)
         except BonescintError as error:
             show_error(str(error))
+        else:
+            self.edited.emit(image)
         self._rebuild()
+
+
+def _asks_for_spacing(image: Image) -> bool:
+    """Whether the file of an image states no pixel size, or its layer has an impossible one."""
+    spacing = spacing_of(image)
+    return (
+        facts_of(image).scan.spacing is None
+        or spacing is None
+        or spacing_problem(spacing, image.data.shape) is not None
+    )

@@ -1,4 +1,4 @@
-"""Edits of a view by the user: its name, its pixel size, and mirroring. `layers` are the viewer's layers."""
+"""Edits of a view by the user: name, pixel size, mirroring, inverting. `layers` are the viewer's layers."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_bonescint.display import contrast_limits
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.gui.layers.labels import all_labels_of, holds_case, was_drawn_on
+from napari_bonescint.gui.layers.labels import all_labels_of, holds_case
+from napari_bonescint.gui.layers.mirrored_labels import mirror_labels
 from napari_bonescint.gui.layers.scans import KEY, ViewFacts, add_sides, facts_of, mark_sides, same_scan
 from napari_bonescint.gui.placement import is_sheared, pixel_sides
 from napari_bonescint.scan import ViewName, ViewSource, spacing_problem
+from napari_bonescint.scan_edits import inverted
 
 if TYPE_CHECKING:
-    from napari.layers import Image, Layer
+    from collections.abc import Iterable
+
+    from napari.layers import Image, Labels, Layer
 
 # Names of images and labels made by this plugin, with napari's numbers.
 _OUR_NAME = re.compile(r"(anterior|posterior)(?P<rest>( \[\d+\])?( (bones|skeleton|truth))?( \[\d+\])?)")
@@ -52,7 +57,7 @@ def set_view(layers: Any, image: Image, name: ViewName) -> None:
         _swap_places(layers, *names)
     for view, new_name in names.items():
         facts = facts_of(view)
-        _record(view, ViewFacts(facts.scan, facts.view.renamed(new_name), confirmed=True))
+        record(view, ViewFacts(facts.scan, facts.view.renamed(new_name), confirmed=True))
     # In two rounds, since napari adds a number to a name that another layer still has.
     for layer, new in renamed:
         layer.name = f"{new} …"
@@ -90,27 +95,58 @@ def set_spacing(layers: Any, image: Image, mm: float) -> None:
 
 
 def flip(layers: Any, image: Image) -> None:
-    """Mirror an image whose file shows it mirrored, and record that; the letters R and L stay.
+    """Mirror an image whose file shows it mirrored, with its labels, and record that; the letters R and L stay.
+
+    Mirrored twice, everything is as before.
 
     Raises
     ------
     ViewEditError
-        If labels were drawn on the image, or if it has labels of a label store, which keeps the view as added.
+        If the image has labels of a label store, which keeps the view as added.
     """
     on_it = all_labels_of(layers, image)
-    drawn_on = [labels.name for labels in on_it if was_drawn_on(labels) or holds_case(labels)]
-    if drawn_on:
-        raise ViewEditError(f"{image.name}: remove its labels ({', '.join(drawn_on)}) before mirroring the image.")
+    _require_no_case(image, on_it, "mirror")
     _adopt(layers, image)
     facts = facts_of(image)
     image.data = np.asarray(image.data)[:, ::-1]
-    _record(image, replace(facts, view=replace(facts.view, flipped=not facts.view.flipped)))
+    for labels in on_it:
+        mirror_labels(labels)
+    record(image, replace(facts, view=replace(facts.view, flipped=not facts.view.flipped)))
+
+
+def invert(layers: Any, image: Image) -> None:
+    """Invert an image that shows uptake dark, and record that; inverted twice, it is as before.
+
+    Raises
+    ------
+    ViewEditError
+        If the image has labels of a label store, which keeps the view as added.
+    """
+    _require_no_case(image, all_labels_of(layers, image), "invert")
+    _adopt(layers, image)
+    facts = facts_of(image)
+    image.data = inverted(np.asarray(image.data))
+    image.contrast_limits = contrast_limits(image.data)
+    record(image, replace(facts, view=replace(facts.view, inverted=not facts.view.inverted)))
+
+
+def confirm_views(layers: Any, image: Image) -> None:
+    """Record that the user has found the views of a scan right."""
+    set_view(layers, image, facts_of(image).view.name)
+
+
+def _require_no_case(image: Image, on_it: Iterable[Labels], verb: str) -> None:
+    if any(map(holds_case, on_it)):
+        raise ViewEditError(
+            f"{image.name}: the label store keeps this view and its masks as added; {verb} the view of the scan's file "
+            "in the panel Segment skeleton, and add it to another store."
+        )
 
 
 def _adopt(layers: Any, image: Image) -> None:
     """Record the facts of an image from another reader, and add its letters R and L."""
     if KEY not in image.metadata:
-        _record(image, facts_of(image))
+        record(image, facts_of(image))
         add_sides(layers, image)
 
 
@@ -120,7 +156,8 @@ def _new_names(layers: Any, image: Image, view: ViewName) -> list[tuple[Layer, s
     return [(layer, f"{view}{match['rest']}") for layer, match in matches if match is not None]
 
 
-def _record(image: Image, facts: ViewFacts) -> None:
+def record(image: Image, facts: ViewFacts) -> None:
+    """Record facts about an image."""
     image.metadata = {**image.metadata, KEY: facts}
 
 

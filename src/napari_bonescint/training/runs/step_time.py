@@ -18,6 +18,7 @@ import torch
 
 from napari_bonescint.child_process import end_with_starter
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.inference.devices import devices
 from napari_bonescint.training.data.simulated_examples import samples_per_pixel
 from napari_bonescint.training.data.sources import SimulatedStream
 from napari_bonescint.training.loop.fabric import describe_acceleration, start_fabric
@@ -28,12 +29,6 @@ if TYPE_CHECKING:
     from napari_bonescint.training.loop.recipe import Recipe
 
 _WARM_UP, _MEASURED = 1, 2
-
-
-def devices() -> list[str]:
-    """The devices of this computer, the fastest first."""
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    return [*(f"cuda:{index}" for index in range(count)), "cpu"]
 
 
 def seconds_per_step(recipe: Recipe, device: str) -> tuple[float, str]:

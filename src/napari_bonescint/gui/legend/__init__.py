@@ -1,0 +1,1 @@
+"""The legend of a scan: its bones, with colour, area and an eye."""

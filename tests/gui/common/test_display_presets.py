@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from napari.layers import Image
+
+from napari_bonescint.display import WINDOWS, contrast_limits
+from napari_bonescint.gui.common.display_presets import DisplayPresets
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from napari_bonescint.scan import Scan
+
+
+def test_presets_and_slider_widen_the_usual_window(scan: Scan, qtbot: QtBot) -> None:
+    images = [Image(counts, contrast_limits=(0, 7)) for counts in scan.counts]
+    usual = [contrast_limits(counts)[1] for counts in scan.counts]
+    form = DisplayPresets()
+    qtbot.addWidget(form.form.native)
+
+    def widths() -> list[float]:
+        return [image.contrast_limits[1] / high for image, high in zip(images, usual, strict=True)]
+
+    form.set_images(images)
+    assert [tuple(image.contrast_limits) for image in images] == [(0, 7), (0, 7)], "opened as they are"
+    for name, percent in WINDOWS.items():
+        form.preset.value = name
+        if name != "Bone":  # it is the preset at the beginning
+            assert widths() == pytest.approx([percent / 100] * 2)
+    form.width.value = 150
+    assert widths() == pytest.approx([1.5, 1.5])
+    assert form.preset.value not in WINDOWS
+    form.next_preset()
+    assert (form.preset.value, form.percent) == ("Hot spots", WINDOWS["Hot spots"])
+    form.next_preset()
+    assert (form.preset.value, form.percent) == ("Faint", WINDOWS["Faint"])
+
+
+def test_an_image_opened_later_gets_the_preset_and_others_keep_their_limits(scan: Scan, qtbot: QtBot) -> None:
+    first, second = (Image(counts) for counts in scan.counts)
+    form = DisplayPresets()
+    qtbot.addWidget(form.form.native)
+    form.set_images([first])
+    form.preset.value = "Faint"
+    first.contrast_limits = (0, 3)
+    form.set_images([first, second])
+    assert tuple(first.contrast_limits) == (0, 3)
+    np.testing.assert_allclose(second.contrast_limits[1], 0.4 * contrast_limits(scan.counts[1])[1])
+
+
+def test_windows_that_are_known_are_used_at_once(scan: Scan, qtbot: QtBot) -> None:
+    image = Image(scan.counts[0])
+    form = DisplayPresets()
+    qtbot.addWidget(form.form.native)
+    form.set_images([image], [(0.0, 20.0)])
+    assert tuple(image.contrast_limits) == (0, 20)
+    form.preset.value = "Hot spots"
+    assert tuple(image.contrast_limits) == (0, 60)
