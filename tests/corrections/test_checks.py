@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom.data import get_testdata_file
 from scipy.ndimage import gaussian_filter
 
 import napari_bonescint
@@ -11,6 +12,9 @@ from napari_bonescint.anatomy import CODES
 from napari_bonescint.corrections.checks import Finding, check
 from napari_bonescint.formats.masks.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
+from napari_bonescint.inference.model_registry import DEFAULT_MODEL, find_model
+from napari_bonescint.inference.segmenter import Segmenter
+from napari_bonescint.scan import View, ViewName
 
 SAMPLES = Path(napari_bonescint.__file__).parent / "samples"
 SCAN = open_scan(SAMPLES / "simulated.dcm")
@@ -78,3 +82,38 @@ def test_bladder_labelled_as_bone_is_doubted(mask: np.ndarray) -> None:
     mask[0][blob > 0.01 * blob.max()] = CODES["pelvis"]
     kinds = {finding.kind for finding in check(mask, counts, SCAN.views, SCAN.spacing)}
     assert "bladder" in kinds
+
+
+def turned_foot() -> np.ndarray:
+    """Two legs left of the line of the spine, as on the NM1 sample; the right foot of the image in two pieces."""
+    regions = np.zeros((1, 200, 100), np.uint8)
+    regions[0, 10:90, 56:64] = CODES["thoracic_spine"]
+    for column in (34, 54):
+        regions[0, 95:140, column : column + 8] = CODES["femur"]
+        regions[0, 140:180, column : column + 8] = CODES["lower_leg"]
+    regions[0, 180:190, 34:42] = CODES["foot"]
+    regions[0, 180:186, 54:62] = CODES["foot"]
+    regions[0, 188:192, 46:60] = CODES["foot"]  # toes, turned inwards across the midline
+    return regions
+
+
+def test_a_turned_foot_of_two_pieces_is_as_large_as_the_other_and_a_missing_one_is_missed() -> None:
+    regions = turned_foot()
+    views = (View(ViewName.ANTERIOR),)
+
+    def unlike() -> list[str]:
+        found = check(regions, np.ones(regions.shape), views, (4.0, 4.0))
+        return [finding.sentence for finding in found if finding.kind == "sides"]
+
+    assert unlike() == []
+    regions[0, 180:, 44:] = 0
+    assert unlike() == ["Anterior: the foot on the patient's left is only 0% as large as on the other side."]
+
+
+def test_the_models_mask_of_the_nm1_sample_has_no_finding() -> None:
+    path = get_testdata_file("JPEG-LL.dcm", download=False)
+    assert path is not None
+    scan = open_scan(Path(path), view=ViewName.ANTERIOR)
+    regions = Segmenter(find_model(DEFAULT_MODEL), "cpu").segment(scan).regions
+    assert regions is not None
+    assert check(regions, scan.counts, scan.views, scan.spacing) == []

@@ -42,8 +42,8 @@ FIRST, SECOND = revision(1, "AB", reviewed=True), revision(2, "CD")
             [FIRST],
             [],
             None,
-            "AB saved revision 1 on 2026-03-01 09:30 UTC, reviewed. "
-            "Your mask starts from revision 1; every annotator's work is kept.",
+            "AB saved revision 1, reviewed, on 2026-03-01 09:30 UTC. "
+            "Your mask starts from revision 1; all work is kept.",
             id="another",
         ),
         pytest.param(
@@ -51,8 +51,8 @@ FIRST, SECOND = revision(1, "AB", reviewed=True), revision(2, "CD")
             [FIRST, SECOND],
             [],
             draft("AB", Origin.of_revision(1)),
-            "CD saved revision 2 on 2026-03-02 09:30 UTC, not reviewed. "
-            "Your unsaved work began with revision 1; every annotator's work is kept.",
+            "CD saved revision 2, not reviewed, on 2026-03-02 09:30 UTC. "
+            "Your unsaved work began with revision 1; all work is kept.",
             id="another, while one's own work was a draft",
         ),
         pytest.param("CD", [FIRST, SECOND], [], None, "", id="another, before one's own revision"),
@@ -61,8 +61,7 @@ FIRST, SECOND = revision(1, "AB", reviewed=True), revision(2, "CD")
             [FIRST, SECOND],
             [draft("AB", Origin.of_revision(1))],
             None,
-            "AB has unsaved work on this case, of 2026-03-05 10:15 UTC, which you do not see. "
-            "Your mask starts from revision 2; every annotator's work is kept.",
+            "AB has unsaved work of 2026-03-05 10:15 UTC. Your mask starts from revision 2; all work is kept.",
             id="a draft of another",
         ),
     ],
@@ -90,7 +89,7 @@ def test_a_case_read_before_another_annotator_saved_is_no_longer_current(
     Drafts(store).save(case, "AB", some_regions(1), Origin.empty())
     assert not opened.is_current(store)
     opened = open_case(store, case, "CD")
-    assert "AB has unsaved work on this case" in opened.others
+    assert "AB has unsaved work of" in opened.others
     assert open_case(store, case, "AB").others == ""
     store.save(case, some_regions(1), Origin.empty(), annotator="AB", reviewed=True)
     assert not opened.is_current(store)

@@ -35,15 +35,12 @@ def others_work(
     if not (saved or drafts):
         return ""
     sentences = [
-        f"{each.annotator} saved revision {each.number} on {to_the_minute(each.when)} UTC, {_state(each)}."
+        f"{each.annotator} saved revision {each.number}, {_state(each)}, on {to_the_minute(each.when)} UTC."
         for each in saved
     ]
-    sentences += [
-        f"{each.annotator} has unsaved work on this case, of {to_the_minute(each.when)} UTC, which you do not see."
-        for each in drafts
-    ]
+    sentences += [f"{each.annotator} has unsaved work of {to_the_minute(each.when)} UTC." for each in drafts]
     start = f"unsaved work began with {own_draft.origin}" if own_draft is not None else f"mask starts from {origin}"
-    return " ".join([*sentences, f"Your {start}; every annotator's work is kept."])
+    return " ".join([*sentences, f"Your {start}; all work is kept."])
 
 
 def saved_meanwhile(revisions: Sequence[Revision], known: int, saved: Revision) -> str:

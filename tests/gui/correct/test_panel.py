@@ -363,8 +363,8 @@ def test_the_second_annotator_hears_of_the_first_and_both_masks_are_kept(
     when = store.revisions(second)[0].when
     assert panel.message.isVisible()
     assert panel.message.text() == (
-        f"AB saved revision 1 on {when[:10]} {when[11:16]} UTC, reviewed. "
-        "Your mask starts from revision 1; every annotator's work is kept."
+        f"AB saved revision 1, reviewed, on {when[:10]} {when[11:16]} UTC. "
+        "Your mask starts from revision 1; all work is kept."
     )
     np.testing.assert_array_equal(np.stack([labels.data for labels in masks(viewer)]), mask)
     # The first one saves again, while the second one draws.
