@@ -6,6 +6,7 @@ Prints one line of JSON after it has opened the draft, and one after each stroke
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -21,6 +22,7 @@ from click_to_labels import run_until
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from gui.correct.correcting import Hand
+from napari_bonescint.corrections.work_record import FOLDER_VARIABLE
 from napari_bonescint.gui.common.settings import keep_in
 from napari_bonescint.gui.correct.correcting import Correcting
 
@@ -84,6 +86,7 @@ def main() -> None:
     """Draw until killed."""
     folder = Path(sys.argv[1])
     keep_in(folder / "settings")
+    os.environ[FOLDER_VARIABLE] = str(folder / "work")
     panel, case, hand = open_panel(folder)
     drawn = strokes_in(case)
     number = sum(drawn)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import copy
 import json
+import os
 import random
 import shutil
 import tempfile
@@ -38,6 +39,13 @@ from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.corrections.store.patient_table import read_patient_table
 from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.corrections.work import open_work
+from napari_bonescint.corrections.work_record import (
+    FOLDER_VARIABLE,
+    read_record,
+    recent_lists,
+    records_folder,
+    remember,
+)
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.evaluation.reference_sets import ExternalSet
 from napari_bonescint.evaluation.report.results_store import ResultsStore
@@ -151,7 +159,7 @@ class Inputs:
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir()
         kinds: list[Callable[[Path], Iterator[tuple[str, Callable[[], object]]]]] = [
-            *(self._of_models, self._of_tables, self._of_runs, self._of_results, self._of_store)
+            *(self._of_models, self._of_tables, self._of_runs, self._of_results, self._of_store, self._of_lists)
         ]
         for name, attempt in kinds[number % len(kinds)](place):
             self._attempt(number, name, attempt)
@@ -223,6 +231,13 @@ class Inputs:
         yield "work", lambda: open_work(folder, "Ada")
         for key in (path.name for path in (self._store / "cases").iterdir()):
             yield "case", lambda key=key: open_case(LabelStore.open(folder), key, "Ada")  # type: ignore[misc]
+
+    def _of_lists(self, place: Path) -> Iterator[tuple[str, Callable[[], object]]]:
+        remember(place, place / "scans", rows=(("a.dcm", "0" * 16), ("b.dcm", "")), names={"0" * 16: "a"})
+        (record,) = records_folder().iterdir()
+        record.write_bytes(self._changed(json.loads(record.read_bytes())))
+        yield "lists", lambda: (recent_lists(3), read_record(place), remember(place, None, opened=("", "1" * 16)))
+        record.unlink()
 
     def _spoil(self, folder: Path) -> None:
         """Change, remove or replace a file of a store."""
@@ -338,7 +353,8 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first one (default: %(default)s)")
     arguments = parser.parse_args()
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as records:
+        os.environ[FOLDER_VARIABLE] = records
         inputs = Inputs(Path(folder))
         for number in tqdm(range(arguments.first, arguments.first + arguments.inputs), disable=None, leave=False):
             inputs.read(number)

@@ -12,6 +12,7 @@ otherwise idle computer.
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -23,6 +24,7 @@ from tqdm import tqdm
 
 from click_to_labels import Heartbeat, run_until
 from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.work_record import FOLDER_VARIABLE
 from napari_bonescint.gui.common.settings import keep_in
 from store_size import SMALL, USUAL, add_case
 
@@ -52,6 +54,7 @@ def measure(folder: Path) -> None:
     """Print the times."""
     # With empty settings, the panel opens no other store.
     keep_in(Path(tempfile.mkdtemp()))
+    os.environ[FOLDER_VARIABLE] = tempfile.mkdtemp()
     viewer = napari.Viewer()
     _, panel = viewer.window.add_plugin_dock_widget("napari-bonescint", "Correct masks")
     panel.controller.loader.card = None

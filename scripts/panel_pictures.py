@@ -184,6 +184,7 @@ def main() -> None:
     os.environ["BONESCINT_RUNS"] = str(work / "runs")
     for name in options.only:
         settings = work / "settings" / name
+        os.environ["BONESCINT_WORK"] = str(settings / "work")
         shutil.rmtree(settings, ignore_errors=True)
         keep_in(settings)
         buffer = BytesIO()

@@ -10,6 +10,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from dicom_files import ANTERIOR, PEAK, POSTERIOR, nm_dataset, save, some_counts
 from napari_bonescint.anatomy import REGIONS
+from napari_bonescint.corrections import work_record
 from napari_bonescint.inference import model_registry
 from napari_bonescint.inference.backends import compiled_cache
 from napari_bonescint.inference.model_card import ModelCard, read_card
@@ -71,6 +72,14 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
     """The folder of accepted models, which no test finds filled with the developer's own."""
     folder = tmp_path_factory.mktemp("registry") / "models"
     monkeypatch.setenv(model_registry.FOLDER_VARIABLE, str(folder))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def records_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of remembered work lists, which no test finds filled with the developer's own."""
+    folder = tmp_path_factory.mktemp("records") / "work"
+    monkeypatch.setenv(work_record.FOLDER_VARIABLE, str(folder))
     return folder
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_bonescint.corrections.queue import WorkItem, in_order, queue_of_folder, teaching_value
+from napari_bonescint.corrections.queue import WorkItem, as_before, in_order, queue_of_folder, teaching_value
 from napari_bonescint.corrections.store.index import CaseState, CaseSummary
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.formats.safe_reading.refusal import Refusal
@@ -83,3 +83,16 @@ def test_a_folder_without_scans_is_refused_with_the_reasons(tmp_path: Path, writ
     write_nm("scans/slice1.dcm", Modality="CT")
     with pytest.raises(Refusal, match=r"no planar bone scan that can be read; 1 file was left out: 1 x Modality is CT"):
         queue_of_folder(tmp_path / "scans", store)
+
+
+def test_a_list_keeps_a_recorded_order_and_new_items_come_last() -> None:
+    items = [case(key, CaseState.NEW) for key in "abcd"]
+    rows = (("", "c"), ("gone", ""), ("", "a"))
+    assert [item.name for item in as_before(items, rows, None)] == ["c", "a", "b", "d"]
+    assert as_before(items, (), None) == items
+
+
+def test_a_name_is_the_annotators_or_else_the_key_and_only_reviewed_cases_need_no_work() -> None:
+    item = case("0123", CaseState.CORRECTED)
+    assert (item.name, replace(item, known_as="a/b").name, item.key, WorkItem().key) == ("0123", "a/b", "0123", "")
+    assert [case("k", state).needs_work for state in CaseState] == [True, True, True, False]

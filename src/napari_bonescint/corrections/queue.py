@@ -8,7 +8,9 @@ share of wrong mask, and the uncertainty, which is the mean binary entropy in bi
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_bonescint.corrections.store.index import CaseState
@@ -17,13 +19,13 @@ from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.safe_reading.refusal import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     from napari_bonescint.corrections.store.index import CaseSummary
     from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.corrections.store.prediction import Prediction
     from napari_bonescint.corrections.store.revision import Revision
+    from napari_bonescint.corrections.work_record import Row
     from napari_bonescint.formats.opening import ScanSource
 
 _ORDER = (CaseState.PREDICTED, CaseState.NEW, CaseState.CORRECTED, CaseState.REVIEWED)
@@ -39,17 +41,30 @@ class WorkItem:
         None if the scan is not in the store.
     source : ScanSource or None
         The files of a scan of a folder; None for a case of a store.
+    known_as : str
+        The name of a case of a store by which the annotator knows it; empty if there is none.
     """
 
     case: CaseSummary | None = None
     source: ScanSource | None = None
+    known_as: str = ""
 
     @property
     def name(self) -> str:
-        """Name in the list: the path below the opened folder, or the key of the case."""
+        """Name in the list: the path below the opened folder, the annotator's name for it, or the key of the case."""
         if self.source is not None:
             return self.source.result.as_posix()
+        return self.known_as or self.key
+
+    @property
+    def key(self) -> str:
+        """The key of the case; empty for a scan that is not in the store."""
         return self.case.key if self.case is not None else ""
+
+    @property
+    def needs_work(self) -> bool:
+        """Whether the case has no reviewed mask as its last one."""
+        return self.state is not CaseState.REVIEWED
 
     @property
     def state(self) -> CaseState:
@@ -77,14 +92,38 @@ def in_order(items: Iterable[WorkItem]) -> list[WorkItem]:
     return sorted(items, key=lambda item: (_ORDER.index(item.state), -teaching_value(item)))
 
 
+def row_of(item: WorkItem, scans: Path | None) -> Row:
+    """How a record of the list names an item; `scans` is the folder of the list."""
+    if item.source is None or scans is None:
+        return "", item.key
+    return Path(os.path.relpath(item.source.paths[0], scans)).as_posix(), item.key
+
+
+def as_before(items: Sequence[WorkItem], rows: Sequence[Row], scans: Path | None) -> list[WorkItem]:
+    """The items in the order of a recorded list; those that it lacks come last, in the given order."""
+    places: dict[tuple[int, str], int] = {}
+    for place, row in enumerate(rows):
+        places.update({(part, name): place for part, name in enumerate(row) if name})
+
+    def place_of(item: WorkItem) -> int:
+        known = (places.get(part) for part in enumerate(row_of(item, scans)))
+        return next((place for place in known if place is not None), len(rows))
+
+    return sorted(items, key=place_of)
+
+
 def count_reviewed(items: Sequence[WorkItem]) -> int:
     """The number of reviewed items."""
     return sum(item.state is CaseState.REVIEWED for item in items)
 
 
-def queue_of_store(store: LabelStore) -> list[WorkItem]:
-    """All cases of a store, in order; raises `StoreError` if it cannot be reached."""
-    return in_order(WorkItem(case=case) for case in store.cases())
+def queue_of_store(store: LabelStore, names: Mapping[str, str] | None = None) -> list[WorkItem]:
+    """All cases of a store, in order; raises `StoreError` if it cannot be reached.
+
+    `names` are those by which the annotator knows cases, by key.
+    """
+    known = names or {}
+    return in_order(WorkItem(case=case, known_as=known.get(case.key, "")) for case in store.cases())
 
 
 class FolderQueue(NamedTuple):

@@ -545,3 +545,49 @@ def test_a_case_open_in_another_napari_is_named_and_one_of_a_dead_napari_is_free
     worker.settle()
     assert desk.case.key == first
     assert CaseMark(store, first, "AB").others() == []
+
+
+def test_save_and_next_goes_to_the_next_that_needs_work_until_none_does(
+    opened: Desk, store: LabelStore, worker: PlainWorker
+) -> None:
+    controller, (first, second, third) = opened.controller, opened.case.queue.items
+    store.save(second.key, opened.case.regions(), Origin.empty(), annotator="CD", reviewed=True)
+    controller.open(store.folder, anew=True)
+    worker.settle()
+    assert opened.case.key == first.key
+    opened.draw()
+    controller.save_and_next()
+    worker.settle()
+    assert (opened.case.key, opened.asked) == (third.key, [])
+    assert [revision.reviewed for revision in store.revisions(first.key)] == [True]
+    controller.save_and_next()
+    worker.settle()
+    assert opened.case.key == third.key
+    assert opened.said[-1] == "All cases of this list are reviewed."
+
+
+def test_a_missing_name_stays_on_the_screen_until_it_is_typed(opened: Desk, worker: PlainWorker) -> None:
+    controller = opened.controller
+    controller.sign("")
+    worker.settle()
+    controller.save(reviewed=True)
+    assert "Type your name" in opened.status[-1]
+    opened.draw()
+    controller.keep()
+    worker.settle()
+    assert "Type your name" in opened.status[-1]
+    controller.sign("CD")
+    assert opened.status[-1] == "Not saved yet."
+
+
+def test_a_store_comes_back_with_its_place_and_no_case(opened: Desk, store: LabelStore, worker: PlainWorker) -> None:
+    controller, second = opened.controller, opened.case.queue.items[1]
+    controller.go_to(second)
+    worker.settle()
+    controller.resume(store.folder)
+    worker.settle()
+    assert type(controller.state) is StoreOpen
+    assert controller.state.queue.place == 1
+    controller.open(store.folder)
+    worker.settle()
+    assert opened.case.key == second.key

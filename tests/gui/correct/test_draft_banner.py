@@ -70,3 +70,10 @@ def test_what_another_store_waits_with_replaces_the_offer(banner: DraftBanner, q
     banner.offer(THREE)
     banner.offer(THREE[2:])
     assert asked_for(banner, qtbot) == ("cc", "cc")
+
+
+def test_a_draft_is_named_as_the_annotator_knows_its_case(qtbot: QtBot) -> None:
+    banner = DraftBanner({"aa": "march/007"}.__getitem__)
+    qtbot.addWidget(banner)
+    banner.offer(THREE[:1])
+    assert banner.text.text() == "You left unsaved work on march/007, 2026-03-01 09:07 UTC."

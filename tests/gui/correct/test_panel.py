@@ -117,6 +117,12 @@ def test_a_saved_correction_is_a_revision_with_its_name_comment_and_origin(
     assert panel.controller.has_unsaved
 
 
+def close_dock(viewer: Viewer, panel: CorrectWidget, qtbot: QtBot) -> None:
+    """Close a panel by the cross of its dock."""
+    (dock,) = [dock for dock in viewer.window._qt_window.findChildren(QDockWidget) if dock.widget() is panel]
+    qtbot.mouseClick(dock.title.close_button, Qt.MouseButton.LeftButton)
+
+
 def test_work_left_by_a_closed_panel_is_offered_by_the_next_one(
     viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
 ) -> None:
@@ -124,8 +130,7 @@ def test_work_left_by_a_closed_panel_is_offered_by_the_next_one(
     key = open_first(qtbot, panel, store)
     draw(viewer)
     drawn = masks(viewer)[0].data.copy()
-    (dock,) = [dock for dock in viewer.window._qt_window.findChildren(QDockWidget) if dock.widget() is panel]
-    qtbot.mouseClick(dock.title.close_button, Qt.MouseButton.LeftButton)
+    close_dock(viewer, panel, qtbot)
     viewer.layers.clear()
     again = open_correcting()
     qtbot.waitUntil(lambda: again.drafts.isVisible())
@@ -457,3 +462,45 @@ def test_a_draft_that_cannot_be_written_is_one_sentence_and_is_written_with_the_
     assert draft is not None
     np.testing.assert_array_equal(draft.regions[0], masks(viewer)[0].data)
     assert "Not saved yet; draft of" in panel.saving.status.text()
+
+
+def test_the_list_comes_back_with_its_names_after_a_restart_and_without_its_folder(
+    viewer: Viewer,
+    tmp_path: Path,
+    write_nm: Callable[..., Path],
+    open_correcting: Callable[..., CorrectWidget],
+    qtbot: QtBot,
+) -> None:
+    for number, name in enumerate("abc"):
+        counts = np.random.default_rng(number).poisson(5, (2, 96, 32)).astype(np.uint16)
+        write_nm(f"scans/Doe-{name}.dcm", counts=counts)
+    store = LabelStore.create(tmp_path / "store")
+    panel = open_correcting()
+    panel.controller.open(store.folder, tmp_path / "scans")
+    qtbot.waitUntil(lambda: is_open(panel))
+    move_on(qtbot, panel)
+    panel._background.run(lambda: None, lambda _: None, pytest.fail).result(30)  # the place is remembered
+    close_dock(viewer, panel, qtbot)
+    viewer.layers.clear()
+
+    again = open_correcting()
+    qtbot.waitUntil(lambda: again.list.model.rowCount() == 3)
+    assert [item.name for item in again.list.model.queue.items] == ["Doe-a", "Doe-b", "Doe-c"]
+    assert (again.opener.place.text(), again.list.place.text()) == ("scans → store", "3 cases · 0 reviewed")
+    assert again.list.view.currentIndex().row() == 1
+    qtbot.mouseClick(again.list.next_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: is_open(again))
+    assert again.list.model.queue.open_row == 1
+    draw(viewer)
+    close_dock(viewer, again, qtbot)
+    (tmp_path / "scans").rename(tmp_path / "elsewhere")
+    viewer.layers.clear()
+
+    last = open_correcting()
+    qtbot.waitUntil(lambda: last.list.model.rowCount() == 2)
+    assert [item.name for item in last.list.model.queue.items] == ["Doe-a", "Doe-b"]
+    assert "the folder is not there" in last.message.text()
+    qtbot.waitUntil(lambda: last.drafts.isVisible())
+    assert "unsaved work on Doe-b" in last.drafts.text.text()
+    stored = b"".join(path.read_bytes() for path in store.folder.rglob("*") if path.is_file())
+    assert b"Doe" not in stored

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QTextDocumentFragment
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_bonescint.formats.left_out import LeftOut
@@ -66,10 +65,9 @@ def decide(*, make: bool) -> None:
 
 
 def shown_text(opener: WorkOpener) -> str:
-    """What a person reads, without its mark-up."""
-    text = opener.place.text()
-    is_rich = Qt.mightBeRichText(text)
-    return QTextDocumentFragment.fromHtml(text).toPlainText() if is_rich else text
+    """What a person reads."""
+    assert opener.place.textFormat() == Qt.TextFormat.PlainText
+    return opener.place.text()
 
 
 def test_each_way_to_open_work_tells_its_folder_and_cancel_nothing(
@@ -79,7 +77,7 @@ def test_each_way_to_open_work_tells_its_folder_and_cancel_nothing(
     opener.store_chosen.connect(lambda folder: told.append(("store", folder)))
     opener.scans_chosen.connect(lambda folder: told.append(("scans", folder)))
     (tmp_path / "work").mkdir()
-    store, new, scans = opener.button.menu().actions()
+    store, new, scans = opener.button.menu().actions()[:3]
     for way in (store, scans):
         choose(None)
         way.trigger()
@@ -134,3 +132,19 @@ def test_a_disc_that_holds_scans_is_named_by_its_path(opener: WorkOpener) -> Non
     root = Path(Path.cwd().anchor)
     opener.show_place(Path("/data/labels"), root)
     assert shown_text(opener) == f"{root} → labels"
+
+
+def test_earlier_lists_are_offered_by_name_and_open_at_once(opener: WorkOpener) -> None:
+    def titles() -> list[str]:
+        return [action.text() for action in opener.button.menu().actions() if not action.isSeparator()]
+
+    usual = titles()
+    opener.offer([(Path("/data/first"), Path("/export/R&D")), (Path("/data/second"), None)])
+    assert titles() == [*usual[:3], "R&&D → first", "second", *usual[3:]]
+    told: list[tuple[Path, Path | None]] = []
+    opener.list_chosen.connect(lambda store, scans: told.append((store, scans)))
+    for action in opener.button.menu().actions()[4:6]:
+        action.trigger()
+    assert told == [(Path("/data/first"), Path("/export/R&D")), (Path("/data/second"), None)]
+    opener.offer([])
+    assert titles() == usual

@@ -38,3 +38,28 @@ def test_an_item_is_found_by_its_case_and_as_it_is_now(queue: WorkQueue) -> None
     assert (told, queue.reviewed) == ([1], 1)
     assert queue.latest(before) is queue.of_case(before.name) is reviewed
     assert queue.of_case("of another store") is None
+
+
+def reviewed(item: WorkItem) -> WorkItem:
+    assert item.case is not None
+    return WorkItem(replace(item.case, state=CaseState.REVIEWED))
+
+
+def test_the_next_to_do_is_the_next_that_is_not_reviewed_and_else_the_first(queue: WorkQueue) -> None:
+    first, second, last = queue.items
+    assert queue.next_to_do() is first
+    queue.open(first)
+    queue.update(reviewed(second))
+    assert queue.next_to_do() is last
+    queue.open(last)
+    assert queue.next_to_do() is first
+    queue.update(reviewed(first))
+    assert queue.next_to_do() is None
+
+
+def test_the_case_that_was_open_last_comes_first(queue: WorkQueue) -> None:
+    again = WorkQueue(queue.items, place=1)
+    assert (again.open_row, again.place) == (-1, 1)
+    assert again.neighbour(1) is again.items[1]
+    again.open(again.items[2])
+    assert again.place == 2

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QObject
-from qtpy.QtWidgets import QMainWindow
+
+from napari_bonescint.gui.common.main_window import main_window_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,12 +31,9 @@ class CloseGuard(QObject):
         super().__init__(panel)
         self._may_close, self._closed = may_close, closed
         self._agreed = False
-        parent = panel.parentWidget()
-        while parent is not None and not isinstance(parent, QMainWindow):
-            parent = parent.parentWidget()
-        self.window = parent
-        if parent is not None:
-            parent.installEventFilter(self)
+        self.window = main_window_of(panel)
+        if self.window is not None:
+            self.window.installEventFilter(self)
 
     def stop(self) -> None:
         """Ask no more."""

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QApplication, QDockWidget, QPushButton, QWidget
 
 from napari_bonescint.gui.common.close_guard import CloseGuard
 from napari_bonescint.gui.common.plain_label import PlainLabel
+from napari_bonescint.gui.common.tab_order import put_in_reading_order
 from napari_bonescint.text import DISCLAIMER
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class DockPanel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Give way to a panel of the same kind in this window, if there is one."""
         super().showEvent(event)
+        put_in_reading_order(self)  # so that the Tab key enters the panel at its first control
         if self._was_shown:
             return
         self._was_shown = True
@@ -62,6 +64,11 @@ class DockPanel(QWidget):
             self._shut_down()
         elif isinstance(dock, QDockWidget):
             dock.visibilityChanged.connect(self._on_visibility)
+
+    def focusNextPrevChild(self, to_next: bool) -> bool:  # noqa: N802
+        """Visit the controls in reading order, also those that were added since; Qt asks for each Tab key."""
+        put_in_reading_order(self)
+        return super().focusNextPrevChild(to_next)
 
     def _on_visibility(self, visible: bool) -> None:
         """Come forward if the panel is hidden while it lies behind another tab: napari's menus do that to show it."""

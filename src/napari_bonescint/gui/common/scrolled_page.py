@@ -12,6 +12,8 @@ class ScrolledPage(QScrollArea):
     def __init__(self, page: QWidget) -> None:
         super().__init__()
         self.setWidgetResizable(True)
+        # The Tab key scrolls to each control; the page itself is none.
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._page = page
@@ -21,6 +23,11 @@ class ScrolledPage(QScrollArea):
         """The width of the page and of the scroll bar."""
         width = self._page.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
         return QSize(width, super().minimumSizeHint().height())
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """The size at which nothing needs to be scrolled."""
+        frame = self.size() - self.maximumViewportSize()
+        return self._page.sizeHint() + frame + QSize(self.verticalScrollBar().sizeHint().width(), 0)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Follow the page when its width changes, for example by the style of its new window."""

@@ -13,7 +13,7 @@ from napari_bonescint.corrections.other_annotators import saved_meanwhile
 from napari_bonescint.corrections.queue import after_prediction, after_saving
 from napari_bonescint.corrections.store.drafts import Drafts
 from napari_bonescint.corrections.store.revision import Origin
-from napari_bonescint.corrections.work import open_work
+from napari_bonescint.corrections.work import open_work, resume_work
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.run import ignore
 from napari_bonescint.gui.correct.case_layers import CaseLayers
@@ -68,7 +68,7 @@ class CorrectController(SafeWork):
     call_later : callable
         Calls a function a moment later, in the same thread.
     ask : callable
-        Takes the key of a case, and asks the user what to do with the unsaved work on it.
+        Takes the name of a case, and asks the user what to do with the unsaved work on it.
     annotator : str
         Name for drafts and revisions; empty if the user has given none.
     ask_about_scan : callable
@@ -127,7 +127,15 @@ class CorrectController(SafeWork):
             self._viewer.layers.selection.active = self.state.labels[0]
         self.wanted.emit()
 
-    def open(self, store: Path, scans: Path | None = None, *, begin: bool = True) -> None:
+    def name_of(self, case: str) -> str:
+        """The name by which the annotator knows a case, or its key."""
+        opened = self.opened
+        if opened is None:
+            return case
+        item = opened.queue.of_case(case)
+        return opened.work.names.get(case, case) if item is None else item.name
+
+    def open(self, store: Path, scans: Path | None = None, *, begin: bool = True, anew: bool = False) -> None:
         """Open a label store, or make one in an empty folder; asks first if there is unsaved work.
 
         Parameters
@@ -137,15 +145,21 @@ class CorrectController(SafeWork):
         scans : Path, optional
             A folder of scans to correct, which are added to the store.
         begin : bool
-            Whether to open the first case, too.
+            Whether to open the case that was open last, or the first one, too.
+        anew : bool
+            Whether to order the list anew, the most useful case first.
         """
+        self._open(partial(open_work, store, self.annotator, scans, anew=anew), begin=begin)
 
-        def then() -> None:
-            self._show_message("Opening …")
-            work = partial(open_work, store, self.annotator, scans)
-            self._run(work, partial(self._on_opened, begin), self._show_error)
+    def resume(self, store: Path) -> None:
+        """Open a label store with the list and the order of the last time, without a case."""
+        self._open(partial(resume_work, store, self.annotator), begin=False)
 
-        self.leave(then)
+    def order_anew(self) -> None:
+        """Order the list anew, the most useful case first."""
+        if self.opened is not None:
+            work = self.opened.work
+            self.open(work.store.folder, work.folder, anew=True)
 
     def go_to(self, item: WorkItem) -> None:
         """Open another case; asks first if there is unsaved work. A case that is open somewhere comes to the front."""
@@ -207,12 +221,13 @@ class CorrectController(SafeWork):
         if name == self.annotator:
             return
         self.annotator = name
+        self._mend()
         if isinstance(self.state, Correcting):
             self.state.sign(name)
         opened = self.opened
         if opened is not None:
             self.loader.sign(name)
-            self.loader.read_ahead(opened.queue.neighbour(1))
+            self._read_ahead(opened.queue)
             self._run(partial(Drafts(opened.work.store).waiting, name), self._on_waiting, self._show_error)
 
     def open_draft(self, case: str) -> None:
@@ -241,19 +256,29 @@ class CorrectController(SafeWork):
         self._let_go()
         self.loader.close()
 
+    def _open(self, open_it: Callable[[], Work], *, begin: bool) -> None:
+        def then() -> None:
+            self._show_message("Opening …")
+            self._run(open_it, partial(self._on_opened, begin), self._show_error)
+
+        self.leave(then)
+
+    def _read_ahead(self, queue: WorkQueue) -> None:
+        self.loader.read_ahead(queue.next_to_do() or queue.neighbour(1))
+
     def _on_opened(self, begin: bool, work: Work) -> None:
         self._let_go()
         self._layers.clear()
-        self._open_store(work)
+        opened = self._open_store(work)
         if work.damage:
             show_warning(work.damage)
-        self._show_message("" if work.items else "This store has no cases: open a folder of scans.")
-        if begin and work.items:
-            self.go_to(work.items[0])
+        self._show_message(work.notice)
+        if begin and (item := opened.queue.neighbour(1)) is not None:
+            self.go_to(item)
 
     def _open_store(self, work: Work) -> StoreOpen:
         self.loader.use(work.store, self.annotator)
-        self.state = opened = StoreOpen(work, WorkQueue(work.items))
+        self.state = opened = StoreOpen(work, WorkQueue(work.items, work.place))
         self.store_opened.emit(opened)
         self.drafts_offered.emit(work.waiting)
         return opened
@@ -285,14 +310,15 @@ class CorrectController(SafeWork):
         state.saved.connect(partial(self._on_saved, state))
         state.open_elsewhere.connect(partial(self._on_open_elsewhere, state))
         state.mark_as_open()
-        self.comment = ""
+        self.comment = self._refusal = ""
         if case.draft is not None:
             self.draft_withdrawn.emit(case.key)
         self._show_message(" ".join(filter(None, (_RESTORED if case.draft is not None else "", case.others))))
         self._show_saved()
         state.queue.open(item)
         self.changed.emit()
-        self.loader.read_ahead(state.queue.neighbour(1))
+        self._read_ahead(state.queue)
+        self._run(partial(state.work.note_opened, item), ignore, self._show_error)
 
     def _read_scan(self, layers: ScanLayers) -> None:
         read = partial(read_scan, layers.scan, names_regions=layers.names_regions)
@@ -341,6 +367,7 @@ class CorrectController(SafeWork):
         item = opened.queue.of_case(saved.added.case)
         if item is None:
             raise ValueError("the work list has the case that was added to its store")
+        item = replace(item, known_as=state.name)
         self.loader.take_over(item, saved.case)
         self._correct(opened, item, saved.case, state.layers.images, state.labels)
         self.status.emit(f"Saved as revision {saved.added.revision.number} of case {saved.added.case}.", False)

@@ -8,24 +8,31 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QPushButton
 
 from napari_bonescint.gui.common.plain_label import PlainLabel
-from napari_bonescint.gui.correct.work_list_delegate import shown_time
+from napari_bonescint.gui.correct.work_list.delegate import shown_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from napari_bonescint.corrections.store.drafts import Draft
 
 
 class DraftBanner(QFrame):
-    """A line about the waiting drafts; hidden if there are none."""
+    """A line about the waiting drafts; hidden if there are none.
+
+    Parameters
+    ----------
+    name_of : callable
+        Takes the key of a case, and returns the name by which the annotator knows it.
+    """
 
     open_requested = Signal(str)
     """Emitted with the key of the case whose draft the user wants to open."""
     discard_requested = Signal(str)
     """Emitted with the key of the case whose draft the user wants to delete."""
 
-    def __init__(self) -> None:
+    def __init__(self, name_of: Callable[[str], str] = str) -> None:
         super().__init__()
+        self._name_of = name_of
         self._waiting: list[Draft] = []
         self.text = PlainLabel(wraps=True)
         self.open_button = QPushButton("Go on with it")
@@ -49,8 +56,9 @@ class DraftBanner(QFrame):
         self.setVisible(bool(self._waiting))
         if self._waiting:
             first, more = self._waiting[0], len(self._waiting) - 1
+            name = self._name_of(first.case)
             others = f" ({more} more)" if more else ""
-            self.text.setText(f"You left unsaved work on {first.case}, {shown_time(first.when)} UTC{others}.")
+            self.text.setText(f"You left unsaved work on {name}, {shown_time(first.when)} UTC{others}.")
 
     def withdraw(self, case: str) -> None:
         """Remove the draft of a case from the banner."""

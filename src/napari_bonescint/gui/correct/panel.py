@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
     QApplication,
     QHBoxLayout,
     QMenu,
     QPushButton,
     QSizePolicy,
-    QSplitter,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -22,10 +20,14 @@ from qtpy.QtWidgets import (
 from superqt.utils import qthrottled
 
 from napari_bonescint.corrections.entries import entries_of
+from napari_bonescint.corrections.work_record import recent_lists
+from napari_bonescint.gui.common.canvas_focus import CanvasFocus, WindowKeys
 from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label
 from napari_bonescint.gui.common.file_worker import FileWorker
+from napari_bonescint.gui.common.growing_splitter import GrowingSplitter
 from napari_bonescint.gui.common.model_chooser import ModelChooser
 from napari_bonescint.gui.common.question import ask
+from napari_bonescint.gui.common.run import ignore
 from napari_bonescint.gui.common.scrolled_page import ScrolledPage
 from napari_bonescint.gui.common.settings import Setting, remember, remembered
 from napari_bonescint.gui.common.text_colours import Tone, ToneLabel
@@ -40,7 +42,7 @@ from napari_bonescint.gui.correct.revision_dialog import RevisionDialog
 from napari_bonescint.gui.correct.save_bar import SaveBar
 from napari_bonescint.gui.correct.states import Restored, Unsaved, UnsavedScan
 from napari_bonescint.gui.correct.tools.toolbox import Toolbox
-from napari_bonescint.gui.correct.work_list import WorkList
+from napari_bonescint.gui.correct.work_list.work_list import WorkList
 from napari_bonescint.gui.correct.work_opener import WorkOpener
 from napari_bonescint.gui.export.export_dialog import ExportButton
 from napari_bonescint.gui.legend.widget import LegendWidget
@@ -56,8 +58,8 @@ if TYPE_CHECKING:
     from napari_bonescint.gui.correct.open_case import OpenCase
     from napari_bonescint.gui.correct.states import StoreOpen
 
-# First heights of both parts of the panel; the user can drag the bar between them.
-_LIST_HEIGHT, _TOOLS_HEIGHT = 300, 420
+_RECENT_LISTS = 6
+_MARGIN, _SPACING = 6, 4
 _POLL_MS = 25
 # Counted from the first change, not the last, so that drafts are saved also without a pause in drawing.
 _DRAFT_MS = 2000
@@ -69,7 +71,9 @@ class CorrectWidget(DockPanel):
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self._background = FileWorker(self)
-        self._shortcuts: list[QShortcut] = []
+        self._viewer = napari_viewer
+        self._keys: WindowKeys | None = None
+        self._focus = CanvasFocus(self)
         self.controller = CorrectController(
             napari_viewer,
             self._background.run,
@@ -83,7 +87,7 @@ class CorrectWidget(DockPanel):
 
         self.opener = WorkOpener()
         self.message = ToneLabel()
-        self.drafts = DraftBanner()
+        self.drafts = DraftBanner(self.controller.name_of)
         self.list = WorkList()
         self.toolbox = Toolbox(napari_viewer)
         self.aids = DisplayPanel(napari_viewer)
@@ -99,9 +103,10 @@ class CorrectWidget(DockPanel):
         offer_drafts(napari_viewer.layers)
         self._take_model()
         self._show_case()
+        self._focus.watch()
         store = remembered(Setting.STORE)
         if store:
-            self.controller.open(Path(store), begin=False)
+            self.controller.resume(Path(store))
 
     def open_scans(self, folder: Path) -> None:
         """Open a folder of scans; they are added to the open store, or to one that the user chooses."""
@@ -121,6 +126,8 @@ class CorrectWidget(DockPanel):
         case, store = state.case, state.work.store
         entries = entries_of(case.revisions, case.prediction)
         dialog = RevisionDialog(self, self._background, store, case.key, entries, names_regions=case.names_regions)
+        dialog.setWindowTitle(f"Revisions of {state.item.name}")
+        dialog.finished.connect(self._focus.give)
         dialog.copy_requested.connect(lambda entry, regions: self.controller.start_from(regions, entry.origin))
         dialog.restore_requested.connect(self._restore)
         dialog.show()
@@ -143,16 +150,23 @@ class CorrectWidget(DockPanel):
         if window is not None:
             self._bind_keys(window)
 
+    def save_and_next(self) -> None:
+        """Save the mask as reviewed, and open the next case that needs work."""
+        self._focus.give()
+        self.controller.save_and_next()
+
     def _go_to(self, item: WorkItem) -> None:
         self.list.show_open()  # until the other case is open
+        self._focus.give()
         self.controller.go_to(item)
 
     def _show_store(self, opened: StoreOpen) -> None:
         work = opened.work
         remember(Setting.STORE, str(work.store.folder))
-        self.opener.show_place(work.store.folder, work.scans)
+        self.opener.show_place(work.store.folder, work.folder)
         self.opener.show_left_out(work.left_out)
         self.list.show_queue(opened.queue, work.read)
+        self._background.run(partial(recent_lists, _RECENT_LISTS), self.opener.offer, ignore)
 
     def _show_case(self) -> None:
         state = self.controller.state
@@ -177,7 +191,9 @@ class CorrectWidget(DockPanel):
     def _ask_about_unsaved(self, case: str) -> Unsaved:
         text = f"Case {case} has corrections that are not saved."
         explanation = "Save makes a revision that is not marked as reviewed. Discard cannot be undone."
-        return ask(self, "Correct masks", text, explanation, Unsaved)
+        answer = ask(self, "Correct masks", text, explanation, Unsaved)
+        self._focus.give()
+        return answer
 
     def _ask_about_unsaved_scan(self, name: str) -> UnsavedScan:
         text = f"{name} has corrections that are not saved."
@@ -206,8 +222,9 @@ class CorrectWidget(DockPanel):
 
     def _end_processes(self) -> None:
         """Save unsaved work as a draft, and end threads and child process."""
-        for shortcut in self._shortcuts:
-            shortcut.setParent(None)
+        if self._keys is not None:
+            self._keys.release()
+        self._viewer.events.mouse_over_canvas.disconnect(self._on_mouse_over)
         self.controller.close()
         self.list.close_pictures()
         self.legend.disconnect_from_viewer()
@@ -225,28 +242,38 @@ class CorrectWidget(DockPanel):
         controller.wanted.connect(self._show_in_front)
         self.opener.store_chosen.connect(controller.open)
         self.opener.scans_chosen.connect(self.open_scans)
+        self.opener.list_chosen.connect(controller.open)
+        self.opener.order_requested.connect(controller.order_anew)
         self.list.chosen.connect(self._go_to)
         self.drafts.open_requested.connect(controller.open_draft)
         self.drafts.discard_requested.connect(controller.discard_draft)
         self.models.chosen.connect(self._take_model)
         self.revisions_button.clicked.connect(self.show_revisions)
+        self._viewer.events.mouse_over_canvas.connect(self._on_mouse_over)
         self._end_at_last(controller.loader.child)
         application = QApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(controller.keep)
 
+    def _on_mouse_over(self, _event: Any = None) -> None:
+        if self._viewer.mouse_over_canvas and isinstance(self.controller.state, EditedMask):
+            self._focus.take_back()
+
     def _bind_keys(self, window: QWidget) -> None:
-        actions = {
-            "PgDown": self.list.open_next,
-            "PgUp": self.list.open_previous,
-            "Ctrl+Return": self.saving.save_as_reviewed,
-            "Ctrl+Shift+Return": self.saving.save_not_reviewed,
-        }
-        for keys, action in actions.items():
-            # On the window, not the panel, so that they also work while the mouse is over the image.
-            shortcut = QShortcut(QKeySequence(keys), window)
-            shortcut.activated.connect(action)
-            self._shortcuts.append(shortcut)
+        # On the window, not the panel, so that they also work while the mouse is over the image.
+        self._keys = keys = WindowKeys(window)
+        keys.bind("PgDown", self.list.open_next, while_typing=False)
+        keys.bind("PgUp", self.list.open_previous, while_typing=False)
+        for enter in ("Return", "Enter"):  # the main one, and that of the number pad
+            keys.bind(f"Ctrl+{enter}", self.save_and_next, while_typing=True)
+            keys.bind(f"Ctrl+Shift+{enter}", self.saving.save_not_reviewed, while_typing=True)
+
+    def _fit_page(self, shown: int) -> None:
+        """Give the tabs the height of the page that is shown, not of the highest one."""
+        policy = QSizePolicy.Policy
+        for index in range(self.tabs.count()):
+            height = policy.Preferred if index == shown else policy.Ignored
+            self.tabs.widget(index).setSizePolicy(policy.Preferred, height)
 
     def _lay_out(self) -> None:
         menu = QMenu(self.start_button)
@@ -265,24 +292,30 @@ class CorrectWidget(DockPanel):
         pages = {"Tools": self.toolbox, "View": view, "Checks": self.checks, "Model": self.models}
         for title, page in pages.items():
             self.tabs.addTab(ScrolledPage(page), title)
+        self.tabs.currentChanged.connect(self._fit_page)
+        self._fit_page(0)
+        masks = QWidget()
+        beside = QHBoxLayout(masks)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(_SPACING)
+        for button in (self.start_button, self.revisions_button, self.export_button):
+            button.setStyleSheet("QPushButton { padding: 1px 6px; } QPushButton::menu-indicator { width: 10px; }")
+        beside.addWidget(self.start_button)
+        beside.addWidget(self.revisions_button)
+        self.tabs.setCornerWidget(masks)
         self.upper = QWidget()
         above = QVBoxLayout(self.upper)
         above.setContentsMargins(0, 0, 0, 0)
+        above.setSpacing(_SPACING)
         for part in (self.opener, self.message, self.drafts):
             above.addWidget(part)
         above.addWidget(self.list, 1)
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(self.upper)
-        splitter.addWidget(self.tabs)
-        splitter.setSizes([_LIST_HEIGHT, _TOOLS_HEIGHT])
-        splitter.setChildrenCollapsible(False)
-        masks = QHBoxLayout()
-        masks.addWidget(self.start_button)
-        masks.addWidget(self.revisions_button)
-        masks.addStretch()
-        masks.addWidget(self.export_button)
         layout = QVBoxLayout(self)
-        layout.addWidget(splitter, 1)
-        layout.addLayout(masks)
+        layout.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        layout.setSpacing(_SPACING)
+        layout.addWidget(GrowingSplitter(self.upper, self.tabs), 1)
         layout.addWidget(self.saving)
-        layout.addWidget(disclaimer_label())
+        last = QHBoxLayout()
+        last.addWidget(disclaimer_label(), 1)
+        last.addWidget(self.export_button)
+        layout.addLayout(last)

@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QSplitter,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -23,8 +24,9 @@ from qtpy.QtWidgets import (
 from napari_bonescint.anatomy import CODES, REGIONS
 from napari_bonescint.corrections.comparison import BOTH, ONLY_FIRST, ONLY_SECOND, OTHER_REGION
 from napari_bonescint.corrections.entries import agreement, difference, pair_to_compare
-from napari_bonescint.gui.common.plain_label import PlainLabel
-from napari_bonescint.gui.correct.work_list_delegate import shown_time
+from napari_bonescint.gui.common.fitted_picture import FittedPicture
+from napari_bonescint.gui.correct.work_list.delegate import shown_time
+from napari_bonescint.gui.correct.wrapped_text import WrappedText
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +39,9 @@ if TYPE_CHECKING:
     from napari_bonescint.gui.common.file_worker import FileWorker
 
 _COLUMNS = ("Mask", "Who", "When", "Reviewed", "Made from", "Comment")
-_PICTURE_HEIGHT = 560
+_USUAL_SIZE = QSize(1040, 640)
+# Of the screen; the rest is for the frame of the window and the task bar.
+_MOST_OF_SCREEN = 0.9
 
 
 class RevisionDialog(QDialog):
@@ -87,9 +91,7 @@ class RevisionDialog(QDialog):
         self.regions.setRootIsDecorated(False)
         self.sentence = QLabel()
         self.sentence.setWordWrap(True)
-        self.picture = PlainLabel()
-        self.picture.setMinimumWidth(280)
-        self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.picture = FittedPicture()
         self.copy_button = QPushButton("Copy into the labels")
         self.copy_button.setToolTip("Continue with this mask; Undo restores the present one")
         self.restore_button = QPushButton("Restore as a new revision")
@@ -100,8 +102,10 @@ class RevisionDialog(QDialog):
         self._rows = [(_row(entry), entry) for entry in entries]
         self.finished.connect(self._rows.clear)  # results that arrive later are ignored
         self.list.addTopLevelItems([row for row, _ in self._rows])
-        for column in range(len(_COLUMNS)):
+        *short, comment = range(len(_COLUMNS))
+        for column in short:
             self.list.resizeColumnToContents(column)
+        WrappedText(self.list, comment)
         self.list.itemSelectionChanged.connect(self._on_selected)
         self.copy_button.clicked.connect(lambda: self._take(self.copy_requested))
         self.restore_button.clicked.connect(lambda: self._take(self.restore_requested))
@@ -142,7 +146,7 @@ class RevisionDialog(QDialog):
             self.sentence.setText(f"{escape(first.title)}. Select a second mask, too (Ctrl+click), to compare them.")
         else:
             self.sentence.setText(f"{escape(agreement(first, second, comparison))}<br>{_legend(first, second)}")
-        self.picture.setPixmap(_pixmap(result.picture))
+        self.picture.set_pixmap(_pixmap(result.picture))
         self._show_regions(comparison)
 
     def _show_regions(self, comparison: MaskComparison) -> None:
@@ -177,10 +181,18 @@ class RevisionDialog(QDialog):
         left.addWidget(self.sentence)
         left.addWidget(self.regions, 4)
         left.addLayout(buttons)
-        layout = QHBoxLayout(self)
-        layout.addLayout(left, 1)
-        layout.addWidget(self.picture)
-        self.resize(920, 640)
+        words = QWidget()
+        left.setContentsMargins(0, 0, 0, 0)
+        words.setLayout(left)
+        parts = QSplitter(Qt.Orientation.Horizontal)
+        parts.addWidget(words)
+        parts.addWidget(self.picture)
+        parts.setStretchFactor(0, 3)
+        parts.setStretchFactor(1, 1)
+        parts.setChildrenCollapsible(False)
+        QHBoxLayout(self).addWidget(parts)
+        screen = self.screen().availableGeometry().size() * _MOST_OF_SCREEN
+        self.resize(_USUAL_SIZE.boundedTo(screen))
 
 
 def _row(entry: Entry) -> QTreeWidgetItem:
@@ -213,4 +225,4 @@ def _pixmap(rgb: NDArray[np.uint8]) -> QPixmap:
     height, width, _ = rgb.shape
     data = np.ascontiguousarray(rgb).tobytes()
     image = QImage(data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
-    return QPixmap.fromImage(image).scaledToHeight(_PICTURE_HEIGHT, Qt.TransformationMode.SmoothTransformation)
+    return QPixmap.fromImage(image)

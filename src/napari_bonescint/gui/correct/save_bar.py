@@ -27,8 +27,12 @@ class SaveBar(QWidget):
         self.name.setToolTip("Annotator: your name or initials; kept for the next start")
         self.comment = QLineEdit()
         self.comment.setPlaceholderText("comment (optional)")
+        self.next_button = QPushButton("Save and next")
+        self.next_button.setToolTip(
+            "Save a finished mask as reviewed, and open the next case that needs work (Ctrl+Enter)"
+        )
         self.reviewed_button = QPushButton("Save as reviewed")
-        self.reviewed_button.setToolTip("Save a finished mask (Ctrl+Enter)")
+        self.reviewed_button.setToolTip("Save a finished mask, and stay")
         self.button = QPushButton("Save, not reviewed")
         self.button.setToolTip("Save a mask that still needs work or a second look (Ctrl+Shift+Enter)")
         self.store_button = QPushButton()
@@ -39,6 +43,7 @@ class SaveBar(QWidget):
         self._lay_out()
         self.name.editingFinished.connect(self._sign)
         self.comment.textChanged.connect(self._take_comment)
+        self.next_button.clicked.connect(controller.save_and_next)
         self.reviewed_button.clicked.connect(self.save_as_reviewed)
         self.button.clicked.connect(self.save_not_reviewed)
         self.store_button.clicked.connect(controller.save_scan)
@@ -67,7 +72,7 @@ class SaveBar(QWidget):
     def _show_case(self) -> None:
         is_scan = isinstance(self._controller.state, CorrectingScan)
         is_case = isinstance(self._controller.state, Correcting)
-        for of_case in (self.reviewed_button, self.button):
+        for of_case in (self.next_button, self.reviewed_button, self.button):
             of_case.setVisible(not is_scan)
             of_case.setEnabled(is_case)
         for of_scan in (self.store_button, self.done_button):
@@ -88,12 +93,12 @@ class SaveBar(QWidget):
         words.addWidget(self.name, 1)
         words.addWidget(self.comment, 2)
         buttons = QHBoxLayout()
-        buttons.addWidget(self.reviewed_button)
-        buttons.addWidget(self.button)
-        buttons.addWidget(self.store_button)
-        buttons.addWidget(self.done_button)
+        for button in (self.next_button, self.reviewed_button, self.button, self.store_button, self.done_button):
+            button.setStyleSheet("QPushButton { padding: 3px 6px; }")
+            buttons.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(3)
         layout.addLayout(words)
         layout.addLayout(buttons)
         layout.addWidget(self.status)

@@ -1,13 +1,14 @@
-"""A button that opens a label store, or a folder of scans with a store for their corrections."""
+"""A button that opens a label store, or a folder of scans with a store for their corrections, and goes back to both."""
 
 from __future__ import annotations
 
-from html import escape
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
+from superqt import QElidingLabel
 
 from napari_bonescint.corrections.errors import StoreError
 from napari_bonescint.corrections.store_place import Place, place
@@ -15,6 +16,10 @@ from napari_bonescint.gui.correct.folders.left_out_line import LeftOutLine
 from napari_bonescint.gui.correct.folders.store_dialog import StoreDialog, taken
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from qtpy.QtGui import QAction
+
     from napari_bonescint.formats.left_out import LeftOut
 
 _NEW = "A label store is a folder of its own for scans and corrected masks."
@@ -28,6 +33,10 @@ class WorkOpener(QWidget):
     """Emitted with the folder of a label store, or an empty or new folder for one."""
     scans_chosen = Signal(object)
     """Emitted with a folder of scans."""
+    list_chosen = Signal(object, object)
+    """Emitted with the folder of a label store, and with the folder of scans of an earlier list, or None."""
+    order_requested = Signal()
+    """Emitted when the user wants the list ordered anew."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,9 +45,15 @@ class WorkOpener(QWidget):
         menu.addAction("Label store …", self._choose_store)
         menu.addAction("New label store …", self._make_store)
         menu.addAction("Folder of scans …", self._choose_scans)
+        menu.addSeparator()
+        self._recent: list[QAction] = []
+        self._below = menu.addSeparator()
+        menu.addAction("Order the list anew, most useful first", self.order_requested.emit)
         self.button.setMenu(menu)
-        self.place = QLabel("Open a label store, or a folder of scans to correct.")
-        self.place.setWordWrap(True)
+        self.place = QElidingLabel()
+        self.place.setTextFormat(Qt.TextFormat.PlainText)
+        self.place.setElideMode(Qt.TextElideMode.ElideMiddle)
+        self.place.setText("Open a label store, or a folder of scans to correct.")
         self.left_out = LeftOutLine()
         line = QHBoxLayout()
         line.addWidget(self.button)
@@ -56,13 +71,29 @@ class WorkOpener(QWidget):
 
     def show_place(self, store: Path, scans: Path | None) -> None:
         """Show the open store or folder."""
-        self.place.setText(f"<b>{_called(scans or store)}</b>" + (f" → {_called(store)}" if scans else ""))
+        self.place.setText(_title(store, scans))
         self.place.setToolTip(str(store) if scans is None else f"{scans}\nCorrections are saved in {store}")
         self._last = store.parent
+
+    def offer(self, lists: Iterable[tuple[Path, Path | None]]) -> None:
+        """Offer earlier lists in the menu: the folder of the store, and the folder of scans or None."""
+        menu = self.button.menu()
+        for action in self._recent:
+            menu.removeAction(action)
+        self._recent = []
+        for store, scans in lists:
+            action = menu.addAction(_title(store, scans).replace("&", "&&"))
+            action.setToolTip(str(scans or store))
+            action.triggered.connect(partial(self._on_list, store, scans))
+            menu.insertAction(self._below, action)
+            self._recent.append(action)
 
     def show_left_out(self, left_out: LeftOut) -> None:
         """Show how many files were left out of the opened folder, and why."""
         self.left_out.show_files(left_out)
+
+    def _on_list(self, store: Path, scans: Path | None, _checked: bool = False) -> None:
+        self.list_chosen.emit(store, scans)
 
     def _choose_store(self) -> None:
         folder = self._ask_for_folder("Open a label store, or an empty folder to make one in")
@@ -100,6 +131,6 @@ def _is_taken(folder: Path) -> bool:
         return False
 
 
-def _called(folder: Path) -> str:
-    """The name of a folder, or the path of a disk, as rich text."""
-    return escape(folder.name or str(folder))
+def _title(store: Path, scans: Path | None) -> str:
+    """The names of the folders, or the paths of disks."""
+    return " → ".join(folder.name or str(folder) for folder in (scans, store) if folder is not None)

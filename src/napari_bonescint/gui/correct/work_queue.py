@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 class WorkQueue:
     """Items in a fixed order; if saved items moved, the next item would be unpredictable.
 
+    Parameters
+    ----------
+    items : iterable of WorkItem
+    place : int
+        Row of the item that was open when the list was left; -1 if there is none.
+
     Attributes
     ----------
     items : list of WorkItem
@@ -25,6 +31,8 @@ class WorkQueue:
         Number of reviewed items.
     open_row : int
         Row of the open item; -1 if none is open.
+    place : int
+        Row of the item that is open or was open last; -1 if none was.
     """
 
     changed = Signal(int)
@@ -32,10 +40,11 @@ class WorkQueue:
     opened = Signal()
     """Emitted when another item is open."""
 
-    def __init__(self, items: Iterable[WorkItem]) -> None:
+    def __init__(self, items: Iterable[WorkItem], place: int = -1) -> None:
         self.items = list(items)
         self.reviewed = count_reviewed(self.items)
         self.open_row = -1
+        self.place = place
         self._rows = {item.identity: row for row, item in enumerate(self.items)}
 
     def row_of(self, identity: Hashable) -> int:
@@ -58,14 +67,22 @@ class WorkQueue:
     def open(self, item: WorkItem) -> None:
         """Make an item the open one, with its new state."""
         self.update(item)
-        self.open_row = self.row_of(item.identity)
+        self.open_row = self.place = self.row_of(item.identity)
         self.opened.emit()
 
     def neighbour(self, step: int) -> WorkItem | None:
-        """The item `step` rows after the open one, or the first if none is open; None beyond the ends."""
-        row = self.open_row + step if self.open_row >= 0 else 0
+        """The item `step` rows after the open one; None beyond the ends.
+
+        If none is open, it is the item that was open last, or the first.
+        """
+        row = self.open_row + step if self.open_row >= 0 else max(self.place, 0)
         return self.items[row] if 0 <= row < len(self.items) else None
+
+    def next_to_do(self) -> WorkItem | None:
+        """The next item after the open one that needs work, or the first in the list; None if no other does."""
+        others = [*self.items[self.open_row + 1 :], *self.items[: max(self.open_row, 0)]]
+        return next((item for item in others if item.needs_work), None)
 
     def of_case(self, key: str) -> WorkItem | None:
         """The item of a case; None if there is none."""
-        return next((item for item in self.items if item.case is not None and item.case.key == key), None)
+        return next((item for item in self.items if item.key == key), None)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QPoint, QRect, QSize, Qt
-from qtpy.QtGui import QImageReader, QPainter, QPalette, QPen, QPixmap
-from qtpy.QtWidgets import QDialog, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtGui import QImageReader, QPixmap
+from qtpy.QtWidgets import QDialog, QPushButton, QSizePolicy, QVBoxLayout
 
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.gui.common.fitted_picture import FittedPicture, draw_fitted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,8 +65,7 @@ class ImageView(QPushButton):
         dialog = QDialog(self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setWindowTitle(self.accessibleName())
-        large = _Canvas(self._pixmap)
-        QVBoxLayout(dialog).addWidget(large)
+        QVBoxLayout(dialog).addWidget(FittedPicture(self._pixmap))
         dialog.resize(self._pixmap.size().scaled(_LARGEST, Qt.AspectRatioMode.KeepAspectRatio))
         dialog.show()
         return dialog
@@ -89,24 +89,4 @@ class ImageView(QPushButton):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
         """Draw the picture, with a frame while it has the keyboard focus."""
-        _draw(self, self._pixmap, framed=self.hasFocus())
-
-
-class _Canvas(QWidget):
-    def __init__(self, pixmap: QPixmap) -> None:
-        super().__init__()
-        self._pixmap = pixmap
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
-        _draw(self, self._pixmap, framed=False)
-
-
-def _draw(widget: QWidget, pixmap: QPixmap, *, framed: bool) -> None:
-    painter = QPainter(widget)
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-    place = QRect(QPoint(), pixmap.size().scaled(widget.size(), Qt.AspectRatioMode.KeepAspectRatio))
-    place.moveCenter(widget.rect().center())
-    painter.drawPixmap(place, pixmap)
-    if framed:
-        painter.setPen(QPen(widget.palette().color(QPalette.ColorRole.Highlight), 2))
-        painter.drawRect(place.adjusted(1, 1, -1, -1))
+        draw_fitted(self, self._pixmap, framed=self.hasFocus())

@@ -275,3 +275,26 @@ def test_without_a_case_the_viewer_is_as_before(viewer: Viewer, case: OpenCase, 
     hand.key("S", "2")
     assert marks == ["mine"]
     assert str(case.labels[0].mode) == "paint"  # napari's own meaning of 2
+
+
+@pytest.mark.parametrize("name", ["Smart brush", "Outline", "Ask again"])
+def test_escape_drops_the_stroke_that_is_drawn_and_no_other(
+    toolbox: Toolbox, case: OpenCase, hand: Hand, name: str
+) -> None:
+    before = case.regions()
+    path = DRAGS[name](case, 0)
+    hand.move(0, CENTRE[0])
+    hand.key("1", "3", KEYS[name])
+    hand.press(0, path[0])
+    hand.move(0, path[1])
+    hand.key("Escape")
+    hand.move(0, path[-1])
+    np.testing.assert_array_equal(case.regions(), before)
+    hand.release(0, path[-1])
+    np.testing.assert_array_equal(case.regions(), before)
+    assert not case.labels[0]._undo_history
+    assert toolbox.strokes.tool.name == name
+    hand.drag(0, path)
+    assert (case.regions()[0] != before[0]).any()
+    hand.key("Escape")
+    assert (case.regions()[0] != before[0]).any()

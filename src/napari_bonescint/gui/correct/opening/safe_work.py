@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from napari_bonescint.corrections.queue import WorkItem
     from napari_bonescint.corrections.store.revision import Revision
     from napari_bonescint.gui.correct.opening.correcting_scan import SavedScan
 
@@ -29,7 +30,7 @@ class SafeWork(Reports, ABC):
     Parameters
     ----------
     ask : callable
-        Takes the key of a case, and asks the user what to do with the unsaved work on it.
+        Takes the name of a case, and asks the user what to do with the unsaved work on it.
     ask_about_scan : callable
         As `ask`, with the name of a scan that is in no label store.
     choose_store : callable
@@ -55,6 +56,7 @@ class SafeWork(Reports, ABC):
         self.state: NoStore | StoreOpen | Correcting | CorrectingScan = NoStore()
         self.annotator = annotator
         self.comment = ""
+        self._refusal = ""  # why the last attempt to save failed, until it is mended
         self._ask, self._ask_about_scan, self._choose_store = ask, ask_about_scan, choose_store
 
     @property
@@ -89,6 +91,20 @@ class SafeWork(Reports, ABC):
         self.status.emit("Saving …", False)
         state.save(self.comment.strip(), reviewed=reviewed, then=done)
 
+    def save_and_next(self) -> None:
+        """Save the mask as reviewed, then open the next case that needs work."""
+        state = self.state
+
+        def then() -> None:
+            if not isinstance(state, Correcting) or state is not self.state:
+                return  # another case was opened in the meantime
+            if (item := state.queue.next_to_do()) is None:
+                self._show_message("All cases of this list are reviewed.")
+            else:
+                self.go_to(item)
+
+        self.save(reviewed=True, then=then)
+
     def save_scan(self) -> None:
         """Add the open scan and its mask to a label store, which the user chooses, and go on there."""
         state = self.state
@@ -118,6 +134,10 @@ class SafeWork(Reports, ABC):
         return answer not in (Unsaved.CANCEL, UnsavedScan.CANCEL)
 
     @abstractmethod
+    def go_to(self, item: WorkItem) -> None:
+        """Open another case."""
+
+    @abstractmethod
     def _go_on_in_store(self, state: CorrectingScan, saved: SavedScan) -> None:
         """Correct the case of a scan that was added to a store, in the layers of the scan."""
 
@@ -136,7 +156,7 @@ class SafeWork(Reports, ABC):
         state = self.state
         if not isinstance(state, Correcting | CorrectingScan) or not state.is_changed():
             return Unsaved.DISCARD
-        answer = self._ask(state.key) if isinstance(state, Correcting) else self._ask_about_scan(state.name)
+        answer = self._ask(state.item.name) if isinstance(state, Correcting) else self._ask_about_scan(state.name)
         if state is not self.state:
             return Unsaved.CANCEL  # another case was opened in the meantime; the unsaved work is kept as a draft
         if answer in (Unsaved.DISCARD, UnsavedScan.DISCARD):
@@ -144,14 +164,21 @@ class SafeWork(Reports, ABC):
         return answer
 
     def _may_save(self, state: EditedMask) -> bool:
+        self._refusal = ""
         if not self.annotator:
-            self.status.emit(_NO_NAME, True)
+            self._refusal = _NO_NAME
             self.name_missing.emit()
         elif displaced := state.displaced():
-            self.status.emit(_DISPLACED.format(", ".join(displaced)), True)
-        else:
-            return True
-        return False
+            self._refusal = _DISPLACED.format(", ".join(displaced))
+        if self._refusal:
+            self.status.emit(self._refusal, True)
+        return not self._refusal
+
+    def _mend(self) -> None:
+        """Show the present state again after the reason of a refusal is gone."""
+        if self._refusal:
+            self._refusal = ""
+            self._show_saved()
 
     def _listen(self, state: EditedMask) -> None:
         state.drawn.connect(self._on_drawn)
@@ -163,7 +190,7 @@ class SafeWork(Reports, ABC):
         self._show_saved()
 
     def _on_kept(self) -> None:
-        if self.has_unsaved:
+        if self.has_unsaved and not self._refusal:
             now = datetime.now(UTC).astimezone()
             self.status.emit(f"Not saved yet; draft of {now:%H:%M:%S}.", False)
 
@@ -171,6 +198,8 @@ class SafeWork(Reports, ABC):
         self.status.emit(f"{sentence} Your corrections stay in the layers.", True)
 
     def _show_saved(self) -> None:
+        if self._refusal:
+            return
         self.status.emit("Not saved yet." if self.has_unsaved else "No unsaved corrections.", False)
 
     def _show_message(self, sentence: str) -> None:

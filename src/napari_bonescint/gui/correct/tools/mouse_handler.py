@@ -65,6 +65,8 @@ class MouseHandler:
         self._on_choice = on_choice
         self._on_box = on_box
         self._paused = False
+        # The labels that are being drawn on, and their mask before; None once the stroke ends or is cancelled.
+        self._stroke: tuple[Labels, NDArray[np.uint8]] | None = None
         self._line = Lines(viewer, "stroke", _LINE_COLOUR)
         self._lasting: list[NDArray[np.float64]] = []
 
@@ -149,6 +151,27 @@ class MouseHandler:
         """Continue with the chosen tool."""
         self._paused = False
         self._choose()
+
+    def cancel(self) -> bool:
+        """Drop the stroke that is being drawn, and restore the mask; returns False if there is none."""
+        if self._stroke is None:
+            return False
+        labels, before = self._stroke
+        self._stroke = None
+        self._line.clear()
+        if set_regions(labels, before):
+            labels._staged_history = []  # what was drawn and removed again is no step of Undo
+        return True
+
+    @property
+    def is_drawing(self) -> bool:
+        """Whether a stroke is being drawn, and was not cancelled."""
+        return self._stroke is not None
+
+    @property
+    def active_labels(self) -> Labels | None:
+        """The labels of the view that was last under the mouse; None if no scan is open."""
+        return None if self.case is None else self.case.labels[self._active_view()]
 
     def _is_usable(self, tool: Tool) -> bool:
         if tool.needs_region and self.code == 0:
@@ -241,6 +264,7 @@ class MouseHandler:
         self.clear_line()
         points = [case.point(view, event.position)]
         before = case.labels[view].data.copy()
+        self._stroke = case.labels[view], before
         with case.labels[view].block_history():
             if tool.gesture is Gesture.PAINT:
                 self._change(case, view, tool, np.array(points), before)
@@ -248,14 +272,17 @@ class MouseHandler:
             while event.type == "mouse_move":
                 event.handled = True
                 points.append(case.point(view, event.position))
-                if tool.gesture is Gesture.PAINT:
+                if not self.is_drawing:
+                    pass  # cancelled; the button is still down
+                elif tool.gesture is Gesture.PAINT:
                     self._change(case, view, tool, np.array(points), before)
                 elif tool.gesture is not Gesture.CLICK:
                     self._line.draw(case.world(view, _shape_of(tool.gesture, np.array(points))))
                 yield
             event.handled = True
             self._line.clear()
-            if self.case is not case:
+            is_cancelled, self._stroke = not self.is_drawing, None
+            if self.case is not case or is_cancelled:
                 return
             if tool.gesture is not Gesture.CLICK:
                 points.append(case.point(view, event.position))

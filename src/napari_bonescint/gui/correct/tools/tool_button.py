@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor, QPixmap
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy
+from superqt import QElidingLabel
 
 from napari_bonescint.gui.common.plain_label import PlainLabel
 
-_HEIGHT = 24
+_HEIGHT = 22
+_LEAST_WIDTH = 72
 _SWATCH = 10
 _STYLE = """
 QPushButton { border: 1px solid transparent; border-radius: 3px; padding: 0px; background: rgba(128, 128, 128, 28); }
 QPushButton:hover { border-color: rgba(128, 128, 128, 160); }
 QPushButton:checked { background: rgba(70, 130, 220, 150); border-color: rgba(110, 170, 255, 220); }
+QPushButton:focus { border-color: rgba(110, 170, 255, 220); }
 QPushButton:pressed { background: rgba(70, 130, 220, 90); }
 QLabel { background: transparent; font-size: 11px; }
-QLabel#key { color: rgba(140, 140, 140, 255); }
 """
 
 
 class ToolButton(QPushButton):
-    """A flat button with its name on the left and its key on the right; it never takes the keyboard focus.
+    """A flat button with its name on the left and its key on the right; only the Tab key gives it the focus.
 
     `tip` is the tooltip, and `colour` the colour of a small square before the name, if any.
     """
@@ -30,10 +32,12 @@ class ToolButton(QPushButton):
         super().__init__()
         self.setObjectName(name)
         self.setCheckable(checkable)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setStyleSheet(_STYLE)
         self.setFixedHeight(_HEIGHT)
-        self._key, self._name = key, PlainLabel()
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._key, self._name = key, QElidingLabel()
+        self._name.setTextFormat(Qt.TextFormat.PlainText)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(5, 0, 5, 0)
         layout.setSpacing(4)
@@ -64,5 +68,5 @@ class ToolButton(QPushButton):
         return layout.sizeHint() if layout is not None else super().sizeHint()
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
-        """The same size, so that no text is cut off."""
-        return self.sizeHint()
+        """A smaller size, at which long names end in dots."""
+        return QSize(min(_LEAST_WIDTH, self.sizeHint().width()), self.sizeHint().height())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from app_model.types import KeyCode, KeyMod
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
@@ -14,6 +15,7 @@ from napari_bonescint.gui.correct.key_bindings import KeyBindings
 from napari_bonescint.gui.correct.tools.mouse_handler import MouseHandler
 from napari_bonescint.gui.correct.tools.registry import ASK_AGAIN, PICK_KEY, TOOLS, Gesture
 from napari_bonescint.gui.correct.tools.rethreshold import Answer
+from napari_bonescint.gui.correct.tools.status_hint import StatusHint, hint
 from napari_bonescint.gui.correct.tools.tool_button import ToolButton
 
 if TYPE_CHECKING:
@@ -24,10 +26,11 @@ if TYPE_CHECKING:
     from napari_bonescint.corrections.tools.rethreshold import Box
     from napari_bonescint.gui.correct.open_case import OpenCase
 
-_COLUMNS = 3
+_COLUMNS = 4
+_GAP = 4
 _SECOND_DIGIT_MS = 1000
 _LARGEST_BRUSH = 40
-_LOOSER, _STRICTER = "Comma", "."
+_LOOSER, _STRICTER = ",", "."
 _STEP_PERCENT = 5
 _PROMPT = "Ask again: drag a box first"
 _BACKGROUND_COLOUR = "#707070"
@@ -47,6 +50,7 @@ class Toolbox(QWidget):
         self._keys = KeyBindings()
         self._answer: Answer | None = None
         self._is_giving = False
+        self._hint = StatusHint(viewer)
         self.strokes = MouseHandler(viewer, on_choice=self._show_choice, on_box=self._ask_in_box)
         self._digit_wait = QTimer(self)
         self._digit_wait.setSingleShot(True)
@@ -76,6 +80,8 @@ class Toolbox(QWidget):
     def set_case(self, case: OpenCase | None) -> None:
         """Correct another scan; with None, remove keys, mouse callbacks and line from the viewer."""
         self._end_answer()
+        if case is None:
+            self._hint.remove()
         self.strokes.set_case(case)
         self.setEnabled(case is not None)
         owners = () if case is None else (*case.labels, self._viewer)
@@ -86,11 +92,11 @@ class Toolbox(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
         layout.addLayout(_grid(list(self.region_buttons.values())))
-        for title, tools in TOOLS.items():
-            layout.addWidget(_heading(title))
-            layout.addLayout(_grid([self.tool_buttons[tool.name] for tool in tools]))
-            if title == "Draw":
-                layout.addLayout(_row(self._brush_label, self.brush))
+        layout.addSpacing(_GAP)
+        # Without headings and new lines for each group, all tools are seen at once on a small screen.
+        layout.addLayout(_grid([self.tool_buttons[tool.name] for tools in TOOLS.values() for tool in tools]))
+        layout.addSpacing(_GAP)
+        layout.addLayout(_row(self._brush_label, self.brush))
         layout.addLayout(_row(self._threshold_label, self.threshold))
         self.brush.setToolTip("Diameter of the brushes, in pixels. Keys: [ and ]")
         self.threshold.setToolTip(
@@ -116,6 +122,13 @@ class Toolbox(QWidget):
         self._keys.hold(owners, "Space", self.strokes.pause, self.strokes.resume)
         self._keys.bind(owners, _LOOSER, partial(self._step_threshold, -_STEP_PERCENT))
         self._keys.bind(owners, _STRICTER, partial(self._step_threshold, _STEP_PERCENT))
+        self._keys.bind(owners, "Escape", self.strokes.cancel)
+        # Labels layers have these keys already.
+        behind = [owner for owner in owners if owner is self._viewer]
+        self._keys.bind(behind, "[", partial(self._step_brush, -1))
+        self._keys.bind(behind, "]", partial(self._step_brush, 1))
+        self._keys.bind(behind, KeyMod.CtrlCmd | KeyCode.KeyZ, self._undo)
+        self._keys.bind(behind, KeyMod.CtrlCmd | KeyMod.Shift | KeyCode.KeyZ, self._redo)
 
     def _take(self, name: str, _checked: bool = False) -> None:
         tool = next(tool for tools in TOOLS.values() for tool in tools if tool.name == name)
@@ -166,6 +179,17 @@ class Toolbox(QWidget):
     def _step_threshold(self, percent: int) -> None:
         self.threshold.setValue(self.threshold.value() + percent)
 
+    def _step_brush(self, pixels: int) -> None:
+        self.brush.setValue(self.brush.value() + pixels)
+
+    def _undo(self) -> None:
+        if (labels := self.strokes.active_labels) is not None:
+            labels.undo()
+
+    def _redo(self) -> None:
+        if (labels := self.strokes.active_labels) is not None:
+            labels.redo()
+
     def _end_answer(self) -> None:
         self._forget_answer()
         self.strokes.clear_line()
@@ -194,6 +218,8 @@ class Toolbox(QWidget):
         self.brush.setValue(self.strokes.brush_size)
         self.brush.blockSignals(False)
         self._brush_label.setText(f"Brush {self.strokes.brush_size} px  [ ]")
+        if self.strokes.case is not None:
+            self._hint.show(hint(self.strokes.tool))
 
 
 def _changes(answer: Answer) -> tuple[Any, ...]:
@@ -206,12 +232,6 @@ def _slider(least: int, most: int) -> QSlider:
     slider.setRange(least, most)
     slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return slider
-
-
-def _heading(text: str) -> QLabel:
-    label = PlainLabel(text)
-    label.setStyleSheet("font-size: 11px; font-weight: bold; margin-top: 4px;")
-    return label
 
 
 def _grid(buttons: list[ToolButton]) -> QGridLayout:

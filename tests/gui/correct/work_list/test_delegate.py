@@ -14,8 +14,8 @@ from qtpy.QtWidgets import QListView
 
 from napari_bonescint.corrections.queue import WorkItem
 from napari_bonescint.corrections.store.index import CaseState, CaseSummary
-from napari_bonescint.gui.correct.work_list_delegate import WorkListDelegate, quality, shown_time, who_and_when
-from napari_bonescint.gui.correct.work_list_model import ITEM
+from napari_bonescint.gui.correct.work_list.delegate import WorkListDelegate, quality, shown_time, who_and_when
+from napari_bonescint.gui.correct.work_list.model import ITEM
 from napari_bonescint.scan import ViewName
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ CASE = CaseSummary(
     uncertainty=0.25,
     predicted_dice=0.955,
 )
+CHIPS = ("#5f6771", "#8a5a00", "#1f5fd0", "#1a7f37")
 SAVED = replace(CASE, state=CaseState.CORRECTED, annotator="Zoë", when=WHEN)
 
 
@@ -74,7 +75,7 @@ def has(row: np.ndarray, columns: slice, colour: str) -> int:
 
 def test_the_words_of_a_row() -> None:
     assert who_and_when(SAVED) == "Zoë · 2026-03-01 09:30"
-    assert quality(SAVED) == "expected Dice 0.95 · uncertainty 0.25"
+    assert quality(SAVED) == "Dice 0.95 · uncertainty 0.25"
     assert (who_and_when(CASE), who_and_when(None), quality(None)) == ("", "", "")
     assert quality(replace(CASE, predicted_dice=None)) == quality(replace(CASE, uncertainty=None)) == ""
     assert (shown_time(None), shown_time("")) == ("", "")
@@ -82,9 +83,20 @@ def test_the_words_of_a_row() -> None:
 
 def test_each_state_has_a_colour_of_its_own_at_the_right(qtbot: QtBot) -> None:
     rows = rows_of(qtbot, [replace(CASE, state=state) for state in CaseState])
-    for row, colour in zip(rows, ("#7d8590", "#d29922", "#388bfd", "#3fb950"), strict=True):
-        assert has(row, slice(-74, None), colour) > 200
-        assert has(row, slice(0, -74), colour) == 0
+    for row, colour in zip(rows, CHIPS, strict=True):
+        assert has(row, slice(-70, None), colour) > 200
+        assert has(row, slice(0, -70), colour) == 0
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2.2 defines it."""
+    parts = np.array(QColor(colour).getRgbF()[:3])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
+def test_the_words_on_the_colours_can_be_read() -> None:
+    assert min((1 + 0.05) / (luminance(colour) + 0.05) for colour in CHIPS) >= 4.5
 
 
 def test_the_open_case_and_only_that_has_a_bar_at_its_left(qtbot: QtBot) -> None:
@@ -96,27 +108,26 @@ def test_the_open_case_and_only_that_has_a_bar_at_its_left(qtbot: QtBot) -> None
 def test_a_picture_is_drawn_whole_in_its_place_and_no_farther(qtbot: QtBot) -> None:
     (without,) = rows_of(qtbot, [CASE])
     (row,) = rows_of(qtbot, [CASE], picture="#ff0000")
-    # A square in a frame of 48 by 60.
-    assert has(row, slice(6, 54), "#ff0000") == 48 * 48
-    np.testing.assert_array_equal(row[:, 54:], without[:, 54:])
+    # A square in a frame of 34 by 30.
+    assert has(row, slice(5, 39), "#ff0000") == 30 * 30
+    np.testing.assert_array_equal(row[:, 39:], without[:, 39:])
 
 
 def test_words_are_drawn_for_what_is_known(qtbot: QtBot) -> None:
     def ink(case: CaseSummary | None) -> list[bool]:
         (row,) = rows_of(qtbot, [case])
-        words = row[6:-6, 60:-80].max(axis=(1, 2)) > 100
-        return [bool(line.any()) for line in np.array_split(words, 3)]
+        words = row[2:-2, 45:-80].max(axis=(1, 2)) > 100
+        return [bool(line.any()) for line in np.array_split(words, 2)]
 
-    assert ink(SAVED) == [True, True, True]
-    assert ink(replace(SAVED, predicted_dice=None)) == [True, True, False]
-    assert ink(replace(CASE, uncertainty=None)) == [True, False, False]
+    assert ink(SAVED) == ink(replace(SAVED, predicted_dice=None)) == [True, True]
+    assert ink(replace(CASE, uncertainty=None)) == [True, False]
 
 
 @pytest.mark.parametrize("width", [240, 400])
 def test_a_long_name_leaves_the_state_readable(qtbot: QtBot, width: int) -> None:
     (short,) = rows_of(qtbot, [replace(CASE, key="0")], width=width)
     (long,) = rows_of(qtbot, [replace(CASE, key="0123456789abcdef" * 20)], width=width)
-    np.testing.assert_array_equal(long[:24, -72:], short[:24, -72:])
+    np.testing.assert_array_equal(long[:17, -70:], short[:17, -70:])
 
 
 def test_all_rows_are_of_one_height(qtbot: QtBot) -> None:

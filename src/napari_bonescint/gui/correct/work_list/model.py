@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
-from napari_bonescint.gui.correct.thumbnails import Thumbnails
+from napari_bonescint.gui.correct.work_list.thumbnails import Thumbnails
 from napari_bonescint.gui.correct.work_queue import WorkQueue
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class WorkListModel(QAbstractListModel):
         return 0 if parent is not None and parent.isValid() else len(self.queue.items)
 
     def data(self, index: QModelIndex | QPersistentModelIndex, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:
-        """Item, text or thumbnail of a row."""
+        """Item, text, tooltip or thumbnail of a row."""
         if not index.isValid():
             return None
         item = self.queue.items[index.row()]
@@ -57,6 +58,8 @@ class WorkListModel(QAbstractListModel):
             return item
         if role == Qt.ItemDataRole.DisplayRole:
             return f"{item.name}, {item.state}"
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return _tip(item)
         if role == Qt.ItemDataRole.DecorationRole and self._read is not None:
             read = self._read
             return self._thumbnails.get(item.identity, lambda: read(item))
@@ -69,3 +72,14 @@ class WorkListModel(QAbstractListModel):
         row = self.queue.row_of(identity)
         if row >= 0:
             self.dataChanged.emit(self.index(row), self.index(row), [int(Qt.ItemDataRole.DecorationRole)])
+
+
+def _tip(item: WorkItem) -> str:
+    """The name and the numbers of a row, with their meaning."""
+    lines = [f"<b>{escape(item.name)}</b>"]
+    if item.key and item.key != item.name:
+        lines.append(f"Case {item.key} of the label store")
+    if item.case is not None and item.case.predicted_dice is not None and item.case.uncertainty is not None:
+        lines.append(f"Dice {item.case.predicted_dice:.2f}, as the model expects of its mask; 1 is best")
+        lines.append(f"Uncertainty of the model {item.case.uncertainty:.2f}; 0 is none")
+    return "<br>".join(lines)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QModelIndex, Signal
+from qtpy.QtCore import QModelIndex, Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHBoxLayout, QListView, QPushButton, QVBoxLayout, QWidget
 
 from napari_bonescint.gui.common.plain_label import PlainLabel
-from napari_bonescint.gui.correct.work_list_delegate import WorkListDelegate
-from napari_bonescint.gui.correct.work_list_model import ITEM, WorkListModel
+from napari_bonescint.gui.correct.work_list.delegate import ROW_HEIGHT, WorkListDelegate
+from napari_bonescint.gui.correct.work_list.model import ITEM, WorkListModel
+from napari_bonescint.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from napari_bonescint.corrections.queue import WorkItem
     from napari_bonescint.gui.correct.work_queue import WorkQueue
     from napari_bonescint.scan import Scan
+
+_ROWS = 6
+"""As many are always seen."""
 
 
 class WorkList(QWidget):
@@ -34,11 +38,15 @@ class WorkList(QWidget):
         self.view.setItemDelegate(self._delegate)
         self.view.setUniformItemSizes(True)
         self.view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.view.setMinimumHeight(80)
-        self.previous_button = QPushButton("◀  PgUp")
+        self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.view.setMinimumHeight(_ROWS * ROW_HEIGHT + 2 * self.view.frameWidth())
+        self.view.setAccessibleName("Work list")
+        self.previous_button = QPushButton("◀ PgUp")
         self.previous_button.setToolTip("Open the previous case (Page Up)")
-        self.next_button = QPushButton("PgDn  ▶")
+        self.next_button = QPushButton("PgDn ▶")
         self.next_button.setToolTip("Open the next case (Page Down)")
+        for button in (self.previous_button, self.next_button):
+            button.setStyleSheet("QPushButton { padding: 1px 6px; }")
         self.place = PlainLabel()
         row = QHBoxLayout()
         row.addWidget(self.previous_button)
@@ -48,6 +56,7 @@ class WorkList(QWidget):
         row.addWidget(self.next_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
         layout.addWidget(self.view, 1)
         layout.addLayout(row)
         self.view.clicked.connect(self._on_clicked)
@@ -64,14 +73,14 @@ class WorkList(QWidget):
         self._on_opened()
 
     def show_open(self) -> None:
-        """Select the open item."""
-        row = self.model.queue.open_row
+        """Select the open item; if none is open, the one that was open last."""
+        row = self.model.queue.place
         index = self.model.index(row) if row >= 0 else QModelIndex()
         self.view.setCurrentIndex(index)
         self.view.scrollTo(index)
 
     def open_next(self) -> None:
-        """Request the item after the open one; the first if none is open."""
+        """Request the item after the open one; if none is open, the one that was open last, or the first."""
         self._ask_for(self.model.queue.neighbour(1))
 
     def open_previous(self) -> None:
@@ -99,7 +108,7 @@ class WorkList(QWidget):
     def _show_place(self) -> None:
         queue, row = self.model.queue, self.model.queue.open_row
         count = len(queue.items)
-        place = f"{row + 1} of {count}" if row >= 0 else f"{count} cases"
+        place = f"{row + 1} of {count}" if row >= 0 else counted(count, "case")
         self.place.setText(f"{place} · {queue.reviewed} reviewed" if count else "")
         self.previous_button.setEnabled(row > 0)
         self.next_button.setEnabled(row < count - 1)

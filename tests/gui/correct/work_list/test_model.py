@@ -11,7 +11,7 @@ from qtpy.QtCore import QModelIndex, QObject, Qt
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.queue import WorkItem, queue_of_store
 from napari_bonescint.corrections.store.index import CaseState
-from napari_bonescint.gui.correct.work_list_model import ITEM, WorkListModel
+from napari_bonescint.gui.correct.work_list.model import ITEM, WorkListModel
 from napari_bonescint.gui.correct.work_queue import WorkQueue
 
 if TYPE_CHECKING:
@@ -116,3 +116,14 @@ def test_a_list_that_is_drawn_once_more_after_it_was_closed_does_without_picture
     model.close()
     assert model.index(0).data(PICTURE) is None
     assert model.index(0).data().endswith("predicted")
+
+
+def test_the_tip_of_a_row_says_what_its_numbers_mean(model: WorkListModel) -> None:
+    item = replace(model.queue.items[0], known_as="a<b")
+    model.queue.items[0] = item
+    assert model.index(0).data(int(Qt.ItemDataRole.ToolTipRole)).split("<br>") == [
+        "<b>a&lt;b</b>",
+        f"Case {item.key} of the label store",
+        f"Dice {item.case.predicted_dice:.2f}, as the model expects of its mask; 1 is best",
+        f"Uncertainty of the model {item.case.uncertainty:.2f}; 0 is none",
+    ]

@@ -7,7 +7,7 @@ import pytest
 from qtpy.QtCore import QObject
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.gui.correct.thumbnails import HEIGHT, Thumbnails
+from napari_bonescint.gui.correct.work_list.thumbnails import HEIGHT, Thumbnails
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

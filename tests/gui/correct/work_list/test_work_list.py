@@ -7,7 +7,7 @@ from qtpy.QtCore import Qt
 
 from napari_bonescint.corrections.queue import WorkItem, after_saving, queue_of_store
 from napari_bonescint.corrections.store.revision import Origin, Revision
-from napari_bonescint.gui.correct.work_list import WorkList
+from napari_bonescint.gui.correct.work_list.work_list import WorkList
 from napari_bonescint.gui.correct.work_queue import WorkQueue
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""The work list: its rows, their pictures, and the buttons that go through it."""

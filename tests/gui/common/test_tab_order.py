@@ -1,0 +1,112 @@
+"""The Tab key visits every control of each panel, in the order in which one reads them, and leaves at the end."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+from qtpy.QtCore import QPoint, QRect, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QScrollBar,
+    QTabBar,
+    QWidget,
+)
+
+from gui.correct.correcting_panel import open_first
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari import Viewer
+    from pytestqt.qtbot import QtBot
+
+    from napari_bonescint.corrections.store.label_store import LabelStore
+    from napari_bonescint.gui.correct.panel import CorrectWidget
+
+CONTROLS = (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QTabBar,
+)
+
+
+def control_of(widget: QWidget, panel: QWidget) -> QWidget | None:
+    """The outermost control that a widget is a part of."""
+    found = None
+    while widget is not None and widget is not panel:
+        found = widget if isinstance(widget, CONTROLS) and not isinstance(widget, QScrollBar) else found
+        widget = widget.parentWidget()
+    return found
+
+
+def usable(panel: QWidget) -> set[QWidget]:
+    """All controls that a person could use now."""
+    there = [widget for widget in panel.findChildren(QWidget) if widget.isVisible() and widget.isEnabled()]
+    return {control for widget in there if (control := control_of(widget, panel)) is not None and control.isEnabled()}
+
+
+def walk(panel: QWidget) -> list[QWidget]:
+    """The controls in which one Tab key after the other puts the keyboard, until it leaves the panel."""
+    visited: list[QWidget] = []
+    while (focus := QApplication.focusWidget()) is not None and panel.isAncestorOf(focus):
+        control = control_of(focus, panel)
+        assert control is not None
+        if control in visited:
+            break
+        visited.append(control)
+        QTest.keyClick(focus, Qt.Key.Key_Tab)
+    return visited
+
+
+def place(control: QWidget, panel: QWidget) -> QRect:
+    return QRect(control.mapTo(panel, QPoint()), control.size())
+
+
+def assert_walked(panel: QWidget, qtbot: QtBot) -> None:
+    panel.window().resize(1366, 900)
+    panel.window().activateWindow()
+    qtbot.waitUntil(panel.isActiveWindow)
+    # Before the Tab key scrolls.
+    places = {control: place(control, panel) for control in usable(panel)}
+    highest = min(where.center().y() for where in places.values())
+    line = [control for control, where in places.items() if where.top() <= highest]
+    min(line, key=lambda control: places[control].left()).setFocus(Qt.FocusReason.TabFocusReason)
+    visited = walk(panel)
+    assert set(visited) == places.keys(), [type(control).__name__ for control in places]
+    for before, after in pairwise(visited):
+        above, below = places[before], places[after]
+        assert below.top() >= above.center().y() or below.left() >= above.center().x(), (before, after)
+
+
+def test_the_panel_that_segments(viewer: Viewer, images, open_panel: Callable[..., QWidget], qtbot: QtBot) -> None:
+    assert_walked(open_panel(), qtbot)
+
+
+def test_the_panel_that_corrects(
+    store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    panel = open_correcting()
+    open_first(qtbot, panel, store)
+    for page in range(panel.tabs.count()):
+        panel.tabs.setCurrentIndex(page)
+        assert_walked(panel, qtbot)
+
+
+@pytest.mark.parametrize("page", range(4))
+def test_the_panel_that_retrains(viewer: Viewer, page: int, qtbot: QtBot) -> None:
+    _, panel = viewer.window.add_plugin_dock_widget("napari-bonescint", "Retrain")
+    panel.tabs.setCurrentIndex(page)
+    assert_walked(panel, qtbot)
