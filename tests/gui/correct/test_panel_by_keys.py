@@ -115,7 +115,11 @@ def test_the_keyboard_comes_back_to_the_image_after_every_use_of_the_panel(
     qtbot.waitUntil(lambda: is_open(panel) and key_of(panel) == first)
     panel.tabs.setCurrentIndex(1)
     panel.saving.comment.setFocus()
-    click(panel.aids.window_buttons["Faint"])
+    presets = panel.aids.brightness.preset.native
+    presets.showPopup()
+    QTest.keyClick(presets.view(), Qt.Key.Key_Down)
+    QTest.keyClick(presets.view(), Qt.Key.Key_Return)
+    assert panel.aids.brightness.percent == 40
     assert canvas.hasFocus()
     panel.saving.comment.setFocus()
     with qtbot.waitSignal(case_of(panel).saved):

@@ -273,7 +273,8 @@ class CorrectWidget(DockPanel):
         policy = QSizePolicy.Policy
         for index in range(self.tabs.count()):
             height = policy.Preferred if index == shown else policy.Ignored
-            self.tabs.widget(index).setSizePolicy(policy.Preferred, height)
+            if (page := self.tabs.widget(index)) is not None:
+                page.setSizePolicy(policy.Preferred, height)
 
     def _lay_out(self) -> None:
         menu = QMenu(self.start_button)
