@@ -169,7 +169,7 @@ def _at(task: Task, place: Place) -> Iterator[Act]:
 
 
 def _trace(stretch: Stretch, mask: Mask, rng: np.random.Generator) -> Mask:
-    return trace_edge(mask, jittered(stretch.path, rng)).regions
+    return trace_edge(mask, jittered(stretch.path, rng), stretch.place.code).regions
 
 
 def _outline(outline: Points, code: int, mask: Mask, rng: np.random.Generator) -> Mask:

@@ -47,7 +47,7 @@ def main() -> None:
     y, x = np.argwhere(regions == femur)[0].tolist()
     operations = {
         "smart brush": lambda: smart_brush(regions, counts, side, 5, femur),
-        "trace edge": lambda: trace_edge(regions, side),
+        "trace edge": lambda: trace_edge(regions, side, femur),
         "draw outline": lambda: draw_outline(regions, around, ribs),
         "connected piece": lambda: connected_piece(regions, (y, x)),
         "remove piece": lambda: remove_piece(regions, (y, x)),

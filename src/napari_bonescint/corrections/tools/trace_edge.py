@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 REACH = 12.0
 """Largest distance, in pixels, from which an edge is moved to the line."""
 
-_BESIDE = 4.0
-"""Distance from the line, in pixels, up to which bone beyond it is removed though it continues farther away."""
+BESIDE = 4.0
+"""Distance from the line, in pixels, up to which it is corrected in any case."""
+
+SURE_REACH = 8.0
+"""Distance, in pixels, up to which a gap between the line and bone is filled though it is open at its ends."""
 
 _CLEARLY_MORE = 1.25
 _TOUCHING = 1.5
@@ -34,7 +37,7 @@ class Traced(NamedTuple):
     regions : ndarray of uint8, shape (y, x)
         The new mask.
     unreached : list of ndarray of shape (n, 2)
-        The parts of the line, points (y, x), from which bone is farther than `REACH`; the mask is unchanged there.
+        The parts of the line, points (y, x), that are not joined to the bone behind them.
     """
 
     regions: NDArray[np.uint8]
@@ -51,13 +54,14 @@ class _Band(NamedTuple):
     nearest: NDArray[np.intp]
 
 
-def trace_edge(regions: NDArray[np.uint8], path: NDArray[np.floating]) -> Traced:
+def trace_edge(regions: NDArray[np.uint8], path: NDArray[np.floating], code: int) -> Traced:
     """Move the edge of bone to a traced path.
 
-    The side of the path with more bone is taken for bone, the other side for background. Between the path and the bone
-    that is nearest across it, background becomes bone of the nearest region, up to `REACH`. Bone beyond the path is
-    removed up to `REACH` if it ends there, else only up to 4 pixels: the next rib stays. The tremor of the hand is
-    removed. A path shorter than a pixel changes nothing.
+    The side of the path with more bone is taken for bone, the other side for background. Both are corrected up to
+    `BESIDE`, but only pixels connected to the path. Farther away, up to `REACH`, the gap between the path and the bone
+    behind it is filled, and bone beyond the path is removed, if they do not go on past the ends of the path: the next
+    rib stays. New bone gets the nearest region, or `code`, which is not 0, if there is no bone within reach. The tremor
+    of the hand is removed. A path shorter than a pixel changes nothing.
     """
     edge = steady(path)
     edge = edge[np.concatenate([[True], np.any(np.diff(edge, axis=0) != 0, axis=1)])]
@@ -73,10 +77,9 @@ def trace_edge(regions: NDArray[np.uint8], path: NDArray[np.floating]) -> Traced
     if _lies_on_the_left(bone, band.offset):
         band = band._replace(offset=-band.offset)
     reached, missing = _gap(bone, band, len(edge))
-    surplus = _surplus(bone, band.offset)
+    surplus = _near_or_closed(bone & (band.offset < 0), bone, band.offset)
     traced = regions.copy()
-    if bone.any():
-        traced[window][missing] = _nearest_names(here)[missing]
+    traced[window][missing] = _nearest_names(here, code)[missing]
     traced[window][surplus] = 0
     seen = np.all((edge >= 0) & (edge <= np.subtract(regions.shape, 1)), axis=1)
     return Traced(traced, _runs(edge, ~reached & seen))
@@ -98,7 +101,7 @@ def _band(near: NDArray[np.bool_], edge: NDArray[np.float64]) -> _Band:
 
 def _lies_on_the_left(bone: NDArray[np.bool_], offset: NDArray[np.float64]) -> bool:
     """Whether there is more bone at negative offsets: close to the line, or within reach if that does not tell."""
-    for reach in (_BESIDE, REACH):
+    for reach in (BESIDE, REACH):
         left, right = (int(np.count_nonzero(bone & (sign * offset > 0) & (sign * offset <= reach))) for sign in (-1, 1))
         if max(left, right) > _CLEARLY_MORE * min(left, right):
             return left > right
@@ -106,25 +109,31 @@ def _lies_on_the_left(bone: NDArray[np.bool_], offset: NDArray[np.float64]) -> b
 
 
 def _gap(bone: NDArray[np.bool_], band: _Band, points: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """The points of the line that have bone within reach, and the background between them and that bone."""
+    """The points of the line at which the bone behind it is reached, and the background that becomes bone."""
     side = band.offset > 0
     first = np.full(points, np.inf)
     np.minimum.at(first, band.nearest[side & bone], band.offset[side & bone])
     # In a bend, some points of the line are nearest to no pixel.
     first = np.where(np.isfinite(first), first, minimum_filter1d(first, 2 * _SHORT_GAP + 1))
-    reached = np.isfinite(first)
-    between = side & ~bone & reached[band.nearest] & (band.offset < first[band.nearest])
-    return reached, _hanging_together(between, band.offset)
+    behind = first[band.nearest]
+    empty = side & ~bone
+    filled = _near_or_closed(empty, ~bone, band.offset)
+    between = empty & (band.offset < behind)
+    filled |= _hanging_together(between & (behind <= SURE_REACH + _HALF_PIXEL), band.offset)
+    reached = np.ones(points, np.bool_)
+    reached[band.nearest[between & ~filled]] = False
+    return reached, filled
 
 
-def _surplus(bone: NDArray[np.bool_], offset: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """The bone beyond the line that is removed."""
-    beyond = bone & (offset < 0)
-    pieces, _ = label(_hanging_together(beyond, offset), _CORNERS_TOO)
-    far = offset < -_BESIDE
-    goes_on = binary_dilation(bone & np.isnan(offset), _CORNERS_TOO) & far
-    closed = ~np.isin(pieces, np.unique(pieces[goes_on & (pieces > 0)])) & (pieces > 0)
-    return np.asarray(closed | _hanging_together(beyond & ~far, offset))
+def _near_or_closed(
+    pixels: NDArray[np.bool_], alike: NDArray[np.bool_], offset: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """The pixels up to `BESIDE` from the line, and whole pieces that do not go on, as pixels alike, out of the band."""
+    pieces, _ = label(_hanging_together(pixels, offset), _CORNERS_TOO)
+    far = np.abs(offset) > BESIDE
+    goes_on = binary_dilation(alike & np.isnan(offset), _CORNERS_TOO) & far & (pieces > 0)
+    closed = (pieces > 0) & ~np.isin(pieces, np.unique(pieces[goes_on]))
+    return np.asarray(closed | _hanging_together(pixels & ~far, offset))
 
 
 def _hanging_together(pixels: NDArray[np.bool_], offset: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -134,8 +143,10 @@ def _hanging_together(pixels: NDArray[np.bool_], offset: NDArray[np.float64]) ->
     return np.isin(pieces, touching[touching > 0])
 
 
-def _nearest_names(regions: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The region nearest to each pixel; there must be one."""
+def _nearest_names(regions: NDArray[np.uint8], code: int) -> NDArray[np.uint8]:
+    """The region nearest to each pixel, or `code` if there is no bone."""
+    if not regions.any():
+        return np.full(regions.shape, code, np.uint8)
     row, column = distance_transform_edt(regions == 0, return_distances=False, return_indices=True)
     return np.asarray(regions[row, column], np.uint8)
 

@@ -125,7 +125,7 @@ def test_what_a_trace_cannot_reach_is_said() -> None:
     assert (change.sentence, change.unreached) == ("", ())
     assert (change.regions[16:44, 14:17] == FEMUR).all()
     change = ALL["Trace edge"].use(replace(strike(far), regions=np.zeros((80, 51), np.uint8)))
-    assert "at most 12 pixels" in change.sentence
+    assert change.sentence.startswith("Too far from bone: the line that is still shown.")
     (line,) = change.unreached
     assert tuple(line[0]) == (62, 2)
 

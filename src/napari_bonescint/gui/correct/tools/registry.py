@@ -16,7 +16,7 @@ from napari_bonescint.corrections.tools.mirror import ALL_BONES, image_side_at, 
 from napari_bonescint.corrections.tools.outline import fill_holes, grow, shrink, smooth
 from napari_bonescint.corrections.tools.pieces import add_piece, remove_bone, remove_piece
 from napari_bonescint.corrections.tools.smart_brush import smart_brush
-from napari_bonescint.corrections.tools.trace_edge import REACH, trace_edge
+from napari_bonescint.corrections.tools.trace_edge import BESIDE, REACH, SURE_REACH, trace_edge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -188,12 +188,12 @@ def _face_of_mirror(code: int) -> tuple[str, str]:
 
 def _trace(tool_input: ToolInput) -> Change:
     """Move the edge to the drawn line, and say where bone is too far from it."""
-    traced = trace_edge(tool_input.regions, tool_input.path)
+    traced = trace_edge(tool_input.regions, tool_input.path, tool_input.code)
     if not traced.unreached:
         return Change(traced.regions)
     sentence = (
-        f"Too far from bone: the line that is still shown. Trace edge moves an edge by at most {REACH:.0f} pixels; use "
-        "Outline or a brush there."
+        f"Too far from bone: the line that is still shown. Trace edge reaches {SURE_REACH:.0f} pixels, or {REACH:.0f} "
+        f"if the line begins and ends at the edge; a band of {BESIDE:.0f} pixels was drawn. Use Outline there."
     )
     return Change(traced.regions, sentence, traced.unreached)
 
@@ -226,9 +226,11 @@ TOOLS: dict[str, tuple[Tool, ...]] = {
         Tool(
             "Trace edge",
             "T",
-            f"Drag along the true edge of a bone: the edge moves to your line from up to {REACH:.0f} pixels away.",
+            f"Drag along the true edge of a bone: the edge moves to your line from up to {SURE_REACH:.0f} pixels away, "
+            f"or {REACH:.0f} if your line begins and ends at the edge.",
             Gesture.LINE,
             _trace,
+            needs_region=True,
         ),
         Tool(
             "Outline",
