@@ -20,6 +20,7 @@ from napari_bonescint.gui.writers import write_tiff
 from napari_bonescint.scan import Scan, View, ViewName
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from napari import Viewer
@@ -103,14 +104,21 @@ def test_eyes_and_the_chosen_bone_alone_change_colours_and_no_pixel(
     def shown(bone: str) -> list[bool]:
         return [bool(labels.colormap.map(CODES[bone])[3]) for labels in sample.labels]
 
+    def eye_of(bone: str) -> str:
+        return rows(legend)[bone].toolTip(0)
+
     click(qtbot, legend, "ribs", column=0)
+    qtbot.waitUntil(lambda: eye_of("ribs") == "Show ribs")
     assert (shown("ribs"), shown("femur")) == ([False, False], [True, True])
+    assert legend.all_button.isEnabled()
     click(qtbot, legend, "ribs", column=0)
+    qtbot.waitUntil(lambda: eye_of("ribs") == "Hide ribs")
     assert shown("ribs") == [True, True]
     assert not legend.all_button.isEnabled()
     click(qtbot, legend, "femur")
     assert legend.only_button.text() == "Show only femur"
     qtbot.mouseClick(legend.only_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: eye_of("skull") == "Show skull")
     assert (shown("ribs"), shown("skull"), shown("femur")) == ([False] * 2, [False] * 2, [True] * 2)
     written = write_tiff(str(tmp_path / "all.regions.tif"), [labels.as_layer_data_tuple() for labels in sample.labels])
     viewer.open(written, plugin="napari-bonescint")
@@ -118,24 +126,33 @@ def test_eyes_and_the_chosen_bone_alone_change_colours_and_no_pixel(
     viewer.layers.selection.active = sample.labels[0]
     qtbot.waitUntil(legend.all_button.isEnabled)
     qtbot.mouseClick(legend.all_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: eye_of("skull") == "Hide skull")
     assert (shown("ribs"), shown("skull")) == ([True] * 2, [True] * 2)
     np.testing.assert_array_equal([labels.colormap.map(CODES["femur"]) for labels in sample.labels], usual)
     np.testing.assert_array_equal(sample.regions(), before)
 
 
 def test_the_bone_under_the_mouse_is_named_over_both_views_and_the_canvas(
-    viewer: Viewer, sample: OpenCase, legend: LegendWidget
+    viewer: Viewer, sample: OpenCase, legend: LegendWidget, qtbot: QtBot
 ) -> None:
     hand = Hand(viewer, sample)
+    overlay = viewer.canvas.overlays.text
+
+    def says(view: int, point: Sequence[float], text: str) -> None:
+        def moved() -> bool:
+            hand.move(view, point)  # again, because vispy drops moves that come too fast
+            return overlay.text == text
+
+        qtbot.waitUntil(moved)
+
     for active in (sample.images[0], sample.labels[1]):
         viewer.layers.selection.active = active
         for view, name in ((0, "anterior"), (1, "posterior")):
             found = np.argwhere(sample.labels[view].data == CODES["pelvis"])
-            hand.move(view, found[len(found) // 2])
+            says(view, found[len(found) // 2], f"pelvis, {name}")
             assert legend.under_mouse.text() == f"pelvis, {name}"
-            assert viewer.canvas.overlays.text.text == f"pelvis, {name}"
-    hand.move(0, (2, 2))
-    assert not viewer.canvas.overlays.text.visible
+    says(0, (2, 2), "")
+    assert not overlay.visible
 
 
 def test_the_scan_of_the_active_layer_is_shown(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QSize, Qt
+from qtpy.QtCore import QEvent, QSize, Qt, QTimer
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QHBoxLayout, QHeaderView, QPushButton, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 from superqt.utils import qthrottled
@@ -51,6 +52,7 @@ class LegendWidget(QWidget):
         self._viewer = viewer
         self._views: tuple[LabelledView, ...] = ()
         self._watched: list[Labels] = []
+        self._titles: list[str] = []
         self._caption = BoneCaption(viewer)
         self.tree = QTreeWidget()
         self.under_mouse = PlainLabel(_NO_BONES, wraps=True)
@@ -81,8 +83,7 @@ class LegendWidget(QWidget):
 
     def refresh(self) -> None:
         """Count the pixels again and show the rows."""
-        layers = self._viewer.layers
-        self._views = labelled_views(layers, layers.selection.active)
+        self._views = self._present_views()
         self._watch([view.labels for view in self._views])
         legend = legend_of(self._views) if self._views else None
         has_bones = legend is not None and bool(legend.bones)
@@ -98,24 +99,27 @@ class LegendWidget(QWidget):
 
     def set_shown(self, code: int, shown: bool) -> None:
         """Show or hide one bone in all views."""
-        self.refresh()
-        hidden = hidden_in(self._views)
-        hide(self._views, hidden - {code} if shown else hidden | {code})
-        self.refresh()
+        hidden = hidden_in(self._present_views())
+        self._hide(hidden - {code} if shown else hidden | {code})
 
     def show_only_chosen(self) -> None:
         """Hide all bones but the chosen one."""
-        self.refresh()
         code = self.code
         if code is not None:
-            hide(self._views, {other for other in self._codes() if other != code})
-            self.refresh()
+            self._hide({other for other in self._codes() if other != code})
 
     def show_all(self) -> None:
         """Show all bones again."""
-        self.refresh()
-        hide(self._views, ())
-        self.refresh()
+        self._hide(set())
+
+    def _hide(self, codes: set[int]) -> None:
+        # One view after the other, since napari takes up to 30 ms for each; the rows follow the colours.
+        for view in self._present_views():
+            QTimer.singleShot(0, partial(hide, [view], codes))
+
+    def _present_views(self) -> tuple[LabelledView, ...]:
+        """The views now; an update of the rows may be due."""
+        return labelled_views(self._viewer.layers, self._viewer.layers.selection.active)
 
     def disconnect_from_viewer(self) -> None:
         """Stop following the viewer."""
@@ -159,27 +163,34 @@ class LegendWidget(QWidget):
         layout.addLayout(buttons)
 
     def _fill(self, legend: Legend) -> None:
-        self.tree.setColumnCount(_AREAS + len(legend.views))
         names = [f"{view.name}, {legend.unit}" if len(legend.views) == 1 else view.name for view in legend.views]
-        self.tree.setHeaderLabels(["", "Bone" if len(names) == 1 else f"Bone, area in {legend.unit}", *names])
-        header = self.tree.header()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
+        titles = ["", "Bone" if len(names) == 1 else f"Bone, area in {legend.unit}", *names]
+        if titles != self._titles:
+            self._title(titles)
         if self._codes() != [bone.code for bone in legend.bones]:
             chosen = self.code
             self.tree.clear()
-            self.tree.addTopLevelItems([_item(bone) for bone in legend.bones])
+            self.tree.addTopLevelItems([_item(bone, len(names)) for bone in legend.bones])
             self._mark(chosen)
         colour = QColor(icon_colour())
+        eyes = {is_open: eye(colour, is_open=is_open) for is_open in (True, False)}
         for item, bone in zip(self._items(), legend.bones, strict=True):
-            item.setIcon(_EYE, eye(colour, is_open=bone.is_shown))
+            item.setIcon(_EYE, eyes[bone.is_shown])
             item.setToolTip(_EYE, f"{'Hide' if bone.is_shown else 'Show'} {bone.name}")
             item.setData(_EYE, _CODE, bone.is_shown)
             for view, area in enumerate(bone.areas):
                 item.setText(_AREAS + view, f"{area:,.0f}".replace(",", "\u2009") if area else "–")
-                item.setTextAlignment(_AREAS + view, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._fit()
         self._show_buttons()
+
+    def _title(self, titles: list[str]) -> None:
+        self._titles = titles
+        self.tree.clear()
+        self.tree.setColumnCount(len(titles))
+        self.tree.setHeaderLabels(titles)
+        header = self.tree.header()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
 
     def _fit(self) -> None:
         """Show all rows: the page scrolls, not the list."""
@@ -253,8 +264,10 @@ class LegendWidget(QWidget):
         self._watched = wanted
 
 
-def _item(bone: Bone) -> QTreeWidgetItem:
+def _item(bone: Bone, views: int) -> QTreeWidgetItem:
     item = QTreeWidgetItem(["", bone.name])
     item.setIcon(_NAME, swatch(bone.colour))
     item.setData(_NAME, _CODE, bone.code)
+    for column in range(_AREAS, _AREAS + views):
+        item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     return item
