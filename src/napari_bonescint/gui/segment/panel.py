@@ -12,6 +12,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout
 
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.gui.commands import correct_this_scan
 from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label, main_button
 from napari_bonescint.gui.common.question import ask
 from napari_bonescint.gui.common.segmenting import shared_child
@@ -62,6 +63,7 @@ class SegmentWidget(DockPanel):
         self.button = main_button("Segment skeleton")
         self.cancel_button = QPushButton("Cancel")
         self.empty_button = QPushButton("Empty labels")
+        self.correct_button = QPushButton("Correct this scan")
         self.bar = QProgressBar()
         self.status = ToneLabel()
         self._lay_out()
@@ -142,16 +144,19 @@ class SegmentWidget(DockPanel):
         self.button.clicked.connect(self.segment)
         self.cancel_button.clicked.connect(self.cancel)
         self.empty_button.clicked.connect(self.add_empty_labels)
+        self.correct_button.clicked.connect(lambda: correct_this_scan(self._viewer))
         self.models.chosen.connect(self._load)
 
     def _lay_out(self) -> None:
         self.empty_button.setToolTip("Add an empty labels layer on each checked layer, to draw on by hand")
+        self.correct_button.setToolTip("Correct the masks of the selected scan with tools, in its own layers")
         running = QHBoxLayout()
         running.addWidget(self.bar, 1)
         running.addWidget(self.cancel_button)
         # Small buttons for what follows a result.
         self.next_steps = QHBoxLayout()
         self.next_steps.addWidget(self.empty_button)
+        self.next_steps.addWidget(self.correct_button)
         layout = QVBoxLayout(self)
         layout.addWidget(self.page, 1)
         layout.addWidget(self.button)

@@ -9,8 +9,8 @@ from napari._app_model import get_app_model
 from napari.layers import Image
 from napari.utils.notifications import notification_manager
 from PIL import Image as Picture
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QApplication
 
 from gui.correct.correcting import Hand
 from gui.correct.correcting_panel import case_of
@@ -18,13 +18,13 @@ from gui.panel_actions import answer, click_and_wait, labels_in
 from napari_bonescint.corrections.scan_drafts import drafts_folder
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.formats.opening import open_scan
+from napari_bonescint.gui.correct.folders.store_dialog import StoreDialog
 from napari_bonescint.gui.correct.opening.correcting_scan import CorrectingScan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import pytest
     from napari import Viewer
     from pytestqt.qtbot import QtBot
 
@@ -49,13 +49,26 @@ def paint(viewer: Viewer, panel: CorrectWidget) -> None:
     hand.drag(0, [(30, 30), (34, 36)])
 
 
+def make_store(folder: Path, qtbot: QtBot) -> None:
+    """Make a label store in the dialog, as soon as it is there."""
+
+    def answer() -> None:
+        dialog = QApplication.activeModalWidget()
+        if not isinstance(dialog, StoreDialog):
+            QTimer.singleShot(20, answer)
+            return
+        dialog.place.value, dialog.name.value = folder.parent, folder.name
+        qtbot.mouseClick(dialog.make_button, Qt.MouseButton.LeftButton)
+
+    QTimer.singleShot(0, answer)
+
+
 def test_an_open_scan_is_corrected_then_saved_into_a_store_and_goes_on_there(
     viewer: Viewer,
     images: list[Image],
     tmp_path: Path,
     open_correcting: Callable[..., CorrectWidget],
     qtbot: QtBot,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     panel = open_correcting()
     viewer.layers.selection.active = images[1]
@@ -83,7 +96,7 @@ def test_an_open_scan_is_corrected_then_saved_into_a_store_and_goes_on_there(
     assert (labels[0].data == 9).any()
     assert panel.saving.status.text() == "Not saved yet."
     qtbot.waitUntil(lambda: bool(list(drafts_folder().glob("*.npz"))), timeout=5000)
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_args: str(tmp_path / "store"))
+    make_store(tmp_path / "store", qtbot)
     drawn = labels[0].data.copy()
     qtbot.mouseClick(panel.saving.store_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not isinstance(panel.controller.state, CorrectingScan), timeout=10_000)
@@ -162,7 +175,9 @@ def test_a_picture_of_naparis_own_reader_and_a_result_of_the_model_are_corrected
     click_and_wait(qtbot, segmenting)
     (labels,) = labels_in(viewer)
     panel = open_correcting()
-    state = correct_this_scan(panel, qtbot)
+    qtbot.mouseClick(segmenting.correct_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: isinstance(panel.controller.state, CorrectingScan))
+    state = panel.controller.state
     assert (state.layers.images, state.labels) == ((image,), (labels,))
     assert not panel.controller.has_unsaved
     assert str(state.origin) == "model tiny"
