@@ -13,6 +13,7 @@ from napari_bonescint.corrections.store.drafts import Drafts
 from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.common.question import ask
+from napari_bonescint.gui.common.settings import Setting, remember
 from napari_bonescint.gui.correct.controller import CorrectController
 from napari_bonescint.gui.correct.correcting import Correcting
 from napari_bonescint.gui.correct.save_bar import SaveBar
@@ -167,3 +168,14 @@ def test_a_mask_that_was_taken_off_its_scan_is_not_saved(saving: SaveBar, store:
     qtbot.mouseClick(saving.reviewed_button, Qt.MouseButton.LeftButton)
     assert saving.status.text().startswith("anterior bones: does not lie exactly on its image; undo the move")
     assert store.revisions(store.keys()[0]) == []
+
+
+def test_a_name_that_is_typed_in_the_preferences_of_napari_is_taken_once(
+    saving: SaveBar, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed: list[str] = []
+    monkeypatch.setattr(saving._controller, "sign", signed.append)
+    for typed in ("Z", "Zo", "Zoë"):
+        remember(Setting.ANNOTATOR, typed)
+    qtbot.waitUntil(lambda: saving.name.text() == "Zoë")
+    assert signed == ["Zoë"]

@@ -68,7 +68,12 @@ def test_both_views_are_exported_with_two_clicks_and_the_folder_opens(
     click_export(qtbot, dialog)
     written = sorted(set(names_in(tmp_path)) - set(before))
     assert written == [form.name.value + ending for ending in ENDINGS]
-    assert dialog.message.text().startswith(f"6 files in {tmp_path}: ")
+    assert dialog.message.text().splitlines()[0] == f"6 files in {tmp_path}:"
+    assert sorted(dialog.message.text().splitlines()[1:]) == written
+    # Nothing is squeezed.
+    for field in (*form.ticks.values(), form.name):
+        assert field.native.height() >= field.native.minimumSizeHint().height()
+    assert dialog.message.height() >= dialog.message.heightForWidth(dialog.message.width())
     for code, view in ((3, "anterior"), (4, "posterior")):
         assert np.unique(read_mask(tmp_path / f"{form.name.value}.{view}.nii.gz").regions).tolist() == [0, code]
     assert str(pydicom.dcmread(tmp_path / f"{form.name.value}.seg.dcm").PatientName) == "Secret^Person"

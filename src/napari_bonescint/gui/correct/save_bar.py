@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from napari_bonescint.gui.common.plain_label import PlainLabel
-from napari_bonescint.gui.common.settings import Setting, remember
+from napari_bonescint.gui.common.settings import Setting, follow, remember, remembered
 from napari_bonescint.gui.common.text_colours import Tone, ToneLabel
 from napari_bonescint.gui.correct.correcting import Correcting
 from napari_bonescint.gui.correct.opening.correcting_scan import CorrectingScan
 
 if TYPE_CHECKING:
     from napari_bonescint.gui.correct.controller import CorrectController
+
+_TYPING_MS = 600
 
 
 class SaveBar(QWidget):
@@ -42,6 +45,12 @@ class SaveBar(QWidget):
         self.status = ToneLabel()
         self._lay_out()
         self.name.editingFinished.connect(self._sign)
+        # napari's Preferences tell each letter, and each signature moves the drafts.
+        self._typing = QTimer(self)
+        self._typing.setSingleShot(True)
+        self._typing.setInterval(_TYPING_MS)
+        self._typing.timeout.connect(self._take_name)
+        follow(Setting.ANNOTATOR, self._take_name_soon)
         self.comment.textChanged.connect(self._take_comment)
         self.next_button.clicked.connect(controller.save_and_next)
         self.reviewed_button.clicked.connect(self.save_as_reviewed)
@@ -65,6 +74,16 @@ class SaveBar(QWidget):
         name = self.name.text().strip()
         remember(Setting.ANNOTATOR, name)
         self._controller.sign(name)
+
+    def _take_name_soon(self, _name: str) -> None:
+        self._typing.start()
+
+    def _take_name(self) -> None:
+        """Take the name that was typed in napari's Preferences."""
+        name = remembered(Setting.ANNOTATOR).strip()
+        if name != self.name.text().strip():
+            self.name.setText(name)
+            self._controller.sign(name)
 
     def _take_comment(self, text: str) -> None:
         self._controller.comment = text

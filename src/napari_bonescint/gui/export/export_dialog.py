@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from napari_bonescint.formats.masks.registry import Files
     from napari_bonescint.gui.export.open_scans import OpenScan
 
+_WIDTH = 480
 _NO_SCAN = "Open a bone scan first; Export writes its views and masks."
 _NOTHING = "Nothing was exported."
 _WHICH_FILE = "Which DICOM file is this scan from? (of two, both)"
@@ -188,9 +189,9 @@ class ExportDialog(QDialog):
 
     def _on_written(self, paths: list[Path]) -> None:
         self._folder = paths[0].parent
-        names = ", ".join(path.name for path in paths)
+        names = "\n".join(path.name for path in paths)
         self.folder_button.show()
-        self._finish(f"{counted(len(paths), 'file')} in {self._folder}: {names}")
+        self._finish(f"{counted(len(paths), 'file')} in {self._folder}:\n{names}")
 
     def _finish(self, sentence: str) -> None:
         self._show_busy(False)
@@ -207,6 +208,7 @@ class ExportDialog(QDialog):
 
     def _say(self, sentence: str) -> None:
         self.message.setText(sentence)
+        self.adjustSize()
 
     def _show_busy(self, busy: bool) -> None:
         self._is_busy = busy
@@ -216,6 +218,7 @@ class ExportDialog(QDialog):
     def _show_note(self) -> None:
         self.note.setText(self.form.note)
         self.note.setVisible(bool(self.form.note))
+        self.adjustSize()
 
     def _open_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
@@ -226,6 +229,7 @@ class ExportDialog(QDialog):
         buttons.addWidget(self.folder_button)
         buttons.addStretch()
         buttons.addWidget(self.close_button)
+        self.setMinimumWidth(_WIDTH)
         layout = QVBoxLayout(self)
         layout.addWidget(self.form.container.native)
         layout.addWidget(self.note)

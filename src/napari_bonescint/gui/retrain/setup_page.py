@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from magicgui.widgets import CheckBox, ComboBox, Container, PushButton
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QGroupBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QFileDialog, QGroupBox, QVBoxLayout, QWidget
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.evaluation.folds import USUAL_FOLDS
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from napari_bonescint.training.data.data_summary import DataSummary
     from napari_bonescint.training.runs.launch import Plan
 
+_SHORTEST_FIELD = 10
 _FOLDS_NOTE = (
     f"There are few patients. {USUAL_FOLDS} extra trainings each leave out other patients and are scored on them, so "
     f"that all patients count for the verdict; all trainings together take {USUAL_FOLDS + 1} times as long."
@@ -46,6 +47,9 @@ class SetupPage(QWidget):
         self.stores = StoreList(background)
         self.recipes = ComboBox(label="Recipe", choices=self._recipe_choices)
         self.recipes.native.setAccessibleName("Recipe")
+        # The text of an entry may be longer than the field.
+        self.recipes.native.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.recipes.native.setMinimumContentsLength(_SHORTEST_FIELD)
         self.file_button = PushButton(text="From a file …", tooltip="Add a recipe of your own (TOML)")
         self._choice: Container[Any] = Container(
             widgets=[self.recipes, self.file_button], layout="horizontal", labels=False

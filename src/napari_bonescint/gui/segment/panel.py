@@ -17,6 +17,7 @@ from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label, 
 from napari_bonescint.gui.common.question import ask
 from napari_bonescint.gui.common.segmenting import shared_child
 from napari_bonescint.gui.common.text_colours import Tone, ToneLabel
+from napari_bonescint.gui.export.export_dialog import ExportButton
 from napari_bonescint.gui.layers.labels import empty_labels, image_of, prepare_labels
 from napari_bonescint.gui.layers.scans import can_be_scan, group_by_scan, same_scan
 from napari_bonescint.gui.segment.page import SegmentPage
@@ -62,6 +63,7 @@ class SegmentWidget(DockPanel):
         self.rows, self.models, self.notices = self.page.rows, self.page.models, self.page.notices
         self.button = main_button("Segment skeleton")
         self.cancel_button = QPushButton("Cancel")
+        self.export_button = ExportButton(napari_viewer)
         self.empty_button = QPushButton("Empty labels")
         self.correct_button = QPushButton("Correct this scan")
         self.bar = QProgressBar()
@@ -155,6 +157,7 @@ class SegmentWidget(DockPanel):
         running.addWidget(self.cancel_button)
         # Small buttons for what follows a result.
         self.next_steps = QHBoxLayout()
+        self.next_steps.addWidget(self.export_button)
         self.next_steps.addWidget(self.empty_button)
         self.next_steps.addWidget(self.correct_button)
         layout = QVBoxLayout(self)
