@@ -85,8 +85,10 @@ def assert_walked(panel: QWidget, qtbot: QtBot) -> None:
     line = [control for control, where in places.items() if where.top() <= highest]
     min(line, key=lambda control: places[control].left()).setFocus(Qt.FocusReason.TabFocusReason)
     visited = walk(panel)
-    assert set(visited) == places.keys(), [type(control).__name__ for control in places]
-    for before, after in pairwise(visited):
+    # A list that the Tab key reaches may make a button usable.
+    missed, extra = places.keys() - set(visited), set(visited) - places.keys() - usable(panel)
+    assert not missed | extra, [getattr(control, "text", control.objectName)() for control in missed | extra]
+    for before, after in pairwise(control for control in visited if control in places):
         above, below = places[before], places[after]
         assert below.top() >= above.center().y() or below.left() >= above.center().x(), (before, after)
 

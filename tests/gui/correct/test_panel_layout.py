@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QApplication, QScrollArea
 
 from gui.correct.correcting_panel import case_of, is_open, open_first
 from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.gui.common.elided_label import ElidedLabel
 from napari_bonescint.gui.correct.work_list.delegate import ROW_HEIGHT
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def test_every_tool_and_six_rows_are_seen_without_scrolling(
     assert (window.width(), window.height()) == SMALL
     for button in (*panel.toolbox.region_buttons.values(), *panel.toolbox.tool_buttons.values()):
         assert is_whole(button), button.objectName()
+        (name,) = button.findChildren(ElidedLabel)
+        assert name.shown_text() == name.text()
     for part in (panel.toolbox.brush, panel.toolbox.threshold, panel.saving, panel.opener.button, panel.list.place):
         assert is_whole(part)
     assert panel.list.view.viewport().height() >= 6 * ROW_HEIGHT

@@ -145,12 +145,18 @@ def segment_a_small_image(viewer: Viewer, qtbot: QtBot, panel: SegmentWidget) ->
     assert len(labels_in(viewer)) == 1
 
 
+@pytest.mark.parametrize("by_key", [False, True])
 def test_cancel_in_the_middle_leaves_nothing_and_the_next_click_works(
-    viewer: Viewer, computing: tuple[SegmentWidget, int], qtbot: QtBot
+    viewer: Viewer, computing: tuple[SegmentWidget, int], qtbot: QtBot, by_key: bool
 ) -> None:
     panel, child = computing
+    panel.window().activateWindow()
+    qtbot.waitUntil(panel.isActiveWindow)
     start = time.monotonic()
-    qtbot.mouseClick(panel.cancel_button, Qt.MouseButton.LeftButton)
+    if by_key:
+        qtbot.keyClick(viewer.window._qt_viewer.canvas.native, Qt.Key.Key_Escape)
+    else:
+        qtbot.mouseClick(panel.cancel_button, Qt.MouseButton.LeftButton)
     assert not panel.is_running
     qtbot.waitUntil(lambda: has_ended(child), timeout=1000)
     assert time.monotonic() - start < 1

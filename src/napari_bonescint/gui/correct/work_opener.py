@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
-from superqt import QElidingLabel
 
 from napari_bonescint.corrections.errors import StoreError
 from napari_bonescint.corrections.store_place import Place, place
+from napari_bonescint.gui.common.elided_label import ElidedLabel
 from napari_bonescint.gui.correct.folders.left_out_line import LeftOutLine
 from napari_bonescint.gui.correct.folders.store_dialog import StoreDialog, taken
 
@@ -50,10 +50,8 @@ class WorkOpener(QWidget):
         self._below = menu.addSeparator()
         menu.addAction("Order the list anew, most useful first", self.order_requested.emit)
         self.button.setMenu(menu)
-        self.place = QElidingLabel()
-        self.place.setTextFormat(Qt.TextFormat.PlainText)
-        self.place.setElideMode(Qt.TextElideMode.ElideMiddle)
-        self.place.setText("Open a label store, or a folder of scans to correct.")
+        hint = "Open a label store, or a folder of scans to correct."
+        self.place = ElidedLabel(hint, Qt.TextElideMode.ElideMiddle)
         self.left_out = LeftOutLine()
         line = QHBoxLayout()
         line.addWidget(self.button)

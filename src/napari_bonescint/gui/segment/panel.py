@@ -9,6 +9,7 @@ from napari.layers import Labels
 from napari.utils import progress
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QTimer
+from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout
 
 from napari_bonescint.errors import BonescintError
@@ -68,6 +69,9 @@ class SegmentWidget(DockPanel):
         self.correct_button = QPushButton("Correct this scan")
         self.bar = QProgressBar()
         self.status = ToneLabel()
+        # Only while it is of use: otherwise Escape belongs to the tools on the canvas.
+        self._escape = QShortcut(QKeySequence("Escape"), self)
+        self._escape.activated.connect(self.cancel)
         self._lay_out()
         self._connect()
 
@@ -174,6 +178,7 @@ class SegmentWidget(DockPanel):
         self.rows.setEnabled(not running)
         self.notices.setEnabled(not running)
         self.cancel_button.setVisible(running)
+        self._escape.setEnabled(running)
         self.bar.setVisible(running)
         self.bar.setValue(0)
 

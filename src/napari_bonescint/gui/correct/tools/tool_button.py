@@ -5,8 +5,8 @@ from __future__ import annotations
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor, QPixmap
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy
-from superqt import QElidingLabel
 
+from napari_bonescint.gui.common.elided_label import ElidedLabel
 from napari_bonescint.gui.common.plain_label import PlainLabel
 
 _HEIGHT = 22
@@ -36,11 +36,10 @@ class ToolButton(QPushButton):
         self.setStyleSheet(_STYLE)
         self.setFixedHeight(_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self._key, self._name = key, QElidingLabel()
-        self._name.setTextFormat(Qt.TextFormat.PlainText)
+        self._key, self._name = key, ElidedLabel()
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(5, 0, 5, 0)
-        layout.setSpacing(4)
+        layout.setContentsMargins(4, 0, 4, 0)
+        layout.setSpacing(3)
         if colour:
             square = QPixmap(_SWATCH, _SWATCH)
             square.fill(QColor(colour))
