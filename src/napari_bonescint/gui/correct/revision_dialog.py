@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from napari_bonescint.gui.common.file_worker import FileWorker
 
 _COLUMNS = ("Mask", "Who", "When", "Reviewed", "Made from", "Comment")
-_USUAL_SIZE = QSize(1040, 640)
+_USUAL_SIZE = QSize(1280, 640)
 # Of the screen; the rest is for the frame of the window and the task bar.
 _MOST_OF_SCREEN = 0.9
 

@@ -10,7 +10,8 @@ from napari_bonescint.gui.common.elided_label import ElidedLabel
 from napari_bonescint.gui.common.plain_label import PlainLabel
 
 _HEIGHT = 22
-_LEAST_WIDTH = 72
+# Of a button whose name changes, so that the panel does not become wider by it.
+_MOST_WIDTH = 130
 _SWATCH = 10
 _STYLE = """
 QPushButton { border: 1px solid transparent; border-radius: 3px; padding: 0px; background: rgba(128, 128, 128, 28); }
@@ -67,5 +68,5 @@ class ToolButton(QPushButton):
         return layout.sizeHint() if layout is not None else super().sizeHint()
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
-        """A smaller size, at which long names end in dots."""
-        return QSize(min(_LEAST_WIDTH, self.sizeHint().width()), self.sizeHint().height())
+        """The same size, so that no name is cut off; a very long one ends in dots."""
+        return self.sizeHint().boundedTo(QSize(_MOST_WIDTH, _HEIGHT))
