@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from napari_bonescint.gui.common.hinted_edit import HintedEdit
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.common.settings import Setting, follow, remember, remembered
 from napari_bonescint.gui.common.text_colours import Tone, ToneLabel
@@ -25,11 +26,9 @@ class SaveBar(QWidget):
     def __init__(self, controller: CorrectController) -> None:
         super().__init__()
         self._controller = controller
-        self.name = QLineEdit(controller.annotator)
-        self.name.setPlaceholderText("your name")
+        self.name = HintedEdit(controller.annotator, hint="your name")
         self.name.setToolTip("Annotator: your name or initials; kept for the next start")
-        self.comment = QLineEdit()
-        self.comment.setPlaceholderText("comment (optional)")
+        self.comment = HintedEdit(hint="comment (optional)")
         self.next_button = QPushButton("Save and next")
         self.next_button.setToolTip(
             "Save a finished mask as reviewed, and open the next case that needs work (Ctrl+Enter)"
