@@ -8,6 +8,7 @@ from napari.layers import Image
 
 from napari_bonescint.display import WINDOWS, contrast_limits
 from napari_bonescint.gui.common.display_presets import DisplayPresets
+from napari_bonescint.gui.common.settings import Setting, remember
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -59,3 +60,15 @@ def test_windows_that_are_known_are_used_at_once(scan: Scan, qtbot: QtBot) -> No
     assert tuple(image.contrast_limits) == (0, 20)
     form.preset.value = "Hot spots"
     assert tuple(image.contrast_limits) == (0, 60)
+
+
+def test_the_preset_of_the_preferences_is_taken_and_followed(scan: Scan, qtbot: QtBot) -> None:
+    remember(Setting.PRESET, "Faint")
+    image = Image(scan.counts[0], contrast_limits=(0, 7))
+    form = DisplayPresets()
+    qtbot.addWidget(form.form.native)
+    form.set_images([image])
+    usual = contrast_limits(scan.counts[0])[1]
+    assert image.contrast_limits[1] == pytest.approx(usual * WINDOWS["Faint"] / 100)
+    remember(Setting.PRESET, "Hot spots")
+    assert image.contrast_limits[1] == pytest.approx(usual * WINDOWS["Hot spots"] / 100)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.gui.common.model_chooser import ModelChooser
 from napari_bonescint.gui.common.plain_label import PlainLabel
+from napari_bonescint.gui.common.settings import Setting, remember
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, shipped_models
 from napari_bonescint.inference.model_registry import find_model, label, use
 
@@ -113,3 +114,26 @@ def test_another_device_is_chosen_for_the_same_model(qtbot: QtBot) -> None:
     with qtbot.waitSignal(chooser.chosen) as signal:
         chooser.devices.box.value = "cpu"
     assert (chooser.device, signal.args) == ("cpu", [chooser.card])
+
+
+def test_default_model_and_device_of_the_preferences_are_chosen_and_followed(
+    qtbot: QtBot, make_model: Callable[..., ModelCard], shown: Callable[[], list[str]]
+) -> None:
+    card = make_model()
+    remember(Setting.MODEL, str(card.weights_path))
+    remember(Setting.DEVICE, "cuda:1")
+    chooser = ModelChooser()
+    qtbot.addWidget(chooser)
+    assert (chooser.card, chooser.device) == (card, "cuda:1")
+    with qtbot.waitSignal(chooser.chosen):
+        remember(Setting.MODEL, "")
+    assert chooser.card == find_model(DEFAULT_MODEL)
+    remember(Setting.MODEL, DEFAULT_MODEL[:-1])  # not yet typed to the end
+    assert chooser.card == find_model(DEFAULT_MODEL)
+    remember(Setting.DEVICE, "cpu")
+    assert chooser.device == "cpu"
+    # A model that is gone is told, and the model in use is chosen.
+    again = ModelChooser()
+    qtbot.addWidget(again)
+    assert again.card == find_model(DEFAULT_MODEL)
+    assert shown()[-1].startswith("Preferences, Default model: There is no model")

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from magicgui.widgets import ComboBox
 
+from napari_bonescint.gui.common.settings import Setting, remembered
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -24,11 +26,18 @@ class DeviceBox:
             tooltip="Automatic takes the first graphics card (GPU), and the processor (CPU) if there is none",
         )
         self.box.native.setAccessibleName("Device")
+        self.choose(remembered(Setting.DEVICE))
 
     @property
     def device(self) -> str:
         """The chosen device: ``auto``, ``cpu`` or ``cuda:N``."""
         return str(self.box.value)
+
+    def choose(self, device: str) -> None:
+        """Choose a device, also one that no child process has found yet."""
+        if device != "auto":
+            self.offer([device])
+        self.box.value = device
 
     def offer(self, devices: Iterable[str]) -> None:
         """Add devices that a child process has found."""
@@ -38,5 +47,5 @@ class DeviceBox:
             self.box.reset_choices()
 
     def _choices(self, _box: object) -> list[tuple[str, str]]:
-        gpus = [(f"GPU {device.partition(':')[2]}", device) for device in self._gpus]
+        gpus = [(f"GPU {device.partition(':')[2]}".strip(), device) for device in self._gpus]
         return [("Automatic", "auto"), ("CPU", "cpu"), *gpus]

@@ -9,6 +9,7 @@ from magicgui.widgets import ComboBox, Container, Slider
 from psygnal import Signal
 
 from napari_bonescint.display import WINDOWS, contrast_limits, widened
+from napari_bonescint.gui.common.settings import Setting, follow, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +55,8 @@ class DisplayPresets:
         self.form.margins = (0, 0, 0, 0)
         self.preset.changed.connect(self._take_preset)
         self.width.changed.connect(self._show)
+        self.preset.value = remembered(Setting.PRESET)
+        follow(Setting.PRESET, self.preset.native.setCurrentText)
 
     @property
     def percent(self) -> int:

@@ -14,6 +14,7 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.device_box import DeviceBox
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.common.quiet_wheel import ignore_wheel
+from napari_bonescint.gui.common.settings import Setting, follow, remembered
 from napari_bonescint.inference.model_card import shipped_models
 from napari_bonescint.inference.model_registry import accepted_models, current_model, find_model, registry_folder
 from napari_bonescint.inference.model_titles import details, title
@@ -45,7 +46,7 @@ class ModelChooser(QWidget):
         self._card: ModelCard | None = None
         self._unfolded = False
         self._read()
-        self._card = self._current or next(iter(self._cards.values()), None)
+        self._card = self._default() or self._current or next(iter(self._cards.values()), None)
         self.model = ComboBox(label="Model", choices=self._choices, tooltip="What the model does, and how well")
         self.devices = DeviceBox()
         self.form = Container(widgets=[self.model, self.devices.box])
@@ -56,6 +57,8 @@ class ModelChooser(QWidget):
         self._show()
         self.model.changed.connect(self._on_changed)
         self.devices.box.changed.connect(lambda _device: self.chosen.emit(self._card))
+        follow(Setting.MODEL, self._take_default)
+        follow(Setting.DEVICE, self._take_device)
         self._watcher = QFileSystemWatcher(self)
         self._watcher.directoryChanged.connect(self._on_shelf_changed)
         folder = registry_folder()
@@ -81,11 +84,39 @@ class ModelChooser(QWidget):
         except BonescintError as error:
             show_error(str(error))
             return
+        self._add(card)
+        self._choose(card)
+        self.chosen.emit(card)
+
+    def _add(self, card: ModelCard) -> None:
         if card not in self._cards.values():
             self._opened.append(card)
             self._read()
-        self._choose(card)
-        self.chosen.emit(card)
+
+    def _default(self) -> ModelCard | None:
+        """The default model of the preferences; None if there is none, or if it cannot be used."""
+        name = remembered(Setting.MODEL).strip()
+        if not name:
+            return None
+        try:
+            card = find_model(name)
+        except BonescintError as error:
+            show_error(f"Preferences, Default model: {error}")
+            return None
+        self._add(card)
+        return card
+
+    def _take_default(self, name: str) -> None:
+        # Letter by letter: most texts are no model yet.
+        with suppress(BonescintError):
+            card = find_model(name.strip()) if name.strip() else self._current
+            if card is not None:
+                self._add(card)
+                self._choose(card)
+                self.chosen.emit(card)
+
+    def _take_device(self, device: str) -> None:
+        self.devices.choose(device)
 
     def _lay_out(self) -> None:
         combo: QComboBox = self.model.native
