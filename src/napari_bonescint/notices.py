@@ -19,6 +19,7 @@ class Remedy(Enum):
     SPLIT_SIDES = "split sides"
     """Make two views of an image that shows both side by side."""
     INVERT = "invert"
+    INVERT_BACK = "invert back"
     SET_SPACING = "set spacing"
     TAKE_GREY = "take grey"
     """Take one channel of a grey image that is stored in colour or with opacity."""

@@ -171,3 +171,6 @@ def test_a_picture_that_shows_uptake_dark_is_inverted(viewer: Viewer, panel: Seg
     assert (view.data[0, 0], view.data[30, 20]) == (30, 250)
     assert facts_of(view).view.inverted
     assert not any("brighter" in told for told in panel.notices.texts())
+    press(qtbot, panel, "Invert it back")
+    np.testing.assert_array_equal(view.data, picture)
+    assert not facts_of(view).view.inverted

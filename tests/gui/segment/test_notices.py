@@ -50,8 +50,9 @@ def test_notices_go_as_they_are_solved_or_closed(model: ViewerModel) -> None:
     set_spacing(model.layers, first, 2.5)
     assert texts(book, model) == [INVERTED, told]
     invert(model.layers, first)
-    assert texts(book, model) == [told]
-    book.close(book.open_in(model.layers)[0])
+    assert texts(book, model) == [told, "You inverted the anterior view."]
+    for each in book.open_in(model.layers):
+        book.close(each)
     assert texts(book, model) == []
 
 

@@ -65,6 +65,8 @@ def actions_for(shown: OpenNotice) -> list[Action]:
         verb, edit = ("Mirror", flip) if remedy is Remedy.MIRROR else ("Invert", invert)
         # The posterior view is the one that some exports mirror.
         return [Action(f"{verb} the {facts_of(i).view.name} view", _on(i, edit)) for i in reversed(about)]
+    if remedy is Remedy.INVERT_BACK:
+        return [Action("Invert it back", _on(image, invert)) for image in about]
     if remedy in _OF_IMAGE:
         text, make = _OF_IMAGE[remedy]
         return [Action(text, _on(image, make)) for image in about]

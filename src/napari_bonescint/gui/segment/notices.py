@@ -91,6 +91,9 @@ class NoticeBook:
         if any(view in unsure for view in views):
             yield SAME_VIEW
         yield from shear_warnings(views)
+        for view in (facts_of(image).view for image in views):
+            if view.inverted:
+                yield Notice(f"You inverted the {view.name} view.", Remedy.INVERT_BACK, view.name)
         for view in views:
             yield from self._results.get(view, ())
 
