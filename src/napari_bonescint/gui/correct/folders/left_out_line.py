@@ -7,7 +7,8 @@ from qtpy.QtWidgets import QPlainTextEdit, QToolButton, QVBoxLayout, QWidget
 
 from napari_bonescint.formats.left_out import LeftOut
 
-_ROWS = 4
+_MOST_ROWS = 4
+_FRAME = 12
 
 
 class LeftOutLine(QWidget):
@@ -24,7 +25,6 @@ class LeftOutLine(QWidget):
         self.reasons.setReadOnly(True)
         self.reasons.setTabChangesFocus(True)
         self.reasons.setAccessibleName("Reasons")
-        self.reasons.setFixedHeight(_ROWS * self.fontMetrics().lineSpacing() + 12)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
@@ -39,6 +39,8 @@ class LeftOutLine(QWidget):
         self._open(False)
         self.button.setText(f"{left_out.title}: why?")
         self.reasons.setPlainText("\n".join(left_out.lines))
+        rows = min(len(left_out.lines), _MOST_ROWS)
+        self.reasons.setFixedHeight(rows * self.fontMetrics().lineSpacing() + _FRAME)
         self.setVisible(bool(left_out.number))
 
     def _open(self, is_open: bool) -> None:
