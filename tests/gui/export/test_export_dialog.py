@@ -186,8 +186,10 @@ def test_one_of_several_scans_is_chosen_and_the_nema_sample_becomes_dicom_seg(
     click_export(qtbot, dialog)
     (path,) = (tmp_path / "out").iterdir()
     assert pydicom.dcmread(path).SegmentSequence
+    images[0].name = "ward 7/no: 3 anterior"
     dialog.form.scan.value = 0
     assert dialog.form.chosen_scan.images == tuple(images)
+    assert dialog.form.name.value == "ward 7_no_ 3"
     assert dialog.form.chosen_folder == tmp_path
     dialog.reject()
 

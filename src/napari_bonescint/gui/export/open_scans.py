@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from napari_bonescint.scan import Scan
 
 _PICTURES = {".png", ".tif", ".tiff"}
+_NOT_IN_NAMES = re.compile(r"[^\w .,()+-]")
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class OpenScan:
     def name(self) -> str:
         """A name for files: that of the layers without the view; never the patient's."""
         first = self.images[0]
-        return first.name.removesuffix(facts_of(first).view.name).strip(" -,:·") or "scan"
+        title = first.name.removesuffix(facts_of(first).view.name)
+        return _NOT_IN_NAMES.sub("_", title).strip(" .,:-·_") or "scan"
 
     @property
     def may_be_dicom(self) -> bool:
@@ -123,11 +126,9 @@ def file_of(image: Image) -> Path | None:
 def _masks_on(layers: Any, images: Sequence[Image]) -> tuple[MaskLayers, ...]:
     """The masks on the views of a scan: labels of one kind, counted on each view from the uppermost layer."""
     found = []
+    on_views = [all_labels_of(layers, image)[::-1] for image in images]
     for named in (True, False):
-        columns = [
-            [labels for labels in reversed(all_labels_of(layers, image)) if names_regions_of(labels) is named]
-            for image in images
-        ]
+        columns = [[labels for labels in on_view if names_regions_of(labels) is named] for on_view in on_views]
         for row in zip_longest(*columns):
             bare = tuple(image for image, labels in zip(images, row, strict=True) if labels is None)
             found.append(MaskLayers(tuple(labels for labels in row if labels is not None), bare))
