@@ -21,8 +21,8 @@ from napari_bonescint.gui.correct.case_loader import CaseLoader
 from napari_bonescint.gui.correct.correcting import Correcting, EditedMask
 from napari_bonescint.gui.correct.open_case import OpenCase
 from napari_bonescint.gui.correct.opening.correcting_scan import CorrectingScan, read_scan
-from napari_bonescint.gui.correct.opening.places import add_place, place_of_case, place_of_file, place_of_scan
-from napari_bonescint.gui.correct.opening.safe_work import SafeWork
+from napari_bonescint.gui.correct.opening.open_once import OpenOnce
+from napari_bonescint.gui.correct.opening.places import place_of_case, place_of_file, place_of_scan
 from napari_bonescint.gui.correct.opening.scan_layers import scan_to_correct
 from napari_bonescint.gui.correct.opening.scan_segmenter import ScanSegmenter
 from napari_bonescint.gui.correct.states import NoStore, StoreOpen, Unsaved, UnsavedScan
@@ -39,24 +39,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.corrections.entries import Entry
-    from napari_bonescint.corrections.open_cases import Holder
     from napari_bonescint.corrections.opening import OpenedCase
     from napari_bonescint.corrections.queue import WorkItem
     from napari_bonescint.corrections.store.drafts import Draft
-    from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.corrections.store.prediction import Prediction
     from napari_bonescint.corrections.store.revision import Revision
     from napari_bonescint.corrections.work import Work
     from napari_bonescint.gui.common.run import Run
     from napari_bonescint.gui.correct.opening.correcting_scan import SavedScan, ScanRead
-    from napari_bonescint.gui.correct.opening.places import Place
     from napari_bonescint.gui.correct.opening.scan_layers import ScanLayers
     from napari_bonescint.segmentation import Segmentation
 
 _RESTORED = "Your unsaved work on this case was restored; Undo removes it."
 
 
-class CorrectController(SafeWork):
+class CorrectController(OpenOnce):
     """Opens label stores, cases and scans, saves drafts and revisions, and asks before unsaved work is lost.
 
     Parameters
@@ -96,9 +93,9 @@ class CorrectController(SafeWork):
         ask_about_scan: Callable[[str], UnsavedScan],
         choose_store: Callable[[], Path | None],
     ) -> None:
-        super().__init__(ask, ask_about_scan, choose_store, annotator)
+        super().__init__(viewer, ask, ask_about_scan, choose_store, annotator)
         self.loader = CaseLoader(run, call_later)
-        self._viewer, self._run = viewer, run
+        self._run = run
         self._layers = CaseLayers(viewer)
         self._images: tuple[Image, ...] = ()  # of the open case or scan
         self._segmenter = ScanSegmenter(self.loader.child, call_later)
@@ -108,24 +105,7 @@ class CorrectController(SafeWork):
         self.loader.failed.connect(self._show_error)
         self._segmenter.segmented.connect(self._on_scan_segmented)
         self._segmenter.failed.connect(self._show_error)
-        add_place(self)
         viewer.layers.events.removed.connect(self._on_layer_removed)
-
-    @property
-    def open_case(self) -> tuple[LabelStore, str] | None:
-        """The store and the key of the open case."""
-        return (self.state.work.store, self.state.key) if isinstance(self.state, Correcting) else None
-
-    @property
-    def open_scan(self) -> str | None:
-        """The name of the open scan that is in no store, made of its pixels."""
-        return self.state.key if isinstance(self.state, CorrectingScan) else None
-
-    def come_forward(self) -> None:
-        """Show the open case or scan in front of everything else."""
-        if isinstance(self.state, EditedMask) and self.state.labels[0] in self._viewer.layers:
-            self._viewer.layers.selection.active = self.state.labels[0]
-        self.wanted.emit()
 
     def name_of(self, case: str) -> str:
         """The name by which the annotator knows a case, or its key."""
@@ -267,8 +247,7 @@ class CorrectController(SafeWork):
         self.loader.read_ahead(queue.next_to_do() or queue.neighbour(1))
 
     def _on_opened(self, begin: bool, work: Work) -> None:
-        self._let_go()
-        self._layers.clear()
+        self._leave_case()
         opened = self._open_store(work)
         if work.damage:
             show_warning(work.damage)
@@ -331,8 +310,7 @@ class CorrectController(SafeWork):
                     "This scan is being corrected in another napari; go on there, or close it there first."
                 )
             return
-        self._let_go()
-        self._layers.clear()
+        self._leave_case()
         if not layers.are_in(self._viewer.layers):
             self._run(read.claim.release, ignore, ignore)
             self._show_error(f"{layers.name}: was removed; open the scan again to correct it.")
@@ -403,26 +381,6 @@ class CorrectController(SafeWork):
         tools = OpenCase(case.scan, list(self._images), case.windows, list(labels), model, probability)
         self.tools_moved.emit(tools)
 
-    def _is_elsewhere(self, place: Place | None) -> bool:
-        """Whether another window has something open; it comes to the front then."""
-        if place is None:
-            return False
-        where = "in this window" if place is self else "in another window, which is in front now"
-        self._show_message(f"This scan is being corrected already, {where}.")
-        place.come_forward()
-        return True
-
-    def _on_open_elsewhere(self, of: Correcting, own: Holder | None, others: list[Holder]) -> None:
-        if of is not self.state:
-            return
-        if own is None:
-            who = " and ".join(map(str, others))
-            show_warning(f"This case is open elsewhere, too ({who}); both masks will be kept as revisions.")
-            return
-        self._let_go()
-        self._layers.clear()
-        self._show_error(f"You have this case open in another napari ({own}); go on there, or close it there first.")
-
     def _end(self) -> None:
         """End the work on the open case or scan; unsaved work is kept as a draft."""
         if isinstance(self.state, EditedMask):
@@ -438,6 +396,11 @@ class CorrectController(SafeWork):
         self.tools_moved.emit(None)
         self.status.emit("", False)
         self.changed.emit()
+
+    def _leave_case(self) -> None:
+        """End the work on the open case or scan, and take the layers of a case from the viewer."""
+        self._let_go()
+        self._layers.clear()
 
     def _on_saved(self, of: Correcting, revision: Revision) -> None:
         known = of.case.revisions[-1].number if of.case.revisions else 0

@@ -96,8 +96,8 @@ class WorkList(QWidget):
             self.chosen.emit(item)
 
     def _on_clicked(self, index: QModelIndex) -> None:
-        if index.row() != self.model.queue.open_row:
-            self.chosen.emit(index.data(ITEM))
+        # Also the open one: its case may have been left for a scan that is in no label store.
+        self.chosen.emit(index.data(ITEM))
 
     def _on_opened(self) -> None:
         self._delegate.open_row = self.model.queue.open_row
