@@ -98,6 +98,7 @@ class CorrectController(OpenOnce):
         self._run = run
         self._layers = CaseLayers(viewer)
         self._images: tuple[Image, ...] = ()  # of the open case or scan
+        self._is_closed = False
         self._segmenter = ScanSegmenter(self.loader.child, call_later)
         self.loader.loaded.connect(self._on_loaded)
         self.loader.predicted.connect(self._on_predicted)
@@ -197,8 +198,8 @@ class CorrectController(OpenOnce):
         self.save(reviewed=reviewed)
 
     def sign(self, name: str) -> None:
-        """Change the annotator; the draft of unsaved work gets the new name."""
-        if name == self.annotator:
+        """Change the annotator; the draft of unsaved work gets the new name. A closed panel ignores it."""
+        if name == self.annotator or self._is_closed:
             return
         self.annotator = name
         self._mend()
@@ -235,6 +236,7 @@ class CorrectController(OpenOnce):
         self._viewer.layers.events.removed.disconnect(self._on_layer_removed)
         self._let_go()
         self.loader.close()
+        self._is_closed = True
 
     def _open(self, open_it: Callable[[], Work], *, begin: bool) -> None:
         def then() -> None:
