@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +10,11 @@ from napari import current_viewer
 from napari.utils.notifications import show_error, show_info, show_warning
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.formats.dicom.header import looks_like_dicom
 from napari_bonescint.formats.left_out import LeftOut
-from napari_bonescint.formats.masks.registry import MASK_ENDINGS, looks_like_mask, read_mask
+from napari_bonescint.formats.masks.registry import looks_like_mask, read_mask
 from napari_bonescint.formats.opening import collect
+from napari_bonescint.formats.recognition import may_be_scan_or_mask
 from napari_bonescint.formats.safe_reading.refusal import Refusal
-from napari_bonescint.formats.safe_reading.source_file import read_start
 from napari_bonescint.gui.correct.opening.draft_offer import offer_drafts
 from napari_bonescint.gui.correct.opening.places import place_of_file
 from napari_bonescint.gui.layers.loose_masks import watch_masks
@@ -36,15 +34,12 @@ Read = list["LayerTuple"] | list[tuple[None]]
 
 # napari's value for "read, but nothing to show"; napari reports an empty list as an error of the plugin.
 _NOTHING: list[tuple[None]] = [(None,)]
-_DICOM_NAMES = {".dcm", ".dicom", ".ima"}
-# A folder with at least this many files is taken for a folder of scans without reading them.
-_FILES_TO_LOOK_AT = 50
 _ERRORS_TO_SHOW = 3
 
 
 def get_reader(path: Paths) -> Callable[[Paths], Read] | None:
-    """The reader for files or folders that may be bone scans, else None; nothing is decoded for it."""
-    return read if any(_may_be_scan(Path(one)) for one in _as_list(path)) else None
+    """The reader for files or folders that may be bone scans or their masks, else None; nothing is decoded for it."""
+    return read if any(may_be_scan_or_mask(Path(one)) for one in _as_list(path)) else None
 
 
 def read(path: Paths) -> Read:
@@ -138,23 +133,6 @@ def _sort(paths: Iterable[Path]) -> tuple[list[Path], list[Path], list[Bonescint
 
 def _as_list(path: Paths) -> list[str]:
     return [path] if isinstance(path, str) else list(path)
-
-
-def _may_be_scan(path: Path) -> bool:
-    if path.is_dir():
-        files = list(islice((file for file in path.rglob("*") if file.is_file()), _FILES_TO_LOOK_AT))
-        return len(files) == _FILES_TO_LOOK_AT or any(_may_be_scan(file) for file in files)
-    if path.name.lower().endswith(MASK_ENDINGS):
-        return path.is_file()
-    # A file with a DICOM name but other content gets an error message from this reader.
-    return path.suffix.lower() in _DICOM_NAMES or _starts_as_dicom(path)
-
-
-def _starts_as_dicom(path: Path) -> bool:
-    try:
-        return looks_like_dicom(read_start(path))
-    except Refusal:
-        return False
 
 
 def _show_errors(errors: Sequence[BonescintError]) -> None:

@@ -12,9 +12,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pydicom
-from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filereader import read_partial
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
@@ -40,6 +41,7 @@ _ENVELOPED_DATA = bytes.fromhex("06092a864886f70d010703")
 _MOST_VALUE_BYTES = 2**16
 _MOST_SEQUENCE_BYTES = 2**20
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData", "ExtendedOffsetTable", "ExtendedOffsetTableLengths")
+_MODALITY = tag_for_keyword("Modality")
 _NOT_DICOM = "The file is no DICOM file."
 
 
@@ -148,6 +150,22 @@ def read_header(path: Path) -> Header:
             return _parse(path, start, _DicomStream(path, file, MOST_HEADER_BYTES), pixels=False)
     except OSError as error:
         raise Refusal(path, f"The file could not be read ({error.strerror or error}).") from error
+
+
+def read_modality(path: Path) -> str:
+    """The modality that a DICOM file states, read without what follows it; empty if it states none.
+
+    A file that is no DICOM file, or is unreadable, is a `Refusal`.
+    """
+    if not looks_like_dicom(read_start(path)):
+        raise NotAPlanarScan(path, _NOT_DICOM)
+    try:
+        with path.open("rb") as file:
+            stream = _DicomStream(path, file, MOST_HEADER_BYTES)
+            dataset = read_partial(stream, stop_when=lambda tag, *_: tag > _MODALITY, force=True)
+    except Exception as error:  # pydicom's parser may raise any exception
+        raise Refusal(path, DAMAGED) from error
+    return Header(dataset).text("Modality").upper()
 
 
 def parse_whole(path: Path, content: bytes) -> Header:

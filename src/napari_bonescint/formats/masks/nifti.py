@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import nibabel
 import numpy as np
-from nibabel.nifti1 import Nifti1Extension, Nifti1Image
+from nibabel.nifti1 import Nifti1Extension, Nifti1Header, Nifti1Image
 
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.formats.masks.mask import Mask
@@ -27,12 +27,12 @@ from napari_bonescint.formats.safe_reading.budget import OverBudget, gunzipped, 
 from napari_bonescint.formats.safe_reading.guarded import reader
 from napari_bonescint.formats.safe_reading.plausibility import require_possible_size
 from napari_bonescint.formats.safe_reading.refusal import DAMAGED, Refusal
-from napari_bonescint.formats.safe_reading.source_file import read_whole
+from napari_bonescint.formats.safe_reading.source_file import read_start, read_whole
 from napari_bonescint.scan import View, ViewName, is_possible
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -138,6 +138,27 @@ def read_mask_nifti(path: Path, mapping: RegionMapping | None = None) -> Mask:
     return Mask(regions, (view,) * len(regions), _spacing(image, facts), names)
 
 
+def is_planar_nifti(path: Path) -> bool:
+    """True if a NIfTI file has the shape of a mask of one or two views; only its header is read.
+
+    A missing or unreadable file is a `Refusal`.
+    """
+    start = read_start(path)
+    try:
+        with gzip.open(path) if start.startswith(_GZIP) else path.open("rb") as file:
+            header = Nifti1Header.from_fileobj(cast("io.IOBase", file), check=False)
+            shape = header.get_data_shape()
+    except Exception:  # nibabel and zlib may raise any exception
+        return False
+    return _is_planar(shape)
+
+
+def _is_planar(stated: Sequence[int]) -> bool:
+    # Trailing axes of length 1 have no meaning.
+    shape = stated[:3] if set(stated[3:]) <= {1} else stated
+    return len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 2))
+
+
 def _affine(view: ViewName, spacing: Spacing) -> NDArray[np.float64]:
     """Matrix from voxel to patient (mm to the right, to the front, upwards); the first voxel's middle is the origin."""
     affine = np.zeros((4, 4))
@@ -173,9 +194,8 @@ def _unlogged() -> Iterator[None]:
 def _planes(path: Path, image: Nifti1Image) -> NDArray[np.int64]:
     """Labels (view, y, x)."""
     stated = image.shape
-    # Trailing axes of length 1 have no meaning.
-    shape = stated[:3] if set(stated[3:]) <= {1} else stated
-    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 2)):
+    shape = stated[:3]
+    if not _is_planar(stated):
         raise Refusal(path, f"The file has the shape {stated}; the mask of a view has the shape (x, y, 1).")
     require_possible_size(path, shape[1], shape[0])
     require_pixels(path, *shape, bytes_a_pixel=image.get_data_dtype().itemsize)
