@@ -45,7 +45,7 @@ def test_a_file_is_opened_as_by_file_open(viewer: Viewer, write_nm: Callable[...
     choose_our_reader()
     viewer.window._qt_viewer._qt_open([str(write_nm())], stack=False)
     anterior, posterior = images_in(viewer)
-    assert (anterior.name, posterior.name) == ("anterior", "posterior")
+    assert (anterior.name, posterior.name) == ("scan anterior", "scan posterior")
     assert posterior.translate[1] > anterior.translate[1]
     facts = anterior.metadata["bonescint"]
     assert facts.scan.acquisition
@@ -100,7 +100,7 @@ def test_two_views_of_two_files_lie_side_by_side_whichever_comes_first(
     order: tuple[str, str], viewer: Viewer, write_nm: Callable[..., Path]
 ) -> None:
     viewer.open([str(write_nm(f"{view}.dcm", views=(view,))) for view in order], plugin="napari-bonescint")
-    anterior, posterior = sorted(images_in(viewer), key=lambda image: image.name)
+    anterior, posterior = sorted(images_in(viewer), key=lambda image: image.metadata["bonescint"].view.name)
     assert anterior.translate[1] == 0
     ((_, end), (begin, _)) = spans([anterior, posterior])
     assert end < begin == posterior.translate[1] < 1.3 * end

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def test_the_real_scan_opens(viewer: Viewer) -> None:
     viewer.open_sample("napari-bonescint", "nema_nm1")
     (image,) = [layer for layer in viewer.layers if isinstance(layer, Image)]
-    assert image.name == "anterior"
+    assert image.name == "NEMA NM1 anterior"
     assert image.data.shape == (1024, 256)
     np.testing.assert_allclose(image.scale, (2.26, 2.26))
 
@@ -23,7 +23,7 @@ def test_the_simulated_scan_opens_with_its_true_regions(viewer: Viewer) -> None:
     viewer.open_sample("napari-bonescint", "simulated")
     images = [layer for layer in viewer.layers if isinstance(layer, Image)]
     truths = [layer for layer in viewer.layers if isinstance(layer, Labels)]
-    assert [image.name for image in images] == ["anterior", "posterior"]
+    assert [image.name for image in images] == ["simulated anterior", "simulated posterior"]
     for image, truth in zip(images, truths, strict=True):
         assert truth.data.shape == image.data.shape
         np.testing.assert_array_equal(truth.translate, image.translate)

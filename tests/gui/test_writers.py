@@ -44,7 +44,7 @@ def test_saved_masks_open_over_their_views(name: str, viewer: Viewer, images: li
     for path in saved:
         viewer.open(path, plugin="napari-bonescint")
     opened = [layer for layer in viewer.layers if isinstance(layer, Labels)]
-    assert [labels.name for labels in opened] == ["anterior bones", "posterior bones"]
+    assert [labels.name for labels in opened] == ["scan anterior bones", "scan posterior bones"]
     for labels, image, regions in zip(opened, images, expected, strict=True):
         np.testing.assert_array_equal(labels.data, regions)
         np.testing.assert_allclose([*labels.scale, *labels.translate], [*image.scale, *image.translate])
@@ -77,7 +77,7 @@ def test_a_mask_of_a_sheared_scan_is_saved_without_a_spacing_and_that_is_told(
     (path,) = viewer.layers.save(str(tmp_path / "m.regions.tif"), selected=True)
     assert read_mask(Path(path)).spacing is None
     assert [message for message in shown() if "sheared" in message] == [
-        "anterior: The layer is sheared, so its pixels have no size in mm; set its shear to 0 to get sizes."
+        "scan anterior: The layer is sheared, so its pixels have no size in mm; set its shear to 0 to get sizes."
     ]
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # napari's names of the attributes and events that place a layer.
 _ATTRIBUTES = ("units", "scale", "translate", "rotate", "shear", "affine")
+_STRAIGHT = {"rotate": np.eye(2), "shear": np.zeros(1), "affine": np.eye(3)}
 # Cosine of the angle between rows and columns: napari's own rounding is far below it.
 _PERPENDICULAR = 1e-6
 
@@ -90,11 +91,18 @@ def is_sheared(layer: Layer) -> bool:
     return bool(abs(down @ along) > _PERPENDICULAR * np.hypot(*down) * np.hypot(*along))
 
 
+def is_placed(layer: Layer) -> bool:
+    """Whether a two-dimensional layer was moved, turned, sheared or transformed."""
+    return bool(np.any(layer.translate)) or any(
+        not np.array_equal(_value(layer, name), plain) for name, plain in _STRAIGHT.items()
+    )
+
+
 def straighten(layer: Layer) -> None:
     """Reset rotation, shear and affine of a two-dimensional layer."""
-    for name, plain in (("rotate", np.eye(2)), ("shear", np.zeros(1)), ("affine", np.eye(3))):
+    for name, plain in _STRAIGHT.items():
         if not np.array_equal(_value(layer, name), plain):
-            setattr(layer, name, plain)
+            setattr(layer, name, plain.copy())
 
 
 def _take_over(layer: Layer, other: Layer, name: str) -> None:

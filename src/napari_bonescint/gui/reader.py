@@ -19,13 +19,16 @@ from napari_bonescint.gui.correct.opening.draft_offer import offer_drafts
 from napari_bonescint.gui.correct.opening.places import place_of_file
 from napari_bonescint.gui.layers.loose_masks import watch_masks
 from napari_bonescint.gui.layers.masks import mask_to_layers
-from napari_bonescint.gui.layers.scans import keep_sides, lone_views, scans_to_layers, spans_of
+from napari_bonescint.gui.layers.scan_display import display_scans
+from napari_bonescint.gui.layers.scans import lone_views, scans_to_layers, spans_of
+from napari_bonescint.gui.layers.titles import title_of_mask, titles_of
 from napari_bonescint.scan import SAME_VIEW, exceeds_opposite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from napari_bonescint.formats.masks.mask import Mask
+    from napari.layers import Layer
+
     from napari_bonescint.gui.layers.scans import LayerTuple
     from napari_bonescint.scan import Scan
 
@@ -68,7 +71,7 @@ def read(path: Paths) -> Read:
     layers = lay_out(opened)
     for mask in masks:
         try:
-            layers += _lay_on(read_mask(mask))
+            layers += mask_to_layers(read_mask(mask), _open_layers(), title_of_mask(mask))
         except BonescintError as error:
             errors.append(error)
     _show_errors(errors)
@@ -103,19 +106,24 @@ def _with_view_warnings(scans: Iterable[Scan]) -> list[Scan]:
     return found
 
 
-def lay_out(scans: Iterable[Scan]) -> list[LayerTuple]:
-    """Layers for scans, placed beside the open views; napari calls a reader once for each of several files."""
-    viewer = current_viewer()
-    if viewer is not None:
-        keep_sides(viewer.layers)
-        offer_drafts(viewer.layers)
-        watch_masks(viewer.layers)
-    return scans_to_layers(scans, spans_of(viewer.layers) if viewer is not None else ())
+def lay_out(scans: Sequence[Scan], titles: Sequence[str] | None = None) -> list[LayerTuple]:
+    """Layers for scans, placed beside the open views; napari calls a reader once for each of several files.
+
+    `titles` are used in place of the names of the files.
+    """
+    open_layers = _open_layers()
+    return scans_to_layers(scans, spans_of(open_layers), titles=titles_of(scans, open_layers, titles))
 
 
-def _lay_on(mask: Mask) -> list[LayerTuple]:
+def _open_layers() -> Sequence[Layer]:
+    """The layers in the viewer, which shows scans from now on; none without a window."""
     viewer = current_viewer()
-    return mask_to_layers(mask, viewer.layers if viewer is not None else ())
+    if viewer is None:
+        return ()
+    display_scans(viewer)
+    offer_drafts(viewer.layers)
+    watch_masks(viewer.layers)
+    return list(viewer.layers)
 
 
 def _sort(paths: Iterable[Path]) -> tuple[list[Path], list[Path], list[BonescintError]]:

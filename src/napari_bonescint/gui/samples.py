@@ -29,13 +29,13 @@ def nema_nm1() -> list[LayerTuple]:
     path = nema_file()
     if path is None:
         raise SampleMissingError("The sample is missing; install it with: pip install --force-reinstall pydicom-data")
-    return lay_out([open_scan(path, view=ViewName.ANTERIOR)])
+    return lay_out([open_scan(path, view=ViewName.ANTERIOR)], ["NEMA NM1"])
 
 
 def simulated() -> list[LayerTuple]:
     """A simulated scan, anterior and posterior, with the true region of every pixel."""
-    layers = lay_out([open_scan(SIMULATED)])
-    images = [attributes for _, attributes, kind in layers if kind == "image"]
+    layers = lay_out([open_scan(SIMULATED)], ["simulated"])
+    images = [attributes for _, attributes, _ in layers]
     truth = read_labels(SAMPLES / "simulated.regions.tif").masks
     for mask, image in zip(truth, images, strict=True):
         place = {name: image[name] for name in PLACE}

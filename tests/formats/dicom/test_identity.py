@@ -14,6 +14,7 @@ from napari_bonescint.formats.dicom.identity import (
     PERHAPS_BURNED_IN,
     Identity,
     burned_in_text,
+    names_patient,
     patient_number,
     read_identity,
 )
@@ -103,3 +104,40 @@ def test_a_picture_may_hold_text(picture: Path) -> None:
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match=r"^none\.dcm: The file does not exist"):
         read_identity(tmp_path / "none.dcm")
+
+
+@pytest.mark.parametrize(
+    ("file", "patient"),
+    [
+        ("doe_jane.dcm", {"PatientName": "Doe^Jane"}),
+        ("BONE_JANE.dcm", {"PatientName": "DOE^JANE"}),
+        ("bone-mueller.dcm", {"PatientName": "Müller^Eva"}),
+        ("bonemüller.dcm", {"PatientName": "Müller^Eva"}),
+        ("Perez.dcm", {"PatientName": "Pérez^Ana"}),
+        ("Li 3h.dcm", {"PatientName": "Li^Na"}),
+        ("bone_0004711", {"PatientID": "4711"}),
+        ("bone_47-11.dcm", {"PatientID": "00 4711"}),
+        ("P12-wb.dcm", {"PatientID": "P012"}),
+        ("old4711.dcm", {"OtherPatientIDs": ["1", "4711"]}),
+    ],
+)
+def test_a_file_named_after_its_patient_is_known(write_nm: WriteScan, file: str, patient: dict[str, object]) -> None:
+    assert names_patient(write_nm(file, **patient))
+    assert not names_patient(write_nm("wb_2024.dcm", **patient))
+
+
+@pytest.mark.parametrize(
+    ("file", "patient"),
+    [
+        ("alive.dcm", {"PatientName": "Li^Na"}),
+        ("patient_1.dcm", {"PatientName": "Anonymous^Patient", "PatientID": "NONE"}),
+        ("bone_120.dcm", {"PatientID": "12"}),
+        ("bone.dcm", {"PatientName": "", "PatientID": ""}),
+    ],
+)
+def test_other_names_are_no_ones(write_nm: WriteScan, file: str, patient: dict[str, object]) -> None:
+    assert not names_patient(write_nm(file, **patient))
+
+
+def test_a_picture_names_no_patient(picture: Path) -> None:
+    assert not names_patient(picture)

@@ -15,8 +15,8 @@ from napari_bonescint.formats.masks.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.gui.correct.open_case import OpenCase
 from napari_bonescint.gui.layers.labels import empty_labels, set_regions
-from napari_bonescint.gui.layers.overlays import camera_of
 from napari_bonescint.gui.layers.scans import scans_to_layers
+from napari_bonescint.gui.layers.viewer_parts import camera_of
 from napari_bonescint.gui.samples import SAMPLES
 
 if TYPE_CHECKING:

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari.layers import Image, Points
 
 from napari_bonescint.corrections.opening import OpenedCase
 from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.display import contrast_limits
 from napari_bonescint.gui.correct.case_layers import CaseLayers
 from napari_bonescint.gui.layers.labels import is_edited
+from napari_bonescint.gui.layers.marks import marks_of
 from napari_bonescint.gui.layers.scans import facts_of, layers_to_scan, scans_to_layers, spacing_of
 from napari_bonescint.gui.segment.view_edits import ViewEditError, flip, set_spacing, set_view
 from napari_bonescint.scan import Scan, View, ViewName, ViewSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from napari.layers import Image
 
 ASSUMED = tuple(View(name, ViewSource.ASSUMED) for name in ViewName)
 
@@ -54,17 +56,11 @@ def assert_shows(shown: CaseLayers, case: OpenedCase) -> None:
         assert not is_edited(labels)
         assert not labels._undo_history
         assert len(labels.features) == (17 if case.names_regions else 2)
-
-
-def where_letters_stand(viewer: ViewerModel) -> list[tuple[float, str]]:
-    (points,) = [layer for layer in viewer.layers if isinstance(layer, Points)]
-    return sorted(zip((points.data[:, 1] * points.scale[1]).tolist(), points.features["side"], strict=True))
-
-
-def as_alone(case: OpenedCase) -> list[tuple[float, str]]:
-    """Where the letters stand if the case is the first one."""
-    points, attributes, _ = scans_to_layers([case.scan])[0]
-    return sorted(zip(points[:, 1].tolist(), attributes["features"]["side"], strict=True))
+    for image, view in zip(shown.images, case.scan.views, strict=True):
+        marks = marks_of(image)
+        assert marks is not None
+        assert marks.letters == (("R", "L") if view.name is ViewName.ANTERIOR else ("L", "R"))
+        assert marks.size == image.data.shape
 
 
 def test_a_case_moves_into_the_layers_of_the_one_before(viewer: ViewerModel, shown: CaseLayers, scan: Scan) -> None:
@@ -84,7 +80,6 @@ def test_a_case_moves_into_the_layers_of_the_one_before(viewer: ViewerModel, sho
         shown.show(case)
         assert list(viewer.layers) == layers
         assert_shows(shown, case)
-        assert where_letters_stand(viewer) == as_alone(case)
     np.testing.assert_array_equal(first.scan.counts, kept)
 
 
@@ -95,14 +90,13 @@ def test_a_case_of_one_view_has_layers_of_its_own(
     shown.show(case_of(scan, 1))
     single = case_of(replace(scan, counts=scan.counts[:1], views=(View(name, flipped=True),)), 2)
     shown.show(single)
-    assert [layer.name for layer in viewer.layers] == ["sides", name, f"{name} bones"]
+    assert [layer.name for layer in viewer.layers] == [f"scan {name}", f"scan {name} bones"]
     assert_shows(shown, single)
-    assert where_letters_stand(viewer) == as_alone(single)
     shown.show(case_of(scan, 3))
-    assert len(viewer.layers) == 5
+    assert len(viewer.layers) == 4
 
 
-@pytest.mark.parametrize("removed", range(5))
+@pytest.mark.parametrize("removed", range(4))
 def test_layers_that_the_user_removed_do_not_stop_the_next_case(
     viewer: ViewerModel, shown: CaseLayers, scan: Scan, removed: int
 ) -> None:
@@ -111,8 +105,7 @@ def test_layers_that_the_user_removed_do_not_stop_the_next_case(
     case = case_of(scan, 2)
     shown.show(case)
     assert_shows(shown, case)
-    # Letters that the user took away do not come back.
-    assert len(viewer.layers) == (4 if removed == 0 else 5)
+    assert len(viewer.layers) == 4
     shown.clear()
     assert list(viewer.layers) == []
 
@@ -152,8 +145,7 @@ def test_what_the_user_said_of_one_case_is_not_said_of_the_next(
     case = case_of(scan, 2)
     shown.show(case)
     assert_shows(shown, case)
-    assert where_letters_stand(viewer) == as_alone(case)
-    assert [image.name for image in shown.images] == ["anterior", "posterior"]
+    assert [image.name for image in shown.images] == ["scan anterior", "scan posterior"]
     assert [facts_of(image).view for image in shown.images] == list(ASSUMED)
 
 
@@ -164,7 +156,7 @@ def test_a_case_is_not_mirrored_under_the_mask_that_is_saved_with_it(
     blank = replace(blank, regions=np.zeros_like(blank.regions))
     for case in (blank, blank):
         shown.show(case)
-        with pytest.raises(ViewEditError, match=r"^anterior: remove its labels \(anterior bones\) before mirroring"):
+        with pytest.raises(ViewEditError, match=r"^scan anterior: the label store keeps this view"):
             flip(viewer.layers, shown.images[0])
         assert_shows(shown, case)
     # Without them, nothing more is drawn for the case, and what follows is put back as it was.
@@ -172,7 +164,6 @@ def test_a_case_is_not_mirrored_under_the_mask_that_is_saved_with_it(
     flip(viewer.layers, shown.images[0])
     shown.show(blank)
     assert_shows(shown, blank)
-    assert where_letters_stand(viewer) == as_alone(blank)
 
 
 def test_the_next_case_lies_straight_although_the_user_turned_the_one_before(shown: CaseLayers, scan: Scan) -> None:
@@ -184,3 +175,11 @@ def test_the_next_case_lies_straight_although_the_user_turned_the_one_before(sho
     for layers in (shown.images, shown.labels):
         np.testing.assert_allclose([layer.data_to_world((3, 4)) for layer in layers], places)
     assert_shows(shown, case_of(scan, 2))
+
+
+def test_the_layers_take_the_title_of_the_case(viewer: ViewerModel, shown: CaseLayers, scan: Scan) -> None:
+    for title in ("patient 7", "bone (2)"):
+        shown.show(case_of(scan, 1), title)
+        names = [f"{title} {view}{rest}" for rest in ("", " bones") for view in ViewName]
+        assert [layer.name for layer in viewer.layers] == names
+        assert {marks_of(image).title for image in shown.images} == {title}

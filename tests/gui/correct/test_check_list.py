@@ -7,7 +7,7 @@ from qtpy.QtCore import Qt
 
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.gui.correct.check_list import CheckList
-from napari_bonescint.gui.layers.overlays import camera_of
+from napari_bonescint.gui.layers.viewer_parts import camera_of
 
 if TYPE_CHECKING:
     from napari import Viewer

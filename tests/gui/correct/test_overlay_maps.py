@@ -45,7 +45,7 @@ def open_in(model: ViewerModel, scan: Scan, *, with_model: bool = True) -> OpenC
 
 def maps_in(model: ViewerModel, case: OpenCase) -> list:
     own = {*case.images, *case.labels}
-    return [layer for layer in model.layers if layer not in own and layer.name != "sides"]
+    return [layer for layer in model.layers if layer not in own]
 
 
 def test_the_difference_is_green_added_magenta_removed_amber_relabelled(model: ViewerModel, scan: Scan) -> None:

@@ -48,8 +48,8 @@ def test_a_store_opens_with_the_scan_first_at_which_the_model_is_least_sure(
     expected = sorted(store.cases(), key=lambda case: case.predicted_dice or 0)
     assert [item.name for item in panel.list.model.queue.items] == [case.key for case in expected]
     assert key == expected[0].key
-    shown = ["sides", "anterior", "posterior", "anterior bones", "posterior bones"]
-    assert [layer.name for layer in viewer.layers][:5] == shown
+    shown = ["scan anterior", "scan posterior", "scan anterior bones", "scan posterior bones"]
+    assert [layer.name for layer in viewer.layers] == shown
     prediction = store.prediction(key)
     assert prediction is not None
     np.testing.assert_array_equal(np.stack([labels.data for labels in masks(viewer)]), prediction.regions)
@@ -84,12 +84,12 @@ def test_page_down_moves_on_into_the_same_layers_with_nothing_to_undo(
 ) -> None:
     panel = open_correcting()
     open_first(qtbot, panel, store)
-    layers = list(viewer.layers)[:5]
+    layers = list(viewer.layers)[:4]
     draw(viewer)
-    layers[3].undo()
+    layers[2].undo()
     second = move_on(qtbot, panel)
-    assert list(viewer.layers)[:5] == layers
-    np.testing.assert_array_equal(np.stack([layers[1].data, layers[2].data]), store.scan(second).counts)
+    assert list(viewer.layers)[:4] == layers
+    np.testing.assert_array_equal(np.stack([layers[0].data, layers[1].data]), store.scan(second).counts)
     drawn = masks(viewer)[0].data.copy()
     masks(viewer)[0].redo()
     masks(viewer)[0].undo()

@@ -61,11 +61,11 @@ def test_a_mask_lies_on_its_views_and_comes_back(scan: Scan, views: list[View], 
     mask = mask_of(scan, views, names_regions=names_regions)
     labels = lay(model, mask)
     for each, view in zip(labels, views, strict=True):
-        assert each.name == f"{view.name} {'bones' if names_regions else 'skeleton'}"
-        assert lies_on(each, model.layers[str(view.name)])
+        assert each.name == f"scan {view.name} {'bones' if names_regions else 'skeleton'}"
+        assert lies_on(each, model.layers[f"scan {view.name}"])
     back, images = layers_to_mask(model.layers, labels)
     order = sorted(range(len(views)), key=lambda i: views[i].name)
-    assert [image.name for image in images] == [views[i].name for i in order]
+    assert [image.name for image in images] == [f"scan {views[i].name}" for i in order]
     np.testing.assert_array_equal(back.regions, mask.regions[order])
     assert (back.names_regions, back.scan.spacing) == (names_regions, (4.5, 4.4))
     np.testing.assert_array_equal(back.scan.counts, np.stack([image.data for image in images]))
@@ -111,7 +111,7 @@ def test_a_mask_of_two_views_lies_on_images_opened_from_two_files(scan: Scan) ->
     files = [replace(scan, counts=scan.counts[i : i + 1], views=scan.views[i : i + 1]) for i in (1, 0)]
     model = opened(*files)
     labels = lay(model, mask_of(scan, scan.views))
-    assert [lies_on(each, model.layers[each.name.split()[0]]) for each in labels] == [True, True]
+    assert [lies_on(each, model.layers[each.name.removesuffix(" bones")]) for each in labels] == [True, True]
     with pytest.raises(NotOneScan, match="save one scan at a time"):
         layers_to_mask(model.layers, labels)
 
@@ -128,7 +128,7 @@ def test_what_is_not_the_mask_of_one_scan_is_one_sentence(scan: Scan) -> None:
     ):
         layers_to_mask(model.layers, [of_anterior, bone])
     of_anterior.data_setitem((np.array([1]), np.array([1])), 200)
-    with pytest.raises(UnmappedLabels, match=r"^anterior bones: .*200"):
+    with pytest.raises(UnmappedLabels, match=r"^scan anterior bones: .*200"):
         layers_to_mask(model.layers, [of_posterior, of_anterior])
 
 
@@ -137,7 +137,7 @@ def test_labels_whose_image_the_user_removed_lie_on_no_scan(scan: Scan) -> None:
     anterior, posterior = images_in(model)
     labels = model.add_layer(empty_labels(posterior))
     model.layers.remove(posterior)
-    with pytest.raises(NotOneScan, match=r"^posterior bones: lies on no image of a bone scan; open the scan, or"):
+    with pytest.raises(NotOneScan, match=r"^scan posterior bones: lies on no image of a bone scan; open the scan, or"):
         layers_to_mask(model.layers, [labels])
     assert layers_to_mask(model.layers, [model.add_layer(empty_labels(anterior))])[0].scan.views == (ANTERIOR,)
 
@@ -163,7 +163,7 @@ def test_a_mask_lies_on_an_image_that_the_user_turned(scan: Scan, how: str) -> N
     sides = {"rotate": (4.5, 4.4), "shear": None, "affine": (9.0, 8.8)}[how]
     assert back.scan.spacing == (None if sides is None else pytest.approx(sides))
     assert [w for w in back.scan.warnings if "sheared" in w] == (
-        [f"{name}: The layer is sheared, so its pixels have no size in mm; set its shear to 0 to get sizes."
+        [f"scan {name}: The layer is sheared, so its pixels have no size in mm; set its shear to 0 to get sizes."
          for name in ("anterior", "posterior")] if how == "shear" else []
     )  # fmt: skip
 
@@ -176,7 +176,7 @@ def test_labels_that_the_user_took_off_their_image_are_not_saved(scan: Scan, how
     for name, value in TURNED[how].items():
         setattr(bound, name, value)
         setattr(from_elsewhere, name, value)
-    with pytest.raises(NotOneScan, match=r"^anterior bones: does not lie exactly on anterior; give both layers the"):
+    with pytest.raises(NotOneScan, match=r"^scan anterior bones: does not lie exactly on scan anterior; give both"):
         layers_to_mask(model.layers, [bound])
     with pytest.raises(NotOneScan, match="lies on no image of a bone scan"):
         layers_to_mask(model.layers, [from_elsewhere])

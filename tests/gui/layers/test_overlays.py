@@ -3,9 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers import Image
 
-from napari_bonescint.gui.layers.overlays import Lines, camera_of
+from napari_bonescint.gui.layers.overlays import Lines, OverlayLayer
 from napari_bonescint.gui.layers.scans import can_be_scan
+from napari_bonescint.gui.layers.viewer_parts import camera_of, scene_overlays_of
 
 
 @pytest.fixture
@@ -17,25 +19,36 @@ def model() -> ViewerModel:
     return model
 
 
-def test_it_comes_without_taking_the_users_selection_and_goes(model: ViewerModel) -> None:
-    lines = Lines(model, "stroke", "orange")
-    lines.show()
-    assert [layer.name for layer in model.layers] == ["first", "second", "stroke"]
+def ends(lines: Lines) -> np.ndarray:
+    """Both ends (y, x) of each line, of shape (n, 2, 2)."""
+    return np.array(lines.drawn.lines).reshape(-1, 2, 2)
+
+
+def test_a_map_comes_without_taking_the_users_selection_and_goes(model: ViewerModel) -> None:
+    own = OverlayLayer(model, Image(np.ones((40, 20)), name="map"))
+    own.show()
+    assert [layer.name for layer in model.layers] == ["first", "second", "map"]
     assert model.layers.selection.active is model.layers["first"]
-    assert not can_be_scan(lines.layer)
-    lines.show()
+    assert not can_be_scan(own.layer)
+    own.show()
     assert len(model.layers) == 3
-    lines.remove()
-    lines.remove()
+    model.layers.remove("map")
+    own.show()
+    assert "map" in model.layers
+    own.remove()
+    own.remove()
     assert [layer.name for layer in model.layers] == ["first", "second"]
 
 
-def test_it_is_put_back_after_the_user_removed_it(model: ViewerModel) -> None:
+def test_lines_are_no_layer_and_go(model: ViewerModel) -> None:
     lines = Lines(model, "stroke", "orange")
     lines.show()
-    model.layers.remove("stroke")
     lines.show()
-    assert "stroke" in model.layers
+    assert len(model.layers) == 2
+    assert scene_overlays_of(model)["bonescint stroke"] is lines.drawn
+    lines.remove()
+    lines.remove()
+    assert "bonescint stroke" not in scene_overlays_of(model)
 
 
 def test_a_path_is_drawn_from_point_to_point_and_cleared(model: ViewerModel) -> None:
@@ -43,20 +56,16 @@ def test_a_path_is_drawn_from_point_to_point_and_cleared(model: ViewerModel) -> 
     lines.show()
     path = np.array([[0.0, 0.0], [3.0, 4.0], [3.0, 9.0]])
     lines.draw(path)
-    starts, steps = lines.layer.data[:, 0], lines.layer.data[:, 1]
-    np.testing.assert_allclose(starts, path[:-1])
-    np.testing.assert_allclose(starts + steps, path[1:])
+    np.testing.assert_allclose(ends(lines)[:, 0], path[:-1])
+    np.testing.assert_allclose(ends(lines)[:, 1], path[1:])
     lines.clear()
-    assert len(lines.layer.data) == 0
+    assert lines.drawn.lines == ()
 
 
 @pytest.mark.parametrize("zoom", [0.5, 4.0])
 def test_a_cross_is_as_large_on_the_screen_whatever_the_zoom(model: ViewerModel, zoom: float) -> None:
     lines = Lines(model, "cross", "orange")
-    lines.show()
     camera_of(model).zoom = zoom
     lines.draw_cross(np.array([10.0, 5.0]))
-    starts, steps = lines.layer.data[:, 0], lines.layer.data[:, 1]
-    np.testing.assert_allclose(starts + steps / 2, [[10, 5], [10, 5]])
-    np.testing.assert_allclose(np.hypot(*steps.T) * zoom, 18)
-    assert lines.layer.edge_width * zoom == pytest.approx(2.5)
+    np.testing.assert_allclose(ends(lines).mean(axis=1), [[10, 5], [10, 5]])
+    np.testing.assert_allclose(np.hypot(*np.diff(ends(lines), axis=1)[:, 0].T) * zoom, 18)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,6 @@ from napari_bonescint.gui.layers.scans import (
     can_be_scan,
     facts_of,
     group_by_scan,
-    keep_sides,
     layers_to_scan,
     scans_to_layers,
     spacing_of,
@@ -25,18 +25,16 @@ from napari_bonescint.gui.layers.scans import (
 from napari_bonescint.scan import View, ViewName, ViewSource
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_bonescint.scan import Scan
 
 
 def images_of(*scans: Scan) -> list[Image]:
-    return [Image(data, **attributes) for data, attributes, kind in scans_to_layers(scans) if kind == "image"]
+    return [Image(data, **attributes) for data, attributes, _ in scans_to_layers(scans)]
 
 
 def test_views_lie_side_by_side_in_mm(scan: Scan) -> None:
     anterior, posterior = images_of(scan)
-    assert (anterior.name, posterior.name) == ("anterior", "posterior")
+    assert (anterior.name, posterior.name) == ("scan anterior", "scan posterior")
     assert str(anterior.units[0]) == "millimeter"
     assert anterior.axis_labels == ("y", "x")
     np.testing.assert_allclose(anterior.scale, (4.5, 4.4))
@@ -55,26 +53,18 @@ def test_two_scans_do_not_lie_over_each_other(scan: Scan) -> None:
     assert second.translate[1] >= first.translate[1] + scan.counts.shape[2] * 4.4
 
 
-def test_letters_show_the_patients_sides(scan: Scan) -> None:
-    views = (View(ViewName.ANTERIOR), View(ViewName.POSTERIOR, flipped=True))
-    for scan_, letters in ((scan, ["R", "L", "L", "R"]), (replace(scan, views=views), ["R", "L", "L", "R"])):
-        points, attributes, kind = scans_to_layers([scan_])[0]
-        assert kind == "points"
-        assert attributes["features"]["side"] == letters
-        # From left to right within each view, above the image.
-        assert points[0, 1] < points[1, 1] < points[2, 1] < points[3, 1]
-        assert (points[:, 0] < 0).all()
-
-
 def test_without_spacing_layers_are_in_pixels(scan: Scan) -> None:
     image = images_of(replace(scan, spacing=None))[0]
     assert str(image.units[0]) == "pixel"
     assert spacing_of(image) is None
 
 
-def test_no_file_name_reaches_the_layers(scan: Scan, tmp_path_factory: pytest.TempPathFactory) -> None:
-    named = replace(scan, sources=(tmp_path_factory.mktemp("x") / "DOE_JANE.dcm",))
-    assert "DOE" not in repr([attributes for _, attributes, _ in scans_to_layers([named])])
+def test_layers_are_named_after_the_title_and_hold_no_path(scan: Scan) -> None:
+    named = replace(scan, sources=(Path("x") / "DOE_JANE.dcm",))
+    layers = [attributes for _, attributes, _ in scans_to_layers([named], titles=["scan 1"])]
+    assert [each["name"] for each in layers] == ["scan 1 anterior", "scan 1 posterior"]
+    assert {each["metadata"]["bonescint"].title for each in layers} == {"scan 1"}
+    assert "DOE" not in repr(layers)
 
 
 def test_layers_give_back_the_scan_they_came_from(scan: Scan) -> None:
@@ -151,18 +141,9 @@ def test_pixels_that_are_no_counts_are_refused_by_the_layers_name() -> None:
         layers_to_scan([negative])
 
 
-def test_letters_and_spans_go_with_a_turned_image(scan: Scan) -> None:
-    model = ViewerModel()
-    for data in scans_to_layers([scan]):
-        model._add_layer_from_data(*data)
-    sides, anterior, _ = model.layers
-    keep_sides(model.layers)
-    model.layers.remove(anterior)
-    model.layers.append(anterior)
+def test_the_span_of_a_mirrored_image_is_where_it_is_seen(scan: Scan) -> None:
+    anterior, _ = images_of(scan)
     anterior.affine = np.diag([1.0, -1, 1])
-    # The right one of its letters is now on the left.
-    letters = sorted((x, side) for (_, x), side in zip(sides.data, sides.features["side"], strict=True) if x < 0)
-    assert [side for _, side in letters] == ["L", "R"]
     width = anterior.data.shape[1] * anterior.scale[1]
     assert spans_of([anterior]) == [pytest.approx((-width, 0))]
 
@@ -171,7 +152,7 @@ def test_turned_views_are_still_one_scan(scan: Scan) -> None:
     model = ViewerModel()
     for data in scans_to_layers([scan]):
         model._add_layer_from_data(*data)
-    _, anterior, posterior = model.layers
+    anterior, posterior = model.layers
     anterior.rotate, posterior.rotate = 33.3, 10
     assert group_by_scan([anterior, posterior]) == [(anterior, posterior)]
     assert layers_to_scan([anterior, posterior]).spacing == pytest.approx(scan.spacing)

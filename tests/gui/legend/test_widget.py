@@ -13,8 +13,8 @@ from qtpy.QtCore import QPoint, Qt
 from gui.correct.correcting import Hand
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.gui.correct.open_case import OpenCase
-from napari_bonescint.gui.layers.overlays import camera_of
 from napari_bonescint.gui.layers.scans import can_be_scan, facts_of, scans_to_layers
+from napari_bonescint.gui.layers.viewer_parts import camera_of
 from napari_bonescint.gui.legend.widget import LegendWidget
 from napari_bonescint.gui.writers import write_tiff
 from napari_bonescint.scan import Scan, View, ViewName

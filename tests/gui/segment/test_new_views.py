@@ -71,7 +71,8 @@ def test_halves_keep_the_facts_that_dicom_seg_and_the_store_need(
     assert [facts_of(view).view.source for view in (left, right)] == [ViewSource.USER] * 2
     assert spacing_of(left) == spacing_of(right) == spacing_of(image)
     assert left.source.path == right.source.path == image.source.path
-    assert len(model.layers) == 3, "the letters of the image are gone, too"
+    assert list(model.layers) == [left, right]
+    assert [view.name for view in (left, right)] == ["scan anterior", "scan posterior"]
     scan = layers_to_scan([left, right])
     assert scan.source_sha256 == hash_of_file != ""
     found = find_views(replace(scan, sources=(Path(str(image.source.path)),)))

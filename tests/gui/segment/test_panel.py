@@ -53,7 +53,7 @@ def test_a_click_gives_a_labels_layer_per_view(
     panel = open_panel()
     click_and_wait(qtbot, panel)
     labels = labels_in(viewer)
-    assert [layer.name for layer in labels] == ["anterior bones", "posterior bones"]
+    assert [layer.name for layer in labels] == ["scan anterior bones", "scan posterior bones"]
     for image, layer in zip(images, labels, strict=True):
         assert layer.data.any()
         np.testing.assert_array_equal(layer.scale, image.scale)
@@ -96,7 +96,7 @@ def test_labels_are_what_the_model_says_of_both_views_together(
     click_and_wait(qtbot, panel)
     expected = Segmenter(card).segment(scan).skeleton
     labels = labels_in(viewer)
-    assert [layer.name for layer in labels] == ["anterior skeleton", "posterior skeleton"]
+    assert [layer.name for layer in labels] == ["scan anterior skeleton", "scan posterior skeleton"]
     np.testing.assert_array_equal(np.stack([layer.data for layer in labels]), expected)
     assert list(labels[0].features["name"]) == ["background", "bone"]
 

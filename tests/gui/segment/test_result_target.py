@@ -75,7 +75,7 @@ def test_a_result_without_its_image_is_dropped(
     click(qtbot, panel)
     viewer.layers.remove(images[0])
     qtbot.waitUntil(lambda: not panel.is_running, timeout=PATIENCE_MS)
-    assert [layer.name for layer in labels_in(viewer)] == ["posterior bones"]
+    assert [layer.name for layer in labels_in(viewer)] == ["scan posterior bones"]
     assert any("anterior: no result, because the image was removed or changed" in message for message in shown())
 
 
@@ -108,7 +108,7 @@ def test_removed_labels_are_made_anew(
     click_and_wait(qtbot, panel)
     viewer.layers.remove(labels_in(viewer)[0])
     click_and_wait(qtbot, panel)
-    assert sorted(layer.name for layer in labels_in(viewer)) == ["anterior bones", "posterior bones"]
+    assert sorted(layer.name for layer in labels_in(viewer)) == ["scan anterior bones", "scan posterior bones"]
 
 
 def test_empty_labels_are_one_click_and_are_asked_about_once_drawn_on(
@@ -117,7 +117,7 @@ def test_empty_labels_are_one_click_and_are_asked_about_once_drawn_on(
     panel = open_panel()
     qtbot.mouseClick(panel.empty_button, Qt.MouseButton.LeftButton)
     labels = labels_in(viewer)
-    assert [layer.name for layer in labels] == ["anterior bones", "posterior bones"]
+    assert [layer.name for layer in labels] == ["scan anterior bones", "scan posterior bones"]
     np.testing.assert_array_equal(labels[1].translate, images[1].translate)
     labels[0].paint((20, 10), 7)
     drawn = labels[0].data.copy()
@@ -142,7 +142,7 @@ def test_bone_alone_is_put_beside_regions_and_not_over_them(
     before = regions.data.copy()
     panel.models.add_file(str(make_model("bone", outputs=1).weights_path))
     click_and_wait(qtbot, panel)
-    assert [layer.name for layer in labels_in(viewer)] == ["anterior bones", "anterior skeleton"]
+    assert [layer.name for layer in labels_in(viewer)] == ["scan anterior bones", "scan anterior skeleton"]
     np.testing.assert_array_equal(regions.data, before)
 
 
@@ -168,7 +168,7 @@ def test_no_garbage_is_collected_while_layers_are_made(
     click_and_wait(qtbot, panel)
     assert collecting == [False, False]
     assert gc.isenabled()
-    viewer.layers.remove("anterior bones")
+    viewer.layers.remove("scan anterior bones")
     click(qtbot, panel)
     qtbot.waitUntil(lambda: len(collecting) == 3, timeout=PATIENCE_MS)
     qtbot.mouseClick(panel.cancel_button, Qt.MouseButton.LeftButton)

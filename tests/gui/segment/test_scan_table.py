@@ -40,7 +40,7 @@ def test_only_checked_layers_are_segmented(
     panel = open_panel()
     panel.rows.check_only([images[1]])
     click_and_wait(qtbot, panel)
-    assert [layer.name for layer in labels_in(viewer)] == ["posterior bones"]
+    assert [layer.name for layer in labels_in(viewer)] == ["scan posterior bones"]
 
 
 def choosers(panel: SegmentWidget) -> list[QComboBox]:

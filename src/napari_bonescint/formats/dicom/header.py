@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import zlib
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import pydicom
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag, tag_for_keyword
@@ -161,7 +161,7 @@ def read_modality(path: Path) -> str:
         raise NotAPlanarScan(path, _NOT_DICOM)
     try:
         with path.open("rb") as file:
-            stream = _DicomStream(path, file, MOST_HEADER_BYTES)
+            stream = cast("BinaryIO", _DicomStream(path, file, MOST_HEADER_BYTES))
             dataset = read_partial(stream, stop_when=lambda tag, *_: tag > _MODALITY, force=True)
     except Exception as error:  # pydicom's parser may raise any exception
         raise Refusal(path, DAMAGED) from error

@@ -25,6 +25,11 @@ PERHAPS_BURNED_IN = "A name may be burned into the pixels of this picture; check
 # A new secret for each process.
 _SECRET = secrets.token_bytes(32)
 
+_RUNS = re.compile(r"[^\W_]+")
+_WORD_OR_NUMBER = re.compile(r"[^\W\d_]+|\d+")
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae"})
+# Shorter names and numbers are searched among the words of a file name, not within them.
+_FEWEST_WITHIN_A_WORD = 4
 _LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 _FILLER = re.compile(r"0?|X+")
 _NOBODY = {
@@ -78,6 +83,27 @@ def patient_number(patient_id: str) -> str | None:
 
 
 @reader
+def names_patient(path: Path) -> bool:
+    """True if the name of a file contains the patient's name or ID as its header states them; false for a picture.
+
+    Case, accents, punctuation and leading zeros make no difference. A missing or damaged file is a `Refusal`.
+    """
+    header = _header(path)
+    if header is None:
+        return False
+    names = {word for said in ("PatientName", "OtherPatientNames") for word in _words(header.text_or_name(said))}
+    numbers = {patient_number(each) for said in ("PatientID", "OtherPatientIDs") for each in header.texts(said)}
+    words = _words(path.name)
+    joined = ["".join(_RUNS.findall(spelling)) for spelling in _spellings(path.name)]
+    known = (each.casefold() for each in (*names, *numbers) if each and each.upper() not in _NOBODY)
+    return any(
+        each in words or (len(each) >= _FEWEST_WITHIN_A_WORD and any(each in text for text in joined))
+        for each in known
+        if len(each) > 1
+    )
+
+
+@reader
 def burned_in_text(path: Path) -> str | None:
     """A warning if text is, or may be, burned into the pixels; None if the file excludes it.
 
@@ -92,6 +118,23 @@ def burned_in_text(path: Path) -> str | None:
     # A gamma camera's own image holds counts; a screen capture without a statement may hold anything.
     captured = header.text("SOPClassUID") != NuclearMedicineImageStorage
     return PERHAPS_BURNED_IN if captured and stated != "NO" else None
+
+
+def _words(text: str) -> set[str]:
+    """Words, numbers and runs of both in a text, in lower case without accents and leading zeros."""
+    return {
+        _LEADING_ZEROS.sub("", word)
+        for spelling in _spellings(text)
+        for pattern in (_RUNS, _WORD_OR_NUMBER)
+        for word in pattern.findall(spelling)
+    }
+
+
+def _spellings(text: str) -> set[str]:
+    """A text in lower case without accents, and with umlauts as two letters."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    decomposed = (unicodedata.normalize("NFKD", spelling) for spelling in (plain, plain.translate(_UMLAUTS)))
+    return {"".join(each for each in spelling if not unicodedata.combining(each)) for spelling in decomposed}
 
 
 def _header(path: Path) -> Header | None:

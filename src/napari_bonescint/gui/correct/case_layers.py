@@ -8,18 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.layers import Image, Layer, Points
+from napari.layers import Image
 
 from napari_bonescint.gui.layers.labels import empty_labels, show_instead
-from napari_bonescint.gui.layers.scans import (
-    facts_of,
-    keep_sides,
-    mark_sides,
-    put_pixels,
-    scans_to_layers,
-    spacing_of,
-    spans_of,
-)
+from napari_bonescint.gui.layers.scan_display import display_scans
+from napari_bonescint.gui.layers.scans import KEY, facts_of, put_pixels, scans_to_layers, spacing_of, spans_of
 from napari_bonescint.gui.placement import straighten
 
 if TYPE_CHECKING:
@@ -41,26 +34,25 @@ class CaseLayers:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
-        keep_sides(viewer.layers)
-        self._sides: Layer | None = None
+        display_scans(viewer)
         self.images: list[Image] = []
         self.labels: list[Labels] = []
 
-    def show(self, case: OpenedCase) -> None:
-        """Show a case in place of the one before; `DisplayPanel` sets the brightness."""
+    def show(self, case: OpenedCase, title: str = "scan") -> None:
+        """Show a case in place of the one before, with a title; `DisplayPanel` sets the brightness."""
         scan = case.scan
         if not self._can_hold(scan):
             self.clear()
         ours = {*self.images, *self.labels}
         taken = spans_of(layer for layer in self._viewer.layers if layer not in ours)
-        sides, *images = scans_to_layers([scan], taken, case.windows)
+        images = scans_to_layers([scan], taken, case.windows, [title])
         for image in self.images:
             straighten(image)  # the user may have turned the case before
         same_place = self._shown() == [(scan.counts.shape[1:], scan.spacing, view) for view in scan.views]
         if self.images:
-            self._refill(sides, images, same_place=same_place)
+            self._refill(images, same_place=same_place)
         else:
-            self._add(sides, images)
+            self._add(images)
         for labels, plane in zip(self.labels, case.regions, strict=True):
             show_instead(labels, plane, names_regions=case.names_regions)
         if not same_place:
@@ -68,10 +60,10 @@ class CaseLayers:
 
     def clear(self) -> None:
         """Remove the shown case from the viewer."""
-        for layer in (*self.labels, *self.images, self._sides):
-            if layer is not None and layer in self._viewer.layers:
+        for layer in (*self.labels, *self.images):
+            if layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
-        self.images, self.labels, self._sides = [], [], None
+        self.images, self.labels = [], []
 
     def _can_hold(self, scan: Scan) -> bool:
         return [view.name for _, _, view in self._shown()] == [view.name for view in scan.views] and all(
@@ -82,22 +74,20 @@ class CaseLayers:
         """Shape, spacing and view of each image now; the user may have changed them."""
         return [(image.data.shape, spacing_of(image), facts_of(image).view) for image in self.images]
 
-    def _add(self, sides: LayerTuple, images: Sequence[LayerTuple]) -> None:
-        points, attributes, _ = sides
-        self._sides = Points(points, **attributes)
+    def _add(self, images: Sequence[LayerTuple]) -> None:
         # Copies, because the next case overwrites them.
         self.images = [Image(counts.copy(), **attributes) for counts, attributes, _ in images]
         self.labels = [empty_labels(image) for image in self.images]
-        for layer in (self._sides, *self.images, *self.labels):
+        for layer in (*self.images, *self.labels):
             self._viewer.add_layer(layer)
         self._viewer.layers.selection.active = self.labels[0]
 
-    def _refill(self, sides: LayerTuple, images: Sequence[LayerTuple], *, same_place: bool) -> None:
-        for image, (counts, attributes, _) in zip(self.images, images, strict=True):
+    def _refill(self, images: Sequence[LayerTuple], *, same_place: bool) -> None:
+        for image, labels, (counts, attributes, _) in zip(self.images, self.labels, images, strict=True):
+            rest = labels.name.removeprefix(facts_of(image).title)
+            renamed = attributes["metadata"][KEY].title != facts_of(image).title
             for name in ("metadata",) if same_place else (*_PLACE, "metadata"):
                 setattr(image, name, attributes[name])
+            if renamed:
+                image.name, labels.name = attributes["name"], f"{facts_of(image).title}{rest}"
             put_pixels(image, counts)
-        if self._sides is not None and self._sides in self._viewer.layers:
-            self._sides.metadata = sides[1]["metadata"]
-            if not same_place:
-                mark_sides(self._viewer.layers, self.images[0])

@@ -86,7 +86,6 @@ class DisplayPanel(QWidget):
             for each in self._maps.values():
                 each.remove()
             return
-        self._cross.fit(case.images[0])
         self._cross.clear()
         self._cross.show()
         self._viewer.mouse_move_callbacks.append(self._on_move)
@@ -162,8 +161,7 @@ class DisplayPanel(QWidget):
 
     def _show_cross(self, shown: bool) -> None:
         self._cross.clear()
-        if self._cross.layer.visible != shown:
-            self._cross.layer.visible = shown
+        self._cross.visible = shown
 
     def _on_mask(self, _event: Any) -> None:
         self._follow_soon()

@@ -37,7 +37,7 @@ class NotOneScan(BonescintError):
     """The labels layers are not the masks of one scan."""
 
 
-def mask_to_layers(mask: Mask, layers: Iterable[Layer]) -> list[LayerTuple]:
+def mask_to_layers(mask: Mask, layers: Iterable[Layer], title: str = "mask") -> list[LayerTuple]:
     """Labels layers for a mask, on the images of its views if these are open, otherwise where they would lie.
 
     Parameters
@@ -45,18 +45,20 @@ def mask_to_layers(mask: Mask, layers: Iterable[Layer]) -> list[LayerTuple]:
     mask : Mask
     layers : iterable of Layer
         The open layers. If several scans fit, the mask lies on the one opened last.
+    title : str
+        Begins the names of layers whose scan is not open.
     """
     images = [layer for layer in layers if can_be_scan(layer) and layer.data.shape == mask.regions.shape[1:]]
     found: list[LayerTuple] = []
     under = _images_for(mask.views, images)
-    for plane, said, image, alone in zip(mask.regions, mask.views, under, _places_alone(mask), strict=True):
+    for plane, said, image, alone in zip(mask.regions, mask.views, under, _places_alone(mask, title), strict=True):
         # Without an image, the mask is shown as the scan's file shows the view; it may be opened later.
         shown_flipped = image is not None and facts_of(image).view.flipped
         mirrored = said is not None and said.flipped is not shown_flipped
         place = {name: alone[name] for name in PLACE} if image is None else place_of(image)
-        title = alone["name"] if image is None else image.name
+        view_name = alone["name"] if image is None else image.name
         attributes = {
-            "name": f"{title} {'bones' if mask.names_regions else 'skeleton'}",
+            "name": f"{view_name} {'bones' if mask.names_regions else 'skeleton'}",
             "opacity": 0.5,
             **place,
             **legend(mask.names_regions),
@@ -122,11 +124,11 @@ def _fitting(views: Sequence[View | None], images: Sequence[Image]) -> list[Imag
     return found
 
 
-def _places_alone(mask: Mask) -> list[dict[str, Any]]:
+def _places_alone(mask: Mask, title: str) -> list[dict[str, Any]]:
     """Layer attributes for the views of a mask without images: those that the images would have."""
     names = [view.name if view is not None else list(ViewName)[min(i, 1)] for i, view in enumerate(mask.views)]
     scan = Scan(mask.regions, tuple(View(name, ViewSource.ASSUMED) for name in names), mask.spacing)
-    return [attributes for _, attributes, kind in scans_to_layers([scan]) if kind == "image"]
+    return [attributes for _, attributes, _ in scans_to_layers([scan], titles=[title])]
 
 
 def _image_under(layers: Any, labels: Labels) -> Image:

@@ -1,22 +1,29 @@
-"""Overlay layers: lines and maps over a scan, which are never segmented or saved."""
+"""Lines and maps over a scan, which are never segmented or saved."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import numpy as np
-from napari.layers import Vectors
 
+from napari_bonescint.gui.layers.marks import SceneLines, put_lines, remove_lines
 from napari_bonescint.gui.layers.scans import AID, KEY
+from napari_bonescint.gui.layers.viewer_parts import camera_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Image, Layer
+    from napari.layers import Layer
     from numpy.typing import NDArray
 
-# In screen pixels at any zoom; thinner lines are not drawn at all.
-_LINE_WIDTH = 2.5
+# In screen pixels at any zoom.
 _CROSS_ARM = 9.0
+
+
+def teach_canvas() -> None:
+    """Let napari's canvas draw marks and lines; without Qt there is no canvas."""
+    with suppress(ImportError):
+        import napari_bonescint.gui.layers.drawing  # noqa: F401
 
 
 class OverlayLayer:
@@ -44,38 +51,46 @@ class OverlayLayer:
             self._viewer.layers.remove(self.layer)
 
 
-class Lines(OverlayLayer):
-    """Lines over a scan, drawn fast enough to follow the mouse."""
+class Lines:
+    """Lines over a scan, drawn fast enough to follow the mouse; they are no layer."""
 
     def __init__(self, viewer: ViewerModel, name: str, colour: str) -> None:
-        layer = Vectors(np.zeros((0, 2, 2)), name=name, edge_color=colour, vector_style="line", opacity=1.0)
-        super().__init__(viewer, layer)
+        teach_canvas()
+        self._viewer = viewer
+        self._name = f"bonescint {name}"
+        self.drawn = SceneLines(colour=colour)
 
-    def fit(self, image: Image) -> None:
-        """Give the lines the units of an image."""
-        self.layer.units = image.units
+    @property
+    def visible(self) -> bool:
+        """Whether the lines are shown."""
+        return bool(self.drawn.visible)
+
+    @visible.setter
+    def visible(self, visible: bool) -> None:
+        self.drawn.visible = visible
+
+    def show(self) -> None:
+        """Add the lines to the scene."""
+        put_lines(self._viewer, self._name, self.drawn)
+
+    def remove(self) -> None:
+        """Take the lines out of the scene."""
+        self.clear()
+        remove_lines(self._viewer, self._name)
 
     def draw(self, *paths: NDArray[np.floating]) -> None:
         """Show lines, each through points in world coordinates, of shape (n, 2)."""
-        self._show(np.concatenate([np.stack([path[:-1], np.diff(path, axis=0)], axis=1) for path in paths]))
+        self._draw(np.concatenate([np.hstack([path[:-1], path[1:]]) for path in paths]))
 
     def draw_cross(self, at: NDArray[np.floating]) -> None:
         """Show a cross at a point (y, x) in world coordinates."""
         arms = np.eye(2) * _CROSS_ARM / camera_of(self._viewer).zoom
-        self._show(np.stack([at - arms, 2 * arms], axis=1))
+        self._draw(np.hstack([at - arms, at + arms]))
 
     def clear(self) -> None:
         """Remove all lines."""
-        if len(self.layer.data):
-            self.layer.data = np.zeros((0, 2, 2))
+        if self.drawn.lines:
+            self.drawn.lines = ()
 
-    def _show(self, vectors: NDArray[np.floating]) -> None:
-        width = _LINE_WIDTH / camera_of(self._viewer).zoom
-        if self.layer.edge_width != width:
-            self.layer.edge_width = width
-        self.layer.data = vectors
-
-
-def camera_of(viewer: ViewerModel) -> Any:
-    """The viewer's camera; napari 0.9 moved it to `viewer.scene`."""
-    return viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
+    def _draw(self, lines: NDArray[np.floating]) -> None:
+        self.drawn.lines = tuple(map(tuple, lines.tolist()))

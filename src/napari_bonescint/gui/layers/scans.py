@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image, Points
+from napari.layers import Image
 
 from napari_bonescint.display import contrast_limits
 from napari_bonescint.formats.pictures.orientation import is_upright
 from napari_bonescint.formats.pictures.raster import INVERTED, looks_inverted, stored_orientation
 from napari_bonescint.formats.safe_reading.plausibility import require_counts, require_possible_size
 from napari_bonescint.formats.safe_reading.refusal import Refusal
-from napari_bonescint.gui.placement import corners, is_sheared, pixel_sides, world
+from napari_bonescint.gui.placement import corners, is_sheared, pixel_sides
 from napari_bonescint.notices import Notice, Remedy
 from napari_bonescint.scan import Scan, View, ViewName, ViewSource, exceeds_opposite, spacing_problem
 
@@ -39,17 +38,18 @@ PLACE = ("scale", "translate", "units", "axis_labels")
 OUR_READER = "napari-bonescint"
 """napari's name for the reader of this plugin."""
 
+PICTURES = (".png", ".tif", ".tiff")
+"""File name endings of pictures, which napari's own readers open."""
+
 LayerTuple = tuple[Any, dict[str, Any], str]
 Span = tuple[float, float]
 """Left and right end of a view, in mm (in pixels if their size is not known)."""
 
 # Gap between two views, relative to the width of a view.
 _GAP = 0.15
-_PICTURES = (".png", ".tif", ".tiff")
 _SHEARED = Notice(
     "The layer is sheared, so its pixels have no size in mm; set its shear to 0 to get sizes.", Remedy.STRAIGHTEN
 )
-_LETTER_COLOUR = "#f08c00"
 
 
 @dataclass(frozen=True)
@@ -65,17 +65,23 @@ class ViewFacts:
         The view, as the file or the user names it.
     confirmed : bool
         Whether the user chose the view, even if it is the file's.
+    title : str
+        Name of the scan in this window, after its file; it names no patient.
     """
 
     scan: Scan
     view: View
     confirmed: bool = False
+    title: str = ""
 
 
 def scans_to_layers(
-    scans: Iterable[Scan], taken: Sequence[Span] = (), windows: Iterable[Window] | None = None
+    scans: Iterable[Scan],
+    taken: Sequence[Span] = (),
+    windows: Iterable[Window] | None = None,
+    titles: Iterable[str] | None = None,
 ) -> list[LayerTuple]:
-    """Layers for napari: for each scan a layer with the letters R and L, then one image per view, anterior left.
+    """Layers for napari: for each scan one image per view, anterior left.
 
     A single posterior view leaves room for the anterior one, which may come from another file.
 
@@ -86,43 +92,51 @@ def scans_to_layers(
         Spans of the open views, see `spans_of`.
     windows : iterable of (float, float), optional
         Contrast limits of each view of each scan, if they are known; computed otherwise.
+    titles : iterable of str, optional
+        Name of each scan, which begins the names of its layers; by default that of its file. `titles` in `titles.py`
+        makes names that are free and name no patient.
     """
     known = None if windows is None else iter(windows)
+    scans = list(scans)
+    names = [scan.name for scan in scans] if titles is None else titles
     layers: list[LayerTuple] = []
     spans = list(taken)
-    for scan in (replace(scan, sources=()) for scan in scans):
-        height, width = scan.counts.shape[1:]
+    for scan, title in zip((replace(scan, sources=()) for scan in scans), names, strict=True):
+        _, width = scan.counts.shape[1:]
         scale = scan.spacing or (1.0, 1.0)
         step = (1 + _GAP) * width * scale[1]
         starts = [step if view.name is ViewName.POSTERIOR else 0.0 for view in scan.views]
         wanted = [(start, start + width * scale[1]) for start in starts]
-        left = _first_free(wanted, spans, gap=_GAP * width * scale[1])
+        left = first_free(wanted, spans)
         spans += [(left + begin, left + end) for begin, end in wanted]
-        letters: list[tuple[NDArray[np.float64], list[str]]] = []
-        images: list[LayerTuple] = []
         for counts, view, start in zip(scan.counts, scan.views, starts, strict=True):
-            translate = (0.0, left + start)
-            points, sides = _letters(view, (height, width))
-            letters.append((points * scale + translate, sides))
             attributes = {
-                "name": str(view.name),
-                "translate": translate,
+                "name": view_title(title, view.name),
+                "translate": (0.0, left + start),
                 "scale": scale,
                 "colormap": "gray_r",
                 "contrast_limits": contrast_limits(counts) if known is None else next(known),
-                "metadata": {KEY: ViewFacts(scan, view)},
+                "metadata": {KEY: ViewFacts(scan, view, title=title)},
                 **_coordinates(scan.spacing is not None),
             }
-            images.append((counts, attributes, "image"))
-        layers += [_sides_layer(scan, letters), *images]
+            layers.append((counts, attributes, "image"))
     return layers
 
 
+def view_title(title: str, view: ViewName) -> str:
+    """Name of the layer of a view: the scan's title, then the view."""
+    return f"{title} {view}"
+
+
 def spans_of(layers: Iterable[Layer]) -> list[Span]:
-    """Spans of the layers that show views opened by this plugin."""
-    views = [layer for layer in layers if isinstance(layer.metadata.get(KEY), ViewFacts)]
-    columns = [corners(view)[:, -1] for view in views]
-    return [(float(across.min()), float(across.max())) for across in columns]
+    """Spans of the layers that show views of scans."""
+    return [span_of(layer) for layer in layers if isinstance(layer.metadata.get(KEY), ViewFacts)]
+
+
+def span_of(image: Layer) -> Span:
+    """Left and right end of an image."""
+    across = corners(image)[:, -1]
+    return float(across.min()), float(across.max())
 
 
 def facts_of(image: Image) -> ViewFacts:
@@ -135,7 +149,7 @@ def facts_of(image: Image) -> ViewFacts:
         return facts
     view = View(ViewName.ANTERIOR, ViewSource.ASSUMED)
     blank = np.broadcast_to(np.zeros((), np.dtype(image.dtype)), (1, *image.data.shape))
-    return ViewFacts(Scan(blank, (view,), _possible_spacing(image)), view)
+    return ViewFacts(Scan(blank, (view,), _possible_spacing(image)), view, title=image.name)
 
 
 def can_be_scan(layer: Layer) -> bool:
@@ -171,7 +185,7 @@ def _left_out_orientation(image: Image) -> int | None:
     A mask of such an image would not fit the image that our commands read from the same file.
     """
     path = image.source.path
-    if path is None or image.source.reader_plugin == OUR_READER or not path.lower().endswith(_PICTURES):
+    if path is None or image.source.reader_plugin == OUR_READER or not path.lower().endswith(PICTURES):
         return None
     stored = _stored_orientation(path)
     return None if is_upright(stored) else stored
@@ -281,49 +295,10 @@ def same_scan(images: Iterable[Layer], image: Image) -> list[Image]:
     return [other for other, own in facts if other is image or (isinstance(own, ViewFacts) and own.scan is scan)]
 
 
-def mark_sides(layers: Any, image: Image) -> None:
-    """Update the letters R and L above all views of the scan of `image`, unless the user removed their layer."""
-    scan = facts_of(image).scan
-    letters = []
-    for view in same_scan(layers, image):
-        corners_of_view, sides = _letters(facts_of(view).view, view.data.shape)
-        letters.append((world(view, corners_of_view), sides))
-    points, attributes, _ = _sides_layer(scan, letters)
-    for layer in layers:
-        if layer.metadata.get(KEY) is scan:
-            layer.data, layer.features, layer.text = points, attributes["features"], attributes["text"]
-            layer.units = image.units
-
-
-def add_sides(layers: Any, image: Image) -> None:
-    """Add a layer with the letters R and L for an image from another reader."""
-    scan = facts_of(image).scan
-    points, attributes, _ = _sides_layer(scan, [])
-    layers.insert(0, Points(points, **attributes))
-    mark_sides(layers, image)
-
-
-def keep_sides(layers: Any) -> None:
-    """From now on, move the letters R and L with every added view when the user turns it."""
-    layers.events.inserted.connect(_watch_sides)  # napari ignores a second connection
-
-
-def _watch_sides(event: Any) -> None:
-    layers, image = weakref.ref(event.source), event.value
-    if not isinstance(image.metadata.get(KEY), ViewFacts):
-        return
-
-    def mark(event: Any) -> None:
-        present = layers()
-        if present is not None and event.source in present:
-            mark_sides(present, event.source)
-
-    for name in ("rotate", "shear", "affine"):
-        getattr(image.events, name).connect(mark)
-
-
-def _first_free(wanted: Sequence[Span], taken: Sequence[Span], gap: float) -> float:
+def first_free(wanted: Sequence[Span], taken: Sequence[Span]) -> float:
     """The smallest shift to the right that moves some spans beside all taken ones."""
+    begin, end = wanted[0]
+    gap = _GAP * (end - begin)
     candidates = [0.0, *sorted(end + gap for _, end in taken)]
     return next(
         left
@@ -352,27 +327,6 @@ def _alike(spacing: Spacing | None, other: Spacing | None) -> bool:
     if spacing is None or other is None:
         return spacing is other
     return np.allclose(spacing, other, rtol=1e-9)
-
-
-def _letters(view: View, shape: tuple[int, ...]) -> tuple[NDArray[np.float64], list[str]]:
-    """Points (2, [y, x]) just above an image's upper corners, and the patient's side at each."""
-    height, width = shape
-    y = -0.02 * height
-    points = np.array([[y, 0.08 * width], [y, 0.92 * width]])
-    return points, ["R", "L"] if view.patient_left_on_image_right else ["L", "R"]
-
-
-def _sides_layer(scan: Scan, letters: list[tuple[NDArray[np.float64], list[str]]]) -> LayerTuple:
-    attributes = {
-        "name": "sides",
-        "features": {"side": [side for _, sides in letters for side in sides]},
-        "text": {"string": "{side}", "size": 14, "color": _LETTER_COLOUR, "anchor": "center"},
-        "face_color": "transparent",
-        "border_color": "transparent",
-        "metadata": {KEY: scan},
-        **_coordinates(scan.spacing is not None),
-    }
-    return np.concatenate([np.empty((0, 2)), *(points for points, _ in letters)]), attributes, "points"
 
 
 def _coordinates(in_mm: bool) -> dict[str, Any]:

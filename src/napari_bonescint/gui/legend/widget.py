@@ -12,7 +12,7 @@ from superqt.utils import qthrottled
 
 from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.common.text_colours import icon_colour
-from napari_bonescint.gui.layers.overlays import camera_of
+from napari_bonescint.gui.layers.viewer_parts import camera_of
 from napari_bonescint.gui.legend.bones import (
     bone_at,
     hidden_in,

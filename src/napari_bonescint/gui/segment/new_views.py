@@ -28,6 +28,7 @@ from napari_bonescint.gui.layers.scans import (
     spacing_of,
     spans_of,
 )
+from napari_bonescint.gui.layers.titles import titles_of
 from napari_bonescint.gui.placement import place_of, straighten
 from napari_bonescint.gui.segment.view_edits import ViewEditError
 from napari_bonescint.scan import VIEW_ASSUMED, VIEWS_ASSUMED, Scan, View, ViewName, ViewSource, spacing_problem
@@ -134,15 +135,13 @@ def remove_shear(_layers: Any, image: Image) -> None:
 def _replace_by_scans(layers: Any, image: Image, scans: Sequence[Scan], reader: str | None = None) -> list[Image]:
     """Put the views of scans in place of an image; `reader` opened them, or else the one that opened the image."""
     own, path = image.metadata.get(KEY), image.source.path
-    # The letters R and L of a scan name it in their metadata.
-    letters = [layer for layer in layers if isinstance(own, ViewFacts) and layer.metadata.get(KEY) is own.scan]
-    gone = [image, *letters]
-    taken = spans_of(layer for layer in layers if layer not in gone)
+    title = own.title if isinstance(own, ViewFacts) else image.name
+    others = [layer for layer in layers if layer is not image]
     named = [each if each.sources or path is None else replace(each, sources=(Path(path),)) for each in scans]
+    titles = titles_of(named, others, [title] * len(named))
     with layer_source(path=path, reader_plugin=reader or image.source.reader_plugin):
-        new = [Layer.create(*data) for data in scans_to_layers(named, taken)]
-    for layer in gone:
-        layers.remove(layer)
+        new = [Layer.create(*data) for data in scans_to_layers(named, spans_of(others), titles=titles)]
+    layers.remove(image)
     for layer in new:
         layers.append(layer)
     views = [layer for layer in new if isinstance(layer, Image)]

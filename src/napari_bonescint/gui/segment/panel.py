@@ -20,6 +20,7 @@ from napari_bonescint.gui.common.segmenting import shared_child
 from napari_bonescint.gui.common.text_colours import Tone, ToneLabel
 from napari_bonescint.gui.export.export_dialog import ExportButton
 from napari_bonescint.gui.layers.labels import empty_labels, image_of, prepare_labels
+from napari_bonescint.gui.layers.scan_display import display_scans
 from napari_bonescint.gui.layers.scans import can_be_scan, group_by_scan, same_scan
 from napari_bonescint.gui.segment.page import SegmentPage
 from napari_bonescint.gui.segment.result_target import Keep, ResultTarget
@@ -52,6 +53,7 @@ class SegmentWidget(DockPanel):
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self._viewer = napari_viewer
+        display_scans(napari_viewer)
         self.child = shared_child()
         self._ready: ModelCard | None = None
         self._read_warnings: tuple[str, ...] = ()

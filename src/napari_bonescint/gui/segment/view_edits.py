@@ -12,7 +12,8 @@ from napari_bonescint.display import contrast_limits
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.layers.labels import all_labels_of, holds_case
 from napari_bonescint.gui.layers.mirrored_labels import mirror_labels
-from napari_bonescint.gui.layers.scans import KEY, ViewFacts, add_sides, facts_of, mark_sides, same_scan
+from napari_bonescint.gui.layers.pictures import adopt
+from napari_bonescint.gui.layers.scans import KEY, ViewFacts, facts_of, same_scan, view_title
 from napari_bonescint.gui.placement import is_sheared, pixel_sides
 from napari_bonescint.scan import ViewName, ViewSource, spacing_problem
 from napari_bonescint.scan_edits import inverted
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
     from napari.layers import Image, Labels, Layer
 
-# Names of images and labels made by this plugin, with napari's numbers.
-_OUR_NAME = re.compile(r"(anterior|posterior)(?P<rest>( \[\d+\])?( (bones|skeleton|truth))?( \[\d+\])?)")
+# Names of images and labels made by this plugin after the scan's title, with napari's numbers.
+_OUR_NAME = r" (anterior|posterior)(?P<rest>( \[\d+\])?( (bones|skeleton|truth))?( \[\d+\])?)"
 
 
 class ViewEditError(BonescintError):
@@ -40,7 +41,7 @@ def set_view(layers: Any, image: Image, name: ViewName) -> None:
     ViewEditError
         If this overrules the file of a case whose labels are open; its store keeps the views as added.
     """
-    _adopt(layers, image)
+    adopt(image)
     before = facts_of(image).view.name
     views = same_scan(layers, image)
     overruled = before is not name and facts_of(image).view.source in (ViewSource.FILE, ViewSource.OVERRULED)
@@ -57,13 +58,12 @@ def set_view(layers: Any, image: Image, name: ViewName) -> None:
         _swap_places(layers, *names)
     for view, new_name in names.items():
         facts = facts_of(view)
-        record(view, ViewFacts(facts.scan, facts.view.renamed(new_name), confirmed=True))
+        record(view, replace(facts, view=facts.view.renamed(new_name), confirmed=True))
     # In two rounds, since napari adds a number to a name that another layer still has.
     for layer, new in renamed:
         layer.name = f"{new} …"
     for layer, new in renamed:
         layer.name = new
-    mark_sides(layers, image)
 
 
 def set_spacing(layers: Any, image: Image, mm: float) -> None:
@@ -76,7 +76,7 @@ def set_spacing(layers: Any, image: Image, mm: float) -> None:
     """
     if (why := spacing_problem((mm, mm), image.data.shape)) is not None:
         raise ViewEditError(f"{image.name}: A pixel spacing {why}; give the size of a pixel in mm.")
-    _adopt(layers, image)
+    adopt(image)
     views = same_scan(layers, image)
     sheared = [view.name for view in views if is_sheared(view)]
     if sheared:
@@ -91,7 +91,6 @@ def set_spacing(layers: Any, image: Image, mm: float) -> None:
             layer.units = ("mm", "mm")
             layer.scale = scale
             layer.translate = place
-    mark_sides(layers, image)
 
 
 def flip(layers: Any, image: Image) -> None:
@@ -106,7 +105,7 @@ def flip(layers: Any, image: Image) -> None:
     """
     on_it = all_labels_of(layers, image)
     _require_no_case(image, on_it, "mirror")
-    _adopt(layers, image)
+    adopt(image)
     facts = facts_of(image)
     image.data = np.asarray(image.data)[:, ::-1]
     for labels in on_it:
@@ -123,7 +122,7 @@ def invert(layers: Any, image: Image) -> None:
         If the image has labels of a label store, which keeps the view as added.
     """
     _require_no_case(image, all_labels_of(layers, image), "invert")
-    _adopt(layers, image)
+    adopt(image)
     facts = facts_of(image)
     image.data = inverted(np.asarray(image.data))
     image.contrast_limits = contrast_limits(image.data)
@@ -143,17 +142,12 @@ def _require_no_case(image: Image, on_it: Iterable[Labels], verb: str) -> None:
         )
 
 
-def _adopt(layers: Any, image: Image) -> None:
-    """Record the facts of an image from another reader, and add its letters R and L."""
-    if KEY not in image.metadata:
-        record(image, facts_of(image))
-        add_sides(layers, image)
-
-
 def _new_names(layers: Any, image: Image, view: ViewName) -> list[tuple[Layer, str]]:
     """New names for an image and its labels; names given by the user stay."""
-    matches = [(layer, _OUR_NAME.fullmatch(layer.name)) for layer in (image, *all_labels_of(layers, image))]
-    return [(layer, f"{view}{match['rest']}") for layer, match in matches if match is not None]
+    title = facts_of(image).title
+    ours = re.compile(re.escape(title) + _OUR_NAME)
+    matches = [(layer, ours.fullmatch(layer.name)) for layer in (image, *all_labels_of(layers, image))]
+    return [(layer, f"{view_title(title, view)}{match['rest']}") for layer, match in matches if match is not None]
 
 
 def record(image: Image, facts: ViewFacts) -> None:

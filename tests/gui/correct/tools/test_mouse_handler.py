@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from napari.layers import Vectors
 
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.gui.correct.tools.mouse_handler import MouseHandler
@@ -35,16 +34,17 @@ def strokes(viewer: Viewer, case: OpenCase) -> Iterator[MouseHandler]:
 def test_a_stroke_is_seen_while_it_is_drawn_and_its_line_goes_with_it(
     viewer: Viewer, strokes: MouseHandler, case: OpenCase, hand: Hand
 ) -> None:
-    line = viewer.layers["stroke"]
-    assert isinstance(line, Vectors)
+    layers = list(viewer.layers)
+    line = viewer.scene.overlays["bonescint stroke"]
     before = case.regions()
     hand.press(0, (700, 60))
     for point in ((700, 160), (800, 160)):
         hand.move(0, point)
-    assert len(line.data) > 0
+    assert len(line.lines) > 0
+    assert list(viewer.layers) == layers
     np.testing.assert_array_equal(case.regions(), before)
     hand.release(0, (800, 60))
-    assert len(line.data) == 0
+    assert len(line.lines) == 0
     assert (case.labels[0].data[720:780, 80:140] == CODES["pelvis"]).all()
 
 
@@ -57,7 +57,7 @@ def test_a_stroke_during_which_the_case_goes_changes_nothing(
     strokes.set_case(None)
     hand.release(0, (800, 160))
     np.testing.assert_array_equal(case.regions(), before)
-    assert "stroke" not in viewer.layers
+    assert "bonescint stroke" not in viewer.scene.overlays
     strokes.set_case(case)
 
 

@@ -11,7 +11,7 @@ from gui.correct.correcting import open_case
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.gui.correct.tools.registry import TOOLS
 from napari_bonescint.gui.correct.tools.toolbox import Toolbox
-from napari_bonescint.gui.layers.overlays import camera_of
+from napari_bonescint.gui.layers.viewer_parts import camera_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,7 +13,7 @@ from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.layers.labels import all_labels_of, empty_labels, model_of, names_regions_of, unedited
-from napari_bonescint.gui.layers.scans import KEY, can_be_scan, group_by_scan, layers_to_scan
+from napari_bonescint.gui.layers.scans import can_be_scan, group_by_scan, layers_to_scan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +81,7 @@ def scan_to_correct(layers: Any, active: Layer | None) -> ScanLayers:
     ----------
     layers : LayerList
     active : Layer or None
-        An image, labels on it, or the letters R and L.
+        An image, or labels on it.
 
     Raises
     ------
@@ -121,19 +121,11 @@ def _group_of(layers: Any, groups: Sequence[tuple[Image, ...]], active: Layer | 
     for images in groups:
         if active in images or any(active is each for image in images for each in all_labels_of(layers, image)):
             return images
-    scan = None if active is None else active.metadata.get(KEY)
-    of_letters = [images for images in groups if scan is not None and _scan_of(images[0]) is scan]
-    if of_letters:
-        return of_letters[0]
     if len(groups) == 1:
         return groups[0]
     if not groups:
         raise NoScanToCorrect("Open a bone scan first, then correct it.")
     raise NoScanToCorrect("Select a layer of the scan that you want to correct, then choose Correct this scan again.")
-
-
-def _scan_of(image: Image) -> object:
-    return getattr(image.metadata.get(KEY), "scan", None)
 
 
 def _fits(labels: Labels, image: Image) -> bool:

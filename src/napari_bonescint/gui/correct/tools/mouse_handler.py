@@ -14,7 +14,8 @@ from napari.utils.notifications import show_info
 
 from napari_bonescint.gui.correct.tools.registry import MOVE, TOOLS, Gesture, Tool, ToolInput
 from napari_bonescint.gui.layers.labels import set_regions
-from napari_bonescint.gui.layers.overlays import Lines, camera_of
+from napari_bonescint.gui.layers.overlays import Lines
+from napari_bonescint.gui.layers.viewer_parts import camera_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -97,7 +98,6 @@ class MouseHandler:
         self.case = case
         self._paused = False
         if case is not None:
-            self._line.fit(case.images[0])
             self._line.show()
         for labels in after:
             if labels not in before:

@@ -1,0 +1,129 @@
+"""Draw `ViewMarks` and `SceneLines` on napari's canvas, once this module is imported.
+
+napari has no public way to teach its canvas a new kind of overlay; its private names that do so are used here alone.
+The canvas needs Qt, so `overlays.teach_canvas` imports this module only where there is one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari._vispy.overlays.base import LayerOverlayMixin, ViewerOverlayMixin, VispySceneOverlay
+from napari._vispy.utils.visual import overlay_to_visual
+from napari._vispy.visuals.text import Text
+from napari.utils.events import disconnect_events
+from napari.utils.theme import get_theme
+from vispy.scene.visuals import Compound, Mesh
+
+from napari_bonescint.gui.layers.marks import SceneLines, ViewMarks, shortened, shortened_view
+from napari_bonescint.gui.layers.viewer_parts import camera_of
+from napari_bonescint.gui.placement import corners
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_CAPTION_POINTS, _LETTER_POINTS = 9, 13
+# On a dark and on a light canvas; the contrast of the letters is 8.5 and 5.6.
+_LETTER_COLOURS = ("#f08c00", "#a35200")
+_TEXT_COLOURS = ("#e8e8e8", "#303030")
+# Above the image, relative to its height, and beside its corners, relative to its width.
+_LETTER_ABOVE, _LETTER_INSIDE = 0.02, 0.08
+# In screen pixels at any zoom.
+_LINE_WIDTH = 2.5
+
+
+def strips(lines: NDArray[np.float64], width: float) -> tuple[NDArray[np.float64], NDArray[np.uint32]]:
+    """Vertices (n, [x, y]) and triangles of lines (n, [y, x, y, x]) of a width; OpenGL draws no wide lines itself."""
+    starts, ends = lines[:, 1::-1], lines[:, :1:-1]
+    along = ends - starts
+    length = np.hypot(*along.T)[:, np.newaxis]
+    along = np.divide(along, length, out=np.zeros_like(along), where=length > 0) * width / 2
+    across = along[:, ::-1] * (-1, 1)
+    # Half a width longer at each end, so that the corners of a path are closed.
+    starts, ends = starts - along, ends + along
+    vertices = np.stack([starts - across, starts + across, ends + across, ends - across], axis=1).reshape(-1, 2)
+    first = 4 * np.arange(len(lines), dtype=np.uint32)[:, np.newaxis]
+    two = np.array([(0, 1, 2), (0, 2, 3)], np.uint32)
+    return vertices, np.concatenate([first + triangle for triangle in two])
+
+
+class _VispyViewMarks(LayerOverlayMixin, VispySceneOverlay):  # type: ignore[misc]
+    """Text of `ViewMarks` on the canvas; a caption that is wider than its view on the screen is shortened."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._caption, self._letters = (_text(kwargs, size) for size in (_CAPTION_POINTS, _LETTER_POINTS))
+        self._caption.anchors = ("center", "top")  # the text is above
+        super().__init__(node=Compound([self._caption, self._letters]), **kwargs)
+        camera_of(self.viewer).events.zoom.connect(self._fit_caption)
+        self.viewer.events.theme.connect(self._take_colours)
+        self.reset()
+
+    def reset(self) -> None:
+        super().reset()
+        height, width = self.overlay.size
+        y, left, right = -_LETTER_ABOVE * height, _LETTER_INSIDE * width, (1 - _LETTER_INSIDE) * width
+        self._letters.visible = all(self.overlay.letters)
+        self._letters.text = [letter or " " for letter in self.overlay.letters]
+        self._letters.pos = [(left, y, 0), (right, y, 0)]
+        self._caption.pos = (width / 2, -0.5, 0)
+        self._take_colours()
+        self._fit_caption()
+
+    def close(self) -> None:
+        disconnect_events(camera_of(self.viewer).events, self)
+        super().close()
+
+    def _take_colours(self) -> None:
+        background = get_theme(self.viewer.theme).canvas.as_rgb_tuple()
+        is_light = sum(background[:3]) > 3 * 127
+        self._letters.color = _LETTER_COLOURS[is_light]
+        self._caption.color = _TEXT_COLOURS[is_light]
+
+    def _fit_caption(self) -> None:
+        (y, x), (y_right, x_right) = corners(self.layer)[:2]
+        room = float(np.hypot(y_right - y, x_right - x)) * camera_of(self.viewer).zoom
+        title, view = self.overlay.title, self.overlay.view
+        self._caption.text = f"{title}\n{view}"
+        wide, _ = self._caption.get_width_height()
+        if wide > room:
+            fits = int(max(len(title), len(view)) * room / wide)
+            view = view if len(view) <= fits else shortened_view(view, fits)
+            self._caption.text = f"{shortened(title, fits)}\n{view}"
+
+
+class _VispySceneLines(ViewerOverlayMixin, VispySceneOverlay):  # type: ignore[misc]
+    """Lines of `SceneLines` on the canvas."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._mesh = Mesh(np.zeros((3, 2), np.float32), np.zeros((1, 3), np.uint32))
+        super().__init__(node=Compound([self._mesh]), **kwargs)
+        self.overlay.events.lines.connect(self._draw)
+        camera_of(self.viewer).events.zoom.connect(self._draw)
+        self.reset()
+
+    def reset(self) -> None:
+        super().reset()
+        self._draw()
+
+    def close(self) -> None:
+        disconnect_events(camera_of(self.viewer).events, self)
+        self.overlay.events.lines.disconnect(self._draw)
+        super().close()
+
+    def _draw(self) -> None:
+        self._mesh.visible = bool(self.overlay.lines)
+        if self.overlay.lines:
+            width = _LINE_WIDTH / camera_of(self.viewer).zoom
+            vertices, triangles = strips(np.array(self.overlay.lines, np.float64), width)
+            self._mesh.set_data(vertices.astype(np.float32), triangles, color=self.overlay.colour)
+
+
+def _text(kwargs: dict[str, Any], points: float) -> Text:
+    """A text in napari's font, which its versions pass on under two names."""
+    if "font_info" in kwargs:
+        return Text(font_size=points, font_info=kwargs["font_info"])
+    return Text(font_size=points, font_manager=kwargs.get("font_manager"), face=kwargs.get("font_family", "OpenSans"))
+
+
+overlay_to_visual.update({ViewMarks: _VispyViewMarks, SceneLines: _VispySceneLines})

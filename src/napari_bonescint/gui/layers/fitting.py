@@ -1,0 +1,68 @@
+"""Fit the camera to the open scans with room for the captions above them, until the user moves it."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_bonescint.gui.layers.marks import marks_of
+from napari_bonescint.gui.layers.viewer_parts import camera_of, canvas_height, grid_of
+from napari_bonescint.gui.placement import corners
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+# In screen pixels: two lines of text.
+_CAPTION_HEIGHT = 44
+# napari leaves this part of the canvas free around the scene.
+_MARGIN = 0.05
+
+
+class Fitting:
+    """Keeps the scene of a viewer fitted to its canvas.
+
+    napari fits the scene to the canvas before the window is shown, and never again when panels or the window change
+    their size. It also leaves too little room for captions.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = weakref.ref(viewer)
+        self._fitted: Any = None
+        viewer.events.reset_view.connect(self._make_room)
+        if hasattr(viewer, "canvas"):
+            viewer.canvas.events.size.connect(self._fit_again)
+
+    def fit(self) -> None:
+        """Show all layers."""
+        viewer = self._viewer()
+        if viewer is not None:
+            viewer.reset_view()
+
+    def _make_room(self) -> None:
+        """Zoom out if a caption would lie beyond the upper edge of the canvas; also after the user's own reset."""
+        viewer = self._viewer()
+        if viewer is None or viewer.dims.ndisplay != 2 or grid_of(viewer).enabled:
+            return
+        camera, height = camera_of(viewer), canvas_height(viewer)
+        marked = [layer for layer in viewer.layers if layer.visible and marks_of(layer) is not None]
+        tops = [float(corners(layer)[:, 0].min()) for layer in marked]
+        # Only captions of the views that were fitted, which may be some of the layers. If there is no margin, napari
+        # exports a figure of the pixels alone.
+        above = [(top - camera.center[-2]) * camera.zoom + height / 2 for top in tops]
+        shown = [(gap, top) for gap, top in zip(above, tops, strict=True) if 1 < gap < _CAPTION_HEIGHT]
+        if shown and height > 2 * _CAPTION_HEIGHT:
+            _, top = min(shown)
+            camera.zoom *= (1 - (_CAPTION_HEIGHT / height + _MARGIN / 2)) / (1 - _MARGIN)
+            camera.center = (*camera.center[:-2], top + (height / 2 - _CAPTION_HEIGHT) / camera.zoom, camera.center[-1])
+        self._fitted = _state(camera)
+
+    def _fit_again(self) -> None:
+        viewer = self._viewer()
+        if viewer is not None and self._fitted is not None and np.allclose(_state(camera_of(viewer)), self._fitted):
+            viewer.reset_view()
+
+
+def _state(camera: Any) -> tuple[float, ...]:
+    return (*camera.center, camera.zoom)

@@ -1,0 +1,116 @@
+"""Show scans in a viewer: captions and letters, a fitted view, a scale bar, and pictures side by side."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Image, Labels
+
+from napari_bonescint.gui.layers.auto_contrast import follow_bone
+from napari_bonescint.gui.layers.fitting import Fitting
+from napari_bonescint.gui.layers.marks import ViewMarks, put_marks
+from napari_bonescint.gui.layers.overlays import teach_canvas
+from napari_bonescint.gui.layers.pictures import adopt, is_picture, place_beside
+from napari_bonescint.gui.layers.scale import ScaleBar
+from napari_bonescint.gui.layers.scans import KEY, OUR_READER, ViewFacts
+from napari_bonescint.gui.layers.viewer_parts import whole
+from napari_bonescint.gui.placement import lies_on
+from napari_bonescint.scan import ViewSource
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+_DISPLAYS: weakref.WeakKeyDictionary[ViewerModel, ScanDisplay] = weakref.WeakKeyDictionary()
+
+
+def display_scans(viewer: ViewerModel) -> None:
+    """From now on, show the scans in a viewer as `ScanDisplay` does; a second call changes nothing."""
+    viewer = whole(viewer)
+    if viewer not in _DISPLAYS:
+        _DISPLAYS[viewer] = ScanDisplay(viewer)
+
+
+class ScanDisplay:
+    """Follows the layers of a viewer.
+
+    Each view of a scan gets a caption and letters, and automatic contrast for bone. Pictures of other readers are laid
+    beside the open views. After a scan was opened, all layers are in view.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        teach_canvas()
+        self._viewer = weakref.ref(viewer)
+        self._fitting = Fitting(viewer)
+        self._scale = ScaleBar(viewer)
+        viewer.layers.events.inserted.connect(self._on_inserted)
+        viewer.layers.events.removed.connect(self._on_removed)
+        moved = [self._take(layer) for layer in list(viewer.layers)]
+        if any(moved):
+            self._fitting.fit()
+        self._scale.update()
+
+    def _on_inserted(self, event: Any) -> None:
+        layer = event.value
+        self._take(layer)
+        if _was_opened(layer) and (KEY in layer.metadata or self._is_mask_alone(layer)):
+            self._fitting.fit()
+            self._scale.update()
+
+    def _on_removed(self, _event: Any) -> None:
+        self._scale.update()
+
+    def _take(self, layer: Layer) -> bool:
+        """Mark a view of a scan; lay a picture beside the others before, and return whether that moved it."""
+        viewer = self._viewer()
+        if viewer is None or not isinstance(layer, Image):
+            return False
+        moved = False
+        if is_picture(layer):
+            moved = place_beside(viewer.layers, layer)
+            adopt(layer)
+        layer.events.metadata.connect(_on_change)
+        layer.events.data.connect(_on_change)
+        layer.events.units.connect(self._scale.update)
+        mark(layer)
+        return moved
+
+    def _is_mask_alone(self, layer: Layer) -> bool:
+        """Whether a layer is a mask of our reader whose scan is not open."""
+        viewer = self._viewer()
+        if viewer is None or not isinstance(layer, Labels) or layer.source.reader_plugin != OUR_READER:
+            return False
+        return not any(isinstance(other, Image) and lies_on(layer, other) for other in viewer.layers)
+
+
+def mark(image: Image) -> None:
+    """Update caption and letters of an image, and its automatic contrast, if it is a view of a scan.
+
+    Letters are left out while the view of a picture of another reader is only assumed.
+    """
+    facts = image.metadata.get(KEY)
+    if not isinstance(facts, ViewFacts):
+        return
+    is_assumed = facts.view.source is ViewSource.ASSUMED
+    is_known = not is_assumed or image.source.reader_plugin in (None, OUR_READER)
+    letters = ("R", "L") if facts.view.patient_left_on_image_right else ("L", "R")
+    put_marks(
+        image,
+        ViewMarks(
+            title=facts.title,
+            view=f"{facts.view.name}?" if is_assumed else str(facts.view.name),
+            letters=letters if is_known else ("", ""),
+            size=image.data.shape,
+        ),
+    )
+    follow_bone(image)
+
+
+def _on_change(event: Any) -> None:
+    mark(event.source)
+
+
+def _was_opened(layer: Layer) -> bool:
+    """Whether a layer comes from a file or a sample, so not from a panel, a script or a copy."""
+    return layer.source.path is not None or layer.source.sample is not None
