@@ -23,12 +23,12 @@ from napari_bonescint.formats.dicom.source_views import SourceMissing
 from napari_bonescint.formats.export import Form
 from napari_bonescint.formats.masks.registry import ENCODERS
 from napari_bonescint.gui.common.main_window import main_window
-from napari_bonescint.gui.common.question import ask
 from napari_bonescint.gui.export.export_dialog import open_export
 from napari_bonescint.gui.export.open_scans import file_of
 from napari_bonescint.gui.export.source_files import find_sources
 from napari_bonescint.gui.layers.masks import NotOneScan, layers_to_mask
 from napari_bonescint.gui.layers.scans import facts_of, same_scan, shear_warnings
+from napari_bonescint.gui.widgets.question import ask
 from napari_bonescint.text import counted
 
 if TYPE_CHECKING:

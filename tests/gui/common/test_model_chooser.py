@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_bonescint.gui.common.model_chooser import ModelChooser
-from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.common.settings import Setting, remember
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, shipped_models
 from napari_bonescint.inference.model_registry import find_model, label, use
 

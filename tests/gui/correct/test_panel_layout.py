@@ -11,8 +11,8 @@ from qtpy.QtWidgets import QApplication, QScrollArea
 
 from gui.correct.correcting_panel import case_of, is_open, open_first
 from napari_bonescint.corrections.store.revision import Origin
-from napari_bonescint.gui.common.elided_label import ElidedLabel
 from napari_bonescint.gui.correct.work_list.delegate import ROW_HEIGHT
+from napari_bonescint.gui.widgets.elided_label import ElidedLabel
 
 if TYPE_CHECKING:
     from collections.abc import Callable

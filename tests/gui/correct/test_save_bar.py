@@ -12,12 +12,12 @@ from gui.panel_actions import answer
 from napari_bonescint.corrections.store.drafts import Drafts
 from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.gui.common.file_worker import FileWorker
-from napari_bonescint.gui.common.question import ask
 from napari_bonescint.gui.common.settings import Setting, remember
 from napari_bonescint.gui.correct.controller import CorrectController
 from napari_bonescint.gui.correct.correcting import Correcting
 from napari_bonescint.gui.correct.save_bar import SaveBar
 from napari_bonescint.gui.correct.states import StoreOpen, Unsaved, UnsavedScan
+from napari_bonescint.gui.widgets.question import ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,8 +9,8 @@ from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QApplication, QDockWidget, QPushButton, QWidget
 
 from napari_bonescint.gui.common.close_guard import CloseGuard
-from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.common.tab_order import put_in_reading_order
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
 from napari_bonescint.text import DISCLAIMER
 
 if TYPE_CHECKING:

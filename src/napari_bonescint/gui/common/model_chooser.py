@@ -12,9 +12,9 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QVBoxLayout, QWidget
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.device_box import DeviceBox
-from napari_bonescint.gui.common.plain_label import PlainLabel
-from napari_bonescint.gui.common.quiet_wheel import ignore_wheel
 from napari_bonescint.gui.common.settings import Setting, follow, remembered
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
+from napari_bonescint.gui.widgets.quiet_wheel import ignore_wheel
 from napari_bonescint.inference.model_card import shipped_models
 from napari_bonescint.inference.model_registry import accepted_models, current_model, find_model, registry_folder
 from napari_bonescint.inference.model_titles import details, title

@@ -14,8 +14,8 @@ from superqt.utils import qdebounced
 
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.corrections.checks import check
-from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.layers.viewer_parts import camera_of
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

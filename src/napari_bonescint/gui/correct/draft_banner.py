@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QPushButton
 
-from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.correct.work_list.delegate import shown_time
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

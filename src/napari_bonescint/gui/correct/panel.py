@@ -24,13 +24,9 @@ from napari_bonescint.corrections.work_record import recent_lists
 from napari_bonescint.gui.common.canvas_focus import CanvasFocus, WindowKeys
 from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label
 from napari_bonescint.gui.common.file_worker import FileWorker
-from napari_bonescint.gui.common.growing_splitter import GrowingSplitter
 from napari_bonescint.gui.common.model_chooser import ModelChooser
-from napari_bonescint.gui.common.question import ask
 from napari_bonescint.gui.common.run import ignore
-from napari_bonescint.gui.common.scrolled_page import ScrolledPage
 from napari_bonescint.gui.common.settings import Setting, remember, remembered
-from napari_bonescint.gui.common.text_colours import Tone, ToneLabel
 from napari_bonescint.gui.correct.check_list import CheckList
 from napari_bonescint.gui.correct.controller import CorrectController
 from napari_bonescint.gui.correct.correcting import Correcting, EditedMask
@@ -46,6 +42,10 @@ from napari_bonescint.gui.correct.work_list.work_list import WorkList
 from napari_bonescint.gui.correct.work_opener import WorkOpener
 from napari_bonescint.gui.export.export_dialog import ExportButton
 from napari_bonescint.gui.legend.widget import LegendWidget
+from napari_bonescint.gui.widgets.growing_splitter import GrowingSplitter
+from napari_bonescint.gui.widgets.question import ask
+from napari_bonescint.gui.widgets.scrolled_page import ScrolledPage
+from napari_bonescint.gui.widgets.text_colours import Tone, ToneLabel
 
 if TYPE_CHECKING:
     import numpy as np

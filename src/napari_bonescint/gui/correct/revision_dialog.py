@@ -24,9 +24,9 @@ from qtpy.QtWidgets import (
 from napari_bonescint.anatomy import CODES, REGIONS
 from napari_bonescint.corrections.comparison import BOTH, ONLY_FIRST, ONLY_SECOND, OTHER_REGION
 from napari_bonescint.corrections.entries import agreement, difference, pair_to_compare
-from napari_bonescint.gui.common.fitted_picture import FittedPicture
 from napari_bonescint.gui.correct.work_list.delegate import shown_time
 from napari_bonescint.gui.correct.wrapped_text import WrappedText
+from napari_bonescint.gui.widgets.fitted_picture import FittedPicture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from napari_bonescint.gui.common.hinted_edit import HintedEdit
-from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.common.settings import Setting, follow, remember, remembered
-from napari_bonescint.gui.common.text_colours import Tone, ToneLabel
 from napari_bonescint.gui.correct.correcting import Correcting
 from napari_bonescint.gui.correct.opening.correcting_scan import CorrectingScan
+from napari_bonescint.gui.widgets.hinted_edit import HintedEdit
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
+from napari_bonescint.gui.widgets.text_colours import Tone, ToneLabel
 
 if TYPE_CHECKING:
     from napari_bonescint.gui.correct.controller import CorrectController

@@ -11,9 +11,9 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QPushButton, QVBoxLa
 
 from napari_bonescint.corrections.errors import StoreError
 from napari_bonescint.corrections.store_place import Place, place
-from napari_bonescint.gui.common.elided_label import ElidedLabel
 from napari_bonescint.gui.correct.folders.left_out_line import LeftOutLine
 from napari_bonescint.gui.correct.folders.store_dialog import StoreDialog, taken
+from napari_bonescint.gui.widgets.elided_label import ElidedLabel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

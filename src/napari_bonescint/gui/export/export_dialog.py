@@ -19,12 +19,12 @@ from napari_bonescint.formats.export import Form, encode
 from napari_bonescint.gui.common.close_guard import CloseGuard
 from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.common.main_window import main_window
-from napari_bonescint.gui.common.plain_label import PlainLabel
-from napari_bonescint.gui.common.question import ask
 from napari_bonescint.gui.export.export_form import ExportForm
 from napari_bonescint.gui.export.open_scans import mask_of, open_scans, scan_of, to_export, with_sources
 from napari_bonescint.gui.export.source_files import find_sources
 from napari_bonescint.gui.layers.scans import shear_warnings
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
+from napari_bonescint.gui.widgets.question import ask
 from napari_bonescint.text import counted
 
 if TYPE_CHECKING:

@@ -10,8 +10,6 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QHBoxLayout, QHeaderView, QPushButton, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 from superqt.utils import qthrottled
 
-from napari_bonescint.gui.common.plain_label import PlainLabel
-from napari_bonescint.gui.common.text_colours import icon_colour
 from napari_bonescint.gui.layers.viewer_parts import camera_of
 from napari_bonescint.gui.legend.bones import (
     bone_at,
@@ -24,6 +22,8 @@ from napari_bonescint.gui.legend.bones import (
 )
 from napari_bonescint.gui.legend.caption import BoneCaption
 from napari_bonescint.gui.legend.eye import eye, swatch
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
+from napari_bonescint.gui.widgets.text_colours import icon_colour
 
 if TYPE_CHECKING:
     from napari.layers import Labels

@@ -19,9 +19,9 @@ from qtpy.QtWidgets import (
 from superqt.utils import qdebounced
 
 from napari_bonescint.evaluation.verdict import Recommendation, SetKind, Verdict
-from napari_bonescint.gui.common.plain_label import PlainLabel
-from napari_bonescint.gui.common.text_colours import Tone, colour_of
 from napari_bonescint.gui.retrain.image_view import ImageView, load_picture
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
+from napari_bonescint.gui.widgets.text_colours import Tone, colour_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,8 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.child_command import ChildCommand
 from napari_bonescint.gui.common.device_box import DeviceBox
-from napari_bonescint.gui.common.plain_label import PlainLabel
-from napari_bonescint.gui.common.quiet_wheel import ignore_wheel
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
+from napari_bonescint.gui.widgets.quiet_wheel import ignore_wheel
 from napari_bonescint.training.loop.recipe import read_recipe
 from napari_bonescint.training.runs.launch import estimate
 

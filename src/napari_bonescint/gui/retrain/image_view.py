@@ -9,7 +9,7 @@ from qtpy.QtGui import QImageReader, QPixmap
 from qtpy.QtWidgets import QDialog, QPushButton, QSizePolicy, QVBoxLayout
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.gui.common.fitted_picture import FittedPicture, draw_fitted
+from napari_bonescint.gui.widgets.fitted_picture import FittedPicture, draw_fitted
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
-from napari_bonescint.gui.common.plain_label import PlainLabel
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.inference.model_registry import accepted_models, current_model, find_model, label, use
 from napari_bonescint.inference.model_titles import details, title

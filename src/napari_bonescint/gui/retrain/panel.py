@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QComboBox, QTabWidget, QVBoxLayout, QWidget
 
-from napari_bonescint.gui.common import question
 from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label
 from napari_bonescint.gui.common.file_worker import FileWorker
-from napari_bonescint.gui.common.scrolled_page import ScrolledPage
 from napari_bonescint.gui.retrain.comparison_page import ComparisonPage
 from napari_bonescint.gui.retrain.comparison_process import ComparisonProcess
 from napari_bonescint.gui.retrain.model_list import ModelList
 from napari_bonescint.gui.retrain.progress_page import ProgressPage
 from napari_bonescint.gui.retrain.run_monitor import RunMonitor
 from napari_bonescint.gui.retrain.setup_page import SetupPage
+from napari_bonescint.gui.widgets import question
+from napari_bonescint.gui.widgets.scrolled_page import ScrolledPage
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.model_registry import label, use
 from napari_bonescint.training.runs.launch import launch, name_of_run, read_settings

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QSlider, QVBoxLayout, QWidget
 
-from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.retrain.image_view import ImageView, load_picture
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
 
 if TYPE_CHECKING:
     from pathlib import Path

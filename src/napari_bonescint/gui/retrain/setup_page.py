@@ -14,9 +14,9 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.evaluation.folds import USUAL_FOLDS
 from napari_bonescint.gui.common.choices import numbered
 from napari_bonescint.gui.common.dock_panel import main_button
-from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.retrain.device_chooser import DeviceChooser
 from napari_bonescint.gui.retrain.store_list import StoreList
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
 from napari_bonescint.inference.model_registry import current_model, label
 from napari_bonescint.training.loop.recipe import read_recipe
 from napari_bonescint.training.runs.launch import RunSettings, plan_of_file, shipped_plans

@@ -19,8 +19,8 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
 )
 
-from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.common.settings import Setting, remember_folders, remembered, remembered_folders
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
 
 if TYPE_CHECKING:
     from napari_bonescint.gui.common.file_worker import FileWorker

@@ -10,10 +10,10 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.gui.common.plain_label import PlainLabel
-from napari_bonescint.gui.common.text_colours import Tone, ToneLabel
 from napari_bonescint.gui.segment.actions import actions_for
 from napari_bonescint.gui.segment.notices import NoticeBook
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
+from napari_bonescint.gui.widgets.text_colours import Tone, ToneLabel
 from napari_bonescint.notices import Remedy
 
 if TYPE_CHECKING:

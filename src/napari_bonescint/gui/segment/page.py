@@ -8,13 +8,13 @@ from qtpy.QtWidgets import QGroupBox, QVBoxLayout, QWidget
 
 from napari_bonescint.gui.common.display_presets import DisplayPresets
 from napari_bonescint.gui.common.model_chooser import ModelChooser
-from napari_bonescint.gui.common.plain_label import PlainLabel
-from napari_bonescint.gui.common.quiet_wheel import ignore_wheel
-from napari_bonescint.gui.common.scrolled_page import ScrolledPage
 from napari_bonescint.gui.layers.scans import can_be_scan, same_scan
 from napari_bonescint.gui.legend.widget import LegendWidget
 from napari_bonescint.gui.segment.notice_list import NoticeList
 from napari_bonescint.gui.segment.scan_table import ScanTable
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
+from napari_bonescint.gui.widgets.quiet_wheel import ignore_wheel
+from napari_bonescint.gui.widgets.scrolled_page import ScrolledPage
 
 if TYPE_CHECKING:
     from napari.layers import Image

@@ -15,15 +15,15 @@ from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.commands import correct_this_scan
 from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label, main_button
-from napari_bonescint.gui.common.question import ask
 from napari_bonescint.gui.common.segmenting import shared_child
-from napari_bonescint.gui.common.text_colours import Tone, ToneLabel
 from napari_bonescint.gui.export.export_dialog import ExportButton
 from napari_bonescint.gui.layers.labels import empty_labels, image_of, prepare_labels
 from napari_bonescint.gui.layers.scan_display import display_scans
 from napari_bonescint.gui.layers.scans import can_be_scan, group_by_scan, same_scan
 from napari_bonescint.gui.segment.page import SegmentPage
 from napari_bonescint.gui.segment.result_target import Keep, ResultTarget
+from napari_bonescint.gui.widgets.question import ask
+from napari_bonescint.gui.widgets.text_colours import Tone, ToneLabel
 from napari_bonescint.inference.child import Failed, Finished, Loaded, Progressed
 
 if TYPE_CHECKING:

@@ -20,10 +20,10 @@ from qtpy.QtWidgets import (
 )
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.gui.common.plain_label import PlainLabel
-from napari_bonescint.gui.common.quiet_wheel import ignore_wheel
 from napari_bonescint.gui.layers.scans import can_be_scan, doubted, facts_of, same_scan, spacing_of
 from napari_bonescint.gui.segment.view_edits import flip, set_spacing, set_view
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
+from napari_bonescint.gui.widgets.quiet_wheel import ignore_wheel
 from napari_bonescint.scan import ViewName, ViewSource, spacing_problem
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor, QPixmap
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy
 
-from napari_bonescint.gui.common.elided_label import ElidedLabel
-from napari_bonescint.gui.common.plain_label import PlainLabel
+from napari_bonescint.gui.widgets.elided_label import ElidedLabel
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
 
 _HEIGHT = 22
 # Of a button whose name changes, so that the panel does not become wider by it.

@@ -10,13 +10,13 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.correct.key_bindings import KeyBindings
 from napari_bonescint.gui.correct.tools.mouse_handler import MouseHandler
 from napari_bonescint.gui.correct.tools.registry import ASK_AGAIN, PICK_KEY, TOOLS, Gesture
 from napari_bonescint.gui.correct.tools.rethreshold import Answer
 from napari_bonescint.gui.correct.tools.status_hint import StatusHint, hint
 from napari_bonescint.gui.correct.tools.tool_button import ToolButton
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

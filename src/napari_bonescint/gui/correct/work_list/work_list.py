@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QModelIndex, Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHBoxLayout, QListView, QPushButton, QVBoxLayout, QWidget
 
-from napari_bonescint.gui.common.plain_label import PlainLabel
 from napari_bonescint.gui.correct.work_list.delegate import ROW_HEIGHT, WorkListDelegate
 from napari_bonescint.gui.correct.work_list.model import ITEM, WorkListModel
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
 from napari_bonescint.text import counted
 
 if TYPE_CHECKING:

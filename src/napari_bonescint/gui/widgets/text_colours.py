@@ -13,7 +13,7 @@ from napari.settings import get_settings
 from napari.utils.theme import get_system_theme, get_theme
 from qtpy.QtCore import QEvent
 
-from napari_bonescint.gui.common.plain_label import PlainLabel
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
 
 
 class Tone(Enum):

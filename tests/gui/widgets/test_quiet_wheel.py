@@ -7,7 +7,7 @@ from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication
 
-from napari_bonescint.gui.common.quiet_wheel import ignore_wheel
+from napari_bonescint.gui.widgets.quiet_wheel import ignore_wheel
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

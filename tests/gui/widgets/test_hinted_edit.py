@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtGui import QPalette
 from qtpy.QtWidgets import QApplication
 
-from napari_bonescint.gui.common.hinted_edit import HintedEdit
+from napari_bonescint.gui.widgets.hinted_edit import HintedEdit
 
 if TYPE_CHECKING:
     from napari import Viewer

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QPainter
 
-from napari_bonescint.gui.common.plain_label import PlainLabel
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QPaintEvent

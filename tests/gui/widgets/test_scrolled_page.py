@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from napari_bonescint.gui.common.scrolled_page import ScrolledPage
+from napari_bonescint.gui.widgets.scrolled_page import ScrolledPage
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

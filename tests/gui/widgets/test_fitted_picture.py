@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from qtpy.QtGui import QColor, QPixmap
 
-from napari_bonescint.gui.common.fitted_picture import FittedPicture
+from napari_bonescint.gui.widgets.fitted_picture import FittedPicture
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QLineEdit
 
-from napari_bonescint.gui.common.text_colours import is_dark
+from napari_bonescint.gui.widgets.text_colours import is_dark
 
 _ON_DARK, _ON_LIGHT = "#c9cdd3", "#3f444b"
 

@@ -8,7 +8,7 @@ import numpy as np
 from napari._qt.utils import QImg2array
 from qtpy.QtCore import Qt
 
-from napari_bonescint.gui.common.elided_label import ElidedLabel
+from napari_bonescint.gui.widgets.elided_label import ElidedLabel
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

@@ -7,9 +7,9 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QMessageBox, QWidget
 
 from gui.panel_actions import answer
-from napari_bonescint.gui.common.question import ask
 from napari_bonescint.gui.correct.states import Unsaved
 from napari_bonescint.gui.retrain.panel import Leave
+from napari_bonescint.gui.widgets.question import ask
 
 if TYPE_CHECKING:
     from enum import Enum

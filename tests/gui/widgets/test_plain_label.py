@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_bonescint.gui.common.plain_label import PlainLabel
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ import pytest
 from napari.utils.theme import get_theme
 from qtpy.QtGui import QColor
 
-from napari_bonescint.gui.common.text_colours import Tone, ToneLabel, colour_of, icon_colour
+from napari_bonescint.gui.widgets.text_colours import Tone, ToneLabel, colour_of, icon_colour
 
 if TYPE_CHECKING:
     from napari import Viewer

@@ -1,0 +1,1 @@
+"""Small widgets of Qt that every panel may use."""
