@@ -2,9 +2,10 @@
 
     scripts/on_display.sh python scripts/panel_pictures.py --work data/pictures --out docs [--only retraining]
 
-`segmented-nm1.png` is the screenshot of scripts/demo.py. `correcting.png` shows a case of a label store, and
-`retraining.png` three pages of the panel Retrain after a short training. What is simulated stays in --work and is used
-again. Under Xvfb on two cores it takes a quarter of an hour. Needs the extras [simulate] and [train].
+`segmented-nm1.png` is the screenshot of scripts/demo.py, and `eight-clicks.png` the way of scripts/clinician_walk.py.
+`correcting.png` shows a case of a label store, and `retraining.png` three pages of the panel Retrain after a short
+training. What is simulated stays in --work and is used again. Under Xvfb on two cores it takes a quarter of an hour.
+Needs the extras [simulate] and [train].
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import napari
+from clinician_walk import settle, strip, to_image, wait
+from napari.settings import get_settings
 from PIL import Image
-from qtpy.QtCore import QBuffer, QIODevice
-from qtpy.QtWidgets import QApplication, QPushButton, QTabWidget, QWidget
+from qtpy.QtWidgets import QPushButton, QTabWidget, QWidget
 
 from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.gui.common.settings import keep_in
@@ -40,8 +41,8 @@ _PATIENCE_S = 1800
 _WINDOW = (1200, 752)
 _PAGE = (370, 885)
 _PAGE_GAP = 10
-_COLOURS, _ROUNDS = 96, 5
-"""Few enough for a small file. The rounds of k-means keep the colours of small bones."""
+_COLOURS, _ROUNDS = {"eight-clicks": 224}, 5
+"""96 for all others: few enough for a small file. The rounds of k-means keep the colours of small bones."""
 
 
 def segmented_nm1(work: Path) -> Image.Image:
@@ -67,9 +68,9 @@ def correcting(work: Path) -> Image.Image:
     panel.controller.open(store)
     _wait(lambda: sum(layer.name.endswith("bones") for layer in viewer.layers) == 2)
     _wait(lambda: all(layer.data.any() for layer in viewer.layers if layer.name.endswith("bones")))
-    _idle(20)  # the next cases are predicted, and their rows show it
+    settle(20)  # the next cases are predicted, and their rows show it
     viewer.reset_view()
-    _idle(2)
+    settle(2)
     buffer = BytesIO()
     Image.fromarray(viewer.screenshot(canvas_only=False, flash=False)).save(buffer, "PNG")
     viewer.close()
@@ -97,8 +98,8 @@ def retraining(work: Path) -> Image.Image:
     pages = []
     for index in (2, 1, 0):
         _wait(lambda index=index: _is_there(panel, tabs, index))
-        _idle(3)
-        pages.insert(0, _picture(panel))
+        settle(3)
+        pages.insert(0, to_image(panel.grab()))
     viewer.close()
     sheet = Image.new("RGB", (len(pages) * (_PAGE[0] + _PAGE_GAP) - _PAGE_GAP, _PAGE[1]), "white")
     for number, page in enumerate(pages):
@@ -110,6 +111,7 @@ _PICTURES: dict[str, Callable[[Path], Image.Image]] = {
     "segmented-nm1": segmented_nm1,
     "correcting": correcting,
     "retraining": retraining,
+    "eight-clicks": strip,
 }
 
 
@@ -141,33 +143,16 @@ def _bonescint(*words: object) -> None:
     subprocess.run([sys.executable, "-m", "napari_bonescint", *map(str, words)], check=True)
 
 
+def _wait(done: Callable[[], bool]) -> None:
+    wait(done, _PATIENCE_S)
+
+
 def _buttons(panel: QWidget, text: str) -> list[QPushButton]:
     return [button for button in panel.findChildren(QPushButton) if button.text() == text]
 
 
 def _button(panel: QWidget, text: str) -> QPushButton:
     return _buttons(panel, text)[0]
-
-
-def _wait(done: Callable[[], bool]) -> None:
-    end = time.monotonic() + _PATIENCE_S
-    while not done():
-        if time.monotonic() > end:
-            raise SystemExit("The panel did not come to an end.")
-        QApplication.processEvents()
-        time.sleep(0.01)
-
-
-def _idle(seconds: float) -> None:
-    end = time.monotonic() + seconds
-    _wait(lambda: time.monotonic() > end)
-
-
-def _picture(widget: QWidget) -> Image.Image:
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    widget.grab().save(buffer, "PNG")
-    return Image.open(BytesIO(bytes(buffer.data()))).convert("RGB")
 
 
 def main() -> None:
@@ -182,6 +167,7 @@ def main() -> None:
     # Your own models, trainings and settings stay as they are.
     os.environ["BONESCINT_MODELS"] = str(work / "models")
     os.environ["BONESCINT_RUNS"] = str(work / "runs")
+    get_settings(work / "napari.yaml")
     for name in options.only:
         settings = work / "settings" / name
         os.environ["BONESCINT_WORK"] = str(settings / "work")
@@ -189,7 +175,7 @@ def main() -> None:
         keep_in(settings)
         buffer = BytesIO()
         picture = _PICTURES[name](work).convert("RGB")
-        few = picture.quantize(_COLOURS, kmeans=_ROUNDS, dither=Image.Dither.NONE)
+        few = picture.quantize(_COLOURS.get(name, 96), kmeans=_ROUNDS, dither=Image.Dither.NONE)
         few.save(buffer, "PNG", optimize=True)
         write_bytes_atomically(options.out / f"{name}.png", buffer.getvalue())
 

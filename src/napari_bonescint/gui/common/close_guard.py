@@ -43,12 +43,16 @@ class CloseGuard(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Ask when the window is to close, and report when it has."""
-        if watched is self.window and event.type() == QEvent.Type.Close:
+        # While a window is being destroyed, Python may have cleared this object already.
+        window = getattr(self, "window", None)
+        if window is None:
+            return False
+        if watched is window and event.type() == QEvent.Type.Close:
             if not self._may_close():
                 event.ignore()
                 return True
             # napari may ask, too, and keep the window open. A window that really closes hides next.
             self._agreed = True
-        elif watched is self.window and event.type() == QEvent.Type.Hide and self._agreed:
+        elif watched is window and event.type() == QEvent.Type.Hide and self._agreed:
             self._closed()
         return super().eventFilter(watched, event)

@@ -1,0 +1,213 @@
+"""Measure how long the window does not answer during what users do, and name the code that holds it.
+
+    python benchmarks/window_stalls.py [--rounds N]
+
+Opens a real napari window with the simulated sample (on a server: under `scripts/on_display.sh`). A timer of 5 ms runs
+in the thread of the window; a stall is the longest time between two ticks. `busy` is the processor time of the thread
+in it: the stall on an otherwise idle computer. Each figure is the least of all rounds, since other programs only
+lengthen it. Another thread looks at the stack during stalls over 50 ms. It gives the innermost line of this plugin that
+was seen most often, and the innermost line of all under it. "-" means that no line of this plugin was seen: the stall
+is that of napari, vispy or Qt alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import napari
+import numpy as np
+from napari.layers import Image, Labels
+from napari.qt import get_qapp
+from napari.settings import get_settings
+from qtpy.QtCore import QTimer
+
+import napari_bonescint
+from click_to_labels import run_until
+from napari_bonescint.gui.common.panels import open_panel
+from napari_bonescint.gui.common.settings import keep_in
+from napari_bonescint.gui.export.export_dialog import open_export
+from napari_bonescint.gui.segment.new_views import split_sides
+from napari_bonescint.gui.segment.view_edits import flip, invert
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LIMIT_S = 0.050
+_BEAT_MS, _LOOK_S, _SETTLE_S = 5, 0.004, 0.6
+_STROKES = 20
+_OURS = str(Path(napari_bonescint.__file__).parent)
+_SAMPLE = Path(_OURS) / "samples" / "simulated.dcm"
+
+
+class Stall(NamedTuple):
+    """The longest stall of an action, in seconds, and where the thread was."""
+
+    wall: float
+    busy: float
+    where: str
+
+
+class Watch:
+    """Finds the longest stall of the window's thread, and the code in it."""
+
+    def __init__(self) -> None:
+        self._thread = threading.get_ident()
+        self._last = self._last_busy = 0.0
+        self._seen: list[tuple[str, str]] = []
+        self._worst = Stall(0.0, 0.0, "")
+        self._is_over = False
+        self._timer = QTimer()
+        self._timer.setInterval(_BEAT_MS)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start()
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def measure(self, action: Callable[[], object], done: Callable[[], bool] = lambda: True) -> Stall:
+        """Do something, and wait until it is done and the window is idle again."""
+        self._worst = Stall(0.0, 0.0, "")
+        self._last, self._last_busy, self._seen = time.perf_counter(), time.thread_time(), []
+        QTimer.singleShot(0, action)
+        end = time.perf_counter() + _SETTLE_S
+        run_until(lambda: time.perf_counter() > end and done())
+        return self._worst
+
+    def _beat(self) -> None:
+        now, busy = time.perf_counter(), time.thread_time()
+        if now - self._last > self._worst.wall:
+            self._worst = Stall(now - self._last, busy - self._last_busy, _most_seen(self._seen))
+        self._last, self._last_busy, self._seen = now, busy, []
+
+    def _look(self) -> None:
+        while True:
+            time.sleep(_LOOK_S)
+            if time.perf_counter() - self._last > 2 * _BEAT_MS / 1000:
+                self._seen.append(_lines_of(self._thread))
+
+
+def _lines_of(thread: int) -> tuple[str, str]:
+    """The innermost line of this plugin in a thread, and the innermost line of all.
+
+    It takes microseconds and calls nothing that waits: otherwise the frames would end here, and with them widgets of
+    the other thread.
+    """
+    frame = sys._current_frames().get(thread)
+    inner, ours = "-", "-"
+    while frame is not None:
+        code = frame.f_code
+        if inner == "-":
+            inner = f"{code.co_filename}:{frame.f_lineno} {code.co_name}"
+        if code.co_filename.startswith(_OURS):
+            ours = f"{code.co_filename}:{frame.f_lineno} {code.co_name}"
+            break
+        frame = frame.f_back
+    return ours.removeprefix(_OURS).lstrip("/"), inner.rpartition("site-packages/")[2]
+
+
+def _most_seen(seen: list[tuple[str, str]]) -> str:
+    if not seen:
+        return "-"
+    (ours, times), *_ = Counter(ours for ours, _ in seen).most_common(1)
+    (inner, _), *_ = Counter(inner for each, inner in seen if each == ours).most_common(1)
+    return f"{ours} ({100 * times // len(seen)} %), in {inner}"
+
+
+def one_round(watch: Watch, folder: Path) -> dict[str, Stall]:
+    """Do everything once in a new window."""
+    found: dict[str, Stall] = {}
+    viewer = napari.Viewer()
+    viewer.window.resize(1366, 768)
+    watch.measure(lambda: None)
+    layers = viewer.layers
+
+    def images() -> list[Image]:
+        return [layer for layer in layers if isinstance(layer, Image)]
+
+    def labels() -> list[Labels]:
+        return [layer for layer in layers if isinstance(layer, Labels) and layer.data.any()]
+
+    def open_scan() -> object:
+        return viewer.open(_SAMPLE, plugin="napari-bonescint")
+
+    found["open a scan"] = watch.measure(open_scan, lambda: len(images()) == 2)
+    found["open Segment skeleton"] = watch.measure(lambda: open_panel(viewer, "Segment skeleton"))
+    panel = open_panel(viewer, "Segment skeleton")
+    watch.measure(lambda: None, lambda: not panel.child.is_busy)
+    found["segment"] = watch.measure(panel.button.click, lambda: not panel.is_running and len(labels()) == 2)
+    legend, front = panel.page.legend, labels()[0]
+    found["legend: hide a bone"] = watch.measure(lambda: legend.set_shown(6, False))
+    found["legend: show it"] = watch.measure(lambda: legend.set_shown(6, True))
+    legend.tree.setCurrentItem(legend.tree.topLevelItem(0))
+    found["legend: show only one"] = watch.measure(legend.show_only_chosen)
+    found["legend: show all"] = watch.measure(legend.show_all)
+    found["switch the layer"] = watch.measure(lambda: setattr(layers.selection, "active", images()[0]))
+    found["switch it back"] = watch.measure(lambda: setattr(layers.selection, "active", front))
+    front.selected_label, front.brush_size = 6, 8
+    points = [(300 + 3 * step, 100 + step) for step in range(_STROKES)]
+
+    def paint() -> None:
+        if points:
+            front.paint(points.pop(), 6)
+            QTimer.singleShot(10, paint)
+
+    found["paint, with legend"] = watch.measure(paint, lambda: not points)
+    for number in (1, 0):
+        entries = panel.models.model.choices
+        found[f"choose model {number + 1}"] = watch.measure(
+            lambda entry=entries[number]: setattr(panel.models.model, "value", entry), lambda: not panel.child.is_busy
+        )
+    found["open Correct this scan"] = watch.measure(panel.correct_button.click)
+    correcting = open_panel(viewer, "Correct masks")
+    watch.measure(lambda: None, correcting.toolbox.isEnabled)
+    found["open Export"] = watch.measure(lambda: open_export(viewer))
+    dialog = open_export(viewer)
+    dialog.form.folder.value = folder
+    found["export all files"] = watch.measure(dialog.export_button.click, dialog.folder_button.isVisible)
+    dialog.close()
+    correcting.controller.state.note_saved()  # otherwise it asks
+    watch.measure(correcting.controller.finish_scan)
+    found["open Retrain"] = watch.measure(lambda: open_panel(viewer, "Retrain"))
+    panel.come_forward()
+    watch.measure(lambda: None)
+    found["mirror a view"] = watch.measure(lambda: flip(layers, images()[1]))
+    found["invert a view"] = watch.measure(lambda: invert(layers, images()[0]))
+    layers.clear()
+    watch.measure(lambda: None)
+    open_scan()
+    with_two = np.concatenate([each.data for each in images()], axis=1)
+    layers.clear()
+    viewer.add_image(with_two)
+    found["split a picture"] = watch.measure(lambda: split_sides(layers, images()[0]), lambda: len(images()) == 2)
+    viewer.close()
+    return found
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3, help="(default: %(default)s)")
+    rounds: int = parser.parse_args().rounds
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        os.environ["BONESCINT_DRAFTS"] = str(work / "drafts")
+        keep_in(work / "settings")
+        get_settings(work / "napari.yaml")
+        get_qapp()  # a timer needs it
+        watch = Watch()
+        results = [one_round(watch, work / str(number)) for number in range(rounds)]
+    print(f"{'least of ' + str(rounds):28}{'stall':>11}{'busy':>11}")
+    for what in results[0]:
+        best = min((result[what] for result in results), key=lambda stall: stall.wall)
+        where = f"  {best.where}" if best.wall > LIMIT_S else ""
+        print(f"{what:28}{1000 * best.wall:>8.0f} ms{1000 * best.busy:>8.0f} ms{where}")
+
+
+if __name__ == "__main__":
+    main()
