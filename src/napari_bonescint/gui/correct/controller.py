@@ -6,13 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 from napari.utils.notifications import show_warning
 
-from napari_bonescint.corrections.other_annotators import saved_meanwhile
-from napari_bonescint.corrections.queue import after_prediction, after_saving
+from napari_bonescint.corrections.queue import after_prediction
 from napari_bonescint.corrections.store.drafts import Drafts
-from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.corrections.work import open_work, resume_work
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.run import ignore
@@ -21,6 +18,7 @@ from napari_bonescint.gui.correct.case_loader import CaseLoader
 from napari_bonescint.gui.correct.correcting import Correcting, EditedMask
 from napari_bonescint.gui.correct.open_case import OpenCase
 from napari_bonescint.gui.correct.opening.correcting_scan import CorrectingScan, read_scan
+from napari_bonescint.gui.correct.opening.mask_starts import MaskStarts
 from napari_bonescint.gui.correct.opening.open_once import OpenOnce
 from napari_bonescint.gui.correct.opening.places import place_of_case, place_of_file, place_of_scan
 from napari_bonescint.gui.correct.opening.scan_layers import scan_to_correct
@@ -36,14 +34,11 @@ if TYPE_CHECKING:
 
     from napari.components import ViewerModel
     from napari.layers import Image, Labels
-    from numpy.typing import NDArray
 
-    from napari_bonescint.corrections.entries import Entry
     from napari_bonescint.corrections.opening import OpenedCase
     from napari_bonescint.corrections.queue import WorkItem
     from napari_bonescint.corrections.store.drafts import Draft
     from napari_bonescint.corrections.store.prediction import Prediction
-    from napari_bonescint.corrections.store.revision import Revision
     from napari_bonescint.corrections.work import Work
     from napari_bonescint.gui.common.run import Run
     from napari_bonescint.gui.correct.opening.correcting_scan import SavedScan, ScanRead
@@ -53,7 +48,7 @@ if TYPE_CHECKING:
 _RESTORED = "Your unsaved work on this case was restored; Undo removes it."
 
 
-class CorrectController(OpenOnce):
+class CorrectController(OpenOnce, MaskStarts):
     """Opens label stores, cases and scans, saves drafts and revisions, and asks before unsaved work is lost.
 
     Parameters
@@ -93,9 +88,8 @@ class CorrectController(OpenOnce):
         ask_about_scan: Callable[[str], UnsavedScan],
         choose_store: Callable[[], Path | None],
     ) -> None:
-        super().__init__(viewer, ask, ask_about_scan, choose_store, annotator)
+        super().__init__(viewer, run, ask, ask_about_scan, choose_store, annotator)
         self.loader = CaseLoader(run, call_later)
-        self._run = run
         self._layers = CaseLayers(viewer)
         self._images: tuple[Image, ...] = ()  # of the open case or scan
         self._is_closed = False
@@ -169,33 +163,6 @@ class CorrectController(OpenOnce):
         """End the correction of a scan that is in no store; its layers stay. Asks about unsaved work."""
         if isinstance(self.state, CorrectingScan):
             self.leave(self._let_go)
-
-    def start_from(self, regions: NDArray[np.uint8], origin: Origin) -> None:
-        """Put another mask into the labels, as one undoable step."""
-        if isinstance(self.state, EditedMask):
-            self.state.start_from(regions, origin)
-
-    def start_empty(self) -> None:
-        """Start the open case or scan from an empty mask."""
-        if isinstance(self.state, EditedMask):
-            self.start_from(np.zeros_like(self.state.regions()), Origin.empty())
-
-    def start_from_model(self) -> None:
-        """Start the open case or scan from the model's mask."""
-        model = self.state.model_mask if isinstance(self.state, EditedMask) else None
-        if model is None or not isinstance(self.state, EditedMask):
-            self._show_error("No model has segmented this scan yet; choose one in the tab Model.")
-        elif model.names_regions is not self.state.names_regions:
-            self._show_error("The model's mask was not used: only one of the mask and the labels names regions.")
-        else:
-            self.start_from(model.regions, Origin.of_model(model.name, model.sha256))
-
-    def restore(self, entry: Entry, regions: NDArray[np.uint8], *, reviewed: bool) -> None:
-        """Save an earlier mask again, as the newest revision."""
-        self.start_from(regions, entry.origin)
-        self.comment = f"Restored from {entry.title}{f', reviewed by {entry.reviewer}' if entry.reviewer else ''}."
-        self.changed.emit()
-        self.save(reviewed=reviewed)
 
     def sign(self, name: str) -> None:
         """Change the annotator; the draft of unsaved work gets the new name. A closed panel ignores it."""
@@ -403,23 +370,6 @@ class CorrectController(OpenOnce):
         """End the work on the open case or scan, and take the layers of a case from the viewer."""
         self._let_go()
         self._layers.clear()
-
-    def _on_saved(self, of: Correcting, revision: Revision) -> None:
-        known = of.case.revisions[-1].number if of.case.revisions else 0
-        of.case = replace(of.case, revisions=(*of.case.revisions, revision))
-        item = of.queue.latest(of.item)
-        if item.case is not None:
-            of.queue.update(replace(item, case=after_saving(item.case, revision)))
-        self.changed.emit()
-        if revision.number > known + 1:  # another annotator has saved since the case was opened
-            revisions = partial(of.work.store.revisions, of.key)
-            self._run(revisions, partial(self._on_others_saved, of, known, revision), ignore)
-
-    def _on_others_saved(self, of: Correcting, known: int, saved: Revision, revisions: list[Revision]) -> None:
-        of.case = replace(of.case, revisions=tuple(revisions))
-        self.changed.emit()
-        if of is self.state:
-            self._show_message(saved_meanwhile(revisions, known, saved))
 
     def _on_layer_removed(self, event: Any) -> None:
         if isinstance(self.state, Correcting) and event.value in self.state.labels:

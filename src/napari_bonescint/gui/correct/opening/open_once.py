@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.corrections.open_cases import Holder
     from napari_bonescint.corrections.store.label_store import LabelStore
+    from napari_bonescint.gui.common.run import Run
     from napari_bonescint.gui.correct.opening.places import Place
     from napari_bonescint.gui.correct.states import Unsaved, UnsavedScan
 
@@ -36,12 +37,13 @@ class OpenOnce(SafeWork):
     def __init__(
         self,
         viewer: ViewerModel,
+        run: Run,
         ask: Callable[[str], Unsaved],
         ask_about_scan: Callable[[str], UnsavedScan],
         choose_store: Callable[[], Path | None],
         annotator: str,
     ) -> None:
-        super().__init__(ask, ask_about_scan, choose_store, annotator)
+        super().__init__(run, ask, ask_about_scan, choose_store, annotator)
         self._viewer = viewer
         add_place(self)
 

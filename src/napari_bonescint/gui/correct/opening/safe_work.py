@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_warning
 
+from napari_bonescint.corrections.other_annotators import saved_meanwhile
+from napari_bonescint.corrections.queue import after_saving
+from napari_bonescint.gui.common.run import ignore
 from napari_bonescint.gui.correct.correcting import Correcting, EditedMask
 from napari_bonescint.gui.correct.opening.correcting_scan import CorrectingScan
 from napari_bonescint.gui.correct.states import NoStore, Reports, StoreOpen, Unsaved, UnsavedScan
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.corrections.queue import WorkItem
     from napari_bonescint.corrections.store.revision import Revision
+    from napari_bonescint.gui.common.run import Run
     from napari_bonescint.gui.correct.opening.correcting_scan import SavedScan
 
 _NO_NAME = "Type your name as annotator first; you need to do this only once."
@@ -29,6 +35,8 @@ class SafeWork(Reports, ABC):
 
     Parameters
     ----------
+    run : Run
+        The thread that reads and writes stores.
     ask : callable
         Takes the name of a case, and asks the user what to do with the unsaved work on it.
     ask_about_scan : callable
@@ -48,6 +56,7 @@ class SafeWork(Reports, ABC):
 
     def __init__(
         self,
+        run: Run,
         ask: Callable[[str], Unsaved],
         ask_about_scan: Callable[[str], UnsavedScan],
         choose_store: Callable[[], Path | None],
@@ -55,6 +64,7 @@ class SafeWork(Reports, ABC):
     ) -> None:
         self.state: NoStore | StoreOpen | Correcting | CorrectingScan = NoStore()
         self.annotator = annotator
+        self._run = run
         self.comment = ""
         self._refusal = ""  # why the last attempt to save failed, until it is mended
         self._ask, self._ask_about_scan, self._choose_store = ask, ask_about_scan, choose_store
@@ -184,6 +194,23 @@ class SafeWork(Reports, ABC):
         state.drawn.connect(self._on_drawn)
         state.kept.connect(self._on_kept)
         state.failed.connect(self._on_failed)
+
+    def _on_saved(self, of: Correcting, revision: Revision) -> None:
+        known = of.case.revisions[-1].number if of.case.revisions else 0
+        of.case = replace(of.case, revisions=(*of.case.revisions, revision))
+        item = of.queue.latest(of.item)
+        if item.case is not None:
+            of.queue.update(replace(item, case=after_saving(item.case, revision)))
+        self.changed.emit()
+        if revision.number > known + 1:  # another annotator has saved since the case was opened
+            revisions = partial(of.work.store.revisions, of.key)
+            self._run(revisions, partial(self._on_others_saved, of, known, revision), ignore)
+
+    def _on_others_saved(self, of: Correcting, known: int, saved: Revision, revisions: list[Revision]) -> None:
+        of.case = replace(of.case, revisions=tuple(revisions))
+        self.changed.emit()
+        if of is self.state:
+            self._show_message(saved_meanwhile(revisions, known, saved))
 
     def _on_drawn(self) -> None:
         self.drawn.emit()
