@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_bonescint.gui.layers.viewer_parts import camera_of
 from napari_bonescint.gui.placement import corners
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 def on_screen(viewer: ViewerModel, layer: Layer) -> NDArray[np.float64]:
     """The corners (y, x) of an image or labels layer on the canvas, in pixels."""
-    camera = camera_of(viewer)
+    camera = viewer.scene.camera
     return (corners(layer) - np.array(camera.center)[-2:]) * camera.zoom + np.array(viewer.canvas.size) / 2
 
 

@@ -16,7 +16,6 @@ from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.gui.correct.open_case import OpenCase
 from napari_bonescint.gui.layers.labels import empty_labels, set_regions
 from napari_bonescint.gui.layers.scans import scans_to_layers
-from napari_bonescint.gui.layers.viewer_parts import camera_of
 from napari_bonescint.gui.samples import SAMPLES
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ class Hand:
 
     def _mouse(self, kind: QEvent.Type, button: Qt.MouseButton, view: int, point: Sequence[float]) -> None:
         (world,) = self._case.world(view, np.array([point], float))
-        camera = camera_of(self._viewer)
+        camera = self._viewer.scene.camera
         size = np.array([self._canvas.height(), self._canvas.width()])
         y, x = (world - np.array(camera.center)[-2:]) * camera.zoom + size / 2
         place = QPointF(x, y)

@@ -7,7 +7,6 @@ from qtpy.QtCore import Qt
 
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.gui.correct.check_list import CheckList
-from napari_bonescint.gui.layers.viewer_parts import camera_of
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -36,7 +35,7 @@ def test_a_finding_appears_leads_there_and_goes_with_its_cause(viewer: Viewer, c
     place = checks.list.visualItemRect(item).center()
     qtbot.mouseClick(checks.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert viewer.layers.selection.active is case.labels[1]
-    row, column = case.pixel(1, camera_of(viewer).center[-2:])
+    row, column = case.pixel(1, viewer.scene.camera.center[-2:])
     assert 895 < row < 910
     assert 25 < column < 40
     case.labels[1].undo()

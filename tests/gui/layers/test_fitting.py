@@ -8,7 +8,6 @@ from napari.layers import Image
 from gui.seeing import is_in_view
 from napari_bonescint.gui.layers.fitting import Fitting
 from napari_bonescint.gui.layers.marks import ViewMarks, put_marks
-from napari_bonescint.gui.layers.viewer_parts import camera_of
 
 ROOM = 40
 
@@ -37,10 +36,10 @@ def test_there_is_room_for_captions_above_the_scene(model: ViewerModel, shape: t
 
 def test_a_scene_without_captions_is_left_to_napari(model: ViewerModel) -> None:
     model.add_image(np.ones((1024, 256)))
-    before = (camera_of(model).zoom, camera_of(model).center)
+    before = (model.scene.camera.zoom, model.scene.camera.center)
     fitting = Fitting(model)
     fitting.fit()
-    assert (camera_of(model).zoom, camera_of(model).center) == before
+    assert (model.scene.camera.zoom, model.scene.camera.center) == before
 
 
 def test_a_new_size_of_the_canvas_is_fitted_until_the_user_moves_the_camera(model: ViewerModel) -> None:
@@ -49,13 +48,13 @@ def test_a_new_size_of_the_canvas_is_fitted_until_the_user_moves_the_camera(mode
     fitting.fit()
     model.canvas.size = (300, 900)
     assert is_in_view(model, ROOM)
-    camera_of(model).zoom *= 2
-    zoom = camera_of(model).zoom
+    model.scene.camera.zoom *= 2
+    zoom = model.scene.camera.zoom
     model.canvas.size = (700, 900)
-    assert camera_of(model).zoom == zoom
+    assert model.scene.camera.zoom == zoom
     model.reset_view()
     model.canvas.size = (500, 900)
-    assert camera_of(model).zoom < zoom
+    assert model.scene.camera.zoom < zoom
 
 
 def test_the_grid_of_napari_is_left_alone(model: ViewerModel) -> None:
@@ -63,4 +62,4 @@ def test_the_grid_of_napari_is_left_alone(model: ViewerModel) -> None:
     model.add_layer(marked((1024, 256)))
     model.canvas.grid.enabled = True
     fitting.fit()
-    assert camera_of(model).center[-2:] == pytest.approx((511.5, 127.5))
+    assert model.scene.camera.center[-2:] == pytest.approx((511.5, 127.5))

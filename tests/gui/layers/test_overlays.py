@@ -7,7 +7,6 @@ from napari.layers import Image
 
 from napari_bonescint.gui.layers.overlays import Lines, OverlayLayer
 from napari_bonescint.gui.layers.scans import can_be_scan
-from napari_bonescint.gui.layers.viewer_parts import camera_of, scene_overlays_of
 
 
 @pytest.fixture
@@ -45,10 +44,10 @@ def test_lines_are_no_layer_and_go(model: ViewerModel) -> None:
     lines.show()
     lines.show()
     assert len(model.layers) == 2
-    assert scene_overlays_of(model)["bonescint stroke"] is lines.drawn
+    assert model.scene.overlays["bonescint stroke"] is lines.drawn
     lines.remove()
     lines.remove()
-    assert "bonescint stroke" not in scene_overlays_of(model)
+    assert "bonescint stroke" not in model.scene.overlays
 
 
 def test_a_path_is_drawn_from_point_to_point_and_cleared(model: ViewerModel) -> None:
@@ -65,7 +64,7 @@ def test_a_path_is_drawn_from_point_to_point_and_cleared(model: ViewerModel) -> 
 @pytest.mark.parametrize("zoom", [0.5, 4.0])
 def test_a_cross_is_as_large_on_the_screen_whatever_the_zoom(model: ViewerModel, zoom: float) -> None:
     lines = Lines(model, "cross", "orange")
-    camera_of(model).zoom = zoom
+    model.scene.camera.zoom = zoom
     lines.draw_cross(np.array([10.0, 5.0]))
     np.testing.assert_allclose(ends(lines).mean(axis=1), [[10, 5], [10, 5]])
     np.testing.assert_allclose(np.hypot(*np.diff(ends(lines), axis=1)[:, 0].T) * zoom, 18)

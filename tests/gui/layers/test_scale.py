@@ -8,7 +8,6 @@ from napari.components import ViewerModel
 
 from napari_bonescint.gui.layers.scale import ScaleBar
 from napari_bonescint.gui.layers.scans import scans_to_layers
-from napari_bonescint.gui.layers.viewer_parts import scale_bar_of
 
 if TYPE_CHECKING:
     from napari_bonescint.scan import Scan
@@ -23,16 +22,16 @@ def test_it_is_shown_while_all_scans_have_a_size(scan: Scan) -> None:
     model = ViewerModel()
     bar = ScaleBar(model)
     bar.update()
-    assert not scale_bar_of(model).visible
+    assert not model.canvas.overlays.scale_bar.visible
     add(model, scan)
     bar.update()
-    assert scale_bar_of(model).visible
+    assert model.canvas.overlays.scale_bar.visible
     add(model, replace(scan, spacing=None))
     bar.update()
-    assert not scale_bar_of(model).visible
+    assert not model.canvas.overlays.scale_bar.visible
     del model.layers[2:]
     bar.update()
-    assert scale_bar_of(model).visible
+    assert model.canvas.overlays.scale_bar.visible
 
 
 @pytest.mark.parametrize("shown", [True, False])
@@ -40,11 +39,11 @@ def test_the_users_choice_stays(scan: Scan, *, shown: bool) -> None:
     model = ViewerModel()
     bar = ScaleBar(model)
     if shown:
-        scale_bar_of(model).visible = True
+        model.canvas.overlays.scale_bar.visible = True
         add(model, replace(scan, spacing=None))
     else:
         add(model, scan)
         bar.update()
-        scale_bar_of(model).visible = False
+        model.canvas.overlays.scale_bar.visible = False
     bar.update()
-    assert scale_bar_of(model).visible is shown
+    assert model.canvas.overlays.scale_bar.visible is shown

@@ -18,7 +18,6 @@ from napari_bonescint.display import contrast_limits
 from napari_bonescint.gui.layers.labels import empty_labels
 from napari_bonescint.gui.layers.marks import marks_of
 from napari_bonescint.gui.layers.scan_display import display_scans
-from napari_bonescint.gui.layers.viewer_parts import camera_of, scale_bar_of
 from napari_bonescint.scan import ViewName
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def test_the_first_picture_of_a_sample_shows_all_of_it(viewer: Viewer) -> None:
         *(f"simulated {view} truth" for view in ViewName),
     ]
     assert is_in_view(viewer, ROOM)
-    assert scale_bar_of(viewer).visible
+    assert viewer.canvas.overlays.scale_bar.visible
     anterior, posterior = viewer.layers[:2]
     # A letter above each upper corner.
     seen = letters_seen(viewer)
@@ -113,7 +112,7 @@ def test_scans_are_in_view_whichever_way_they_are_opened(
     for way, (open_it, expected) in ways.items():
         if way not in ("beside", "again"):
             viewer.layers.clear()
-        camera_of(viewer).zoom = 40.0
+        viewer.scene.camera.zoom = 40.0
         open_it()
         assert names(viewer) == expected, way
         assert is_in_view(viewer, ROOM), way
@@ -124,7 +123,7 @@ def test_scans_are_in_view_whichever_way_they_are_opened(
     viewer.layers.selection = set(labels)
     (mask,) = viewer.layers.save(str(tmp_path / "bone.regions.tif"), selected=True)
     viewer.layers.clear()
-    camera_of(viewer).zoom = 40.0
+    viewer.scene.camera.zoom = 40.0
     viewer.open(mask, plugin="napari-bonescint")
     assert names(viewer) == ["bone anterior bones", "bone posterior bones"]
     assert is_in_view(viewer)
@@ -138,7 +137,7 @@ def test_the_view_of_a_user_stays(viewer: Viewer, write_nm: Callable[..., Path])
     viewer.screenshot(flash=False)
     assert viewer.canvas.size[1] < width
     assert is_in_view(viewer, ROOM)
-    camera = camera_of(viewer)
+    camera = viewer.scene.camera
     camera.zoom, camera.center = 3.0, (0.0, 100.0, 50.0)
     # Neither labels, nor copies, nor images of scripts are opened scans.
     viewer.add_layer(empty_labels(viewer.layers[0]))
@@ -165,7 +164,7 @@ def test_pictures_lie_side_by_side_like_views(viewer: Viewer, write_nm: Callable
     # Nothing says which view they show, nor how large they are.
     assert [marks_of(image).view for image in (front, back)] == ["anterior?"] * 2
     assert letters_seen(viewer) == []
-    assert not scale_bar_of(viewer).visible
+    assert not viewer.canvas.overlays.scale_bar.visible
     viewer.layers.selection = {front}
     front.contrast_limits = (0, 5)
     viewer.window._qt_viewer.canvas.native.setFocus()

@@ -14,7 +14,6 @@ from gui.correct.correcting import Hand
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.gui.correct.open_case import OpenCase
 from napari_bonescint.gui.layers.scans import can_be_scan, facts_of, scans_to_layers
-from napari_bonescint.gui.layers.viewer_parts import camera_of
 from napari_bonescint.gui.legend.widget import LegendWidget
 from napari_bonescint.gui.writers import write_tiff
 from napari_bonescint.scan import Scan, View, ViewName
@@ -91,7 +90,7 @@ def test_a_click_chooses_the_label_and_centres_on_the_bone(
         assert sample.labels[view].selected_label == CODES["skull"]
         found = np.nonzero(sample.labels[view].data == CODES["skull"])
         middle = sample.labels[view].data_to_world([(each.min() + each.max()) / 2 for each in found])
-        np.testing.assert_allclose(camera_of(viewer).center[-2:], middle)
+        np.testing.assert_allclose(viewer.scene.camera.center[-2:], middle)
         assert viewer.layers.selection.active is sample.labels[view]
 
 

@@ -14,7 +14,6 @@ from superqt.utils import qdebounced
 
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.corrections.checks import check
-from napari_bonescint.gui.layers.viewer_parts import camera_of
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
 
 if TYPE_CHECKING:
@@ -113,4 +112,4 @@ class CheckList(QWidget):
             return
         self._viewer.layers.selection.active = self._case.labels[finding.view]
         (centre,) = self._case.world(finding.view, np.array([finding.point]))
-        camera_of(self._viewer).center = (0.0, *centre)
+        self._viewer.scene.camera.center = (0.0, *centre)

@@ -17,10 +17,10 @@ from napari.utils.theme import get_theme
 from vispy.scene.visuals import Compound, Mesh
 
 from napari_bonescint.gui.layers.marks import SceneLines, ViewMarks, shortened, shortened_view
-from napari_bonescint.gui.layers.viewer_parts import camera_of
 from napari_bonescint.gui.placement import corners
 
 if TYPE_CHECKING:
+    from napari._vispy.utils.qt_font import FontInfo
     from numpy.typing import NDArray
 
 _CAPTION_POINTS, _LETTER_POINTS = 9, 13
@@ -51,11 +51,12 @@ def strips(lines: NDArray[np.float64], width: float) -> tuple[NDArray[np.float64
 class _VispyViewMarks(LayerOverlayMixin, VispySceneOverlay):  # type: ignore[misc]
     """Text of `ViewMarks` on the canvas; a caption that is wider than its view on the screen is shortened."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        self._caption, self._letters = (_text(kwargs, size) for size in (_CAPTION_POINTS, _LETTER_POINTS))
+    def __init__(self, font_info: FontInfo, **kwargs: Any) -> None:
+        sizes = _CAPTION_POINTS, _LETTER_POINTS
+        self._caption, self._letters = (Text(font_size=size, font_info=font_info) for size in sizes)
         self._caption.anchors = ("center", "top")  # the text is above
-        super().__init__(node=Compound([self._caption, self._letters]), **kwargs)
-        camera_of(self.viewer).events.zoom.connect(self._fit_caption)
+        super().__init__(node=Compound([self._caption, self._letters]), font_info=font_info, **kwargs)
+        self.viewer.scene.camera.events.zoom.connect(self._fit_caption)
         self.viewer.events.theme.connect(self._take_colours)
         self.reset()
 
@@ -71,7 +72,7 @@ class _VispyViewMarks(LayerOverlayMixin, VispySceneOverlay):  # type: ignore[mis
         self._fit_caption()
 
     def close(self) -> None:
-        disconnect_events(camera_of(self.viewer).events, self)
+        disconnect_events(self.viewer.scene.camera.events, self)
         super().close()
 
     def _take_colours(self) -> None:
@@ -82,7 +83,7 @@ class _VispyViewMarks(LayerOverlayMixin, VispySceneOverlay):  # type: ignore[mis
 
     def _fit_caption(self) -> None:
         (y, x), (y_right, x_right) = corners(self.layer)[:2]
-        room = float(np.hypot(y_right - y, x_right - x)) * camera_of(self.viewer).zoom
+        room = float(np.hypot(y_right - y, x_right - x)) * self.viewer.scene.camera.zoom
         title, view = self.overlay.title, self.overlay.view
         self._caption.text = f"{title}\n{view}"
         wide, _ = self._caption.get_width_height()
@@ -99,7 +100,7 @@ class _VispySceneLines(ViewerOverlayMixin, VispySceneOverlay):  # type: ignore[m
         self._mesh = Mesh(np.zeros((3, 2), np.float32), np.zeros((1, 3), np.uint32))
         super().__init__(node=Compound([self._mesh]), **kwargs)
         self.overlay.events.lines.connect(self._draw)
-        camera_of(self.viewer).events.zoom.connect(self._draw)
+        self.viewer.scene.camera.events.zoom.connect(self._draw)
         self.reset()
 
     def reset(self) -> None:
@@ -107,23 +108,16 @@ class _VispySceneLines(ViewerOverlayMixin, VispySceneOverlay):  # type: ignore[m
         self._draw()
 
     def close(self) -> None:
-        disconnect_events(camera_of(self.viewer).events, self)
+        disconnect_events(self.viewer.scene.camera.events, self)
         self.overlay.events.lines.disconnect(self._draw)
         super().close()
 
     def _draw(self) -> None:
         self._mesh.visible = bool(self.overlay.lines)
         if self.overlay.lines:
-            width = _LINE_WIDTH / camera_of(self.viewer).zoom
+            width = _LINE_WIDTH / self.viewer.scene.camera.zoom
             vertices, triangles = strips(np.array(self.overlay.lines, np.float64), width)
             self._mesh.set_data(vertices.astype(np.float32), triangles, color=self.overlay.colour)
-
-
-def _text(kwargs: dict[str, Any], points: float) -> Text:
-    """A text in napari's font, which its versions pass on under two names."""
-    if "font_info" in kwargs:
-        return Text(font_size=points, font_info=kwargs["font_info"])
-    return Text(font_size=points, font_manager=kwargs.get("font_manager"), face=kwargs.get("font_family", "OpenSans"))
 
 
 overlay_to_visual.update({ViewMarks: _VispyViewMarks, SceneLines: _VispySceneLines})

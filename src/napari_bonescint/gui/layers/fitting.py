@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_bonescint.gui.layers.marks import marks_of
-from napari_bonescint.gui.layers.viewer_parts import camera_of, canvas_height, grid_of
 from napari_bonescint.gui.placement import corners
 
 if TYPE_CHECKING:
@@ -31,8 +30,7 @@ class Fitting:
         self._viewer = weakref.ref(viewer)
         self._fitted: Any = None
         viewer.events.reset_view.connect(self._make_room)
-        if hasattr(viewer, "canvas"):
-            viewer.canvas.events.size.connect(self._fit_again)
+        viewer.canvas.events.size.connect(self._fit_again)
 
     def fit(self) -> None:
         """Show all layers."""
@@ -43,9 +41,9 @@ class Fitting:
     def _make_room(self) -> None:
         """Zoom out if a caption would lie beyond the upper edge of the canvas; also after the user's own reset."""
         viewer = self._viewer()
-        if viewer is None or viewer.dims.ndisplay != 2 or grid_of(viewer).enabled:
+        if viewer is None or viewer.dims.ndisplay != 2 or viewer.canvas.grid.enabled:
             return
-        camera, height = camera_of(viewer), canvas_height(viewer)
+        camera, height = viewer.scene.camera, float(viewer.canvas.size[0])
         marked = [layer for layer in viewer.layers if layer.visible and marks_of(layer) is not None]
         tops = [float(corners(layer)[:, 0].min()) for layer in marked]
         # Only captions of the views that were fitted, which may be some of the layers. If there is no margin, napari
@@ -60,7 +58,7 @@ class Fitting:
 
     def _fit_again(self) -> None:
         viewer = self._viewer()
-        if viewer is not None and self._fitted is not None and np.allclose(_state(camera_of(viewer)), self._fitted):
+        if viewer is not None and self._fitted is not None and np.allclose(_state(viewer.scene.camera), self._fitted):
             viewer.reset_view()
 
 

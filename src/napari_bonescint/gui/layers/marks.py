@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 from napari.components.overlays import SceneOverlay
 from napari.layers.base._base_constants import Blending
 
-from napari_bonescint.gui.layers.viewer_parts import scene_overlays_of
-
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
@@ -78,13 +76,13 @@ def marks_of(image: Image) -> ViewMarks | None:
 
 def put_lines(viewer: ViewerModel, name: str, lines: SceneLines) -> None:
     """Draw lines over the scene; a name has one set of lines."""
-    scene_overlays_of(viewer)[name] = lines
+    viewer.scene.overlays[name] = lines
 
 
 def remove_lines(viewer: ViewerModel, name: str) -> None:
     """Draw the lines of a name no longer."""
     with suppress(KeyError):
-        del scene_overlays_of(viewer)[name]
+        del viewer.scene.overlays[name]
 
 
 def shortened(text: str, characters: int) -> str:

@@ -34,7 +34,7 @@ def _histories(labels: Labels) -> tuple[Any, Any]:
 
 
 def _mirrored(atom: Any, width: int) -> Any:
-    """One change of napari's history: of a box of pixels (from napari 0.9 on), or of single pixels."""
+    """One change of napari's history: of a box of pixels, or of single pixels if `data_setitem` made it."""
     if not hasattr(atom, "slice_key"):
         (rows, columns), before, after = atom
         return (rows, width - 1 - np.asarray(columns)), before, after

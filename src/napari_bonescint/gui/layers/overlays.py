@@ -9,7 +9,6 @@ import numpy as np
 
 from napari_bonescint.gui.layers.marks import SceneLines, put_lines, remove_lines
 from napari_bonescint.gui.layers.scans import AID, KEY
-from napari_bonescint.gui.layers.viewer_parts import camera_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -84,7 +83,7 @@ class Lines:
 
     def draw_cross(self, at: NDArray[np.floating]) -> None:
         """Show a cross at a point (y, x) in world coordinates."""
-        arms = np.eye(2) * _CROSS_ARM / camera_of(self._viewer).zoom
+        arms = np.eye(2) * _CROSS_ARM / self._viewer.scene.camera.zoom
         self._draw(np.hstack([at - arms, at + arms]))
 
     def clear(self) -> None:

@@ -6,7 +6,6 @@ import weakref
 from typing import TYPE_CHECKING
 
 from napari_bonescint.gui.layers.scans import KEY, ViewFacts, spacing_of
-from napari_bonescint.gui.layers.viewer_parts import scale_bar_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -25,9 +24,9 @@ class ScaleBar:
     def update(self) -> None:
         """Show or hide it for the scans that are open now."""
         viewer = self._viewer()
-        if viewer is None or bool(scale_bar_of(viewer).visible) is not self._ours:
+        if viewer is None or bool(viewer.canvas.overlays.scale_bar.visible) is not self._ours:
             return
         scans = [layer for layer in viewer.layers if isinstance(layer.metadata.get(KEY), ViewFacts)]
         if scans:
             self._ours = all(spacing_of(scan) is not None for scan in scans)
-            scale_bar_of(viewer).visible = self._ours
+            viewer.canvas.overlays.scale_bar.visible = self._ours

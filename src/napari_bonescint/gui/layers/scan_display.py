@@ -14,7 +14,6 @@ from napari_bonescint.gui.layers.overlays import teach_canvas
 from napari_bonescint.gui.layers.pictures import adopt, is_picture, place_beside
 from napari_bonescint.gui.layers.scale import ScaleBar
 from napari_bonescint.gui.layers.scans import KEY, OUR_READER, ViewFacts
-from napari_bonescint.gui.layers.viewer_parts import whole
 from napari_bonescint.gui.placement import lies_on
 from napari_bonescint.scan import ViewSource
 
@@ -27,7 +26,8 @@ _DISPLAYS: weakref.WeakKeyDictionary[ViewerModel, ScanDisplay] = weakref.WeakKey
 
 def display_scans(viewer: ViewerModel) -> None:
     """From now on, show the scans in a viewer as `ScanDisplay` does; a second call changes nothing."""
-    viewer = whole(viewer)
+    # napari hands a proxy of the viewer to panels, which no weak reference keeps.
+    viewer = getattr(viewer, "__wrapped__", viewer)
     if viewer not in _DISPLAYS:
         _DISPLAYS[viewer] = ScanDisplay(viewer)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -12,7 +12,7 @@ class BoneCaption:
     """A text at the lower edge of the canvas; it leaves a text of the user or of another plugin alone."""
 
     def __init__(self, viewer: ViewerModel) -> None:
-        self._overlay = _text_overlay(viewer)
+        self._overlay = viewer.canvas.overlays.text
         self._own = ""
 
     def show(self, text: str) -> None:
@@ -24,8 +24,3 @@ class BoneCaption:
         if overlay.visible is not bool(text):
             overlay.position = "bottom_center"
             overlay.visible = bool(text)
-
-
-def _text_overlay(viewer: ViewerModel) -> Any:
-    """The text over the canvas; napari 0.9 moved it to `viewer.canvas`."""
-    return viewer.canvas.overlays.text if hasattr(viewer, "canvas") else viewer.text_overlay

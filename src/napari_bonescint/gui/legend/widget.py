@@ -10,7 +10,6 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QHBoxLayout, QHeaderView, QPushButton, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 from superqt.utils import qthrottled
 
-from napari_bonescint.gui.layers.viewer_parts import camera_of
 from napari_bonescint.gui.legend.bones import (
     bone_at,
     hidden_in,
@@ -233,7 +232,7 @@ class LegendWidget(QWidget):
             view.labels.selected_label = code
         middle = middle_of(views, code)
         if middle is not None:
-            camera = camera_of(self._viewer)
+            camera = self._viewer.scene.camera
             camera.center = (*camera.center[:-2], *middle)
 
     def _on_move(self, viewer: Viewer, event: Any) -> None:

@@ -11,7 +11,6 @@ from gui.correct.correcting import open_case
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.gui.correct.tools.registry import TOOLS
 from napari_bonescint.gui.correct.tools.toolbox import Toolbox
-from napari_bonescint.gui.layers.viewer_parts import camera_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -105,10 +104,10 @@ def test_fill_holes_by_its_button(toolbox: Toolbox, case: OpenCase, hand: Hand, 
 def test_a_click_relabels_nothing_of_another_view_and_no_picture_moves(
     viewer: Viewer, toolbox: Toolbox, case: OpenCase, hand: Hand
 ) -> None:
-    centre = camera_of(viewer).center
+    centre = viewer.scene.camera.center
     hand.key("1", "3", "O")
     hand.drag(1, [(700, 60), (700, 160), (800, 160), (800, 60)])
-    assert camera_of(viewer).center == centre
+    assert viewer.scene.camera.center == centre
     assert (case.labels[1].data[720:780, 80:140] == PELVIS).all()
     assert viewer.layers.selection.active is case.labels[1]
 
@@ -157,14 +156,14 @@ def test_naparis_tools_share_region_and_size_and_show_in_the_toolbox(
 def test_while_space_is_held_the_mouse_moves_the_picture(
     viewer: Viewer, toolbox: Toolbox, case: OpenCase, hand: Hand
 ) -> None:
-    before, centre = case.regions(), camera_of(viewer).center
+    before, centre = case.regions(), viewer.scene.camera.center
     hand.move(0, CENTRE[0])
     hand.key("1", "3", "O")
     hand.hold_space(down=True)
     hand.drag(0, [(500, 128), (520, 140), (560, 160)])
     hand.hold_space(down=False)
     np.testing.assert_array_equal(case.regions(), before)
-    assert camera_of(viewer).center != centre
+    assert viewer.scene.camera.center != centre
     assert toolbox.tool_buttons["Outline"].isChecked()
 
 

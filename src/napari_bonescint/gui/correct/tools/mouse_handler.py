@@ -15,7 +15,6 @@ from napari.utils.notifications import show_info
 from napari_bonescint.gui.correct.tools.registry import MOVE, TOOLS, Gesture, Tool, ToolInput
 from napari_bonescint.gui.layers.labels import set_regions
 from napari_bonescint.gui.layers.overlays import Lines
-from napari_bonescint.gui.layers.viewer_parts import camera_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -86,13 +85,13 @@ class MouseHandler:
                 viewer.mouse_drag_callbacks.remove(self._on_drag)
                 viewer.mouse_move_callbacks.remove(self._on_move)
                 viewer.mouse_double_click_callbacks.remove(self._on_double_click)
-                camera_of(viewer).events.zoom.disconnect(self._on_zoom)
+                viewer.scene.camera.events.zoom.disconnect(self._on_zoom)
                 self._line.remove()
         elif case is not None:
             viewer.mouse_drag_callbacks.append(self._on_drag)
             viewer.mouse_move_callbacks.append(self._on_move)
             viewer.mouse_double_click_callbacks.append(self._on_double_click)
-            camera_of(viewer).events.zoom.connect(self._on_zoom)
+            viewer.scene.camera.events.zoom.connect(self._on_zoom)
         if case is not self.case:
             self.clear_line()
         self.case = case
