@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import label
 
-from napari_bonescint.corrections.tools.smart_brush import smart_brush
+from napari_bonescint.corrections.tools.smart_brush import SmartBrush, smart_brush
 from napari_bonescint.corrections.tools.strokes import swept
 
 HUMERUS = 10
@@ -27,6 +27,20 @@ def test_erases_beside_the_bone_and_not_the_bone() -> None:
     erased = smart_brush(np.full((60, 40), HUMERUS, np.uint8), COUNTS, ALONG, 8, 0)[10:50]
     assert (erased[:, 16:21] == HUMERUS).all()
     assert not erased[:, 12:14].any()
+
+
+@pytest.mark.parametrize("code", [HUMERUS, 0])
+def test_a_brush_that_follows_the_mouse_paints_what_the_whole_stroke_paints(code: int) -> None:
+    rng = np.random.default_rng(7)
+    counts = rng.poisson(np.where(IS_BONE, 30, 4), (120, 40))
+    regions = np.where(IS_BONE, 3, 0).astype(np.uint8) * np.ones((120, 1), np.uint8)
+    regions[30:90] = rng.integers(0, 2, (60, 40)) * 5
+    path = np.stack([np.arange(20.0, 110.0), 18 + 6 * np.sin(np.arange(90) / 9)], axis=1)
+    brush = SmartBrush(counts)
+    for points in range(1, len(path) + 1, 8):
+        followed = brush.paint(regions, path[:points], 5, code)
+        np.testing.assert_array_equal(followed, smart_brush(regions, counts, path[:points], 5, code))
+    assert np.count_nonzero(followed != regions) > 50
 
 
 BODY = np.where(np.arange(90) < 60, 6.0, 0.02) * np.ones((120, 1))  # soft tissue, and air beside it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,39 +33,79 @@ _FEWEST_LABELLED = 500
 _EMPTY = 0.05
 
 
-def smart_brush(
-    regions: NDArray[np.uint8], counts: NDArray[np.generic], path: NDArray[np.floating], radius: float, code: int
-) -> NDArray[np.uint8]:
-    """Paint a region where the counts are those of bone; with code 0, erase where they are not.
+class SmartBrush:
+    """The brush over one view; what depends on the counts alone is computed once, so that it follows the mouse.
 
     Bone is where the square root of the smoothed counts, whose noise is about the same everywhere, exceeds Otsu's
     threshold [1]_ within three radii of the stroke. If the pixels above and below the threshold differ little more than
     noise does, wider surroundings are taken. Bone has at least a tenth of the counts of the view's brightest parts, and
     about those of the faintest bone in the mask; otherwise soft tissue beside air would be taken for it. Pieces of less
-    than 0.4 of the brush, or of 12 pixels, count as noise: the brush neither paints nor leaves them. `radius` is that
-    of the brush in pixels.
+    than 0.4 of the brush, or of 12 pixels, count as noise: the brush neither paints nor leaves them.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (y, x)
+        The view, which must not change later.
 
     References
     ----------
     .. [1] N. Otsu, A threshold selection method from gray-level histograms, IEEE Trans. SMC 9 (1979) 62-66.
     """
-    shape = (regions.shape[0], regions.shape[1])
-    touched = swept(path, radius, shape)
-    if not touched.any():
-        return regions.copy()
-    window, is_bone = _bone_around(counts, path, radius, _least_uptake((regions > 0) & ~touched, counts))
-    fewest = min(_FEWEST_PIXELS, round(_LEAST_OF_DISC * np.pi * radius**2))
-    is_bone = _large(is_bone, fewest)
-    is_bone = ~_large(~is_bone, fewest)
-    painted = regions.copy()
-    here, under = painted[window], touched[window]
-    if code:
-        new = under & is_bone
-        here[new & _large(new | (here == code), fewest)] = code
-    else:
-        here[under & ~is_bone] = 0
-        here[under & ~_large(here > 0, fewest)] = 0
-    return painted
+
+    def __init__(self, counts: NDArray[np.generic]) -> None:
+        self._counts = counts
+
+    def paint(
+        self, regions: NDArray[np.uint8], path: NDArray[np.floating], radius: float, code: int
+    ) -> NDArray[np.uint8]:
+        """Paint a region where the counts are those of bone; with code 0, erase where they are not.
+
+        `regions` is the mask before the stroke, `path` the whole stroke so far, and `radius` that of the brush in
+        pixels.
+        """
+        shape = (regions.shape[0], regions.shape[1])
+        touched = swept(path, radius, shape)
+        if not touched.any():
+            return regions.copy()
+        least = self._least_uptake((regions > 0) & ~touched)
+        window, is_bone = _bone_around(self._counts, path, radius, least)
+        fewest = min(_FEWEST_PIXELS, round(_LEAST_OF_DISC * np.pi * radius**2))
+        is_bone = _large(is_bone, fewest)
+        is_bone = ~_large(~is_bone, fewest)
+        painted = regions.copy()
+        here, under = painted[window], touched[window]
+        if code:
+            new = under & is_bone
+            here[new & _large(new | (here == code), fewest)] = code
+        else:
+            here[under & ~is_bone] = 0
+            here[under & ~_large(here > 0, fewest)] = 0
+        return painted
+
+    @cached_property
+    def _smooth(self) -> NDArray[np.float32]:
+        return np.asarray(gaussian_filter(self._counts.astype(np.float32), _NOISE_PIXELS))
+
+    @cached_property
+    def _least_counts(self) -> float:
+        """The least smoothed counts of bone, given the brightest parts of the view."""
+        filled = self._smooth[self._smooth > _EMPTY]
+        return _OF_BRIGHTEST * float(np.quantile(filled, _BRIGHTEST)) if filled.size else 0.0
+
+    def _least_uptake(self, bone: NDArray[np.bool_]) -> float:
+        """The least square root of smoothed counts that bone of the view can have, given bone labelled already."""
+        least = self._least_counts
+        labelled = self._smooth[bone]
+        if labelled.size >= _FEWEST_LABELLED:
+            least = max(least, _OF_FAINTEST**2 * float(np.quantile(labelled, _FAINTEST)))
+        return float(np.sqrt(least))
+
+
+def smart_brush(
+    regions: NDArray[np.uint8], counts: NDArray[np.generic], path: NDArray[np.floating], radius: float, code: int
+) -> NDArray[np.uint8]:
+    """Paint or erase along a whole stroke at once, see `SmartBrush.paint`."""
+    return SmartBrush(counts).paint(regions, path, radius, code)
 
 
 def _bone_around(
@@ -85,17 +126,6 @@ def _bone_around(
             if contrast > _DISTINCT * _LEFT_OF_NOISE * _noise(np.sqrt(nearby), other):
                 return window, is_bone
     return window, np.zeros(is_bone.shape, np.bool_)
-
-
-def _least_uptake(bone: NDArray[np.bool_], counts: NDArray[np.generic]) -> float:
-    """The least square root of smoothed counts that bone of a view can have, given bone that is labelled already."""
-    smooth = gaussian_filter(counts.astype(np.float32), _NOISE_PIXELS)
-    filled = smooth[smooth > _EMPTY]
-    least = _OF_BRIGHTEST * float(np.quantile(filled, _BRIGHTEST)) if filled.size else 0.0
-    labelled = smooth[bone]
-    if labelled.size >= _FEWEST_LABELLED:
-        least = max(least, _OF_FAINTEST**2 * float(np.quantile(labelled, _FAINTEST)))
-    return float(np.sqrt(least))
 
 
 def _noise(uptake: NDArray[np.float32], where: NDArray[np.bool_]) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from napari_bonescint.anatomy import CODES
+from napari_bonescint.corrections.tools.smart_brush import SmartBrush
 from napari_bonescint.gui.correct.tools.registry import PICK_KEY, TOOLS, Gesture, Tool, ToolInput
 from napari_bonescint.scan import View, ViewName
 
@@ -29,7 +30,7 @@ def strike(path: list[tuple[float, float]], *, code: int = PELVIS, with_model: b
     probability = (regions > 0).astype(np.float32) if with_model else None
     model = np.where(regions, FEMUR, 0).astype(np.uint8) if with_model else None
     view = View(ViewName.ANTERIOR)
-    return ToolInput(regions, counts, probability, model, np.array(path, float), code, 3.0, view)
+    return ToolInput(regions, counts, probability, model, np.array(path, float), code, 3.0, view, SmartBrush(counts))
 
 
 def test_keys_are_there_once_and_leave_digits_to_the_regions() -> None:

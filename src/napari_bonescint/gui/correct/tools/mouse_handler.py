@@ -6,12 +6,14 @@ layer of that view becomes active, so that napari's own tools and Ctrl+Z work on
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.components._viewer_mouse_bindings import double_click_to_zoom
 from napari.utils.notifications import show_info
 
+from napari_bonescint.corrections.tools.smart_brush import SmartBrush
 from napari_bonescint.gui.correct.tools.registry import MOVE, TOOLS, Gesture, Tool, ToolInput
 from napari_bonescint.gui.layers.labels import set_regions
 from napari_bonescint.gui.layers.overlays import Lines
@@ -29,6 +31,15 @@ if TYPE_CHECKING:
 _LINE_COLOUR = "#ff6a00"
 _BRUSH_PIXELS = 8
 _BY_MODE = {tool.mode: tool for tools in TOOLS.values() for tool in tools if tool.gesture is Gesture.NAPARI}
+
+
+@dataclass(frozen=True, eq=False)
+class _Stroke:
+    """What stays the same during a stroke: the labels that are drawn on, their mask before, and the smart brush."""
+
+    labels: Labels
+    before: NDArray[np.uint8]
+    brush: SmartBrush
 
 
 class MouseHandler:
@@ -65,8 +76,8 @@ class MouseHandler:
         self._on_choice = on_choice
         self._on_box = on_box
         self._paused = False
-        # The labels that are being drawn on, and their mask before; None once the stroke ends or is cancelled.
-        self._stroke: tuple[Labels, NDArray[np.uint8]] | None = None
+        # None once the stroke ends or is cancelled.
+        self._stroke: _Stroke | None = None
         self._line = Lines(viewer, "stroke", _LINE_COLOUR)
         self._lasting: list[NDArray[np.float64]] = []
 
@@ -155,11 +166,10 @@ class MouseHandler:
         """Drop the stroke that is being drawn, and restore the mask; returns False if there is none."""
         if self._stroke is None:
             return False
-        labels, before = self._stroke
-        self._stroke = None
+        stroke, self._stroke = self._stroke, None
         self._line.clear()
-        if set_regions(labels, before):
-            labels._staged_history = []  # what was drawn and removed again is no step of Undo
+        if set_regions(stroke.labels, stroke.before):
+            stroke.labels._staged_history = []  # what was drawn and removed again is no step of Undo
         return True
 
     @property
@@ -262,11 +272,10 @@ class MouseHandler:
         event.handled = True
         self.clear_line()
         points = [case.point(view, event.position)]
-        before = case.labels[view].data.copy()
-        self._stroke = case.labels[view], before
+        self._stroke = stroke = _stroke_on(case, view)
         with case.labels[view].block_history():
             if tool.gesture is Gesture.PAINT:
-                self._change(case, view, tool, np.array(points), before)
+                self._change(case, view, tool, np.array(points), stroke)
             yield
             while event.type == "mouse_move":
                 event.handled = True
@@ -274,7 +283,7 @@ class MouseHandler:
                 if not self.is_drawing:
                     pass  # cancelled; the button is still down
                 elif tool.gesture is Gesture.PAINT:
-                    self._change(case, view, tool, np.array(points), before)
+                    self._change(case, view, tool, np.array(points), stroke)
                 elif tool.gesture is not Gesture.CLICK:
                     self._line.draw(case.world(view, _shape_of(tool.gesture, np.array(points))))
                 yield
@@ -286,7 +295,7 @@ class MouseHandler:
             if tool.gesture is not Gesture.CLICK:
                 points.append(case.point(view, event.position))
             if tool.gesture is not Gesture.BOX:
-                self._change(case, view, tool, np.array(points), before)
+                self._change(case, view, tool, np.array(points), stroke)
         if tool.gesture is Gesture.BOX:
             box = _box_of(np.array(points))
             self._let_stay(case, view, [_outline_of(box)])
@@ -308,13 +317,13 @@ class MouseHandler:
         view: int,
         tool: Tool,
         path: NDArray[np.float64],
-        before: NDArray[np.uint8] | None = None,
+        stroke: _Stroke | None = None,
     ) -> None:
-        labels = case.labels[view]
         if tool.change is None or (tool.gesture in (Gesture.LINE, Gesture.LOOP) and len(path) < 2):
             return
+        stroke = _stroke_on(case, view) if stroke is None else stroke
         tool_input = ToolInput(
-            labels.data.copy() if before is None else before,
+            stroke.before,
             case.images[view].data,
             None if case.probability is None else case.probability[view],
             None if case.model_regions is None else case.model_regions[view],
@@ -322,13 +331,19 @@ class MouseHandler:
             self.code,
             self.brush_size / 2,
             case.view(view),
+            stroke.brush,
         )
         change = tool.use(tool_input)
-        set_regions(labels, change.regions)
+        set_regions(stroke.labels, change.regions)
         if change.sentence:
             show_info(change.sentence)
         if change.unreached:
             self._let_stay(case, view, change.unreached)
+
+
+def _stroke_on(case: OpenCase, view: int) -> _Stroke:
+    labels = case.labels[view]
+    return _Stroke(labels, labels.data.copy(), SmartBrush(case.images[view].data))
 
 
 def _shape_of(gesture: Gesture, path: NDArray[np.float64]) -> NDArray[np.float64]:

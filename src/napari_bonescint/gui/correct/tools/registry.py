@@ -15,7 +15,6 @@ from napari_bonescint.corrections.tools.lasso import relabel_within
 from napari_bonescint.corrections.tools.mirror import ALL_BONES, image_side_at, mirror_side, shows
 from napari_bonescint.corrections.tools.outline import fill_holes, grow, shrink, smooth
 from napari_bonescint.corrections.tools.pieces import add_piece, remove_bone, remove_piece
-from napari_bonescint.corrections.tools.smart_brush import smart_brush
 from napari_bonescint.corrections.tools.trace_edge import BESIDE, REACH, SURE_REACH, trace_edge
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.corrections.tools.mirror import ImageSide
+    from napari_bonescint.corrections.tools.smart_brush import SmartBrush
     from napari_bonescint.scan import View
 
 
@@ -67,6 +67,8 @@ class ToolInput:
         Radius of the brush in pixels.
     view : View
         The name of the view.
+    brush : SmartBrush
+        The smart brush over these counts, the same during a stroke.
     """
 
     regions: NDArray[np.uint8]
@@ -77,6 +79,7 @@ class ToolInput:
     code: int
     radius: float
     view: View
+    brush: SmartBrush
 
     @property
     def point(self) -> tuple[int, int]:
@@ -221,7 +224,7 @@ TOOLS: dict[str, tuple[Tool, ...]] = {
             "Drag: paints the region only where the counts are those of bone; with background (0) it erases only where "
             "they are not.",
             Gesture.PAINT,
-            lambda s: smart_brush(s.regions, s.counts, s.path, s.radius, s.code),
+            lambda s: s.brush.paint(s.regions, s.path, s.radius, s.code),
         ),
         Tool(
             "Trace edge",
