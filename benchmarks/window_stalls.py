@@ -31,6 +31,7 @@ from qtpy.QtCore import QTimer
 
 import napari_bonescint
 from click_to_labels import run_until
+from napari_bonescint.gui.common.garbage_collection import without_collection
 from napari_bonescint.gui.common.panels import open_panel
 from napari_bonescint.gui.common.settings import keep_in
 from napari_bonescint.gui.export.export_dialog import open_export
@@ -89,7 +90,9 @@ class Watch:
         while True:
             time.sleep(_LOOK_S)
             if time.perf_counter() - self._last > 2 * _BEAT_MS / 1000:
-                self._seen.append(_lines_of(self._thread))
+                with without_collection():  # it would delete widgets in this thread
+                    seen = _lines_of(self._thread)
+                self._seen.append(seen)
 
 
 def _lines_of(thread: int) -> tuple[str, str]:
@@ -184,6 +187,7 @@ def one_round(watch: Watch, folder: Path) -> dict[str, Stall]:
     with_two = np.concatenate([each.data for each in images()], axis=1)
     layers.clear()
     viewer.add_image(with_two)
+    watch.measure(lambda: None)
     found["split a picture"] = watch.measure(lambda: split_sides(layers, images()[0]), lambda: len(images()) == 2)
     viewer.close()
     return found

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import QApplication
 
 SCREENSHOT = Path(__file__).parents[1] / "demo" / "segmented-nm1.png"
 PATIENCE_SECONDS = 600
+SETTLE_SECONDS = 1
 
 
 def main() -> int:
@@ -37,7 +38,10 @@ def main() -> int:
     while panel.is_running and time.monotonic() - started < PATIENCE_SECONDS:
         QApplication.processEvents()
         time.sleep(0.01)
-    QApplication.processEvents()
+    settled = time.monotonic() + SETTLE_SECONDS  # the legend counts the bones after the result
+    while time.monotonic() < settled:
+        QApplication.processEvents()
+        time.sleep(0.01)
     print(panel.status.text())
     SCREENSHOT.parent.mkdir(exist_ok=True)
     viewer.screenshot(str(SCREENSHOT), canvas_only=False, flash=False)

@@ -41,8 +41,8 @@ _PATIENCE_S = 1800
 _WINDOW = (1200, 752)
 _PAGE = (370, 885)
 _PAGE_GAP = 10
-_COLOURS, _ROUNDS = {"eight-clicks": 224}, 5
-"""96 for all others: few enough for a small file. The rounds of k-means keep the colours of small bones."""
+_COLOURS, _ROUNDS = 128, 5
+"""The rounds of k-means keep the colours of small bones."""
 
 
 def segmented_nm1(work: Path) -> Image.Image:
@@ -175,7 +175,7 @@ def main() -> None:
         keep_in(settings)
         buffer = BytesIO()
         picture = _PICTURES[name](work).convert("RGB")
-        few = picture.quantize(_COLOURS.get(name, 96), kmeans=_ROUNDS, dither=Image.Dither.NONE)
+        few = picture.quantize(_COLOURS, kmeans=_ROUNDS, dither=Image.Dither.NONE)
         few.save(buffer, "PNG", optimize=True)
         write_bytes_atomically(options.out / f"{name}.png", buffer.getvalue())
 
