@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtCore import QEvent, QPointF, Qt
+from qtpy.QtCore import QEvent, QEventLoop, QPointF, Qt, QTimer
 from qtpy.QtGui import QKeyEvent, QMouseEvent
-from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 from scipy.ndimage import gaussian_filter
 
@@ -60,7 +59,13 @@ class Hand:
 
     def move(self, view: int, point: Sequence[float]) -> None:
         self._mouse(QEvent.Type.MouseMove, Qt.MouseButton.NoButton, view, point)
-        QTest.qWait(_PACE_MS)
+        # A timer of Qt ends the wait, so napari's earlier timer has brought a delayed move by then, however slow the
+        # picture is; `QTest.qWait` ends by the clock.
+        wait, timer = QEventLoop(), QTimer()
+        timer.setTimerType(Qt.TimerType.PreciseTimer)
+        timer.timeout.connect(wait.quit)
+        timer.start(_PACE_MS)
+        wait.exec()
 
     def press(self, view: int, point: Sequence[float]) -> None:
         self.move(view, point)
