@@ -14,7 +14,7 @@ ROOM = 40
 
 def marked(shape: tuple[int, int], left: float = 0) -> Image:
     image = Image(np.ones(shape), translate=(0, left))
-    put_marks(image, ViewMarks(title="scan", view="anterior", letters=("R", "L"), size=shape))
+    put_marks(image, ViewMarks(title="scan", view="anterior", letters=("R", "L")))
     return image
 
 

@@ -26,6 +26,7 @@ def test_it_is_shown_while_all_scans_have_a_size(scan: Scan) -> None:
     add(model, scan)
     bar.update()
     assert model.canvas.overlays.scale_bar.visible
+    assert model.canvas.overlays.scale_bar.box
     add(model, replace(scan, spacing=None))
     bar.update()
     assert not model.canvas.overlays.scale_bar.visible

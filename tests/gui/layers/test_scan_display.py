@@ -80,10 +80,14 @@ def test_the_first_picture_of_a_sample_shows_all_of_it(viewer: Viewer) -> None:
             assert top - 25 < y < top
             assert left < x < right
     # They go with a view that is turned, hidden or removed.
-    anterior.rotate = 180
-    viewer.reset_view()
-    bottom = on_screen(viewer, anterior)[0, 0]
-    assert sum(bottom < y < bottom + 25 for y, _ in letters_seen(viewer)) == 2
+    for turn in (180, 90, -90, 0):
+        anterior.rotate = turn
+        viewer.reset_view()
+        places = on_screen(viewer, anterior)
+        (top, left), (bottom, right) = places.min(axis=0), places.max(axis=0)
+        seen = [(y, x) for y, x in letters_seen(viewer) if left < x < right]
+        above, below = [y for y, _ in seen if top - 25 < y < top], [y for y, _ in seen if bottom < y < bottom + 25]
+        assert (len(above), len(below)) == ((1, 1) if turn % 180 else (2, 0)), turn
     posterior.visible = False
     assert len(letters_seen(viewer)) == 2
     viewer.layers.remove(anterior)

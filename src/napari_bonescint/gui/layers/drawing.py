@@ -16,7 +16,7 @@ from napari.utils.events import disconnect_events
 from napari.utils.theme import get_theme
 from vispy.scene.visuals import Compound, Mesh
 
-from napari_bonescint.gui.layers.marks import SceneLines, ViewMarks, shortened, shortened_view
+from napari_bonescint.gui.layers.marks import SceneLines, ViewMarks, places_beside, shortened, shortened_view
 from napari_bonescint.gui.placement import corners
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ _CAPTION_POINTS, _LETTER_POINTS = 9, 13
 # On a dark and on a light canvas; the contrast of the letters is 8.5 and 5.6.
 _LETTER_COLOURS = ("#f08c00", "#a35200")
 _TEXT_COLOURS = ("#e8e8e8", "#303030")
-# Above the image, relative to its height, and beside its corners, relative to its width.
-_LETTER_ABOVE, _LETTER_INSIDE = 0.02, 0.08
+# What moves or turns an image.
+_PLACINGS = ("scale", "translate", "rotate", "shear", "affine")
 # In screen pixels at any zoom.
 _LINE_WIDTH = 2.5
 
@@ -49,27 +49,26 @@ def strips(lines: NDArray[np.float64], width: float) -> tuple[NDArray[np.float64
 
 
 class _VispyViewMarks(LayerOverlayMixin, VispySceneOverlay):  # type: ignore[misc]
-    """Text of `ViewMarks` on the canvas; a caption that is wider than its view on the screen is shortened."""
+    """Text of `ViewMarks` on the canvas, upright; a caption that is wider than its view on the screen is shortened."""
 
     def __init__(self, font_info: FontInfo, **kwargs: Any) -> None:
-        sizes = _CAPTION_POINTS, _LETTER_POINTS
-        self._caption, self._letters = (Text(font_size=size, font_info=font_info) for size in sizes)
+        self._caption = Text(font_size=_CAPTION_POINTS, font_info=font_info)
         self._caption.anchors = ("center", "top")  # the text is above
-        super().__init__(node=Compound([self._caption, self._letters]), font_info=font_info, **kwargs)
+        self._letters = [Text(font_size=_LETTER_POINTS, font_info=font_info) for _ in range(2)]
+        super().__init__(node=Compound([self._caption, *self._letters]), font_info=font_info, **kwargs)
+        for placing in _PLACINGS:
+            self.layer.events[placing].connect(self._place)
         self.viewer.scene.camera.events.zoom.connect(self._fit_caption)
         self.viewer.events.theme.connect(self._take_colours)
         self.reset()
 
     def reset(self) -> None:
         super().reset()
-        height, width = self.overlay.size
-        y, left, right = -_LETTER_ABOVE * height, _LETTER_INSIDE * width, (1 - _LETTER_INSIDE) * width
-        self._letters.visible = all(self.overlay.letters)
-        self._letters.text = [letter or " " for letter in self.overlay.letters]
-        self._letters.pos = [(left, y, 0), (right, y, 0)]
-        self._caption.pos = (width / 2, -0.5, 0)
+        for text, letter in zip(self._letters, self.overlay.letters, strict=True):
+            text.visible = bool(letter)
+            text.text = letter or " "
         self._take_colours()
-        self._fit_caption()
+        self._place()
 
     def close(self) -> None:
         disconnect_events(self.viewer.scene.camera.events, self)
@@ -78,12 +77,25 @@ class _VispyViewMarks(LayerOverlayMixin, VispySceneOverlay):  # type: ignore[mis
     def _take_colours(self) -> None:
         background = get_theme(self.viewer.theme).canvas.as_rgb_tuple()
         is_light = sum(background[:3]) > 3 * 127
-        self._letters.color = _LETTER_COLOURS[is_light]
+        for text in self._letters:
+            text.color = _LETTER_COLOURS[is_light]
         self._caption.color = _TEXT_COLOURS[is_light]
 
+    def _place(self) -> None:
+        places = places_beside(corners(self.layer))
+        self._caption.pos = self._pixel(places.caption)
+        for text, place, is_below in zip(self._letters, places.letters, places.below, strict=True):
+            text.pos = self._pixel(place)
+            text.anchors = ("center", "bottom" if is_below else "top")
+        self._fit_caption()
+
+    def _pixel(self, place: tuple[float, float]) -> tuple[float, float, float]:
+        """The place (x, y, z) in the image's pixels of a place (y, x) in the world."""
+        y, x = self.layer.world_to_data(place)
+        return float(x), float(y), 0.0
+
     def _fit_caption(self) -> None:
-        (y, x), (y_right, x_right) = corners(self.layer)[:2]
-        room = float(np.hypot(y_right - y, x_right - x)) * self.viewer.scene.camera.zoom
+        room = places_beside(corners(self.layer)).width * self.viewer.scene.camera.zoom
         title, view = self.overlay.title, self.overlay.view
         self._caption.text = f"{title}\n{view}"
         wide, _ = self._caption.get_width_height()

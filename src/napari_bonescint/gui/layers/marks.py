@@ -7,14 +7,17 @@ here alone.
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from napari.components.overlays import SceneOverlay
 from napari.layers.base._base_constants import Blending
 
 if TYPE_CHECKING:
+    import numpy as np
     from napari.components import ViewerModel
     from napari.layers import Image
+    from numpy.typing import NDArray
 
 Segment = tuple[float, float, float, float]
 """A line from (y, x) to (y, x) in world coordinates."""
@@ -22,10 +25,12 @@ Segment = tuple[float, float, float, float]
 _MARKS = "bonescint marks"
 # A view that is narrower than this on the screen has no room for words.
 _FEWEST_CHARACTERS = 6
+# From the edge of a view to a letter, relative to the view's width on the screen.
+_LETTER_INSIDE = 0.08
 
 
 class ViewMarks(SceneOverlay):  # type: ignore[misc]
-    """The caption and the letters R and L above an image, in its pixels: they go with it when it is moved or turned.
+    """The caption and the letters R and L beside an image: they go with it when it is moved or turned.
 
     Attributes
     ----------
@@ -35,16 +40,54 @@ class ViewMarks(SceneOverlay):  # type: ignore[misc]
         Name of the view.
     letters : (str, str)
         The patient's side at the left and at the right corner.
-    size : (int, int)
-        Rows and columns of the image.
     """
 
     title: str = ""
     view: str = ""
     letters: tuple[str, str] = ("", "")
-    size: tuple[int, int] = (1, 1)
     visible: bool = True
     blending: Blending = Blending.TRANSLUCENT_NO_DEPTH
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the marks of an image lie in world coordinates, so that none lies on it, however it is turned.
+
+    Attributes
+    ----------
+    caption : (float, float)
+        Middle (y, x) of the caption's lower edge.
+    width : float
+        Width of the image on the screen.
+    letters : ((float, float), (float, float))
+        Places (y, x) of the letters at the image's left and right side.
+    below : (bool, bool)
+        Whether a letter is written below its place, not above.
+    """
+
+    caption: tuple[float, float]
+    width: float
+    letters: tuple[tuple[float, float], tuple[float, float]]
+    below: tuple[bool, bool]
+
+
+def places_beside(corners: NDArray[np.float64]) -> Places:
+    """The places of marks above an image, and for the lower letter of a lying one below it.
+
+    Parameters
+    ----------
+    corners : ndarray of shape (4, [y, x])
+        World coordinates, as of `placement.corners`.
+    """
+    (top, left), (bottom, right) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+    width = right - left
+    start, end = left + _LETTER_INSIDE * width, right - _LETTER_INSIDE * width
+    along_y, along_x = (corners[1] - corners[0]).tolist()
+    lies = abs(along_y) > abs(along_x)
+    letters, below = ((top, start), (bottom, start) if lies else (top, end)), (False, lies)
+    if (along_y if lies else along_x) < 0:
+        letters, below = letters[::-1], below[::-1]
+    return Places((top, (left + right) / 2), width, letters, below)
 
 
 class SceneLines(SceneOverlay):  # type: ignore[misc]

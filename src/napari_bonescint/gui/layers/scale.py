@@ -29,4 +29,7 @@ class ScaleBar:
         scans = [layer for layer in viewer.layers if isinstance(layer.metadata.get(KEY), ViewFacts)]
         if scans:
             self._ours = all(spacing_of(scan) is not None for scan in scans)
-            viewer.canvas.overlays.scale_bar.visible = self._ours
+            bar = viewer.canvas.overlays.scale_bar
+            if self._ours and not bar.visible:
+                bar.box = True  # else it could not be read over an image of its colour
+            bar.visible = self._ours

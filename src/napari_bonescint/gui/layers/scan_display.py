@@ -101,7 +101,6 @@ def mark(image: Image) -> None:
             title=facts.title,
             view=f"{facts.view.name}?" if is_assumed else str(facts.view.name),
             letters=letters if is_known else ("", ""),
-            size=image.data.shape,
         ),
     )
     follow_bone(image)
