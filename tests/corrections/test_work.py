@@ -92,7 +92,7 @@ def test_a_list_comes_back_with_its_order_its_place_and_its_names_even_without_i
         assert item.source is not None
         key = work.store.add(item.source.open())
         (case,) = [case for case in work.store.cases() if case.key == key]
-        work.note_opened(replace(item, case=case))
+        work.note_opened(replace(item, case=case), "a title")
     last = key
 
     again = resume_work(tmp_path / "store", "AB")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_bonescint.corrections.case_titles import short_key
 from napari_bonescint.corrections.errors import StoreError, reachable
 from napari_bonescint.corrections.other_annotators import others_work
 from napari_bonescint.corrections.store.drafts import Draft, Drafts
@@ -56,6 +57,8 @@ class OpenedCase:
         Sentences about the work of other annotators since the annotator's last revision; empty if there is none.
     stamp : Stamp
         The state of the case's revisions and drafts when it was read.
+    title : str
+        Name of the case in a window; it does not show who the patient is.
     """
 
     key: str
@@ -70,6 +73,7 @@ class OpenedCase:
     damage: tuple[str, ...] = ()
     others: str = ""
     stamp: Stamp = ()
+    title: str = ""
 
     def is_current(self, store: LabelStore) -> bool:
         """Whether nobody has saved a revision or a draft since the case was read."""
@@ -93,8 +97,17 @@ def stamp(store: LabelStore, key: str) -> Stamp:
     return tuple(sorted([*saved, *Drafts(store).times(key)]))
 
 
-def open_case(store: LabelStore, key: str, annotator: str) -> OpenedCase:
+def open_case(store: LabelStore, key: str, annotator: str, title: str = "") -> OpenedCase:
     """Read a case, with the draft of an annotator.
+
+    Parameters
+    ----------
+    store : LabelStore
+    key : str
+        Key of the case.
+    annotator : str
+    title : str
+        See `OpenedCase`; by default the beginning of the key.
 
     Raises
     ------
@@ -119,6 +132,7 @@ def open_case(store: LabelStore, key: str, annotator: str) -> OpenedCase:
     windows = tuple(contrast_limits(counts) for counts in scan.counts)
     others = others_work(annotator, revisions, drafts.of_others(key, annotator), draft, origin)
     damaged = tuple(damage.values())
+    title = title or short_key(key)
     return OpenedCase(
-        key, scan, windows, revisions, prediction, regions, names_regions, origin, draft, damaged, others, opened
+        key, scan, windows, revisions, prediction, regions, names_regions, origin, draft, damaged, others, opened, title
     )

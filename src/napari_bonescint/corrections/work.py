@@ -79,10 +79,11 @@ class Work:
         number, are = counted(len(damaged), "case"), "is" if len(damaged) == 1 else "are"
         return f"{number} of {self.store.folder} {are} damaged and not shown; `bonescint store check` gives the reason."
 
-    def note_opened(self, item: WorkItem) -> None:
-        """Remember on this computer that a case is open, and its name; raises `CannotWrite`."""
+    def note_opened(self, item: WorkItem, title: str) -> None:
+        """Remember on this computer that a case is open, its name, and its title; raises `CannotWrite`."""
         names = {item.key: item.name} if item.key and item.name != item.key else {}
-        remember(self.store.folder, self.folder, opened=row_of(item, self.folder), names=names)
+        titles = {item.key: title} if item.key else {}
+        remember(self.store.folder, self.folder, opened=row_of(item, self.folder), names=names, titles=titles)
 
     def note_list(self) -> None:
         """Remember on this computer the order of the list, and the names of its scans; raises `CannotWrite`."""

@@ -70,6 +70,8 @@ class StoreRecord:
         Folder of the list that was used last; `OWN_CASES` for the store's own cases.
     names : dict of str to str
         The name by which the annotator knows a case, by key.
+    titles : dict of str to str
+        The title of a case in a window, by key; it does not show who the patient is.
     lists : dict of str to ListRecord
         By folder of scans.
     """
@@ -78,6 +80,7 @@ class StoreRecord:
     when: str = ""
     scans: str = OWN_CASES
     names: dict[str, str] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
     lists: dict[str, ListRecord] = field(default_factory=dict)
 
 
@@ -109,6 +112,7 @@ def remember(
     rows: tuple[Row, ...] | None = None,
     opened: Row | None = None,
     names: Mapping[str, str] | None = None,
+    titles: Mapping[str, str] | None = None,
 ) -> None:
     """Update the record of a store.
 
@@ -123,6 +127,8 @@ def remember(
         The row that is open now; without it, the place stays.
     names : mapping of str to str, optional
         More names, by key.
+    titles : mapping of str to str, optional
+        More titles, by key.
 
     Raises
     ------
@@ -137,8 +143,13 @@ def remember(
         # A scan of a folder has a key once it was opened.
         kept = tuple(opened if is_same(row, opened) else row for row in kept)
     changed = ListRecord(kept, opened or known.place)
-    lists, names = {**before.lists, which: changed}, {**before.names, **(names or {})}
-    record = replace(before, scans=which, names=names, lists=lists)
+    record = replace(
+        before,
+        scans=which,
+        names={**before.names, **(names or {})},
+        titles={**before.titles, **(titles or {})},
+        lists={**before.lists, which: changed},
+    )
     if record != before:
         _write(replace(record, when=datetime.now(UTC).isoformat(timespec="seconds")))
 

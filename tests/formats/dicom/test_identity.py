@@ -123,7 +123,9 @@ def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
 )
 def test_a_file_named_after_its_patient_is_known(write_nm: WriteScan, file: str, patient: dict[str, object]) -> None:
     assert names_patient(write_nm(file, **patient))
-    assert not names_patient(write_nm("wb_2024.dcm", **patient))
+    plain = write_nm("wb_2024.dcm", **patient)
+    assert not names_patient(plain)
+    assert names_patient(plain, f"folder/{file}")
 
 
 @pytest.mark.parametrize(

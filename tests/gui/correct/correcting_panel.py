@@ -54,7 +54,7 @@ def move_on(qtbot: QtBot, panel: CorrectWidget) -> str:
 
 def masks(viewer: Viewer) -> list[Labels]:
     """The labels that are corrected, without those that help to see."""
-    return [labels for labels in labels_in(viewer) if labels.name in ("scan anterior bones", "scan posterior bones")]
+    return [labels for labels in labels_in(viewer) if labels.name.endswith((" anterior bones", " posterior bones"))]
 
 
 def draw(viewer: Viewer, code: int = 13) -> None:

@@ -42,7 +42,7 @@ def case_of(scan: Scan, seed: int, *, names_regions: bool = True) -> OpenedCase:
     scan = replace(scan, counts=rng.poisson(9, scan.counts.shape).astype(scan.counts.dtype))
     regions = rng.integers(0, 17 if names_regions else 2, scan.counts.shape, np.uint8)
     windows = tuple(contrast_limits(counts) for counts in scan.counts)
-    return OpenedCase(f"{seed}", scan, windows, (), None, regions, names_regions, Origin.empty(), None)
+    return OpenedCase(f"{seed}", scan, windows, (), None, regions, names_regions, Origin.empty(), None, title="scan")
 
 
 def assert_shows(shown: CaseLayers, case: OpenedCase) -> None:
@@ -179,7 +179,7 @@ def test_the_next_case_lies_straight_although_the_user_turned_the_one_before(sho
 
 def test_the_layers_take_the_title_of_the_case(viewer: ViewerModel, shown: CaseLayers, scan: Scan) -> None:
     for title in ("patient 7", "bone (2)"):
-        shown.show(case_of(scan, 1), title)
+        shown.show(replace(case_of(scan, 1), title=title))
         names = [f"{title} {view}{rest}" for rest in ("", " bones") for view in ViewName]
         assert [layer.name for layer in viewer.layers] == names
         assert {marks_of(image).title for image in shown.images} == {title}

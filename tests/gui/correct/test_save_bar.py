@@ -166,7 +166,8 @@ def test_a_mask_that_was_taken_off_its_scan_is_not_saved(saving: SaveBar, store:
     sign(saving, qtbot, "Ada")
     case_of(saving).labels[0].rotate = 10
     qtbot.mouseClick(saving.reviewed_button, Qt.MouseButton.LeftButton)
-    assert saving.status.text().startswith("scan anterior bones: does not lie exactly on its image; undo the move")
+    labels = case_of(saving).labels[0].name
+    assert saving.status.text().startswith(f"{labels}: does not lie exactly on its image; undo the move")
     assert store.revisions(store.keys()[0]) == []
 
 

@@ -83,18 +83,20 @@ def patient_number(patient_id: str) -> str | None:
 
 
 @reader
-def names_patient(path: Path) -> bool:
-    """True if the name of a file contains the patient's name or ID as its header states them; false for a picture.
+def names_patient(path: Path, text: str | None = None) -> bool:
+    """True if a text contains the patient's name or ID as a file's header states them; false for a picture.
 
-    Case, accents, punctuation and leading zeros make no difference. A missing or damaged file is a `Refusal`.
+    Without a text, the name of the file is searched. Case, accents, punctuation and leading zeros make no difference.
+    A missing or damaged file is a `Refusal`.
     """
     header = _header(path)
     if header is None:
         return False
+    searched = path.name if text is None else text
     names = {word for said in ("PatientName", "OtherPatientNames") for word in _words(header.text_or_name(said))}
     numbers = {patient_number(each) for said in ("PatientID", "OtherPatientIDs") for each in header.texts(said)}
-    words = _words(path.name)
-    joined = ["".join(_RUNS.findall(spelling)) for spelling in _spellings(path.name)]
+    words = _words(searched)
+    joined = ["".join(_RUNS.findall(spelling)) for spelling in _spellings(searched)]
     known = (each.casefold() for each in (*names, *numbers) if each and each.upper() not in _NOBODY)
     return any(
         each in words or (len(each) >= _FEWEST_WITHIN_A_WORD and any(each in text for text in joined))

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from napari.layers import Image
 
+from napari_bonescint.gui.layers.fitting import fit_visible
 from napari_bonescint.gui.layers.labels import empty_labels, show_instead
 from napari_bonescint.gui.layers.scan_display import display_scans
 from napari_bonescint.gui.layers.scans import KEY, facts_of, put_pixels, scans_to_layers, spacing_of, spans_of
+from napari_bonescint.gui.layers.titles import titles_of
 from napari_bonescint.gui.placement import straighten
 
 if TYPE_CHECKING:
@@ -38,14 +40,15 @@ class CaseLayers:
         self.images: list[Image] = []
         self.labels: list[Labels] = []
 
-    def show(self, case: OpenedCase, title: str = "scan") -> None:
-        """Show a case in place of the one before, with a title; `DisplayPanel` sets the brightness."""
+    def show(self, case: OpenedCase) -> None:
+        """Show a case in place of the one before, with its title; `DisplayPanel` sets the brightness."""
         scan = case.scan
         if not self._can_hold(scan):
             self.clear()
         ours = {*self.images, *self.labels}
-        taken = spans_of(layer for layer in self._viewer.layers if layer not in ours)
-        images = scans_to_layers([scan], taken, case.windows, [title])
+        others = [layer for layer in self._viewer.layers if layer not in ours]
+        titles = titles_of([scan], others, [case.title])
+        images = scans_to_layers([scan], spans_of(others), case.windows, titles)
         for image in self.images:
             straighten(image)  # the user may have turned the case before
         same_place = self._shown() == [(scan.counts.shape[1:], scan.spacing, view) for view in scan.views]
@@ -56,7 +59,7 @@ class CaseLayers:
         for labels, plane in zip(self.labels, case.regions, strict=True):
             show_instead(labels, plane, names_regions=case.names_regions)
         if not same_place:
-            self._viewer.reset_view()
+            fit_visible(self._viewer)
 
     def clear(self) -> None:
         """Remove the shown case from the viewer."""

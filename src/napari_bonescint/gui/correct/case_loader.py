@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from psygnal import Signal
 
+from napari_bonescint.corrections.case_titles import title_of
 from napari_bonescint.corrections.opening import OpenedCase, open_case
 from napari_bonescint.corrections.queue import WorkItem
 from napari_bonescint.corrections.store.index import summarise
@@ -160,7 +161,7 @@ class CaseLoader:
                 keep(item, read)
 
         if item.case is not None:
-            read_case = partial(open_case, store, item.case.key, annotator)
+            read_case = partial(_open, store, item, item.case.key, annotator)
             self._run(read_case, partial(if_still_of_use, self._keep_case), ignore)
         elif item.source is not None:
             self._run(item.source.open, partial(if_still_of_use, self._keep_scan), ignore)
@@ -275,12 +276,16 @@ class CaseLoader:
         self._run(keep, then, self.failed.emit)
 
 
+def _open(store: LabelStore, item: WorkItem, key: str, annotator: str) -> OpenedCase:
+    return open_case(store, key, annotator, title_of(store.folder, item, key))
+
+
 def _read(
     store: LabelStore, item: WorkItem, annotator: str, ahead: _ScanRead | _ScanSegmented | None
 ) -> tuple[WorkItem, OpenedCase, tuple[str, ...]]:
     """Open a case, with warnings about its file; a scan of a folder is first added to the store."""
     if item.case is not None:
-        return item, open_case(store, item.case.key, annotator), ()
+        return item, _open(store, item, item.case.key, annotator), ()
     if item.source is None:
         raise ValueError("an item has a case or a source")
     scan = item.source.open() if ahead is None else ahead.scan
@@ -289,4 +294,4 @@ def _read(
         store.add_prediction(key, ahead.segmentation)
     summary = summarise(store.files(key))
     warnings = [*scan.warnings, *(text for path in item.source.paths if (text := burned_in_text(path)))]
-    return replace(item, case=summary), open_case(store, key, annotator), tuple(dict.fromkeys(warnings))
+    return replace(item, case=summary), _open(store, item, key, annotator), tuple(dict.fromkeys(warnings))

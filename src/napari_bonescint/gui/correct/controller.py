@@ -238,6 +238,7 @@ class CorrectController(OpenOnce, MaskStarts):
         place = place_of_case(opened.work.store.folder, case.key)
         if place is not self and self._is_elsewhere(place):
             return
+        self._hide_scan()
         self._end()
         self._layers.show(case)
         self._correct(opened, item, case, self._layers.images, self._layers.labels)
@@ -266,7 +267,7 @@ class CorrectController(OpenOnce, MaskStarts):
         state.queue.open(item)
         self.changed.emit()
         self._read_ahead(state.queue)
-        self._run(partial(state.work.note_opened, item), ignore, self._show_error)
+        self._run(partial(state.work.note_opened, item, case.title), ignore, self._show_error)
 
     def _read_scan(self, layers: ScanLayers) -> None:
         read = partial(read_scan, layers.scan, names_regions=layers.names_regions)
@@ -288,6 +289,8 @@ class CorrectController(OpenOnce, MaskStarts):
         labels = layers.with_labels(self._viewer.layers)
         self.state = state = CorrectingScan(before, layers, labels, read, self._run)
         self._images = layers.images
+        for layer in (*layers.images, *labels):
+            layer.visible = True
         self._listen(state)
         self.tools_moved.emit(state.for_tools())
         self.comment = ""
@@ -358,6 +361,12 @@ class CorrectController(OpenOnce, MaskStarts):
             opened = self.opened
             self.state = NoStore() if opened is None else StoreOpen(opened.work, opened.queue)
             self._images = ()
+
+    def _hide_scan(self) -> None:
+        """Hide the layers of a scan that was corrected where it lay, so that the view is fitted to the next case."""
+        if isinstance(self.state, EditedMask) and self.state.labels != tuple(self._layers.labels):
+            for layer in (*self._images, *self.state.labels):
+                layer.visible = False
 
     def _let_go(self) -> None:
         """End the work on the open case or scan, and take it from the tools, too."""

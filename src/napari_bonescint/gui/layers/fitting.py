@@ -33,10 +33,10 @@ class Fitting:
         viewer.canvas.events.size.connect(self._fit_again)
 
     def fit(self) -> None:
-        """Show all layers."""
+        """Show all visible layers."""
         viewer = self._viewer()
         if viewer is not None:
-            viewer.reset_view()
+            fit_visible(viewer)
 
     def _make_room(self) -> None:
         """Zoom out if a caption would lie beyond the upper edge of the canvas; also after the user's own reset."""
@@ -59,7 +59,12 @@ class Fitting:
     def _fit_again(self) -> None:
         viewer = self._viewer()
         if viewer is not None and self._fitted is not None and np.allclose(_state(viewer.scene.camera), self._fitted):
-            viewer.reset_view()
+            fit_visible(viewer)
+
+
+def fit_visible(viewer: ViewerModel) -> None:
+    """Fit the camera to the visible layers; napari's own reset counts hidden ones, too."""
+    viewer.reset_view(layers=[layer for layer in viewer.layers if layer.visible] or None)
 
 
 def _state(camera: Any) -> tuple[float, ...]:

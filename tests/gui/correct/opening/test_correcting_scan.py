@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 from napari._app_model import get_app_model
 from napari.layers import Image
 from napari.utils.notifications import notification_manager
@@ -20,6 +21,7 @@ from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.gui.correct.folders.store_dialog import StoreDialog
 from napari_bonescint.gui.correct.opening.correcting_scan import CorrectingScan
+from napari_bonescint.gui.placement import corners
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +52,7 @@ def paint(viewer: Viewer, panel: CorrectWidget) -> None:
 
 
 def make_store(folder: Path, qtbot: QtBot) -> None:
-    """Make a label store in the dialog, as soon as it is there."""
+    """Make a label store in the dialog, or open the one that is there, as soon as the dialog is there."""
 
     def answer() -> None:
         dialog = QApplication.activeModalWidget()
@@ -117,6 +119,39 @@ def test_an_open_scan_is_corrected_then_saved_into_a_store_and_goes_on_there(
     viewer.open(tmp_path / "scan.dcm", plugin="napari-bonescint")
     assert len(viewer.layers) == number
     assert viewer.layers.selection.active is labels[0]
+
+
+def test_the_view_is_fitted_to_the_case_that_follows_a_scan_of_the_viewer(
+    viewer: Viewer,
+    images: list[Image],
+    store: LabelStore,
+    open_correcting: Callable[..., CorrectWidget],
+    qtbot: QtBot,
+) -> None:
+    panel = open_correcting()
+    viewer.layers.selection.active = images[0]
+    state = correct_this_scan(panel, qtbot)
+    paint(viewer, panel)
+    make_store(store.folder, qtbot)
+    qtbot.mouseClick(panel.saving.store_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not isinstance(panel.controller.state, CorrectingScan), timeout=10_000)
+    key = case_of(panel).key
+    qtbot.mouseClick(panel.saving.next_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: case_of(panel).key != key)
+    case = case_of(panel)
+    seen = [layer for layer in viewer.layers if layer.visible]
+    assert {layer.name.partition(" ")[0] for layer in seen} == {case.key[:8]}
+    assert set(case.labels) < set(seen)
+    assert not any(layer.visible for layer in (*images, *state.labels))
+    assert viewer.layers.selection.active is case.labels[0]
+    across = np.concatenate([corners(labels)[:, 1] for labels in case.labels])
+    assert viewer.scene.camera.center[-1] == pytest.approx(across.mean(), abs=5)  # a pixel
+    # The window is narrow beside the panel.
+    assert np.ptp(across) * viewer.scene.camera.zoom > 0.85 * viewer.canvas.size[1]
+    # Whoever corrects the scan in its own layers again sees them.
+    viewer.layers.selection.active = images[0]
+    correct_this_scan(panel, qtbot)
+    assert all(layer.visible for layer in (*images, *state.labels))
 
 
 def test_unsaved_work_on_a_scan_is_asked_for_kept_and_offered_again(

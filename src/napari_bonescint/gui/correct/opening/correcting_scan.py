@@ -189,7 +189,7 @@ class CorrectingScan(EditedMask):
 
         `then` is called when both are saved; a failure is emitted.
         """
-        regions = self.regions()
+        regions, title = self.regions(), self.layers.title
         corrected = CorrectedScan(
             self.layers.scan,
             self.layers.files,
@@ -203,7 +203,8 @@ class CorrectingScan(EditedMask):
             store = open_store(folder)
             added = add_corrected(store, corrected, annotator=annotator, reviewed=False, comment=comment)
             self._drafts.discard()
-            return SavedScan(open_work(folder, annotator), added, open_case(store, added.case, annotator))
+            case = open_case(store, added.case, annotator, title)
+            return SavedScan(open_work(folder, annotator), added, case)
 
         def done(saved: SavedScan) -> None:
             self._note_written(regions)

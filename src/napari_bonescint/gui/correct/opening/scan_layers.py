@@ -13,7 +13,7 @@ from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.layers.labels import all_labels_of, empty_labels, model_of, names_regions_of, unedited
-from napari_bonescint.gui.layers.scans import can_be_scan, group_by_scan, layers_to_scan
+from napari_bonescint.gui.layers.scans import KEY, ViewFacts, can_be_scan, group_by_scan, layers_to_scan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +53,12 @@ class ScanLayers:
     def name(self) -> str:
         """The names of the images."""
         return ", ".join(image.name for image in self.images)
+
+    @property
+    def title(self) -> str:
+        """Name of the scan in this window, which names no patient; empty for a scan of another reader."""
+        facts = self.images[0].metadata.get(KEY)
+        return facts.title if isinstance(facts, ViewFacts) else ""
 
     @property
     def files(self) -> list[Path]:
