@@ -4,6 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.ndimage import distance_transform_edt
+from skimage.draw import line
 
 from napari_bonescint.corrections.tools.strokes import bounding_box, enclosed, steady, swept
 
@@ -23,6 +25,18 @@ def test_outline_beyond_the_image_encloses_what_is_in_the_image() -> None:
 
 def test_disc_of_radius_two_covers_thirteen_pixels() -> None:
     assert swept(np.array([[10.0, 10.0]]), 2, (20, 20)).sum() == 13
+
+
+@given(points, st.floats(0, 6))
+def test_swept_covers_what_is_no_farther_than_the_radius_from_a_pixel_of_the_path(
+    path: np.ndarray, radius: float
+) -> None:
+    ends = np.rint(path).astype(int) + 20
+    away = np.ones((80, 80), bool)
+    for (y0, x0), (y1, x1) in zip(ends, [*ends[1:], ends[-1]], strict=True):
+        away[line(y0, x0, y1, x1)] = False
+    expected = distance_transform_edt(away) <= radius
+    np.testing.assert_array_equal(swept(path, radius, (30, 40)), expected[20:50, 20:60])
 
 
 @given(points, st.floats(0, 6))

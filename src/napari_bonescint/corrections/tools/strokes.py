@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt, gaussian_filter1d
+from scipy.ndimage import gaussian_filter1d
 from skimage.draw import line
 
 if TYPE_CHECKING:
@@ -43,16 +43,28 @@ def swept(path: NDArray[np.floating], radius: float, shape: tuple[int, int]) -> 
     The path may lie outside the image. With a radius of 0 pixels, only the pixels on the path are covered.
     """
     covered = np.zeros(shape, np.bool_)
-    margin = int(np.ceil(radius)) + 1
     points = np.rint(path).astype(np.intp)
-    origin = points.min(axis=0) - margin
+    origin = points.min(axis=0)
     local = points - origin
-    away = np.ones(local.max(axis=0) + margin + 1, np.bool_)
+    on_path = np.zeros(local.max(axis=0) + 1, np.bool_)
     for (y0, x0), (y1, x1) in zip(local[: max(len(local) - 1, 1)], local[min(1, len(local) - 1) :], strict=True):
-        away[line(y0, x0, y1, x1)] = False
-    hit = np.argwhere(distance_transform_edt(away) <= radius) + origin
-    hit = hit[np.all((hit >= 0) & (hit < shape), axis=1)]
-    covered[hit[:, 0], hit[:, 1]] = True
+        on_path[line(y0, x0, y1, x1)] = True
+    reach = int(radius)
+    offset = np.arange(-reach, reach + 1)
+    disc = np.sqrt(offset[:, np.newaxis] ** 2 + offset**2) <= radius
+    # Each pixel of the path covers a stretch of each row of the disc around it; a stretch begins and ends at a turn.
+    half = (np.count_nonzero(disc, axis=1) - 1) // 2
+    low = np.clip(origin - reach, 0, shape)
+    high = np.clip(origin + on_path.shape + reach, 0, shape)
+    height, width = (high - low).tolist()
+    y, x = (np.argwhere(on_path) + origin - low).T[..., np.newaxis]
+    row = y + offset
+    seen = (row >= 0) & (row < height)
+    begin, end = (np.clip(edge, 0, width)[seen] for edge in (x - half, x + half + 1))
+    first, size = row[seen] * (width + 1), height * (width + 1)
+    turns = np.bincount(first + begin, minlength=size) - np.bincount(first + end, minlength=size)
+    inside = turns.reshape(height, width + 1).cumsum(axis=1)[:, :-1] > 0
+    covered[low[0] : high[0], low[1] : high[1]] = inside
     return covered
 
 
