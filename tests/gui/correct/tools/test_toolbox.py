@@ -171,12 +171,12 @@ def test_the_slider_changes_the_answer_which_stays_one_step_and_its_box_is_shown
     viewer: Viewer, toolbox: Toolbox, case: OpenCase, hand: Hand
 ) -> None:
     before = case.regions()
-    line = viewer.layers["stroke"]
+    line = viewer.scene.overlays["bonescint stroke"]
     assert not toolbox.threshold.isEnabled()
     hand.move(0, CENTRE[0])
     hand.key("K")
     hand.drag(0, around(case, 0, FEMUR))
-    assert len(line.data) == 4
+    assert len(line.lines) == 4
     sizes = []
     for percent in (80, 40, 10):
         toolbox.threshold.setValue(percent)
@@ -189,19 +189,20 @@ def test_the_slider_changes_the_answer_which_stays_one_step_and_its_box_is_shown
     (y0, x0), (y1, x1) = (np.rint(corner) for corner in around(case, 0, FEMUR))
     corners = case.world(0, np.array([[y0 - 0.5, x0 - 0.5], [y1 + 0.5, x1 + 0.5]]))
     # A pixel of the screen is wider than one of the scan.
-    np.testing.assert_allclose([line.data[:, 0].min(axis=0), line.data[:, 0].max(axis=0)], corners, atol=8)
+    drawn = np.array(line.lines)[:, :2]
+    np.testing.assert_allclose([drawn.min(axis=0), drawn.max(axis=0)], corners, atol=8)
     hand.undo()
     np.testing.assert_array_equal(case.regions(), before)
-    assert len(line.data) == 0
+    assert len(line.lines) == 0
     toolbox.threshold.setValue(90)  # the answer was taken back: the slider is of no effect any more
     np.testing.assert_array_equal(case.regions(), before)
     assert not toolbox.threshold.isEnabled()
     for end in (lambda: hand.key("G"), lambda: hand.key("O")):  # an edit, another tool
         hand.key("K")
         hand.drag(0, around(case, 0, FEMUR))
-        assert (len(line.data), toolbox.threshold.isEnabled()) == (4, True)
+        assert (len(line.lines), toolbox.threshold.isEnabled()) == (4, True)
         end()
-        assert (len(line.data), toolbox.threshold.isEnabled()) == (0, False)
+        assert (len(line.lines), toolbox.threshold.isEnabled()) == (0, False)
 
 
 def test_the_mirror_says_on_its_button_and_afterwards_which_bone_goes_from_which_side_to_which(
@@ -232,11 +233,11 @@ def test_the_part_of_a_traced_line_that_is_out_of_reach_stays_visible_and_is_exp
     hand.key("T")
     hand.drag(0, [(20, 4), (40, 4), (60, 4), (80, 4)])
     assert shown()[-1].startswith("Too far from bone: the line that is still shown.")
-    drawn = viewer.layers["stroke"].data
+    line = viewer.scene.overlays["bonescint stroke"]
     ends = case.world(0, np.array([[20, 4], [80, 4]]))
-    np.testing.assert_allclose([drawn[0, 0], drawn[-1].sum(axis=0)], ends, atol=4)
+    np.testing.assert_allclose([line.lines[0][:2], line.lines[-1][2:]], ends, atol=4)
     hand.key("O")
-    assert len(viewer.layers["stroke"].data) == 0
+    assert len(line.lines) == 0
 
 
 def test_what_needs_a_model_or_a_region_says_so(
