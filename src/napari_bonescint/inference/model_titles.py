@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def title(card: ModelCard) -> str:
-    """One line: ``Names the bones: Dice 0.94 on 4 scans, held-out simulated (phase-u-net-regions)``."""
+    """One line: ``Named bones: Dice 0.94 on 4 scans, held-out simulated (phase-u-net-regions)``."""
     score = next(iter(card.scores), None)
     # The first set on a card is that of the users' corrected scans, if there are any.
     measured = "" if score is None else f": Dice {score['value']:.2f} on {_scans(score)}"
@@ -27,7 +27,7 @@ def details(card: ModelCard) -> str:
 
 
 def _purpose(card: ModelCard) -> str:
-    return "Names the bones" if card.names_regions else "Outlines the skeleton"
+    return "Named bones" if card.names_regions else "Skeleton only"
 
 
 def _scores(card: ModelCard) -> Iterator[str]:

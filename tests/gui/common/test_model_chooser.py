@@ -90,8 +90,8 @@ def test_models_are_listed_by_purpose_and_those_for_comparison_unfold(
     qtbot.addWidget(chooser)
     chooser.show()
     assert [text.split(":")[0].split(" (")[0] for text in entries(chooser)] == [
-        "Names the bones",
-        "Names the bones",
+        "Named bones",
+        "Named bones",
         "More models, for comparison …",
         "From a file …",
     ]
@@ -102,7 +102,7 @@ def test_models_are_listed_by_purpose_and_those_for_comparison_unfold(
     assert len(entries(chooser)) == 1 + 12 + 1
     assert chooser.card == accepted, "unfolding chooses nothing"
     with qtbot.waitSignal(chooser.chosen) as signal:
-        choose(chooser, "Outlines the skeleton: Dice 0.93")
+        choose(chooser, "Skeleton only: Dice 0.93")
     assert signal.args[0].name == chooser.card.name == "uri-net"
     assert chooser.minimumSizeHint().width() < 300
 
