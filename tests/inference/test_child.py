@@ -177,6 +177,25 @@ def test_a_child_killed_while_idle_is_not_missed(
     assert isinstance(events_until(child, Finished, Failed)[-1], Finished)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot halt a process with a signal")
+def test_a_scan_is_given_to_a_child_that_does_not_read_yet(
+    child: SegmentationProcess, make_model: Callable[..., ModelCard], scan: Scan
+) -> None:
+    card = make_model()
+    child.load(card)
+    events_until(child, Loaded)
+    pid = child.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    large = replace(scan, counts=np.repeat(scan.counts, 4, axis=2))
+    child.segment(large, card)  # would never return if it waited for the child
+    assert child.poll() == []
+    os.kill(pid, signal.SIGCONT)
+    finished = events_until(child, Finished, Failed)[-1]
+    assert isinstance(finished, Finished)
+    assert finished.segmentation.skeleton.shape == large.counts.shape
+
+
 def test_damaged_weights_are_one_sentence(
     child: SegmentationProcess, make_model: Callable[..., ModelCard], scan: Scan
 ) -> None:

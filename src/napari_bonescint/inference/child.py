@@ -4,7 +4,7 @@ Importing torch stalls all threads of a process for a third of a second or more,
 interrupted. Cancelling therefore ends the child and starts a new one.
 
 The parent never blocks: it sends a task only to a waiting child, and `SegmentationProcess.poll` returns at once with
-the child's messages. The parent uses no threads.
+the child's messages. A thread of the parent sends, because a child on a busy computer reads a large scan slowly.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import logging
 import multiprocessing
 from contextlib import suppress
 from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from napari_bonescint.child_process import describe_exit, end_with_parent, without_main_module
@@ -99,6 +101,7 @@ class SegmentationProcess:
     def __init__(self) -> None:
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
+        self._outbox: _Outbox | None = None
         self._answering: _Task | None = None
         self._waiting: _Task | None = None
         self._listening = False
@@ -162,7 +165,8 @@ class SegmentationProcess:
                 self._listening = self._answering is None
                 self._send_waiting()
         except (EOFError, OSError):
-            events += self._after_end()
+            if self._outbox is None or not self._outbox.is_sending:
+                events += self._after_end()
         return events
 
     def cancel(self) -> None:
@@ -184,9 +188,8 @@ class SegmentationProcess:
         if self._waiting is not None and self._waiting.scan is not None:
             self._waiting = None
             return True
-        if self._pipe is not None and self._answering is not None and self._answering.scan is not None:
-            with suppress(OSError):  # the child has ended; `poll` reports it
-                self._pipe.send(_Interrupt())
+        if self._outbox is not None and self._answering is not None and self._answering.scan is not None:
+            self._outbox.send(_Interrupt())
         return False
 
     def close(self) -> None:
@@ -211,20 +214,19 @@ class SegmentationProcess:
             self._process.start()
         # Only the child may hold this end; otherwise the parent would not notice that the child has ended.
         childs_end.close()
+        self._outbox = _Outbox(self._pipe)
 
     def _send_waiting(self) -> None:
-        if self._pipe is None or self._waiting is None or not self._listening:
+        if self._outbox is None or self._waiting is None or not self._listening:
             return
-        task, self._waiting = self._waiting, None
-        try:
-            self._pipe.send(task)
-        except OSError:  # the child ended while it was idle
-            self._waiting = task
-            self._start()
-        else:
-            self._answering, self._listening = task, False
+        self._outbox.send(self._waiting)
+        self._answering, self._waiting, self._listening = self._waiting, None, False
 
     def _after_end(self) -> list[Event]:
+        if self._outbox is not None and self._outbox.has_lost_task:  # the child ended while it was idle
+            self._waiting, self._answering = self._waiting or self._answering, None
+            self._start()
+            return []
         process, was_needed = self._process, self.is_busy
         if process is not None:
             process.join(0.05)
@@ -239,10 +241,44 @@ class SegmentationProcess:
         self._forget_process()
 
     def _forget_process(self) -> None:
-        if self._pipe is not None:
-            self._pipe.close()
-        self._process = self._pipe = None
+        if self._outbox is not None:
+            self._outbox.close()
+        self._process = self._pipe = self._outbox = None
         self._listening = False
+
+
+class _Outbox:
+    """Sends messages to a child in order, without waiting for the child to read them."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self.has_lost_task = False
+        self._given = self._done = 0  # each is changed by one thread only
+        self._pipe = pipe
+        self._messages: SimpleQueue[_Task | _Interrupt | None] = SimpleQueue()
+        Thread(target=self._run, name="bonescint outbox", daemon=True).start()
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether a message is on its way."""
+        return self._done < self._given
+
+    def send(self, message: _Task | _Interrupt) -> None:
+        """Send a message; if a task cannot be sent because the child has ended, `has_lost_task` becomes true."""
+        self._given += 1
+        self._messages.put(message)
+
+    def close(self) -> None:
+        """Close the pipe of a child that has ended or was killed."""
+        self._messages.put(None)
+
+    def _run(self) -> None:
+        while (message := self._messages.get()) is not None:
+            try:
+                self._pipe.send(message)
+            except OSError:
+                self.has_lost_task |= isinstance(message, _Task)
+            self._done += 1
+        self._pipe.close()
 
 
 def _serve(pipe: Connection) -> None:
