@@ -32,7 +32,6 @@ from qtpy.QtWidgets import QApplication, QMenu, QPushButton, QWidget
 
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.gui.common.settings import keep_in
-from napari_bonescint.gui.layers.overlays import camera_of
 from napari_bonescint.gui.sample_files import SIMULATED
 
 if TYPE_CHECKING:
@@ -160,7 +159,7 @@ class Mouse:
 
     def _place(self, layer: Labels, pixel: Sequence[float]) -> QPointF:
         """Where a pixel is on the canvas."""
-        camera = camera_of(self._viewer)
+        camera = self._viewer.scene.camera
         size = np.array([self._canvas.height(), self._canvas.width()])
         world = np.array(layer.data_to_world(pixel)[-2:])
         y, x = (world - np.array(camera.center)[-2:]) * camera.zoom + size / 2

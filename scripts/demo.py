@@ -16,6 +16,8 @@ from napari.layers import Labels
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
+from napari_bonescint.gui.common.panels import open_panel
+
 SCREENSHOT = Path(__file__).parents[1] / "demo" / "segmented-nm1.png"
 PATIENCE_SECONDS = 600
 SETTLE_SECONDS = 1
@@ -26,7 +28,7 @@ def main() -> int:
     viewer = napari.Viewer(title="napari-bonescint")
     viewer.window.resize(1280, 960)
     viewer.open_sample("napari-bonescint", "nema_nm1")
-    _, panel = viewer.window.add_plugin_dock_widget("napari-bonescint", "Segment skeleton")
+    panel = open_panel(viewer, "Segment skeleton")
     viewer.reset_view()
     if "BONESCINT_VIRTUAL_DISPLAY" not in os.environ:
         QTimer.singleShot(0, panel.button.click)

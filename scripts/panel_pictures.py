@@ -27,6 +27,7 @@ from PIL import Image
 from qtpy.QtWidgets import QPushButton, QTabWidget, QWidget
 
 from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.gui.common.panels import open_panel
 from napari_bonescint.gui.common.settings import keep_in
 from napari_bonescint.resources import shipped_folder
 
@@ -63,9 +64,9 @@ def correcting(work: Path) -> Image.Image:
         _bonescint("store", "add", store, scans)
     viewer = napari.Viewer()
     viewer.window.resize(*_WINDOW)
-    _, panel = viewer.window.add_plugin_dock_widget("napari-bonescint", "Correct masks")
+    panel = open_panel(viewer, "Correct masks")
     panel.saving.name.setText("J. Ortiz")
-    panel.controller.open(store)
+    panel.controller.open(store, scans)
     _wait(lambda: sum(layer.name.endswith("bones") for layer in viewer.layers) == 2)
     _wait(lambda: all(layer.data.any() for layer in viewer.layers if layer.name.endswith("bones")))
     settle(20)  # the next cases are predicted, and their rows show it

@@ -209,6 +209,7 @@ def test_a_picture_of_naparis_own_reader_and_a_result_of_the_model_are_corrected
     segmenting = open_panel()
     click_and_wait(qtbot, segmenting)
     (labels,) = labels_in(viewer)
+    labels.selected_label = 6
     panel = open_correcting()
     qtbot.mouseClick(segmenting.correct_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: isinstance(panel.controller.state, CorrectingScan))
@@ -218,6 +219,7 @@ def test_a_picture_of_naparis_own_reader_and_a_result_of_the_model_are_corrected
     assert str(state.origin) == "model tiny"
     case = panel.toolbox.strokes.case
     assert case is not None
+    assert panel.toolbox.strokes.code == labels.selected_label == 6
     assert case.probability is not None
     np.testing.assert_array_equal(case.model_regions[0], labels.data)
     panel.controller.start_empty()

@@ -103,6 +103,7 @@ class MouseHandler:
             viewer.mouse_move_callbacks.append(self._on_move)
             viewer.mouse_double_click_callbacks.append(self._on_double_click)
             viewer.scene.camera.events.zoom.connect(self._on_zoom)
+            self.code = int(after[0].selected_label)  # the user may have chosen a bone in the legend
         if case is not self.case:
             self.clear_line()
         self.case = case
