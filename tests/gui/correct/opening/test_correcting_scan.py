@@ -56,7 +56,9 @@ def make_store(folder: Path, qtbot: QtBot) -> None:
 
     def answer() -> None:
         dialog = QApplication.activeModalWidget()
-        if not isinstance(dialog, StoreDialog):
+        if not isinstance(dialog, StoreDialog) or not dialog.make_button.visibleRegion().contains(
+            dialog.make_button.rect().center()
+        ):
             QTimer.singleShot(20, answer)
             return
         dialog.place.value, dialog.name.value = folder.parent, folder.name
