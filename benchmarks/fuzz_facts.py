@@ -233,6 +233,8 @@ class Inputs:
             yield "case", lambda key=key: open_case(LabelStore.open(folder), key, "Ada")  # type: ignore[misc]
 
     def _of_lists(self, place: Path) -> Iterator[tuple[str, Callable[[], object]]]:
+        for other in records_folder().iterdir():  # opening the stores made them
+            other.unlink()
         remember(place, place / "scans", rows=(("a.dcm", "0" * 16), ("b.dcm", "")), names={"0" * 16: "a"})
         (record,) = records_folder().iterdir()
         record.write_bytes(self._changed(json.loads(record.read_bytes())))

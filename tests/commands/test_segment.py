@@ -146,8 +146,8 @@ def test_the_real_scan_names_no_view_and_that_is_said_once(segment: Segment, out
     assert ended.status == 0
     assert facts_of(out, "JPEG-LL")["views"] == [{"name": "anterior", "source": "assumed", "flipped": False}]
     assert tifffile.imread(out / "JPEG-LL.skeleton.tif").shape == (1, 1024, 256)
-    warning = "The file does not name its view; it was taken as anterior. Option: --view."
-    assert [line for line in ended.err if warning in line] == [f"warning: {NM1}: {warning}"]
+    warning = "The file does not name its view; it was taken as anterior."
+    assert [line for line in ended.err if warning in line] == [f"warning: {NM1}: {warning} Option: --view."]
     assert warning in facts_of(out, "JPEG-LL")["warnings"]
 
 
