@@ -183,11 +183,12 @@ def _serve(pipe: Connection, settings: Settings, turn: int, cores: int) -> None:
     jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
     writing = threading.Lock()
     threading.Thread(target=_listen, args=(pipe, jobs, writing), daemon=True).start()
-    try:
-        segment_here(iter(jobs.get, None), settings, _PipeListener(pipe), turn=turn, while_writing=writing)
-    except BonescintError as error:
-        pipe.send(error)
-        threading.Event().wait()  # until the parent closes the pipe
+    with suppress(ConnectionError):  # the parent has stopped, and reads no more
+        try:
+            segment_here(iter(jobs.get, None), settings, _PipeListener(pipe), turn=turn, while_writing=writing)
+        except BonescintError as error:
+            pipe.send(error)
+            threading.Event().wait()  # until the parent closes the pipe
 
 
 def _listen(pipe: Connection, jobs: queue.SimpleQueue[Job], writing: threading.Lock) -> None:
