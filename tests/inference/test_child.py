@@ -42,6 +42,14 @@ def events_until(child: SegmentationProcess, *last: type[Event]) -> list[Event]:
     return events
 
 
+def pid_when_loaded(child: SegmentationProcess, card: ModelCard) -> int:
+    """Load a model, and return the process number of the child, which is idle then."""
+    child.load(card)
+    events_until(child, Loaded)
+    assert child.pid is not None
+    return child.pid
+
+
 def has_ended(pid: int) -> bool:
     """Whether no thread of process `pid` runs any more (one that waits to be reaped has ended)."""
     deadline = time.monotonic() + PATIENCE
@@ -167,10 +175,7 @@ def test_a_child_killed_while_idle_is_not_missed(
     child: SegmentationProcess, make_model: Callable[..., ModelCard], scan: Scan
 ) -> None:
     card = make_model()
-    child.load(card)
-    events_until(child, Loaded)
-    pid = child.pid
-    assert pid is not None
+    pid = pid_when_loaded(child, card)
     os.kill(pid, signal.SIGKILL)
     assert has_ended(pid)
     child.segment(scan, card)
@@ -182,10 +187,7 @@ def test_a_scan_is_given_to_a_child_that_does_not_read_yet(
     child: SegmentationProcess, make_model: Callable[..., ModelCard], scan: Scan
 ) -> None:
     card = make_model()
-    child.load(card)
-    events_until(child, Loaded)
-    pid = child.pid
-    assert pid is not None
+    pid = pid_when_loaded(child, card)
     os.kill(pid, signal.SIGSTOP)
     large = replace(scan, counts=np.repeat(scan.counts, 4, axis=2))
     child.segment(large, card)  # would never return if it waited for the child

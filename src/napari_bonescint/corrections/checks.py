@@ -226,8 +226,9 @@ def _unlike_sides(plane: _Plane) -> Iterator[Finding]:
     for name in _PAIRED:
         if not plane.shows(name):
             continue
-        y, x = np.nonzero(plane.regions == CODES[name])
-        is_left = _on_the_left(plane.regions == CODES[name], middle)
+        region = plane.regions == CODES[name]
+        y, x = np.nonzero(region)
+        is_left = _on_the_left(region, middle)
         left, right = int(is_left.sum()), int((~is_left).sum())
         if max(left, right) <= _MOST_UNLIKE * min(left, right):
             continue
