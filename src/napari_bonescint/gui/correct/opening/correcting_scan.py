@@ -178,10 +178,6 @@ class CorrectingScan(EditedMask):
         self.start_from(self._stored, self.origin)
         self.discard()
 
-    def note_saved(self) -> None:
-        """Treat the present mask as saved, for example after an export, and delete the draft."""
-        self.discard()
-
     def add_to(
         self, folder: Path, annotator: str, comment: str, then: Callable[[SavedScan], None]
     ) -> Future[SavedScan]:
