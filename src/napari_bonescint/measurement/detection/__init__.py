@@ -1,0 +1,1 @@
+"""Finding hot spots: probabilities of each pixel, and connected hot pixels."""
