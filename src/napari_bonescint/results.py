@@ -1,29 +1,18 @@
-"""The result of one scan on disk: masks as TIFF files, and a JSON file that describes them.
-
-The three files of a result are replaced together. They are written into a temporary folder. Renaming this folder makes
-the result valid. Then the files are moved to their final paths, the JSON file last, by the process that wrote them or,
-if it was killed, by the next process that reads the result.
-"""
+"""The result of one scan on disk: masks as TIFF files, and a JSON file that describes them, replaced together."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import secrets
-import shutil
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_bonescint import __version__
-from napari_bonescint.atomic import UNFINISHED_FOLDER, CannotWrite, staged_folder, sync_folder
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.facts import FactError, build, one_sentence, read_json
+from napari_bonescint.file_group import FileGroup
 from napari_bonescint.formats.masks.label_tiff import encode_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from napari_bonescint.scan import Scan
@@ -82,7 +71,7 @@ class Recorded:
 
     def differences(self, scan: Scan, model_sha256: str) -> list[str]:
         """Phrases for the differences from a result of `scan` by the model with this hash; perhaps none."""
-        now = _describe(scan)
+        now = describe_scan(scan)
         return [
             phrase
             for phrase, same in (
@@ -117,11 +106,8 @@ class Result:
         return self.folder / f"{self.stem}{_FACTS}"
 
     @property
-    def _ready(self) -> Path:
-        """A folder with the files of a new valid result, until they are at their final paths."""
-        # Short, because the stem may be as long as the file system allows.
-        stem = hashlib.sha256(os.fsencode(os.path.normcase(self.stem))).hexdigest()
-        return self.folder / f"{_READY}{stem[:16]}"
+    def _group(self) -> FileGroup:
+        return FileGroup(self.folder, self.stem, _PARTS, _READY)
 
     def recorded(self) -> Recorded | None:
         """Read the JSON file; None if the result does not exist.
@@ -137,7 +123,7 @@ class Result:
             ),
             unreadable=lambda reason: ResultError(f"{self.facts}: cannot be read ({reason})."),
         ):
-            self._put_in_place()
+            self._group.put_in_place()
             try:
                 facts = read_json(self.facts, file_names=True)
             except FileNotFoundError:
@@ -169,7 +155,7 @@ class Result:
         masks = [self.skeleton.name] if segmentation.regions is None else [self.skeleton.name, self.regions.name]
         facts = {
             "masks": masks,
-            **_describe(scan),
+            **describe_scan(scan),
             "model": segmentation.model,
             "model_sha256": segmentation.model_sha256,
             "device": segmentation.device,
@@ -186,66 +172,11 @@ class Result:
             _REGIONS: b"" if segmentation.regions is None else encode_labels(segmentation.regions, scan.spacing),
             _FACTS: (json.dumps(facts, indent=2) + "\n").encode(),
         }
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._replace_by(parts)
-            sync_folder(self.folder)
-        except OSError as error:
-            raise CannotWrite(f"{self.folder}: cannot be written ({error.strerror or error}).") from error
-
-    def _replace_by(self, parts: Mapping[str, bytes]) -> None:
-        try:
-            self._make_ready(parts)
-        except OSError:
-            # Another process has deleted the new files as leftovers (`clean_up`), or has just written this result, too.
-            self._make_ready(parts)
-        try:
-            self._put_in_place()
-        except OSError:
-            if (self._ready / _SKELETON).exists():  # not even the first could be moved
-                shutil.rmtree(self._ready, ignore_errors=True)
-            raise
-
-    def _make_ready(self, parts: Mapping[str, bytes]) -> None:
-        """Write the files of a new result to the disk, and make it valid."""
-        self._put_in_place()  # files of a killed process
-        with staged_folder(self.folder, parts) as whole:
-            whole.rename(self._ready)
-
-    def _put_in_place(self) -> None:
-        """Move the files of a new valid result, if there is one, to their final paths, the JSON file last."""
-        # A link was not made by bonescint, and must not be followed.
-        if not self._ready.is_dir() or self._ready.is_symlink():
-            return
-        for part in _PARTS:
-            fresh, place = self._ready / part, self.folder / f"{self.stem}{part}"
-            with suppress(FileNotFoundError):  # it has been moved already
-                if fresh.stat().st_size:
-                    fresh.replace(place)
-                else:
-                    place.unlink(missing_ok=True)
-                    fresh.unlink()
-        with suppress(OSError):  # other processes may do the same at this moment
-            self._ready.rmdir()
+        self._group.replace(parts)
 
 
-def clean_up(folder: Path) -> None:
-    """Delete leftovers of killed processes in a folder of results, which need not exist.
-
-    A process that is writing at this moment notices it and writes again.
-    """
-    for left in folder.glob(f"{UNFINISHED_FOLDER}*"):
-        with suppress(OSError):
-            if left.is_symlink() or not left.is_dir():
-                left.unlink()
-            else:
-                # Renamed first, so no process adds a file to it that would then be its only one.
-                gone = left.rename(folder / f"{UNFINISHED_FOLDER}{secrets.token_hex(8)}")
-                shutil.rmtree(gone, ignore_errors=True)
-
-
-def _describe(scan: Scan) -> dict[str, Any]:
-    """The entries of the JSON file about the scan: no patient identity, and only the names of its files."""
+def describe_scan(scan: Scan) -> dict[str, Any]:
+    """The entries of a result's JSON file about the scan: no patient identity, and only the names of its files."""
     return {
         "sources": [path.name for path in scan.sources],
         "source_sha256": scan.source_sha256,

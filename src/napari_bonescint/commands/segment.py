@@ -15,9 +15,10 @@ from napari_bonescint.batch.processes import segment_in_processes
 from napari_bonescint.commands import argument_types, reading_arguments
 from napari_bonescint.commands.reading_arguments import describe_skipped, overrides_in
 from napari_bonescint.commands.segment_progress import SegmentProgress
+from napari_bonescint.file_group import clean_up
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.safe_reading.refusal import sentence_of
-from napari_bonescint.results import Result, clean_up
+from napari_bonescint.results import Result
 from napari_bonescint.text import DISCLAIMER
 
 if TYPE_CHECKING:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - `facts.build` looks at the types
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from napari_bonescint.scan import ViewName  # noqa: TC001 - `facts.build` looks at the types
 
+if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from napari_bonescint.scan import ViewName
 
 Side = Literal["left", "right", ""]
 """The patient's side; empty for bones of the midline, and for both sides together."""

@@ -123,6 +123,18 @@ def read_labels(path: Path) -> Labels:
     return Labels(masks.astype(np.uint8, copy=False), spacing)
 
 
+@reader
+def read_numbered(path: Path) -> NDArray[np.uint16]:
+    """Read numbered objects, shape (view, y, x), from a TIFF of unsigned integers with one page for each view.
+
+    A file that is missing or damaged, or holds anything else, is a `Refusal`.
+    """
+    numbers, _, _ = _read(path)
+    if numbers.dtype.kind != "u" or numbers.dtype.itemsize > 2:
+        raise Refusal(path, f"The file holds {numbers.dtype} of shape {numbers.shape}, not numbered objects in uint16.")
+    return numbers.astype(np.uint16, copy=False)
+
+
 def _read(path: Path) -> tuple[NDArray[np.generic], Spacing | None, Mapping[str, object]]:
     """Pages (view, y, x) of any type, their spacing, and our writer's description."""
     content = read_whole(path)
