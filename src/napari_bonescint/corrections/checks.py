@@ -12,7 +12,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt, gaussian_filter, label
 
 from napari_bonescint.anatomy import CODES, REGIONS
-from napari_bonescint.corrections.sides import side_of
+from napari_bonescint.corrections.sides import on_image_left, side_of
 from napari_bonescint.corrections.tools.mirror import midline
 from napari_bonescint.corrections.tools.strokes import bounding_box
 from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM
@@ -75,8 +75,6 @@ _WHOLE_BODY = len(REGIONS) // 2
 # Not compared: hands and forearms, which move freely, and bones that turn with the head.
 _PAIRED = ("scapula", "humerus", "pelvis", "femur", "lower_leg", "foot")
 _MOST_UNLIKE = 2.5
-# A piece lies on both sides if their shares differ from a half by less.
-_BOTH_SIDES = 0.25
 
 # Uptake of urine relative to the median of the pelvis. True bone covers only a part of the bladder.
 _HOT = 4.0
@@ -228,7 +226,7 @@ def _unlike_sides(plane: _Plane) -> Iterator[Finding]:
             continue
         region = plane.regions == CODES[name]
         y, x = np.nonzero(region)
-        is_left = _on_the_left(region, middle)
+        is_left = on_image_left(region, middle)
         left, right = int(is_left.sum()), int((~is_left).sum())
         if max(left, right) <= _MOST_UNLIKE * min(left, right):
             continue
@@ -241,19 +239,6 @@ def _unlike_sides(plane: _Plane) -> Iterator[Finding]:
         share = min(left, right) / max(left, right)
         sentence = f"the {_label(name)} on the patient's {side} is only {share:.0%} as large as on the other side."
         yield plane.finding("sides", sentence, (row, column), CODES[name])
-
-
-def _on_the_left(region: NDArray[np.bool_], middle: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """For each pixel of a region, in the order of `nonzero`, whether it is of the image's left side.
-
-    A piece belongs to the side of most of its pixels, since a turned foot crosses the midline. A piece that lies on
-    both sides, such as two feet that touch, is divided.
-    """
-    y, x = np.nonzero(region)
-    piece = label(region, _CORNERS_TOO)[0][y, x]
-    is_left = x < middle[y]
-    share = np.bincount(piece, weights=is_left) / np.maximum(np.bincount(piece), 1)
-    return np.where(np.abs(share - 0.5)[piece] < _BOTH_SIDES, is_left, share[piece] > 0.5)
 
 
 def _islands(plane: _Plane) -> Iterator[Finding]:
