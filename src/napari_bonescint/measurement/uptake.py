@@ -74,13 +74,13 @@ def measure_uptake(
 
 
 def foreign_uptake_warnings(scan: Scan, examined: Examination) -> list[str]:
-    """A sentence for each region and side of which urine or the injection site makes more than a tenth of the counts."""
+    """A sentence for each region and side that owes more than a tenth of its counts to urine or the injection site."""
     foreign = examined.bones.by_part(np.where(examined.excreted.reshape(-1)[examined.bones.at], examined.counts, 0))
     sentences = []
     for index, code, side in np.argwhere(foreign > _MOST_FOREIGN * examined.sums).tolist():
         part = " ".join(filter(None, (SIDES[side], REGIONS[code].label)))
         sentences.append(
-            f"The {scan.views[index].name} view shows urine or the injection site in front of the {part}; its uptake is "
-            "too high."
+            f"The {scan.views[index].name} view shows urine or the injection site in front of the {part}; its uptake "
+            "is too high."
         )
     return sentences
