@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.simulation.geometry import BonePoints
 
-pytest_plugins = ("network_guard.plugin",)
+pytest_plugins = ("network_guard.plugin", "archive_peers.fixtures")
 
 
 # Two workers share the files: those that take longest come first, so that both end together.
