@@ -119,15 +119,18 @@ class Case:
         return Scan(counts.astype(np.uint16), views, (self.pixel_mm, self.pixel_mm))
 
 
-def simulate(skeleton: Skeleton, seed: int, visit: int = 0) -> Case:
+def simulate(skeleton: Skeleton, seed: int, visit: int = 0, metastases: int | None = None) -> Case:
     """Simulate a patient; the same seed gives the same case.
 
     A visit of 0 is a body with a single scan. From 1 on, it is one of several scans of the same body: its bones, their
-    lesions and their uptake are the same in all visits; position, organs, camera and artefacts differ.
+    lesions and their uptake are the same in all visits; position, organs, camera and artefacts differ. `metastases`
+    is their number, if it is not to be drawn.
     """
     rng = bodily = np.random.default_rng(seed)
     pose = draw_pose(rng)
     patient = draw_patient(rng, float(pose.stretch[2]))
+    if metastases is not None:
+        patient = replace(patient, metastases=metastases, superscan=False)
     if visit:
         bodily, rng = (np.random.default_rng(key) for key in ((seed, _BODY_STREAM), (seed, _VISIT_STREAM, visit)))
         that_day = draw_pose(rng)
