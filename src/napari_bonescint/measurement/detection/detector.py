@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,13 +10,20 @@ from scipy.special import softmax
 
 from napari_bonescint.errors import Cancelled
 from napari_bonescint.inference.backends.choice import load_on_cpu
-from napari_bonescint.inference.model_card import FINDING_HOT_SPOTS, UPTAKE_CLASSES, ModelError, require_purpose
+from napari_bonescint.inference.model_card import (
+    FINDING_HOT_SPOTS,
+    UPTAKE_CLASSES,
+    ModelError,
+    read_card,
+    require_purpose,
+)
 from napari_bonescint.inference.preprocessing import Grid, around_body
 from napari_bonescint.measurement.detection.channels import sample_codes, stack_channels
 from napari_bonescint.measurement.measures import UptakeClasses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -107,6 +115,25 @@ class HotSpotDetector:
         shares[:, 0] = 1
         shares[:, :, rows, columns] = softmax(computed / np.float32(self.card.temperature), axis=1)
         return shares
+
+
+def classify(
+    scan: Scan,
+    regions: NDArray[np.uint8],
+    card: ModelCard,
+    *,
+    on_progress: Callable[[float], None] = _ignore,
+    is_cancelled: Callable[[], bool] = _never,
+) -> UptakeClasses:
+    """Classify a scan with a model that stays loaded in this process, as `HotSpotDetector.classify` does."""
+    return _loaded(card.path, card.weights_sha256).classify(
+        scan, regions, on_progress=on_progress, is_cancelled=is_cancelled
+    )
+
+
+@lru_cache(1)
+def _loaded(path: Path, _weights_sha256: str) -> HotSpotDetector:
+    return HotSpotDetector(read_card(path))
 
 
 def _report(fraction: float, on_progress: Callable[[float], None], is_cancelled: Callable[[], bool]) -> None:
