@@ -10,7 +10,8 @@ from scipy import ndimage
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.scan import ViewName
-from napari_bonescint.simulation.case import BONE_SOURCES, SOURCES, Case, simulate
+from napari_bonescint.simulation.case import BONE_SOURCES, SOURCES, Case, patient_of, simulate
+from napari_bonescint.simulation.pathology import Course, LesionKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,3 +91,24 @@ def test_cases_of_an_older_simulator_are_refused(case: Case, tmp_path: Path) -> 
         BonescintError, match=r"old\.npz: made by an older simulator, not by .*; simulate the case again"
     ):
         Case.load(tmp_path / "old.npz")
+
+
+def test_a_course_keeps_each_lesion_in_its_place_of_the_bone(skeleton: Skeleton) -> None:
+    """A lesion that is gone at the second visit has the number of none of its lesions."""
+    # A patient without other metastases.
+    seed = 22003
+    assert patient_of(seed).metastases == 0
+    first, second = (
+        simulate(skeleton, seed, visit, Course(sizes)) for visit, sizes in ((1, (1, 0, 1, 1)), (2, (1, 1, 0, 1.9)))
+    )
+    assert first.regions.shape != second.regions.shape or not np.array_equal(first.regions, second.regions)
+    seen = [
+        {lesion.number: lesion for lesion in case.lesions if lesion.kind is LesionKind.METASTASIS}
+        for case in (first, second)
+    ]
+    begin = min(seen[0])
+    assert [sorted(number - begin for number in each) for each in seen] == [[0, 2, 3], [0, 1, 3]]
+    for number in (begin, begin + 3):
+        assert seen[0][number].region == seen[1][number].region
+    area = [len(each[begin + 3].pixels) * case.pixel_mm**2 for each, case in zip(seen, (first, second), strict=True)]
+    assert area[1] > 1.5 * area[0]

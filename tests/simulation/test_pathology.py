@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_bonescint.simulation.pathology import LesionKind, add_all, lesions, replace_joints, wear
+from napari_bonescint.simulation.pathology import Course, LesionKind, add_all, lesions, replace_joints, wear
 
 if TYPE_CHECKING:
     from napari_bonescint.simulation.patient import Patient
@@ -53,3 +53,30 @@ def test_a_prosthesis_is_cold_with_a_rim(bones: PosedBones) -> None:
     with_metal = np.array(cold) < 0.2
     assert 0 < with_metal.sum() < 20
     assert max(np.array(hot)[with_metal]) > 1.3
+
+
+def test_a_course_changes_and_adds_metastases_and_leaves_the_rest_of_the_body(
+    bones: PosedBones, patient: Patient
+) -> None:
+    # A seed with fractures.
+    ill = replace(patient, metastases=3)
+
+    def draw(*sizes: float) -> list:
+        return lesions(np.random.default_rng(3), bones, ill, Course(sizes))
+
+    plain = lesions(np.random.default_rng(3), bones, ill)
+    changed = draw(1.0, 0.0, 1.8, 1.0, 0.0)
+    assert len(changed) == len(plain) + 2
+    for mine, other in zip(plain, changed, strict=False):
+        if mine is plain[1]:
+            assert len(other.points) == 0
+        elif mine is plain[2]:
+            assert np.abs(other.added).sum() > 2 * np.abs(mine.added).sum()
+            assert np.isin(mine.points, other.points).all()
+        else:
+            np.testing.assert_array_equal(mine.points, other.points)
+            np.testing.assert_array_equal(mine.added, other.added)
+    assert len(changed[-2].points) > 0
+    assert len(changed[-1].points) == 0
+    # The further ones are the same at another visit, whichever of them are there.
+    np.testing.assert_array_equal(draw(1, 1, 1, 1, 1)[-2].points, changed[-2].points)

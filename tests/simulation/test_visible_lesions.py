@@ -57,4 +57,7 @@ def test_lesions_survive_packing(bones: PosedBones, body: Body, camera: Camera) 
         (each.kind, each.region, len(each.pixels)) for each in seen
     ]
     np.testing.assert_array_equal(again[1].ratio, seen[1].ratio)
+    assert [each.number for each in again] == [0, 1]
+    older = {name: array for name, array in pack(seen).items() if name != "lesion_number"}
+    assert [each.number for each in unpack(older)] == [0, 1]
     assert unpack(pack(())) == ()

@@ -1,4 +1,4 @@
-"""Work on scans in one process and three stages: one thread reads, the caller's thread computes, another one writes.
+"""Segment scans in one process and three stages: one thread reads, the caller's thread segments, another one writes.
 
 Queues connect the stages and keep the order of the scans.
 """
@@ -10,52 +10,54 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import cache, partial
 from queue import SimpleQueue
 from threading import Event, Lock, Semaphore
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from napari_bonescint.batch.job import Job, Outcome
+from napari_bonescint.batch.job import Job, Outcome, compute, describe, load, read, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from napari_bonescint.batch.job import AnyWork, ProgressListener
+    from napari_bonescint.batch.job import ProgressListener, Settings
+    from napari_bonescint.inference.segmenter import Segmenter
+    from napari_bonescint.scan import Scan
+    from napari_bonescint.segmentation import Segmentation
 
 DEPTH = 3
-"""Largest number of scans in memory: one that is read, one that is computed and one that is written."""
+"""Largest number of scans in memory: one that is read, one that is segmented and one that is written."""
 
 
 class _Read(NamedTuple):
     job: Job
-    opened: Any | Outcome
+    scan: Scan | Outcome
 
 
-class _Computed(NamedTuple):
+class _Segmented(NamedTuple):
     job: Job
-    opened: Any
-    computed: Any
+    scan: Scan
+    segmentation: Segmentation
 
 
 # The last item is the stage that has ended, perhaps with an error.
 _Scans = SimpleQueue[_Read | Future[None]]
 # Outcomes without a result to write keep their place. The last item is None.
-_Results = SimpleQueue[_Computed | Outcome | None]
+_Results = SimpleQueue[_Segmented | Outcome | None]
 
 
-def work_here(
+def segment_here(
     jobs: Iterable[Job],
-    work: AnyWork,
+    settings: Settings,
     listener: ProgressListener,
     *,
     turn: int = 0,
     while_writing: AbstractContextManager[object] | None = None,
 ) -> None:
-    """Work on scans one after the other.
+    """Segment scans one after the other.
 
     Parameters
     ----------
     jobs : iterable of Job
         Iterated in a thread, so it may be slow.
-    work : Work
-        What is done with each of them.
+    settings : Settings
     listener : ProgressListener
         Receives the events of the jobs in their order.
     turn : int
@@ -72,12 +74,12 @@ def work_here(
     scans, results = _Scans(), _Results()
     room, is_over = Semaphore(DEPTH), Event()
     threads = ThreadPoolExecutor(2)
-    reading = threads.submit(_read_all, jobs, work, room, is_over, scans)
-    writing = threads.submit(_write_all, results, work, while_writing or nullcontext(), room, listener)
+    reading = threads.submit(_read_all, jobs, settings, room, is_over, scans)
+    writing = threads.submit(_write_all, results, settings, while_writing or nullcontext(), room, listener)
     reading.add_done_callback(scans.put)
     writing.add_done_callback(scans.put)
     try:
-        _compute_all(scans, work, cache(partial(_load, work, turn, listener)), listener, results)
+        _segment_all(scans, cache(partial(_load, settings, turn, listener)), listener, results)
     finally:
         # All results on the disk are reported, whatever ended the run. The reading thread ends by itself.
         is_over.set()
@@ -88,48 +90,48 @@ def work_here(
     writing.result()
 
 
-def _read_all(jobs: Iterable[Job], work: AnyWork, room: Semaphore, is_over: Event, scans: _Scans) -> None:
+def _read_all(jobs: Iterable[Job], settings: Settings, room: Semaphore, is_over: Event, scans: _Scans) -> None:
     """First stage: read scans while there is room for them in memory."""
     coming = iter(jobs)
     while room.acquire() and not is_over.is_set() and (job := next(coming, None)) is not None:
-        scans.put(_Read(job, work.read(job)))
+        scans.put(_Read(job, read(job, settings)))
 
 
-def _compute_all(
-    scans: _Scans, work: AnyWork, engine: Callable[[], Any], listener: ProgressListener, results: _Results
+def _segment_all(
+    scans: _Scans, segmenter: Callable[[], Segmenter], listener: ProgressListener, results: _Results
 ) -> None:
-    """Second stage: work on the scans."""
+    """Second stage: segment the scans."""
     while isinstance(was_read := scans.get(), _Read):
-        job, opened = was_read
-        if isinstance(opened, Outcome):
-            results.put(opened)
+        job, scan = was_read
+        if isinstance(scan, Outcome):
+            results.put(scan)
             continue
         listener.progressed(job, 0)
-        computed = work.compute(job, opened, engine, partial(listener.progressed, job))
-        results.put(computed if isinstance(computed, Outcome) else _Computed(job, opened, computed))
+        segmentation = compute(job, scan, segmenter, partial(listener.progressed, job))
+        results.put(segmentation if isinstance(segmentation, Outcome) else _Segmented(job, scan, segmentation))
     was_read.result()
 
 
 def _write_all(
     results: _Results,
-    work: AnyWork,
+    settings: Settings,
     while_writing: AbstractContextManager[object],
     room: Semaphore,
     listener: ProgressListener,
 ) -> None:
     """Third stage: write results, and report the outcome of each scan."""
     while (result := results.get()) is not None:
-        if isinstance(result, _Computed):
+        if isinstance(result, _Segmented):
             with while_writing:
-                result = work.write(*result)
+                result = write(*result, settings)
         room.release()
         listener.ended(result)
 
 
-def _load(work: AnyWork, turn: int, listener: ProgressListener) -> Any:
-    engine = work.load(turn)
-    listener.note(work.describe(engine))
-    return engine
+def _load(settings: Settings, turn: int, listener: ProgressListener) -> Segmenter:
+    segmenter = load(settings, turn)
+    listener.note(describe(segmenter))
+    return segmenter
 
 
 class _OneAtATime:

@@ -119,18 +119,25 @@ class Case:
         return Scan(counts.astype(np.uint16), views, (self.pixel_mm, self.pixel_mm))
 
 
-def simulate(skeleton: Skeleton, seed: int, visit: int = 0, metastases: int | None = None) -> Case:
+def patient_of(seed: int) -> Patient:
+    """The patient whom `simulate` draws for a seed."""
+    rng = np.random.default_rng(seed)
+    return draw_patient(rng, float(draw_pose(rng).stretch[2]))
+
+
+def simulate(skeleton: Skeleton, seed: int, visit: int = 0, course: pathology.Course | None = None) -> Case:
     """Simulate a patient; the same seed gives the same case.
 
     A visit of 0 is a body with a single scan. From 1 on, it is one of several scans of the same body: its bones, their
-    lesions and their uptake are the same in all visits; position, organs, camera and artefacts differ. `metastases`
-    is their number, if it is not to be drawn.
+    lesions and their uptake are the same in all visits; position, organs, camera and artefacts differ.
+
+    With a `course`, metastases grow, shrink, come or go between visits. Then uptake and lesions are drawn on the body
+    in one position and carried by its bones, so that each lesion has exactly the same place in the bone at all visits.
+    Without, they are drawn on the bones as they lie at each visit, and a few places differ by some millimetres.
     """
     rng = bodily = np.random.default_rng(seed)
-    pose = draw_pose(rng)
+    pose = of_body = draw_pose(rng)
     patient = draw_patient(rng, float(pose.stretch[2]))
-    if metastases is not None:
-        patient = replace(patient, metastases=metastases, superscan=False)
     if visit:
         bodily, rng = (np.random.default_rng(key) for key in ((seed, _BODY_STREAM), (seed, _VISIT_STREAM, visit)))
         that_day = draw_pose(rng)
@@ -141,11 +148,12 @@ def simulate(skeleton: Skeleton, seed: int, visit: int = 0, metastases: int | No
     camera = draw_camera(rng, position)
     there = points.volume > 0
     body = wrap(position[there], points.region[there], skeleton.left[there], patient.fat, patient.squareness)
-    density = uptake.draw_density(bodily, bones, patient)
-    pathology.replace_joints(bodily, bones, density)
-    joints = pathology.wear(bodily, bones, patient, density)
+    drawn_on = bones if course is None else PosedBones(points, skeleton.place(of_body), skeleton.left)
+    density = uptake.draw_density(bodily, drawn_on, patient)
+    pathology.replace_joints(bodily, drawn_on, density)
+    joints = pathology.wear(bodily, drawn_on, patient, density)
     density += pathology.add_all(joints, len(density))
-    lesions = pathology.lesions(bodily, bones, patient)
+    lesions = pathology.lesions(bodily, drawn_on, patient, course or pathology.UNCHANGED)
     extra = pathology.add_all(lesions, len(density))
     bone = _expose_bone(rng, bones, density, extra, body, camera)
     soft = _expose_soft_tissue(rng, bones, patient, body, camera)

@@ -5,6 +5,7 @@ Frequencies and uptake are this module's own choice, wide enough for the patient
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -58,6 +59,29 @@ class Lesion(NamedTuple):
     added: NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class Course:
+    """The course of a patient's metastases up to one visit.
+
+    Attributes
+    ----------
+    sizes : tuple of float
+        Width of each metastasis at this visit relative to the width drawn; 0 if it is not there, yet or any more. More
+        sizes than the patient has metastases add further ones. All visits of a patient need equally many sizes; the
+        metastases beyond them do not change.
+    """
+
+    sizes: tuple[float, ...] = ()
+
+    def size(self, number: int) -> float:
+        """Relative width of the metastasis with this number, from 0."""
+        return self.sizes[number] if number < len(self.sizes) else 1.0
+
+
+UNCHANGED = Course()
+"""All metastases as they were drawn."""
+
+
 def wear(rng: np.random.Generator, bones: PosedBones, patient: Patient, density: NDArray[np.float32]) -> list[Lesion]:
     """Draw degenerate or inflamed joints, which add a multiple of the density (n,) of healthy bone."""
     spots: list[Spot] = []
@@ -94,11 +118,19 @@ def wear(rng: np.random.Generator, bones: PosedBones, patient: Patient, density:
     return [joint._replace(added=joint.added * density[joint.points]) for joint in worn]
 
 
-def lesions(rng: np.random.Generator, bones: PosedBones, patient: Patient) -> list[Lesion]:
-    """Draw metastases, fractures and Paget's disease."""
-    drawn = [
-        _lesion(LesionKind.METASTASIS, bones, [_metastasis(rng, bones, patient)]) for _ in range(patient.metastases)
-    ]
+def lesions(rng: np.random.Generator, bones: PosedBones, patient: Patient, course: Course = UNCHANGED) -> list[Lesion]:
+    """Draw metastases, fractures and Paget's disease.
+
+    Metastases come first, and those that `course` adds to the patient's last. A metastasis that is not there at this
+    visit has no points.
+    """
+
+    def metastasis(number: int) -> Lesion:
+        size = course.size(number)
+        spot = _metastasis(rng, bones, patient, size)
+        return _lesion(LesionKind.METASTASIS, bones, [spot] if size else [])
+
+    drawn = [metastasis(number) for number in range(patient.metastases)]
     for kind, draw in (("ribs", _rib_row), ("vertebra", _vertebra), ("stress", _stress)):
         if rng.random() < _FRACTURE_PROBABILITIES[kind]:
             drawn += [_lesion(LesionKind.FRACTURE, bones, [spot]) for spot in draw(rng, bones)]
@@ -107,7 +139,7 @@ def lesions(rng: np.random.Generator, bones: PosedBones, patient: Patient) -> li
     if rng.random() < 0.015:
         own = bones.indices(_PAGET[rng.integers(len(_PAGET))], SIDES[rng.integers(2)])
         drawn.append(Lesion(LesionKind.PAGET, own, np.full(len(own), rng.uniform(1, 4), np.float32)))
-    return drawn
+    return drawn + [metastasis(number) for number in range(patient.metastases, len(course.sizes))]
 
 
 def add_all(drawn: Sequence[Lesion], points: int) -> NDArray[np.float32]:
@@ -144,7 +176,8 @@ def replace_joints(rng: np.random.Generator, bones: PosedBones, density: NDArray
                 density[own] *= np.where(away < thick + 50, near, 1).astype(np.float32)
 
 
-def _metastasis(rng: np.random.Generator, bones: PosedBones, patient: Patient) -> Spot:
+def _metastasis(rng: np.random.Generator, bones: PosedBones, patient: Patient, size: float) -> Spot:
+    """A metastasis with its width changed by a factor."""
     region = str(
         rng.choice(list(_METASTASES_IN), p=np.array(list(_METASTASES_IN.values())) / sum(_METASTASES_IN.values()))
     )
@@ -153,10 +186,10 @@ def _metastasis(rng: np.random.Generator, bones: PosedBones, patient: Patient) -
         own = own[own[:, 2] > np.quantile(own[:, 2], 0.5)]
     place = own[rng.integers(len(own))]
     if rng.random() < 0.06:
-        return Spot(place, -float(rng.uniform(1, 2)), float(rng.uniform(8, 16)))
+        return Spot(place, -float(rng.uniform(1, 2)), float(rng.uniform(8, 16)) * size)
     if patient.superscan:
-        return Spot(place, float(rng.uniform(0.3, 1.8)), float(rng.uniform(10, 32)))
-    return Spot(place, float(rng.lognormal(0.7, 0.7)), float(rng.uniform(5, 16)))
+        return Spot(place, float(rng.uniform(0.3, 1.8)), float(rng.uniform(10, 32)) * size)
+    return Spot(place, float(rng.lognormal(0.7, 0.7)), float(rng.uniform(5, 16)) * size)
 
 
 def _rib_row(rng: np.random.Generator, bones: PosedBones) -> list[Spot]:

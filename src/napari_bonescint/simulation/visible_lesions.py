@@ -30,13 +30,15 @@ class VisibleLesion:
     """One lesion, in both views: its kind, and the code of the region with most of its tracer.
 
     `pixels` (int32, k) are indices into the flattened (view, y, x). `ratio` (float16, k), at least `LEAST_RATIO`, is
-    the lesion's counts relative to the other counts there, without noise.
+    the lesion's counts relative to the other counts there, without noise. `number` is that of the lesion in its body,
+    the same at all visits.
     """
 
     kind: LesionKind
     region: int
     pixels: NDArray[np.int32]
     ratio: NDArray[np.float16]
+    number: int = 0
 
 
 def find_visible_lesions(
@@ -53,7 +55,7 @@ def find_visible_lesions(
     expected counts of everything but metastases, fractures and Paget's disease; worn joints are included.
     """
     seen = []
-    for lesion in drawn:
+    for number, lesion in enumerate(drawn):
         if lesion.added.sum() <= 0:
             continue
         volume = bones.points.volume[lesion.points]
@@ -64,7 +66,7 @@ def find_visible_lesions(
         ratio = own.ravel()[pixels] / np.maximum(rest.ravel()[pixels], 1e-3 * own.max())
         weight = np.bincount(bones.points.region[lesion.points], weights=lesion.added * volume)
         visible = np.minimum(ratio, 6e4).astype(np.float16)
-        seen.append(VisibleLesion(lesion.kind, int(weight.argmax()), pixels, visible))
+        seen.append(VisibleLesion(lesion.kind, int(weight.argmax()), pixels, visible, number))
     return tuple(seen)
 
 
@@ -74,6 +76,7 @@ def pack(lesions: Sequence[VisibleLesion]) -> dict[str, NDArray[np.generic]]:
     return {
         "lesion_kind": np.array([_KINDS.index(lesion.kind) for lesion in lesions], np.uint8),
         "lesion_region": np.array([lesion.region for lesion in lesions], np.uint8),
+        "lesion_number": np.array([lesion.number for lesion in lesions], np.int32),
         "lesion_size": np.array([len(lesion.pixels) for lesion in lesions], np.int64),
         "lesion_pixels": np.concatenate([lesion.pixels for lesion in (none, *lesions)]),
         "lesion_ratio": np.concatenate([lesion.ratio for lesion in (none, *lesions)]),
@@ -81,11 +84,12 @@ def pack(lesions: Sequence[VisibleLesion]) -> dict[str, NDArray[np.generic]]:
 
 
 def unpack(arrays: Mapping[str, NDArray[np.generic]]) -> tuple[VisibleLesion, ...]:
-    """Read the lesions that `pack` converted."""
+    """Read the lesions that `pack` converted; older files number them in their order."""
     ends = np.cumsum(arrays["lesion_size"])[:-1]
     kinds, regions = arrays["lesion_kind"], arrays["lesion_region"]
+    numbers = arrays["lesion_number"] if "lesion_number" in arrays else np.arange(len(kinds))
     parts = zip(np.split(arrays["lesion_pixels"], ends), np.split(arrays["lesion_ratio"], ends), strict=True)
     return tuple(
-        VisibleLesion(_KINDS[int(kind)], int(region), pixels, ratio)
-        for kind, region, (pixels, ratio) in zip(kinds, regions, parts, strict=False)
+        VisibleLesion(_KINDS[int(kind)], int(region), pixels, ratio, int(number))
+        for kind, region, number, (pixels, ratio) in zip(kinds, regions, numbers, parts, strict=False)
     )

@@ -93,7 +93,7 @@ def names_patient(path: Path, text: str | None = None) -> bool:
     if header is None:
         return False
     searched = path.name if text is None else text
-    names = {word for said in ("PatientName", "OtherPatientNames") for word in _words(header.text_or_name(said))}
+    names = names_of(header)
     numbers = {patient_number(each) for said in ("PatientID", "OtherPatientIDs") for each in header.texts(said)}
     words = _words(searched)
     joined = ["".join(_RUNS.findall(spelling)) for spelling in _spellings(searched)]
@@ -103,6 +103,12 @@ def names_patient(path: Path, text: str | None = None) -> bool:
         for each in known
         if len(each) > 1
     )
+
+
+def names_of(header: Header) -> frozenset[str]:
+    """The words of the patient's names, in lower case without accents; none for a placeholder."""
+    said = (header.text_or_name(attribute) for attribute in ("PatientName", "OtherPatientNames"))
+    return frozenset(word for text in said for word in _words(text) if word.upper() not in _NOBODY)
 
 
 @reader

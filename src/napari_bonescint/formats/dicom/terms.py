@@ -67,6 +67,15 @@ _CAMERAS = (
     r"gca-?\d{3,4}[a-z]*|gamma ?view|spectra-?digital|e\.?soft|xeleris|scintron|wbscan",
 )
 
+# Bone tracers by their usual abbreviations; PS3.16, CID 25, and names of kits.
+_TRACERS = {
+    "HDP": "hdp|hmdp|oxidronate|oxidronic acid|hydroxymethylene diphosphonate|technescan hdp",
+    "DPD": "dpd|teceos|butedronate|butedronic acid|dicarboxypropane diphosphonate",
+    "MDP": "mdp|medronate|medronic acid|methylene diphosphonate|methylenediphosphonate|amerscan",
+    "PYP": "pyp|pyrophosphate|pyrophosphoric acid",
+    "NaF": "naf|sodium fluoride|fluoride",
+}
+
 
 def find_words(text: str, pattern: str) -> str:
     """The first part of a text that matches a lower-case pattern as whole words, with single blanks; or empty."""
@@ -100,6 +109,11 @@ def radionuclide(text: str) -> str:
         if found:
             return f"{found[1] or found[2]}{name.capitalize()}"
     return ""
+
+
+def tracer(text: str) -> str:
+    """The bone tracer that a text names, as its usual abbreviation, such as ``HDP``; empty if unknown."""
+    return next((name for name, pattern in _TRACERS.items() if find_words(text, pattern)), "")
 
 
 def _one_of(terms: set[str]) -> Callable[[str], str]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_bonescint.inference.backends.engine import other_weights, with_channels
+from napari_bonescint.inference.backends.engine import other_weights
 from napari_bonescint.inference.devices import core_limit
-from napari_bonescint.inference.model_card import FINDING_HOT_SPOTS, ModelCard, ModelError
-from napari_bonescint.networks.widths import HOT_SPOT_CHANNELS
+from napari_bonescint.inference.model_card import ModelCard, ModelError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +41,7 @@ class TorchEngine:
         import torch
 
         with torch.inference_mode():
-            logits: NDArray[np.float32] = self._network(torch.from_numpy(with_channels(images))).numpy()
+            logits: NDArray[np.float32] = self._network(torch.from_numpy(images[:, None])).numpy()
             return logits
 
 
@@ -63,8 +62,6 @@ def load_network(card: ModelCard) -> DenseNetwork:
         network = build_network(card.architecture, outputs=card.outputs)
     except UnknownArchitectureError as error:
         raise ModelError(f"Model {card.name}: {error}") from error
-    if network.inputs != (HOT_SPOT_CHANNELS if card.purpose == FINDING_HOT_SPOTS else 1):
-        raise ModelError(f"Model {card.name}: {card.architecture} is no network for {card.purpose}.")
     try:
         network.load_state_dict(load(card.read_weights()))
     except (SafetensorError, RuntimeError) as error:

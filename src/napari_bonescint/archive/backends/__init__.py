@@ -1,1 +1,0 @@
-"""The kinds of archives: one file each."""

@@ -1,0 +1,1 @@
+"""Comparison of a scan with earlier ones of the same patient."""

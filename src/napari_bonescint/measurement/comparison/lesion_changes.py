@@ -1,0 +1,125 @@
+"""Name the change of each lesion: new, gone, larger, smaller, same, or not seen in one of the scans."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_bonescint.anatomy import CODES
+from napari_bonescint.measurement.comparison.changes import Change, LesionChange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from napari_bonescint.measurement.comparison.changes import MeasuredScan
+    from napari_bonescint.measurement.comparison.matching import Group, Spot
+    from napari_bonescint.measurement.comparison.registration import Registration
+    from napari_bonescint.scan import ViewName
+
+LARGER = 1.6
+"""A lesion is larger from this ratio of areas on, and smaller from its inverse: the areas of 95 in 100 unchanged
+lesions of simulated repeat scans differ by less (benchmarks/prior_pairs.py)."""
+
+_BONE_WITHIN_MM = 15.0
+
+
+def changes_of(
+    groups: Iterable[Group], new: MeasuredScan, old: MeasuredScan, registration: Registration
+) -> tuple[LesionChange, ...]:
+    """The changes of the lesions that are suspicious in at least one of the scans, from the head down."""
+    named = [_change(group, new, old, registration) for group in groups if _is_suspicious(group.new + group.old)]
+    named.sort(key=lambda each: (CODES.get(each.region, 0), min(row for row, _ in each.places.values())))
+    return tuple(replace(each, number=number) for number, each in enumerate(named, 1))
+
+
+def _is_suspicious(spots: Iterable[Spot]) -> bool:
+    return any(spot.facts.suspicious for spot in spots)
+
+
+def _change(group: Group, new: MeasuredScan, old: MeasuredScan, registration: Registration) -> LesionChange:
+    area_ratio = _area_ratio(group, new, old, registration)
+    change, reason = _named(group, area_ratio, new, old, registration)
+    largest = (group.new or group.old)[0].facts
+    return LesionChange(
+        number=0,
+        change=change,
+        region=largest.region,
+        side=largest.side,
+        new=tuple(spot.key for spot in group.new),
+        old=tuple(spot.key for spot in group.old),
+        area_ratio=area_ratio,
+        suspicious=_is_suspicious(group.new),
+        suspicious_before=_is_suspicious(group.old),
+        places=_places(group, registration),
+        reason=reason,
+    )
+
+
+def _named(
+    group: Group, area_ratio: float | None, new: MeasuredScan, old: MeasuredScan, registration: Registration
+) -> tuple[Change, str]:
+    if group.new and group.old:
+        if area_ratio is None:
+            return Change.SAME, "The scans show the lesion in opposite views, so its areas cannot be compared."
+        stated = f"The area is {area_ratio:.2g} times that in the prior scan"
+        if area_ratio >= LARGER:
+            return Change.LARGER, f"{stated}; unchanged lesions stay below {LARGER:g}."
+        if area_ratio <= 1 / LARGER:
+            return Change.SMALLER, f"{stated}; unchanged lesions stay above {1 / LARGER:.2g}."
+        return Change.SAME, f"{stated}; unchanged lesions lie between {1 / LARGER:.2g} and {LARGER:g}."
+    if group.new:
+        if any(_is_shown(spot, old, registration, to_prior=True) for spot in group.new):
+            return Change.NEW, "The prior scan shows this place of the bone, and no hot spot there."
+        return Change.UNSEEN, "The prior scan does not show this place of the bone."
+    if any(_is_shown(spot, new, registration, to_prior=False) for spot in group.old):
+        return Change.GONE, "The new scan shows this place of the bone, and no hot spot there."
+    return Change.UNSEEN, "The new scan does not show this place of the bone."
+
+
+def _is_shown(spot: Spot, other: MeasuredScan, registration: Registration, *, to_prior: bool) -> bool:
+    """True if the other scan has the same bone where a hot spot of this scan would be."""
+    mapped = registration.of(spot.part)
+    if mapped is None:
+        return False
+    row, column = (mapped.to_prior if to_prior else mapped.to_new)(spot.centre)[0]
+    index = [view.name for view in other.scan.views].index(spot.part.view)
+    plane = other.regions[index]
+    spacing = other.scan.spacing or (_BONE_WITHIN_MM / 6,) * 2
+    reach_y, reach_x = (max(1, round(_BONE_WITHIN_MM / mm)) for mm in spacing)
+    if not (0 <= row < plane.shape[0] and 0 <= column < plane.shape[1]):
+        return False
+    y, x = round(row), round(column)
+    near = plane[max(0, y - reach_y) : y + reach_y + 1, max(0, x - reach_x) : x + reach_x + 1]
+    return bool((near == spot.part.code).any())
+
+
+def _area_ratio(group: Group, new: MeasuredScan, old: MeasuredScan, registration: Registration) -> float | None:
+    """Area in the new over that in the prior scan, in the views that show the lesion in both; else None.
+
+    Without a spacing in both scans, the map of the lesion's region gives the scale.
+    """
+    both = {spot.key.view for spot in group.new} & {spot.key.view for spot in group.old}
+    if not both:
+        return None
+    mine, others = (sum(s.facts.pixels for s in spots if s.key.view in both) for spots in (group.new, group.old))
+    if new.scan.spacing is not None and old.scan.spacing is not None:
+        scale = float(np.prod(new.scan.spacing) / np.prod(old.scan.spacing))
+    else:
+        mapped = registration.of(group.new[0].part)
+        scale = 1.0 if mapped is None else float(abs(np.linalg.det(mapped.matrix)))
+    return mine * scale / others
+
+
+def _places(group: Group, registration: Registration) -> dict[ViewName, tuple[float, float]]:
+    """Centre of the lesion in each view of the new scan; of a lesion that is gone, where it was."""
+    places: dict[ViewName, tuple[float, float]] = {}
+    for spot in group.new:
+        places.setdefault(spot.key.view, (spot.facts.row, spot.facts.column))
+    for spot in group.old if not places else ():
+        mapped = registration.of(spot.part) or registration.bodies.get(spot.key.view)
+        if mapped is not None:
+            row, column = mapped.to_new(spot.centre)[0]
+            places.setdefault(spot.key.view, (float(row), float(column)))
+    return places
