@@ -1,5 +1,6 @@
 # make demo    open a real bone scan in napari and segment it
 # make test    run the tests, in two processes
+# make test-archive    run the tests with real archives (PACS), which it installs
 # make check   formatting, lint, types and imports
 # make docs    the documentation site, in build/site
 # make setup   only set up .venv, which the others do as needed
@@ -14,16 +15,20 @@ export PYTHON
 bin := .venv/bin
 pip_install := $(bin)/python -m pip install --disable-pip-version-check --constraint constraints.txt $(PIP_ARGS)
 
-.PHONY: help demo test check docs setup system clean
+.PHONY: help demo test test-archive check docs setup system clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -5
+	@sed -n 's/^# //p' Makefile | head -6
 
 demo: system .venv/installed
 	@scripts/on_display.sh $(bin)/python scripts/demo.py
 
 test: system .venv/installed
 	@$(bin)/python -m pytest --dist loadfile --no-loadscope-reorder --tx '2*popen//python=scripts/test_worker.sh' $(PYTEST_ARGS)
+
+test-archive: system .venv/installed
+	@scripts/archive_packages.sh
+	@BONESCINT_ARCHIVE_TESTS=1 scripts/offline.sh $(bin)/python -m pytest -m archive $(PYTEST_ARGS)
 
 check: system .venv/installed
 	$(bin)/ruff format --check .

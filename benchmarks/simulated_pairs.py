@@ -98,7 +98,7 @@ def _make(job: tuple[Path, Path, int, int]) -> None:
     path = _path(folder, seed, visit)
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
-        simulate(load_skeleton(geometry), seed, visit, courses_of(seed)[visit]).save(path)
+        simulate(load_skeleton(geometry), seed, visit, course=courses_of(seed)[visit]).save(path)
 
 
 def _path(folder: Path, seed: int, visit: int) -> Path:

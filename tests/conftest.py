@@ -13,8 +13,8 @@ from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.corrections import work_record
 from napari_bonescint.inference import model_registry
 from napari_bonescint.inference.backends import compiled_cache
-from napari_bonescint.inference.model_card import ModelCard, read_card
-from napari_bonescint.inference.preprocessing import NORMALISATION
+from napari_bonescint.inference.model_card import SEGMENTING, ModelCard, read_card
+from napari_bonescint.inference.preprocessing import HOT_SPOT_NORMALISATION, NORMALISATION
 from napari_bonescint.scan import Scan, View, ViewName
 from napari_bonescint.simulation.case import SOURCES, Case
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.simulation.geometry import BonePoints
 
-pytest_plugins = ("network_guard.plugin",)
+pytest_plugins = ("network_guard.plugin", "archive_peers.fixtures")
 
 
 # Two workers share the files: those that take longest come first, so that both end together.
@@ -87,7 +87,13 @@ def records_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
 def make_model(tmp_path: Path) -> Callable[..., ModelCard]:
     """Makes a small model with random weights on disk: real files, meaningless masks."""
 
-    def make(name: str = "tiny", architecture: str = "fdn-5", outputs: int = len(REGIONS), seed: int = 0) -> ModelCard:
+    def make(
+        name: str = "tiny",
+        architecture: str = "fdn-5",
+        outputs: int = len(REGIONS),
+        seed: int = 0,
+        purpose: str = SEGMENTING,
+    ) -> ModelCard:
         import torch
         from safetensors.torch import save
 
@@ -104,8 +110,9 @@ def make_model(tmp_path: Path) -> Callable[..., ModelCard]:
             outputs=outputs,
             parameters=count_parameters(network),
             grid_mm=9.0,
-            normalisation=NORMALISATION,
+            normalisation=NORMALISATION if purpose == SEGMENTING else HOT_SPOT_NORMALISATION,
             weights_sha256=hashlib.sha256(data).hexdigest(),
+            purpose=purpose,
         )
         (tmp_path / f"{name}.json").write_text(card.to_json(), encoding="utf-8")
         return read_card(tmp_path / f"{name}.json")

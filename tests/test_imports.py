@@ -16,7 +16,8 @@ for module in pkgutil.walk_packages(napari_bonescint.__path__, "napari_bonescint
     if not any(".".join(parts[1:end]) in unwanted for end in range(2, len(parts) + 1)) and parts[-1] != "__main__":
         importlib.import_module(module.name)
         loads.append(module.name)
-print(json.dumps([loads, [name for name in ("torch", "napari", "qtpy") if name in sys.modules]]))
+heavy = ("torch", "napari", "qtpy", "pynetdicom", "dicomweb_client", "keyring")
+print(json.dumps([loads, [name for name in heavy if name in sys.modules]]))
 """
 
 # These compute with torch.
@@ -49,6 +50,9 @@ _COMPUTING = [
     "training.runs.time_needed",
 ]
 
+# These speak with archives, and are imported when one is opened.
+_SPEAKING = ["archive.backends", "archive.http_session"]
+
 
 def _imported_without(unwanted: list[str]) -> tuple[list[str], list[str]]:
     done = subprocess.run(
@@ -58,13 +62,13 @@ def _imported_without(unwanted: list[str]) -> tuple[list[str], list[str]]:
     return imported, heavy
 
 
-def test_nothing_but_the_window_imports_napari_or_qt_and_only_what_computes_imports_torch() -> None:
-    imported, heavy = _imported_without([*_COMPUTING, "gui"])
+def test_commands_import_neither_napari_nor_qt_nor_what_computes_nor_what_speaks_with_archives() -> None:
+    imported, heavy = _imported_without([*_COMPUTING, *_SPEAKING, "gui"])
     assert heavy == []
     assert {"napari_bonescint.commands.segment", "napari_bonescint.training.runs.launch"} <= set(imported)
 
 
-def test_the_window_imports_no_torch() -> None:
-    imported, heavy = _imported_without(_COMPUTING)
-    assert "torch" not in heavy
+def test_the_window_imports_neither_torch_nor_what_speaks_with_archives() -> None:
+    imported, heavy = _imported_without([*_COMPUTING, *_SPEAKING])
+    assert not {"torch", "pynetdicom", "dicomweb_client", "keyring"} & set(heavy)
     assert "napari_bonescint.gui.retrain.panel" in imported

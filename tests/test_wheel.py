@@ -114,6 +114,16 @@ def test_installed_wheel_segments_the_real_scan(installed: Path, tmp_path: Path)
     # About a fifth of a whole-body image is bone; here it is neither nothing nor the whole body.
     assert 0.05 < skeleton.mean() < 0.4
     assert len(np.unique(regions)) > 8
+    # Measuring takes these masks, which are the installation's own, and needs no more than the wheel.
+    run(installed / "bonescint", "measure", nm1, "--out", tmp_path, "--table", tmp_path / "all.csv", cwd=tmp_path)
+    measures = json.loads((tmp_path / "JPEG-LL.measures.json").read_text(encoding="utf-8"))
+    assert measures["models"][DEFAULT_MODEL] == facts["model_sha256"]
+    assert tifffile.imread(tmp_path / "JPEG-LL.hotspots.tif").shape == (1, 1024, 256)
+    assert len((tmp_path / "all.csv").read_text(encoding="utf-8").splitlines()) == 2
+    code = "import napari_bonescint as nb; print(len(nb.measure(%r, %r).region_table()))"
+    masks = str(tmp_path / "JPEG-LL.regions.tif")
+    rows = int(run(installed / "python", "-c", code % (str(nm1), masks), cwd=tmp_path))
+    assert rows == len((tmp_path / "JPEG-LL.regions.csv").read_text(encoding="utf-8").splitlines()) - 1
 
 
 def test_installed_wheel_scores_a_model_with_table_and_report(

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint import __version__
 from napari_bonescint.child_process import end_with_starter
-from napari_bonescint.commands import benchmark, evaluate, judge, models, segment, simulate, store, train
+from napari_bonescint.commands import (
+    archive,
+    benchmark,
+    evaluate,
+    judge,
+    measure,
+    models,
+    segment,
+    simulate,
+    store,
+    train,
+)
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.plain_output import plain_output
 from napari_bonescint.text import DISCLAIMER
@@ -18,7 +29,7 @@ from napari_bonescint.text import DISCLAIMER
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = (segment, models, simulate, train, evaluate, judge, store, benchmark)
+_COMMANDS = (segment, measure, models, simulate, train, evaluate, judge, store, archive, benchmark)
 
 _INTERRUPTED = 130
 """Exit status that shells report for a program ended by Ctrl-C."""
@@ -59,9 +70,10 @@ def _run(argv: Sequence[str] | None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bonescint",
-        description=f"Segment the skeleton in planar whole-body bone scans. {DISCLAIMER}.",
+        description=f"Segment the skeleton in planar whole-body bone scans, and measure them. {DISCLAIMER}.",
         epilog="examples:\n"
         "  bonescint segment scan.dcm --out masks\n"
+        "  bonescint measure scan.dcm --out measured\n"
         "  bonescint models\n\n"
         "`bonescint COMMAND --help` describes a command.",
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dicom_files import some_counts
-from napari_bonescint.batch.job import Job, Settings
+from napari_bonescint.batch.job import Job
+from napari_bonescint.batch.segmenting import Segmenting
 from napari_bonescint.formats.opening import ScanSource
 from napari_bonescint.results import Result
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def settings(make_model) -> Settings:
-    return Settings(make_model(), "cpu", {}, run="this one")
+def work(make_model) -> Segmenting:
+    return Segmenting(make_model(), "cpu", {}, run="this one")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dicom_files import some_counts
-from napari_bonescint.batch.cluster import segment_on_cluster
+from napari_bonescint.batch.cluster import work_on_cluster
 from napari_bonescint.batch.cluster_worker import ClusterError
 from running import Running
 
@@ -214,7 +214,7 @@ def test_what_is_no_scheduler_is_one_sentence(cluster: Cluster) -> None:
             ("http://127.0.0.1:1", ""),
         ):
             with pytest.raises(ClusterError) as refused:
-                segment_on_cluster([], None, None, address, Path())  # type: ignore[arg-type]
+                work_on_cluster([], None, None, address, Path())  # type: ignore[arg-type]
             start = f"There is no Dask scheduler at {address} ({why}"
             assert str(refused.value).startswith(start)
             assert str(refused.value).endswith(").")

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from listening import Listener
-from napari_bonescint.batch.pipeline import DEPTH, segment_here
+from napari_bonescint.batch.pipeline import DEPTH, work_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
-    from napari_bonescint.batch.job import Job, Outcome, Settings
+    from napari_bonescint.batch.job import Job, Outcome
+    from napari_bonescint.batch.segmenting import Segmenting
 
     Jobs = Callable[[int], list[Job]]
 
@@ -42,9 +43,7 @@ class Doorman:
         pass
 
 
-def test_the_next_scan_is_read_and_the_last_result_written_while_one_is_computed(
-    jobs: Jobs, settings: Settings
-) -> None:
+def test_the_next_scan_is_read_and_the_last_result_written_while_one_is_computed(jobs: Jobs, work: Segmenting) -> None:
     asked = [threading.Event() for _ in range(4)]
     doorman = Doorman(last=3)
     read_in_time = []
@@ -63,14 +62,14 @@ def test_the_next_scan_is_read_and_the_last_result_written_while_one_is_computed
             yield job
 
     listener = Watching()
-    segment_here(coming(), settings, listener, while_writing=doorman)
+    work_here(coming(), work, listener, while_writing=doorman)
     assert [outcome.number for outcome in listener.outcomes] == [0, 1, 2, 3]
     assert set(listener.kinds.values()) == {"segmented"}
     assert read_in_time == [True, True, True]
     assert doorman.in_time
 
 
-def test_no_more_scans_are_asked_for_than_have_room(jobs: Jobs, settings: Settings) -> None:
+def test_no_more_scans_are_asked_for_than_have_room(jobs: Jobs, work: Segmenting) -> None:
     asked = 0
     ahead = []
 
@@ -85,16 +84,16 @@ def test_no_more_scans_are_asked_for_than_have_room(jobs: Jobs, settings: Settin
             asked += 1
             yield job
 
-    segment_here(coming(), settings, Counting())
+    work_here(coming(), work, Counting())
     assert max(ahead) <= DEPTH
 
 
-def test_all_is_told_in_the_order_of_the_jobs(jobs: Jobs, settings: Settings) -> None:
+def test_all_is_told_in_the_order_of_the_jobs(jobs: Jobs, work: Segmenting) -> None:
     some = jobs(5)
-    segment_here(some[1:2], settings, Listener())
+    work_here(some[1:2], work, Listener())
     some[3].source.paths[0].unlink()
     listener = Listener()
-    segment_here(some, replace(settings, run="another"), listener)
+    work_here(some, replace(work, run="another"), listener)
     assert list(listener.kinds.items()) == [
         (0, "segmented"),
         (1, "kept"),
@@ -105,7 +104,7 @@ def test_all_is_told_in_the_order_of_the_jobs(jobs: Jobs, settings: Settings) ->
     assert listener.notes == ["Model tiny. CPU: chosen by the user."]
 
 
-def test_what_is_written_is_told_of_even_if_the_user_interrupts(jobs: Jobs, settings: Settings) -> None:
+def test_what_is_written_is_told_of_even_if_the_user_interrupts(jobs: Jobs, work: Segmenting) -> None:
     class Interrupting(Listener):
         def progressed(self, job: Job, fraction: float) -> None:
             if (job.number, fraction) == (2, 0):
@@ -114,12 +113,12 @@ def test_what_is_written_is_told_of_even_if_the_user_interrupts(jobs: Jobs, sett
     some = jobs(6)
     listener = Interrupting()
     with pytest.raises(KeyboardInterrupt):
-        segment_here(some, settings, listener)
+        work_here(some, work, listener)
     assert listener.kinds == {0: "segmented", 1: "segmented"}
     assert [job.number for job in some if job.result.facts.exists()] == [0, 1]
 
 
-def test_nothing_to_do_loads_no_model(settings: Settings) -> None:
+def test_nothing_to_do_loads_no_model(work: Segmenting) -> None:
     listener = Listener()
-    segment_here([], settings, listener)
+    work_here([], work, listener)
     assert (listener.notes, listener.outcomes) == ([], [])

@@ -58,6 +58,7 @@ def test_a_file_that_is_no_card_is_named(tmp_path: Path) -> None:
         ({"weights_sha256": "../../evil"}, "weights_sha256 is not a SHA-256"),
         ({"description": ["a"]}, r"description is \['a'\]; it takes a text"),
         ({"mirrored": "yes"}, "mirrored is 'yes'; it takes true or false"),
+        ({"purpose": "magic"}, "purpose is 'magic'; it must be one of segmenting, finding hot spots"),
         ({"limits": "none"}, "limits is 'none'; it takes a list"),
         ({"training": []}, r"training is \[\]; it takes an object with names"),
         ({"scores": [{"metric": "Dice"}]}, "there is no value"),

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from napari_bonescint.inference.model_card import DEFAULT_MODEL, ModelError, shipped_models
+from napari_bonescint.inference.model_card import DEFAULT_MODEL, FINDING_HOT_SPOTS, ModelError, shipped_models
 from napari_bonescint.inference.model_registry import accept, accepted_models, current_model, find_model, label, use
+from napari_bonescint.inference.segmenter import Segmenter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,3 +114,18 @@ def test_a_damaged_note_of_what_is_in_use_is_told(models_folder: Path) -> None:
 def test_a_card_with_scores_is_kept_with_them(make_model: Callable[..., ModelCard]) -> None:
     scores = [{"metric": "skeleton Dice", "value": 0.9, "data": "corrected, validation", "scans": 6}]
     assert accept(replace(make_model(), scores=scores)).scores == scores
+
+
+def test_a_model_that_finds_hot_spots_has_its_own_place_and_segments_nothing(
+    make_model: Callable[..., ModelCard],
+) -> None:
+    finding = make_model("spots", "hot-spot-u-net", 3, purpose=FINDING_HOT_SPOTS)
+    used = use(finding)
+    assert current_model(FINDING_HOT_SPOTS) == used
+    assert current_model().name == DEFAULT_MODEL
+    assert accepted_models() == []
+    assert accepted_models(FINDING_HOT_SPOTS) == [used]
+    assert find_model("spots") == used
+    assert all(card.purpose != FINDING_HOT_SPOTS for card in shipped_models())
+    with pytest.raises(ModelError, match="spots is for finding hot spots, not for segmenting; choose another model"):
+        Segmenter(used)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from napari_bonescint.measurement.measuring import remeasure
 from napari_bonescint.measurement.uptake import measure_uptake
 
 
@@ -32,7 +33,7 @@ def test_regions_and_sides_are_measured_in_both_views(body):
 def test_bladder_and_injection_site_do_not_count_in_the_body(body):
     whole = body.counts[0].sum()
     body.heat(0, slice(235, 260), slice(72, 90), 100)  # the bladder, below the sacrum
-    body.heat(0, slice(180, 195), slice(35, 45), 1000)  # a missed vein
+    body.heat(0, slice(300, 315), slice(32, 42), 1000)  # a missed vein
     share = rows_of(body)["anterior", "ribs", ""].share_of_counts
     # Blur spreads some of their counts to neighbours, which are left out, too.
     assert share == pytest.approx(2 * 60 * 20 * 40 / whole, rel=0.05)
@@ -48,3 +49,13 @@ def test_what_the_input_does_not_allow_is_absent(body):
     row = rows_of(body)["anterior", "ribs", "left"]
     assert (row.pixels, row.area_mm2, row.counts, row.share_of_counts) == (1200, None, None, None)
     assert (row.mean_counts, row.left_right_ratio) == (None, None)
+
+
+def test_a_bone_behind_urine_is_named(body):
+    assert remeasure(body.scan, body.regions, body.labels).warnings == ()
+    body.counts[body.at(0, slice(222, 246), slice(66, 95))] += 600
+    sentences = remeasure(body.scan, body.regions, body.labels).warnings
+    assert sentences == tuple(
+        f"The anterior view shows urine or the injection site in front of the {part}; its uptake is too high."
+        for part in ("sacrum", "left pelvis", "right pelvis")
+    )

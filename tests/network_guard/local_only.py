@@ -16,6 +16,9 @@ from pathlib import Path
 RECORD_VARIABLE = "BONESCINT_NETWORK_RECORD"
 """Names the file that gets a JSON line for each attempt: what, by which process, and its innermost calls."""
 
+PORTS_VARIABLE = "BONESCINT_NETWORK_PORTS"
+"""Holds the only ports of this computer that may be connected to, separated by commas; without it, all may."""
+
 _DOMAIN_NAMES = 53
 """Whoever asks this port looks up a name, also where the server for names runs on this computer."""
 _CALLS = 12
@@ -54,6 +57,11 @@ def is_this_computer(host: object) -> bool:
     return address.is_loopback or address.is_unspecified
 
 
+def _may_be_connected_to(port: object) -> bool:
+    only = os.environ.get(PORTS_VARIABLE)
+    return only is None or str(port) in only.split(",")
+
+
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(text)
@@ -69,7 +77,7 @@ def _audit(event: str, arguments: tuple[object, ...]) -> None:
         family = getattr(endpoint, "family", None)
         if family not in (socket.AF_INET, socket.AF_INET6) or not isinstance(address, tuple):
             return  # a socket of this computer, or no new destination
-        if not is_this_computer(address[0]) or address[1] == _DOMAIN_NAMES:
+        if not is_this_computer(address[0]) or address[1] == _DOMAIN_NAMES or not _may_be_connected_to(address[1]):
             _refuse(event, f"{address[0]} port {address[1]}")
     elif event in _LOOK_UPS:
         # A number needs no look-up, but for the name that belongs to it.

@@ -6,7 +6,13 @@ import pytest
 import torch
 
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.networks.zoo import ARCHITECTURES, UnknownArchitectureError, build_network, count_parameters
+from napari_bonescint.networks.zoo import (
+    ARCHITECTURES,
+    HOT_SPOT_ARCHITECTURES,
+    UnknownArchitectureError,
+    build_network,
+    count_parameters,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,12 +46,12 @@ def test_u_nets_are_about_as_large_as_the_largest_dilated_net(name: str) -> None
     assert count_parameters(build_network(name)) == pytest.approx(PARAMETERS["fdn-16"], rel=0.05)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", ARCHITECTURES | HOT_SPOT_ARCHITECTURES)
 @pytest.mark.parametrize("shape", [(67, 45), (1, 1), (64, 128)])
 def test_every_pixel_of_an_image_of_any_size_gets_its_logits(name: str, shape: tuple[int, int]) -> None:
     network = build_network(name, outputs=3).eval()
     with torch.inference_mode():
-        logits = network(torch.rand(2, 1, *shape))
+        logits = network(torch.rand(2, network.inputs, *shape))
     assert logits.shape == (2, 3, *shape)
     assert torch.isfinite(logits).all()
 

@@ -99,7 +99,8 @@ def test_a_course_keeps_each_lesion_in_its_place_of_the_bone(skeleton: Skeleton)
     seed = 22003
     assert patient_of(seed).metastases == 0
     first, second = (
-        simulate(skeleton, seed, visit, Course(sizes)) for visit, sizes in ((1, (1, 0, 1, 1)), (2, (1, 1, 0, 1.9)))
+        simulate(skeleton, seed, visit, course=Course(sizes))
+        for visit, sizes in ((1, (1, 0, 1, 1)), (2, (1, 1, 0, 1.9)))
     )
     assert first.regions.shape != second.regions.shape or not np.array_equal(first.regions, second.regions)
     seen = [

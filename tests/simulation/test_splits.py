@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from napari_bonescint.simulation.case import SOURCES, Case
-from napari_bonescint.simulation.splits import SIMULATED_SPLITS, SplitError, case_path, read_splits, seed_of, split_of
+from napari_bonescint.simulation.splits import SPLITS_OF_BODIES, SplitError, case_path, read_splits, seed_of, split_of
 
 
 def test_no_two_splits_share_a_body() -> None:
-    splits = [read_splits()[name] for name in SIMULATED_SPLITS]
+    splits = [read_splits()[name] for name in SPLITS_OF_BODIES]
     for split in splits:
         assert [other.name for other in splits if any(other.holds(seed) for seed in split.seeds)] == [split.name]
     assert splits[0].holds(10**9)
@@ -43,6 +43,18 @@ def test_a_seed_is_found_in_the_name_of_its_file() -> None:
         seed_of(Path("case_x.npz"))
 
 
-@pytest.mark.parametrize(("seed", "name"), [(2019, "validation"), (3000, "test"), (100_500, "training"), (7, "test")])
+@pytest.mark.parametrize(
+    ("seed", "name"), [(2019, "validation"), (3000, "test"), (100_500, "training"), (4039, "lesions"), (7, "test")]
+)
 def test_every_seed_is_counted_as_some_split(seed: int, name: str) -> None:
     assert split_of(seed).name == name
+
+
+def test_half_of_the_patients_for_lesions_have_metastases() -> None:
+    lesions, test = read_splits()["lesions"], read_splits()["test"]
+    numbers = [lesions.metastases_of(seed) for seed in lesions.seeds]
+    assert numbers[::2] == [0] * 20
+    assert min(numbers[1::2]) >= 1
+    assert max(numbers) <= 30
+    assert len(set(numbers)) > 8
+    assert test.metastases_of(3000) is None

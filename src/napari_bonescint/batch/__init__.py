@@ -1,1 +1,1 @@
-"""Segmenting many scans in one process, in several processes, or on a Dask cluster."""
+"""Segmenting and measuring many scans in one process, in several processes, or on a Dask cluster."""

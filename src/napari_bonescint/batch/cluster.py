@@ -1,4 +1,4 @@
-"""Segment scans on a Dask cluster; any worker may be killed.
+"""Work on scans on a Dask cluster; any worker may be killed.
 
 Workers read scans and write results themselves, so all computers need the same paths to both. Only a few more jobs than
 the workers can do at once are submitted, so memory does not grow with the number of scans.
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.batch.cluster_worker import WorkerAnswer
     from napari_bonescint.batch.dispatch import News
-    from napari_bonescint.batch.job import Job, ProgressListener, Settings
+    from napari_bonescint.batch.job import AnyWork, Job, ProgressListener
 
 _CONNECT_SECONDS = 5
 _LOOK_AGAIN_SECONDS = 5
@@ -52,16 +52,14 @@ def require_distributed() -> None:
         ) from error
 
 
-def segment_on_cluster(
-    jobs: Iterable[Job], settings: Settings, listener: ProgressListener, address: str, out: Path
-) -> None:
-    """Segment scans with the workers of a Dask cluster.
+def work_on_cluster(jobs: Iterable[Job], work: AnyWork, listener: ProgressListener, address: str, out: Path) -> None:
+    """Work on scans with the workers of a Dask cluster.
 
     Parameters
     ----------
     jobs : iterable of Job
         With absolute paths.
-    settings : Settings
+    work : Work
         With a name of the run.
     listener : ProgressListener
         Receives outcomes in the order in which jobs end.
@@ -77,20 +75,20 @@ def segment_on_cluster(
     ModelError, DeviceError
         If the model or the device does not exist.
     """
-    with _connected(address) as client, _marked(out, settings.run) as marker:
-        dispatch(jobs, _Cluster(client, settings, listener, marker, address), listener)
+    with _connected(address) as client, _marked(out, work.run) as marker:
+        dispatch(jobs, _Cluster(client, work, listener, marker, address), listener)
 
 
 class _Cluster:
     """The workers of a cluster. Dask itself moves the jobs of a lost worker to others."""
 
     def __init__(
-        self, client: distributed.Client, settings: Settings, listener: ProgressListener, marker: Path, address: str
+        self, client: distributed.Client, work: AnyWork, listener: ProgressListener, marker: Path, address: str
     ) -> None:
         from distributed import as_completed
 
         self._client = client
-        self._settings = settings
+        self._work = work
         self._listener = listener
         self._marker = marker
         self._address = address
@@ -108,11 +106,11 @@ class _Cluster:
         return max(0, self._size - len(self._under_way))
 
     def give(self, job: Job) -> None:
-        key = f"bonescint-{self._settings.run}-{job.number}"
+        key = f"bonescint-{self._work.run}-{job.number}"
         self._under_way[key] = job
         # Calls in turn: `resolve_name` finds the function, then the function gets the bytes.
         function = f"{carry_out_packed.__module__}:{carry_out_packed.__name__}"
-        calls = [pkgutil.resolve_name, function, packed(job, self._settings, self._marker)]
+        calls = [pkgutil.resolve_name, function, packed(job, self._work, self._marker)]
         # Not pure: the same call may have another result later.
         with self._asking():
             self._coming.add(self._client.submit(functools.reduce, operator.call, calls, key=key, pure=False))
@@ -144,7 +142,7 @@ class _Cluster:
         with self._asking():
             error = future.exception()
         if isinstance(error, KilledWorker):
-            return failed(job, "its Dask workers ended unexpectedly several times")
+            return failed(job, self._work, "its Dask workers ended unexpectedly several times")
         reason = f"{type(error).__name__}: {error}".partition("\n")[0].partition(". ")[0]
         return ClusterError(
             f"The Dask cluster at {self._address} cannot start a job ({reason}); install the same versions of "

@@ -1,4 +1,4 @@
-"""Functions that run on a worker of a Dask cluster: segment one scan, and return its outcome.
+"""Functions that run on a worker of a Dask cluster: work on one scan, and return its outcome.
 
 They may run on another computer, with other files and another version of this package.
 """
@@ -10,25 +10,19 @@ import pickle
 import socket
 import threading
 import zlib
-from contextlib import suppress
-from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_bonescint import __version__
-from napari_bonescint.batch.job import Outcome, compute, describe, failed, load, read, write
+from napari_bonescint.batch.job import Outcome, failed
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.devices import limit_cores
-from napari_bonescint.inference.model_card import ModelError
-from napari_bonescint.inference.model_registry import find_model
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_bonescint.batch.job import Job, Settings
-    from napari_bonescint.inference.model_card import ModelCard
-    from napari_bonescint.inference.segmenter import Segmenter
+    from napari_bonescint.batch.job import AnyWork, Job
 
-_MODELS_KEPT = 2
+_ENGINES_KEPT = 2
 
 
 class ClusterError(BonescintError):
@@ -53,72 +47,59 @@ class WorkerAnswer(NamedTuple):
     unseen_on: str = ""
 
 
-def packed(job: Job, settings: Settings, marker: Path) -> bytes:
+def packed(job: Job, work: AnyWork, marker: Path) -> bytes:
     """The arguments of `carry_out` as bytes for a worker."""
-    return zlib.compress(pickle.dumps((job, settings, __version__, marker)))
+    return zlib.compress(pickle.dumps((job, work, __version__, marker)))
 
 
 def carry_out_packed(arguments: bytes) -> WorkerAnswer:
     """Call `carry_out` with arguments from `packed`; never raises, because Dask would log the arguments."""
-    job, *others = pickle.loads(zlib.decompress(arguments))  # noqa: S301  (a user's own)
+    job, work, *others = pickle.loads(zlib.decompress(arguments))  # noqa: S301  (a user's own)
     try:
-        return carry_out(job, *others)
+        return carry_out(job, work, *others)
     except Exception as error:
-        return WorkerAnswer(failed(job, f"{type(error).__name__}: {error}".partition("\n")[0]))
+        return WorkerAnswer(failed(job, work, f"{type(error).__name__}: {error}".partition("\n")[0]))
 
 
-def carry_out(job: Job, settings: Settings, version: str, marker: Path) -> WorkerAnswer:
-    """Segment one scan on a worker."""
+def carry_out(job: Job, work: AnyWork, version: str, marker: Path) -> WorkerAnswer:
+    """Work on one scan on a worker."""
     try:
         _require_same(version, marker)
-        scan = read(job, settings)
-        if isinstance(scan, Outcome):
-            return WorkerAnswer(scan, unseen_on="" if are_here(job) else socket.gethostname())
-        model = _loaded(settings)
+        opened = work.read(job)
+        if isinstance(opened, Outcome):
+            return WorkerAnswer(opened, unseen_on="" if are_here(job) else socket.gethostname())
+        loaded = _loaded(work)
         # Other threads of this worker may read and write at the same time.
-        with model.computing:
-            segmentation = compute(job, scan, lambda: model.segmenter, _ignore)
-        done = segmentation if isinstance(segmentation, Outcome) else write(job, scan, segmentation, settings)
-        return WorkerAnswer(done, describe(model.segmenter))
+        with loaded.computing:
+            computed = work.compute(job, opened, lambda: loaded.engine, _ignore)
+        done = computed if isinstance(computed, Outcome) else work.write(job, opened, computed)
+        return WorkerAnswer(done, work.describe(loaded.engine))
     except BonescintError as error:
         return WorkerAnswer(error)
 
 
-class _Model(NamedTuple):
-    segmenter: Segmenter
+class _Loaded(NamedTuple):
+    engine: Any
     computing: threading.Lock
 
 
-_models: dict[object, _Model] = {}
+_engines: dict[object, _Loaded] = {}
 _loading = threading.Lock()
 
 
-def _loaded(settings: Settings) -> _Model:
-    """The model, which stays loaded for later jobs."""
+def _loaded(work: AnyWork) -> _Loaded:
+    """The models, which stay loaded for later jobs."""
     from distributed import get_worker
 
-    key = (settings.card.name, settings.card.weights_sha256, settings.device)
+    key = work.models
     with _loading:
-        if key not in _models:
+        if key not in _engines:
             # The number of threads of a Dask worker is the number of cores that it may use.
             limit_cores(get_worker().state.nthreads)
-            for old in list(_models)[: 1 - _MODELS_KEPT]:
-                del _models[old]
-            _models[key] = _Model(load(replace(settings, card=card_here(settings.card))), threading.Lock())
-        return _models[key]
-
-
-def card_here(card: ModelCard) -> ModelCard:
-    """The card of the same model on this computer: at the same path, or a shipped or accepted one."""
-    if card.weights_path.exists():
-        return card
-    with suppress(ModelError):
-        if (found := find_model(card.name)).weights_sha256 == card.weights_sha256:
-            return found
-    raise ModelError(
-        f"{card.weights_path}: does not exist on {socket.gethostname()}, where a Dask worker runs; all computers need "
-        "the same version of napari-bonescint and the same paths."
-    )
+            for old in list(_engines)[: 1 - _ENGINES_KEPT]:
+                del _engines[old]
+            _engines[key] = _Loaded(work.on_this_computer().load(), threading.Lock())
+        return _engines[key]
 
 
 def _require_same(version: str, marker: Path) -> None:
@@ -146,4 +127,4 @@ def _ignore(_fraction: float) -> None:
 def are_here(job: Job) -> bool:
     """True if the files of a scan exist on this computer."""
     # Unlike Path.exists, os.path.exists does not raise for forbidden folders.
-    return all(os.path.exists(path) for path in job.source.paths)  # noqa: PTH110
+    return all(os.path.exists(path) for path in job.paths)  # noqa: PTH110

@@ -1,4 +1,4 @@
-"""Segment scans in one process and three stages: one thread reads, the caller's thread segments, another one writes.
+"""Work on scans in one process and three stages: one thread reads, the caller's thread computes, another one writes.
 
 Queues connect the stages and keep the order of the scans.
 """
@@ -10,54 +10,52 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import cache, partial
 from queue import SimpleQueue
 from threading import Event, Lock, Semaphore
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from napari_bonescint.batch.job import Job, Outcome, compute, describe, load, read, write
+from napari_bonescint.batch.job import Job, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from napari_bonescint.batch.job import ProgressListener, Settings
-    from napari_bonescint.inference.segmenter import Segmenter
-    from napari_bonescint.scan import Scan
-    from napari_bonescint.segmentation import Segmentation
+    from napari_bonescint.batch.job import AnyWork, ProgressListener
 
 DEPTH = 3
-"""Largest number of scans in memory: one that is read, one that is segmented and one that is written."""
+"""Largest number of scans in memory: one that is read, one that is computed and one that is written."""
 
 
 class _Read(NamedTuple):
     job: Job
-    scan: Scan | Outcome
+    opened: Any | Outcome
 
 
-class _Segmented(NamedTuple):
+class _Computed(NamedTuple):
     job: Job
-    scan: Scan
-    segmentation: Segmentation
+    opened: Any
+    computed: Any
 
 
 # The last item is the stage that has ended, perhaps with an error.
 _Scans = SimpleQueue[_Read | Future[None]]
 # Outcomes without a result to write keep their place. The last item is None.
-_Results = SimpleQueue[_Segmented | Outcome | None]
+_Results = SimpleQueue[_Computed | Outcome | None]
 
 
-def segment_here(
+def work_here(
     jobs: Iterable[Job],
-    settings: Settings,
+    work: AnyWork,
     listener: ProgressListener,
     *,
     turn: int = 0,
     while_writing: AbstractContextManager[object] | None = None,
 ) -> None:
-    """Segment scans one after the other.
+    """Work on scans one after the other.
 
     Parameters
     ----------
     jobs : iterable of Job
         Iterated in a thread, so it may be slow.
-    settings : Settings
+    work : Work
+        What is done with each of them.
     listener : ProgressListener
         Receives the events of the jobs in their order.
     turn : int
@@ -74,12 +72,12 @@ def segment_here(
     scans, results = _Scans(), _Results()
     room, is_over = Semaphore(DEPTH), Event()
     threads = ThreadPoolExecutor(2)
-    reading = threads.submit(_read_all, jobs, settings, room, is_over, scans)
-    writing = threads.submit(_write_all, results, settings, while_writing or nullcontext(), room, listener)
+    reading = threads.submit(_read_all, jobs, work, room, is_over, scans)
+    writing = threads.submit(_write_all, results, work, while_writing or nullcontext(), room, listener)
     reading.add_done_callback(scans.put)
     writing.add_done_callback(scans.put)
     try:
-        _segment_all(scans, cache(partial(_load, settings, turn, listener)), listener, results)
+        _compute_all(scans, work, cache(partial(_load, work, turn, listener)), listener, results)
     finally:
         # All results on the disk are reported, whatever ended the run. The reading thread ends by itself.
         is_over.set()
@@ -90,48 +88,48 @@ def segment_here(
     writing.result()
 
 
-def _read_all(jobs: Iterable[Job], settings: Settings, room: Semaphore, is_over: Event, scans: _Scans) -> None:
+def _read_all(jobs: Iterable[Job], work: AnyWork, room: Semaphore, is_over: Event, scans: _Scans) -> None:
     """First stage: read scans while there is room for them in memory."""
     coming = iter(jobs)
     while room.acquire() and not is_over.is_set() and (job := next(coming, None)) is not None:
-        scans.put(_Read(job, read(job, settings)))
+        scans.put(_Read(job, work.read(job)))
 
 
-def _segment_all(
-    scans: _Scans, segmenter: Callable[[], Segmenter], listener: ProgressListener, results: _Results
+def _compute_all(
+    scans: _Scans, work: AnyWork, engine: Callable[[], Any], listener: ProgressListener, results: _Results
 ) -> None:
-    """Second stage: segment the scans."""
+    """Second stage: work on the scans."""
     while isinstance(was_read := scans.get(), _Read):
-        job, scan = was_read
-        if isinstance(scan, Outcome):
-            results.put(scan)
+        job, opened = was_read
+        if isinstance(opened, Outcome):
+            results.put(opened)
             continue
         listener.progressed(job, 0)
-        segmentation = compute(job, scan, segmenter, partial(listener.progressed, job))
-        results.put(segmentation if isinstance(segmentation, Outcome) else _Segmented(job, scan, segmentation))
+        computed = work.compute(job, opened, engine, partial(listener.progressed, job))
+        results.put(computed if isinstance(computed, Outcome) else _Computed(job, opened, computed))
     was_read.result()
 
 
 def _write_all(
     results: _Results,
-    settings: Settings,
+    work: AnyWork,
     while_writing: AbstractContextManager[object],
     room: Semaphore,
     listener: ProgressListener,
 ) -> None:
     """Third stage: write results, and report the outcome of each scan."""
     while (result := results.get()) is not None:
-        if isinstance(result, _Segmented):
+        if isinstance(result, _Computed):
             with while_writing:
-                result = write(*result, settings)
+                result = work.write(*result)
         room.release()
         listener.ended(result)
 
 
-def _load(settings: Settings, turn: int, listener: ProgressListener) -> Segmenter:
-    segmenter = load(settings, turn)
-    listener.note(describe(segmenter))
-    return segmenter
+def _load(work: AnyWork, turn: int, listener: ProgressListener) -> Any:
+    engine = work.load(turn)
+    listener.note(work.describe(engine))
+    return engine
 
 
 class _OneAtATime:

@@ -1,4 +1,4 @@
-"""Segment scans in several processes of one computer; any process may be killed.
+"""Work on scans in several processes of one computer; any process may be killed.
 
 Up to three scans are in a process that dies, and each may be the cause. Each of them is tried again alone in a process
 when all other scans are done. A scan has failed if that process dies, too.
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.batch.dispatch import Note, Progress, dispatch
 from napari_bonescint.batch.job import Outcome, failed
-from napari_bonescint.batch.pipeline import DEPTH, segment_here
+from napari_bonescint.batch.pipeline import DEPTH, work_here
 from napari_bonescint.child_process import describe_exit, without_interrupts, without_main_module
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.devices import limit_cores, usable_cores
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
     from napari_bonescint.batch.dispatch import News
-    from napari_bonescint.batch.job import Job, ProgressListener, Settings
+    from napari_bonescint.batch.job import AnyWork, Job, ProgressListener
 
 _SECONDS_TO_END = 5
 
@@ -60,13 +60,13 @@ class _Worker:
             self.pipe.send(job)
 
 
-def segment_in_processes(jobs: Iterable[Job], settings: Settings, listener: ProgressListener, workers: int) -> None:
-    """Segment scans in several processes, which share the cores and, if the user names no GPU, the GPUs.
+def work_in_processes(jobs: Iterable[Job], work: AnyWork, listener: ProgressListener, workers: int) -> None:
+    """Work on scans in several processes, which share the cores and, if the user names no GPU, the GPUs.
 
     Parameters
     ----------
     jobs : iterable of Job
-    settings : Settings
+    work : Work
         With a name of the run.
     listener : ProgressListener
         Receives outcomes in the order in which jobs end.
@@ -80,7 +80,7 @@ def segment_in_processes(jobs: Iterable[Job], settings: Settings, listener: Prog
     WorkersDie
         If processes die repeatedly.
     """
-    crew = _Crew(settings, workers)
+    crew = _Crew(work, workers)
     try:
         dispatch(jobs, crew, listener)
     finally:
@@ -90,8 +90,8 @@ def segment_in_processes(jobs: Iterable[Job], settings: Settings, listener: Prog
 class _Crew:
     """The group of worker processes; each is started for its first job, and replaced if it dies."""
 
-    def __init__(self, settings: Settings, size: int) -> None:
-        self._settings = settings
+    def __init__(self, work: AnyWork, size: int) -> None:
+        self._work = work
         self._cores = max(1, usable_cores() // size)
         # One bad scan kills two processes, so many deaths in a row have another cause.
         self._most_in_vain = 4 * size + 8
@@ -133,7 +133,7 @@ class _Crew:
         ours, childs = context.Pipe()
         turn = self._vacancies.popleft()
         process = context.Process(
-            target=_serve, args=(childs, self._settings, turn, self._cores), name=f"bonescint-{turn}", daemon=True
+            target=_serve, args=(childs, self._work, turn, self._cores), name=f"bonescint-{turn}", daemon=True
         )
         with without_interrupts(), without_main_module():
             process.start()
@@ -165,18 +165,18 @@ class _Crew:
         self._in_vain += 1
         if self._in_vain > self._most_in_vain:
             raise WorkersDie(
-                f"The last {self._in_vain} worker processes ended {how} before they had segmented a scan; use fewer "
-                "--workers or another --model."
+                f"The last {self._in_vain} worker processes ended {how} before they had {self._work.done} a scan; use "
+                "fewer --workers or another --model."
             )
         if not worker.on_trial:
             self._suspects.extend(worker.jobs.values())
             return
         for job in worker.jobs.values():
-            yield failed(job, f"its worker process ended {how}, twice")
+            yield failed(job, self._work, f"its worker process ended {how}, twice")
 
 
-def _serve(pipe: Connection, settings: Settings, turn: int, cores: int) -> None:
-    """Run in a worker process: segment jobs until the parent closes the pipe or dies."""
+def _serve(pipe: Connection, work: AnyWork, turn: int, cores: int) -> None:
+    """Run in a worker process: do jobs until the parent closes the pipe or dies."""
     # Ctrl-C in a terminal reaches all processes; only the parent handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     limit_cores(cores)
@@ -185,7 +185,7 @@ def _serve(pipe: Connection, settings: Settings, turn: int, cores: int) -> None:
     threading.Thread(target=_listen, args=(pipe, jobs, writing), daemon=True).start()
     with suppress(ConnectionError):  # the parent has stopped, and reads no more
         try:
-            segment_here(iter(jobs.get, None), settings, _PipeListener(pipe), turn=turn, while_writing=writing)
+            work_here(iter(jobs.get, None), work, _PipeListener(pipe), turn=turn, while_writing=writing)
         except BonescintError as error:
             pipe.send(error)
             threading.Event().wait()  # until the parent closes the pipe

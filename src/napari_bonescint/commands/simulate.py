@@ -15,7 +15,7 @@ from napari_bonescint.atomic import make_folder
 from napari_bonescint.child_process import end_with_parent
 from napari_bonescint.commands import argument_types, simulate_patients
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.simulation.splits import SIMULATED_SPLITS, case_path, read_splits, split_of
+from napari_bonescint.simulation.splits import SPLITS_OF_BODIES, case_path, read_splits, split_of
 from napari_bonescint.text import counted
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ For every seed, DIR gets case_SEED.npz: the expected counts of both views by sou
 always gives the same case. Existing cases are kept; after an interruption, give the same command again. DIR also gets
 skeleton.npz, the geometry of the bones; the first run prepares it in about a minute.
 
-train/splits.toml lists the seeds for training, validation and test.
+train/splits.toml lists the seeds for training, validation and test, and for lesions (hot spots, bone scan index).
 
 With --dicom --patients N, DIR gets scans of N patients of an invented department, one to three scans of each patient on
 different days: scans/*.dcm (DICOM NM with Patient ID, issuer, study and date), masks/*.regions.tif, and masks.csv, a
@@ -87,7 +87,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument("--first", metavar="SEED", type=_seed, help="seed of the first case; the next seeds follow")
-    seeds.add_argument("--split", choices=SIMULATED_SPLITS, help=f"use the seeds of a split (default: {_USUAL_SPLIT})")
+    seeds.add_argument("--split", choices=SPLITS_OF_BODIES, help=f"use the seeds of a split (default: {_USUAL_SPLIT})")
     processes = "number of processes (default: %(default)s)"
     parser.add_argument("--workers", metavar="N", type=argument_types.count, default=1, help=processes)
     parser.add_argument(
@@ -164,12 +164,13 @@ def _make(geometry: Path, job: _SimulationJob) -> None:
     from napari_bonescint.simulation.nuclear_medicine import write_nuclear_medicine
     from napari_bonescint.simulation.pose import load_skeleton
 
-    case = simulate(load_skeleton(geometry), job.seed)
+    split = split_of(job.seed)
+    case = simulate(load_skeleton(geometry), job.seed, metastases=split.metastases_of(job.seed))
     if not job.dicom:
         case.save(job.files[0])
         return
     scan_path, regions_path = job.files
-    scan = split_of(job.seed).scan(case, job.seed)
+    scan = split.scan(case, job.seed)
     write_nuclear_medicine(scan, scan_path)
     write_labels(regions_path, case.regions, scan.spacing)
 

@@ -21,6 +21,7 @@ from napari_bonescint.child_process import describe_exit, end_with_parent, witho
 from napari_bonescint.errors import BonescintError, Cancelled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
@@ -55,8 +56,15 @@ class Finished:
 
 
 @dataclass(frozen=True)
+class Computed:
+    """Message of the child: the result of the function that it was given, see `SegmentationProcess.compute`."""
+
+    result: object
+
+
+@dataclass(frozen=True)
 class Failed:
-    """Message of the child: loading or segmenting failed for the reason in the sentence. The child keeps running."""
+    """Message of the child: its task failed for the reason in the sentence. The child keeps running."""
 
     sentence: str
 
@@ -66,7 +74,7 @@ class Interrupted:
     """Message of the child: it left the scan as `SegmentationProcess.interrupt` asked; nothing is kept."""
 
 
-Event = Loaded | Progressed | Finished | Failed | Interrupted
+Event = Loaded | Progressed | Finished | Computed | Failed | Interrupted
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,20 @@ class _Task:
     card: ModelCard
     device: str
     scan: Scan | None
+
+    @property
+    def is_work(self) -> bool:
+        """Whether there is a scan to segment, beyond a model to load."""
+        return self.scan is not None
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A function to call in the child, by its name there, with its arguments."""
+
+    function: Callable[..., object]
+    arguments: tuple[object, ...]
+    is_work: bool = True
 
 
 class _Listening:
@@ -102,8 +124,8 @@ class SegmentationProcess:
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
         self._outbox: _Outbox | None = None
-        self._answering: _Task | None = None
-        self._waiting: _Task | None = None
+        self._answering: _Task | _Call | None = None
+        self._waiting: _Task | _Call | None = None
         self._listening = False
 
     @property
@@ -126,7 +148,7 @@ class SegmentationProcess:
         device : str
             ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         """
-        if self._waiting is None or self._waiting.scan is None:
+        if self._waiting is None or not self._waiting.is_work:
             self._submit(_Task(card, device, None))
 
     def segment(self, scan: Scan, card: ModelCard, device: str = "auto") -> None:
@@ -146,9 +168,31 @@ class SegmentationProcess:
         ValueError
             If a scan is being segmented already.
         """
-        if any(task is not None and task.scan is not None for task in (self._answering, self._waiting)):
-            raise ValueError("a scan is being segmented already")
+        self._require_idle()
         self._submit(_Task(card, device, scan))
+
+    def compute(self, function: Callable[..., object], *arguments: object) -> None:
+        """Start computing a function in the child; the messages `Progressed`, then `Computed` or `Failed`, follow.
+
+        Parameters
+        ----------
+        function : callable
+            A function of a module, such as `measurement.detection.detector.classify`. It takes the arguments, and
+            `on_progress` and `is_cancelled`; it raises `Cancelled` once that is true. Models stay loaded in the child.
+        *arguments
+            Arguments that can be sent to a process.
+
+        Raises
+        ------
+        ValueError
+            If a scan is being segmented already.
+        """
+        self._require_idle()
+        self._submit(_Call(function, arguments))
+
+    def _require_idle(self) -> None:
+        if any(task is not None and task.is_work for task in (self._answering, self._waiting)):
+            raise ValueError("a scan is being segmented already")
 
     def poll(self) -> list[Event]:
         """Messages of the child since the last call, perhaps none. Never waits."""
@@ -170,10 +214,10 @@ class SegmentationProcess:
         return events
 
     def cancel(self) -> None:
-        """Stop the task at once by ending the child; a new child loads the same model in the background."""
+        """Stop the task at once by ending the child; a new child loads the same model in the background, if any."""
         task = self._waiting or self._answering
         self.close()
-        if task is not None:
+        if isinstance(task, _Task):
             self.load(task.card, task.device)
 
     def interrupt(self) -> bool:
@@ -185,10 +229,10 @@ class SegmentationProcess:
             True if the scan had not reached the child, so that no message follows. Otherwise `Interrupted` follows, or
             `Finished` or `Failed` if the child was faster.
         """
-        if self._waiting is not None and self._waiting.scan is not None:
+        if self._waiting is not None and self._waiting.is_work:
             self._waiting = None
             return True
-        if self._outbox is not None and self._answering is not None and self._answering.scan is not None:
+        if self._outbox is not None and self._answering is not None and self._answering.is_work:
             self._outbox.send(_Interrupt())
         return False
 
@@ -198,7 +242,7 @@ class SegmentationProcess:
             self._process.kill()
         self._forget()
 
-    def _submit(self, task: _Task) -> None:
+    def _submit(self, task: _Task | _Call) -> None:
         self._waiting = task
         if self.pid is None:
             self._start()
@@ -254,7 +298,7 @@ class _Outbox:
         self.has_lost_task = False
         self._given = self._done = 0  # each is changed by one thread only
         self._pipe = pipe
-        self._messages: SimpleQueue[_Task | _Interrupt | None] = SimpleQueue()
+        self._messages: SimpleQueue[_Task | _Call | _Interrupt | None] = SimpleQueue()
         Thread(target=self._run, name="bonescint outbox", daemon=True).start()
 
     @property
@@ -262,7 +306,7 @@ class _Outbox:
         """Whether a message is on its way."""
         return self._done < self._given
 
-    def send(self, message: _Task | _Interrupt) -> None:
+    def send(self, message: _Task | _Call | _Interrupt) -> None:
         """Send a message; if a task cannot be sent because the child has ended, `has_lost_task` becomes true."""
         self._given += 1
         self._messages.put(message)
@@ -276,7 +320,7 @@ class _Outbox:
             try:
                 self._pipe.send(message)
             except OSError:
-                self.has_lost_task |= isinstance(message, _Task)
+                self.has_lost_task |= isinstance(message, (_Task, _Call))
             self._done += 1
         self._pipe.close()
 
@@ -288,11 +332,14 @@ def _serve(pipe: Connection) -> None:
     loaded: _Ready | None = None
     with suppress(EOFError, OSError):
         while True:
-            task: _Task | _Interrupt = pipe.recv()
+            task: _Task | _Call | _Interrupt = pipe.recv()
             if isinstance(task, _Interrupt):  # it came after the scan was done
                 continue
             before = loaded
             try:
+                if isinstance(task, _Call):
+                    pipe.send(Computed(_call(task, pipe)))
+                    continue
                 loaded = _load(task, loaded)
                 _answer(task, loaded.segmenter, pipe, is_warm=loaded is before)
             except Cancelled:
@@ -304,7 +351,12 @@ def _serve(pipe: Connection) -> None:
             except Exception as error:  # torch raises many types; the user must see a message for each
                 logging.getLogger(__name__).exception("segmentation failed")
                 first_line = str(error).partition("\n")[0]
-                pipe.send(Failed(f"{task.card.name} failed: {type(error).__name__}: {first_line}"))
+                name = "The computation" if isinstance(task, _Call) else task.card.name
+                pipe.send(Failed(f"{name} failed: {type(error).__name__}: {first_line}"))
+
+
+def _call(call: _Call, pipe: Connection) -> object:
+    return call.function(*call.arguments, on_progress=lambda done: pipe.send(Progressed(done)), is_cancelled=pipe.poll)
 
 
 def _load(task: _Task, loaded: _Ready | None) -> _Ready:

@@ -18,6 +18,15 @@ from napari_bonescint.inference.weights import require_finite
 from napari_bonescint.resources import shipped_folder
 
 DEFAULT_MODEL = "phase-u-net-regions"
+HOT_SPOT_MODEL = "hot-spots"
+
+SEGMENTING = "segmenting"
+FINDING_HOT_SPOTS = "finding hot spots"
+DEFAULTS = {SEGMENTING: DEFAULT_MODEL, FINDING_HOT_SPOTS: HOT_SPOT_MODEL}
+"""Purposes of models, and the shipped model that serves each until the user chooses another."""
+
+UPTAKE_CLASSES = ("neither", "lesion", "benign")
+"""Outputs of a model that finds hot spots: a metastasis, benign focal uptake, or neither."""
 
 POSSIBLE_GRID_MM = (0.5, 50.0)
 """Smallest and largest pixel size of a network's input in mm: fingers are visible; ten pixels across a body."""
@@ -131,6 +140,8 @@ class ModelCard:
         Known weaknesses of the model.
     licence : str
         Licence of the weights.
+    purpose : str
+        A key of `DEFAULTS`: ``segmenting``, or ``finding hot spots``, with `UPTAKE_CLASSES` as outputs.
     path : Path or None
         Path of the card; not stored.
     """
@@ -153,12 +164,13 @@ class ModelCard:
     judgement: str = ""
     limits: list[str] = field(default_factory=list)
     licence: str = "BSD-3-Clause"
+    purpose: str = SEGMENTING
     path: Path | None = field(default=None, compare=False)
 
     @property
     def names_regions(self) -> bool:
         """True if the model names bones; false if it only separates bone from background."""
-        return self.outputs > 1
+        return self.purpose == SEGMENTING and self.outputs > 1
 
     @property
     def is_for_comparison(self) -> bool:
@@ -255,6 +267,8 @@ def _card(facts: object, path: Path) -> ModelCard:
     card = build(ModelCard, facts, path=path)
     if not is_file_name(card.name):
         raise FactError(f"name is {card.name[:40]!a}, which is not a valid file name")
+    if card.purpose not in DEFAULTS:
+        raise FactError(f"purpose is {card.purpose[:40]!a}; it must be one of {', '.join(DEFAULTS)}")
     if not _SHA256.fullmatch(card.weights_sha256):
         raise FactError("weights_sha256 is not a SHA-256")
     for name, (lowest, highest) in _POSSIBLE.items():
@@ -274,7 +288,16 @@ def _card(facts: object, path: Path) -> ModelCard:
     return dataclasses.replace(card, int8=int8, half=half)  # type: ignore[arg-type]
 
 
-def shipped_models() -> list[ModelCard]:
-    """Cards of the models that are part of the plugin, the default model first."""
+def require_purpose(card: ModelCard, purpose: str) -> None:
+    """Refuse a model that serves another purpose; raises `ModelError`."""
+    if card.purpose != purpose:
+        raise ModelError(
+            f"Model {card.name} is for {card.purpose}, not for {purpose}; choose another model, such as "
+            f"{DEFAULTS[purpose]}."
+        )
+
+
+def shipped_models(purpose: str = SEGMENTING) -> list[ModelCard]:
+    """Cards of the models for a purpose that are part of the plugin, the default model first."""
     cards = [read_card(path) for path in sorted(shipped_folder("weights").glob("*.json"))]
-    return sorted(cards, key=lambda card: card.name != DEFAULT_MODEL)
+    return sorted((card for card in cards if card.purpose == purpose), key=lambda card: card.name != DEFAULTS[purpose])

@@ -3,6 +3,7 @@
     MODELS/
       NAME-HASH8/NAME.safetensors, NAME.json    an accepted model; HASH8 is the start of the hash of its weights
       current                                   the name of the current model, in JSON; absent: the shipped default
+      current-hot-spots                         the same, of the model that finds hot spots
 
 MODELS is the folder ``models`` in the user's data folder, or the folder in the environment variable BONESCINT_MODELS.
 A model is written completely or not at all, and never changed afterwards.
@@ -21,14 +22,22 @@ import platformdirs
 
 from napari_bonescint.atomic import CannotWrite, make_folder, write_bytes_atomically, write_folder_atomically
 from napari_bonescint.facts import build, one_sentence, read_json
-from napari_bonescint.inference.model_card import DEFAULT_MODEL, ModelError, read_card, shipped_models
+from napari_bonescint.inference.model_card import (
+    DEFAULTS,
+    FINDING_HOT_SPOTS,
+    SEGMENTING,
+    ModelError,
+    read_card,
+    require_purpose,
+    shipped_models,
+)
 
 if TYPE_CHECKING:
     from napari_bonescint.inference.model_card import ModelCard
 
 FOLDER_VARIABLE = "BONESCINT_MODELS"
 
-_CURRENT = "current"
+_CURRENT = {SEGMENTING: "current", FINDING_HOT_SPOTS: "current-hot-spots"}
 _HASH_DIGITS = 8
 
 
@@ -65,8 +74,8 @@ def accept(card: ModelCard) -> ModelCard:
     return read_card(folder / f"{card.name}.json")
 
 
-def accepted_models() -> list[ModelCard]:
-    """Cards of the accepted models, the newest first, without damaged ones.
+def accepted_models(purpose: str = SEGMENTING) -> list[ModelCard]:
+    """Cards of the accepted models for a purpose, the newest first, without damaged ones.
 
     Raises
     ------
@@ -82,18 +91,19 @@ def accepted_models() -> list[ModelCard]:
     for path in paths:
         with suppress(ModelError, OSError):
             cards.append((path.stat().st_mtime_ns, path.name, read_card(path)))
-    return [card for *_, card in sorted(cards, key=lambda card: card[:2], reverse=True)]
+    newest_first = sorted(cards, key=lambda card: card[:2], reverse=True)
+    return [card for *_, card in newest_first if card.purpose == purpose]
 
 
-def current_model() -> ModelCard:
-    """The model that segments the next scan: the one last passed to `use`, or the shipped default.
+def current_model(purpose: str = SEGMENTING) -> ModelCard:
+    """The model that serves a purpose for the next scan: the one last passed to `use`, or the shipped default.
 
     Raises
     ------
     ModelError
-        If the model is missing or damaged.
+        If the model is missing or damaged, or is for another purpose.
     """
-    path = registry_folder() / _CURRENT
+    path = registry_folder() / _CURRENT[purpose]
     with one_sentence(
         lambda _reason: ModelError(
             f"{path}: does not name a model; use one of the panel Retrain or `bonescint models`."
@@ -103,8 +113,10 @@ def current_model() -> ModelCard:
         try:
             name = build(_Current, read_json(path)).model
         except FileNotFoundError:
-            name = DEFAULT_MODEL
-    return _known_model(name)
+            name = DEFAULTS[purpose]
+    card = _known_model(name)
+    require_purpose(card, purpose)
+    return card
 
 
 @dataclass(frozen=True)
@@ -115,7 +127,7 @@ class _Current:
 
 
 def use(card: ModelCard) -> ModelCard:
-    """Make a model the current one; accept it first if it is neither shipped nor accepted.
+    """Make a model the current one for its purpose; accept it first if it is neither shipped nor accepted.
 
     Parameters
     ----------
@@ -134,12 +146,12 @@ def use(card: ModelCard) -> ModelCard:
     CannotWrite
         If the disk is full or the folder not writable; the current model stays the same.
     """
-    if card not in shipped_models():
+    if card not in shipped_models(card.purpose):
         card = accept(card)
     card.read_weights()
     folder = registry_folder()
     make_folder(folder)
-    write_bytes_atomically(folder / _CURRENT, json.dumps({"model": label(card)}).encode())
+    write_bytes_atomically(folder / _CURRENT[card.purpose], json.dumps({"model": label(card)}).encode())
     return card
 
 
@@ -170,7 +182,8 @@ def find_model(name: str) -> ModelCard:
 
 def _known_model(name: str) -> ModelCard:
     """The card of the shipped or accepted model with this name."""
-    accepted, shipped = accepted_models(), {card.name: card for card in shipped_models()}
+    accepted = [card for purpose in DEFAULTS for card in accepted_models(purpose)]
+    shipped = {card.name: card for purpose in DEFAULTS for card in shipped_models(purpose)}
     whole = {_folder_name(card): card for card in accepted}
     newest = {card.name: card for card in reversed(accepted)}
     found = (newest | whole | shipped).get(name)

@@ -13,7 +13,7 @@ from napari_bonescint.inference.backends.choice import load_on_cpu, load_on_gpu
 from napari_bonescint.inference.cleaning import clean_regions, clean_skeleton
 from napari_bonescint.inference.devices import DeviceChoice, choose_device
 from napari_bonescint.inference.input_checks import input_warnings
-from napari_bonescint.inference.model_card import ModelError
+from napari_bonescint.inference.model_card import SEGMENTING, ModelError, require_purpose
 from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM, Grid, around_body, images_on
 from napari_bonescint.notices import Notice, Remedy
 from napari_bonescint.scan import Scan, View, ViewName
@@ -70,12 +70,13 @@ class Segmenter:
     Raises
     ------
     ModelError
-        If the weights are missing, damaged or not what the card says.
+        If the weights are missing, damaged or not what the card says, or the model does not segment.
     DeviceError
         If the device does not exist.
     """
 
     def __init__(self, card: ModelCard, device: str = "auto", *, turn: int = 0, engine: Engine | None = None) -> None:
+        require_purpose(card, SEGMENTING)
         self.card = card
         self.device: DeviceChoice = choose_device(device, turn)
         if engine is not None:

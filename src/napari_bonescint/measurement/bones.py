@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,7 @@ PAIRED = ("ribs", "clavicle", "scapula", "humerus", "forearm", "hand", "pelvis",
 SIDES: tuple[Side, ...] = ("", "left", "right")
 
 _CODES = len(REGIONS)
+_FEWEST_FOR_ENDS = 50
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Bones:
         One for each plane.
     at : ndarray of int64, shape (n,)
         Bone pixels as indices into the flattened (view, y, x), in rising order.
-    part : ndarray of int64, shape (view * y * x,)
+    part : ndarray of int16, shape (view * y * x,)
         Part of every pixel, see `part_number`; background is region 0.
     middles : ndarray of float64, shape (view, y)
         Column of the midline in each row.
@@ -49,8 +51,26 @@ class Bones:
     shape: tuple[int, int, int]
     views: tuple[View, ...]
     at: NDArray[np.intp]
-    part: NDArray[np.intp]
+    part: NDArray[np.int16]
     middles: NDArray[np.float64]
+
+    @cached_property
+    def ends(self) -> NDArray[np.float64]:
+        """Upper and lower row of each region, (view, region code, 2), without 2 per cent of its pixels at each end.
+
+        NaN for a region of fewer than 50 pixels in the view.
+        """
+        views, rows, columns = self.shape
+        group = self.part[self.at].astype(np.intp) // len(SIDES)
+        row = self.at // columns % rows
+        ordered = row[np.argsort(group, kind="stable")]  # rows rise within each region
+        number = np.bincount(group, minlength=views * _CODES)
+        start = np.cumsum(number) - number
+        ends = np.full((views * _CODES, 2), np.nan)
+        for region in np.flatnonzero(number >= _FEWEST_FOR_ENDS):
+            few = number[region] // 50
+            ends[region] = ordered[start[region] + few], ordered[start[region] + number[region] - 1 - few]
+        return ends.reshape(views, _CODES, 2)
 
     @property
     def parts(self) -> int:
@@ -79,7 +99,7 @@ def find_bones(regions: NDArray[np.uint8], views: Sequence[View]) -> Bones:
         One for each plane.
     """
     view_count, rows, columns = regions.shape
-    part = regions.astype(np.intp) * len(SIDES)
+    part = regions.astype(np.int16) * np.int16(len(SIDES))
     middles = np.stack([midline(plane) for plane in regions])
     for index, (view, plane) in enumerate(zip(views, regions, strict=True)):
         image_left, image_right = (2, 1) if view.patient_left_on_image_right else (1, 2)
@@ -93,5 +113,5 @@ def find_bones(regions: NDArray[np.uint8], views: Sequence[View]) -> Bones:
             own = plane[window] == CODES[name]
             is_left = on_image_left(own, middles[index, top_rows] - left_columns.start)
             part[index][window][own] += np.where(is_left, image_left, image_right)
-    part += (np.arange(view_count) * _CODES * len(SIDES))[:, None, None]
+    part += (np.arange(view_count) * _CODES * len(SIDES)).astype(np.int16)[:, None, None]
     return Bones((view_count, rows, columns), tuple(views), np.flatnonzero(regions), part.reshape(-1), middles)

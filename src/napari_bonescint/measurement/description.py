@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM
-from napari_bonescint.measurement.bones import SIDES, Bones, find_bones
+from napari_bonescint.measurement.body import spacing_of
+from napari_bonescint.measurement.bones import SIDES
+from napari_bonescint.measurement.examination import examine
 from napari_bonescint.measurement.hot_spots.marked import MarkedPixels
 from napari_bonescint.measurement.hot_spots.pairing import find_mirrored, find_partners
 from napari_bonescint.measurement.hot_spots.surroundings import look_around
 from napari_bonescint.measurement.hot_spots.suspicion import Evidence, is_suspicious, joint_near, reason
 from napari_bonescint.measurement.measures import HotSpot, HotSpotVerdict
-from napari_bonescint.measurement.normal import normal_counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from napari_bonescint.measurement.examination import Examination
     from napari_bonescint.measurement.measures import UptakeClasses
     from napari_bonescint.scan import Scan, ViewName
 
@@ -33,7 +34,8 @@ def describe_hot_spots(
     decided: Mapping[tuple[ViewName, int], HotSpotVerdict] | None = None,
     *,
     probabilities: Mapping[tuple[ViewName, int], float] | None = None,
-    bones: Bones | None = None,
+    examined: Examination | None = None,
+    normals: NDArray[np.float64] | None = None,
 ) -> tuple[HotSpot, ...]:
     """Describe each hot spot, in the order of views and labels.
 
@@ -51,18 +53,18 @@ def describe_hot_spots(
         Verdicts that stay, by view and label.
     probabilities : mapping of (ViewName, int) to float, optional
         Known probabilities of spots, by view and label, used where there are no `classes`.
-    bones : Bones, optional
-        Those of `regions`, if they are known.
+    examined : Examination, optional
+        That of the scan and its regions, if it is known.
+    normals : ndarray of float64, shape (view, region code, side), optional
+        Normal counts outside the hot spots, if they are known.
     """
-    bones = find_bones(regions, scan.views) if bones is None else bones
-    marked = MarkedPixels.of(labels, bones)
+    examined = examined or examine(scan, regions)
+    marked = MarkedPixels.of(labels, examined.bones)
     if not len(marked):
         return ()
-    spacing = scan.spacing or (ASSUMED_SPACING_MM, ASSUMED_SPACING_MM)
+    spacing = spacing_of(scan)
     flat = scan.counts.reshape(-1)
-    hot = labels.reshape(-1)[bones.at] > 0
-    of_bone = flat[bones.at].astype(np.float64)
-    normals = normal_counts(bones, of_bone, np.argsort(of_bone), hot)
+    normals = examined.normals(labels) if normals is None else normals
     code, side = marked.places.T
     normal = normals[marked.view, code, side]
     counts = flat[marked.at].astype(np.float64)

@@ -17,6 +17,7 @@ from napari_bonescint import __version__
 from napari_bonescint.facts import build, one_sentence, read_json
 from napari_bonescint.file_group import FileGroup
 from napari_bonescint.formats.masks.label_tiff import encode_planes, read_numbered
+from napari_bonescint.measurement.bone_scan_index import DEFINITION
 from napari_bonescint.measurement.measures import (
     RESEARCH_ONLY,
     BoneScanIndex,
@@ -43,6 +44,19 @@ HOT_SPOT_COLUMNS = (
     *("id", "view", "region", "side", "row", "column", "pixels", "area_mm2", "peak_ratio", "mean_ratio"),
     *("probability", "suspicious", "other_view_id"),
 )
+
+DEFINITIONS: Mapping[str, str] = {
+    "bone_scan_index": DEFINITION,
+    "share_of_counts": "Counts over those of the whole body in this view, bladder and injection site left out.",
+    "left_right_ratio": "Mean counts of the patient's left side over those of the right.",
+    "peak_ratio": "Highest counts over the median of the region's pixels, on this side and in this view, outside hot "
+    "spots.",
+    "mean_ratio": "Mean counts over the same median.",
+    "probability": "Calibrated probability that a metastasis raises the counts; empty without a model.",
+    "suspicious": "True if the hot spot counts in the bone scan index.",
+    "other_view_id": "Number of the same lesion in the opposite view.",
+}
+"""Definitions of the quantities in the files; those of ratios stand beside their values."""
 
 _READY = ".bonescint-measured-"
 _PARTS = (".regions.csv", ".hotspots.tif", ".hotspots.csv", ".measures.json")
@@ -223,7 +237,6 @@ class MeasureFiles:
         masks: MeasuredMasks,
         *,
         seconds: float,
-        definitions: Mapping[str, str],
         warnings: Sequence[str] = (),
         run: str = "",
     ) -> None:
@@ -241,8 +254,6 @@ class MeasureFiles:
             The masks that it was measured with.
         seconds : float
             Duration of measuring.
-        definitions : mapping of str to str
-            Sentences that define the quantities.
         warnings : sequence of str
             Warnings about the masks.
         run : str
@@ -261,7 +272,7 @@ class MeasureFiles:
             "models": dict(measures.models),
             "bone_scan_index": asdict(measures.index),
             "ratios": [asdict(ratio) for ratio in measures.ratios],
-            "definitions": dict(definitions),
+            "definitions": DEFINITIONS,
             "absent": dict(measures.absent),
             "warnings": list(dict.fromkeys(map(str, (*scan.warnings, *warnings, *measures.warnings)))),
             "seconds": round(seconds, 3),
@@ -272,12 +283,23 @@ class MeasureFiles:
         }
         self._group.replace(
             {
-                _REGIONS: csv_bytes(REGION_COLUMNS, map(asdict, measures.regions)),
+                _REGIONS: regions_csv(measures),
                 _LABELS: encode_planes(measured.labels.astype(np.uint16, copy=False), scan.spacing),
-                _HOT_SPOTS: csv_bytes(HOT_SPOT_COLUMNS, map(_hot_spot_row, measures.hot_spots)),
+                _HOT_SPOTS: hot_spots_csv(measures),
                 _FACTS: (json.dumps(facts, indent=1, allow_nan=False) + "\n").encode(),
             }
         )
+
+
+def regions_csv(measures: Measures) -> bytes:
+    """The content of `MeasureFiles.regions`."""
+    return csv_bytes(REGION_COLUMNS, map(asdict, measures.regions))
+
+
+def hot_spots_csv(measures: Measures) -> bytes:
+    """The content of `MeasureFiles.hot_spots`."""
+    rows = ({**asdict(spot), "suspicious": spot.suspicious} for spot in measures.hot_spots)
+    return csv_bytes(HOT_SPOT_COLUMNS, rows)
 
 
 def csv_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
@@ -297,10 +319,6 @@ def _cell(value: object) -> object:
     if isinstance(value, (float, np.floating)):
         return f"{float(value):.{_DIGITS}g}"
     return table_cell(value)
-
-
-def _hot_spot_row(spot: HotSpot) -> dict[str, Any]:
-    return {**asdict(spot), "suspicious": spot.suspicious}
 
 
 def _numbers(labels: np.ndarray[Any, Any], views: Sequence[Mapping[str, Any]]) -> set[tuple[str, int]]:

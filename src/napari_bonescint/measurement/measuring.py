@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.measurement.bone_scan_index import bone_scan_index
-from napari_bonescint.measurement.bones import find_bones
-from napari_bonescint.measurement.counts import saturation_warnings, why_no_counts
+from napari_bonescint.measurement.counts import saturation_warnings
 from napari_bonescint.measurement.description import describe_hot_spots
 from napari_bonescint.measurement.detection.candidates import find_hot_spots, threshold_classes
+from napari_bonescint.measurement.examination import examine
 from napari_bonescint.measurement.hot_spots.carrying import carried
 from napari_bonescint.measurement.measures import Measured, Measures
-from napari_bonescint.measurement.uptake import measure_uptake
+from napari_bonescint.measurement.ratios import measure_ratios
+from napari_bonescint.measurement.uptake import foreign_uptake_warnings, measure_uptake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -176,7 +177,8 @@ def remeasure(
     """
     _require_fitting(scan, regions, labels)
     verdicts, probabilities = ({}, {}) if before is None else carried(before, labels, scan.views)
-    bones = find_bones(regions, scan.views)
+    examined = examine(scan, regions)
+    normals = examined.normals(labels)
     spots = describe_hot_spots(
         scan,
         regions,
@@ -184,15 +186,17 @@ def remeasure(
         classes,
         {**verdicts, **(decided or {})},
         probabilities=probabilities,
-        bones=bones,
+        examined=examined,
+        normals=normals,
     )
     return Measures(
-        regions=measure_uptake(scan, regions, bones),
+        regions=measure_uptake(scan, regions, examined),
         hot_spots=spots,
         index=bone_scan_index(regions, labels, spots, scan.views),
+        ratios=measure_ratios(scan, examined, labels, normals),
         models=models if models is not None else before.measures.models if before is not None else {},
-        absent=_absent(scan),
-        warnings=tuple(saturation_warnings(scan)),
+        absent=_absent(scan, examined.no_counts),
+        warnings=(*saturation_warnings(scan), *foreign_uptake_warnings(scan, examined)),
     )
 
 
@@ -205,10 +209,9 @@ def _require_fitting(scan: Scan, regions: NDArray[np.uint8], labels: NDArray[np.
         raise CannotMeasure(f"{scan.name}: The mask shows no bone, so there is nothing to measure; segment the scan.")
 
 
-def _absent(scan: Scan) -> dict[str, str]:
+def _absent(scan: Scan, no_counts: str) -> dict[str, str]:
     """Names of the quantities that the input does not allow, with the reason."""
     absent = {} if scan.spacing is not None else {"area_mm2": _NO_SPACING}
-    no_counts = why_no_counts(scan)
     if no_counts:
         absent |= dict.fromkeys(("counts", "mean_counts", "share_of_counts", "left_right_ratio"), no_counts)
     return absent

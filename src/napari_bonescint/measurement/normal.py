@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,49 +19,90 @@ if TYPE_CHECKING:
 _FEWEST_PIXELS = 20
 
 
-def normal_counts(
-    bones: Bones, counts: NDArray[np.float64], order: NDArray[np.intp], hot: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """Normal counts of each part, shape (view, region code, side).
+@dataclass(frozen=True)
+class SortedCounts:
+    """Counts of the bone pixels, sorted within groups of them.
 
-    The normal is the median of the part's pixels that are in no hot spot. If there are fewer than 20 of them, it is
-    that of both sides of the region together, else that of all bone in the view. The row of background has that of all
-    bone. A median of 0, as in scans of few counts, is replaced by the mean.
+    Attributes
+    ----------
+    counts : ndarray of float64, shape (n,)
+        The counts in rising order within each group, the groups in rising order.
+    group : ndarray of int64, shape (n,)
+        The number of the group of each.
+    pixel : ndarray of int64, shape (n,)
+        The bone pixel of each.
+    groups : int
+        Number of groups.
+    """
+
+    counts: NDArray[np.float64]
+    group: NDArray[np.intp]
+    pixel: NDArray[np.intp]
+    groups: int
+
+    @classmethod
+    def of(cls, counts: NDArray[np.float64], group: NDArray[np.intp], groups: int) -> SortedCounts:
+        """Sort counts (n,) within groups (n,)."""
+        pixel = np.lexsort((counts, group))
+        return cls(counts[pixel], group[pixel], pixel, groups)
+
+    def medians(self, hot: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Median of each group without hot pixels; NaN if fewer than 20 are left, or all are 0.
+
+        A median of 0, as in scans of few counts, is replaced by the mean.
+
+        Parameters
+        ----------
+        hot : ndarray of bool, shape (n,)
+            True for bone pixels to leave out.
+        """
+        kept = np.flatnonzero(~hot[self.pixel])
+        values, group = self.counts[kept], self.group[kept]
+        number = np.bincount(group, minlength=self.groups)
+        start = np.cumsum(number) - number
+        found = np.flatnonzero(number >= _FEWEST_PIXELS)
+        first, count = start[found], number[found]
+        medians = np.full(self.groups, np.nan)
+        medians[found] = (values[first + (count - 1) // 2] + values[first + count // 2]) / 2
+        for empty in np.flatnonzero(medians == 0):
+            medians[empty] = values[start[empty] : start[empty] + number[empty]].mean() or np.nan
+        return medians
+
+
+class NormalCounts:
+    """Normal counts of each part of one scan.
 
     Parameters
     ----------
     bones : Bones
         The bone pixels.
     counts : ndarray of float64, shape (n,)
-        Counts of the bone pixels.
-    order : ndarray of int, shape (n,)
-        Indices that sort `counts`.
-    hot : ndarray of bool, shape (n,)
-        True for bone pixels in a hot spot.
+        Their counts.
     """
-    sides, codes = len(SIDES), len(REGIONS)
-    kept = order[~hot[order]]
-    part = bones.part[bones.at[kept]]
-    values = counts[kept]
-    shape = (len(bones.views), codes, sides)
-    by_side = _medians(values, part, bones.parts).reshape(shape)
-    by_region = _medians(values, part // sides, bones.parts // sides).reshape(shape[:2])
-    by_view = _medians(values, part // (sides * codes), len(bones.views))
-    by_view = np.where(np.isnan(by_view), 1.0, by_view)
-    by_region = np.where(np.isnan(by_region), by_view[:, None], by_region)
-    return np.where(np.isnan(by_side), by_region[:, :, None], by_side)
 
+    def __init__(self, bones: Bones, counts: NDArray[np.float64]) -> None:
+        sides, codes, views = len(SIDES), len(REGIONS), len(bones.views)
+        part = bones.part[bones.at].astype(np.intp)
+        self._shape = (views, codes, sides)
+        self._by_side = SortedCounts.of(counts, part, views * codes * sides)
+        self._by_region = SortedCounts.of(counts, part // sides, views * codes)
+        self._by_view = SortedCounts.of(counts, part // (sides * codes), views)
 
-def _medians(values: NDArray[np.float64], group: NDArray[np.intp], groups: int) -> NDArray[np.float64]:
-    """Median of sorted values in each group; NaN if there are too few values, or all are 0."""
-    # Groups are few, so that numbers of 16 bits are sorted in linear time.
-    ordered = values[np.argsort(group.astype(np.uint16), kind="stable")]
-    number = np.bincount(group, minlength=groups)
-    start = np.cumsum(number) - number
-    found = np.flatnonzero(number >= _FEWEST_PIXELS)
-    medians = np.full(groups, np.nan)
-    first, count = start[found], number[found]
-    medians[found] = (ordered[first + (count - 1) // 2] + ordered[first + count // 2]) / 2
-    means = np.bincount(group, weights=values, minlength=groups) / np.maximum(number, 1)
-    medians = np.where(medians == 0, means, medians)
-    return np.where(medians > 0, medians, np.nan)
+    def outside(self, hot: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Normal counts of each part outside hot spots, shape (view, region code, side).
+
+        The normal is the median of the part's pixels that are in no hot spot. If there are fewer than 20 of them, it is
+        that of both sides of the region together, else that of all bone in the view. The row of background has that of
+        all bone.
+
+        Parameters
+        ----------
+        hot : ndarray of bool, shape (n,)
+            True for bone pixels in a hot spot.
+        """
+        by_view = self._by_view.medians(hot)
+        by_view = np.where(np.isnan(by_view), 1.0, by_view)
+        by_region = self._by_region.medians(hot).reshape(self._shape[:2])
+        by_region = np.where(np.isnan(by_region), by_view[:, None], by_region)
+        by_side = self._by_side.medians(hot).reshape(self._shape)
+        return np.where(np.isnan(by_side), by_region[:, :, None], by_side)

@@ -7,25 +7,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.measurement.body import counts_of_body
-from napari_bonescint.measurement.bones import PAIRED, SIDES, Bones, find_bones
-from napari_bonescint.measurement.counts import why_no_counts
+from napari_bonescint.measurement.bones import PAIRED, SIDES
+from napari_bonescint.measurement.examination import examine
 from napari_bonescint.measurement.measures import RegionUptake
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_bonescint.measurement.examination import Examination
     from napari_bonescint.measurement.measures import Side
     from napari_bonescint.scan import Scan
 
 SKELETON = "skeleton"
 """Name of all bones together in tables."""
 
+# Share of a region's counts.
+_MOST_FOREIGN = 0.1
+
 _BONES = REGIONS[1:]
 _ROWS = ((SKELETON, [region.code for region in _BONES]), *((region.name, [region.code]) for region in _BONES))
 
 
-def measure_uptake(scan: Scan, regions: NDArray[np.uint8], bones: Bones | None = None) -> tuple[RegionUptake, ...]:
+def measure_uptake(
+    scan: Scan, regions: NDArray[np.uint8], examined: Examination | None = None
+) -> tuple[RegionUptake, ...]:
     """Measure the uptake of each region that is seen, by view and side; of each view, all bones together come first.
 
     Parameters
@@ -34,17 +39,15 @@ def measure_uptake(scan: Scan, regions: NDArray[np.uint8], bones: Bones | None =
         The scan. If its pixels are no counts, or its spacing is unknown, the quantities that need them are None.
     regions : ndarray of uint8, shape (view, y, x)
         Region codes.
-    bones : Bones, optional
-        Those of `regions`, if they are known.
+    examined : Examination, optional
+        That of the scan and its regions, if it is known.
     """
-    bones = find_bones(regions, scan.views) if bones is None else bones
-    pixels = bones.by_part(np.ones(len(bones.at)))
-    sums = bones.by_part(scan.counts.reshape(-1)[bones.at].astype(np.float64))
-    whole = None if why_no_counts(scan) else counts_of_body(scan, bones)
+    examined = examined or examine(scan, regions)
+    whole = None if examined.no_counts else examined.whole_body
     rows = []
     for index, view in enumerate(scan.views):
         for name, codes in _ROWS:
-            by_side, own = (table[index][codes].sum(axis=0) for table in (sums, pixels))
+            by_side, own = (table[index][codes].sum(axis=0) for table in (examined.sums, examined.pixels))
             ratio = None
             if name in PAIRED and whole is not None and own[1:].all() and by_side[2] > 0:
                 ratio = float(by_side[1] / own[1] / (by_side[2] / own[2]))
@@ -68,3 +71,16 @@ def measure_uptake(scan: Scan, regions: NDArray[np.uint8], bones: Bones | None =
                     )
                 )
     return tuple(rows)
+
+
+def foreign_uptake_warnings(scan: Scan, examined: Examination) -> list[str]:
+    """A sentence for each region and side that owes more than a tenth of its counts to urine or the injection site."""
+    foreign = examined.bones.by_part(np.where(examined.excreted.reshape(-1)[examined.bones.at], examined.counts, 0))
+    sentences = []
+    for index, code, side in np.argwhere(foreign > _MOST_FOREIGN * examined.sums).tolist():
+        part = " ".join(filter(None, (SIDES[side], REGIONS[code].label)))
+        sentences.append(
+            f"The {scan.views[index].name} view shows urine or the injection site in front of the {part}; its uptake "
+            "is too high."
+        )
+    return sentences

@@ -15,6 +15,9 @@ class DenseNetwork(nn.Module, ABC):
     multiple: int
     """`forward` pads rows and columns with zeros to a multiple of this number; every network sets it."""
 
+    inputs: int = 1
+    """Number of channels of an image."""
+
     @property
     @abstractmethod
     def early_stages(self) -> nn.ModuleList:
@@ -22,10 +25,10 @@ class DenseNetwork(nn.Module, ABC):
 
     @abstractmethod
     def logits(self, x: Tensor) -> Tensor:
-        """Logits (batch, outputs, y, x) of images (batch, 1, y, x) whose y and x are multiples of `multiple`."""
+        """Logits (batch, outputs, y, x) of images (batch, inputs, y, x) whose y and x are multiples of `multiple`."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits (batch, outputs, y, x) of normalised images (batch, 1, y, x) of any size."""
+        """Logits (batch, outputs, y, x) of normalised images (batch, inputs, y, x) of any size."""
         height, width = x.shape[-2:]
         padded = F.pad(x, (0, -width % self.multiple, 0, -height % self.multiple))
         return self.logits(padded)[..., :height, :width]

@@ -27,14 +27,16 @@ class UNet(DenseNetwork):
     """A U-Net.
 
     `widths` are the channels at each level, the finest first; a 2x2 max-pooling lies between two levels. `outputs` is 1
-    for a skeleton logit, or the number of region codes. `phases` selects the four interleaved sub-images of the input.
+    for a skeleton logit, or the number of classes. `inputs` is the number of channels of the image. `phases` selects
+    the four interleaved sub-images of the input.
     """
 
-    def __init__(self, widths: Sequence[int], *, outputs: int = 1, phases: bool = False) -> None:
+    def __init__(self, widths: Sequence[int], *, outputs: int = 1, inputs: int = 1, phases: bool = False) -> None:
         super().__init__()
         self._step = 2 if phases else 1
         self.multiple = self._step << (len(widths) - 1)
-        channels = self._step**2
+        self.inputs = inputs
+        channels = inputs * self._step**2
         self.encoder = nn.ModuleList()
         for width in widths:
             self.encoder.append(self.block(channels, width))

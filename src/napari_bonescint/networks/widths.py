@@ -13,7 +13,11 @@ FDN: dict[int, tuple[tuple[int, ...], ...]] = {
 U_NET: tuple[int, ...] = (16, 32, 64, 128, 256)
 URI_NET: tuple[int, ...] = (16, 32, 64, 112, 224)
 PHASE_U_NET: tuple[int, ...] = (24, 40, 64, 96, 128, 128)
+HOT_SPOT_U_NET: tuple[int, ...] = (12, 20, 28, 40)
 """Channels at each level, the finest first."""
+
+HOT_SPOT_CHANNELS = 13
+"""Channels of the input of the network that finds hot spots, see `measurement.detection.channels`."""
 
 URI_NET_PATHS: dict[int, int] = {1: 4, 3: 2, 5: 4}
 """Kernel size of each path of a residual Inception unit: the divisor that gives its share of the channels."""

@@ -33,7 +33,12 @@ ARCHITECTURES: dict[str, Callable[..., DenseNetwork]] = {
     "uri-net": partial(URINet, widths.URI_NET),
     "phase-u-net": partial(UNet, widths.PHASE_U_NET, phases=True),
 }
-"""Functions that make an untrained network from the number of ``outputs``, by name."""
+"""Networks for segmenting: functions that make an untrained one from the number of ``outputs``, by name."""
+
+HOT_SPOT_ARCHITECTURES: dict[str, Callable[..., DenseNetwork]] = {
+    "hot-spot-u-net": partial(UNet, widths.HOT_SPOT_U_NET, inputs=widths.HOT_SPOT_CHANNELS),
+}
+"""Networks for finding hot spots, likewise; their input has several channels."""
 
 
 class UnknownArchitectureError(BonescintError):
@@ -41,15 +46,15 @@ class UnknownArchitectureError(BonescintError):
 
 
 def build_network(architecture: str, *, outputs: int = 1) -> DenseNetwork:
-    """Make an untrained network by its name in `ARCHITECTURES`, such as ``fdn-13``.
+    """Make an untrained network by its name in one of the tables, such as ``fdn-13``.
 
-    `outputs` is 1 for a skeleton logit, or the number of region codes. An unknown name raises
-    `UnknownArchitectureError`, which lists the names.
+    `outputs` is 1 for a skeleton logit, or the number of classes. An unknown name raises `UnknownArchitectureError`,
+    which lists the names.
     """
-    if architecture not in ARCHITECTURES:
-        names = ", ".join(ARCHITECTURES)
-        raise UnknownArchitectureError(f"There is no network {architecture!r}; choose one of {names}.")
-    return ARCHITECTURES[architecture](outputs=outputs)
+    known = ARCHITECTURES | HOT_SPOT_ARCHITECTURES
+    if architecture not in known:
+        raise UnknownArchitectureError(f"There is no network {architecture!r}; choose one of {', '.join(known)}.")
+    return known[architecture](outputs=outputs)
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -125,11 +125,18 @@ def patient_of(seed: int) -> Patient:
     return draw_patient(rng, float(draw_pose(rng).stretch[2]))
 
 
-def simulate(skeleton: Skeleton, seed: int, visit: int = 0, course: pathology.Course | None = None) -> Case:
+def simulate(
+    skeleton: Skeleton,
+    seed: int,
+    visit: int = 0,
+    metastases: int | None = None,
+    course: pathology.Course | None = None,
+) -> Case:
     """Simulate a patient; the same seed gives the same case.
 
     A visit of 0 is a body with a single scan. From 1 on, it is one of several scans of the same body: its bones, their
-    lesions and their uptake are the same in all visits; position, organs, camera and artefacts differ.
+    lesions and their uptake are the same in all visits; position, organs, camera and artefacts differ. `metastases`
+    is their number, if it is not to be drawn.
 
     With a `course`, metastases grow, shrink, come or go between visits. Then uptake and lesions are drawn on the body
     in one position and carried by its bones, so that each lesion has exactly the same place in the bone at all visits.
@@ -138,6 +145,8 @@ def simulate(skeleton: Skeleton, seed: int, visit: int = 0, course: pathology.Co
     rng = bodily = np.random.default_rng(seed)
     pose = of_body = draw_pose(rng)
     patient = draw_patient(rng, float(pose.stretch[2]))
+    if metastases is not None:
+        patient = replace(patient, metastases=metastases, superscan=False)
     if visit:
         bodily, rng = (np.random.default_rng(key) for key in ((seed, _BODY_STREAM), (seed, _VISIT_STREAM, visit)))
         that_day = draw_pose(rng)

@@ -20,10 +20,17 @@ if TYPE_CHECKING:
     from napari_bonescint.simulation.case import Case
 
 SIMULATED_SPLITS = ("training", "validation", "test")
+"""Splits of patients as they come; a model that segments is scored on each."""
+
+LESION_SPLIT = "lesions"
+"""The split for hot spots and the bone scan index; half of its patients have metastases."""
+
+SPLITS_OF_BODIES = (*SIMULATED_SPLITS, LESION_SPLIT)
 """Splits with their own bodies; other splits count the bodies of one of these in another way."""
 
 # A random stream for counting, apart from the simulation's streams, which begin with the seed alone.
 _COUNTING_STREAM = 1
+_METASTASES_STREAM = 6
 
 
 class SplitError(BonescintError):
@@ -35,7 +42,8 @@ class Split:
     """Cases with consecutive seeds from `first`, of which `scored` are scored, and the number of their counts.
 
     `is_open` tells whether later seeds belong to the split, too. `total_counts` is the range of the expected counts of
-    both views together, without urine.
+    both views together, without urine. `metastases` is the range of the number of metastases of each second patient,
+    while the others have none; None if the number is drawn like all else.
     """
 
     name: str
@@ -43,6 +51,7 @@ class Split:
     scored: int
     is_open: bool
     total_counts: tuple[float, float]
+    metastases: tuple[int, int] | None = None
 
     @property
     def seeds(self) -> range:
@@ -62,6 +71,14 @@ class Split:
         """Expected counts of the scan of a case with this seed, without excreted tracer."""
         return self._draw_total(np.random.default_rng((seed, _COUNTING_STREAM)))
 
+    def metastases_of(self, seed: int) -> int | None:
+        """Number of metastases to simulate for a seed: 0 for even ones; None if the simulation draws it."""
+        if self.metastases is None:
+            return None
+        lowest, highest = np.log(self.metastases)
+        drawn = np.exp(np.random.default_rng((seed, _METASTASES_STREAM)).uniform(lowest, highest))
+        return round(float(drawn)) if seed % 2 else 0
+
     def _draw_total(self, rng: np.random.Generator) -> float:
         lowest, highest = np.log(self.total_counts)
         return float(np.exp(rng.uniform(lowest, highest)))
@@ -72,14 +89,21 @@ def read_splits() -> dict[str, Split]:
     """The splits in train/splits.toml, by name."""
     tables = tomllib.loads((shipped_folder("train") / "splits.toml").read_text(encoding="utf-8"))
     return {
-        name: Split(name, table["first"], table["scored"], table["open"], tuple(table["total_counts"]))
+        name: Split(
+            name,
+            table["first"],
+            table["scored"],
+            table["open"],
+            tuple(table["total_counts"]),
+            tuple(table["metastases"]) if "metastases" in table else None,
+        )
         for name, table in tables.items()
     }
 
 
 def split_of(seed: int) -> Split:
     """The split with its own bodies that a seed belongs to; the test split for all other seeds."""
-    splits = [read_splits()[name] for name in SIMULATED_SPLITS]
+    splits = [read_splits()[name] for name in SPLITS_OF_BODIES]
     return next((split for split in splits if split.holds(seed)), read_splits()["test"])
 
 

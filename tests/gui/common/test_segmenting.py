@@ -15,7 +15,9 @@ from gui.correct.correcting_panel import open_first
 from gui.panel_actions import click_and_wait, labels_in
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.gui.common.segmenting import SegmentationBroker, SegmentationClient
-from napari_bonescint.inference.child import Failed, Finished, Loaded, Progressed
+from napari_bonescint.inference.child import Computed, Failed, Finished, Loaded, Progressed
+from napari_bonescint.inference.model_card import FINDING_HOT_SPOTS
+from napari_bonescint.measurement.detection.detector import classify
 from napari_bonescint.scan import Scan, View, ViewName
 
 if TYPE_CHECKING:
@@ -61,6 +63,37 @@ def wait_for(clients: list[SegmentationClient], *last: type[Event]) -> list[tupl
 def flat(rows: int, columns: int = 67) -> Scan:
     counts = np.random.default_rng(rows).poisson(5, (1, rows, columns))
     return Scan(counts.astype(np.uint16), (View(ViewName.ANTERIOR),), (4.5, 4.4))
+
+
+def test_the_child_finds_hot_spots_between_two_scans_and_keeps_its_model(
+    broker: SegmentationBroker, make_model: Callable[..., ModelCard], scan: Scan
+) -> None:
+    card, finding = make_model(), make_model("spots", "hot-spot-u-net", 3, purpose=FINDING_HOT_SPOTS)
+    regions = np.zeros(scan.counts.shape, np.uint8)
+    regions[:, 20:110, 25:40] = 3
+    one, other = SegmentationClient(broker), SegmentationClient(broker)
+    one.segment(flat(131), card)
+    other.compute(classify, scan, regions, finding)
+    with pytest.raises(ValueError, match="already"):
+        other.segment(scan, card)
+    told = wait_for([one, other], Computed, Failed)
+    assert shape_of(next(event for client, event in told if client is one and isinstance(event, Finished)))
+    client, event = told[-1]
+    assert client is other
+    assert isinstance(event, Computed)
+    np.testing.assert_array_equal(event.result.lesion, classify(scan, regions, finding).lesion)
+    child = one.pid
+    one.segment(flat(111), card)
+    assert shape_of(wait_for([one], Finished, Failed)[-1][1]) == (1, 111, 67)
+    assert one.pid == child
+
+    other.compute(classify, scan, regions[:, :50], finding)
+    assert isinstance(wait_for([other], Computed, Failed)[-1][1], Failed)
+    other.compute(classify, scan, regions, finding)
+    other.cancel()
+    assert other.poll() == []
+    other.compute(classify, scan, regions, finding)
+    assert isinstance(wait_for([other], Computed, Failed)[-1][1], Computed)
 
 
 def test_one_child_loads_a_model_once_and_gives_each_client_its_own_result(

@@ -63,4 +63,6 @@ class ScanPair:
 @pytest.fixture(scope="session")
 def pair(points: BonePoints) -> ScanPair:
     skeleton = Skeleton(load_model(), points)
-    return ScanPair(*(of_case(simulate(skeleton, SEED, visit, course)) for visit, course in ((1, FIRST), (2, SECOND))))
+    return ScanPair(
+        *(of_case(simulate(skeleton, SEED, visit, course=course)) for visit, course in ((1, FIRST), (2, SECOND)))
+    )

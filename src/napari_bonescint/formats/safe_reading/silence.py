@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LIBRARIES = ("pydicom", "tifffile", "PIL", "nibabel", "imagecodecs")
+_LIBRARIES = (
+    *("pydicom", "tifffile", "PIL", "nibabel", "imagecodecs"),
+    # Those that speak with archives write addresses with patients' identifiers.
+    *("dicomweb_client", "pynetdicom", "retrying", "urllib3"),
+)
 
 
 class _Silence:

@@ -10,11 +10,22 @@ No thread and no timer is needed: a client that waits for events polls, and each
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_bonescint.inference.child import Failed, Finished, Interrupted, Loaded, Progressed, SegmentationProcess
+from napari_bonescint.inference.child import (
+    Computed,
+    Failed,
+    Finished,
+    Interrupted,
+    Loaded,
+    Progressed,
+    SegmentationProcess,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_bonescint.inference.child import Event
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.scan import Scan
@@ -29,11 +40,37 @@ class _Model(NamedTuple):
     device: str
 
 
-class _Job:
-    """A scan that a client wants to have segmented; two jobs are equal only if they are the same."""
+class _Job(ABC):
+    """Work of a client for the child, with the model that it keeps loaded, if any; equal only if it is the same."""
 
-    def __init__(self, scan: Scan, model: _Model) -> None:
-        self.scan, self.model = scan, model
+    model: _Model | None = None
+
+    @abstractmethod
+    def begin(self, process: SegmentationProcess) -> None:
+        """Give the work to the child, which is idle."""
+
+
+class _Segmenting(_Job):
+    """A scan that a client wants to have segmented."""
+
+    def __init__(self, scan: Scan, card: ModelCard, device: str) -> None:
+        self._scan, self.model = scan, _Model(card, device)
+
+    def begin(self, process: SegmentationProcess) -> None:
+        """See `_Job.begin`."""
+        if self.model is not None:
+            process.segment(self._scan, *self.model)
+
+
+class _Computing(_Job):
+    """A function that a client wants to have called."""
+
+    def __init__(self, function: Callable[..., object], arguments: tuple[object, ...]) -> None:
+        self._function, self._arguments = function, arguments
+
+    def begin(self, process: SegmentationProcess) -> None:
+        """See `_Job.begin`."""
+        process.compute(self._function, *self._arguments)
 
 
 class SegmentationBroker:
@@ -65,12 +102,18 @@ class SegmentationBroker:
         self.advance()
 
     def segment(self, client: SegmentationClient, scan: Scan, card: ModelCard, device: str) -> None:
-        """Put a scan in the queue; raises ValueError if a client has one there already."""
+        """Put a scan in the queue; raises ValueError if a client has work there already."""
+        self._put(client, _Segmenting(scan, card, device))
+
+    def compute(self, client: SegmentationClient, function: Callable[..., object], *arguments: object) -> None:
+        """Put a function in the queue; raises ValueError if a client has work there already."""
+        self._put(client, _Computing(function, arguments))
+
+    def _put(self, client: SegmentationClient, job: _Job) -> None:
         if client in self._jobs:
             raise ValueError("a scan is being segmented already")
         self._inboxes.setdefault(client, [])
-        job = _Job(scan, _Model(card, device))
-        if self._loads.get(client) == job.model:
+        if job.model is not None and self._loads.get(client) == job.model:
             del self._loads[client]
         self._jobs[client] = job
         self.advance()
@@ -101,8 +144,8 @@ class SegmentationBroker:
                 self._interrupt()
             else:
                 self._end_child(job)
-                # The next scan is probably of the same model.
-                self._loads[client] = job.model
+                if job.model is not None:  # the next scan is probably of the same model
+                    self._loads[client] = job.model
         self.advance()
 
     def leave(self, client: SegmentationClient) -> None:
@@ -132,7 +175,7 @@ class SegmentationBroker:
         elif following is not None:
             job = self._jobs[following]
             self._running, self._has_begun, self._interrupted_at = (following, job), False, None
-            self.process.segment(job.scan, *job.model)
+            job.begin(self.process)
         elif self._loads and not self.process.is_busy:
             self._loading = list(self._loads.values())[-1]
             self.process.load(*self._loading)
@@ -153,7 +196,7 @@ class SegmentationBroker:
             self._end_child(self._running[1])
 
     def _end_child(self, job: _Job) -> None:
-        """End the child, which has a job; a new one loads the same model."""
+        """End the child, which has a job; a new one loads the same model, if any."""
         self._running, self._loading = None, job.model
         self.process.cancel()
 
@@ -167,7 +210,7 @@ class SegmentationBroker:
                 self._answer_loads(self._loading, event)
             case Interrupted():
                 self._running = None
-            case Finished() | Failed() if self._running is not None:
+            case Finished() | Computed() | Failed() if self._running is not None:
                 client, job = self._running
                 self._running = None
                 self._tell(client, job, event)
@@ -242,6 +285,16 @@ class SegmentationClient:
             If this client has a scan in the queue already.
         """
         self._broker.segment(self, scan, card, device)
+
+    def compute(self, function: Callable[..., object], *arguments: object) -> None:
+        """Put a function in the queue, see `SegmentationProcess.compute`; `Computed` or `Failed` follows.
+
+        Raises
+        ------
+        ValueError
+            If this client has work in the queue already.
+        """
+        self._broker.compute(self, function, *arguments)
 
     def poll(self) -> list[Event]:
         """Events since the last call, perhaps none. Never waits."""

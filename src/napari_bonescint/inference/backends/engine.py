@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.inference.model_card import ModelCard, ModelError
-from napari_bonescint.inference.preprocessing import NORMALISATION
+from napari_bonescint.inference.model_card import FINDING_HOT_SPOTS, SEGMENTING, UPTAKE_CLASSES, ModelCard, ModelError
+from napari_bonescint.inference.preprocessing import HOT_SPOT_NORMALISATION, NORMALISATION
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+_NORMALISATIONS = {SEGMENTING: NORMALISATION, FINDING_HOT_SPOTS: HOT_SPOT_NORMALISATION}
+_OUTPUTS = {SEGMENTING: (1, len(REGIONS)), FINDING_HOT_SPOTS: (len(UPTAKE_CLASSES),)}
 
 
 class EngineUnavailable(BonescintError):
@@ -30,7 +34,7 @@ class Engine(Protocol):
     name: str
 
     def logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Logits (batch, outputs, y, x) of normalised images (batch, y, x) of any size."""
+        """Logits (batch, outputs, y, x) of normalised images (batch, y, x) or (batch, channel, y, x) of any size."""
 
 
 def require_known(card: ModelCard) -> None:
@@ -41,16 +45,22 @@ def require_known(card: ModelCard) -> None:
     ModelError
         If its normalisation or its number of outputs is unknown.
     """
-    if card.normalisation != NORMALISATION:
+    known = _NORMALISATIONS[card.purpose]
+    if card.normalisation != known:
         raise ModelError(
-            f"Model {card.name} needs the input normalisation {card.normalisation}; this version has {NORMALISATION}. "
+            f"Model {card.name} needs the input normalisation {card.normalisation}; this version has {known}. "
             "Install the version of napari-bonescint that the model was made with."
         )
-    if card.outputs not in (1, len(REGIONS)):
+    if card.outputs not in _OUTPUTS[card.purpose]:
+        numbers = " or ".join(map(str, _OUTPUTS[card.purpose]))
         raise ModelError(
-            f"Model {card.name} has {card.outputs} outputs; this version supports 1 (skeleton) and {len(REGIONS)} "
-            "(background and regions)."
+            f"Model {card.name} has {card.outputs} outputs; for {card.purpose}, this version supports {numbers}."
         )
+
+
+def with_channels(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Images as (batch, channel, y, x), from that or from (batch, y, x)."""
+    return images if images.ndim == 4 else images[:, None]
 
 
 def other_weights(card: ModelCard) -> ModelError:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint import __version__
 from napari_bonescint.inference.backends import compiled_cache
-from napari_bonescint.inference.backends.engine import EngineUnavailable, not_loaded
+from napari_bonescint.inference.backends.engine import EngineUnavailable, not_loaded, with_channels
 from napari_bonescint.inference.devices import usable_cores
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class OpenVinoEngine:
 
     def logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Engine.logits`."""
-        logits: NDArray[np.float32] = self._compiled([images[:, None]])[0]
+        logits: NDArray[np.float32] = self._compiled([with_channels(images)])[0]
         return logits
 
 

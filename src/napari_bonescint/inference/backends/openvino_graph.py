@@ -19,7 +19,7 @@ def convert(card: ModelCard) -> ov.Model:
     Returns
     -------
     openvino.Model
-        Maps images (batch, 1, y, x) of any size to logits (batch, outputs, y, x).
+        Maps images (batch, channel, y, x) of any size to logits (batch, outputs, y, x).
 
     Raises
     ------
@@ -33,14 +33,15 @@ def convert(card: ModelCard) -> ov.Model:
     from napari_bonescint.inference.backends.torch_engine import load_network
 
     network = load_network(card)
+    size = 2 * network.multiple
     # A small image is enough, since operations are recorded, not sizes. More threads would slow a small image.
-    image, threads = torch.zeros(1, 1, 2 * network.multiple, 2 * network.multiple), torch.get_num_threads()
+    image, threads = torch.zeros(1, network.inputs, size, size), torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # PyTorch recommends another, slower method of recording
             recorded = torch.jit.trace(network, image, check_trace=False)  # type: ignore[no-untyped-call]
-            return ov.convert_model(recorded, input=[-1, 1, -1, -1])
+            return ov.convert_model(recorded, input=[-1, network.inputs, -1, -1])
     except Exception as error:  # both libraries raise many types
         raise EngineUnavailable(f"OpenVINO cannot convert {card.name} ({type(error).__name__})") from error
     finally:

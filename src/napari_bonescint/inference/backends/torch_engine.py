@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_bonescint.inference.backends.engine import other_weights
+from napari_bonescint.inference.backends.engine import other_weights, with_channels
 from napari_bonescint.inference.devices import core_limit
-from napari_bonescint.inference.model_card import ModelCard, ModelError
+from napari_bonescint.inference.model_card import FINDING_HOT_SPOTS, ModelCard, ModelError
+from napari_bonescint.networks.widths import HOT_SPOT_CHANNELS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +42,7 @@ class TorchEngine:
         import torch
 
         with torch.inference_mode():
-            logits: NDArray[np.float32] = self._network(torch.from_numpy(images[:, None])).numpy()
+            logits: NDArray[np.float32] = self._network(torch.from_numpy(with_channels(images))).numpy()
             return logits
 
 
@@ -62,6 +63,8 @@ def load_network(card: ModelCard) -> DenseNetwork:
         network = build_network(card.architecture, outputs=card.outputs)
     except UnknownArchitectureError as error:
         raise ModelError(f"Model {card.name}: {error}") from error
+    if network.inputs != (HOT_SPOT_CHANNELS if card.purpose == FINDING_HOT_SPOTS else 1):
+        raise ModelError(f"Model {card.name}: {card.architecture} is no network for {card.purpose}.")
     try:
         network.load_state_dict(load(card.read_weights()))
     except (SafetensorError, RuntimeError) as error:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from napari_bonescint.inference.backends.engine import with_channels
 from napari_bonescint.inference.backends.torch_engine import load_network
 
 if TYPE_CHECKING:
@@ -108,11 +109,11 @@ class TorchGpuEngine:
         """See `Engine.logits`."""
         import torch
 
-        logits = self.compute(torch.from_numpy(images[:, None]).to(self._device))
+        logits = self.compute(torch.from_numpy(with_channels(images)).to(self._device))
         # No measured scan overflows, but GeForce 16 cards are known to compute NaN in half precision.
         if self.precision != "float32" and not bool(torch.isfinite(logits).all()):
             self._load("float32")
-            logits = self.compute(torch.from_numpy(images[:, None]).to(self._device))
+            logits = self.compute(torch.from_numpy(with_channels(images)).to(self._device))
         return logits.float().cpu().numpy()
 
     def compute(self, images: torch.Tensor) -> torch.Tensor:

@@ -34,8 +34,9 @@ def same_spots(
     """
     found: dict[tuple[ViewName, int], int] = {}
     for view, old, new in zip(views, before, now, strict=True):
-        sizes = [np.bincount(plane.ravel()) for plane in (old, new)]
-        both = np.flatnonzero((old > 0) & (new > 0))
+        at_old, at_new = np.flatnonzero(old), np.flatnonzero(new)
+        sizes = [np.bincount(plane.ravel()[at]) for plane, at in ((old, at_old), (new, at_new))]
+        both = at_new[old.ravel()[at_new] > 0]
         base = len(sizes[0])
         pairs, common = np.unique(new.ravel()[both].astype(np.int64) * base + old.ravel()[both], return_counts=True)
         for at in np.argsort(common, kind="stable").tolist():  # the largest overlap comes last

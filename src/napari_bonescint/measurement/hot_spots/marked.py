@@ -89,7 +89,7 @@ class MarkedPixels:
     def places(self) -> NDArray[np.intp]:
         """Region code and index of the side of each spot, (spots, 2): those of most of its bone pixels."""
         codes, sides = len(REGIONS), len(SIDES)
-        part = self.bones.part[self.at] % (codes * sides)
+        part = self.bones.part[self.at].astype(np.intp) % (codes * sides)
         of_part = np.bincount(self.spot * codes * sides + part, minlength=len(self) * codes * sides)
         table = of_part.reshape(len(self), codes, sides)
         of_region = table.sum(axis=2)

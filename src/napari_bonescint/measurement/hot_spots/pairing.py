@@ -12,7 +12,6 @@ from napari_bonescint.anatomy import CODES, REGIONS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_bonescint.measurement.bones import Bones
     from napari_bonescint.measurement.hot_spots.marked import MarkedPixels
     from napari_bonescint.scan import Spacing
 
@@ -42,7 +41,6 @@ _SAME_PLACE = (
 _FARTHEST_MM = 20.0
 # The share of the radii of both spots that their centres may be apart in addition.
 _OF_RADII = 0.5
-_FEWEST_PIXELS = 50
 _MOST_STRETCH = 1.15
 _MOST_UNLIKE = 2.0
 _NEVER = 1e6
@@ -98,27 +96,10 @@ def _places_in_first_view(marked: MarkedPixels) -> NDArray[np.float64]:
     rows, columns = marked.centres.T
     middle = bones.middles[marked.view, np.rint(rows).astype(np.intp)]
     offset = np.where([bones.views[view].patient_left_on_image_right for view in marked.view], 1, -1)
-    ends = np.stack([_ends(bones, view) for view in (0, 1)])
-    scale, shift = _from_second_view(ends)
+    scale, shift = _from_second_view(bones.ends)
     code = marked.places[:, 0]
     moved = np.where(marked.view == 1, rows * scale[code] + shift[code], rows)
     return np.stack([moved, (columns - middle) * offset], axis=1)
-
-
-def _ends(bones: Bones, view: int) -> NDArray[np.float64]:
-    """Upper and lower row of each region in a view, (region code, 2); NaN for a region of few pixels."""
-    _, rows, columns = bones.shape
-    own = bones.at[bones.at // (rows * columns) == view]
-    code = bones.part[own] // 3 % len(REGIONS)
-    row = own // columns % rows
-    ordered = row[np.argsort(code, kind="stable")]  # rows rise within each region
-    number = np.bincount(code, minlength=len(REGIONS))
-    start = np.cumsum(number) - number
-    ends = np.full((len(REGIONS), 2), np.nan)
-    for region in np.flatnonzero(number >= _FEWEST_PIXELS):
-        few = number[region] // 50
-        ends[region] = ordered[start[region] + few], ordered[start[region] + number[region] - 1 - few]
-    return ends
 
 
 def _from_second_view(ends: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -27,8 +27,8 @@ class Example(NamedTuple):
 
     Attributes
     ----------
-    image : ndarray of float32, shape (1, y, x)
-        Normalised.
+    image : ndarray of float32, shape (channel, y, x)
+        Normalised; one channel for segmenting.
     codes : ndarray of uint8, shape (samples * y, samples * x)
         Class of evenly spaced samples of each pixel, see `samples_per_pixel`.
     """
@@ -49,7 +49,7 @@ def draw_example(
     case: Case, view: int, rng: np.random.Generator, classes: int, grid_mm: float, shape: tuple[int, int]
 ) -> Example:
     """Draw one random example of one view, with random uptake, counts, deformation, size and position."""
-    strengths = _draw_strengths(rng)
+    strengths = draw_strengths(rng)
     mean = np.tensordot(strengths, case.expected[:, view], axes=1)
     within = float(strengths[:-1] @ case.expected[:-1, view].sum(axis=(1, 2)))
     regions = case.regions[view]
@@ -83,10 +83,10 @@ def as_example(
     spacing = (pixel_mm[0] * scale * rng.uniform(0.97, 1.03), pixel_mm[1] * scale)
     coarse = normalise(Grid((image.shape[0], image.shape[1]), spacing, grid_mm).coarsen(image))
     codes = _sample(regions, (coarse.shape[0], coarse.shape[1]), spacing, grid_mm)
-    return _place(coarse, codes, shape, rng)
+    return place_example(coarse[None], codes, codes > 0, shape, rng)
 
 
-def _draw_strengths(rng: np.random.Generator) -> NDArray[np.float32]:
+def draw_strengths(rng: np.random.Generator) -> NDArray[np.float32]:
     """A random factor for the uptake of each source of a case."""
     spread = [_SPREADS.get(source, _BONE_SPREAD) for source in SOURCES]
     return np.exp(rng.normal(0, spread)).astype(np.float32)
@@ -105,16 +105,26 @@ def _sample(
     return sampled
 
 
-def _place(
-    image: NDArray[np.float32], codes: NDArray[np.uint8], shape: tuple[int, int], rng: np.random.Generator
+def place_example(
+    image: NDArray[np.float32],
+    codes: NDArray[np.uint8],
+    bone: NDArray[np.bool_],
+    shape: tuple[int, int],
+    rng: np.random.Generator,
 ) -> Example:
-    """Crop or pad an image (y, x) and its codes to one shape, at a random position that rarely cuts the body."""
-    samples = codes.shape[0] // image.shape[0]
-    placed = Example(np.zeros((1, *shape), np.float32), np.zeros((shape[0] * samples, shape[1] * samples), np.uint8))
+    """Crop or pad an image (channel, y, x) and its codes to one shape, at a random position.
+
+    The position rarely cuts `bone`, which has the shape of the codes or of the image.
+    """
+    rows, columns = image.shape[1:]
+    samples, per_pixel = codes.shape[0] // rows, bone.shape[0] // rows
+    placed = Example(
+        np.zeros((len(image), *shape), np.float32), np.zeros((shape[0] * samples, shape[1] * samples), np.uint8)
+    )
     whole = rng.random() < _SHARE_UNCUT
     source, into = [], []
-    for axis, (n, size) in enumerate(zip(image.shape, shape, strict=True)):
-        low, high = _extent(np.asarray(codes.any(axis=1 - axis)), samples) if whole else (0, n)
+    for axis, (n, size) in enumerate(zip((rows, columns), shape, strict=True)):
+        low, high = _extent(np.asarray(bone.any(axis=1 - axis)), per_pixel) if whole else (0, n)
         if n <= size:
             start = -int(rng.integers(size - n + 1))
         elif high - low <= size:
@@ -123,7 +133,7 @@ def _place(
             start = int(rng.integers(low, high - size + 1))
         source.append(slice(max(0, start), min(n, start + size)))
         into.append(slice(max(0, -start), max(0, -start) + source[-1].stop - source[-1].start))
-    placed.image[0, into[0], into[1]] = image[source[0], source[1]]
+    placed.image[:, into[0], into[1]] = image[:, source[0], source[1]]
     placed.codes[_times(into[0], samples), _times(into[1], samples)] = codes[
         _times(source[0], samples), _times(source[1], samples)
     ]

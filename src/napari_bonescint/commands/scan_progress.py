@@ -1,4 +1,4 @@
-"""Messages and the progress bar of `bonescint segment`."""
+"""Messages and the progress bar of the commands that work on many scans."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from napari_bonescint.batch.job import Job, Outcome
 
 
-class SegmentProgress:
+class ScanProgress:
     """Prints a line for each scan and, on a terminal, a progress bar below.
 
     Parameters
     ----------
     scans : int
-        Number of scans to segment.
+        Number of scans to work on.
 
     Attributes
     ----------
     ends : Counter of str
-        Number of scans that were ``segmented``, were ``kept`` and ``failed``.
+        Number of scans that were ``segmented`` or ``measured``, were ``kept`` and ``failed``.
     """
 
     def __init__(self, scans: int) -> None:
@@ -41,7 +41,7 @@ class SegmentProgress:
             bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}",
         )
 
-    def __enter__(self) -> SegmentProgress:
+    def __enter__(self) -> ScanProgress:
         return self
 
     def __exit__(self, *_error: object) -> None:

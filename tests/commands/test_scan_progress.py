@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from napari_bonescint.batch.job import Job, Outcome
-from napari_bonescint.commands.segment_progress import SegmentProgress
+from napari_bonescint.commands.scan_progress import ScanProgress
 from napari_bonescint.formats.opening import ScanSource
 from napari_bonescint.results import Result
 
@@ -31,7 +31,7 @@ def job(number: int) -> Job:
 
 
 def test_scans_under_way_count_for_as_far_as_they_have_come() -> None:
-    with redirect_stderr(Terminal()) as terminal, SegmentProgress(4) as progress:
+    with redirect_stderr(Terminal()) as terminal, ScanProgress(4) as progress:
         progress.progressed(job(0), 0.0)
         assert terminal.shown() == "0.dcm   0"
         progress.progressed(job(0), 0.4)
@@ -51,7 +51,7 @@ def test_scans_under_way_count_for_as_far_as_they_have_come() -> None:
 
 
 def test_the_bar_is_wiped_away_for_each_line_and_in_the_end(capsys: pytest.CaptureFixture[str]) -> None:
-    with redirect_stderr(Terminal()) as terminal, SegmentProgress(2) as progress:
+    with redirect_stderr(Terminal()) as terminal, ScanProgress(2) as progress:
         progress.progressed(job(0), 0.5)
         progress.ended(Outcome(0, "segmented", ("warning: 0.dcm: dim",), "0.dcm -> 0.skeleton.tif"))
         assert "\rwarning: 0.dcm: dim\n" in terminal.getvalue()
@@ -62,14 +62,14 @@ def test_the_bar_is_wiped_away_for_each_line_and_in_the_end(capsys: pytest.Captu
 
 @pytest.mark.parametrize("scans", [0, 1])
 def test_nothing_to_do_is_no_error(scans: int) -> None:
-    with redirect_stderr(Terminal()) as terminal, SegmentProgress(scans) as progress:
+    with redirect_stderr(Terminal()) as terminal, ScanProgress(scans) as progress:
         progress.note("Nothing to do.")
     assert terminal.shown() == ""
     assert not progress.ends
 
 
 def test_without_a_terminal_there_are_whole_lines_only(capsys: pytest.CaptureFixture[str]) -> None:
-    with SegmentProgress(3) as progress:
+    with ScanProgress(3) as progress:
         progress.fail("error: a.dcm, b.dcm: would be written to one place", scans=2)
         progress.fail("error: c.dcm: is empty")
         for number in range(3):
@@ -93,7 +93,7 @@ def test_without_a_terminal_there_are_whole_lines_only(capsys: pytest.CaptureFix
 
 def test_the_bar_goes_when_the_run_is_interrupted() -> None:
     def interrupted() -> None:
-        with SegmentProgress(2) as progress:
+        with ScanProgress(2) as progress:
             progress.progressed(job(0), 0.5)
             raise KeyboardInterrupt
 

@@ -1,0 +1,5 @@
+"""Archives of images (PACS): search, get scans, receive scans, and send results back.
+
+`backends/` has one file for each kind of archive, and `opening.open_archive` maps kinds to them. All follow
+`interface.Archive`. The packages that speak with archives (the extra ``[archive]``) are imported when one is opened.
+"""

@@ -1,0 +1,42 @@
+"""Open an archive that was set up."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from napari_bonescint.archive.errors import ArchiveError
+from napari_bonescint.archive.setups import Kind
+
+if TYPE_CHECKING:
+    from napari_bonescint.archive.interface import Archive
+    from napari_bonescint.archive.setups import ArchiveSetup
+
+_BACKENDS = {
+    Kind.DICOMWEB: ("dicomweb", "DicomWebArchive"),
+}
+"""Module in `backends` and class of each kind; a module is imported when an archive of its kind is opened."""
+
+
+def open_archive(setup: ArchiveSetup) -> Archive:
+    """Open an archive without connecting to it.
+
+    Raises
+    ------
+    ArchiveError
+        If the set-up is wrong, a secret is missing, or the extra ``[archive]`` is not installed.
+    """
+    if problem := setup.problem():
+        raise ArchiveError(problem)
+    module, name = _BACKENDS[setup.kind]
+    try:
+        backend = import_module(f"napari_bonescint.archive.backends.{module}")
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("napari_bonescint"):
+            raise
+        raise ArchiveError(
+            f"{setup.name}: archives need the extra [archive], which is not installed: pip install "
+            '"napari-bonescint[archive]".'
+        ) from error
+    archive: Archive = getattr(backend, name)(setup)
+    return archive

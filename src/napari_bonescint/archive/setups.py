@@ -1,0 +1,235 @@
+"""The archives that a user has set up, in a file that only the user can read, without secrets."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import re
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import platformdirs
+
+from napari_bonescint.archive.errors import ArchiveError
+from napari_bonescint.atomic import make_folder, write_bytes_atomically
+from napari_bonescint.facts import FactError, build, one_sentence, read_json
+from napari_bonescint.file_names import is_file_name
+from napari_bonescint.owner_only import close_to_others
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FILE_VARIABLE = "BONESCINT_ARCHIVES"
+"""Environment variable with the path of another file of set-ups."""
+
+_TITLE = re.compile(r"[ -\[\]-~]{1,16}")  # printable ASCII without the backslash
+
+
+class Kind(StrEnum):
+    """How an archive is spoken with."""
+
+    DICOMWEB = "dicomweb"
+    RECEIVER = "receiver"
+    """It sends images here (C-STORE) and takes results."""
+    QUERY_RETRIEVE = "query-retrieve"
+    """C-FIND, and C-GET or C-MOVE."""
+
+
+class Login(StrEnum):
+    """How a DICOMweb archive knows its users."""
+
+    NONE = "none"
+    BASIC = "basic"
+    BEARER = "bearer"
+
+
+@dataclass(frozen=True)
+class ArchiveSetup:
+    """The set-up of one archive; secrets are in `credentials`.
+
+    Attributes
+    ----------
+    name : str
+        The user's name for it.
+    kind : Kind
+    url : str
+        Of DICOMweb, such as ``https://pacs.example/dicom-web``.
+    login : Login
+    user : str
+        For basic login.
+    host, port, title : str, int, str
+        Address and AE title of the archive; of DICOMweb, unused.
+    own_title : str
+        The AE title of this computer.
+    tls : bool
+        Whether connections to `host` use TLS.
+    authority : str
+        PEM file with the certificates of authorities to trust in place of the system's.
+    certificate, key : str
+        PEM files with this computer's certificate and its key.
+    address, own_port : str, int
+        Where this computer listens for images, by C-MOVE or the receiver.
+    allowed_titles : tuple of str
+        Calling AE titles that may send images; empty for the archive's own title.
+    answer_seconds : float
+        Longest wait for an answer.
+    """
+
+    name: str
+    kind: Kind
+    url: str = ""
+    login: Login = Login.NONE
+    user: str = ""
+    host: str = ""
+    port: int = 0
+    title: str = ""
+    own_title: str = "BONESCINT"
+    tls: bool = False
+    authority: str = ""
+    certificate: str = ""
+    key: str = ""
+    address: str = "127.0.0.1"
+    own_port: int = 0
+    allowed_titles: tuple[str, ...] = ()
+    answer_seconds: float = 8.0
+
+    @property
+    def endpoint(self) -> tuple[str, int]:
+        """Host and port of the archive, the only ones that are connected to."""
+        if self.kind is not Kind.DICOMWEB:
+            return self.host, self.port
+        parts = urlsplit(self.url)
+        return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+    @property
+    def callers(self) -> tuple[str, ...]:
+        """Calling AE titles that may send images."""
+        return self.allowed_titles or ((self.title,) if self.title else ())
+
+    def problem(self) -> str:
+        """One sentence on what is wrong with the set-up; empty if it can be used."""
+        if not is_file_name(self.name):
+            return "The name of an archive has letters, digits, spaces, dots and hyphens; change it."
+        if not 1 <= self.answer_seconds <= 60:
+            return f"{self.name}: the longest wait for an answer is between 1 and 60 seconds; change it."
+        if bool(self.certificate) != bool(self.key):
+            return f"{self.name}: a client certificate needs both its file and the file of its key; give both."
+        for file in filter(None, (self.authority, self.certificate, self.key)):
+            if not Path(file).is_file():
+                return f"{self.name}: the certificate file {Path(file).name} does not exist; check its path."
+        return self._web_problem() if self.kind is Kind.DICOMWEB else self._dimse_problem()
+
+    def _web_problem(self) -> str:
+        try:
+            parts = urlsplit(self.url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host, port, parts = None, None, urlsplit("")
+        if parts.scheme not in ("https", "http") or not host or port == 0 or parts.query or parts.fragment:
+            return f"{self.name}: the address must be like https://pacs.example/dicom-web; change it."
+        if parts.username is not None or parts.password is not None:
+            return f"{self.name}: the address holds a login; remove it, and give user and password by themselves."
+        needs_tls = self.login is not Login.NONE or bool(self.certificate)
+        if parts.scheme == "http" and needs_tls and not is_loopback(host):
+            return f"{self.name}: a login over http can be read by others; use an address with https."
+        if self.login is Login.BASIC and not self.user:
+            return f"{self.name}: basic login needs a user; give one."
+        return ""
+
+    def _dimse_problem(self) -> str:
+        for title in (self.own_title, self.title, *self.allowed_titles):
+            if title and (not _TITLE.fullmatch(title) or title != title.strip()):
+                return f"{self.name}: an AE title has 1 to 16 plain characters; change {title!r}."
+        if not self.own_title:
+            return f"{self.name}: this computer needs an AE title; give one."
+        if self.kind is Kind.QUERY_RETRIEVE and not self.host:
+            return f"{self.name}: the host of the archive is missing; give one."
+        if self.host and not (0 < self.port < 2**16 and self.title):
+            return f"{self.name}: an archive with a host needs its port and AE title; give both."
+        if self.kind is Kind.RECEIVER and not self.own_port:
+            return f"{self.name}: the port for receiving images is missing; give one, such as 11112."
+        if self.kind is Kind.RECEIVER and not self.callers:
+            return f"{self.name}: no AE title may send images; give those that may."
+        if not 0 <= self.own_port < 2**16:
+            return f"{self.name}: the port for receiving images must be at most 65535; change it."
+        try:
+            ipaddress.ip_address(self.address)
+        except ValueError:
+            return f"{self.name}: {self.address!r} is no address of this computer, such as 127.0.0.1; change it."
+        return ""
+
+
+def is_loopback(host: str) -> bool:
+    """True if a host is this computer by its name or number."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def setups_file() -> Path:
+    """The file of set-ups; it need not exist."""
+    chosen = os.environ.get(FILE_VARIABLE)
+    if chosen:
+        return Path(chosen)
+    return Path(platformdirs.user_config_dir("napari-bonescint", appauthor=False)) / "archives.json"
+
+
+def read_setups() -> tuple[ArchiveSetup, ...]:
+    """All archives that were set up; none if there is no file.
+
+    Raises
+    ------
+    ArchiveError
+        If the file is unreadable or an entry is wrong.
+    """
+    path = setups_file()
+    if not path.exists():
+        return ()
+    with one_sentence(lambda reason: ArchiveError(f"{path}: is no list of archives ({reason}); repair or delete it.")):
+        setups = tuple(build(list[ArchiveSetup], read_json(path)))
+        names = [setup.name for setup in setups]
+        if len(set(names)) < len(names):
+            raise FactError("two archives have the same name")
+    return setups
+
+
+def find_setup(name: str) -> ArchiveSetup:
+    """The set-up of an archive by its name; raises `ArchiveError` if there is none, or if it cannot be used."""
+    setups = read_setups()
+    for setup in setups:
+        if setup.name == name:
+            if problem := setup.problem():
+                raise ArchiveError(problem)
+            return setup
+    known = ", ".join(setup.name for setup in setups) or "none"
+    raise ArchiveError(f"No archive is called {name!r}; {setups_file()} has: {known}.")
+
+
+def write_setups(setups: Iterable[ArchiveSetup]) -> None:
+    """Replace the file of set-ups; raises `CannotWrite` if that fails."""
+    path = setups_file()
+    make_folder(path.parent)
+    entries = [_entry(setup) for setup in setups]
+    write_bytes_atomically(path, (json.dumps(entries, indent=2, ensure_ascii=False) + "\n").encode())
+    close_to_others(path)
+
+
+def keep_setup(setup: ArchiveSetup) -> None:
+    """Add or replace the set-up of one archive; raises `ArchiveError` or `CannotWrite`."""
+    if problem := setup.problem():
+        raise ArchiveError(problem)
+    others = [each for each in read_setups() if each.name != setup.name]
+    write_setups([*others, setup])
+
+
+def _entry(setup: ArchiveSetup) -> dict[str, object]:
+    """The entries that differ from their defaults."""
+    plain = asdict(replace(ArchiveSetup("", setup.kind)))
+    return {name: value for name, value in asdict(setup).items() if name in ("name", "kind") or value != plain[name]}

@@ -1,0 +1,143 @@
+"""Training examples for finding hot spots: the lesions of simulated cases with random strengths and counts.
+
+Each lesion's strength is drawn anew, and some lesions are left out, so a case with many lesions makes cases with few.
+The regions of the input are deformed at random, because in use they are a model's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scipy import ndimage
+
+from napari_bonescint.anatomy import REGIONS
+from napari_bonescint.inference.preprocessing import Grid
+from napari_bonescint.measurement.detection.channels import sample_codes, stack_channels, without_opposite
+from napari_bonescint.scan import ViewName
+from napari_bonescint.simulation.case import SOURCES
+from napari_bonescint.simulation.pathology import LesionKind
+from napari_bonescint.training.data.augmentation import as_picture, bend, glow
+from napari_bonescint.training.data.simulated_examples import Example, draw_strengths, place_example, samples_per_pixel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_bonescint.simulation.case import Case
+
+NEITHER, LESION, BENIGN = range(3)
+"""Classes of the truth, and the network's outputs."""
+
+LEAST_RATIO = 0.3
+"""A pixel belongs to a lesion if lesions raise its expected counts by this ratio."""
+
+_VIEWS = (ViewName.ANTERIOR, ViewName.POSTERIOR)
+_FEWEST, _MOST = 1.5e5, 3e6
+_SHARE_BENT, _SHARE_GLOWING, _SHARE_PICTURES, _SHARE_SINGLE = 0.7, 0.4, 0.25, 0.25
+_SHIFT, _SMOOTHNESS = 1.0, 5.0
+
+
+class Uptake(NamedTuple):
+    """Expected counts (view, y, x), and the class of each pixel: `NEITHER`, `LESION` or `BENIGN`."""
+
+    mean: NDArray[np.float32]
+    classes: NDArray[np.uint8]
+
+
+def true_classes(case: Case) -> NDArray[np.uint8]:
+    """Class (view, y, x) of each pixel of a case as it was simulated."""
+    ones = np.ones(len(case.lesions), np.float32)
+    return _classes(*_raise(case, ones))
+
+
+def vary_lesions(case: Case, rng: np.random.Generator) -> Uptake:
+    """Draw the strengths of all sources and of each lesion, and leave out some lesions."""
+    strengths = draw_strengths(rng)
+    strengths[SOURCES.index("lesions")] = 1
+    before, mean = (np.tensordot(each, case.expected, axes=1) for each in (np.ones_like(strengths), strengths))
+    lesions = case.expected[SOURCES.index("lesions")]
+    kept = rng.random() if rng.random() < 0.6 else 1.0
+    factors = np.empty(len(case.lesions), np.float32)
+    for index, lesion in enumerate(case.lesions):
+        benign = lesion.kind is not LesionKind.METASTASIS
+        gain = np.exp(rng.normal(0.6, 0.7) if benign else rng.normal(0, 0.5))
+        factors[index] = gain if benign or rng.random() < kept else 0
+    # Joints are part of their bone; all other lesions are part of the source `lesions`.
+    added = np.zeros(mean.size, np.float32)
+    rest_before, rest = (before - lesions).ravel(), (mean - lesions).ravel()
+    for lesion, factor in zip(case.lesions, factors, strict=True):
+        ratio = lesion.ratio.astype(np.float32)
+        if lesion.kind is LesionKind.JOINT:
+            added[lesion.pixels] += (factor - 1) * rest[lesion.pixels] * ratio / (1 + ratio)
+        else:
+            added[lesion.pixels] += (factor - 1) * rest_before[lesion.pixels] * ratio
+    varied = np.maximum(mean + added.reshape(mean.shape), 0)
+    change = (rest_before / np.maximum(rest, 1e-9)).reshape(mean.shape)
+    lesion_ratio, benign_ratio = _raise(case, factors)
+    return Uptake(varied.astype(np.float32), _classes(lesion_ratio * change, benign_ratio))
+
+
+def draw_lesion_examples(case: Case, rng: np.random.Generator, grid_mm: float, shape: tuple[int, int]) -> list[Example]:
+    """Draw one random example of each view of a case; `codes` of an example are classes.
+
+    The views are deformed alike, since both are acquired at once.
+    """
+    mean, classes = vary_lesions(case, rng)
+    packed = case.regions + len(REGIONS) * classes
+    total = np.exp(rng.uniform(np.log(_FEWEST), np.log(_MOST)))
+    seed = int(rng.integers(2**31)) if rng.random() < _SHARE_BENT else None
+    is_glowing, is_picture = rng.random() < _SHARE_GLOWING, rng.random() < _SHARE_PICTURES
+    mirrored = rng.random() < 0.5
+    counted, codes = [], []
+    for view in range(len(mean)):
+        expected, of_view = mean[view], packed[view]
+        if seed is not None:
+            turn = slice(None, None, -1 if view else 1)
+            expected, of_view = bend(expected[:, turn], of_view[:, turn], np.random.default_rng(seed))
+            expected, of_view = expected[:, turn], of_view[:, turn]
+        if is_glowing:
+            expected = glow(expected, of_view % len(REGIONS), rng)
+        within = max(float(expected.sum()), 1e-9)
+        image = rng.poisson(expected * np.float32(total / within)).astype(np.float32)
+        if is_picture:
+            image = as_picture(image, rng)
+        counted.append(image[:, ::-1] if mirrored else image)
+        codes.append(of_view[:, ::-1] if mirrored else of_view)
+    images, packed = np.stack(counted), np.stack(codes)
+    scale = case.pixel_mm * rng.uniform(0.85, 1.18)
+    grid = Grid((images.shape[1], images.shape[2]), (scale * rng.uniform(0.97, 1.03), scale), grid_mm)
+    coarse = grid.coarsen(images)
+    size = (coarse.shape[1], coarse.shape[2])
+    regions = np.stack([_deform(view, rng) for view in sample_codes(grid, packed % len(REGIONS), size)])
+    channels = stack_channels(coarse, regions, _VIEWS)
+    if rng.random() < _SHARE_SINGLE:
+        channels = without_opposite(channels)
+    fine = sample_codes(grid, packed // len(REGIONS), size, samples_per_pixel(grid_mm))
+    bone = sample_codes(grid, packed % len(REGIONS), size) > 0
+    return [place_example(*view, shape, rng) for view in zip(channels, fine, bone, strict=True)]
+
+
+def _raise(case: Case, factors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Counts that metastases, and benign lesions, add to each pixel (view, y, x), relative to its other counts."""
+    ratios = np.zeros((2, case.regions.size), np.float32)
+    for lesion, factor in zip(case.lesions, factors, strict=True):
+        ratios[int(lesion.kind is not LesionKind.METASTASIS), lesion.pixels] += factor * lesion.ratio.astype(np.float32)
+    lesion, benign = ratios.reshape(2, *case.regions.shape)
+    return lesion, benign
+
+
+def _classes(lesion: NDArray[np.float32], benign: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The class of each pixel, from both ratios; the larger one decides."""
+    return np.select(
+        [(lesion >= LEAST_RATIO) & (lesion >= benign), benign >= LEAST_RATIO], [LESION, BENIGN], NEITHER
+    ).astype(np.uint8)
+
+
+def _deform(codes: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Shift the borders of regions (y, x) by about a pixel, smoothly."""
+    shift = np.stack([ndimage.gaussian_filter(rng.normal(size=codes.shape), _SMOOTHNESS) for _ in range(2)])
+    shift *= abs(rng.normal(0, _SHIFT)) / max(float(shift.std()), 1e-9)
+    deformed: NDArray[np.uint8] = ndimage.map_coordinates(
+        codes, np.indices(codes.shape) + shift, order=0, mode="nearest"
+    )
+    return deformed
