@@ -185,7 +185,7 @@ def register(
 def part_images(regions: NDArray[np.uint8], views: Sequence[View]) -> dict[ViewName, NDArray[np.intp]]:
     """The part of each pixel (y, x) of each view: region code times 3, plus 0 for no side, 1 for left, 2 for right."""
     bones = find_bones(regions, views)
-    planes = bones.part.reshape(bones.shape) % (len(REGIONS) * len(SIDES))
+    planes = bones.part.reshape(bones.shape).astype(np.intp) % (len(REGIONS) * len(SIDES))
     return {view.name: plane for view, plane in zip(views, planes, strict=True)}
 
 
