@@ -35,6 +35,7 @@ from napari_bonescint.corrections.selection import select
 from napari_bonescint.corrections.store.check import check_store
 from napari_bonescint.corrections.store.checksummed_json import seal
 from napari_bonescint.corrections.store.drafts import Drafts
+from napari_bonescint.corrections.store.hot_spot_revision import SpotDecision
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.corrections.store.patient_table import read_patient_table
 from napari_bonescint.corrections.store.revision import Origin
@@ -346,6 +347,10 @@ def _fill(folder: Path) -> None:
         store.add_prediction(case, said)
         store.save(case, regions, Origin.of_model("tiny", "ab" * 32), annotator="Ada", reviewed=number > 0)
         Drafts(store).save(case, "Ada", regions, Origin.of_revision(1))
+        spots = [SpotDecision(view.name, 3, suspicious=True, by_reader=False, probability=0.5) for view in views]
+        hot = np.where(regions == 3, 3, 0).astype(np.uint16)
+        said_of = Origin.of_model("tiny", "ab" * 32)
+        store.save_hot_spots(case, hot, spots, annotator="Ada", origin=said_of, mask=Origin.of_revision(1))
 
 
 def main() -> int:

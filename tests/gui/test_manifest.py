@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
 MANIFEST = PluginManifest.from_distribution("napari-bonescint")
-# In test_commands.py and the tests of the panel Correct masks.
-ELSEWHERE = {"Segment this scan", "Correct this scan"}
+# In test_commands.py and the tests of the panels Correct masks and Measure.
+ELSEWHERE = {"Segment this scan", "Correct this scan", "Measure this scan"}
 OURS = "(Bone scintigraphy)"
 
 
@@ -58,7 +58,12 @@ def test_each_panel_is_in_the_menu_where_users_look_for_it(viewer: Viewer) -> No
     menus = get_app_model().menus
     found = {
         menu: [title for item in menus.get_menu(menu) if OURS in (title := getattr(item, "command", item).title)]
-        for menu in ("napari/layers/segment", "napari/layers/annotate", "napari/file/io_utilities")
+        for menu in (
+            "napari/layers/segment",
+            "napari/layers/annotate",
+            "napari/layers/measure",
+            "napari/file/io_utilities",
+        )
     }
     assert {menu: sorted(titles) for menu, titles in found.items()} == {
         "napari/layers/segment": [
@@ -67,6 +72,7 @@ def test_each_panel_is_in_the_menu_where_users_look_for_it(viewer: Viewer) -> No
             "Segment this scan (Bone scintigraphy)",
         ],
         "napari/layers/annotate": ["Correct masks (Bone scintigraphy)", "Correct this scan (Bone scintigraphy)"],
+        "napari/layers/measure": ["Measure (Bone scintigraphy)", "Measure this scan (Bone scintigraphy)"],
         "napari/file/io_utilities": ["Export a scan and its bone masks (Bone scintigraphy)"],
     }
 

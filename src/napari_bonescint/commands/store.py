@@ -84,9 +84,10 @@ def check(arguments: argparse.Namespace) -> int:
     if found.leftovers:
         example = found.leftovers[0]
         print(f"{len(found.leftovers)} harmless files are left over from interrupted writes, such as {example}.")
+    hot_spots = f", {counted(found.hot_spots, 'revision')} of hot spots" if found.hot_spots else ""
     print(
-        f"{found.cases} cases, {found.predictions} predictions, {found.revisions} revisions and {found.drafts} drafts "
-        f"are whole; {len(found.damage)} damaged."
+        f"{found.cases} cases, {found.predictions} predictions, {found.revisions} revisions{hot_spots} and "
+        f"{found.drafts} drafts are whole; {len(found.damage)} damaged."
     )
     return 1 if found.damage else 0
 

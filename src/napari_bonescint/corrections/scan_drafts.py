@@ -42,6 +42,15 @@ def drafts_folder() -> Path:
     return Path(chosen) if chosen else Path(platformdirs.user_data_dir("napari-bonescint", appauthor=False)) / "drafts"
 
 
+def make_drafts_folder() -> None:
+    """Make the folder of drafts if it is missing, and deny access to all but its owner."""
+    folder = drafts_folder()
+    is_new = not folder.exists()
+    make_folder(folder)
+    if is_new:
+        close_to_others(folder)
+
+
 def view_key(counts: NDArray[np.generic]) -> str:
     """A part of the name of a draft, from the pixels (y, x) of one view."""
     return planes_sha256(counts[np.newaxis])[:_HEX_DIGITS]
@@ -89,7 +98,7 @@ class ScanDrafts:
         CannotWrite
             If the disk is full or not writable; the earlier draft remains.
         """
-        self._make_folder()
+        make_drafts_folder()
         write_bytes_atomically(self._path, encode_draft(self.key, "", regions[list(self._order)], origin))
 
     def find(self) -> Draft | None:
@@ -115,7 +124,7 @@ class ScanDrafts:
 
     def claim(self) -> FileLock | None:
         """Claim the scan for this window until the lock is released; None if another window or program has it."""
-        self._make_folder()
+        make_drafts_folder()
         # Claimed in one thread and released in another.
         lock = FileLock(drafts_folder() / f".{self._file_stem}.open", thread_local=False)
         try:
@@ -136,11 +145,3 @@ class ScanDrafts:
     @property
     def _path(self) -> Path:
         return drafts_folder() / f"{self._file_stem}{_ENDING}"
-
-    @staticmethod
-    def _make_folder() -> None:
-        folder = drafts_folder()
-        is_new = not folder.exists()
-        make_folder(folder)
-        if is_new:
-            close_to_others(folder)

@@ -15,3 +15,8 @@ def segment_skeleton(viewer: napari.Viewer) -> None:
 def correct_this_scan(viewer: napari.Viewer) -> None:
     """Open the panel "Correct masks" on the scan of the active layer, in the layers that it has."""
     open_panel(viewer, "Correct masks").correct_scan()
+
+
+def measure_this_scan(viewer: napari.Viewer) -> None:
+    """Open the panel "Measure" and measure the scan of the active layer; it is segmented first if need be."""
+    open_panel(viewer, "Measure").measure_selected()

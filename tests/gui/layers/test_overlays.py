@@ -5,7 +5,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
 
-from napari_bonescint.gui.layers.overlays import Lines, OverlayLayer
+from napari_bonescint.gui.layers.overlays import Lines, OverlayLayer, edges
 from napari_bonescint.gui.layers.scans import can_be_scan
 
 
@@ -68,3 +68,12 @@ def test_a_cross_is_as_large_on_the_screen_whatever_the_zoom(model: ViewerModel,
     lines.draw_cross(np.array([10.0, 5.0]))
     np.testing.assert_allclose(ends(lines).mean(axis=1), [[10, 5], [10, 5]])
     np.testing.assert_allclose(np.hypot(*np.diff(ends(lines), axis=1)[:, 0].T) * zoom, 18)
+
+
+def test_the_edges_of_a_mask_are_lines_around_its_pixels() -> None:
+    mask = np.zeros((4, 5), bool)
+    mask[1:3, 1:4] = True
+    found = {tuple(line) for line in edges(mask).tolist()}
+    assert found == {(0.5, 0.5, 0.5, 3.5), (2.5, 0.5, 2.5, 3.5), (0.5, 0.5, 2.5, 0.5), (0.5, 3.5, 2.5, 3.5)}
+    mask[1, 2] = False
+    assert len(edges(mask)) == 8

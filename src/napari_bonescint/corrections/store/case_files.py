@@ -1,4 +1,4 @@
-"""The files of one case: ``counts.tif``, ``case.json`` and the folders of predictions and revisions."""
+"""The files of one case: ``counts.tif``, ``case.json`` and the folders of predictions, revisions and hot spots."""
 
 from __future__ import annotations
 
@@ -131,12 +131,16 @@ class CaseFacts:
 
 
 class CaseFiles:
-    """The files of a case, in a folder named by its key. Methods that read raise `StoreError`."""
+    """The files of a case, in a folder named by its key. Methods that read raise `StoreError`.
+
+    The folder `hot_spots` is made with its first record.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.revisions = folder / "revisions"
         self.predictions = folder / "predictions"
+        self.hot_spots = folder / "hotspots"
         self.counts_path = folder / "counts.tif"
         self.facts_path = folder / "case.json"
 

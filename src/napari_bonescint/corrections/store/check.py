@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from napari_bonescint.corrections.errors import Damaged, reachable
 from napari_bonescint.corrections.store import append_only, patients
 from napari_bonescint.corrections.store.drafts import read_draft
+from napari_bonescint.corrections.store.hot_spot_revision import hot_spot_numbers
 from napari_bonescint.corrections.store.prediction import prediction_facts, read_prediction
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class StoreCheck(NamedTuple):
 
     Attributes
     ----------
-    cases, revisions, predictions, drafts : int
+    cases, revisions, hot_spots, predictions, drafts : int
         Numbers of intact ones.
     damage : list of str
         A sentence for each file that is missing, damaged or foreign.
@@ -34,6 +35,7 @@ class StoreCheck(NamedTuple):
 
     cases: int
     revisions: int
+    hot_spots: int
     predictions: int
     drafts: int
     damage: list[str]
@@ -58,14 +60,14 @@ def check_store(store: LabelStore, on_progress: Callable[[float], object]) -> St
             return False
         return True
 
-    def numbers(folder: Path) -> list[int]:
+    def numbers(folder: Path, listed: Callable[[Path], list[int]] = append_only.numbers) -> list[int]:
         try:
-            return append_only.numbers(folder)
+            return listed(folder)
         except Damaged as error:
             damage.append(str(error))
             return []
 
-    cases = revisions = predictions = 0
+    cases = revisions = hot_spots = predictions = 0
     leftovers = _temporary(store.folder) + _temporary(store.folder / "cases") + _temporary(store.folder / "drafts")
     leftovers += _temporary(store.folder / patients.FOLDER)
     keys = store.keys()
@@ -75,10 +77,12 @@ def check_store(store: LabelStore, on_progress: Callable[[float], object]) -> St
         cases += whole(partial(store.scan, key))
         for number in numbers(files.revisions):
             revisions += whole(partial(store.regions, key, number))
+        for number in numbers(files.hot_spots, hot_spot_numbers):
+            hot_spots += whole(partial(store.hot_spots, key, number))
         for number in numbers(files.predictions):
             predictions += whole(partial(_read_prediction, files, number))
         leftovers += _temporary(files.folder)
-        for folder in (files.revisions, files.predictions):
+        for folder in (files.revisions, files.hot_spots, files.predictions):
             # An unreadable folder has been reported above.
             with suppress(Damaged):
                 leftovers += _temporary(folder) + append_only.abandoned(folder)
@@ -89,7 +93,7 @@ def check_store(store: LabelStore, on_progress: Callable[[float], object]) -> St
         paths = sorted((store.folder / "drafts").glob("[!.]*"))
     for path in paths:
         drafts += whole(partial(read_draft, path))
-    return StoreCheck(cases, revisions, predictions, drafts, damage, leftovers)
+    return StoreCheck(cases, revisions, hot_spots, predictions, drafts, damage, leftovers)
 
 
 def _read_prediction(files: CaseFiles, number: int) -> None:

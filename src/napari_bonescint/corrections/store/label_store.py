@@ -11,6 +11,7 @@
       cases/KEY/case.json           views, spacing, keys of patient and study, encrypted hash of the counts
       cases/KEY/predictions/        masks of models: 0001.tif, 0001.probability.tif, 0001.json ...
       cases/KEY/revisions/          corrected masks: 0001.tif, 0001.json ...
+      cases/KEY/hotspots/           hot spots and the decisions on them: 0001.tif, 0001.json ...
 
 Each case, prediction and revision is complete or absent, also after a crash or on a full disk, and no writer waits for
 a lock; `append_only` has the details, and the limits of network folders. The store has nothing that identifies a
@@ -33,6 +34,13 @@ from napari_bonescint.corrections.errors import AddedOtherwise, StoreError, reac
 from napari_bonescint.corrections.store import append_only
 from napari_bonescint.corrections.store.case_files import CaseFiles
 from napari_bonescint.corrections.store.folder import make_store_folder, read_secrets, require_store_folder
+from napari_bonescint.corrections.store.hot_spot_revision import (
+    HotSpotRevision,
+    add_hot_spots,
+    read_hot_spots,
+    require_hot_spots,
+    revisions_of_hot_spots,
+)
 from napari_bonescint.corrections.store.index import Index, case_keys, is_case_key, revisions_of
 from napari_bonescint.corrections.store.keys import case_key, decrypt_hash, encrypt_hash, keys_of, source_key
 from napari_bonescint.corrections.store.patients import FOLDER as PATIENTS
@@ -49,6 +57,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_bonescint.corrections.store.hot_spot_revision import SpotDecision
     from napari_bonescint.corrections.store.index import CaseSummary, Revisions
     from napari_bonescint.corrections.store.prediction import Prediction
     from napari_bonescint.corrections.store.revision import Origin
@@ -248,6 +257,61 @@ class LabelStore:
         """The files of a case's counts and of the mask of a revision, which never change."""
         files = self.files(case)
         return files.counts_path, append_only.part_of(files.revisions, number, _MASK)
+
+    def save_hot_spots(
+        self,
+        case: str,
+        labels: NDArray[np.uint16],
+        spots: Iterable[SpotDecision],
+        *,
+        annotator: str,
+        origin: Origin,
+        mask: Origin,
+    ) -> HotSpotRevision:
+        """Add the hot spots of a case as a reader left them; they are on the disk when this returns.
+
+        Parameters
+        ----------
+        case : str
+            Key of the case.
+        labels : ndarray of uint16, shape (view, y, x)
+            Hot spots, numbered within a view from 1.
+        spots : iterable of SpotDecision
+            One for each hot spot.
+        annotator : str
+            Must not be empty.
+        origin : Origin
+            What the reader began with: the hot spots of a model, or an earlier revision of them.
+        mask : Origin
+            The mask of the bones that they were measured with.
+        """
+        files = self.files(case)
+        facts = files.facts()
+        annotator = annotator.strip()
+        if not annotator:
+            raise StoreError("The annotator is missing; type your name to save.")
+        revision = HotSpotRevision(
+            number=0,
+            annotator=annotator,
+            when=datetime.now(UTC).isoformat(timespec="seconds"),
+            origin=origin,
+            mask=mask,
+            spots=tuple(spots),
+            image_sha256=facts.image,
+            labels_sha256="",
+        )
+        require_hot_spots(labels, facts.shape, revision, [view.name for view in facts.views])
+        return add_hot_spots(files.hot_spots, labels, facts.spacing, revision)
+
+    def hot_spot_revisions(self, case: str) -> list[HotSpotRevision]:
+        """The intact revisions of the hot spots of a case, in order; none in cases of earlier versions."""
+        return revisions_of_hot_spots(self.files(case).hot_spots)
+
+    def hot_spots(self, case: str, number: int) -> NDArray[np.uint16]:
+        """The hot spots of a revision of them: uint16 of shape (view, y, x)."""
+        files = self.files(case)
+        revision = HotSpotRevision.read(files.hot_spots, number)
+        return read_hot_spots(files.hot_spots, revision, files.facts().shape)
 
     def add_prediction(self, case: str, segmentation: Segmentation) -> None:
         """Add a model's result for a case, unless the last prediction is of the same model."""

@@ -15,16 +15,18 @@ from napari_bonescint.atomic import make_folder, write_bytes_atomically
 from napari_bonescint.corrections.errors import Damaged, StoreError, reachable, read_bytes
 from napari_bonescint.corrections.store import append_only
 from napari_bonescint.corrections.store.folder import adopt_secrets, read_secrets
+from napari_bonescint.corrections.store.hot_spot_revision import revisions_of_hot_spots
 from napari_bonescint.corrections.store.index import revisions_of
 from napari_bonescint.corrections.store.keys import patient_keys, source_key, study_key
 from napari_bonescint.corrections.store.patients import FOLDER, Patients, read_record, records
 from napari_bonescint.corrections.store.revision import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from napari_bonescint.corrections.store.case_files import CaseFiles
+    from napari_bonescint.corrections.store.hot_spot_revision import HotSpotRevision
     from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.corrections.store.revision import Revision
     from napari_bonescint.formats.dicom.identity import Identity
@@ -54,7 +56,7 @@ class Merged:
     copied, there : int
         Number of new cases, and of cases that both stores had under one key.
     revisions : int
-        Number of new revisions of existing cases.
+        Number of new revisions of existing cases, of their masks or hot spots.
     in_both : int
         Number of patients recognised in both stores.
     unknown : int
@@ -202,22 +204,45 @@ def _merge_case(theirs: CaseFiles, ours: CaseFiles, merged: Merged) -> None:
 
 
 def _add_revisions(theirs: CaseFiles, ours: CaseFiles) -> int:
-    """Add the revisions that a case lacks; returns their number."""
+    """Add the revisions of masks and hot spots that a case lacks; returns their number."""
     known = {_content(each): each.number for each in revisions_of(ours).intact}
     numbers: dict[int | None, int] = {}
     added = 0
     for revision in revisions_of(theirs).intact:
         number = known.get(_content(revision))
         if number is None:
-            origin = revision.origin
-            if origin.revision in numbers:
-                origin = Origin.of_revision(numbers[origin.revision])
-            facts = replace(revision, origin=origin).as_facts()
+            facts = replace(revision, origin=_moved(revision.origin, numbers)).as_facts()
             mask = read_bytes(append_only.part_of(theirs.revisions, revision.number, ".tif"))
             number = append_only.append(ours.revisions, {".tif": mask}, facts)
             added += 1
         numbers[revision.number] = number
+    return added + _add_hot_spots(theirs, ours, numbers)
+
+
+def _add_hot_spots(theirs: CaseFiles, ours: CaseFiles, masks: Mapping[int | None, int]) -> int:
+    """Add the revisions of hot spots that a case lacks; `masks` are the new numbers of the revisions of masks."""
+    known = {_spots(each): each.number for each in revisions_of_hot_spots(ours.hot_spots)}
+    numbers: dict[int | None, int] = {}
+    added = 0
+    for revision in revisions_of_hot_spots(theirs.hot_spots):
+        number = known.get(_spots(revision))
+        if number is None:
+            moved = replace(revision, origin=_moved(revision.origin, numbers), mask=_moved(revision.mask, masks))
+            labels = read_bytes(append_only.part_of(theirs.hot_spots, revision.number, ".tif"))
+            make_folder(ours.hot_spots)
+            number = append_only.append(ours.hot_spots, {".tif": labels}, moved.as_facts())
+            added += 1
+        numbers[revision.number] = number
     return added
+
+
+def _spots(revision: HotSpotRevision) -> tuple[object, ...]:
+    return revision.annotator, revision.when, revision.labels_sha256, revision.spots
+
+
+def _moved(origin: Origin, numbers: Mapping[int | None, int]) -> Origin:
+    """An origin whose revision, if it is one, has its new number."""
+    return Origin.of_revision(numbers[origin.revision]) if origin.revision in numbers else origin
 
 
 def _content(revision: Revision) -> tuple[object, ...]:
@@ -227,8 +252,11 @@ def _content(revision: Revision) -> tuple[object, ...]:
 def _copy(theirs: CaseFiles, ours: CaseFiles) -> None:
     """Copy a case, whole or not at all, unless another writer was first."""
     with ours.staged() as fresh:
-        for folder in (theirs.folder, theirs.revisions, theirs.predictions):
-            for path in _files(folder):
+        for folder in (theirs.folder, theirs.revisions, theirs.predictions, theirs.hot_spots):
+            files = _files(folder)
+            if files and folder == theirs.hot_spots:
+                make_folder(fresh.hot_spots)
+            for path in files:
                 write_bytes_atomically(fresh.folder / path.relative_to(theirs.folder), read_bytes(path))
 
 

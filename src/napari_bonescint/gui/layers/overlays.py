@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_bonescint.gui.layers.marks import SceneLines, put_lines, remove_lines
 from napari_bonescint.gui.layers.scans import AID, KEY
+from napari_bonescint.gui.placement import world
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -81,6 +82,11 @@ class Lines:
         """Show lines, each through points in world coordinates, of shape (n, 2)."""
         self._draw(np.concatenate([np.hstack([path[:-1], path[1:]]) for path in paths]))
 
+    def draw_around(self, mask: NDArray[np.bool_], layer: Layer) -> None:
+        """Show the outline of a mask (y, x) of pixels of a layer."""
+        ends = edges(mask)
+        self._draw(world(layer, ends.reshape(-1, 2)).reshape(-1, 4))
+
     def draw_cross(self, at: NDArray[np.floating]) -> None:
         """Show a cross at a point (y, x) in world coordinates."""
         arms = np.eye(2) * _CROSS_ARM / self._viewer.scene.camera.zoom
@@ -93,3 +99,20 @@ class Lines:
 
     def _draw(self, lines: NDArray[np.floating]) -> None:
         self.drawn.lines = tuple(map(tuple, lines.tolist()))
+
+
+def edges(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The edges of a mask as lines (y, x, y, x) in pixels, whose centres are whole numbers."""
+    padded = np.pad(mask, 1).astype(np.int8)
+    lines = []
+    for turned in (False, True):
+        steps = np.diff(padded.T if turned else padded, axis=0)  # along the first axis
+        # Edges beside one another in a row become one line.
+        for sign in (1, -1):
+            run = np.diff(np.pad((steps == sign).astype(np.int8), ((0, 0), (1, 1))), axis=1)
+            row, start = np.nonzero(run == 1)
+            _, end = np.nonzero(run == -1)
+            # Row r of the padded steps lies between pixels r - 1 and r.
+            y, first, last = row - 0.5, start - 1.5, end - 1.5
+            lines.append(np.stack([first, y, last, y] if turned else [y, first, y, last], axis=1))
+    return np.concatenate(lines).astype(np.float64)

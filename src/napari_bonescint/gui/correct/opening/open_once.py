@@ -9,14 +9,15 @@ from napari.utils.notifications import show_warning
 
 from napari_bonescint.gui.correct.correcting import Correcting, EditedMask
 from napari_bonescint.gui.correct.opening.correcting_scan import CorrectingScan
-from napari_bonescint.gui.correct.opening.places import add_place
+from napari_bonescint.gui.correct.opening.places import CaseInLayers, add_place
 from napari_bonescint.gui.correct.opening.safe_work import SafeWork
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from napari.components import ViewerModel
+    from napari.layers import Layer
 
     from napari_bonescint.corrections.open_cases import Holder
     from napari_bonescint.corrections.store.label_store import LabelStore
@@ -56,6 +57,13 @@ class OpenOnce(SafeWork):
     def open_scan(self) -> str | None:
         """The name of the open scan that is in no store, made of its pixels."""
         return self.state.key if isinstance(self.state, CorrectingScan) else None
+
+    def case_in(self, labels: Collection[Layer]) -> CaseInLayers | None:
+        """The open case if these are its labels layers."""
+        state = self.state
+        if not isinstance(state, Correcting) or set(labels) != set(state.labels):
+            return None
+        return CaseInLayers(state.work.store, state.key, self.annotator, state.origin)
 
     def come_forward(self) -> None:
         """Show the open case or scan in front of everything else."""

@@ -5,17 +5,29 @@ Several windows of napari may run in one program; `corrections.open_cases` knows
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from weakref import WeakSet
 
 from napari_bonescint.corrections.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
+    from napari.layers import Layer
+
     from napari_bonescint.corrections.store.label_store import LabelStore
+    from napari_bonescint.corrections.store.revision import Origin
     from napari_bonescint.scan import Scan
+
+
+class CaseInLayers(NamedTuple):
+    """A case of a label store that is open: its store and key, who corrects it, and the origin of its present mask."""
+
+    store: LabelStore
+    key: str
+    annotator: str
+    origin: Origin
 
 
 class Place(Protocol):
@@ -28,6 +40,9 @@ class Place(Protocol):
     @property
     def open_scan(self) -> str | None:
         """The name of the open scan that is in no store, made of its pixels."""
+
+    def case_in(self, labels: Collection[Layer]) -> CaseInLayers | None:
+        """The open case if these are its labels layers."""
 
     def come_forward(self) -> None:
         """Show the open case or scan in front of everything else."""
@@ -44,6 +59,11 @@ def add_place(place: Place) -> None:
 def place_of_case(folder: Path, key: str) -> Place | None:
     """The panel that has a case of the store in a folder open."""
     return next((place for place, store, case in _open_cases() if case == key and _same(store.folder, folder)), None)
+
+
+def case_in(labels: Collection[Layer]) -> CaseInLayers | None:
+    """The case of a label store whose mask is in these labels layers; None if they hold no case."""
+    return next((found for place in _PLACES if (found := place.case_in(labels)) is not None), None)
 
 
 def place_of_file(scan: Scan) -> Place | None:

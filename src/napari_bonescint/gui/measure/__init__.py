@@ -1,0 +1,1 @@
+"""The panel "Measure": uptake, hot spots, the bone scan index, a prior scan and reports."""

@@ -1,0 +1,316 @@
+"""The panel "Measure"."""
+
+from __future__ import annotations
+
+from enum import Enum
+from functools import partial
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+from magicgui.widgets import ComboBox, Container
+from qtpy.QtCore import QTimer
+from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QProgressBar, QPushButton, QTabWidget, QVBoxLayout
+
+from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.gui.common.choices import numbered
+from napari_bonescint.gui.common.dock_panel import DockPanel, main_button
+from napari_bonescint.gui.common.file_worker import FileWorker
+from napari_bonescint.gui.common.segmenting import shared_child
+from napari_bonescint.gui.export.open_scans import OpenScan
+from napari_bonescint.gui.layers.labels import prepare_labels
+from napari_bonescint.gui.layers.overlays import Lines
+from napari_bonescint.gui.layers.scan_display import display_scans
+from napari_bonescint.gui.measure.controller import MeasureController
+from napari_bonescint.gui.measure.headline import Headline
+from napari_bonescint.gui.measure.pages import RatioPage, RegionPage, SpotPage, TablePage
+from napari_bonescint.gui.measure.places import middle_of, pixels_of
+from napari_bonescint.gui.measure.region_masks import scan_with, scans_in
+from napari_bonescint.gui.placement import world
+from napari_bonescint.gui.widgets.plain_label import PlainLabel
+from napari_bonescint.gui.widgets.question import ask
+from napari_bonescint.gui.widgets.quiet_wheel import ignore_wheel
+from napari_bonescint.gui.widgets.text_colours import Tone, ToneLabel
+from napari_bonescint.measurement.measures import RESEARCH_ONLY
+
+if TYPE_CHECKING:
+    import numpy as np
+    from napari.layers import Image
+    from napari.viewer import Viewer
+    from numpy.typing import NDArray
+    from qtpy.QtGui import QShowEvent
+
+    from napari_bonescint.gui.measure.reading import Reading
+    from napari_bonescint.measurement.measures import HotSpot, RegionUptake
+
+_OUTLINE = "#ffe14d"
+_STEPS = 100
+_MARGIN, _SPACING = 6, 4
+_NO_SCAN = "Open a bone scan to measure it."
+_NO_MASK = "This scan has no mask that names bones yet; it is segmented first."
+_FORMER_MASK = "The masks have changed; the numbers are being measured again."
+_FOUND_BEFORE = "The hot spots were found with the former masks; measure again to find them anew."
+
+
+class Unsaved(Enum):
+    """Answers to the question about decisions that are not saved."""
+
+    KEEP = "Keep as a draft"
+    DISCARD = "Discard"
+    CANCEL = "Cancel"
+
+
+class MeasureWidget(DockPanel):
+    """Measures an open scan: hot spots, the bone scan index, uptake; `controller` has the logic."""
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        display_scans(napari_viewer)
+        self._background = FileWorker(self)
+        self.child = shared_child()
+        self.controller = MeasureController(napari_viewer, self._background.run, self._call_later, self.child)
+        self._choices: list[tuple[Image, ...]] = []
+        self._outline = Lines(napari_viewer, "measured region", _OUTLINE)
+        self._outlined: object = None
+
+        self.scan = ComboBox(label="Scan", choices=self._scan_choices, tooltip="The scan that is measured")
+        self.form: Container[Any] = Container(widgets=[self.scan])
+        self.button = main_button("Measure")
+        self.cancel_button = QPushButton("Cancel")
+        self.bar = QProgressBar()
+        self.status, self.notice = ToneLabel(), ToneLabel()
+        self.headline = Headline()
+        self.spots, self.regions, self.ratios = SpotPage(), RegionPage(), RatioPage()
+        self.tabs = QTabWidget()
+        self.save_button = QPushButton("Save to the label store")
+        # Only while it is of use: otherwise Escape belongs to the tools on the canvas.
+        self._escape = QShortcut(QKeySequence("Escape"), self)
+        self._lay_out()
+        self._connect()
+        self._end_at_last(self.child)
+        self._soon(self._follow_layers)
+        self._show()
+        Thread(target=_prepare).start()
+
+    def measure(self) -> None:
+        """Measure the chosen scan; it is segmented first if it has no mask that names bones."""
+        self.controller.measure()
+
+    def measure_selected(self) -> None:
+        """Measure the scan of the active layer; without one, the chosen scan."""
+        images = scan_with(self._viewer.layers, self._viewer.layers.selection.active)
+        if images is not None and images in self._choices:
+            self.scan.value = self._choices.index(images)
+        self.measure()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Guard the window of the panel from now on."""
+        super().showEvent(event)
+        self._guard_window(self.may_close, self._shut_down)
+
+    def may_close(self) -> bool:
+        """Whether napari may close; asks about decisions that are not saved."""
+        self.controller.keep()  # so that nothing is lost if napari crashes before the answer
+        unsaved = self.controller.unsaved
+        if not unsaved:
+            return True
+        names = " and ".join(scan.name for scan in unsaved)
+        explanation = "A draft stays on this computer, and is shown when you measure the scan again."
+        answer = ask(self, "Measure", f"You have changed hot spots of {names}.", explanation, Unsaved)
+        if answer is Unsaved.DISCARD:
+            self.controller.discard()
+        return answer is not Unsaved.CANCEL
+
+    def _end_processes(self) -> None:
+        """Keep unsaved decisions as drafts, and end the thread."""
+        events = self._viewer.layers.events
+        for event in (events.inserted, events.removed, events.renamed):
+            event.disconnect(self._follow_soon)
+        self._outline.remove()
+        self.controller.close()
+        self.child.close()
+        self._background.close()
+
+    def _connect(self) -> None:
+        self.button.clicked.connect(self.measure)
+        self.cancel_button.clicked.connect(self.controller.cancel)
+        self._escape.activated.connect(self.controller.cancel)
+        self.save_button.clicked.connect(self.controller.save)
+        self.scan.changed.connect(self._choose)
+        self.controller.changed.connect(self._show)
+        self.controller.message.connect(self._say)
+        self.controller.progressed.connect(lambda done: self.bar.setValue(round(_STEPS * done)))
+        self.spots.table.ticked.connect(lambda spot, tick: self.controller.decide(spot, suspicious=tick))
+        self.spots.table.picked.connect(self._go_to_spot)
+        self.regions.table.picked.connect(self._outline_region)
+        for page in (self.spots, self.regions, self.ratios):
+            page.saved.connect(self._save_table)
+        events = self._viewer.layers.events
+        for event in (events.inserted, events.removed, events.renamed):
+            event.connect(self._follow_soon)
+        application = QApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(self.controller.keep)
+
+    def _lay_out(self) -> None:
+        ignore_wheel(self.form.native)
+        self.form.margins = (0, 0, 0, 0)
+        running = QHBoxLayout()
+        running.addWidget(self.bar, 1)
+        running.addWidget(self.cancel_button)
+        for title, page in (("Hot spots", self.spots), ("Regions", self.regions), ("Ratios", self.ratios)):
+            self.tabs.addTab(page, title)
+        self.tabs.setDocumentMode(True)
+        self.save_button.setToolTip("Keep the hot spots and your decisions as a revision of this case")
+        limits = PlainLabel(RESEARCH_ONLY, wraps=True)
+        limits.setStyleSheet("font-size: 11px;")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        layout.setSpacing(_SPACING)
+        layout.addWidget(self.form.native)
+        layout.addWidget(self.button)
+        layout.addLayout(running)
+        layout.addWidget(self.status)
+        layout.addWidget(self.headline)
+        layout.addWidget(self.notice)
+        layout.addWidget(self.tabs, 1)
+        layout.addWidget(self.save_button)
+        layout.addWidget(limits)
+
+    def _scan_choices(self, _box: object = None) -> list[tuple[str, int]]:
+        return numbered([OpenScan(images, ()).title for images in self._choices])
+
+    def _follow_soon(self, _event: Any = None) -> None:
+        self._soon(self._follow_layers)
+
+    def _follow_layers(self) -> None:
+        """Offer the scans that are open now."""
+        if self._is_shut_down:
+            return
+        before = self.controller.images
+        self._choices = scans_in(self._viewer.layers)
+        with self.scan.changed.blocked():
+            self.scan.choices = ()
+            self.scan.reset_choices()
+            if before in self._choices:
+                self.scan.value = self._choices.index(before)
+            elif self._choices:
+                self.scan.value = len(self._choices) - 1
+        self.scan.enabled = len(self._choices) > 1
+        self._choose(self.scan.value)
+
+    def _choose(self, index: int | None) -> None:
+        self.controller.choose(() if index is None else self._choices[index])
+
+    def _show(self) -> None:
+        """Show the state of the controller."""
+        controller = self.controller
+        scan, running = controller.current, controller.is_running
+        measures = None if scan is None or scan.was_only_restored else scan.measures
+        has_masks = controller.has_masks
+        text = "Segment and measure" if not has_masks else "Measure again" if measures is not None else "Measure"
+        self.button.setText(text)
+        self.button.setEnabled(bool(controller.images) and not running)
+        self.form.enabled = not running
+        for widget in (self.bar, self.cancel_button):
+            widget.setVisible(running)
+        self._escape.setEnabled(running)
+        spots = () if measures is None else measures.hot_spots
+        self.headline.show_index(
+            None if measures is None else measures.index, len(spots), sum(spot.suspicious for spot in spots)
+        )
+        by_reader = None if scan is None else scan.change_by_reader()
+        self.headline.show_change(by_reader, "Changed by the reader")
+        for page in (self.spots, self.regions, self.ratios):
+            page.show_measures(measures)
+        self.tabs.setTabText(0, f"Hot spots ({len(spots)})" if measures is not None else "Hot spots")
+        self._show_notice(scan, has_masks=has_masks)
+        self.save_button.setVisible(controller.case is not None)
+        self.save_button.setEnabled(scan is not None and measures is not None)
+        if scan is None:
+            self._outline.clear()
+
+    def _show_notice(self, scan: Reading | None, *, has_masks: bool) -> None:
+        notices = []
+        if not self.controller.images:
+            notices.append(_NO_SCAN)
+        elif not has_masks:
+            notices.append(_NO_MASK)
+        if scan is not None and scan.measures is not None:
+            if scan.masks_have_changed():
+                notices.append(_FORMER_MASK)
+            if scan.found_in_other_masks:
+                notices.append(_FOUND_BEFORE)
+            notices += [*map(str, scan.scan.warnings), *scan.measures.warnings]
+        self.notice.say("\n".join(notices), Tone.CAUTION if has_masks else Tone.PLAIN)
+        self.notice.setVisible(bool(notices))
+
+    def _say(self, sentence: str, wrong: bool) -> None:
+        self.status.say(sentence, Tone.WRONG if wrong else Tone.PLAIN)
+        self.status.setVisible(bool(sentence))
+
+    def _go_to_spot(self, spot: HotSpot) -> None:
+        """Outline a hot spot, centre on it, and give its layer to brush and eraser."""
+        scan = self.controller.current
+        if scan is None:
+            return
+        layer = scan.layer_of(spot.view)
+        if layer in self._viewer.layers:
+            self._viewer.layers.selection.active = layer
+        self._outlined = spot
+        self._draw_outline(scan, spot, layer.data == spot.id)
+
+    def _outline_region(self, region: RegionUptake) -> None:
+        """Outline the bone of a row and centre on it."""
+        scan = self.controller.current
+        if scan is None:
+            return
+        self._outlined = region
+        work = partial(pixels_of, region, scan.regions, scan.scan.views)
+        self._background.run(work, partial(self._draw_outline, scan, region), lambda _sentence: None)
+
+    def _draw_outline(self, scan: Reading, of: HotSpot | RegionUptake, mask: NDArray[np.bool_]) -> None:
+        middle = middle_of(mask)
+        if of is not self._outlined or scan is not self.controller.current or middle is None:
+            return
+        image = scan.image_of(of.view)
+        self._outline.draw_around(mask, image)
+        self._outline.show()
+        (centre,) = world(image, [middle])
+        self._viewer.scene.camera.center = (0.0, *centre)
+
+    def _save_table(self, page: TablePage) -> None:
+        scan = self.controller.current
+        if scan is None or scan.measures is None:
+            return
+        opened = OpenScan(scan.images, ())
+        folder = opened.folder or Path.home()
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save the table", str(folder / f"{opened.name}{page.ending}"), "Tables (*.csv)"
+        )
+        if not path:
+            return
+        whole = path if path.lower().endswith(".csv") else f"{path}.csv"
+        content = page.csv(scan.measures)
+
+        def work() -> None:
+            write_bytes_atomically(Path(whole), content)
+
+        self._background.run(work, lambda _: self._say(f"Saved {whole}.", False), lambda text: self._say(text, True))
+
+    def _call_later(self, delay: int, act: Any) -> None:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.timeout.connect(act)
+        timer.timeout.connect(timer.deleteLater)
+        timer.start(delay)
+
+
+def _prepare() -> None:
+    """Load what the first measuring and the first stroke need, so that neither waits for it."""
+    import napari_bonescint.measurement.detection.detector
+    import napari_bonescint.measurement.measuring  # noqa: F401
+
+    prepare_labels()
