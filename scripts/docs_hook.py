@@ -1,7 +1,8 @@
 """Pages of the documentation that are made from the code when mkdocs builds the site.
 
-`command-line.md` comes from the parsers of `bonescint`, `results.md` from `train/RESULTS.md` with its picture, and
-`changelog.md` from `CHANGELOG.md`. mkdocs.yml names this file as a hook.
+`command-line.md` comes from the parsers of `bonescint`, `results.md` from `train/RESULTS.md` with its picture,
+`changelog.md` from `CHANGELOG.md`, and `NAME.md` from running the notebook `docs/NAME.ipynb`. mkdocs.yml names this
+file as a hook.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import argparse
 import html
 import os
 import re
+import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from mkdocs.structure.files import Files
 
 _ROOT = Path(__file__).parents[1]
+_NOTEBOOK_SECONDS = 600
+"""For one cell of a notebook."""
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -37,11 +42,33 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "results.md": results,
         "changelog.md": (_ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
     }
+    for notebook in sorted((_ROOT / "docs").glob("*.ipynb")):
+        pages[f"{notebook.stem}.md"] = notebook_page(notebook)
     for name, text in pages.items():
         files.append(File.generated(config, name, content=text))
     for picture in re.findall(r"!\[[^]]*]\(([^)]+)\)", results):
         files.append(File.generated(config, picture, abs_src_path=str(_ROOT / "train" / picture)))
     return files
+
+
+def notebook_page(path: Path) -> str:
+    """Run a notebook in an empty folder, and make a page of its cells with their output; a failing cell is an error."""
+    import nbformat  # all in the extra [docs] only
+    from nbclient import NotebookClient
+    from nbconvert import MarkdownExporter
+
+    # Lines that begin with an exclamation mark find the commands of this installation.
+    os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    with tempfile.TemporaryDirectory() as folder:
+        resources = {"metadata": {"path": folder}}
+        client = NotebookClient(notebook, kernel_name="python3", timeout=_NOTEBOOK_SECONDS, resources=resources)
+        client.extra_arguments = ["--log-level=ERROR"]
+        client.execute()
+    page, _ = MarkdownExporter().from_notebook_node(notebook)
+    # The site's own style is for tables without a class.
+    page = re.sub(r"<style scoped>.*?</style>\n", "", str(page), flags=re.DOTALL)
+    return page.replace('<table border="1" class="dataframe">', "<table>")
 
 
 def command_line_page(parser: argparse.ArgumentParser) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ from docs_hook import command_line_page
 from napari_bonescint import __version__
 from napari_bonescint.cli import _parser
 from napari_bonescint.gui.samples import SAMPLES
+from napari_bonescint.measurement.files import HOT_SPOT_COLUMNS
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -33,7 +35,13 @@ def test_the_picture_of_the_family_has_the_published_parameters():
 def test_every_command_has_a_section_with_its_options():
     page = command_line_page(_parser())
     sections = dict(re.findall(r"^## (bonescint[^\n]*)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
-    assert {"bonescint segment", "bonescint train", "bonescint store merge", "bonescint benchmark"} <= set(sections)
+    assert {
+        "bonescint segment",
+        "bonescint measure",
+        "bonescint train",
+        "bonescint store merge",
+        "bonescint benchmark",
+    } <= set(sections)
     assert re.search(r"<code>--workers N</code> \| \w+", sections["bonescint segment"])
     assert "bonescint segment scan.dcm --out masks" in sections["bonescint segment"]
     assert "<code>STORE</code>" in sections["bonescint store check"]
@@ -50,8 +58,22 @@ def test_the_example_of_the_python_page_runs(tmp_path, monkeypatch, capsys):
     shutil.copy(SAMPLES / "simulated.dcm", tmp_path / "scan.dcm")
     monkeypatch.chdir(tmp_path)
     exec(example, {})  # noqa: S102
-    assert capsys.readouterr().out.startswith("(2, ")
-    assert (tmp_path / "results" / "scan.regions.tif").is_file()
+    printed = capsys.readouterr().out
+    assert printed.startswith("(2, ")
+    assert "bone scan index" in printed
+    assert f"rows x {len(HOT_SPOT_COLUMNS) + 1} columns]" in printed
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.glob("*.ipynb")), ids=lambda path: path.name)
+def test_notebooks_are_kept_without_output_and_their_commands_exist(path):
+    """`make docs` runs them."""
+    cells = [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
+    assert not any(cell["outputs"] or cell["execution_count"] for cell in cells)
+    lines = [line for cell in cells for line in cell["source"] if line.startswith("!bonescint")]
+    assert lines
+    for line in lines:
+        words = line.partition(">")[0].removeprefix("!bonescint").split()
+        assert _parser().parse_args(words).run
 
 
 def test_the_citation_is_of_this_version():
