@@ -248,8 +248,8 @@ def main() -> None:
 
 _INTRODUCTION = """\
 Made by `benchmarks/bone_scan_index.py`, which says how the scans are simulated and what the true index is. Hot spots
-and regions are *true*, or come from a model, or from thresholds. The index leaves out distal limbs. No patient's scan is
-in these tables."""
+and regions are *true*, or come from a model, or from thresholds. The index leaves out distal limbs. No patient's scan
+is in these tables."""
 
 
 if __name__ == "__main__":
