@@ -3,7 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from napari_bonescint.evaluation.report.html_page import environment, render
+from napari_bonescint.evaluation.report.html_page import render
+from napari_bonescint.html_templates import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,9 @@ SECTION = {
 
 
 def part(name: str) -> Callable[..., str]:
-    macro: Callable[..., str] = getattr(environment().get_template("parts.html.jinja").module, name)
+    macro: Callable[..., str] = getattr(
+        environment("napari_bonescint.evaluation.report").get_template("parts.html.jinja").module, name
+    )
     return macro
 
 

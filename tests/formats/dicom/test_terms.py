@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_bonescint.formats.dicom.terms import camera, image_type, radionuclide, reduced, vendor
+from napari_bonescint.formats.dicom.terms import camera, image_type, radionuclide, reduced, tracer, vendor
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,19 @@ def test_of_all_facts_only_numbers_and_terms_are_kept() -> None:
         "photopeak_window": "126-154 keV",
         "manufacturer": "GE",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Tc99m-HMDP", "HDP"),
+        ("Technetium Tc-99m Medronate", "MDP"),
+        ("99mTc MDP of Smith", "MDP"),
+        ("^99m^Technetium oxidronate", "HDP"),
+        ("DPD", "DPD"),
+        ("FDG", ""),
+        ("Mdpherson", ""),
+    ],
+)
+def test_tracers(text: str, name: str) -> None:
+    assert tracer(text) == name

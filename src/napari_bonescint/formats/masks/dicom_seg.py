@@ -10,31 +10,37 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.dataset import Dataset
 from pydicom.pixels.utils import pack_bits
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
-from pydicom.uid import ExplicitVRLittleEndian, SegmentationStorage, generate_uid
+from pydicom.uid import SegmentationStorage, generate_uid
 from pydicom.valuerep import DSfloat
 from skimage.color import rgb2lab
 
-from napari_bonescint import __version__
 from napari_bonescint.anatomy import REGIONS, SKELETON_COLOUR
 from napari_bonescint.atomic import write_bytes_atomically
-from napari_bonescint.formats.dicom.lossy import is_lossy
-from napari_bonescint.formats.dicom.source_views import SourceMissing, find_views
+from napari_bonescint.formats.dicom.derived import (
+    code,
+    derived_dataset,
+    item,
+    reference,
+    referenced_series,
+    require_identifiers,
+    state_lossy_compression,
+)
+from napari_bonescint.formats.dicom.source_views import find_views
 from napari_bonescint.formats.safe_reading.silence import quiet
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from napari_bonescint.formats.dicom.header import Header
     from napari_bonescint.formats.dicom.source_views import SourceImages
     from napari_bonescint.scan import Scan
 
@@ -44,16 +50,6 @@ BONE_CODE = "3138006"
 _ANATOMICAL_STRUCTURE = ("91723000", "SCT", "Anatomical Structure")
 _SEGMENTATION = ("113076", "DCM", "Segmentation")
 _SOURCE_IMAGE = ("121322", "DCM", "Source image for image processing operation")
-
-# A segmentation has the patient and the study of its source.
-_REQUIRED_OF_SOURCE = ("StudyInstanceUID", "SeriesInstanceUID", "SOPClassUID", "SOPInstanceUID")
-_COPIED_EVEN_IF_EMPTY = (
-    *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
-    *("StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID"),
-)
-_COPIED = ("IssuerOfPatientID", "PatientAge", "StudyDescription")
-_LOSSY = ("LossyImageCompressionRatio", "LossyImageCompressionMethod")
-_NAME = "napari-bonescint"
 
 
 @dataclass(frozen=True)
@@ -69,6 +65,41 @@ class Author:
         if self.model is None:
             return "MANUAL"
         return "SEMIAUTOMATIC" if self.corrected else "AUTOMATIC"
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One segment, without its pixels.
+
+    Attributes
+    ----------
+    label : str
+        Name of the segment.
+    category, kind : (str, str, str)
+        Codes of its category and type: value, scheme and meaning.
+    colour : str
+        Display colour, ``#rrggbb``.
+    author : Author
+        Its author.
+    description : str
+        More about it in words, or empty.
+    """
+
+    label: str
+    category: tuple[str, str, str]
+    kind: tuple[str, str, str]
+    colour: str
+    author: Author
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class SegContent:
+    """Descriptions of a segmentation: of its series, its label (capitals) and its content."""
+
+    series: str = "Bone masks"
+    label: str = "BONES"
+    description: str = "Bones of a planar bone scan"
 
 
 def write_dicom_seg(
@@ -97,44 +128,36 @@ def encode_dicom_seg(scan: Scan, regions: NDArray[np.uint8], *, names_regions: b
     """
     if regions.shape != scan.counts.shape:
         raise ValueError(f"masks of shape {regions.shape} for counts of {scan.counts.shape}")
+    rows = [("bone", BONE_CODE, SKELETON_COLOUR)]
+    if names_regions:
+        rows = [(region.label, region.snomed[0], region.colour) for region in REGIONS[1:]]
+    segments = [
+        Segment(label, _ANATOMICAL_STRUCTURE, (value, "SCT", label.capitalize()), colour, author)
+        for label, value, colour in rows
+    ]
+    return encode_segments(scan, regions, segments, SegContent())
+
+
+def encode_segments(scan: Scan, labels: NDArray[np.generic], segments: Iterable[Segment], content: SegContent) -> bytes:
+    """Encode labels (view, y, x) of a scan as DICOM SEG; the value of a pixel is the number of its segment, from 1.
+
+    The errors are those of `encode_dicom_seg`.
+    """
     source = find_views(scan)
-    for file, header in zip(scan.sources, source.headers, strict=True):
-        lacking = [keyword for keyword in _REQUIRED_OF_SOURCE if not header.text(keyword)]
-        if lacking:
-            missing = ", ".join(lacking)
-            raise SourceMissing(f"{file.name}: has no {missing}, so a DICOM segmentation cannot refer to it.")
+    require_identifiers(scan, source)
     with quiet():
-        ds = _describe(scan, source)
-        ds.SegmentSequence = Sequence(_segments(names_regions, author))
-        _add_frames(ds, scan, source, regions)
+        ds = _describe(scan, source, content)
+        ds.SegmentSequence = Sequence(_segment(number, segment) for number, segment in enumerate(segments, start=1))
+        _add_frames(ds, scan, source, labels)
         buffer = io.BytesIO()
         ds.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
 
 
-def _describe(scan: Scan, source: SourceImages) -> Dataset:
+def _describe(scan: Scan, source: SourceImages, content: SegContent) -> Dataset:
     """The data set without segments and frames."""
-    ds = Dataset()
-    ds.file_meta = FileMetaDataset()
-    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    ds.SpecificCharacterSet = "ISO_IR 192"
-    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID = SegmentationStorage
-    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID = generate_uid()
-    first = source.headers[0]
-    ds.StudyInstanceUID = first.text("StudyInstanceUID")
-    for keyword in _COPIED_EVEN_IF_EMPTY:
-        setattr(ds, keyword, first.text_or_name(keyword))
-    for keyword in _COPIED:
-        if first.text(keyword):
-            setattr(ds, keyword, first.text(keyword))
-
-    now = datetime.now(tz=UTC).astimezone()
-    ds.Modality, ds.SeriesInstanceUID, ds.SeriesNumber, ds.InstanceNumber = "SEG", generate_uid(), 1, 1
-    ds.SeriesDescription = "Bone masks"
-    ds.Manufacturer = ds.ManufacturerModelName = _NAME
-    ds.DeviceSerialNumber, ds.SoftwareVersions = "0", __version__
-    ds.ContentDate, ds.ContentTime = now.strftime("%Y%m%d"), now.strftime("%H%M%S")
-    ds.ContentLabel, ds.ContentDescription, ds.ContentCreatorName = "BONES", "Bones of a planar bone scan", ""
+    ds = derived_dataset(source.headers[0], SegmentationStorage, "SEG", content.series)
+    ds.ContentLabel, ds.ContentDescription, ds.ContentCreatorName = content.label, content.description, ""
 
     ds.ImageType = ["DERIVED", "PRIMARY"]
     ds.SegmentationType, ds.SegmentsOverlap = "BINARY", "NO"
@@ -143,18 +166,13 @@ def _describe(scan: Scan, source: SourceImages) -> Dataset:
     ds.Rows, ds.Columns = source.size
     ds.BurnedInAnnotation = "NO"
     ds.PatientOrientation = ""  # it differs between the two views; the source's value counts
-    ds.LossyImageCompression = "00"
-    for header in filter(is_lossy, source.headers):
-        ds.LossyImageCompression = "01"
-        for keyword in _LOSSY:
-            if header.texts(keyword):
-                setattr(ds, keyword, header.texts(keyword))
+    state_lossy_compression(source.headers, ds)
 
-    ds.ReferencedSeriesSequence = Sequence(_referenced_series(source))
+    ds.ReferencedSeriesSequence = Sequence(referenced_series(source))
     organization = generate_uid()
-    ds.DimensionOrganizationSequence = Sequence([_item(DimensionOrganizationUID=organization)])
+    ds.DimensionOrganizationSequence = Sequence([item(DimensionOrganizationUID=organization)])
     ds.DimensionIndexSequence = Sequence(
-        _item(
+        item(
             DimensionOrganizationUID=organization,
             DimensionIndexPointer=Tag(pointer),
             FunctionalGroupPointer=Tag(group),
@@ -169,48 +187,44 @@ def _describe(scan: Scan, source: SourceImages) -> Dataset:
     if scan.spacing is not None:
         spacing = [DSfloat(mm, auto_format=True) for mm in scan.spacing]
         # A projection has no thickness, but highdicom refuses pixel measures without one, and dciodvfy refuses 0.
-        shared.PixelMeasuresSequence = Sequence([_item(PixelSpacing=spacing, SliceThickness=1)])
+        shared.PixelMeasuresSequence = Sequence([item(PixelSpacing=spacing, SliceThickness=1)])
     ds.SharedFunctionalGroupsSequence = Sequence([shared])
     return ds
 
 
-def _segments(names_regions: bool, author: Author) -> list[Dataset]:
-    rows = [("bone", BONE_CODE, SKELETON_COLOUR)]
-    if names_regions:
-        rows = [(region.label, region.snomed[0], region.colour) for region in REGIONS[1:]]
-    return [_segment(number, *row, author) for number, row in enumerate(rows, start=1)]
-
-
-def _segment(number: int, label: str, snomed: str, colour: str, author: Author) -> Dataset:
-    segment = _item(
+def _segment(number: int, segment: Segment) -> Dataset:
+    made = item(
         SegmentNumber=number,
-        SegmentLabel=label,
-        SegmentedPropertyCategoryCodeSequence=[_code(*_ANATOMICAL_STRUCTURE)],
-        SegmentedPropertyTypeCodeSequence=[_code(snomed, "SCT", label.capitalize())],
-        SegmentAlgorithmType=author.algorithm_type,
-        RecommendedDisplayCIELabValue=_cielab(colour),
+        SegmentLabel=segment.label,
+        SegmentedPropertyCategoryCodeSequence=[code(*segment.category)],
+        SegmentedPropertyTypeCodeSequence=[code(*segment.kind)],
+        SegmentAlgorithmType=segment.author.algorithm_type,
+        RecommendedDisplayCIELabValue=_cielab(segment.colour),
     )
-    if author.model is not None:
+    if segment.description:
+        made.SegmentDescription = segment.description
+    if segment.author.model is not None:
         # At most the length of its value representation, and one value: a backslash would make two.
-        segment.SegmentAlgorithmName = author.model.replace("\\", "_")[:64]
-    return segment
+        made.SegmentAlgorithmName = segment.author.model.replace("\\", "_")[:64]
+    return made
 
 
-def _add_frames(ds: Dataset, scan: Scan, source: SourceImages, regions: NDArray[np.uint8]) -> None:
+def _add_frames(ds: Dataset, scan: Scan, source: SourceImages, labels: NDArray[np.generic]) -> None:
     groups: list[Dataset] = []
     frames: list[NDArray[np.bool_]] = []
-    for number, (view, place, mask) in enumerate(zip(scan.views, source.views, regions, strict=True), start=1):
-        plane = np.zeros(source.size, np.uint8)
+    for number, (view, place, mask) in enumerate(zip(scan.views, source.views, labels, strict=True), start=1):
+        plane = np.zeros(source.size, labels.dtype)
         place.paste(mask, plane)
-        for code in np.unique(plane[plane > 0]) if plane.any() else (1,):
+        for segment in np.unique(plane[plane > 0]) if plane.any() else (1,):
+            content = item(DimensionIndexValues=[int(segment), number], FrameLabel=view.name.value)
             groups.append(
-                _item(
-                    FrameContentSequence=[_item(DimensionIndexValues=[int(code), number], FrameLabel=view.name.value)],
+                item(
+                    FrameContentSequence=[content],
                     DerivationImageSequence=[_derivation(source, place.file, place.frame)],
-                    SegmentIdentificationSequence=[_item(ReferencedSegmentNumber=int(code))],
+                    SegmentIdentificationSequence=[item(ReferencedSegmentNumber=int(segment))],
                 )
             )
-            frames.append(plane == code)
+            frames.append(plane == segment)
     ds.NumberOfFrames = len(frames)
     ds.PerFrameFunctionalGroupsSequence = Sequence(groups)
     ds.PixelData = pack_bits(np.stack(frames).astype(np.uint8).ravel())
@@ -218,37 +232,13 @@ def _add_frames(ds: Dataset, scan: Scan, source: SourceImages, regions: NDArray[
 
 
 def _derivation(source: SourceImages, file: int, frame: int) -> Dataset:
-    reference = _reference(source.headers[file])
+    image = reference(source.headers[file])
     # A reference without a frame number means all frames; one to a single-frame image must have none.
     if source.frames[file] > 1:
-        reference.ReferencedFrameNumber = frame
-    reference.PurposeOfReferenceCodeSequence = Sequence([_code(*_SOURCE_IMAGE)])
-    reference.SpatialLocationsPreserved = "YES"
-    return _item(DerivationCodeSequence=[_code(*_SEGMENTATION)], SourceImageSequence=[reference])
-
-
-def _referenced_series(source: SourceImages) -> list[Dataset]:
-    series: dict[str, list[Dataset]] = {}
-    for header in source.headers:
-        series.setdefault(header.text("SeriesInstanceUID"), []).append(_reference(header))
-    return [_item(SeriesInstanceUID=uid, ReferencedInstanceSequence=items) for uid, items in series.items()]
-
-
-def _reference(header: Header) -> Dataset:
-    return _item(
-        ReferencedSOPClassUID=header.text("SOPClassUID"), ReferencedSOPInstanceUID=header.text("SOPInstanceUID")
-    )
-
-
-def _code(value: str, scheme: str, meaning: str) -> Dataset:
-    return _item(CodeValue=value, CodingSchemeDesignator=scheme, CodeMeaning=meaning)
-
-
-def _item(**attributes: object) -> Dataset:
-    item = Dataset()
-    for keyword, value in attributes.items():
-        setattr(item, keyword, value)
-    return item
+        image.ReferencedFrameNumber = frame
+    image.PurposeOfReferenceCodeSequence = Sequence([code(*_SOURCE_IMAGE)])
+    image.SpatialLocationsPreserved = "YES"
+    return item(DerivationCodeSequence=[code(*_SEGMENTATION)], SourceImageSequence=[image])
 
 
 def _cielab(colour: str) -> list[int]:
