@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,12 +66,17 @@ def _orthanc(_peers_are_there: None, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture
-def orthanc(_orthanc: Orthanc, monkeypatch: pytest.MonkeyPatch) -> Orthanc:
+def orthanc(_orthanc: Orthanc, monkeypatch: pytest.MonkeyPatch) -> Iterator[Orthanc]:
     """An empty archive, the only thing that may be connected to."""
     _orthanc.clear()
     ports = (_orthanc.http_port, _orthanc.dicom_port, _orthanc.napari_port)
     monkeypatch.setenv(local_only.PORTS_VARIABLE, ",".join(map(str, ports)))
-    return _orthanc
+    yield _orthanc
+    # What was left behind ends by itself, and soon.
+    for thread in threading.enumerate():
+        if thread.name.startswith(("archive", "RequestorThread", "AcceptorThread")):
+            thread.join(5)
+            assert not thread.is_alive()
 
 
 @pytest.fixture
@@ -100,3 +106,19 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     openssl("x509", "-req", "-in", "server.csr", *sign, "-days", "2", "-out", "server.pem")
     (folder / "both.pem").write_bytes((folder / "server.pem").read_bytes() + (folder / "server.key").read_bytes())
     return folder
+
+
+@pytest.fixture
+def dimse(orthanc: Orthanc) -> ArchiveSetup:
+    """The archive by DICOM's own protocol."""
+    setup = ArchiveSetup(
+        "pacs",
+        Kind.QUERY_RETRIEVE,
+        host="127.0.0.1",
+        port=orthanc.dicom_port,
+        title=orthanc.title,
+        own_title="NAPARI",
+        own_port=orthanc.napari_port,
+    )
+    setups.keep_setup(setup)
+    return setup

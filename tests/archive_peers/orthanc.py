@@ -57,7 +57,14 @@ class Orthanc:
             "DicomAlwaysAllowFind": True,
             "DicomAlwaysAllowGet": True,
             "DicomAlwaysAllowMove": True,
-            "DicomModalities": {"napari": ["NAPARI", "127.0.0.1", self.napari_port]},
+            "DicomModalities": {
+                "napari": {
+                    "AET": "NAPARI",
+                    "Host": "127.0.0.1",
+                    "Port": self.napari_port,
+                    "AllowGet": changes.get("DicomAlwaysAllowGet", True),
+                }
+            },
             "Plugins": [PLUGIN],
             "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
             "HttpServerEnabled": True,

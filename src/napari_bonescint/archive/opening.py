@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _BACKENDS = {
     Kind.DICOMWEB: ("dicomweb", "DicomWebArchive"),
+    Kind.RECEIVER: ("receiver", "ReceivingArchive"),
+    Kind.QUERY_RETRIEVE: ("query_retrieve", "QueryRetrieveArchive"),
 }
 """Module in `backends` and class of each kind; a module is imported when an archive of its kind is opened."""
 

@@ -1,0 +1,117 @@
+"""An archive that sends images here when its users want it to, and takes results by C-STORE; it cannot be searched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+from napari_bonescint.archive import dimse
+from napari_bonescint.archive.errors import NotPossible
+from napari_bonescint.archive.failures import no_answer
+from napari_bonescint.archive.interface import ignore, never
+from napari_bonescint.archive.records import Progress
+from napari_bonescint.archive.waiting import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from napari_bonescint.archive.inbox import Inbox
+    from napari_bonescint.archive.interface import IsCancelled, OnProgress
+    from napari_bonescint.archive.outgoing import Outgoing
+    from napari_bonescint.archive.records import Answer, Found, Instance, Query, Received, Series, Study
+    from napari_bonescint.archive.setups import ArchiveSetup
+
+T = TypeVar("T")
+E = TypeVar("E")
+
+
+class ReceivingArchive:
+    """An archive that only sends and takes; `interface.Archive` describes the methods, `receiver.Receiver` receives."""
+
+    def __init__(self, setup: ArchiveSetup) -> None:
+        self.setup = setup
+        self._line = dimse.Line()
+
+    def echo(self, *, is_cancelled: IsCancelled = never) -> str:
+        """C-ECHO."""
+        self._require_host("tested")
+        return self.converse(lambda line, _tell: dimse.echo(self.setup, line), is_cancelled)
+
+    def find_studies(self, query: Query, *, is_cancelled: IsCancelled = never) -> Found[Study]:  # noqa: ARG002
+        """Raise `NotPossible`."""
+        self._cannot_be_searched()
+
+    def find_series(self, study_uid: str, *, is_cancelled: IsCancelled = never) -> Found[Series]:  # noqa: ARG002
+        """Raise `NotPossible`."""
+        self._cannot_be_searched()
+
+    def find_instances(
+        self,
+        study_uid: str,  # noqa: ARG002
+        series_uid: str,  # noqa: ARG002
+        *,
+        is_cancelled: IsCancelled = never,  # noqa: ARG002
+    ) -> Found[Instance]:
+        """Raise `NotPossible`."""
+        self._cannot_be_searched()
+
+    def get(
+        self,
+        series: Series,  # noqa: ARG002
+        inbox: Inbox,  # noqa: ARG002
+        *,
+        on_progress: OnProgress = ignore,  # noqa: ARG002
+        is_cancelled: IsCancelled = never,  # noqa: ARG002
+    ) -> tuple[Received, ...]:
+        """Raise `NotPossible`."""
+        self._cannot_be_searched()
+
+    def send(
+        self, objects: Sequence[Outgoing], *, on_progress: OnProgress = ignore, is_cancelled: IsCancelled = never
+    ) -> tuple[Answer, ...]:
+        """C-STORE each object."""
+        self._require_host("sent to")
+        sizes = {each.instance_uid: len(each.content) for each in objects}
+        answers: list[Answer] = []
+
+        def answered(answer: Answer) -> None:
+            answers.append(answer)
+            on_progress(Progress(len(answers), len(objects), sum(sizes[each.instance_uid] for each in answers)))
+
+        def work(line: dimse.Line, tell: Callable[[Answer], None]) -> None:
+            dimse.store(self.setup, objects, line, tell)
+
+        self.converse(work, is_cancelled, answered)
+        return tuple(answers)
+
+    def close(self) -> None:
+        """End the association, if there is one."""
+        self._line.cut()
+
+    def converse(
+        self,
+        work: Callable[[dimse.Line, Callable[[E], None]], T],
+        is_cancelled: IsCancelled,
+        on_event: Callable[[E], object] = lambda _event: None,
+    ) -> T:
+        """Do work in a thread that uses one association at a time, and wait for it."""
+        line = self._line = dimse.Line()
+        setup = self.setup
+        return wait_for(
+            lambda tell: work(line, tell),
+            # The first part of the wait is that for a connection, which is tried twice.
+            seconds=setup.answer_seconds + 1.5,
+            late=lambda: no_answer(setup.name, setup.host, setup.port, setup.answer_seconds),
+            close=line.cut,
+            is_cancelled=is_cancelled,
+            on_event=on_event,
+            most_seconds=3600,
+        )
+
+    def _require_host(self, done: str) -> None:
+        if not self.setup.host:
+            raise NotPossible(f"{self.setup.name}: has no host, so it cannot be {done}; give host, port and AE title.")
+
+    def _cannot_be_searched(self) -> NoReturn:
+        raise NotPossible(
+            f"{self.setup.name}: cannot be searched; send images from a workstation while this computer receives."
+        )
