@@ -51,7 +51,7 @@ _COMPUTING = [
 ]
 
 # These speak with archives, and are imported when one is opened.
-_SPEAKING = ["archive.backends", "archive.http_session"]
+_SPEAKING = ["archive.backends", "archive.dimse", "archive.http_session", "archive.receiver"]
 
 
 def _imported_without(unwanted: list[str]) -> tuple[list[str], list[str]]:
