@@ -16,6 +16,8 @@ from napari_bonescint.anatomy import CODES
 from napari_bonescint.api import NotOneScan
 from napari_bonescint.formats.masks.label_tiff import write_labels
 from napari_bonescint.gui.samples import SAMPLES
+from napari_bonescint.measurement.comparison.changes import Change
+from napari_bonescint.measurement.comparison.comparing import CannotCompare
 from napari_bonescint.measurement.measuring import CannotMeasure
 
 if TYPE_CHECKING:
@@ -31,8 +33,8 @@ def test_asking_for_a_function_imports_neither_torch_nor_qt() -> None:
     code = (
         "import sys, napari_bonescint\n"
         "assert 'napari_bonescint.api' not in sys.modules\n"
-        "assert {'open_scan', 'segment', 'measure'} <= set(dir(napari_bonescint))\n"
-        "napari_bonescint.open_scan, napari_bonescint.segment, napari_bonescint.measure\n"
+        "assert {'open_scan', 'segment', 'measure', 'compare'} <= set(dir(napari_bonescint))\n"
+        "napari_bonescint.open_scan, napari_bonescint.segment, napari_bonescint.measure, napari_bonescint.compare\n"
         "print([name for name in ('torch', 'openvino', 'napari', 'qtpy', 'pandas') if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
@@ -86,3 +88,26 @@ def test_corrected_masks_and_other_models_are_used(
     write_labels(tmp_path / "mask.tif", (codes > 0).astype(np.uint8), None)
     with pytest.raises(CannotMeasure, match=r"mask\.tif: marks bone without naming regions"):
         napari_bonescint.measure(path, tmp_path / "mask.tif")
+
+
+def test_two_scans_are_compared_and_two_patients_only_on_request(write_nm: WriteScan, models_folder: Path) -> None:
+    # Thresholds find the hot spots of scans that look like no body.
+    models_folder.mkdir(parents=True)
+    (models_folder / "current-hot-spots").write_text('{"model": "lost"}', encoding="utf-8")
+    codes = np.zeros((2, 64, 32), np.uint8)
+    codes[:, 10:40, 5:25] = CODES["pelvis"]
+    hot = some_counts(2) + 30
+    hot[0, 20:24, 8:12] += 300
+    hot[1, 20:24, 18:22] += 300
+    old = write_nm("old.dcm", counts=some_counts(2) + 30, StudyDate="20230305")
+    new = write_nm("new.dcm", counts=hot, StudyDate="20240305")
+    other = write_nm("other.dcm", counts=hot, PatientID="0815", PatientName="Else^Somebody")
+    before, now, else_s = (napari_bonescint.measure(path, codes) for path in (old, new, other))
+    comparison = napari_bonescint.compare(now, before)
+    assert comparison.days == 366
+    assert [lesion.change for lesion in comparison.lesions] == ["new"] * comparison.count(Change.NEW)
+    assert comparison.count(Change.NEW) == 1
+    assert comparison.index.change == pytest.approx(now.index.total - before.index.total)
+    with pytest.raises(CannotCompare, match=r"name different patients; .* Then give same_patient=True"):
+        napari_bonescint.compare(else_s, before)
+    assert napari_bonescint.compare(else_s, before, same_patient=True).patient == "other"

@@ -13,7 +13,7 @@ forbid_telemetry()
 __version__ = version("napari-bonescint")
 
 # They are imported when they are asked for, since every module imports this one. `__init__.pyi` has their types.
-_PUBLIC = ("ScanMeasures", "measure", "open_scan", "segment")
+_PUBLIC = ("ScanMeasures", "compare", "measure", "open_scan", "segment")
 
 __all__ = ["__version__", *_PUBLIC]
 

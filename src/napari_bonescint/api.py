@@ -20,10 +20,14 @@ import numpy as np
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats import opening
+from napari_bonescint.formats.dicom.two_studies import OTHER_PATIENT, PatientMatch, read_two_studies
 from napari_bonescint.formats.masks.mask import lay_on
 from napari_bonescint.formats.masks.registry import read_mask
-from napari_bonescint.inference.model_card import ModelCard
+from napari_bonescint.inference.model_card import FINDING_HOT_SPOTS, ModelCard, ModelError
 from napari_bonescint.inference.model_registry import current_model, find_model
+from napari_bonescint.measurement.comparison.changes import MeasuredScan
+from napari_bonescint.measurement.comparison.comparing import CannotCompare
+from napari_bonescint.measurement.comparison.comparing import compare as compare_measured
 from napari_bonescint.measurement.files import HOT_SPOT_COLUMNS, REGION_COLUMNS
 from napari_bonescint.measurement.measuring import CannotMeasure, measure_regions
 from napari_bonescint.measurement.measuring import measure as measure_segmentation
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.inference.segmenter import Segmenter
+    from napari_bonescint.measurement.comparison.changes import Comparison
+    from napari_bonescint.measurement.detection.detector import HotSpotDetector
     from napari_bonescint.measurement.measures import BoneScanIndex, Measured, Measures
 
     ScanLike = Scan | str | Path
@@ -189,13 +195,42 @@ def measure(
     if masks is None:
         masks = segment(scan, model=model, device=device)
     if isinstance(masks, Segmentation):
-        measured = measure_segmentation(scan, masks)
+        measured = measure_segmentation(scan, masks, _detector())
         # `measure_segmentation` refuses a segmentation without regions.
         regions = masks.skeleton if masks.regions is None else masks.regions
     else:
         regions = masks if isinstance(masks, np.ndarray) else _read_masks(scan, masks)
-        measured = measure_regions(scan, regions)
+        measured = measure_regions(scan, regions, _detector())
     return ScanMeasures(scan, regions, measured)
+
+
+def compare(new: ScanMeasures | ScanLike, old: ScanMeasures | ScanLike, *, same_patient: bool = False) -> Comparison:
+    """Compare a scan with a prior scan of the same patient.
+
+    Parameters
+    ----------
+    new, old : ScanMeasures, Scan, str or Path
+        The new and the prior scan: results of `measure`, or scans, which are measured with the models in use.
+    same_patient : bool
+        Whether both are of one patient, although their files name two.
+
+    Returns
+    -------
+    Comparison
+        Lesions that are new, gone, larger, smaller or the same, and the change of the bone scan index. Its
+        `not_comparable` has reasons against comparing the two, such as another tracer.
+
+    Raises
+    ------
+    BonescintError
+        If the files name two patients, or the scans have no view in common.
+    """
+    pair = [each if isinstance(each, ScanMeasures) else measure(each) for each in (new, old)]
+    studies = read_two_studies(pair[0].scan.sources, pair[1].scan.sources)
+    if studies.patient is PatientMatch.OTHER and not same_patient:
+        raise CannotCompare(f"{pair[0].scan.name}: {OTHER_PATIENT} Then give same_patient=True.")
+    mine, other = (MeasuredScan(each.scan, each.regions, each.measured) for each in pair)
+    return compare_measured(mine, other, studies)
 
 
 def _scan(scan: ScanLike) -> Scan:
@@ -219,6 +254,23 @@ def _loaded(card: Path, _sha256: str, device: str) -> Segmenter:
     from napari_bonescint.inference.segmenter import Segmenter
 
     return Segmenter(read_card(card), device)
+
+
+def _detector() -> HotSpotDetector | None:
+    """The loaded model in use for hot spots; None if there is none, so that thresholds are used."""
+    try:
+        card = current_model(FINDING_HOT_SPOTS)
+    except ModelError:
+        return None
+    return _loaded_detector(card.path, card.weights_sha256)
+
+
+@lru_cache(maxsize=1)
+def _loaded_detector(card: Path, _sha256: str) -> HotSpotDetector:
+    from napari_bonescint.inference.model_card import read_card
+    from napari_bonescint.measurement.detection.detector import HotSpotDetector
+
+    return HotSpotDetector(read_card(card))
 
 
 def _read_masks(scan: Scan, masks: str | Path | Sequence[str | Path]) -> NDArray[np.uint8]:

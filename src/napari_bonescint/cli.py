@@ -13,6 +13,7 @@ from napari_bonescint.child_process import end_with_starter
 from napari_bonescint.commands import (
     archive,
     benchmark,
+    compare,
     evaluate,
     judge,
     measure,
@@ -29,7 +30,7 @@ from napari_bonescint.text import DISCLAIMER
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = (segment, measure, models, simulate, train, evaluate, judge, store, archive, benchmark)
+_COMMANDS = (segment, measure, compare, models, simulate, train, evaluate, judge, store, archive, benchmark)
 
 _INTERRUPTED = 130
 """Exit status that shells report for a program ended by Ctrl-C."""

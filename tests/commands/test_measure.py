@@ -54,13 +54,22 @@ def masks(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def thresholds(models_folder: Path) -> None:
+    """The model for hot spots is not there, so that thresholds find those of scans that look like no body."""
+    models_folder.mkdir(parents=True)
+    (models_folder / "current-hot-spots").write_text('{"model": "lost"}', encoding="utf-8")
+
+
+@pytest.fixture
 def measure(out: Path, capsys: pytest.CaptureFixture[str]) -> Measure:
     """Run `bonescint measure` on the CPU."""
 
     def run(*arguments: str | Path) -> Ended:
         status = main(["measure", *map(str, arguments), "--out", str(out), "--device", "cpu"])
         said = capsys.readouterr()
-        return Ended(status, said.out.splitlines(), said.err.splitlines())
+        without_model = "warning: There is no model 'lost';"
+        lines = [line for line in said.err.splitlines() if not line.startswith(without_model)]
+        return Ended(status, said.out.splitlines(), lines)
 
     return run
 
@@ -94,7 +103,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 @pytest.fixture
-def given(write_nm: WriteScan, masks: Path) -> Callable[..., Path]:
+def given(write_nm: WriteScan, masks: Path, thresholds: None) -> Callable[..., Path]:
     """Writes a scan and the mask of its regions; the scan's path."""
 
     def write(name: str = "scan.dcm", *, brighter: int = 0, views: int = 2, **attributes: Any) -> Path:
@@ -111,7 +120,7 @@ def test_a_scan_is_segmented_and_measured_and_a_corrected_mask_is_measured_again
     scan = SAMPLES / "simulated.dcm"
     ended = measure(scan)
     assert ended.status == 0
-    assert all(line.startswith(f"warning: {scan}: ") for line in ended.err)
+    assert all(line.startswith("warning: ") for line in ended.err)
     parts = ("hotspots.csv", "hotspots.tif", "json", "measures.json", "regions.csv", "regions.tif", "skeleton.tif")
     assert names_in(out) == [f"simulated.{part}" for part in parts]
     facts = facts_of(out, "simulated")
@@ -278,7 +287,7 @@ def test_a_table_has_a_row_for_each_scan_and_no_identity(
 
 
 def test_a_picture_of_one_view_without_spacing_is_measured_as_far_as_it_allows(
-    measure: Measure, tmp_path: Path, masks: Path, out: Path
+    measure: Measure, tmp_path: Path, masks: Path, out: Path, thresholds: None
 ) -> None:
     Image.fromarray((counts(1)[0] / 2).astype(np.uint8)).save(tmp_path / "scan.png")
     masks.mkdir()
@@ -315,6 +324,66 @@ def test_masks_made_with_other_views_are_refused(
     ended = measure(scan, "--masks", tmp_path / "flipped")
     assert ended.status == 1
     assert "scan.regions.tif: was made with other views; give the options" in ended.err[-1]
+
+
+def years(given: WriteScan) -> list[Path]:
+    """Two scans of one patient and one of another, in the order of their names."""
+    return [
+        given("archive/a/IM1.dcm", StudyDate="20230305", AcquisitionDate="20230305"),
+        given("archive/b/IM1.dcm", brighter=1, StudyDate="20240305", AcquisitionDate="20240305"),
+        given("archive/c/IM1.dcm", brighter=2, PatientID="0815", PatientName="Else^Somebody", StudyDate="20240306"),
+    ]
+
+
+def test_each_scan_of_a_folder_is_compared_with_the_latest_earlier_one_of_its_patient(
+    measure: Measure, given: WriteScan, masks: Path, tmp_path: Path, out: Path
+) -> None:
+    years(given)
+    shutil.copytree(masks / "archive", masks, dirs_exist_ok=True)
+    table = tmp_path / "all.csv"
+    archive = tmp_path / "archive"
+    words = (archive, "--prior", archive, "--masks", masks, "--table", table)
+    ended = measure(*words)
+    assert ended.status == 0
+    assert f"2 scans have no earlier scan in {archive}, and no comparison." in ended.out
+    assert [name for name in names_in(out) if ".comparison." in name] == [
+        "b/IM1.comparison.csv",
+        "b/IM1.comparison.json",
+    ]
+    comparison = json.loads((out / "b" / "IM1.comparison.json").read_text(encoding="utf-8"))
+    assert comparison["prior"]["source_sha256"] == facts_of(out / "a", "IM1")["source_sha256"]
+    assert [lesion["change"] for lesion in comparison["lesions"]] == ["same"] * len(comparison["lesions"])
+    rows = {row["name"]: row for row in rows_of(table)}
+    assert rows["b/IM1"]["days_since_prior"] == "366"
+    assert float(rows["b/IM1"]["bone_scan_index_change"]) == pytest.approx(0, abs=0.05)
+    assert (rows["b/IM1"]["new_lesions"], rows["a/IM1"]["new_lesions"]) == ("0", "")
+    # A comparison that is missing is made again, and nothing else is.
+    before = table.read_bytes(), (out / "b" / "IM1.measures.json").read_bytes()
+    (out / "b" / "IM1.comparison.json").unlink()
+    assert measure(*words).out[-2] == "1 measured, 2 kept, 0 failed."
+    assert (table.read_bytes(), (out / "b" / "IM1.measures.json").read_bytes()) == before
+    assert (out / "b" / "IM1.comparison.json").exists()
+
+
+def test_a_prior_scan_of_another_patient_is_refused_unless_the_user_knows_better(
+    measure: Measure, given: WriteScan, masks: Path, out: Path, tmp_path: Path
+) -> None:
+    old, _, other = years(given)
+    shutil.copytree(masks / "archive" / "c", masks, dirs_exist_ok=True)
+    shutil.copytree(masks / "archive" / "a", masks / "old")
+    words = (other, "--prior", old, "--masks", masks)
+    refused = measure(*words)
+    assert refused.status == 1
+    assert refused.err[-1].startswith(f"error: {other}: The files of the two scans name different patients; ")
+    assert refused.err[-1].endswith("Option: --same-patient.")
+    assert "IM1.measures.json" in names_in(out)
+    assert not [name for name in names_in(out) if ".comparison." in name]
+    assert measure(*words, "--same-patient").status == 0
+    assert (out / "IM1.comparison.csv").exists()
+    third = given("third.dcm", brighter=5)
+    again = measure(other, "--prior", third, "--masks", masks, "--same-patient")
+    assert again.status == 1
+    assert "is a comparison with another prior scan than" in again.err[-1]
 
 
 def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,14 +43,14 @@ class Job:
         Files of the scan.
     result : Result
         Files of the result.
-    prior : ScanSource or None
-        Files of an earlier scan of the same patient, to compare with.
+    prior : Job or None
+        An earlier scan of the same patient, to compare with.
     """
 
     number: int
     source: ScanSource
     result: Result
-    prior: ScanSource | None = None
+    prior: Job | None = None
 
     @property
     def name(self) -> str:
@@ -72,7 +72,7 @@ class Outcome:
     number : int
         Number of the job.
     kind : str
-        ``segmented`` or ``measured``, ``kept`` (the result existed already) or ``failed``.
+        ``segmented``, ``measured`` or ``compared``, ``kept`` (the result existed already) or ``failed``.
     complaints : tuple of str
         Lines for standard error.
     line : str
@@ -80,7 +80,7 @@ class Outcome:
     """
 
     number: int
-    kind: Literal["segmented", "measured", "kept", "failed"]
+    kind: Literal["segmented", "measured", "compared", "kept", "failed"]
     complaints: tuple[str, ...] = ()
     line: str = ""
 
@@ -94,7 +94,7 @@ class Work(Protocol[Opened, Engine, Computed]):
 
     @property
     def done(self) -> str:
-        """The word for a finished scan: ``segmented`` or ``measured``."""
+        """The word for a finished scan: ``segmented``, ``measured`` or ``compared``."""
 
     @property
     def models(self) -> Hashable:

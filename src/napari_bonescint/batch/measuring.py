@@ -1,85 +1,55 @@
-"""The work of `bonescint measure`: read a scan, segment it unless its masks exist, measure it, write the measures."""
+"""The work of `bonescint measure`: segment a scan unless its masks exist, measure it, compare it, write the results."""
 
 from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from napari_bonescint.batch.given_masks import read_given_masks
+from napari_bonescint.batch.at_hand import (
+    AtHand,
+    OpenedScan,
+    RegionMasks,
+    measures_before,
+    own_measures,
+    require_room_for_measures,
+)
 from napari_bonescint.batch.job import Outcome, unless_it_fails
 from napari_bonescint.batch.model_here import card_here
-from napari_bonescint.batch.segmenting import of_another_scan, own_masks, require_room
 from napari_bonescint.corrections.store.plane_files import planes_sha256
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.formats.masks.label_tiff import read_labels
+from napari_bonescint.facts import read_json
+from napari_bonescint.formats.dicom.two_studies import OTHER_PATIENT, PatientMatch, read_two_studies
+from napari_bonescint.formats.safe_reading.refusal import sentence_of
 from napari_bonescint.inference.devices import choose_device
+from napari_bonescint.inference.model_card import ModelError
+from napari_bonescint.measurement.comparison.changes import Change, MeasuredScan
+from napari_bonescint.measurement.comparison.comparing import compare
+from napari_bonescint.measurement.comparison.files import ComparisonFiles
 from napari_bonescint.measurement.files import MeasuredMasks, MeasureFiles
 from napari_bonescint.measurement.measuring import CannotMeasure, measure_regions
 from napari_bonescint.notices import on_command_line
 from napari_bonescint.results import ResultError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
     from pathlib import Path
-
-    import numpy as np
-    from numpy.typing import NDArray
 
     from napari_bonescint.batch.job import Job
     from napari_bonescint.formats.opening import ScanOverrides
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.inference.segmenter import Segmenter
-    from napari_bonescint.measurement.files import RecordedMeasures
+    from napari_bonescint.measurement.comparison.changes import Comparison
+    from napari_bonescint.measurement.detection.detector import HotSpotDetector
     from napari_bonescint.measurement.measures import Measured, Measures
     from napari_bonescint.results import Result
-    from napari_bonescint.scan import Scan
     from napari_bonescint.segmentation import Segmentation
 
 NO_REGIONS = "The model {} marks bone without naming regions; choose a model that names regions to measure a scan."
 _SHARE_OF_SEGMENTING = 0.7
-
-
-@dataclass(frozen=True)
-class RegionMasks:
-    """Region masks of a scan that exist already.
-
-    Attributes
-    ----------
-    regions : ndarray of uint8, shape (view, y, x)
-        Region codes.
-    recorded : MeasuredMasks
-        Their files and hash.
-    models : dict of str to str
-        The model that made them with its hash; empty for masks that the user gave.
-    warnings : tuple of str
-        Warnings of the segmentation.
-    """
-
-    regions: NDArray[np.uint8]
-    recorded: MeasuredMasks
-    models: dict[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class OpenedScan:
-    """What is read before a scan is measured.
-
-    Attributes
-    ----------
-    scan : Scan
-    masks : RegionMasks or None
-        None if it must be segmented.
-    before : Measured or None
-        Its earlier measures, whose reader's verdicts stay.
-    """
-
-    scan: Scan
-    masks: RegionMasks | None
-    before: Measured | None = None
+_THRESHOLDS = {"thresholds": ""}
 
 
 @dataclass(frozen=True)
@@ -94,21 +64,24 @@ class MeasuredNow:
     measured : Measured
     seconds : float
         Duration of measuring, without segmenting.
+    comparison : Comparison or None
+        Comparison with the prior scan.
     """
 
     segmentation: Segmentation | None
     masks: RegionMasks
     measured: Measured
     seconds: float
+    comparison: Comparison | None = None
 
 
 class MeasuringEngine:
-    """The models for measuring; the one for segmenting is loaded for the first scan without masks.
+    """The models for measuring; each is loaded for the first scan that needs it.
 
     Attributes
     ----------
     device : DeviceChoice
-        The device and the reason for it.
+        The device for segmenting and the reason for it.
     """
 
     def __init__(self, work: Measuring, turn: int) -> None:
@@ -123,6 +96,15 @@ class MeasuringEngine:
 
         return Segmenter(self._work.card, self._work.device, turn=self._turn)
 
+    @cached_property
+    def detector(self) -> HotSpotDetector | None:
+        """The loaded model for hot spots; None for thresholds."""
+        if self._work.hot_spots is None:
+            return None
+        from napari_bonescint.measurement.detection.detector import HotSpotDetector
+
+        return HotSpotDetector(self._work.hot_spots)
+
 
 @dataclass(frozen=True)
 class Measuring:
@@ -132,8 +114,10 @@ class Measuring:
     ----------
     card : ModelCard
         The model for segmenting; it names regions.
+    hot_spots : ModelCard or None
+        The model that finds hot spots; None for thresholds.
     device : str
-        ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; the device for segmenting.
     overrides : ScanOverrides
         The user's facts about scans whose files lack them.
     overwrite : bool
@@ -143,36 +127,46 @@ class Measuring:
         Name of this run; see `Work`.
     masks : Path or None
         Folder of masks to measure with, instead of segmenting.
+    same_patient : bool
+        True if the user states that a scan and its prior scan are of one patient, although their files name two.
     """
 
     card: ModelCard
+    hot_spots: ModelCard | None
     device: str
     overrides: ScanOverrides
     overwrite: bool = False
     run: str = ""
     masks: Path | None = None
+    same_patient: bool = False
 
     verb: ClassVar[str] = "measure"
-    done: ClassVar[str] = "measured"
+    done: ClassVar[Literal["measured", "compared"]] = "measured"
 
     @property
     def models(self) -> Hashable:
         """Equal for works that can share an engine."""
-        return self.done, self.card.name, self.card.weights_sha256, self.device, self.masks is None
+        return self.done, *self._at_hand.models.items(), self.device
+
+    @property
+    def _at_hand(self) -> AtHand:
+        found = _THRESHOLDS if self.hot_spots is None else {self.hot_spots.name: self.hot_spots.weights_sha256}
+        return AtHand(self.card, self.masks, found, self.run)
 
     def main_file(self, result: Result) -> Path:
         """The path of a result that is printed for the user."""
         return MeasureFiles(result.folder, result.stem).facts
 
-    @property
-    def _model_hashes(self) -> dict[str, str]:
-        """Hashes of the weights, by the name of the model: for segmenting, if it is used, and for hot spots."""
-        segmenting = {self.card.name: self.card.weights_sha256} if self.masks is None else {}
-        return {**segmenting, "thresholds": ""}
-
-    def on_this_computer(self) -> Measuring:
+    def on_this_computer(self) -> Self:
         """The work with the model files of this computer."""
-        return self if self.masks is not None else replace(self, card=card_here(self.card))
+        hot_spots = None if self.hot_spots is None else card_here(self.hot_spots)
+        try:
+            card = card_here(self.card)
+        except ModelError:
+            if self.masks is None:
+                raise
+            card = self.card  # needed only for a prior scan without a given mask
+        return replace(self, card=card, hot_spots=hot_spots)
 
     def load(self, turn: int = 0) -> MeasuringEngine:
         """Load the models; for `turn` see `devices.choose_device`."""
@@ -180,105 +174,173 @@ class Measuring:
 
     def describe(self, engine: MeasuringEngine) -> str:
         """One sentence with the models, the device and the reason for it."""
-        noun = "Model" if len(self._model_hashes) == 1 else "Models"
-        return f"{noun} {' and '.join(self._model_hashes)}. {engine.device.reason}."
+        names = self._at_hand.models
+        return f"{'Model' if len(names) == 1 else 'Models'} {' and '.join(names)}. {engine.device.reason}."
 
     def read(self, job: Job) -> OpenedScan | Outcome:
-        """Read a scan and its masks; return an outcome if that is impossible, or if its measures exist already."""
+        """Read a scan and its masks; return an outcome if that is impossible, or if its results exist already."""
 
         def attempt() -> OpenedScan | Outcome:
             scan = job.source.open(**self.overrides)
             files = MeasureFiles(job.result.folder, job.result.stem)
-            there = _own_measures(job, files, scan)
+            there = own_measures(job, files, scan)
             whole = there is not None and there.complete
-            if there and whole and self.run and there.run == self.run:
+            lacking = self._lacking(job)
+            if there and whole and self.run and there.run == self.run and not lacking:
                 return self._measured(job, there.measures, there.seconds, there.warnings)
+            keeping = whole and not self.overwrite
             if not self.overwrite and not whole:
-                _require_room(files)
-            masks = self._masks(job, scan, keeping=whole and not self.overwrite)
-            if there and whole and not self.overwrite:
+                require_room_for_measures(files)
+            at_hand = self._at_hand
+            masks = at_hand.required_masks(job, scan, keeping=keeping and not lacking, overwrite=self.overwrite)
+            if there and keeping:
                 sha256 = there.masks.sha256 if masks is None else masks.recorded.sha256
-                differences = there.differences(scan, sha256, self._model_hashes)
-                otherwise = f" (made with {', '.join(differences)}; --overwrite replaces it)" if differences else ""
-                return Outcome(job.number, "kept", line=f"{job.name}: kept {files.facts}{otherwise}")
-            return OpenedScan(scan, masks, _before(files) if there and whole else None)
+                otherwise = ", ".join(there.differences(scan, sha256, at_hand.models))
+                if not lacking:
+                    made = f" (made with {otherwise}; --overwrite replaces it)" if otherwise else ""
+                    return Outcome(job.number, "kept", line=f"{job.name}: kept {files.facts}{made}")
+                if otherwise:
+                    raise ResultError(
+                        f"{job.name}: {files.facts} was made with {otherwise}; --overwrite replaces it, so that it can "
+                        "be compared."
+                    )
+            opened = OpenedScan(scan, masks, measures_before(files) if whole else None)
+            return self._with_prior(job, replace(opened, kept=keeping and opened.before is not None))
 
         return unless_it_fails(job, self, attempt)
 
     def compute(
         self, job: Job, opened: OpenedScan, engine: Callable[[], MeasuringEngine], on_progress: Callable[[float], None]
     ) -> MeasuredNow | Outcome:
-        """Segment a scan if it has no masks, and measure it; return an outcome if it fails."""
+        """Segment and measure a scan, and compare it with its prior one; return an outcome if that fails."""
 
         def attempt() -> MeasuredNow:
             loaded = engine()
-            segmentation, masks = None, opened.masks
-            if masks is None:
-                segmentation = loaded.segmenter.segment(
-                    opened.scan, on_progress=lambda done: on_progress(_SHARE_OF_SEGMENTING * done)
-                )
-                masks = _new_masks(job, segmentation)
-            start = time.perf_counter()
-            measured = measure_regions(opened.scan, masks.regions, before=opened.before, models=masks.models)
-            seconds = time.perf_counter() - start
-            on_progress(1.0)
-            return MeasuredNow(segmentation, masks, measured, seconds)
+            share = 1.0 if opened.prior is None else 0.5
+            new = _measure(job, opened, loaded, lambda done: on_progress(share * done))
+            if opened.prior is None or job.prior is None:
+                return new
+            old = _measure(job.prior, opened.prior, loaded, lambda done: on_progress(0.5 + 0.5 * done))
+            pair = [
+                MeasuredScan(each.scan, now.masks.regions, now.measured)
+                for each, now in ((opened, new), (opened.prior, old))
+            ]
+            return replace(new, comparison=compare(pair[0], pair[1]))
 
         return unless_it_fails(job, self, attempt)
 
     def write(self, job: Job, opened: OpenedScan, computed: MeasuredNow) -> Outcome:
-        """Write the masks, if they are new, and the measures."""
+        """Write what is new: masks, comparison, and the measures last, which mark the scan as finished."""
 
         def attempt() -> Outcome:
             scan, masks, measured = opened.scan, computed.masks, computed.measured
             if computed.segmentation is not None:
                 job.result.write(scan, computed.segmentation, run=self.run)
-            MeasureFiles(job.result.folder, job.result.stem).write(
-                *(scan, measured, masks.recorded),
-                seconds=computed.seconds,
-                warnings=masks.warnings,
-                run=self.run,
-            )
-            warnings = [
-                on_command_line(each) for each in (*scan.warnings, *masks.warnings, *measured.measures.warnings)
-            ]
-            return self._measured(job, measured.measures, computed.seconds, warnings)
+            problems = [*opened.problems, *self._write_more(job, opened, computed)]
+            if not opened.kept:
+                MeasureFiles(job.result.folder, job.result.stem).write(
+                    *(scan, measured, masks.recorded),
+                    seconds=computed.seconds,
+                    warnings=masks.warnings,
+                    run=self.run,
+                )
+            if problems:
+                return Outcome(job.number, "failed", tuple(f"error: {problem}" for problem in problems))
+            return self._outcome(job, opened, computed)
 
         return unless_it_fails(job, self, attempt)
 
-    def _masks(self, job: Job, scan: Scan, *, keeping: bool) -> RegionMasks | None:
-        """The masks to measure with; None if the scan must be segmented.
+    def _write_more(self, job: Job, opened: OpenedScan, computed: MeasuredNow) -> Iterator[str]:
+        """Write the comparison; yields sentences about what could not be written."""
+        files = ComparisonFiles(job.result.folder, job.result.stem)
+        try:
+            if computed.comparison is not None and opened.prior is not None:
+                files.write(opened.scan, opened.prior.scan, computed.comparison)
+        except BonescintError as error:
+            yield sentence_of(error)
 
-        If the measures are being kept, masks that differ are no error.
+    def _lacking(self, job: Job) -> bool:
+        """True if the comparison with the prior scan does not exist.
+
+        A comparison with another prior scan is a `ResultError`, unless results are overwritten.
         """
-        if self.masks is not None:
-            regions, names = read_given_masks(self.masks, job, scan, self.run)
-            return RegionMasks(regions, MeasuredMasks(names, planes_sha256(regions), given=True))
-        there = own_masks(job, scan)
-        if there is None or not there.complete:
-            if not keeping and not self.overwrite:
-                require_room(job.result)
-            return None
-        differences = there.differences(scan, self.card.weights_sha256)
-        if differences and not keeping and not self.overwrite:
+        if job.prior is None:
+            return False
+        path = ComparisonFiles(job.result.folder, job.result.stem).facts
+        facts: object = None
+        with suppress(OSError, ValueError, BonescintError):
+            facts = read_json(path, file_names=True)
+        prior = facts.get("prior") if isinstance(facts, dict) else None
+        if not isinstance(prior, dict):
+            return True
+        if prior.get("source_sha256") == job.prior.source.source_sha256():
+            return False
+        if not self.overwrite:
             raise ResultError(
-                f"{job.name}: {job.result.regions} was made with {', '.join(differences)}; --overwrite replaces it, "
-                f"and --masks {job.result.folder} measures with it."
+                f"{job.name}: {path} is a comparison with another prior scan than {job.prior.name}; --overwrite "
+                "replaces it."
             )
-        if differences or not job.result.regions.is_file():
-            return None
-        regions = read_labels(job.result.regions).masks
-        recorded = MeasuredMasks((job.result.regions.name,), planes_sha256(regions))
-        return RegionMasks(regions, recorded, {there.model: there.model_sha256}, there.warnings)
+        return True
 
-    def _measured(self, job: Job, measures: Measures, seconds: float, warnings: Sequence[str]) -> Outcome:
+    def _with_prior(self, job: Job, opened: OpenedScan) -> OpenedScan:
+        """Open the prior scan of a job, too; a prior scan that cannot be compared is a problem of the job."""
+        if job.prior is None:
+            return opened
+        try:
+            prior = job.prior.source.open(**self.overrides)
+            studies = read_two_studies(opened.scan.sources, prior.sources)
+            if studies.patient is PatientMatch.OTHER and not self.same_patient:
+                problem = f"{job.name}: {OTHER_PATIENT} Option: --same-patient."
+                return replace(opened, problems=(problem,))
+            return replace(opened, prior=self._at_hand.opened(job.prior, prior))
+        except BonescintError as error:
+            return replace(opened, problems=(sentence_of(error),))
+
+    def _outcome(self, job: Job, opened: OpenedScan, computed: MeasuredNow) -> Outcome:
+        comparison, measures = computed.comparison, computed.measured.measures
+        compared = () if comparison is None else (*comparison.not_comparable, *comparison.warnings)
+        warnings = (*opened.scan.warnings, *computed.masks.warnings, *measures.warnings, *compared)
+        return self._measured(job, measures, computed.seconds, [on_command_line(each) for each in warnings], comparison)
+
+    def _measured(
+        self,
+        job: Job,
+        measures: Measures,
+        seconds: float,
+        warnings: Sequence[str],
+        comparison: Comparison | None = None,
+    ) -> Outcome:
         complaints = tuple(f"warning: {job.name}: {warning}" for warning in dict.fromkeys(map(str, warnings)))
         suspicious = sum(spot.suspicious for spot in measures.hot_spots)
+        against = ""
+        if comparison is not None:
+            new, gone = comparison.count(Change.NEW), comparison.count(Change.GONE)
+            against = f" (change {comparison.index.change or 0:+.2f}, {new} new and {gone} gone lesions)"
         line = (
-            f"{job.name}: bone scan index {measures.index.total:.2f} %, {suspicious} of {len(measures.hot_spots)} hot "
-            f"spots suspicious, in {seconds:.1f} s -> {self.main_file(job.result)}"
+            f"{job.name}: bone scan index {measures.index.total:.2f} %{against}, {suspicious} of "
+            f"{len(measures.hot_spots)} hot spots suspicious, in {seconds:.1f} s -> {self.main_file(job.result)}"
         )
-        return Outcome(job.number, "measured", complaints, line)
+        return Outcome(job.number, self.done, complaints, line)
+
+
+def _measure(
+    job: Job, opened: OpenedScan, engine: MeasuringEngine, on_progress: Callable[[float], None]
+) -> MeasuredNow:
+    """Segment a scan if it has no masks, and measure it unless its measures are kept."""
+    segmentation, masks = None, opened.masks
+    if masks is None:
+        segmentation = engine.segmenter.segment(
+            opened.scan, on_progress=lambda done: on_progress(_SHARE_OF_SEGMENTING * done)
+        )
+        masks = _new_masks(job, segmentation)
+    if opened.kept and opened.before is not None:
+        return MeasuredNow(segmentation, masks, opened.before, 0.0)
+    detector = engine.detector
+    start = time.perf_counter()
+    measured = measure_regions(opened.scan, masks.regions, detector, before=opened.before, models=masks.models)
+    seconds = time.perf_counter() - start
+    on_progress(1.0)
+    return MeasuredNow(segmentation, masks, measured, seconds)
 
 
 def _new_masks(job: Job, segmentation: Segmentation) -> RegionMasks:
@@ -287,27 +349,3 @@ def _new_masks(job: Job, segmentation: Segmentation) -> RegionMasks:
     recorded = MeasuredMasks((job.result.regions.name,), planes_sha256(segmentation.regions))
     models = {segmentation.model: segmentation.model_sha256}
     return RegionMasks(segmentation.regions, recorded, models, segmentation.warnings)
-
-
-def _before(files: MeasureFiles) -> Measured | None:
-    """Measures that are going to be replaced; None if they cannot be read."""
-    with suppress(BonescintError):
-        return files.read()
-    return None
-
-
-def _own_measures(job: Job, files: MeasureFiles, scan: Scan) -> RecordedMeasures | None:
-    """The existing measures of this scan, if any; `ResultError` if the files belong to another scan."""
-    there = files.recorded()
-    if there and there.source_sha256 != scan.source_sha256:
-        raise of_another_scan(job, scan, files.facts, there.sources, there.source_sha256)
-    return there
-
-
-def _require_room(files: MeasureFiles) -> None:
-    """Refuse to replace a table or image that no complete measures of bonescint contain."""
-    for path in (files.regions, files.labels, files.hot_spots):
-        if path.exists():
-            raise ResultError(
-                f"{path}: exists already, and {files.facts.name} does not describe it; move it, or use --overwrite."
-            )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from napari_bonescint.batch.job import Outcome, unless_it_fails
 from napari_bonescint.batch.model_here import card_here
@@ -59,7 +59,7 @@ class Segmenting:
         """The path of a result that is printed for the user."""
         return result.skeleton
 
-    def on_this_computer(self) -> Segmenting:
+    def on_this_computer(self) -> Self:
         """The work with the model files of this computer."""
         return replace(self, card=card_here(self.card))
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from napari_bonescint.batch.cluster import require_distributed, work_on_cluster
+from napari_bonescint.batch.comparing import Comparing
 from napari_bonescint.batch.job import Job
 from napari_bonescint.batch.measuring import Measuring
 from napari_bonescint.batch.pipeline import work_here
@@ -31,9 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from napari_bonescint.formats.opening import Collection
+    from napari_bonescint.formats.opening import Collection, ScanSource
 
-_Work = TypeVar("_Work", Segmenting, Measuring)
+_Work = TypeVar("_Work", Segmenting, Measuring, Comparing)
 
 
 def add_many_to(parser: argparse.ArgumentParser, verb: str) -> None:
@@ -131,11 +132,16 @@ def _do(jobs: list[Job], work: _Work, arguments: argparse.Namespace, progress: S
         work_on_cluster(jobs, work, progress, arguments.scheduler, arguments.out)
 
 
+def job_of(number: int, source: ScanSource, out: Path) -> Job:
+    """The job of a scan, whose results lie in `out` as its files do below the user's folder."""
+    return Job(number, source, Result(out / source.result.parent, source.result.name))
+
+
 def _plan(found: Collection, out: Path) -> tuple[list[Job], list[list[Job]]]:
     """The scans to work on, and groups of scans that are refused because their results would have one name."""
     by_place: dict[str, list[Job]] = defaultdict(list)
     for number, source in enumerate(found.sources):
-        job = Job(number, source, Result(out / source.result.parent, source.result.name))
+        job = job_of(number, source, out)
         # On Windows, names that differ only in letter case are one file.
         by_place[os.path.normcase(job.result.facts)].append(job)
     groups = list(by_place.values())

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_bonescint.atomic import make_folder, write_bytes_atomically
-from napari_bonescint.batch.measuring import NO_REGIONS, Measuring
-from napari_bonescint.commands import argument_types, many_scans, reading_arguments
-from napari_bonescint.commands.reading_arguments import overrides_in
-from napari_bonescint.commands.terminal import print_line
+from napari_bonescint.batch.measuring import Measuring
+from napari_bonescint.batch.prior_scans import PriorScans
+from napari_bonescint.commands import argument_types, many_scans, measuring_arguments, reading_arguments
+from napari_bonescint.commands.terminal import print_error, print_line
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.dicom.identity import names_patient
-from napari_bonescint.formats.safe_reading.refusal import Refusal
-from napari_bonescint.inference.model_card import ModelError
+from napari_bonescint.formats.safe_reading.refusal import Refusal, sentence_of
+from napari_bonescint.measurement.comparison.files import ComparisonFiles
 from napari_bonescint.measurement.files import MeasureFiles
 from napari_bonescint.measurement.measures import RESEARCH_ONLY
-from napari_bonescint.measurement.scan_table import scan_table
+from napari_bonescint.measurement.scan_table import TableRow, read_comparison, scan_table
+from napari_bonescint.text import counted
 
 if TYPE_CHECKING:
-    import argparse
-
     from napari_bonescint.batch.job import Job
-    from napari_bonescint.measurement.files import RecordedMeasures
 
 _DESCRIPTION = """\
 Measure planar whole-body bone scans: uptake by region and side, hot spots, and the bone scan index.
@@ -41,6 +41,7 @@ examples:
   bonescint measure scan.dcm --out measured
   bonescint measure archive/ --out measured --workers 4 --table measured/all.csv
   bonescint measure scan.dcm --out measured --masks corrected/
+  bonescint measure this-year/ --out measured --prior archive/
   bonescint measure anterior.png --view anterior --spacing 2.26 --out measured
 
 exit status: 0 if all is done, 1 if something failed, 2 if the command is wrong, 130 after Ctrl-C.
@@ -54,35 +55,32 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     reading_arguments.add_reading_to(parser)
     argument_types.add_out_to(parser, "folder for the results")
+    measuring_arguments.add_masks_to(parser)
     parser.add_argument(
-        "--masks",
-        metavar="DIR",
+        "--prior",
+        metavar="INPUT|DIR",
         type=Path,
-        help="measure with the masks in this folder instead of segmenting: NAME.regions.tif, or DICOM SEG or NIfTI of "
-        "the same pixels",
+        help="compare with a prior scan: the scan in this file or, in this folder, the latest earlier scan of the same "
+        "patient (of scans whose files do not tell patient and day: the scan at the same place)",
     )
+    measuring_arguments.add_same_patient_to(parser)
     parser.add_argument(
         "--table", metavar="FILE", type=_table_file, help="CSV file with a row for each scan, without patient identity"
     )
-    argument_types.add_current_model_to(
-        parser, "--model", "a name from `bonescint models`, or a .safetensors file with its card beside it"
-    )
-    argument_types.add_device_to(parser)
+    measuring_arguments.add_model_to(parser)
     many_scans.add_many_to(parser, "measure")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure scans; returns the exit status."""
-    many_scans.prepare_for_cluster(arguments, "masks")
-    if arguments.masks is None and not arguments.model.names_regions:
-        raise ModelError(NO_REGIONS.format(arguments.model.name))
-    if arguments.masks is not None and not arguments.masks.is_dir():
-        raise BonescintError(f"{arguments.masks}: is no folder; --masks takes the folder with the masks.")
-    work = Measuring(
-        arguments.model, arguments.device, overrides_in(arguments), arguments.overwrite, masks=arguments.masks
+    many_scans.prepare_for_cluster(arguments, "masks", "prior")
+    work = measuring_arguments.work_of(Measuring, arguments)
+    found = many_scans.search(arguments.inputs)
+    priors = None if arguments.prior is None else _priors(arguments, len(found.sources))
+    ends, jobs = many_scans.work_through(
+        found, arguments, work, completed=lambda jobs: jobs if priors is None else _with_priors(jobs, priors, arguments)
     )
-    ends, jobs = many_scans.work_through(many_scans.search(arguments.inputs), arguments, work)
     if arguments.table is not None:
         _write_table(arguments.table, jobs)
     measured, kept, failed = (ends[kind] for kind in ("measured", "kept", "failed"))
@@ -92,8 +90,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _table_file(text: str) -> Path:
-    import argparse
-
     if Path(text).is_dir():
         raise argparse.ArgumentTypeError(f"{text} is a folder, not a file")
     return Path(text)
@@ -101,7 +97,7 @@ def _table_file(text: str) -> Path:
 
 def _write_table(path: Path, jobs: list[Job]) -> None:
     """Write the table over all scans, those of earlier runs included."""
-    rows = [(_row_name(number, job), _recorded(job)) for number, job in enumerate(jobs, 1)]
+    rows = [_row(_row_name(number, job), job) for number, job in enumerate(jobs, 1)]
     make_folder(path.parent)
     write_bytes_atomically(path, scan_table(rows))
     print_line(f"Table: {path}")
@@ -116,11 +112,37 @@ def _row_name(number: int, job: Job) -> str:
         return f"scan {number}"
 
 
-def _recorded(job: Job) -> RecordedMeasures | None:
+def _row(name: str, job: Job) -> TableRow:
+    folder, stem = job.result.folder, job.result.stem
     try:
-        there = MeasureFiles(job.result.folder, job.result.stem).recorded()
+        there = MeasureFiles(folder, stem).recorded()
         if there is None or not there.complete or there.source_sha256 != job.source.source_sha256():
-            return None
+            return TableRow(name, None)
     except BonescintError:  # reported already
-        return None
-    return there
+        return TableRow(name, None)
+    comparison = None if job.prior is None else read_comparison(ComparisonFiles(folder, stem).facts)
+    ours = comparison is not None and comparison.source_sha256 == there.source_sha256
+    return TableRow(name, there, comparison if ours else None)
+
+
+def _priors(arguments: argparse.Namespace, scans: int) -> PriorScans:
+    """The scans among which prior ones are searched."""
+    collection = many_scans.search([arguments.prior])
+    if not collection.sources:
+        raise collection.failures[0]
+    for failure in collection.failures:
+        print_error(f"warning: {sentence_of(failure)}")
+    one = len(collection.sources) == 1
+    return PriorScans(collection.sources, chosen=one and (scans == 1 or not arguments.prior.is_dir()))
+
+
+def _with_priors(jobs: list[Job], priors: PriorScans, arguments: argparse.Namespace) -> list[Job]:
+    """Give each job its prior scan, and print the number of those without one."""
+    found = [(job, priors.of(job.source)) for job in jobs]
+    if alone := sum(prior is None for _, prior in found):
+        are = "has" if alone == 1 else "have"
+        print_line(f"{counted(alone, 'scan')} {are} no earlier scan in {arguments.prior}, and no comparison.")
+    return [
+        job if prior is None else replace(job, prior=many_scans.job_of(job.number, prior, arguments.out))
+        for job, prior in found
+    ]

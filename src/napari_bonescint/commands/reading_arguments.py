@@ -21,6 +21,11 @@ def add_reading_to(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "inputs", metavar="INPUT", nargs="+", type=Path, help="DICOM, PNG or TIFF file, or a folder of DICOM files"
     )
+    add_overrides_to(parser)
+
+
+def add_overrides_to(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that overrule facts in the files."""
     parser.add_argument(
         "--view",
         choices=[name.value for name in ViewName],
