@@ -48,13 +48,13 @@ def test_tables_and_the_picture_are_on_the_page(draw):
     drawn = draw(2, 1)
     page = page_of(drawn)
     spots = {(row[1], row[0]): row for row in page.rows if len(row) == 12 and row[0].isdigit()}
-    assert set(spots) == {(view, number) for view in ("anterior", "posterior") for number in ("1", "2")}
+    assert set(spots) == {(view, number) for view in ("ant.", "post.") for number in ("1", "2")}
     peak = drawn.measured.measures.hot_spots[0].peak_ratio
-    assert spots["anterior", "1"][2:11] == [
+    assert spots["ant.", "1"][2:11] == [
         *("ribs", "right", "48", f"{peak:.1f}", f"{drawn.measured.measures.hot_spots[0].mean_ratio:.1f}"),
-        *("–", "suspicious", "model", "posterior 1"),
+        *("–", "suspicious", "model", "post. 1"),
     ]
-    assert spots["posterior", "2"][8] == "not suspicious"
+    assert spots["post.", "2"][8] == "not suspicious"
     assert RESEARCH_ONLY in page.texts
     (source,) = page.sources
     picture = Image.open(io.BytesIO(base64.b64decode(source.removeprefix("data:image/png;base64,"))))

@@ -27,23 +27,6 @@ def test_a_file_that_states_little_gives_little(write_nm):
     assert study == Study()
 
 
-@pytest.mark.parametrize(
-    ("stated", "megabecquerels"), [("600400000", 600.4), ("0.6", None), ("-3", None), ("550", 550.0)]
-)
-def test_an_activity_is_in_megabecquerels_if_it_is_possible(stated, megabecquerels, write_nm):
-    attributes = injected()
-    attributes["RadiopharmaceuticalInformationSequence"][0].RadionuclideTotalDose = stated
-    assert read_study(write_nm(**attributes)).dose_mbq == megabecquerels
-
-
-@pytest.mark.parametrize(("injection", "minutes"), [("113100", None), ("0830", 180), ("xx", None)])
-def test_an_injection_after_the_acquisition_is_no_waiting_time(injection, minutes, write_nm):
-    attributes = injected()
-    item = attributes["RadiopharmaceuticalInformationSequence"][0]
-    item.add_new("RadiopharmaceuticalStartTime", "TM", injection) if injection != "xx" else item.pop(0x00181072)
-    assert read_study(write_nm(**attributes)).minutes_after_injection == minutes
-
-
 def test_a_patient_with_a_name_in_three_scripts(write_nm):
     name = "Yamada^Tarou=山田^太郎=やまだ^たろう"
     patient = read_patient(write_nm(SpecificCharacterSet="ISO_IR 192", PatientName=name))

@@ -6,19 +6,19 @@ Names, identifiers, dates and times are compared while the files are read. They 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from napari_bonescint.formats.dicom.header import is_encrypted, looks_like_dicom, read_header
 from napari_bonescint.formats.dicom.identity import names_of, patient_number
-from napari_bonescint.formats.dicom.terms import tracer
+from napari_bonescint.formats.dicom.injection import day_of, hours_after_injection, tracer_of
 from napari_bonescint.formats.safe_reading.guarded import refusing
 from napari_bonescint.formats.safe_reading.refusal import Refusal
 from napari_bonescint.formats.safe_reading.source_file import read_start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
     from pathlib import Path
 
     from napari_bonescint.formats.dicom.header import Header
@@ -28,7 +28,6 @@ OTHER_PATIENT = (
 )
 SOURCE_UNREADABLE = "The file of one of the scans cannot be read any more, so patient, days and tracer are unknown."
 
-_PLAUSIBLE_WAIT = timedelta(hours=24)
 _ENOUGH_NAMES = 2
 
 
@@ -105,14 +104,14 @@ def _read(paths: Sequence[Path]) -> _Study:
 
 
 def _study(header: Header) -> _Study:
-    days = (_date(header.text(said)) for said in ("AcquisitionDate", "SeriesDate", "StudyDate", "ContentDate"))
+    days = (day_of(header.text(said)) for said in ("AcquisitionDate", "SeriesDate", "StudyDate", "ContentDate"))
     return _Study(
         number=patient_number(header.text("PatientID")),
         names=names_of(header),
-        born=_date(header.text("PatientBirthDate")),
+        born=day_of(header.text("PatientBirthDate")),
         day=next((day for day in days if day is not None), None),
-        tracer=_tracer(header),
-        hours=_hours_after_injection(header),
+        tracer=tracer_of(header),
+        hours=hours_after_injection(header),
     )
 
 
@@ -142,47 +141,3 @@ def _same_name(mine: frozenset[str], other: frozenset[str]) -> bool | None:
     if mine == other or common >= _ENOUGH_NAMES:
         return True
     return None if common else False
-
-
-def _tracer(header: Header) -> str:
-    """Tracer by the texts and codes of a file, as a known abbreviation."""
-    for item in header.items("RadiopharmaceuticalInformationSequence"):
-        texts = [item.text("Radiopharmaceutical")]
-        texts += [code.text("CodeMeaning") for code in item.items("RadiopharmaceuticalCodeSequence")]
-        found = next((term for term in map(tracer, texts) if term), "")
-        if found:
-            return found
-    return ""
-
-
-def _hours_after_injection(header: Header) -> float | None:
-    taken = _moment(header.text("AcquisitionDate") or header.text("SeriesDate"), header.text("AcquisitionTime"))
-    for item in header.items("RadiopharmaceuticalInformationSequence"):
-        stated = item.text("RadiopharmaceuticalStartDateTime")
-        if taken is None:
-            continue
-        if stated:
-            given = _moment(stated[:8], stated[8:])
-        else:
-            given = _moment(f"{taken:%Y%m%d}", item.text("RadiopharmaceuticalStartTime"))
-            if given is not None and given > taken:
-                given -= timedelta(days=1)
-        if given is not None and timedelta(0) <= taken - given <= _PLAUSIBLE_WAIT:
-            return (taken - given) / timedelta(hours=1)
-    return None
-
-
-def _date(text: str) -> date | None:
-    moment = _moment(text, "0000")
-    return None if moment is None else moment.date()
-
-
-def _moment(day: str, time: str) -> datetime | None:
-    """A moment from DICOM's date and time, of which seconds and the rest are ignored; None if it is none."""
-    digits = day.replace(".", "")[:8] + time.replace(":", "")[:4]
-    if len(digits) != 12 or not digits.isascii() or not digits.isdigit():
-        return None
-    try:
-        return datetime.strptime(digits, "%Y%m%d%H%M")
-    except ValueError:
-        return None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.measurement.comparison.changes import Change
 from napari_bonescint.measurement.comparison.comparing import DEFINITIONS
+from napari_bonescint.measurement.report.lesions import SHORT_VIEWS
 from napari_bonescint.text import counted
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _row(lesion: LesionChange) -> tuple[str, ...]:
 
 
 def _spots(keys: tuple[SpotKey, ...]) -> str:
-    return ", ".join(f"{key.view} {key.id}" for key in keys)
+    return ", ".join(f"{SHORT_VIEWS[key.view]} {key.id}" for key in keys)
 
 
 def change_definitions() -> str:

@@ -9,7 +9,7 @@ from napari_bonescint import __version__
 from napari_bonescint.measurement.bone_scan_index import DEFINITION, DISTAL_LIMBS
 from napari_bonescint.measurement.measures import RESEARCH_ONLY
 from napari_bonescint.measurement.report.changes import change_definitions, changes_of
-from napari_bonescint.measurement.report.lesions import count_lesions
+from napari_bonescint.measurement.report.lesions import SHORT_VIEWS, count_lesions
 from napari_bonescint.measurement.report.region_ratios import LEFT_RIGHT, other_ratios, ratios_of_regions
 from napari_bonescint.measurement.report.source import Study
 from napari_bonescint.scan import ViewName
@@ -40,10 +40,9 @@ _LEGEND = (
     "In the picture, green lines are the outlines of regions; suspicious hot spots are red, the others blue, with the "
     "numbers of the table."
 )
-_L_R = {ViewName.ANTERIOR: "L/R ant.", ViewName.POSTERIOR: "L/R post."}
 _COLUMNS = (
     "Peak and mean ratio: highest and mean counts of a hot spot over the median counts of its region, on its side and "
-    "in its view, outside hot spots. Involved: share of the region's area in suspicious hot spots. L/R: mean counts of "
+    "in its view, outside hot spots. Hot: share of the region's area in suspicious hot spots. L/R: mean counts of "
     "the patient's left side over those of the right; both: of the square root of both views' counts multiplied."
 )
 
@@ -165,11 +164,6 @@ def content_of(
     )
 
 
-def hot_spot_name(spot: HotSpot) -> str:
-    """A hot spot in words, such as ``anterior 3``."""
-    return f"{spot.view} {spot.id}"
-
-
 def number(value: float | None, digits: int = 2) -> str:
     """A number as text, or the sign for an unknown one."""
     return UNKNOWN if value is None else f"{value:.{digits}f}"
@@ -195,7 +189,7 @@ def _study_rows(scan: Scan, study: Study) -> tuple[tuple[str, str], ...]:
         ("Study date", study.day or "not stated in the file"),
         ("Acquired", study.acquired if study.acquired != study.day else ""),
         ("Tracer", study.tracer),
-        ("Activity", "" if study.dose_mbq is None else f"{study.dose_mbq:.0f} MBq"),
+        ("Activity", "" if study.activity_mbq is None else f"{study.activity_mbq:.0f} MBq"),
         ("After injection", "" if minutes is None else f"{minutes // 60} h {minutes % 60:02d} min"),
         ("Camera", camera),
         ("Counts", f"{counts / 1e6:.2f} million" if isinstance(counts, (int, float)) else ""),
@@ -229,9 +223,9 @@ def _in_order(spots: Iterable[HotSpot]) -> list[HotSpot]:
 
 
 def _hot_spot_row(spot: HotSpot) -> HotSpotRow:
-    other = "" if spot.other_view_id is None else f"{spot.view.opposite} {spot.other_view_id}"
+    other = "" if spot.other_view_id is None else f"{SHORT_VIEWS[spot.view.opposite]} {spot.other_view_id}"
     cells = (
-        *(str(spot.id), spot.view.value, label(spot.region), spot.side, number(spot.area_mm2, 0)),
+        *(str(spot.id), SHORT_VIEWS[spot.view], label(spot.region), spot.side, number(spot.area_mm2, 0)),
         *(number(spot.peak_ratio, 1), number(spot.mean_ratio, 1)),
         UNKNOWN if spot.probability is None else f"{100 * spot.probability:.0f} %",
         "suspicious" if spot.suspicious else "not suspicious",
@@ -248,17 +242,19 @@ def _region_table(measures: Measures, comparison: Comparison | None) -> Table:
     sides = {(row.region, row.view): row.left_right_ratio for row in measures.regions if not row.side}
     both = ratios_of_regions(measures.ratios, LEFT_RIGHT)
     views = [view for view in ViewName if any(row.view is view for row in measures.regions)]
-    headings = ("Region", "Involved", "Mass", "Index", *(("Change",) if before else ()))
+    headings = ("Region", "Hot %", "Mass %", "Index %", *(("Change",) if before else ()))
     rows = []
     for part in measures.index.by_region:
         involved = 100 * part.hot_pixels / part.pixels if part.pixels else 0
-        cells = [label(part.region), f"{involved:.1f} %", f"{part.mass_percent:.2f} %", f"{part.index:.2f} %"]
+        cells = [label(part.region), f"{involved:.1f}", f"{part.mass_percent:.2f}", f"{part.index:.2f}"]
         if before:
             change = before.get(part.region)
             cells.append(UNKNOWN if change is None else f"{change:+.2f}")
         cells += [number(sides.get((part.region, view))) for view in views]
         rows.append((*cells, *([number(both.get(part.region))] if both else ())))
-    return Table((*headings, *(_L_R[view] for view in views), *(["L/R both"] if both else ())), tuple(rows))
+    return Table(
+        (*headings, *(f"L/R {SHORT_VIEWS[view]}" for view in views), *(["L/R both"] if both else ())), tuple(rows)
+    )
 
 
 def _ratio_table(measures: Measures) -> Table:

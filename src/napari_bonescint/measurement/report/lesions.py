@@ -1,13 +1,19 @@
-"""Count lesions: a lesion that both views show is one, though it is a hot spot in each."""
+"""Name views in tables, and count lesions: one that both views show is one, though it is a hot spot in each."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_bonescint.scan import ViewName
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from napari_bonescint.measurement.measures import HotSpot
+
+
+SHORT_VIEWS = {ViewName.ANTERIOR: "ant.", ViewName.POSTERIOR: "post."}
+"""Views in narrow columns."""
 
 
 def count_lesions(spots: Iterable[HotSpot]) -> int:

@@ -24,8 +24,8 @@ _SPELLED = (
     "shows them as they are."
 )
 # Shares of the width, which follow the texts of the columns.
-_SPOT_WIDTHS = (3.6, 7.5, 10.5, 4.5, 4.5, 5, 5, 5, 11, 5.5, 9, 29.5)
-_CHANGE_WIDTHS = (8, 12, 6, 15, 15, 7, 37)
+_SPOT_WIDTHS = (3.4, 4.6, 10.2, 4.3, 4.5, 4.6, 4.6, 4.6, 10.2, 5.2, 6.4, 38)
+_CHANGE_WIDTHS = (6.5, 11, 5, 13, 12, 5, 47.5)
 _RATIO_WIDTHS = (25, 8, 67)
 
 
@@ -38,9 +38,9 @@ class Parts:
         base = ParagraphStyle("text", fontName=REGULAR, fontSize=7.5, leading=9.6, textColor="#222222")
         self.text = base
         self.small = ParagraphStyle("small", base, fontSize=6.3, leading=7.8, textColor=GREY)
-        self.cell = ParagraphStyle("cell", base, fontSize=6.8, leading=8.2)
+        self.cell = ParagraphStyle("cell", base, fontSize=6.6, leading=8)
         self.cell_right = ParagraphStyle("cell-right", self.cell, alignment=2)
-        self.bold = ParagraphStyle("bold", self.cell, fontName=BOLD)
+        self.bold = ParagraphStyle("bold", self.cell, fontName=BOLD, fontSize=6.3)
         self.bold_right = ParagraphStyle("bold-right", self.bold, alignment=2)
         self.heading = ParagraphStyle(
             "heading", base, fontName=BOLD, fontSize=9, leading=12, spaceBefore=5, spaceAfter=2
@@ -162,7 +162,7 @@ class Parts:
         """A table whose columns are numbers, but for the first."""
         columns = range(1, len(table.headings))
         rows = [self._cells(table.headings, columns, bold=True), *(self._cells(row, columns) for row in table.rows)]
-        shares = (1.6, *(max(1.0, 0.13 * len(text)) for text in table.headings[1:]))
+        shares = (1.9, *(1 for _ in columns))
         return self._grid(rows, _of(width, shares))
 
     def _cells(self, texts: Sequence[str], numbers: Collection[int], *, bold: bool = False) -> list[Any]:

@@ -5,15 +5,14 @@ A scan in memory holds neither identity nor dates, so they are read from its fil
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.dicom.header import is_encrypted, looks_like_dicom, read_header
-from napari_bonescint.formats.dicom.terms import radionuclide, tracer
+from napari_bonescint.formats.dicom.injection import activity_mbq, day_of, hours_after_injection, tracer_of
+from napari_bonescint.formats.dicom.terms import radionuclide
 from napari_bonescint.formats.opening import ScanSource
 from napari_bonescint.formats.safe_reading.guarded import refusing
 from napari_bonescint.formats.safe_reading.refusal import Refusal
@@ -24,11 +23,6 @@ if TYPE_CHECKING:
 
     from napari_bonescint.formats.dicom.header import Header
     from napari_bonescint.scan import Scan
-
-# From an infant's dose to twice an adult's, in MBq; a value outside is of another unit or a mistake.
-_POSSIBLE_DOSE = (10.0, 2000.0)
-_FEWEST_BECQUERELS = 1e6
-_LONGEST_WAIT = timedelta(hours=24)
 
 
 class SourceChanged(BonescintError):
@@ -45,7 +39,7 @@ class Study:
         Date of the study and of the acquisition, as ``2024-03-05``.
     tracer : str
         Radiopharmaceutical, such as ``99mTechnetium HDP``.
-    dose_mbq : float or None
+    activity_mbq : float or None
         Administered activity.
     minutes_after_injection : int or None
         Time from the injection to the acquisition.
@@ -54,7 +48,7 @@ class Study:
     day: str = ""
     acquired: str = ""
     tracer: str = ""
-    dose_mbq: float | None = None
+    activity_mbq: float | None = None
     minutes_after_injection: int | None = None
 
 
@@ -103,14 +97,13 @@ def read_study(path: Path) -> Study:
     """Read the facts of a study from a DICOM file."""
     with refusing(path):
         header = read_header(path)
-        items = header.items("RadiopharmaceuticalInformationSequence")
-        first = items[0] if items else header
+        hours = hours_after_injection(header)
         return Study(
             day=_iso_day(header.text("StudyDate")),
             acquired=_iso_day(header.text("AcquisitionDate")),
-            tracer=_tracer(first),
-            dose_mbq=_dose(first),
-            minutes_after_injection=_minutes_after_injection(header, first),
+            tracer=_tracer(header),
+            activity_mbq=activity_mbq(header),
+            minutes_after_injection=None if hours is None else round(60 * hours),
         )
 
 
@@ -135,48 +128,17 @@ def read_patient_of(scan: Scan) -> Patient:
     return found.pop()
 
 
-def _tracer(item: Header) -> str:
-    """The tracer as known terms only, because users type any text there."""
-    codes = item.items("RadiopharmaceuticalCodeSequence")
-    texts = (item.text("Radiopharmaceutical"), *(code.text("CodeMeaning") for code in codes))
-    agent = next(filter(None, map(tracer, texts)), "")
-    nuclides = (radionuclide(code.text("CodeMeaning")) for code in item.items("RadionuclideCodeSequence"))
-    return " ".join(filter(None, (next(filter(None, nuclides), ""), agent)))
-
-
-def _dose(item: Header) -> float | None:
-    """Administered activity in MBq, the unit of NM files (PS3.3 C.8.4.10); some write becquerels."""
-    stated = item.number("RadionuclideTotalDose")
-    if stated is None:
-        return None
-    megabecquerels = stated / 1e6 if stated >= _FEWEST_BECQUERELS else stated
-    low, high = _POSSIBLE_DOSE
-    return megabecquerels if low <= megabecquerels <= high else None
-
-
-def _minutes_after_injection(header: Header, item: Header) -> int | None:
-    """Minutes from injection to acquisition, if both times are stated and less than a day apart."""
-    day = header.text("AcquisitionDate") or header.text("StudyDate")
-    acquired = _moment(day + header.text("AcquisitionTime"))
-    injected = _moment(item.text("RadiopharmaceuticalStartDateTime")) or _moment(
-        day + item.text("RadiopharmaceuticalStartTime")
-    )
-    if acquired is None or injected is None or not timedelta() < acquired - injected < _LONGEST_WAIT:
-        return None
-    return round((acquired - injected).total_seconds() / 60)
-
-
-def _moment(text: str) -> datetime | None:
-    """A DICOM date with time to the minute; None if it is no such."""
-    found = re.match(r"\d{12}", text)
-    try:
-        return datetime.strptime(found[0], "%Y%m%d%H%M") if found else None
-    except ValueError:
-        return None
+def _tracer(header: Header) -> str:
+    """Radionuclide and tracer as known terms only, because users type any text there."""
+    codes = [
+        code
+        for item in header.items("RadiopharmaceuticalInformationSequence")
+        for code in item.items("RadionuclideCodeSequence")
+    ]
+    nuclide = next(filter(None, (radionuclide(code.text("CodeMeaning")) for code in codes)), "")
+    return " ".join(filter(None, (nuclide, tracer_of(header))))
 
 
 def _iso_day(text: str) -> str:
-    try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:8])).isoformat() if len(text) == 8 else ""
-    except ValueError:
-        return ""
+    day = day_of(text)
+    return "" if day is None else day.isoformat()

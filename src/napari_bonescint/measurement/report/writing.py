@@ -93,12 +93,25 @@ def write_report(
     options = ReportOptions() if options is None else options
     scan = with_sources(scan, sources)
     source = _source_hash(scan)
+    _require_own(_possible_files(folder, stem, scan), source)
     with converted_errors(partial(_failure, scan)):
         files = _encode(scan, regions, measured, source, options, comparison)
-    named = {stem + ending: content for ending, content in files.items()}
     make_folder(folder)
-    _require_own((folder / name for name in named), source)
-    return write_files_atomically(folder, named)
+    written = write_files_atomically(folder, {stem + ending: content for ending, content in files.items()})
+    if options.segmentation or options.structured_report:
+        for path in _segmentations(folder, stem, scan):
+            if path not in written:  # of an earlier report, when this view had hot spots
+                path.unlink(missing_ok=True)
+    return written
+
+
+def _possible_files(folder: Path, stem: str, scan: Scan) -> list[Path]:
+    endings = (".report.pdf", ".report.html", ".sr.dcm", ".report.dcm")
+    return [*(folder / f"{stem}{ending}" for ending in endings), *_segmentations(folder, stem, scan)]
+
+
+def _segmentations(folder: Path, stem: str, scan: Scan) -> list[Path]:
+    return [folder / f"{stem}.{view.name}.seg.dcm" for view in scan.views]
 
 
 def _encode(
