@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
+from napari_bonescint.anatomy import CODES
 from napari_bonescint.measurement.examination import examine
 
 KIDNEYS = (slice(150, 185), (slice(52, 66), slice(95, 109)))
@@ -19,13 +21,13 @@ def with_kidneys(body):
 def test_kidneys_are_found_and_are_no_urine(with_kidneys):
     body = with_kidneys
     examined = examine(body.scan, body.regions)
-    for view in range(2):
-        drawn = np.zeros(body.regions.shape[1:], bool)
-        for columns in KIDNEYS[1]:
-            drawn[body.at(view, KIDNEYS[0], columns)[1:]] = True
-        found = examined.kidneys[view]
-        assert 2 * (found & drawn).sum() / (found.sum() + drawn.sum()) > 0.9
-        assert examined.kidney_counts[view] == pytest.approx(32, rel=0.1)
+    drawn = np.zeros(body.regions.shape[1:], bool)
+    for columns in KIDNEYS[1]:
+        drawn[body.at(1, KIDNEYS[0], columns)[1:]] = True
+    found = examined.kidneys[1]
+    assert not (found & ~drawn).any()
+    assert found.sum() > 0.4 * drawn.sum()
+    assert examined.kidney_counts == (None, pytest.approx(32, rel=0.01))
     assert not examined.excreted.any()
 
 
@@ -33,6 +35,13 @@ def test_no_kidney_is_found_in_even_tissue(body):
     examined = examine(body.scan, body.regions)
     assert not examined.kidneys.any()
     assert examined.kidney_counts == (None, None)
+
+
+def test_the_blur_of_bright_bone_is_no_kidney(body):
+    body.regions[body.at(1, slice(140, 200), slice(50, 62))] = CODES["ribs"]
+    blurred = gaussian_filter(np.where(body.regions[1] > 0, 800.0, 0), 4)
+    body.counts[1] += np.rint(blurred).astype(np.uint16)
+    assert examine(body.scan, body.regions).kidney_counts == (None, None)
 
 
 def test_the_bladder_is_found_in_front_of_bone_too_and_a_hot_bone_is_not_urine(body):

@@ -69,8 +69,12 @@ def test_joints_and_mirrored_spots_are_not_suspicious_without_a_model(body):
     body.heat(0, slice(210, 220), slice(96, 106), 5, label=3)
     body.heat(0, slice(160, 170), slice(77, 84), 2, label=4)
     body.heat(0, slice(180, 190), slice(77, 84), 5, label=5)
+    body.heat(0, slice(40, 44), slice(78, 82), 5, label=6)  # the jaw
+    body.heat(0, slice(14, 20), slice(78, 84), 5, label=7)  # the top of the skull
     spots = describe(body)
-    assert [spots[A, number].suspicious for number in (1, 2, 3, 4, 5)] == [False, False, False, False, True]
+    suspicious = [spots[A, number].suspicious for number in range(1, 8)]
+    assert suspicious == [False, False, False, False, True, False, True]
+    assert "in the face" in spots[A, 6].reason
     assert "at the knee" in spots[A, 1].reason
     assert spots[A, 5].side == ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt, gaussian_filter, label
+from scipy.ndimage import distance_transform_edt, find_objects, gaussian_filter, label
 
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM
@@ -27,7 +27,12 @@ _LEAST_SHARE = 0.005
 # Kidneys lie beside the lumbar spine and up to 60 mm above it.
 _KIDNEYS_ABOVE_MM = 60.0
 _KIDNEYS_FROM_MIDLINE_MM = (25.0, 105.0)
-_KIDNEY_MM2 = (600.0, 9000.0)
+_KIDNEY_MM2 = 800.0
+_KIDNEY_HEIGHT_MM = 40.0
+_FULL_BOX = 0.5
+_KIDNEY_STEP = 1.1
+_BESIDE_BONE_MM = 6.0
+_LEAST_AWAY = 0.8
 _LEAST_KIDNEY = 1.4
 
 _FROM_BONE_MM = (12.0, 60.0)
@@ -111,9 +116,10 @@ def soft_tissue(scan: Scan, regions: NDArray[np.uint8], view: int, excreted: NDA
 def find_kidneys(scan: Scan, regions: NDArray[np.uint8], bones: Bones, view: int) -> NDArray[np.bool_]:
     """Find the kidneys in a view, at most one on each side; shape (y, x).
 
-    A kidney is the connected place around the highest smoothed counts beside the lumbar spine, outside bone, that
-    exceeds the mean of this peak and of the soft tissue there. It must reach 1.4 times the soft tissue, and have the
-    size of a kidney.
+    A kidney is a connected place beside the lumbar spine, outside bone, whose smoothed counts exceed a level of at
+    least 1.4 times the median there. It is at least 8 square centimetres large and 40 mm high, and covers half of the
+    box around it. The highest such level is taken, so the place is the kidney's core. A place that is much brighter
+    beside bone than away from it is no kidney, but the blur of bright bone.
     """
     found = np.zeros(regions.shape[1:], bool)
     spacing = spacing_of(scan)
@@ -123,20 +129,40 @@ def find_kidneys(scan: Scan, regions: NDArray[np.uint8], bones: Bones, view: int
         return found
     window = slice(rows[0], rows[-1] + 1)
     smooth = gaussian_filter(scan.counts[view, window].astype(np.float32), [_BLUR_MM / mm for mm in spacing])
+    from_bone = distance_transform_edt(regions[view, window] == 0, sampling=spacing)
     columns = np.arange(regions.shape[2])
     for on_side in (columns < bones.middles[view][window, None], columns > bones.middles[view][window, None]):
         zone = beside[window] & on_side
-        if np.count_nonzero(zone) < _FEWEST_PIXELS:
-            continue
-        usual = float(np.median(smooth[zone]))
-        peak = np.unravel_index(int(np.where(zone, smooth, -1).argmax()), zone.shape)
-        highest = float(smooth[peak])
-        places, _ = label(zone & (smooth > (highest + usual) / 2), _CORNERS_TOO)
-        kidney = places == places[peak]
-        area = np.count_nonzero(kidney) * spacing[0] * spacing[1]
-        if highest >= _LEAST_KIDNEY * usual and _KIDNEY_MM2[0] <= area <= _KIDNEY_MM2[1]:
-            found[window] |= kidney
+        if np.count_nonzero(zone) >= _FEWEST_PIXELS:
+            core = _kidney(np.where(zone, smooth, 0), float(np.median(smooth[zone])), spacing)
+            away = core & (from_bone >= _BESIDE_BONE_MM)
+            by_bone = core & ~away
+            if away.any() and (not by_bone.any() or smooth[away].mean() >= _LEAST_AWAY * smooth[by_bone].mean()):
+                found[window] |= core
     return found
+
+
+def _kidney(smooth: NDArray[np.float32], usual: float, spacing: Spacing) -> NDArray[np.bool_]:
+    """The core of the kidney in smoothed counts (y, x), which are 0 where no kidney can be; empty if there is none."""
+    core = np.zeros(smooth.shape, bool)
+    level = _LEAST_KIDNEY * usual
+    while usual > 0 and smooth.max() > level:
+        places, _ = label(smooth > level, _CORNERS_TOO)
+        kidneys = [
+            place
+            for place, (high, wide) in enumerate(find_objects(places), start=1)
+            if (high.stop - high.start) * spacing[0] >= _KIDNEY_HEIGHT_MM
+            and np.count_nonzero(places[high, wide] == place)
+            >= max(
+                _FULL_BOX * (high.stop - high.start) * (wide.stop - wide.start), _KIDNEY_MM2 / spacing[0] / spacing[1]
+            )
+        ]
+        if kidneys:
+            core = places == kidneys[0]
+        elif core.any():
+            break
+        level *= _KIDNEY_STEP
+    return core
 
 
 def _beside_lumbar_spine(scan: Scan, regions: NDArray[np.uint8], bones: Bones, view: int) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_bonescint.anatomy import REGIONS
+from napari_bonescint.anatomy import CODES, REGIONS
 from napari_bonescint.measurement.body import spacing_of
 from napari_bonescint.measurement.bones import SIDES
 from napari_bonescint.measurement.examination import examine
@@ -15,6 +15,7 @@ from napari_bonescint.measurement.hot_spots.pairing import find_mirrored, find_p
 from napari_bonescint.measurement.hot_spots.surroundings import look_around
 from napari_bonescint.measurement.hot_spots.suspicion import Evidence, is_suspicious, joint_near, reason
 from napari_bonescint.measurement.measures import HotSpot, HotSpotVerdict
+from napari_bonescint.scan import ViewName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.measurement.examination import Examination
     from napari_bonescint.measurement.measures import UptakeClasses
-    from napari_bonescint.scan import Scan, ViewName
+    from napari_bonescint.scan import Scan
 
 
 def describe_hot_spots(
@@ -73,6 +74,7 @@ def describe_hot_spots(
     ring = np.where(around.ring_mean > 0, around.ring_mean, normal)
     partner = find_partners(marked, spacing)
     mirrored = find_mirrored(marked, spacing)
+    in_face = _in_face(marked)
     lesion, benign = _spot_probabilities(marked, classes)
     names = [view.name for view in scan.views]
     spots = []
@@ -84,6 +86,7 @@ def describe_hot_spots(
             side=SIDES[side[index]],
             peak_ratio=float(peak[index] / normal[index]),
             joint=joint_near(np.flatnonzero(around.near[index]).tolist()),
+            in_face=bool(in_face[index]),
             both_views=bool(partner[index] >= 0),
             two_views=len(names) == 2,
             mirrored=bool(mirrored[index]),
@@ -112,6 +115,15 @@ def describe_hot_spots(
             )
         )
     return tuple(spots)
+
+
+def _in_face(marked: MarkedPixels) -> NDArray[np.bool_]:
+    """For each spot, whether it lies in the lower half of the skull in the anterior view."""
+    skull = CODES["skull"]
+    is_anterior = np.array([view.name is ViewName.ANTERIOR for view in marked.bones.views])
+    middle = marked.bones.ends[:, skull].mean(axis=1)
+    inside = (marked.places[:, 0] == skull) & (marked.centres[:, 0] > middle[marked.view])
+    return np.asarray(inside & is_anterior[marked.view])
 
 
 def _spot_probabilities(

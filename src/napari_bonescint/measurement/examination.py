@@ -14,6 +14,7 @@ from napari_bonescint.measurement.bones import Bones, find_bones
 from napari_bonescint.measurement.counts import why_no_counts
 from napari_bonescint.measurement.normal import NormalCounts
 from napari_bonescint.measurement.sacroiliac import SacroiliacProfile, sacroiliac_profile
+from napari_bonescint.scan import ViewName
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,7 +43,7 @@ class Examination:
     excreted : ndarray of bool, shape (view, y, x)
         Bladder and injection site.
     kidneys : ndarray of bool, shape (view, y, x)
-        Kidneys.
+        Kidneys in the posterior view; the anterior view hardly shows them.
     kidney_counts : tuple of float or None
         Mean counts of the kidneys of each view; None if no kidney is found.
     soft_tissue : tuple of float or None
@@ -99,7 +100,14 @@ def _examine(subject: _Subject) -> Examination:
     counts = scan.counts.reshape(-1)[bones.at].astype(np.float64)
     excreted = find_excreted(scan, regions, bones)
     views = range(len(scan.views))
-    kidneys = np.stack([find_kidneys(scan, regions, bones, view) for view in views])
+    kidneys = np.stack(
+        [
+            find_kidneys(scan, regions, bones, index)
+            if view.name is ViewName.POSTERIOR
+            else np.zeros(regions.shape[1:], bool)
+            for index, view in enumerate(scan.views)
+        ]
+    )
     return Examination(
         bones=bones,
         counts=counts,

@@ -31,8 +31,8 @@ _SOFT_TISSUE = (
 )
 _KIDNEY = (
     "Mean counts of the kidneys over the normal counts of the lumbar spine (median of the pixels that are in no hot "
-    "spot) in the posterior view. A kidney is the place beside the lumbar spine above half of the way from soft tissue "
-    "to its peak."
+    "spot) in the posterior view. The kidneys' cores are found beside the lumbar spine by their brightness, size and "
+    "shape."
 )
 _GEOMETRIC = (
     "Square root of the counts of the {part} in the anterior view times those in the posterior view; it depends less "

@@ -46,6 +46,8 @@ class Evidence:
         Highest counts over the region's normal.
     joint : str
         The joint that it lies at, such as ``knee``; empty elsewhere.
+    in_face : bool
+        True in the lower half of the skull in the anterior view: jaw, teeth and sinuses.
     both_views : bool
         True if the opposite view shows it, too.
     two_views : bool
@@ -62,6 +64,7 @@ class Evidence:
     side: Side
     peak_ratio: float
     joint: str
+    in_face: bool
     both_views: bool
     two_views: bool
     mirrored: bool
@@ -81,13 +84,15 @@ def joint_near(codes: Iterable[int]) -> str:
 def is_suspicious(evidence: Evidence) -> bool:
     """True if a model gives a metastasis at least even odds; without a model, by a rule.
 
-    The rule: in bone, the peak at least 3 times the region's median, at no joint, and no alike on the other side.
+    The rule: in bone, the peak at least 3 times the region's median, at no joint, not in the face, and none alike on the
+    other side.
     """
     if evidence.region not in CODES or not CODES[evidence.region]:
         return False
     if evidence.probability is not None:
         return evidence.probability >= SUSPICIOUS_FROM
-    return evidence.peak_ratio >= SUSPICIOUS_RATIO and not evidence.joint and not evidence.mirrored
+    usual = evidence.joint or evidence.in_face or evidence.mirrored
+    return evidence.peak_ratio >= SUSPICIOUS_RATIO and not usual
 
 
 def reason(evidence: Evidence, verdict: HotSpotVerdict) -> str:
@@ -103,6 +108,8 @@ def reason(evidence: Evidence, verdict: HotSpotVerdict) -> str:
     facts.append(f"peak {evidence.peak_ratio:.1f} times the {_possessive(REGIONS[code].label)} median")
     if evidence.joint:
         facts.append(f"at the {evidence.joint}")
+    if evidence.in_face:
+        facts.append("in the face")
     if evidence.mirrored:
         facts.append("alike on the other side")
     if evidence.two_views:
