@@ -84,8 +84,8 @@ def joint_near(codes: Iterable[int]) -> str:
 def is_suspicious(evidence: Evidence) -> bool:
     """True if a model gives a metastasis at least even odds; without a model, by a rule.
 
-    The rule: in bone, the peak at least 3 times the region's median, at no joint, not in the face, and none alike on the
-    other side.
+    The rule: in bone, the peak at least 3 times the region's median, at no joint, not in the face, and none alike on
+    the other side.
     """
     if evidence.region not in CODES or not CODES[evidence.region]:
         return False
