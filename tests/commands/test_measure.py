@@ -386,6 +386,28 @@ def test_a_prior_scan_of_another_patient_is_refused_unless_the_user_knows_better
     assert "is a comparison with another prior scan than" in again.err[-1]
 
 
+def test_reports_are_written_and_a_foreign_file_in_their_place_stays(
+    measure: Measure, given: WriteScan, masks: Path, out: Path
+) -> None:
+    scan = given()
+    assert measure(scan, "--masks", masks).status == 0
+    before = (out / "scan.measures.json").read_bytes()
+    (out / "scan.report.html").write_text("my notes", encoding="utf-8")
+    refused = measure(scan, "--masks", masks, "--report")
+    assert refused.status == 1
+    assert refused.err[-1].startswith(
+        f"error: {out / 'scan.report.html'}: exists already and is no report of this scan"
+    )
+    (out / "scan.report.html").unlink()
+    ended = measure(scan, "--masks", masks, "--report")
+    assert (ended.status, ended.out[-2]) == (0, "1 measured, 0 kept, 0 failed.")
+    assert (out / "scan.measures.json").read_bytes() == before
+    reports = {"scan.report.pdf", "scan.report.html", "scan.report.dcm", "scan.sr.dcm", "scan.anterior.seg.dcm"}
+    assert reports <= set(names_in(out))
+    assert (out / "scan.report.pdf").read_bytes().startswith(b"%PDF")
+    assert measure(scan, "--masks", masks, "--report").out[0] == f"{scan}: kept {out / 'scan.measures.json'}"
+
+
 def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["measure", "--help"])

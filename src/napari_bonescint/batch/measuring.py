@@ -129,6 +129,8 @@ class Measuring:
         Folder of masks to measure with, instead of segmenting.
     same_patient : bool
         True if the user states that a scan and its prior scan are of one patient, although their files name two.
+    report : bool
+        True to write a report of each scan.
     """
 
     card: ModelCard
@@ -139,6 +141,7 @@ class Measuring:
     run: str = ""
     masks: Path | None = None
     same_patient: bool = False
+    report: bool = False
 
     verb: ClassVar[str] = "measure"
     done: ClassVar[Literal["measured", "compared"]] = "measured"
@@ -200,10 +203,7 @@ class Measuring:
                     made = f" (made with {otherwise}; --overwrite replaces it)" if otherwise else ""
                     return Outcome(job.number, "kept", line=f"{job.name}: kept {files.facts}{made}")
                 if otherwise:
-                    raise ResultError(
-                        f"{job.name}: {files.facts} was made with {otherwise}; --overwrite replaces it, so that it can "
-                        "be compared."
-                    )
+                    raise ResultError(f"{job.name}: {files.facts} was made with {otherwise}; --overwrite replaces it.")
             opened = OpenedScan(scan, masks, measures_before(files) if whole else None)
             return self._with_prior(job, replace(opened, kept=keeping and opened.before is not None))
 
@@ -251,19 +251,27 @@ class Measuring:
         return unless_it_fails(job, self, attempt)
 
     def _write_more(self, job: Job, opened: OpenedScan, computed: MeasuredNow) -> Iterator[str]:
-        """Write the comparison; yields sentences about what could not be written."""
-        files = ComparisonFiles(job.result.folder, job.result.stem)
+        """Write the comparison and the report; yields sentences about what could not be written."""
+        folder, stem = job.result.folder, job.result.stem
         try:
             if computed.comparison is not None and opened.prior is not None:
-                files.write(opened.scan, opened.prior.scan, computed.comparison)
+                ComparisonFiles(folder, stem).write(opened.scan, opened.prior.scan, computed.comparison)
+            if self.report:
+                # The import loads what writes PDF and DICOM.
+                from napari_bonescint.measurement.report.writing import write_report
+
+                regions, comparison = computed.masks.regions, computed.comparison
+                write_report(folder, stem, opened.scan, regions, computed.measured, comparison=comparison)
         except BonescintError as error:
             yield sentence_of(error)
 
     def _lacking(self, job: Job) -> bool:
-        """True if the comparison with the prior scan does not exist.
+        """True if the comparison with the prior scan, or the report, does not exist.
 
         A comparison with another prior scan is a `ResultError`, unless results are overwritten.
         """
+        if self.report and not (job.result.folder / f"{job.result.stem}.report.pdf").exists():
+            return True
         if job.prior is None:
             return False
         path = ComparisonFiles(job.result.folder, job.result.stem).facts

@@ -28,7 +28,7 @@ tracer, another time after injection, ...) are compared with the reason in NAME.
 _EXAMPLES = """\
 examples:
   bonescint compare 2026.dcm 2025.dcm --out compared
-  bonescint compare 2026/ 2025/ --out compared
+  bonescint compare 2026/ 2025/ --out compared --report
 
 exit status: 0 if all is done, 1 if something failed, 2 if the command is wrong, 130 after Ctrl-C.
 """
@@ -49,6 +49,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     argument_types.add_out_to(parser, "folder for the results")
     measuring_arguments.add_masks_to(parser)
     measuring_arguments.add_same_patient_to(parser)
+    measuring_arguments.add_report_to(parser)
     measuring_arguments.add_model_to(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace a comparison of the same scan")
     parser.set_defaults(run=run, workers=None, scheduler=None)

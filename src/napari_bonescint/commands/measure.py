@@ -41,7 +41,7 @@ examples:
   bonescint measure scan.dcm --out measured
   bonescint measure archive/ --out measured --workers 4 --table measured/all.csv
   bonescint measure scan.dcm --out measured --masks corrected/
-  bonescint measure this-year/ --out measured --prior archive/
+  bonescint measure this-year/ --out measured --prior archive/ --report
   bonescint measure anterior.png --view anterior --spacing 2.26 --out measured
 
 exit status: 0 if all is done, 1 if something failed, 2 if the command is wrong, 130 after Ctrl-C.
@@ -64,6 +64,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "patient (of scans whose files do not tell patient and day: the scan at the same place)",
     )
     measuring_arguments.add_same_patient_to(parser)
+    measuring_arguments.add_report_to(parser)
     parser.add_argument(
         "--table", metavar="FILE", type=_table_file, help="CSV file with a row for each scan, without patient identity"
     )

@@ -41,6 +41,16 @@ def add_same_patient_to(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_report_to(parser: argparse.ArgumentParser) -> None:
+    """Add the argument --report."""
+    parser.add_argument(
+        "--report",
+        action="store_true",
+        help="write NAME.report.pdf and .html; for DICOM also NAME.VIEW.seg.dcm (hot spots), NAME.sr.dcm and "
+        "NAME.report.dcm for an archive, whose headers name the patient as the scan does",
+    )
+
+
 def add_model_to(parser: argparse.ArgumentParser) -> None:
     """Add the arguments --model and --device."""
     argument_types.add_current_model_to(
@@ -63,6 +73,7 @@ def work_of(kind: type[_W], arguments: argparse.Namespace) -> _W:
         arguments.overwrite,
         masks=arguments.masks,
         same_patient=arguments.same_patient,
+        report=arguments.report,
     )
 
 
