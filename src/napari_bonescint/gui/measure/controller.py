@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
@@ -16,17 +16,16 @@ from napari_bonescint.gui.layers.scans import layers_to_scan
 from napari_bonescint.gui.measure.finding import SpotFinder
 from napari_bonescint.gui.measure.reading import Reading, look_of
 from napari_bonescint.gui.measure.region_masks import region_masks
+from napari_bonescint.gui.measure.saved_before import SavedBefore, saved_before
 from napari_bonescint.gui.measure.segmenting_scan import SegmentingScan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy as np
     from napari.components import ViewerModel
     from napari.layers import Image, Layer
     from numpy.typing import NDArray
 
-    from napari_bonescint.corrections.hot_spot_drafts import SpotDraft
     from napari_bonescint.corrections.store.hot_spot_revision import HotSpotRevision
     from napari_bonescint.gui.common.run import Run
     from napari_bonescint.gui.common.segmenting import SegmentationClient
@@ -60,6 +59,8 @@ class MeasureController:
     """Emitted with the fraction of the segmentation that is done."""
     message = Signal(str, bool)
     """Emitted with a sentence, which may be empty, and whether it is an error."""
+    measured = Signal(object)
+    """Emitted with a `Reading` that was measured as `measure` asked."""
 
     def __init__(
         self,
@@ -74,10 +75,11 @@ class MeasureController:
         self._finder = SpotFinder(child, run, call_later)
         self._segmenting = SegmentingScan(child, call_later)
         self._measuring: Reading | None = None
+        self._target: tuple[Image, ...] = ()  # the views that are segmented or measured
         self._is_closed = False
         self._finder.found.connect(self._on_found)
         self._finder.failed.connect(self._on_failed)
-        self._segmenting.done.connect(self.measure)
+        self._segmenting.done.connect(lambda: self.measure(self._target))
         self._segmenting.failed.connect(self._on_failed)
         for step in (self._segmenting, self._finder):
             step.progressed.connect(self.progressed.emit)
@@ -86,7 +88,11 @@ class MeasureController:
     @property
     def current(self) -> Reading | None:
         """The chosen scan, if it was measured as it is now."""
-        return next((scan for scan in self._scans if self.images and scan.is_of(self.images)), None)
+        return self.reading_of(self.images)
+
+    def reading_of(self, images: Sequence[Image]) -> Reading | None:
+        """The scan in image layers, if it was measured as it is now."""
+        return next((scan for scan in self._scans if images and scan.is_of(images)), None)
 
     @property
     def is_running(self) -> bool:
@@ -107,18 +113,20 @@ class MeasureController:
         self._look_soon()
         self.changed.emit()
 
-    def measure(self) -> None:
-        """Measure the chosen scan; it is segmented first if it has no mask with named bones."""
-        if not self.images or self.is_running:
+    def measure(self, images: Sequence[Image] = ()) -> None:
+        """Measure a scan, by default the chosen one; it is segmented first if it has no mask with named bones."""
+        target = tuple(images) or self.images
+        if not target or self.is_running:
             return
-        masks = region_masks(self._viewer.layers, self.images)
+        self._target = target
+        masks = region_masks(self._viewer.layers, target)
         if masks is None:
             self.message.emit("Segmenting …", False)
-            self._segmenting.segment(self._viewer.layers, self.images)
+            self._segmenting.segment(self._viewer.layers, target)
             self.changed.emit()
             return
         try:
-            scan = self._scan_of(masks)
+            scan = self._scan_of(target, masks)
         except BonescintError as error:
             self._on_failed(str(error))
             return
@@ -203,19 +211,19 @@ class MeasureController:
         for scan in self._scans:
             scan.stop()
 
-    def _scan_of(self, masks: Sequence[Any]) -> Reading:
-        """The chosen scan with these masks, known already or new."""
-        known = self.current
+    def _scan_of(self, images: tuple[Image, ...], masks: Sequence[Any]) -> Reading:
+        """The scan in image layers with these masks, known already or new."""
+        known = self.reading_of(images)
         if known is not None and known.masks == tuple(masks):
             return known
-        scan = Reading(self._viewer.layers, self.images, layers_to_scan(self.images), masks)
-        for other in [each for each in self._scans if set(each.images) & set(self.images)]:
+        scan = Reading(self._viewer.layers, images, layers_to_scan(images), masks)
+        for other in [each for each in self._scans if set(each.images) & set(images)]:
             self._forget(other)
         scan.spots.edited.connect(partial(self._on_edited, scan))
         for labels in masks:
             for event in (labels.events.paint, labels.events.labels_update, labels.events.set_data):
                 scan.follow(event, partial(self._on_masks, scan))
-        for image in self.images:
+        for image in images:
             for event in (image.events.data, image.events.metadata, image.events.scale, image.events.units):
                 scan.follow(event, self._on_look)
         self._scans.append(scan)
@@ -236,23 +244,24 @@ class MeasureController:
             drafts = HotSpotDrafts(layers_to_scan(images).counts)
         except BonescintError:  # measuring says why
             return
-        self._run(partial(_saved_before, drafts, case), partial(self._on_looked_up, images, look_of(images)), ignore)
+        self._run(partial(saved_before, drafts, case), partial(self._on_looked_up, images, look_of(images)), ignore)
 
-    def _on_looked_up(self, images: tuple[Image, ...], look: tuple[Any, ...], saved: _SavedBefore) -> None:
+    def _on_looked_up(self, images: tuple[Image, ...], look: tuple[Any, ...], saved: SavedBefore) -> None:
         masks = region_masks(self._viewer.layers, images) if images == self.images else None
         is_new = saved.draft is not None or saved.revision is not None
         if self._is_closed or masks is None or not is_new or self.current is not None or self.is_running:
             return
         if look == look_of(images):
-            scan = self._scan_of(masks)
+            scan = self._scan_of(images, masks)
             scan.was_looked_up = True
             scan.note_saved()
             self._on_saved_before(scan, saved)
 
     def _on_found(self, labels: NDArray[Any], classes: Any) -> None:
         scan = self._measuring
-        if scan is None or not scan.is_of(self.images):
+        if scan is None or not scan.is_of(scan.images):
             self._measuring = None
+            self.changed.emit()
             return
         scan.take_found(labels, classes)
         self._measure_soon(scan, 0)
@@ -309,20 +318,23 @@ class MeasureController:
         if self._is_closed or turn != scan.turn or scan not in self._scans:
             return
         scan.take_measures(measures)
-        if scan is self._measuring:
+        was_asked = scan is self._measuring
+        if was_asked:
             self._measuring = None
             self.message.emit("", False)
         self._show(scan)
         if not scan.was_looked_up:
             scan.was_looked_up = True
-            self._run(partial(_saved_before, scan.drafts, self.case), partial(self._on_saved_before, scan), ignore)
+            self._run(partial(saved_before, scan.drafts, scan.case), partial(self._on_saved_before, scan), ignore)
+        if was_asked:
+            self.measured.emit(scan)
         self.changed.emit()
 
     def _show(self, scan: Reading) -> None:
         if not self._is_closed and scan in self._scans and scan.spots.show_next():
             self._call_later(_PUT_MS, partial(self._show, scan))
 
-    def _on_saved_before(self, scan: Reading, saved: _SavedBefore) -> None:
+    def _on_saved_before(self, scan: Reading, saved: SavedBefore) -> None:
         """Show what was decided on this scan before: unsaved work on this computer, else the store's last revision."""
         if self._is_closed or scan not in self._scans:
             return
@@ -363,19 +375,3 @@ class MeasureController:
 
     def _show_error(self, sentence: str) -> None:
         self.message.emit(sentence, True)
-
-
-class _SavedBefore(NamedTuple):
-    """What was decided on a scan before."""
-
-    draft: SpotDraft | None = None
-    revision: HotSpotRevision | None = None
-    labels: NDArray[np.uint16] | None = None
-
-
-def _saved_before(drafts: HotSpotDrafts, case: CaseInLayers | None) -> _SavedBefore:
-    draft = drafts.find()
-    last = None if case is None else next(reversed(case.store.hot_spot_revisions(case.key)), None)
-    if case is None or last is None:
-        return _SavedBefore(draft)
-    return _SavedBefore(draft, last, case.store.hot_spots(case.key, last.number))

@@ -14,10 +14,8 @@ from napari_bonescint.measurement.bone_scan_index import DEFINITION
 if TYPE_CHECKING:
     from napari_bonescint.measurement.measures import BoneScanIndex
 
-NOISE = 0.3
-"""A change of the index below this number is within the noise of two scans of one patient."""
-
 _LARGE, _SMALL = "font-size: 30px; font-weight: bold;", "font-size: 11px;"
+_GREY = "#8a8a8a"
 _NOTHING = "–"
 
 
@@ -59,7 +57,11 @@ class Headline(QWidget):
             Tone.PLAIN,
         )
 
-    def show_change(self, change: float | None, since: str) -> None:
-        """Show a change of the index, and since when; None if there is nothing to compare with."""
+    def show_change(self, change: float | None, since: str, *, within_noise: bool = False) -> None:
+        """Show a change of the index, and since when; None if there is nothing to compare with.
+
+        A change within the noise of two scans of one patient is grey.
+        """
         self.change.setText(_NOTHING if change is None else f"{change:+.2f}".replace("-", "\u2212"))
-        self.change_title.setText(since)
+        self.change.setStyleSheet(f"{_LARGE} color: {_GREY};" if within_noise else _LARGE)
+        self.change_title.setText(f"{since}, within the noise" if within_noise else since)

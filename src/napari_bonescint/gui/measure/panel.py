@@ -26,6 +26,7 @@ from napari_bonescint.gui.measure.controller import MeasureController
 from napari_bonescint.gui.measure.headline import Headline
 from napari_bonescint.gui.measure.pages import RatioPage, RegionPage, SpotPage, TablePage
 from napari_bonescint.gui.measure.places import middle_of, pixels_of
+from napari_bonescint.gui.measure.prior.tab import PriorTab
 from napari_bonescint.gui.measure.region_masks import scan_with, scans_in
 from napari_bonescint.gui.placement import world
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QShowEvent
 
     from napari_bonescint.gui.measure.reading import Reading
+    from napari_bonescint.gui.measure.reporting.dialog import ReportDialog
     from napari_bonescint.measurement.measures import HotSpot, RegionUptake
 
 _OUTLINE = "#ffe14d"
@@ -83,8 +85,9 @@ class MeasureWidget(DockPanel):
         self.status, self.notice = ToneLabel(), ToneLabel()
         self.headline = Headline()
         self.spots, self.regions, self.ratios = SpotPage(), RegionPage(), RatioPage()
+        self.prior = PriorTab(napari_viewer, self.controller, self._background.run, self._call_later)
         self.tabs = QTabWidget()
-        self.save_button = QPushButton("Save to the label store")
+        self.save_button, self.report_button = QPushButton("Save to the label store"), QPushButton("Report …")
         # Only while it is of use: otherwise Escape belongs to the tools on the canvas.
         self._escape = QShortcut(QKeySequence("Escape"), self)
         self._lay_out()
@@ -104,6 +107,19 @@ class MeasureWidget(DockPanel):
         if images is not None and images in self._choices:
             self.scan.value = self._choices.index(images)
         self.measure()
+
+    def report(self) -> ReportDialog | None:
+        """Open the dialog that writes a report of the chosen scan, with the comparison that is shown."""
+        scan, compared = self.controller.current, self.prior.shown
+        if scan is None or not scan.is_measured:
+            return None
+        # Imported when it is needed, because it is seldom.
+        from napari_bonescint.gui.measure.reporting.dialog import ReportDialog
+
+        current = compared if compared is not None and compared.is_current else None
+        dialog = ReportDialog(self, scan, None if current is None else current.comparison)
+        dialog.open()
+        return dialog
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Guard the window of the panel from now on."""
@@ -129,6 +145,7 @@ class MeasureWidget(DockPanel):
         for event in (events.inserted, events.removed, events.renamed):
             event.disconnect(self._follow_soon)
         self._outline.remove()
+        self.prior.close_comparison()
         self.controller.close()
         self.child.close()
         self._background.close()
@@ -138,9 +155,12 @@ class MeasureWidget(DockPanel):
         self.cancel_button.clicked.connect(self.controller.cancel)
         self._escape.activated.connect(self.controller.cancel)
         self.save_button.clicked.connect(self.controller.save)
+        self.report_button.clicked.connect(self.report)
         self.scan.changed.connect(self._choose)
         self.controller.changed.connect(self._show)
         self.controller.message.connect(self._say)
+        self.prior.changed.connect(self._show_prior)
+        self.prior.said.connect(self._say)
         self.controller.progressed.connect(lambda done: self.bar.setValue(round(_STEPS * done)))
         self.spots.table.ticked.connect(lambda spot, tick: self.controller.decide(spot, suspicious=tick))
         self.spots.table.picked.connect(self._go_to_spot)
@@ -162,8 +182,10 @@ class MeasureWidget(DockPanel):
         running.addWidget(self.cancel_button)
         for title, page in (("Hot spots", self.spots), ("Regions", self.regions), ("Ratios", self.ratios)):
             self.tabs.addTab(page, title)
+        self.tabs.addTab(self.prior, "Prior scan")
         self.tabs.setDocumentMode(True)
         self.save_button.setToolTip("Keep the hot spots and your decisions as a revision of this case")
+        self.report_button.setToolTip("PDF and HTML for people; DICOM for an archive")
         limits = PlainLabel(RESEARCH_ONLY, wraps=True)
         limits.setStyleSheet("font-size: 11px;")
         layout = QVBoxLayout(self)
@@ -176,7 +198,11 @@ class MeasureWidget(DockPanel):
         layout.addWidget(self.headline)
         layout.addWidget(self.notice)
         layout.addWidget(self.tabs, 1)
-        layout.addWidget(self.save_button)
+        last = QHBoxLayout()
+        last.addWidget(self.save_button)
+        last.addStretch()
+        last.addWidget(self.report_button)
+        layout.addLayout(last)
         layout.addWidget(limits)
 
     def _scan_choices(self, _box: object = None) -> list[tuple[str, int]]:
@@ -200,6 +226,10 @@ class MeasureWidget(DockPanel):
                 self.scan.value = len(self._choices) - 1
         self.scan.enabled = len(self._choices) > 1
         self._choose(self.scan.value)
+        self.prior.offer(self._choices)
+
+    def _show_prior(self) -> None:
+        self._show_change(self.controller.current)
 
     def _choose(self, index: int | None) -> None:
         self.controller.choose(() if index is None else self._choices[index])
@@ -221,16 +251,28 @@ class MeasureWidget(DockPanel):
         self.headline.show_index(
             None if measures is None else measures.index, len(spots), sum(spot.suspicious for spot in spots)
         )
-        by_reader = None if scan is None else scan.change_by_reader()
-        self.headline.show_change(by_reader, "Changed by the reader")
+        self._show_change(scan)
         for page in (self.spots, self.regions, self.ratios):
             page.show_measures(measures)
         self.tabs.setTabText(0, f"Hot spots ({len(spots)})" if measures is not None else "Hot spots")
         self._show_notice(scan, has_masks=has_masks)
         self.save_button.setVisible(controller.case is not None)
-        self.save_button.setEnabled(scan is not None and measures is not None)
+        for button in (self.save_button, self.report_button):
+            button.setEnabled(measures is not None and not running)
         if scan is None:
             self._outline.clear()
+
+    def _show_change(self, scan: Reading | None) -> None:
+        """Show the change of the index since a prior scan; without one, by what the reader changed."""
+        compared = self.prior.shown
+        if compared is None or compared.change is None:
+            by_reader = None if scan is None else scan.change_by_reader()
+            self.headline.show_change(by_reader, "Changed by the reader")
+            return
+        days = compared.comparison.days
+        since = "Since the prior scan" if days is None else f"In {days} days"
+        noise = round(abs(compared.change), 6) <= compared.comparison.index.noise
+        self.headline.show_change(compared.change, since, within_noise=noise)
 
     def _show_notice(self, scan: Reading | None, *, has_masks: bool) -> None:
         notices = []

@@ -11,6 +11,8 @@ import numpy as np
 from napari_bonescint.corrections.hot_spot_drafts import HotSpotDrafts
 from napari_bonescint.corrections.store.hot_spot_revision import SpotDecision
 from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.gui.correct.opening.places import CaseInLayers, case_in
+from napari_bonescint.gui.export.open_scans import OpenScan
 from napari_bonescint.gui.layers.labels import masks_of
 from napari_bonescint.gui.layers.scans import facts_of
 from napari_bonescint.gui.measure.region_masks import models_of
@@ -21,6 +23,7 @@ from napari_bonescint.measurement.reader_edits import carry_over, numbers_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from napari.layers import Image, Labels
     from numpy.typing import NDArray
@@ -128,7 +131,24 @@ class Reading:
     @property
     def name(self) -> str:
         """The names of the images."""
-        return " + ".join(image.name for image in self.images)
+        return OpenScan(self.images, ()).title
+
+    @property
+    def case(self) -> CaseInLayers | None:
+        """The case of a label store whose mask is in the layers; None if they hold no case."""
+        return case_in(self.masks)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that the views were opened from, if they are known."""
+        return OpenScan(self.images, ()).files
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether the measures are of the hot spots as they are now."""
+        if self.measures is None or self.was_only_restored:
+            return False
+        return all(spot.pixels for spot in self.measures.hot_spots)
 
     @property
     def measured(self) -> Measured | None:

@@ -80,6 +80,15 @@ RATIO_COLUMNS: tuple[Column, ...] = (
     Column("Definition", "Definition, or the reason why there is no value", lambda ratio: _about(ratio)),
 )
 
+CHANGE_COLUMNS: tuple[Column, ...] = (
+    Column("No.", "Number of the lesion, from the head down", lambda lesion: lesion.number, 0),
+    Column("Change", "Change from the prior to the new scan", lambda lesion: str(lesion.change)),
+    Column("Region", "The bone of its largest hot spot", lambda lesion: region_name(lesion.region)),
+    Column("Side", "The patient's side", lambda lesion: lesion.side),
+    Column("Area ×", "Area in the new over that in the prior scan", lambda lesion: lesion.area_ratio, 1),
+    Column("Reason", "The reason for the word", lambda lesion: lesion.reason),
+)
+
 
 def _about(ratio: Ratio) -> str:
     return ratio.definition if ratio.value is not None else ratio.absent

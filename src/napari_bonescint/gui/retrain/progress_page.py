@@ -9,8 +9,8 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QPushButton, QV
 
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.evaluation.verdict import SKELETON
-from napari_bonescint.gui.retrain.line_plot import LinePlot
 from napari_bonescint.gui.retrain.sample_viewer import SampleViewer
+from napari_bonescint.gui.widgets.line_plot import LinePlot
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
 from napari_bonescint.text import counted, duration
 from napari_bonescint.training.runs.run_control import Request

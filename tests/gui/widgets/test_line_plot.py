@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QPoint
 from qtpy.QtGui import QColor
 
-from napari_bonescint.gui.retrain.line_plot import LinePlot
+from napari_bonescint.gui.widgets.line_plot import LinePlot
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

@@ -1,4 +1,4 @@
-"""A line plot for the curves of a training.
+"""A line plot, such as for the curves of a training.
 
 Qt draws it, because a plotting library is slow for one line: pyqtgraph 0.14 took 0.5 s to import and then stopped the
 window for 60 ms.
@@ -26,11 +26,20 @@ _TICKS = 4
 
 
 class LinePlot(QWidget):
-    """A title, two axes and a line over training steps; `colour` is that of the line, such as ``#4e9a06``."""
+    """A title, two axes and a line over the steps of a training, or over something else.
 
-    def __init__(self, title: str, colour: str) -> None:
+    Parameters
+    ----------
+    title : str
+    colour : str
+        Colour of the line, such as ``#4e9a06``.
+    along : str
+        What lies along the axis, such as ``days``. Then each point is marked, since there are few.
+    """
+
+    def __init__(self, title: str, colour: str, along: str = "") -> None:
         super().__init__()
-        self._title, self._colour = title, QColor(colour)
+        self._title, self._colour, self._along = title, QColor(colour), along
         self._points: tuple[tuple[float, float], ...] = ()
         self._steps, self._low, self._high = 0.0, 0.0, 1.0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -74,7 +83,8 @@ class LinePlot(QWidget):
         if self._points:
             x = event.position().x()
             step, value = min(self._points, key=lambda point: abs(self._place(point).x() - x))
-            self.setToolTip(f"step {step:.0f}: {value:.4f}")
+            place = f"{step:.0f} {self._along}" if self._along else f"step {step:.0f}"
+            self.setToolTip(f"{place}: {value:.4f}")
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
         """Draw the plot."""
@@ -100,7 +110,8 @@ class LinePlot(QWidget):
         line = [self._place(point) for point in self._points]
         painter.drawPolyline(QPolygonF(line))
         painter.setBrush(self._colour)
-        painter.drawEllipse(line[-1], _POINT, _POINT)
+        for point in line if self._along else line[-1:]:
+            painter.drawEllipse(point, _POINT, _POINT)
 
     def _draw_ticks(self, painter: QPainter, plot: QRectF, text: QColor, faint: QColor) -> None:
         for value in round_ticks(self._low, self._high, _TICKS):
@@ -111,7 +122,8 @@ class LinePlot(QWidget):
             box = QRectF(0, y - 8, _LEFT - 5, 16)
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{value:g}")
         for step, side in ((0.0, Qt.AlignmentFlag.AlignLeft), (self._steps, Qt.AlignmentFlag.AlignRight)):
-            painter.drawText(QRectF(plot.left(), plot.bottom() + 1, plot.width(), _BOTTOM), side, f"{step:.0f}")
+            text_there = f"{step:.0f} {self._along}".strip() if step else "0"
+            painter.drawText(QRectF(plot.left(), plot.bottom() + 1, plot.width(), _BOTTOM), side, text_there)
 
     def _plot(self) -> QRectF:
         return QRectF(_LEFT, _TOP, self.width() - _LEFT - _RIGHT, self.height() - _TOP - _BOTTOM)

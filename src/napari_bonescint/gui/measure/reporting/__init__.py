@@ -1,0 +1,1 @@
+"""The dialog that writes the report of a measured scan."""
