@@ -18,16 +18,22 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import ndimage
 
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.inference.model_card import FINDING_HOT_SPOTS
+from napari_bonescint.inference.model_registry import current_model
+from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.measurement.comparison.changes import Change, MeasuredScan
 from napari_bonescint.measurement.comparison.comparing import compare
-from napari_bonescint.measurement.measures import Measured
-from napari_bonescint.measurement.measuring import remeasure
+from napari_bonescint.measurement.detection.detector import HotSpotDetector
+from napari_bonescint.measurement.measures import HotSpotVerdict, Measured
+from napari_bonescint.measurement.measuring import measure, measure_regions, remeasure
 from napari_bonescint.simulation.pathology import LesionKind
 from simulated_pairs import FIRST_SEED, Pair, load, seeds
 
@@ -39,6 +45,8 @@ if TYPE_CHECKING:
     from napari_bonescint.measurement.comparison.changes import Comparison
     from napari_bonescint.scan import Scan
     from napari_bonescint.simulation.case import Case
+
+Measurer = Callable[["Case", "Scan"], "Measurement"]
 
 _LEAST_RATIO, _PEAK_RATIO, _DEVIATIONS = 0.3, 0.5, 5.0
 _LEAST_MM2 = 60.0
@@ -96,8 +104,6 @@ def assess(
     scan: Scan, regions: NDArray[np.uint8], labels: NDArray[np.uint16], truth: Truth, *, all_suspicious: bool
 ) -> Measurement:
     """Measure given hot spots, and find the metastases that each shows."""
-    from napari_bonescint.measurement.measures import HotSpotVerdict
-
     numbers = {
         (view.name, int(n)) for view, plane in zip(scan.views, labels, strict=True) for n in np.unique(plane) if n
     }
@@ -117,6 +123,32 @@ def match_truth(scan: MeasuredScan, truth: Truth) -> Measurement:
             for spot in np.unique(own[own > 0]):
                 shown.setdefault((scan.scan.views[index].name, int(spot)), set()).add(number)
     return Measurement(scan, truth, shown)
+
+
+def found_by_models() -> dict[str, Measurer]:
+    """Measure scans with the model in use for regions, and the one for hot spots, or thresholds if there is none."""
+    segmenter = Segmenter(current_model())
+    detector = None
+    try:
+        detector = HotSpotDetector(current_model(FINDING_HOT_SPOTS))
+    except BonescintError as error:
+        print(error)
+
+    def found(case: Case, scan: Scan) -> Measurement:
+        segmentation = segmenter.segment(scan)
+        measured = measure(scan, segmentation, detector)
+        regions = segmentation.skeleton if segmentation.regions is None else segmentation.regions
+        return match_truth(MeasuredScan(scan, regions, measured), visible(case, scan))
+
+    def found_in_true_masks(case: Case, scan: Scan) -> Measurement:
+        measured = measure_regions(scan, case.regions, detector)
+        return match_truth(MeasuredScan(scan, case.regions, measured), visible(case, scan))
+
+    by = "thresholds" if detector is None else "the model in use"
+    return {
+        f"True masks, hot spots by {by}": found_in_true_masks,
+        f"Masks by the model in use, hot spots by {by}": found,
+    }
 
 
 class Tally:
@@ -216,17 +248,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--found", action="store_true", help="segment the scans and find the hot spots, too")
     parser.add_argument("--verbose", action="store_true", help="print each lesion that was named wrongly")
     options = parser.parse_args(arguments)
-    tally = Tally()
-    for pair in load(options.geometry, options.cases, seeds(options.pairs, options.first)):
-        scans = pair.scans()
-        old, new = (measure_truth(case, scan) for case, scan in zip((pair.old, pair.new), scans, strict=True))
-        start = time.perf_counter()
-        comparison = compare(new.scan, old.scan)
-        tally.seconds.append(time.perf_counter() - start)
-        tally.add(pair, old, new, comparison)
-    if options.verbose:
-        print("\n".join(tally.wrong))
-    tally.print()
+    pairs = load(options.geometry, options.cases, seeds(options.pairs, options.first))
+    measurers: dict[str, Measurer] = {"True masks and true hot spots": measure_truth}
+    if options.found:
+        measurers |= found_by_models()
+    for name, measurer in measurers.items():
+        tally = Tally()
+        for pair in pairs:
+            scans = pair.scans()
+            old, new = (measurer(case, scan) for case, scan in zip((pair.old, pair.new), scans, strict=True))
+            start = time.perf_counter()
+            comparison = compare(new.scan, old.scan)
+            tally.seconds.append(time.perf_counter() - start)
+            tally.add(pair, old, new, comparison)
+        print(f"\n## {name}\n")
+        if options.verbose:
+            print("\n".join(tally.wrong))
+        tally.print()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.dicom.two_studies import SOURCE_UNREADABLE, read_two_studies
 from napari_bonescint.measurement.comparison.changes import Comparison, IndexChange
 from napari_bonescint.measurement.comparison.comparability import reasons_against
-from napari_bonescint.measurement.comparison.lesion_changes import LARGER, changes_of
+from napari_bonescint.measurement.comparison.lesion_changes import LARGER, LEAST_RISE, BothScans, changes_of
 from napari_bonescint.measurement.comparison.matching import match
 from napari_bonescint.measurement.comparison.registration import LEAST_OVERLAP, register
 from napari_bonescint.measurement.comparison.warping import prior_scale
@@ -26,8 +26,11 @@ INDEX_NOISE = 0.30
 """Twice the standard deviation of the difference between repeat scans, 0.15 (35 patients)."""
 
 DEFINITIONS: dict[str, str] = {
-    "new": "The prior scan shows this place of the bone without a hot spot.",
-    "gone": "The new scan shows this place of the bone without a hot spot.",
+    "new": (
+        "The prior scan shows this place of the bone without a hot spot, and with fewer counts: the new scan has at "
+        f"least {LEAST_RISE:g} times as many, after bone without hot spots was made equal."
+    ),
+    "gone": "The other way round: the prior scan has a hot spot, and the new scan shows its place without.",
     "larger": f"Its area is at least {LARGER:g} times that in the prior scan.",
     "smaller": f"Its area is at most 1/{LARGER:g} of that in the prior scan.",
     "same": f"Both scans show it, and its area changed by less than {LARGER:g} times; its brightness does not count.",
@@ -75,9 +78,10 @@ def compare(new: MeasuredScan, old: MeasuredScan, studies: TwoStudies | None = N
     registration = register(
         new.regions, new.scan.views, new.scan.spacing, old.regions, old.scan.views, old.scan.spacing
     )
+    both = BothScans(new, old, registration, prior_scale(new, old, registration))
     indices = new.measured.measures.index, old.measured.measures.index
     return Comparison(
-        lesions=changes_of(match(new, old, registration), new, old, registration),
+        lesions=changes_of(match(new, old, registration), both),
         index=IndexChange("total", indices[0].total, indices[1].total, INDEX_NOISE),
         index_with_distal=IndexChange("with_distal", indices[0].with_distal, indices[1].with_distal, INDEX_NOISE),
         by_region=tuple(_by_region(*indices)),
@@ -85,7 +89,7 @@ def compare(new: MeasuredScan, old: MeasuredScan, studies: TwoStudies | None = N
         patient=studies.patient,
         not_comparable=reasons_against(new, old, studies),
         warnings=tuple(_warnings(new, old, studies, registration)),
-        prior_scale=prior_scale(new, old, registration),
+        prior_scale=both.prior_scale,
         registration=registration,
     )
 

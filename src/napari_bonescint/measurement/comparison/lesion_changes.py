@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from napari_bonescint.anatomy import CODES
 from napari_bonescint.measurement.comparison.changes import Change, LesionChange
+from napari_bonescint.measurement.comparison.uptake_change import rise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from napari_bonescint.measurement.comparison.changes import MeasuredScan
     from napari_bonescint.measurement.comparison.matching import Group, Spot
@@ -22,14 +23,34 @@ LARGER = 1.6
 """A lesion is larger from this ratio of areas on, and smaller from its inverse: the areas of 95 in 100 unchanged
 lesions of simulated repeat scans differ by less (benchmarks/prior_pairs.py)."""
 
+LEAST_RISE = 1.1
+"""Only from this ratio of mean counts to those of the same place in the other scan on, a lesion is new or gone. In
+simulated pairs, more than half of the unchanged lesions stay below, and 1 in 30 of those that are new or gone."""
+
 _BONE_WITHIN_MM = 15.0
 
 
-def changes_of(
-    groups: Iterable[Group], new: MeasuredScan, old: MeasuredScan, registration: Registration
-) -> tuple[LesionChange, ...]:
+class BothScans(NamedTuple):
+    """Two scans, the maps between them, and the factor of the prior's counts in each view."""
+
+    new: MeasuredScan
+    old: MeasuredScan
+    registration: Registration
+    prior_scale: Mapping[ViewName, float]
+
+    def rise(self, spot: Spot, *, to_prior: bool) -> float | None:
+        """Mean counts of a hot spot over those at its place in the other scan; None if its bone has no map."""
+        scale = self.prior_scale.get(spot.part.view)
+        if scale is None:
+            return None
+        if to_prior:
+            return rise(spot, self.new, self.old, self.registration, scale, to_prior=True)
+        return rise(spot, self.old, self.new, self.registration, 1 / scale, to_prior=False)
+
+
+def changes_of(groups: Iterable[Group], both: BothScans) -> tuple[LesionChange, ...]:
     """The changes of the lesions that are suspicious in at least one of the scans, from the head down."""
-    named = [_change(group, new, old, registration) for group in groups if _is_suspicious(group.new + group.old)]
+    named = [_change(group, both) for group in groups if _is_suspicious(group.new + group.old)]
     named.sort(key=lambda each: (CODES.get(each.region, 0), min(row for row, _ in each.places.values())))
     return tuple(replace(each, number=number) for number, each in enumerate(named, 1))
 
@@ -38,9 +59,9 @@ def _is_suspicious(spots: Iterable[Spot]) -> bool:
     return any(spot.facts.suspicious for spot in spots)
 
 
-def _change(group: Group, new: MeasuredScan, old: MeasuredScan, registration: Registration) -> LesionChange:
-    area_ratio = _area_ratio(group, new, old, registration)
-    change, reason = _named(group, area_ratio, new, old, registration)
+def _change(group: Group, both: BothScans) -> LesionChange:
+    area_ratio = _area_ratio(group, both)
+    change, reason = _named(group, area_ratio, both)
     largest = (group.new or group.old)[0].facts
     return LesionChange(
         number=0,
@@ -52,37 +73,45 @@ def _change(group: Group, new: MeasuredScan, old: MeasuredScan, registration: Re
         area_ratio=area_ratio,
         suspicious=_is_suspicious(group.new),
         suspicious_before=_is_suspicious(group.old),
-        places=_places(group, registration),
+        places=_places(group, both.registration),
         reason=reason,
     )
 
 
-def _named(
-    group: Group, area_ratio: float | None, new: MeasuredScan, old: MeasuredScan, registration: Registration
-) -> tuple[Change, str]:
+def _named(group: Group, area_ratio: float | None, both: BothScans) -> tuple[Change, str]:
     if group.new and group.old:
-        if area_ratio is None:
-            return Change.SAME, "The scans show the lesion in opposite views, so its areas cannot be compared."
-        stated = f"The area is {area_ratio:.2g} times that in the prior scan"
-        if area_ratio >= LARGER:
-            return Change.LARGER, f"{stated}; unchanged lesions stay below {LARGER:g}."
-        if area_ratio <= 1 / LARGER:
-            return Change.SMALLER, f"{stated}; unchanged lesions stay above {1 / LARGER:.2g}."
-        return Change.SAME, f"{stated}; unchanged lesions lie between {1 / LARGER:.2g} and {LARGER:g}."
-    if group.new:
-        if any(_is_shown(spot, old, registration, to_prior=True) for spot in group.new):
-            return Change.NEW, "The prior scan shows this place of the bone, and no hot spot there."
-        return Change.UNSEEN, "The prior scan does not show this place of the bone."
-    if any(_is_shown(spot, new, registration, to_prior=False) for spot in group.old):
-        return Change.GONE, "The new scan shows this place of the bone, and no hot spot there."
-    return Change.UNSEEN, "The new scan does not show this place of the bone."
+        return _named_by_area(area_ratio)
+    when, other = ("new", "prior") if group.new else ("prior", "new")
+    spots = group.new or group.old
+    if not any(_is_shown(spot, both, to_prior=bool(group.new)) for spot in spots):
+        return Change.UNSEEN, f"The {other} scan does not show this place of the bone."
+    rises = [found for spot in spots if (found := both.rise(spot, to_prior=bool(group.new))) is not None]
+    if rises and max(rises) < LEAST_RISE:
+        return Change.SAME, (
+            f"Only the {when} scan has a hot spot here, but the {other} scan shows as much uptake at this place."
+        )
+    return (Change.NEW if group.new else Change.GONE), (
+        f"The {other} scan shows this place of the bone, and no hot spot there."
+    )
 
 
-def _is_shown(spot: Spot, other: MeasuredScan, registration: Registration, *, to_prior: bool) -> bool:
+def _named_by_area(area_ratio: float | None) -> tuple[Change, str]:
+    if area_ratio is None:
+        return Change.SAME, "The scans show the lesion in opposite views, so its areas cannot be compared."
+    stated = f"The area is {area_ratio:.2g} times that in the prior scan"
+    if area_ratio >= LARGER:
+        return Change.LARGER, f"{stated}; unchanged lesions stay below {LARGER:g}."
+    if area_ratio <= 1 / LARGER:
+        return Change.SMALLER, f"{stated}; unchanged lesions stay above {1 / LARGER:.2g}."
+    return Change.SAME, f"{stated}; unchanged lesions lie between {1 / LARGER:.2g} and {LARGER:g}."
+
+
+def _is_shown(spot: Spot, both: BothScans, *, to_prior: bool) -> bool:
     """True if the other scan has the same bone where a hot spot of this scan would be."""
-    mapped = registration.of(spot.part)
+    mapped = both.registration.of(spot.part)
     if mapped is None:
         return False
+    other = both.old if to_prior else both.new
     row, column = (mapped.to_prior if to_prior else mapped.to_new)(spot.centre)[0]
     index = [view.name for view in other.scan.views].index(spot.part.view)
     plane = other.regions[index]
@@ -95,19 +124,20 @@ def _is_shown(spot: Spot, other: MeasuredScan, registration: Registration, *, to
     return bool((near == spot.part.code).any())
 
 
-def _area_ratio(group: Group, new: MeasuredScan, old: MeasuredScan, registration: Registration) -> float | None:
+def _area_ratio(group: Group, both: BothScans) -> float | None:
     """Area in the new over that in the prior scan, in the views that show the lesion in both; else None.
 
     Without a spacing in both scans, the map of the lesion's region gives the scale.
     """
-    both = {spot.key.view for spot in group.new} & {spot.key.view for spot in group.old}
-    if not both:
+    views = {spot.key.view for spot in group.new} & {spot.key.view for spot in group.old}
+    if not views:
         return None
-    mine, others = (sum(s.facts.pixels for s in spots if s.key.view in both) for spots in (group.new, group.old))
-    if new.scan.spacing is not None and old.scan.spacing is not None:
-        scale = float(np.prod(new.scan.spacing) / np.prod(old.scan.spacing))
+    mine, others = (sum(s.facts.pixels for s in spots if s.key.view in views) for spots in (group.new, group.old))
+    new_mm, old_mm = both.new.scan.spacing, both.old.scan.spacing
+    if new_mm is not None and old_mm is not None:
+        scale = float(np.prod(new_mm) / np.prod(old_mm))
     else:
-        mapped = registration.of(group.new[0].part)
+        mapped = both.registration.of(group.new[0].part)
         scale = 1.0 if mapped is None else float(abs(np.linalg.det(mapped.matrix)))
     return mine * scale / others
 

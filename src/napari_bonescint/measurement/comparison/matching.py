@@ -38,6 +38,7 @@ _FAR_REACH_MM: dict[str, float] = {
     **dict.fromkeys(("ribs", "clavicle", "scapula", "humerus", "cervical_spine", "foot"), 8.0),
     **dict.fromkeys(("skull", "forearm", "hand"), 20.0),
 }
+_OVERLYING = {CODES[name] for name in ("forearm", "hand")}
 _WITHIN_MM = 4.0
 _WITHIN_SHARE = 0.5
 _BESIDE_BONE_MM = 25.0
@@ -205,10 +206,12 @@ def _from_behind(spot: Spot, columns: int) -> Spot:
 def _closeness(one: Spot, other: Spot, space: _Space) -> _Closeness | None:
     """How close a new and a prior hot spot are; None if they are out of reach of each other.
 
-    If they lie in two parts, such as at the border of two regions, both maps must agree.
+    If they lie in two parts, such as at the border of two regions, both maps must agree. A forearm or a hand that lies
+    over another bone in one of the scans does not move that bone.
     """
     reach = max(_FAR_REACH_MM.get(spot.facts.region, _REACH_MM) for spot in (one, other))
     parts = {one.part, other.part}
+    parts = {part for part in parts if part.code not in _OVERLYING} or parts
     maps = [found for found in map(space.registration.of, parts) if found is not None]
     if len(maps) < len(parts):
         return None
