@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from napari_bonescint.measurement.comparison.changes import MeasuredScan
 
 MOST_REPRODUCIBLE_INDEX = 10.0
-"""Repeat scans were found to agree only up to this bone scan index."""
+"""Above this bone scan index, repeat scans were found to agree badly (Reza et al., BMC Medical Imaging 2018, doi
+10.1186/s12880-018-0257-5)."""
 
 FAR_APART_HOURS = 1.5
 """Procedure guidelines let 2 to 5 hours pass from injection to acquisition; a difference of half of that range."""

@@ -88,7 +88,7 @@ def _named(group: Group, area_ratio: float | None, both: BothScans) -> tuple[Cha
     rises = [found for spot in spots if (found := both.rise(spot, to_prior=bool(group.new))) is not None]
     if rises and max(rises) < LEAST_RISE:
         return Change.SAME, (
-            f"Only the {when} scan has a hot spot here, but the {other} scan shows as much uptake at this place."
+            f"Only the {when} scan has a hot spot here, but the {other} scan shows as much uptake there."
         )
     return (Change.NEW if group.new else Change.GONE), (
         f"The {other} scan shows this place of the bone, and no hot spot there."
