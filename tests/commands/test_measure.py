@@ -363,6 +363,15 @@ def test_each_scan_of_a_folder_is_compared_with_the_latest_earlier_one_of_its_pa
     assert measure(*words).out[-2] == "1 measured, 2 kept, 0 failed."
     assert (table.read_bytes(), (out / "b" / "IM1.measures.json").read_bytes()) == before
     assert (out / "b" / "IM1.comparison.json").exists()
+    # A third scan of the patient makes a series.
+    given("archive/d/IM1.dcm", brighter=3, StudyDate="20250305", AcquisitionDate="20250305")
+    shutil.copytree(masks / "archive", masks, dirs_exist_ok=True)
+    assert measure(*words).out[-2] == "1 measured, 3 kept, 0 failed."
+    series = json.loads((out / "d" / "IM1.comparison.json").read_text(encoding="utf-8"))
+    assert [scan["days_before"] for scan in series["follow_up"]["scans"]] == [731, 365, 0]
+    assert series["prior"]["source_sha256"] == facts_of(out / "b", "IM1")["source_sha256"]
+    assert {row["name"]: row["progression"] for row in rows_of(table)}["d/IM1"] == "none"
+    assert measure(*words).out[-2] == "0 measured, 4 kept, 0 failed."
 
 
 def test_a_prior_scan_of_another_patient_is_refused_unless_the_user_knows_better(

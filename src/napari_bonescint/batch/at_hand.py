@@ -63,17 +63,17 @@ class OpenedScan:
         Its earlier measures, whose reader's verdicts stay.
     kept : bool
         True if `before` are the measures, and nothing is measured again.
-    prior : OpenedScan or None
-        An earlier scan to compare with.
+    priors : tuple of OpenedScan
+        Earlier scans to compare with, the oldest first.
     problems : tuple of str
-        Sentences about the prior scan, which is then left out.
+        Sentences about prior scans, which are then left out.
     """
 
     scan: Scan
     masks: RegionMasks | None
     before: Measured | None = None
     kept: bool = False
-    prior: OpenedScan | None = None
+    priors: tuple[OpenedScan, ...] = ()
     problems: tuple[str, ...] = ()
 
 

@@ -36,7 +36,7 @@ class Comparing(Measuring):
             scan = job.source.open(**self.overrides)
             if not self.overwrite and not self._lacking(job):
                 return Outcome(job.number, "kept", line=f"{job.name}: kept {self.main_file(job.result)}")
-            opened = self._with_prior(job, self._at_hand.opened(job, scan))
+            opened = self._with_priors(job, self._at_hand.opened(job, scan))
             if opened.problems:
                 return Outcome(job.number, "failed", tuple(f"error: {problem}" for problem in opened.problems))
             return opened

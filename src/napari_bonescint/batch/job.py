@@ -43,14 +43,14 @@ class Job:
         Files of the scan.
     result : Result
         Files of the result.
-    prior : Job or None
-        An earlier scan of the same patient, to compare with.
+    priors : tuple of Job
+        Earlier scans of the same patient, to compare with, the oldest first.
     """
 
     number: int
     source: ScanSource
     result: Result
-    prior: Job | None = None
+    priors: tuple[Job, ...] = ()
 
     @property
     def name(self) -> str:
@@ -60,7 +60,7 @@ class Job:
     @property
     def paths(self) -> tuple[Path, ...]:
         """All files that the job reads."""
-        return self.source.paths + (() if self.prior is None else self.prior.paths)
+        return self.source.paths + tuple(path for prior in self.priors for path in prior.paths)
 
 
 @dataclass(frozen=True)

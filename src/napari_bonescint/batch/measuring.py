@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
@@ -20,7 +19,6 @@ from napari_bonescint.batch.job import Outcome, unless_it_fails
 from napari_bonescint.batch.model_here import card_here
 from napari_bonescint.corrections.store.plane_files import planes_sha256
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.facts import read_json
 from napari_bonescint.formats.dicom.two_studies import OTHER_PATIENT, PatientMatch, read_two_studies
 from napari_bonescint.formats.safe_reading.refusal import sentence_of
 from napari_bonescint.inference.devices import choose_device
@@ -28,8 +26,10 @@ from napari_bonescint.inference.model_card import ModelError
 from napari_bonescint.measurement.comparison.changes import Change, MeasuredScan
 from napari_bonescint.measurement.comparison.comparing import compare
 from napari_bonescint.measurement.comparison.files import ComparisonFiles
+from napari_bonescint.measurement.comparison.follow_up import follow_up
 from napari_bonescint.measurement.files import MeasuredMasks, MeasureFiles
 from napari_bonescint.measurement.measuring import CannotMeasure, measure_regions
+from napari_bonescint.measurement.scan_table import read_comparison
 from napari_bonescint.notices import on_command_line
 from napari_bonescint.results import ResultError
 
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.inference.segmenter import Segmenter
     from napari_bonescint.measurement.comparison.changes import Comparison
+    from napari_bonescint.measurement.comparison.follow_up import FollowUp
     from napari_bonescint.measurement.detection.detector import HotSpotDetector
     from napari_bonescint.measurement.measures import Measured, Measures
     from napari_bonescint.results import Result
@@ -65,7 +66,9 @@ class MeasuredNow:
     seconds : float
         Duration of measuring, without segmenting.
     comparison : Comparison or None
-        Comparison with the prior scan.
+        Comparison with the latest prior scan.
+    follow_up : FollowUp or None
+        The series of scans, if there are several prior ones.
     """
 
     segmentation: Segmentation | None
@@ -73,6 +76,7 @@ class MeasuredNow:
     measured: Measured
     seconds: float
     comparison: Comparison | None = None
+    follow_up: FollowUp | None = None
 
 
 class MeasuringEngine:
@@ -205,27 +209,34 @@ class Measuring:
                 if otherwise:
                     raise ResultError(f"{job.name}: {files.facts} was made with {otherwise}; --overwrite replaces it.")
             opened = OpenedScan(scan, masks, measures_before(files) if whole else None)
-            return self._with_prior(job, replace(opened, kept=keeping and opened.before is not None))
+            return self._with_priors(job, replace(opened, kept=keeping and opened.before is not None))
 
         return unless_it_fails(job, self, attempt)
 
     def compute(
         self, job: Job, opened: OpenedScan, engine: Callable[[], MeasuringEngine], on_progress: Callable[[float], None]
     ) -> MeasuredNow | Outcome:
-        """Segment and measure a scan, and compare it with its prior one; return an outcome if that fails."""
+        """Segment and measure a scan, and compare it with its prior ones; return an outcome if that fails."""
 
         def attempt() -> MeasuredNow:
             loaded = engine()
-            share = 1.0 if opened.prior is None else 0.5
-            new = _measure(job, opened, loaded, lambda done: on_progress(share * done))
-            if opened.prior is None or job.prior is None:
+            count = 1 + len(opened.priors)
+
+            def progress(past: int) -> Callable[[float], None]:
+                return lambda done: on_progress((past + done) / count)
+
+            new = _measure(job, opened, loaded, progress(0))
+            olds = [_measure(job, prior, loaded, progress(past)) for past, prior in enumerate(opened.priors, 1)]
+            if not olds:
                 return new
-            old = _measure(job.prior, opened.prior, loaded, lambda done: on_progress(0.5 + 0.5 * done))
-            pair = [
+            mine, *others = (
                 MeasuredScan(each.scan, now.masks.regions, now.measured)
-                for each, now in ((opened, new), (opened.prior, old))
-            ]
-            return replace(new, comparison=compare(pair[0], pair[1]))
+                for each, now in zip((opened, *opened.priors), (new, *olds), strict=True)
+            )
+            if len(others) == 1:
+                return replace(new, comparison=compare(mine, others[0]))
+            series = follow_up(mine, others)
+            return replace(new, comparison=series.comparison, follow_up=series)
 
         return unless_it_fails(job, self, attempt)
 
@@ -254,8 +265,9 @@ class Measuring:
         """Write the comparison and the report; yields sentences about what could not be written."""
         folder, stem = job.result.folder, job.result.stem
         try:
-            if computed.comparison is not None and opened.prior is not None:
-                ComparisonFiles(folder, stem).write(opened.scan, opened.prior.scan, computed.comparison)
+            if computed.comparison is not None:
+                prior = opened.priors[-1 if computed.follow_up is None else computed.follow_up.latest].scan
+                ComparisonFiles(folder, stem).write(opened.scan, prior, computed.comparison, computed.follow_up)
             if self.report:
                 # The import loads what writes PDF and DICOM.
                 from napari_bonescint.measurement.report.writing import write_report
@@ -272,37 +284,36 @@ class Measuring:
         """
         if self.report and not (job.result.folder / f"{job.result.stem}.report.pdf").exists():
             return True
-        if job.prior is None:
+        if not job.priors:
             return False
         path = ComparisonFiles(job.result.folder, job.result.stem).facts
-        facts: object = None
-        with suppress(OSError, ValueError, BonescintError):
-            facts = read_json(path, file_names=True)
-        prior = facts.get("prior") if isinstance(facts, dict) else None
-        if not isinstance(prior, dict):
+        compared = read_comparison(path)
+        if compared is None:
             return True
-        if prior.get("source_sha256") == job.prior.source.source_sha256():
-            return False
-        if not self.overwrite:
-            raise ResultError(
-                f"{job.name}: {path} is a comparison with another prior scan than {job.prior.name}; --overwrite "
-                "replaces it."
-            )
-        return True
+        latest = job.priors[-1].source
+        if compared.prior.get("source_sha256") != latest.source_sha256():
+            if not self.overwrite:
+                raise ResultError(
+                    f"{job.name}: {path} is a comparison with another prior scan than {latest.name}; --overwrite "
+                    "replaces it."
+                )
+            return True
+        return len(compared.follow_up.get("scans", ())) != (len(job.priors) + 1 if len(job.priors) > 1 else 0)
 
-    def _with_prior(self, job: Job, opened: OpenedScan) -> OpenedScan:
-        """Open the prior scan of a job, too; a prior scan that cannot be compared is a problem of the job."""
-        if job.prior is None:
-            return opened
-        try:
-            prior = job.prior.source.open(**self.overrides)
-            studies = read_two_studies(opened.scan.sources, prior.sources)
-            if studies.patient is PatientMatch.OTHER and not self.same_patient:
-                problem = f"{job.name}: {OTHER_PATIENT} Option: --same-patient."
-                return replace(opened, problems=(problem,))
-            return replace(opened, prior=self._at_hand.opened(job.prior, prior))
-        except BonescintError as error:
-            return replace(opened, problems=(sentence_of(error),))
+    def _with_priors(self, job: Job, opened: OpenedScan) -> OpenedScan:
+        """Open the prior scans of a job, too; one that cannot be compared is a problem of the job."""
+        priors, problems = [], []
+        for each in job.priors:
+            try:
+                prior = each.source.open(**self.overrides)
+                studies = read_two_studies(opened.scan.sources, prior.sources)
+                if studies.patient is PatientMatch.OTHER and not self.same_patient:
+                    problems.append(f"{job.name}: {OTHER_PATIENT} Option: --same-patient.")
+                else:
+                    priors.append(self._at_hand.opened(each, prior))
+            except BonescintError as error:
+                problems.append(sentence_of(error))
+        return replace(opened, priors=tuple(priors), problems=tuple(problems))
 
     def _outcome(self, job: Job, opened: OpenedScan, computed: MeasuredNow) -> Outcome:
         comparison, measures = computed.comparison, computed.measured.measures

@@ -1,4 +1,4 @@
-"""Find the prior scan of each scan among many: the latest earlier one of the same patient.
+"""Find the prior scans of each scan among many: the earlier ones of the same patient.
 
 Patient and day are compared in memory, and are in no result, message or log.
 """
@@ -54,19 +54,19 @@ class PriorScans:
                 self._by_patient[study.number].append((study.day, source))
             self._by_place[source.result] = source
 
-    def of(self, source: ScanSource) -> ScanSource | None:
-        """The prior scan: the latest of the same patient before that day, or None.
+    def of(self, source: ScanSource) -> tuple[ScanSource, ...]:
+        """The prior scans: those of the same patient before that day, the oldest first.
 
         Where a file does not tell patient or day, such as a picture, it is the scan at the same place in its folder.
         """
         if self._chosen is not None:
-            return None if _are_same(self._chosen, source) else self._chosen
+            return () if _are_same(self._chosen, source) else (self._chosen,)
         study = _read(source.paths)
         if study.number is None or study.day is None:
             place = self._by_place.get(source.result)
-            return None if place is None or _are_same(place, source) else place
+            return () if place is None or _are_same(place, source) else (place,)
         earlier = [(day, each) for day, each in self._by_patient.get(study.number, ()) if day < study.day]
-        return max(earlier, key=lambda pair: pair[0])[1] if earlier else None
+        return tuple(each for _, each in sorted(earlier, key=lambda pair: pair[0]))
 
 
 def _are_same(one: ScanSource, other: ScanSource) -> bool:

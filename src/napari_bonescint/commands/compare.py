@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     new, old = _one_scan(arguments.new), _one_scan(arguments.old)
     prior = many_scans.job_of(1, old.sources[0], arguments.out)
     ends, _ = many_scans.work_through(
-        new, arguments, work, completed=lambda jobs: [replace(job, prior=prior) for job in jobs]
+        new, arguments, work, completed=lambda jobs: [replace(job, priors=(prior,)) for job in jobs]
     )
     print(RESEARCH_ONLY)
     return 1 if ends["failed"] else 0

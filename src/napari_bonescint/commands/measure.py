@@ -61,7 +61,8 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         metavar="INPUT|DIR",
         type=Path,
         help="compare with a prior scan: the scan in this file or, in this folder, the latest earlier scan of the same "
-        "patient (of scans whose files do not tell patient and day: the scan at the same place)",
+        "patient, with the index over time if there are several (of scans whose files do not tell patient and day: the "
+        "scan at the same place)",
     )
     measuring_arguments.add_same_patient_to(parser)
     measuring_arguments.add_report_to(parser)
@@ -121,7 +122,7 @@ def _row(name: str, job: Job) -> TableRow:
             return TableRow(name, None)
     except BonescintError:  # reported already
         return TableRow(name, None)
-    comparison = None if job.prior is None else read_comparison(ComparisonFiles(folder, stem).facts)
+    comparison = None if not job.priors else read_comparison(ComparisonFiles(folder, stem).facts)
     ours = comparison is not None and comparison.source_sha256 == there.source_sha256
     return TableRow(name, there, comparison if ours else None)
 
@@ -138,12 +139,12 @@ def _priors(arguments: argparse.Namespace, scans: int) -> PriorScans:
 
 
 def _with_priors(jobs: list[Job], priors: PriorScans, arguments: argparse.Namespace) -> list[Job]:
-    """Give each job its prior scan, and print the number of those without one."""
+    """Give each job its prior scans, and print the number of those without any."""
     found = [(job, priors.of(job.source)) for job in jobs]
-    if alone := sum(prior is None for _, prior in found):
+    if alone := sum(not earlier for _, earlier in found):
         are = "has" if alone == 1 else "have"
         print_line(f"{counted(alone, 'scan')} {are} no earlier scan in {arguments.prior}, and no comparison.")
     return [
-        job if prior is None else replace(job, prior=many_scans.job_of(job.number, prior, arguments.out))
-        for job, prior in found
+        replace(job, priors=tuple(many_scans.job_of(job.number, each, arguments.out) for each in earlier))
+        for job, earlier in found
     ]

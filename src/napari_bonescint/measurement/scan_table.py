@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from napari_bonescint.anatomy import REGIONS
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _INDEX = "bone_scan_index"
 _FIRST = ("name", "views", _INDEX, f"{_INDEX}_with_distal", *(f"{_INDEX}_{region.name}" for region in REGIONS[1:]))
 _NUMBERS = ("hot_spots", "suspicious_hot_spots")
-_COMPARED = ("days_since_prior", f"{_INDEX}_change", "new_lesions", "gone_lesions", "not_comparable")
+_COMPARED = (*("days_since_prior", f"{_INDEX}_change", "new_lesions", "gone_lesions", "progression", "not_comparable"),)
 _LAST = ("area_mm2", "models", "warnings")
 NOT_MEASURED = "Not measured; the command's messages say why."
 
@@ -29,10 +29,12 @@ class RecordedComparison:
     """The entries of a comparison's JSON file that the table needs; see `ComparisonFiles`."""
 
     source_sha256: str
+    prior: dict[str, Any]
     days: int | None
     bone_scan_index: dict[str, Any]
     lesions: tuple[dict[str, Any], ...]
     not_comparable: tuple[str, ...]
+    follow_up: dict[str, Any] = field(default_factory=dict)
 
 
 def read_comparison(path: Path) -> RecordedComparison | None:
@@ -98,5 +100,6 @@ def _changes(comparison: RecordedComparison) -> Mapping[str, Any]:
         f"{_INDEX}_change": comparison.bone_scan_index.get("change"),
         "new_lesions": changes.count(Change.NEW),
         "gone_lesions": changes.count(Change.GONE),
+        "progression": comparison.follow_up.get("progression"),
         "not_comparable": " ".join(comparison.not_comparable),
     }
