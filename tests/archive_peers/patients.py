@@ -29,6 +29,7 @@ def write_scan(path: Path, patient: int, date: str = "20260301", **changes: obje
     dataset.SOPInstanceUID, dataset.StudyInstanceUID = generate_uid(), generate_uid()
     for keyword, value in changes.items():
         setattr(dataset, keyword, value)
+    path.parent.mkdir(exist_ok=True)
     return save(dataset, path)
 
 

@@ -6,7 +6,6 @@ import os
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from napari_bonescint.archive.errors import ArchiveError
 from napari_bonescint.archive.records import Received, is_uid
@@ -14,9 +13,6 @@ from napari_bonescint.atomic import make_folder, staged, sync_folder, writing
 from napari_bonescint.formats.dicom.header import parse_whole
 from napari_bonescint.formats.safe_reading.budget import MOST_BYTES
 from napari_bonescint.formats.safe_reading.guarded import refusing
-
-if TYPE_CHECKING:
-    from napari_bonescint.formats.dicom.header import Header
 
 MOST_OBJECT_BYTES = MOST_BYTES
 """Bytes of one object, which the readers of scans allow, too."""
@@ -75,7 +71,8 @@ class Inbox:
             self.require_room(len(content))
             self.objects += 1
             self.bytes += len(content)
-        received = self._described(content)
+        uids = read_identifiers(content, self.source)
+        received = Received(self.folder / uids[0] / f"{uids[2]}.dcm", *uids)
         wanted = zip(
             (study, series, instance), (received.study_uid, received.series_uid, received.instance_uid), strict=True
         )
@@ -93,16 +90,6 @@ class Inbox:
             raise TooMuch(f"{self.source}: sent more than {self.limits.objects} objects; get fewer at once.")
         if self.bytes + size > self.limits.bytes:
             raise TooMuch(f"{self.source}: sent more than {self.limits.bytes // 2**20} MB; get fewer objects at once.")
-
-    def _described(self, content: bytes) -> Received:
-        # The parser and its limits are those for files, whatever the sender says about the object.
-        name = Path(self.source)
-        with refusing(name):
-            header = parse_whole(name, content)
-        uids = _uids(header)
-        if not all(map(is_uid, uids)):
-            raise Unwanted(f"{self.source}: sent an object with an invalid identifier, which was not kept.")
-        return Received(self.folder / uids[0] / f"{uids[2]}.dcm", *uids)
 
     def _written(self, received: Received, content: bytes) -> Received:
         path = received.path
@@ -128,10 +115,24 @@ class Inbox:
         return replace(received, is_new=False)
 
 
-def _uids(header: Header) -> tuple[str, str, str, str]:
-    return (
+def read_identifiers(content: bytes, source: str) -> tuple[str, str, str, str]:
+    """Study, series, instance and class of a DICOM file that an archive sent, by the readers of files.
+
+    Raises
+    ------
+    Unwanted, Refusal
+        If it is no DICOM file, or has no valid identifiers.
+    """
+    # The parser and its limits are those for files, whatever the sender says about the object.
+    name = Path(source)
+    with refusing(name):
+        header = parse_whole(name, content)
+    uids = (
         header.text("StudyInstanceUID"),
         header.text("SeriesInstanceUID"),
         header.text("SOPInstanceUID"),
         header.text("SOPClassUID"),
     )
+    if not all(map(is_uid, uids)):
+        raise Unwanted(f"{source}: sent an object with an invalid identifier, which was not kept.")
+    return uids

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,7 @@ _FACTS = "parcel.json"
 class _Facts:
     archive: str
     files: list[str]
+    sources: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,14 @@ class Parcel:
     archive : str
         Name of the archive.
     files : tuple of str
+    sources : tuple of str
+        Names of what the results were made of.
     """
 
     folder: Path
     archive: str
     files: tuple[str, ...]
+    sources: tuple[str, ...] = ()
 
     def objects(self) -> tuple[Outgoing, ...]:
         """The results; a damaged one is a `Refusal`."""
@@ -87,7 +91,7 @@ class Outbox:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or _own_folder()
 
-    def put(self, archive: str, objects: Sequence[Outgoing], name: str) -> Parcel:
+    def put(self, archive: str, objects: Sequence[Outgoing], name: str, sources: Sequence[str] = ()) -> Parcel:
         """Keep results; an existing parcel of this name is returned as it is.
 
         Raises
@@ -101,7 +105,7 @@ class Outbox:
         make_folder(self.folder)
         close_to_others(self.folder)
         files = {f"{each.instance_uid}.dcm": each.content for each in objects}
-        facts = json.dumps({"archive": archive, "files": list(files)}).encode()
+        facts = json.dumps({"archive": archive, "files": list(files), "sources": list(sources)}).encode()
         with writing(target), staged_folder(self.folder, {**files, _FACTS: facts}) as fresh:
             close_to_others(fresh)
             try:
@@ -130,7 +134,7 @@ class Outbox:
             facts = build(_Facts, read_json(folder / _FACTS))
             if not all(is_uid(name.removesuffix(".dcm")) for name in facts.files):
                 raise ValueError("its files have other names")
-        return Parcel(folder, facts.archive, tuple(facts.files))
+        return Parcel(folder, facts.archive, tuple(facts.files), tuple(facts.sources))
 
 
 def _own_folder() -> Path:

@@ -69,7 +69,7 @@ class Outgoing:
     patient_id: str = field(repr=False)
 
 
-def prepare(results: Sequence[Path], source: Path) -> tuple[Outgoing, ...]:
+def prepare(results: Sequence[Path], source: Path, *, seed: str = "") -> tuple[Outgoing, ...]:
     """Compare results with the scan that they were made of, and give them new identifiers.
 
     Parameters
@@ -78,6 +78,8 @@ def prepare(results: Sequence[Path], source: Path) -> tuple[Outgoing, ...]:
         DICOM SEG, SR, PDF or Secondary Capture files of one scan.
     source : Path
         A DICOM file of the scan.
+    seed : str
+        If given, the same seed gives the same identifiers.
 
     Returns
     -------
@@ -105,7 +107,8 @@ def prepare(results: Sequence[Path], source: Path) -> tuple[Outgoing, ...]:
     renamed: dict[str, str] = {}
     for _, dataset in opened:
         for uid in (str(dataset.SeriesInstanceUID), str(dataset.SOPInstanceUID)):
-            renamed.setdefault(uid, str(generate_uid()))
+            entropy = [seed, str(len(renamed))] if seed else None
+            renamed.setdefault(uid, str(generate_uid(entropy_srcs=entropy)))
     return tuple(_renamed(path, dataset, renamed, scan) for path, dataset in opened)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_bonescint.commands import argument_types
-from napari_bonescint.commands.archive import echo, find, get, send
+from napari_bonescint.commands.archive import echo, find, get, listen, send
 
 if TYPE_CHECKING:
     import argparse
@@ -23,9 +23,10 @@ examples:
   bonescint archive find pacs --patient-id 4711
   bonescint archive get pacs 1.2.840.1 --out scans
   bonescint archive send pacs scan.seg.dcm --source scan.dcm
+  bonescint archive listen ward --out station --segment --send-back pacs
 """
 
-_ACTIONS = (echo, find, get, send)
+_ACTIONS = (echo, find, get, send, listen)
 
 
 def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
