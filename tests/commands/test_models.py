@@ -10,7 +10,7 @@ import pytest
 
 from napari_bonescint.cli import main
 from napari_bonescint.commands.models import table
-from napari_bonescint.inference.model_card import DEFAULT_MODEL, Half, Int8, shipped_models
+from napari_bonescint.inference.model_card import DEFAULT_MODEL, DEFAULTS, HOT_SPOT_MODEL, Half, Int8, shipped_models
 from napari_bonescint.inference.model_registry import current_model, use
 
 if TYPE_CHECKING:
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 def test_the_shipped_models_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines == table(shipped_models(), shipped_models()[0])
+    of_purpose = {purpose: shipped_models(purpose) for purpose in DEFAULTS}
+    cards = [card for shipped in of_purpose.values() for card in shipped]
+    assert lines == table(cards, [shipped[0] for shipped in of_purpose.values()])
+    (finding,) = [line for line in lines if line.startswith(f"*  {HOT_SPOT_MODEL} ")]
+    assert "  hot spots  " in finding
     assert sum(line.startswith(f"*  {DEFAULT_MODEL} ") for line in lines) == 1
 
 
@@ -84,12 +88,12 @@ def test_a_model_put_to_use_is_marked_and_serves_until_another_does(
     assert main(["models", "--use", str(card.weights_path)]) == 0
     _, first, *others = capsys.readouterr().out.splitlines()
     assert first.startswith(f"*  tiny-{card.weights_sha256[:8]} ")
-    assert not any(line.startswith("*") for line in others)
+    assert [line.split()[1] for line in others if line.startswith("*")] == [HOT_SPOT_MODEL]
     assert current_model() == card
 
     assert main(["models", "--use", DEFAULT_MODEL]) == 0
     marked = [line for line in capsys.readouterr().out.splitlines() if line.startswith("*")]
-    assert [line.split()[1] for line in marked] == [DEFAULT_MODEL]
+    assert [line.split()[1] for line in marked] == [DEFAULT_MODEL, HOT_SPOT_MODEL]
 
 
 @pytest.mark.parametrize(

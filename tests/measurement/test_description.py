@@ -84,10 +84,10 @@ def test_a_model_decides_by_its_probability(body):
     body.heat(0, *RIB, 4, label=1)
     body.heat(0, slice(180, 190), slice(77, 84), 9, label=2)
     lesion[body.labels == 1] = 0.75
-    lesion[body.labels == 2] = 0.25
+    lesion[body.labels == 2] = 0.125
     benign[body.labels == 2] = 0.625
     spots = describe(body, classes=UptakeClasses(lesion, benign, "net", "c0de"))
-    assert [(spot.probability, spot.suspicious) for spot in spots.values()] == [(0.75, True), (0.25, False)]
+    assert [(spot.probability, spot.suspicious) for spot in spots.values()] == [(0.75, True), (0.125, False)]
     assert spots[A, 1].reason.startswith("probability of a metastasis 0.75, peak 4.0 times the ribs' median")
     assert "of a worn joint, fracture or Paget's disease 0.62" in spots[A, 2].reason
 

@@ -85,6 +85,10 @@ def test_the_curve_trades_sensitivity_for_false_alarms(sick, case):
     assert curve[-1].false_alarms == pytest.approx(2 / 3)
     assert [point.score for point in curve] == sorted((point.score for point in curve), reverse=True)
     assert operating_point(scans, np.inf).sensitivity == 0
+    marked = operating_point(scans)
+    assert marked.score is None
+    assert marked.sensitivity in (0, 1)
+    assert marked.false_alarms <= taken.false_alarms
     assert np.isnan(operating_point(scans[1:], 0).sensitivity)
     small = operating_point(scans, -np.inf, lambda piece: piece.area_mm2 < 10)
     assert np.isnan(small.sensitivity)

@@ -13,7 +13,14 @@ from napari_bonescint.atomic import make_folder, require_empty, write_bytes_atom
 from napari_bonescint.commands import argument_types
 from napari_bonescint.commands.terminal import print_error
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.inference.model_card import ModelCard, shipped_models
+from napari_bonescint.inference.model_card import (
+    DEFAULT_MODEL,
+    FINDING_HOT_SPOTS,
+    SEGMENTING,
+    ModelCard,
+    shipped_models,
+)
+from napari_bonescint.simulation.splits import LESION_SPLIT
 from napari_bonescint.text import table_lines
 
 if TYPE_CHECKING:
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from napari_bonescint.evaluation.reference_sets import ReferenceSet
+    from napari_bonescint.evaluation.reference_sets import ReferenceSet, SimulatedSet
     from napari_bonescint.evaluation.report.results_store import ModelResults, ResultsStore
     from napari_bonescint.evaluation.report.score_report import ScoreReport
     from napari_bonescint.inference.segmenter import Segmenter
@@ -31,7 +38,8 @@ Score models on scans whose true regions are known. The scans are segmented by t
 
 With --out, DIR gets results.json (the scores), RESULTS.md (a table of them) and reliability.svg. Scores in results.json
 for the same weights and data are kept. Delete the file to measure everything again, for example after a change of the
-code that segments. Without --data and --external, RESULTS.md is only written again.
+code that segments. Of the split `lesions`, hot spots are scored and not masks; hot_spots.json holds their scores and
+hot_spots.svg shows the free-response curve. Without --data and --external, RESULTS.md is only written again.
 
 With --report, everything is measured, and DIR gets report.html and scores.csv (a row for each scan, view and region).
 In a label store, the latest reviewed masks of held-out patients are scored. If one of the models was trained on a scan
@@ -42,6 +50,7 @@ _EXAMPLES = """\
 examples:
   bonescint evaluate --data data/test --model phase-u-net-regions
   bonescint evaluate --data data/training data/validation data/test --out train
+  bonescint evaluate --data data/lesions --out train
   bonescint evaluate --data labels --model runs/mine/mine.safetensors --report scores
   bonescint evaluate --external hospital/ --model runs/mine/mine.safetensors --device cpu
 
@@ -81,7 +90,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def run(arguments: argparse.Namespace) -> int:
     """Score the models, print the scores and write the results; returns the exit status."""
-    from napari_bonescint.evaluation.reference_sets import ExternalSet
+    from napari_bonescint.evaluation.reference_sets import ExternalSet, SimulatedSet
     from napari_bonescint.evaluation.report.results_store import ResultsStore
     from napari_bonescint.evaluation.report.score_report import ScoreReport
 
@@ -89,12 +98,18 @@ def run(arguments: argparse.Namespace) -> int:
     report = None if arguments.report is None else ScoreReport()
     if report is not None:
         require_empty(arguments.report)
-    cards: list[ModelCard] = arguments.model or shipped_models()
+    chosen: list[ModelCard] = arguments.model or []
+    cards = [card for card in chosen if card.purpose == SEGMENTING] or shipped_models()
+    of_data = _sets(arguments.data, cards, all_patients=arguments.all_patients)
+    lesions = [each for each in of_data if isinstance(each, SimulatedSet) and each.name == LESION_SPLIT]
     sets: list[ReferenceSet] = [
-        *_sets(arguments.data, cards, all_patients=arguments.all_patients),
+        *(each for each in of_data if each not in lesions),
         *map(ExternalSet.read, arguments.external),
     ]
-    if not sets and (out is None or report is not None):
+    if lesions:
+        finding = [card for card in chosen if card.purpose == FINDING_HOT_SPOTS]
+        _score_hot_spots(lesions[0], finding or shipped_models(FINDING_HOT_SPOTS), out)
+    if not sets and not lesions and (out is None or report is not None):
         raise EvaluationError("There is nothing to score on; give --data or --external.")
     for kind, names in (("sets", [each.name for each in sets]), ("models", [card.name for card in cards])):
         _require_different(kind, names)
@@ -103,7 +118,8 @@ def run(arguments: argparse.Namespace) -> int:
     for card in cards if sets else ():
         _measure(card, sets, hashes, arguments.device, store, out, report)
     measured = [store.models[card.name] for card in cards] if sets else list(store.models.values())
-    print("\n".join(_lines(measured, list(hashes))))
+    if sets or not lesions:
+        print("\n".join(_lines(measured, list(hashes))))
     if out is not None:
         _write(store, out)
         print(f"-> {out / 'RESULTS.md'}")
@@ -143,6 +159,31 @@ def _sets(paths: Iterable[Path], cards: Sequence[ModelCard], *, all_patients: bo
             raise EvaluationError(f"{path}: the models were trained on all patients with reviewed masks.")
         corrected.append(CorrectedSet(unseen.scans, path.resolve().name, left_out=len(chosen) - len(unseen.scans)))
     return [*simulated_sets(folders), *corrected]
+
+
+def _score_hot_spots(references: SimulatedSet, cards: Sequence[ModelCard], out: Path | None) -> None:
+    """Score models that find hot spots, and thresholds, unless the results hold them; print the scores."""
+    from napari_bonescint.evaluation.hot_spots import score_hot_spots
+    from napari_bonescint.evaluation.report.hot_spot_section import FILE_NAME, read_results, write_results
+    from napari_bonescint.inference.model_registry import find_model
+    from napari_bonescint.inference.segmenter import Segmenter
+    from napari_bonescint.measurement.detection.detector import HotSpotDetector
+
+    results = None if out is None else read_results(out / FILE_NAME)
+    if results is None or not results.holds(references.sha256(), [card.weights_sha256 for card in cards]):
+        segmenter = Segmenter(find_model(DEFAULT_MODEL), "cpu")
+        label = f"hot spots on {references.name}"
+        with tqdm(total=len(references), desc=label, unit="scan", disable=None, leave=False, file=sys.stderr) as bar:
+            detectors = [*map(HotSpotDetector, cards), None]
+            results = score_hot_spots(references, segmenter, detectors, bar.update)
+        if out is not None:
+            make_folder(out)
+            write_results(results, out / FILE_NAME)
+    for found in results.methods:
+        print(
+            f"{found.method} on {results.name}: sensitivity {found.sensitivity:.3f} for {results.pieces} pieces of "
+            f"metastases at {found.false_alarms:.2f} false alarms a scan"
+        )
 
 
 def _require_different(kind: str, names: Iterable[str]) -> None:
@@ -214,6 +255,13 @@ def _save(store: ResultsStore, out: Path | None) -> None:
 
 
 def _write(store: ResultsStore, out: Path) -> None:
+    from napari_bonescint.evaluation.report.hot_spot_section import (
+        CURVE_NAME,
+        curve_svg,
+        hot_spot_section,
+        read_results,
+    )
+    from napari_bonescint.evaluation.report.hot_spot_section import FILE_NAME as HOT_SPOTS
     from napari_bonescint.evaluation.report.learning_curve import FILE_NAME, LearningCurve, curve_section
     from napari_bonescint.evaluation.report.reliability_diagram import reliability_svg
     from napari_bonescint.evaluation.report.results_table import in_order, results_page
@@ -226,6 +274,9 @@ def _write(store: ResultsStore, out: Path) -> None:
     page = results_page(models, _DIAGRAM if drawn else None)
     if (out / FILE_NAME).exists():
         page += "\n" + curve_section(LearningCurve.read(out / FILE_NAME)) + "\n"
+    if (hot_spots := read_results(out / HOT_SPOTS)) is not None:
+        page += "\n" + hot_spot_section(hot_spots)
+        write_bytes_atomically(out / CURVE_NAME, curve_svg(hot_spots).encode())
     write_bytes_atomically(out / "RESULTS.md", page.encode())
 
 

@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.commands import argument_types
 from napari_bonescint.commands.terminal import print_error
-from napari_bonescint.inference.model_card import ModelCard, ModelError, shipped_models
+from napari_bonescint.inference.model_card import DEFAULTS, FINDING_HOT_SPOTS, ModelCard, ModelError, shipped_models
 from napari_bonescint.inference.model_registry import accepted_models, current_model, label, use
 from napari_bonescint.plain_output import one_line
 from napari_bonescint.text import table_lines
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
 _DESCRIPTION = """\
-List the models of this installation and the models that were accepted later. * marks the model in use: napari and
-`bonescint segment` use it. Accepted models stay in the list.
+List the models of this installation and the models that were accepted later. * marks the models in use: napari,
+`bonescint segment` and `bonescint measure` use one that segments and one that finds hot spots. Accepted models stay in
+the list.
 INT8 is the change of Dice with eight-bit integers on a CPU, HALF with float16 on a GPU. Neither is used if 0.002 Dice
 or more is lost.
 """
@@ -51,22 +52,24 @@ def run(arguments: argparse.Namespace) -> int:
     """Change the model in use, if one is named, and print the table; returns the exit status."""
     if arguments.use is not None:
         use(arguments.use)
-    current = None
-    try:
-        current = current_model()
-    except ModelError as error:
-        # The user needs the list to choose another model.
-        print_error(f"warning: {error}")
-    print("\n".join(table([*accepted_models(), *shipped_models()], current)))
+    current = []
+    for purpose in DEFAULTS:
+        try:
+            current.append(current_model(purpose))
+        except ModelError as error:
+            # The user needs the list to choose another model.
+            print_error(f"warning: {error}")
+    cards = [card for purpose in DEFAULTS for card in (*accepted_models(purpose), *shipped_models(purpose))]
+    print("\n".join(table(cards, current)))
     return 0
 
 
-def table(cards: Iterable[ModelCard], current: ModelCard | None = None) -> list[str]:
-    """A table of models as lines; each score of a model's card has its own line, and `*` marks the current model."""
+def table(cards: Iterable[ModelCard], current: Sequence[ModelCard] = ()) -> list[str]:
+    """A table of models as lines; each score of a model's card has its own line, and `*` marks the current models."""
     rows: list[tuple[str, ...]] = [_HEADINGS]
     for card in cards:
         first, *others = [_score(score) for score in card.scores] or ["not measured"]
-        rows.append(("*" if card == current else "", label(card), *_facts(card), first))
+        rows.append(("*" if card in current else "", label(card), *_facts(card), first))
         rows += [("",) * (len(_HEADINGS) - 1) + (score,) for score in others]
     return table_lines([tuple(map(one_line, row)) for row in rows])
 
@@ -75,12 +78,18 @@ def _facts(card: ModelCard) -> tuple[str, ...]:
     return (
         card.architecture,
         f"{card.parameters:,}",
-        f"{card.outputs - 1} regions" if card.names_regions else "skeleton",
+        _outputs(card),
         f"{card.grid_mm:g} mm",
         _size(card),
         "" if card.int8 is None else _cost(card.int8.dice_lost, card.supports_int8),
         "" if card.half is None else _cost(card.half.dice_lost, card.supports_half),
     )
+
+
+def _outputs(card: ModelCard) -> str:
+    if card.purpose == FINDING_HOT_SPOTS:
+        return "hot spots"
+    return f"{card.outputs - 1} regions" if card.names_regions else "skeleton"
 
 
 def _size(card: ModelCard) -> str:

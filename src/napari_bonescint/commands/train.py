@@ -131,6 +131,11 @@ def run(arguments: argparse.Namespace) -> int:
     recipes = [_adapted(read_recipe(path), arguments) for path in arguments.recipes]
     if arguments.name and len(recipes) > 1:
         raise TrainCommandError("--name is for a single recipe; leave it out or give one recipe.")
+    if arguments.store and (others := [recipe.name for recipe in recipes if not recipe.segments]):
+        raise TrainCommandError(
+            f"{others[0]} learns which lesions are metastases, and corrected scans do not tell; give --cases or "
+            "--simulate, and --held-out, in place of --store."
+        )
     if arguments.estimate:
         return _estimate(recipes, arguments)
     data = _data(arguments)

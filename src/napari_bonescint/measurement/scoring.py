@@ -48,20 +48,24 @@ class Piece:
         Expected counts of both views of the scan, without excreted tracer.
     found : float
         The highest score of the hot spots that come near it; minus infinity without any.
+    is_marked : bool
+        Whether a suspicious hot spot comes near it.
     """
 
     region: str
     area_mm2: float
     total_counts: float
     found: float
+    is_marked: bool
 
 
 @dataclass(frozen=True)
 class ScoredScan:
-    """The pieces of one scan, and the scores of its false alarms; `has_metastases` tells whether any could be seen."""
+    """The pieces of one scan, the scores of its false alarms, and the number of false alarms that are suspicious."""
 
     pieces: tuple[Piece, ...]
     false_alarms: tuple[float, ...]
+    marked_alarms: int
 
     @property
     def has_metastases(self) -> bool:
@@ -71,12 +75,12 @@ class ScoredScan:
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """Sensitivity, and false alarms a scan, of the hot spots with at least some score.
+    """Sensitivity, and false alarms a scan, of the hot spots with at least some score, or None: the suspicious ones.
 
     `false_alarms_clean` is that of the scans without metastases; None if there are none.
     """
 
-    score: float
+    score: float | None
     sensitivity: float
     false_alarms: float
     false_alarms_clean: float | None
@@ -116,41 +120,49 @@ def score_scan(measured: Measured, case: Case, total: float) -> ScoredScan:
     truth = true_pieces(case, total)
     pieces: list[Piece] = []
     false_alarms: list[float] = []
+    marked_alarms = 0
     for name, labels, true, regions in zip(ViewName, measured.labels, truth, case.regions, strict=True):
         scores = np.full(int(labels.max(initial=0)) + 1, -np.inf)
+        marked = np.zeros(len(scores), bool)
         for spot in measured.measures.hot_spots:
             if spot.view is name:
-                scores[spot.id] = suspicion(spot)
+                scores[spot.id], marked[spot.id] = suspicion(spot), spot.suspicious
         near = _spread(true != 0)
-        alarms = np.setdiff1d(np.unique(labels), np.unique(labels[near]))
-        false_alarms += [float(scores[label]) for label in alarms if label]
+        alarms = np.setdiff1d(np.unique(labels), [0, *np.unique(labels[near])])
+        false_alarms += scores[alarms].tolist()
+        marked_alarms += int(marked[alarms].sum())
         for piece in range(1, int(true.max(initial=0)) + 1):
             own = true == piece
-            around = np.unique(labels[_spread(own)])
+            around = np.setdiff1d(np.unique(labels[_spread(own)]), [0])
             code = int(np.bincount(regions[own], minlength=len(REGIONS)).argmax())
             pieces.append(
                 Piece(
                     region=REGIONS[code].name,
                     area_mm2=float(own.sum()) * case.pixel_mm**2,
                     total_counts=total,
-                    found=float(max((scores[label] for label in around if label), default=-np.inf)),
+                    found=float(scores[around].max(initial=-np.inf)),
+                    is_marked=bool(marked[around].any()),
                 )
             )
-    return ScoredScan(tuple(pieces), tuple(false_alarms))
+    return ScoredScan(tuple(pieces), tuple(false_alarms), marked_alarms)
 
 
 def operating_point(
-    scans: Sequence[ScoredScan], score: float, chosen: Callable[[Piece], bool] = lambda _: True
+    scans: Sequence[ScoredScan], score: float | None = None, chosen: Callable[[Piece], bool] = lambda _: True
 ) -> OperatingPoint:
-    """Sensitivity and false alarms if hot spots with at least this score are taken; for chosen pieces only."""
+    """Sensitivity, for chosen pieces, and false alarms, of hot spots with at least this score or suspicious ones."""
     pieces = [piece for scan in scans for piece in scan.pieces if chosen(piece)]
-    alarms = np.array([sum(alarm >= score for alarm in scan.false_alarms) for scan in scans], float)
-    clean = np.array([not scan.has_metastases for scan in scans])
+    if score is None:
+        hits, alarms = [piece.is_marked for piece in pieces], [scan.marked_alarms for scan in scans]
+    else:
+        hits = [piece.found >= score for piece in pieces]
+        alarms = [sum(alarm >= score for alarm in scan.false_alarms) for scan in scans]
+    clean = [number for number, scan in zip(alarms, scans, strict=True) if not scan.has_metastases]
     return OperatingPoint(
         score=score,
-        sensitivity=float(np.mean([piece.found >= score for piece in pieces])) if pieces else float("nan"),
-        false_alarms=float(alarms.mean()),
-        false_alarms_clean=float(alarms[clean].mean()) if clean.any() else None,
+        sensitivity=sum(hits) / len(hits) if hits else float("nan"),
+        false_alarms=sum(alarms) / len(alarms),
+        false_alarms_clean=sum(clean) / len(clean) if clean else None,
     )
 
 

@@ -29,8 +29,9 @@ def classes_of(lesion, benign):
 def test_hot_pixels_are_numbered_from_top_to_bottom_in_each_view(regions):
     lesion, benign = np.zeros((2, *regions.shape))
     lesion[0, 100:110, 25:35] = 0.9
-    lesion[0, 30:40, 25:35] = 0.3
-    benign[0, 30:40, 25:35] = 0.3
+    lesion[0, 30:40, 25:35] = 0.15
+    benign[0, 30:40, 25:35] = 0.15
+    lesion[0, 60:70, 25:35] = 0.1
     lesion[1, 150:152, 25:27] = 0.9
     benign[1, 60:70, 30:50] = 0.8
     labels = find_hot_spots(scan_of(np.ones(regions.shape)), regions, classes_of(lesion, benign))

@@ -23,7 +23,7 @@ def codes():
 def test_counts_are_seen_over_the_normal_of_their_region(codes):
     counts = np.where(codes == CODES["femur"], 20.0, np.where(codes > 0, 40.0, 2.0)).astype(np.float32)
     counts[0, 10:14, 5:9] = 80
-    channels = stack_channels(counts, codes, BOTH)
+    channels = stack_channels(counts, codes, BOTH, 4.0)
     assert channels.shape == (2, HOT_SPOT_CHANNELS, 40, 30)
     ratio = channels[0, 1]
     assert ratio[12, 7] == pytest.approx(np.log2(82 / 22))
@@ -34,20 +34,20 @@ def test_counts_are_seen_over_the_normal_of_their_region(codes):
 
 def test_the_opposite_view_is_mirrored_onto_this_one_and_may_be_absent(codes):
     counts = np.random.default_rng(0).poisson(20, codes.shape).astype(np.float32)
-    channels = stack_channels(counts, codes, BOTH)
-    np.testing.assert_array_equal(channels[0, 2:4], channels[1, :2, :, ::-1])
-    np.testing.assert_array_equal(channels[:, 4].mean(axis=(1, 2)), [0, 1])
-    alone = stack_channels(counts[1:], codes[1:], BOTH[1:])
+    channels = stack_channels(counts, codes, BOTH, 4.0)
+    np.testing.assert_array_equal(channels[0, 5:10], channels[1, :5, :, ::-1])
+    np.testing.assert_array_equal(channels[:, 10].mean(axis=(1, 2)), [0, 1])
+    alone = stack_channels(counts[1:], codes[1:], BOTH[1:], 4.0)
     np.testing.assert_array_equal(alone[0], without_opposite(channels)[1])
-    assert not alone[0, 2:4].any()
+    assert not alone[0, 5:10].any()
     # Two views of the same side are no pair.
-    assert not stack_channels(counts, codes, BOTH[:1] * 2)[:, 2:4].any()
+    assert not stack_channels(counts, codes, BOTH[:1] * 2, 4.0)[:, 5:10].any()
 
 
 def test_each_bone_is_in_one_group(codes):
-    channels = stack_channels(np.ones(codes.shape, np.float32), codes, BOTH)
-    np.testing.assert_array_equal(channels[:, 5:].sum(axis=1), codes > 0)
-    assert channels[0, 5:, 20, 6].argmax() != channels[0, 5:, 20, 20].argmax()
+    channels = stack_channels(np.ones(codes.shape, np.float32), codes, BOTH, 4.0)
+    np.testing.assert_array_equal(channels[:, 11:].sum(axis=1), codes > 0)
+    assert channels[0, 11:, 20, 6].argmax() != channels[0, 11:, 20, 20].argmax()
 
 
 def test_codes_are_sampled_below_the_centres_of_coarse_pixels():
@@ -55,3 +55,21 @@ def test_codes_are_sampled_below_the_centres_of_coarse_pixels():
     codes = np.repeat(np.repeat(np.arange(16, dtype=np.uint8).reshape(4, 4), 3, axis=0), 3, axis=1)
     np.testing.assert_array_equal(sample_codes(grid, codes, (4, 4)), np.arange(16).reshape(4, 4))
     np.testing.assert_array_equal(sample_codes(grid, codes[None], (4, 4), samples=3)[0], codes)
+
+
+def test_a_spot_stands_out_of_the_noise_alike_in_counts_and_pictures(codes):
+    rng = np.random.default_rng(3)
+    expected = np.where(codes > 0, 20.0, 2.0)
+    expected[0, 18:22, 5:9] *= 4
+    counts = rng.poisson(expected).astype(np.float32)
+    few, many = stack_channels(counts, codes, BOTH, 4.0), stack_channels(30 * counts, codes, BOTH, 4.0)
+    # Counts times a constant, as in a picture, are seen as before.
+    np.testing.assert_allclose(few[:, 4], many[:, 4], atol=0.02)
+    assert few[0, 4, 20, 7] > 0.8
+    assert np.quantile(np.abs(few[1, 4][codes[1] > 0]), 0.95) < 0.6
+
+
+def test_a_view_without_bone_has_only_counts(codes):
+    channels = stack_channels(np.ones(codes.shape, np.float32), np.zeros_like(codes), BOTH, 4.0)
+    assert not channels[:, 1:5].any()
+    assert channels[:, 0].any()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from napari_bonescint.networks.fdn import FDN
-from napari_bonescint.networks.zoo import ARCHITECTURES, build_network
+from napari_bonescint.networks.zoo import ARCHITECTURES, HOT_SPOT_ARCHITECTURES, build_network
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.training.loop.recipe import RecipeError, read_recipe
 
@@ -26,7 +26,7 @@ def test_shipped_recipes_can_be_followed(path: Path) -> None:
 
 def test_every_network_has_a_recipe() -> None:
     trained = {(recipe.architecture, recipe.outputs) for recipe in map(read_recipe, RECIPES)}
-    assert {name for name, _ in trained} == set(ARCHITECTURES)
+    assert {name for name, _ in trained} == set(ARCHITECTURES | HOT_SPOT_ARCHITECTURES)
     assert {name for name, outputs in trained if outputs == 1} == set(ARCHITECTURES) - {"phase-u-net"}
 
 
@@ -50,6 +50,12 @@ def test_every_network_has_a_recipe() -> None:
         ("batch = 4", "batch = 1000000000", "batch is 1000000000; it takes a number from 1 to 4096"),
         ("batch = 4", f"batch = 1{'0' * 30}", "batch is 1000.*; it takes a whole number"),
         ("batch = 4", f"batch = 4\nstart = {'[' * 2000}{']' * 2000}", "is nested too deeply|is not TOML"),
+        (
+            "seed = 1",
+            'seed = 1\npurpose = "magic"',
+            "purpose is 'magic'; it takes one of segmenting, finding hot spots",
+        ),
+        ("seed = 1", 'seed = 1\npurpose = "finding hot spots"', "outputs is 17; it takes 3 for finding hot spots"),
         ("outputs = 17", "outputs = 5", "outputs is 5; it takes 1 for the skeleton, or 17 for"),
         ("learning_rate = 0.002", "learning_rate = inf", "learning_rate is inf; it takes a number"),
         ("learning_rate = 0.002", "learning_rate = nan", "learning_rate is nan; it takes a number"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import ndimage
 
 from napari_bonescint.anatomy import CODES, REGIONS
 from napari_bonescint.inference.preprocessing import normalise
@@ -29,8 +30,11 @@ _GROUPS: tuple[tuple[str, ...], ...] = (
     ("femur",),
     ("lower_leg", "foot"),
 )
-_OF_VIEW = 2
+_OF_VIEW = 5
 _LOWEST, _HIGHEST = -2.0, 4.0
+_BLUR_MM, _AROUND_MM = 5.0, 25.0
+_MOST_DEVIATIONS = 5.0
+_USUAL_DEVIATION = 0.6745
 
 _GROUP_OF_CODE = np.full(len(REGIONS), -1, np.int8)
 for _group, _names in enumerate(_GROUPS):
@@ -53,18 +57,17 @@ def sample_codes(grid: Grid, codes: NDArray[np.uint8], shape: tuple[int, int], s
 
 
 def stack_channels(
-    counts: NDArray[np.float32], codes: NDArray[np.uint8], names: Sequence[ViewName]
+    counts: NDArray[np.float32], codes: NDArray[np.uint8], names: Sequence[ViewName], grid_mm: float
 ) -> NDArray[np.float32]:
     """Input channels of each view, from counts and region codes (view, y, x) on the coarse grid.
 
     Returns
     -------
     ndarray of float32, shape (view, channel, y, x)
-        The view's normalised counts, and the logarithm (base 2) of its counts over the normal of their region; both for
-        the opposite view, mirrored onto this one (0 without an opposite view); 1 in posterior views; the regions in
-        eight groups.
+        Five channels of the view, see `_of_view`; the same of the opposite view, mirrored onto this one (0 without an
+        opposite view); 1 in posterior views; the regions in eight groups.
     """
-    seen = np.stack([_of_view(*view) for view in zip(counts, codes, strict=True)])
+    seen = np.stack([_of_view(*view, grid_mm) for view in zip(counts, codes, strict=True)])
     channels = np.zeros((len(counts), HOT_SPOT_CHANNELS, *counts.shape[1:]), np.float32)
     channels[:, :_OF_VIEW] = seen
     for view, name in enumerate(names):
@@ -84,9 +87,36 @@ def without_opposite(channels: NDArray[np.float32]) -> NDArray[np.float32]:
     return single
 
 
-def _of_view(counts: NDArray[np.float32], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Normalised counts, and the logarithm of counts over the normal of their region: (2, y, x)."""
+def _of_view(counts: NDArray[np.float32], codes: NDArray[np.uint8], grid_mm: float) -> NDArray[np.float32]:
+    """Five channels (5, y, x) of a view from its counts and codes (y, x).
+
+    The normalised counts; the logarithm (base 2) of counts over the normal of their region, as they are and smoothed
+    within bone; that of smoothed counts over the mean of the bone around them; the difference of these two in standard
+    deviations, for noise as large as this image's. All but the first are 0 outside bone.
+    """
+    bone = codes > 0
+    channels = np.zeros((_OF_VIEW, *counts.shape), np.float32)
+    channels[0] = normalise(counts)
+    if not bone.any():
+        return channels
+    smooth, around = (_mean_of_bone(counts, bone, mm / grid_mm) for mm in (_BLUR_MM, _AROUND_MM))
     normal = region_normals(counts, codes)[codes]
     least = 0.05 * max(float(normal.max()), 1e-6)
-    ratio = np.log2((counts + least) / (normal + least))
-    return np.stack([normalise(counts), np.where(codes > 0, np.clip(ratio, _LOWEST, _HIGHEST), 0)])
+    # Poisson noise has the variance of the mean; smoothing and 8-bit pictures change the factor.
+    noise = np.abs(counts - smooth)[bone] / np.sqrt(smooth[bone] + least)
+    factor = float(np.median(noise)) / _USUAL_DEVIATION
+    deviation = factor * np.sqrt(around + least) * grid_mm / (2 * np.sqrt(np.pi) * _BLUR_MM)
+    usual, near = normal + least, around + least
+    ratios = [(counts + least) / usual, (smooth + least) / usual, (smooth + least) / near]
+    channels[1:4] = np.clip(np.log2(np.stack(ratios)), _LOWEST, _HIGHEST)
+    deviations = (smooth - around) / np.maximum(deviation, 1e-6)
+    channels[4] = np.clip(deviations / _MOST_DEVIATIONS, -1, 2)
+    channels[1:, ~bone] = 0
+    return channels
+
+
+def _mean_of_bone(counts: NDArray[np.float32], bone: NDArray[np.bool_], sigma: float) -> NDArray[np.float32]:
+    """Mean of the bone around each pixel, with Gaussian weights."""
+    weight = ndimage.gaussian_filter(bone.astype(np.float32), sigma)
+    total = ndimage.gaussian_filter(np.where(bone, counts, np.float32(0)), sigma)
+    return np.asarray(total / np.maximum(weight, np.float32(1e-6)), np.float32)

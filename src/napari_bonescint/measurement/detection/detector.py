@@ -91,7 +91,7 @@ class HotSpotDetector:
         grid = Grid.of(scan, self.card.grid_mm)
         coarse = grid.coarsen(scan.counts.astype(np.float32))
         codes = sample_codes(grid, regions, (coarse.shape[1], coarse.shape[2]))
-        channels = stack_channels(coarse, codes, [view.name for view in scan.views])
+        channels = stack_channels(coarse, codes, [view.name for view in scan.views], grid.mm)
         _report(0.3, on_progress, is_cancelled)
         shares = self._shares(channels)
         _report(0.8, on_progress, is_cancelled)

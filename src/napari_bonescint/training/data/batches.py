@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.simulation.case import Case
 from napari_bonescint.training.data.counted_examples import draw_counted_example
+from napari_bonescint.training.data.lesion_examples import draw_lesion_examples
 from napari_bonescint.training.data.simulated_examples import Example, draw_example
 
 if TYPE_CHECKING:
@@ -22,12 +23,16 @@ _TOGETHER = 2
 _MOST_FAILURES = 20
 
 
+class NoLesionsError(BonescintError):
+    """A case whose lesions are unknown."""
+
+
 class Batch(NamedTuple):
     """Examples of one step.
 
     Attributes
     ----------
-    images : Tensor of shape (batch, 1, y, x)
+    images : Tensor of shape (batch, channel, y, x)
     codes : Tensor of uint8, shape (batch, samples * y, samples * x)
     skipped : tuple of str
         A sentence for each case that could not be read.
@@ -47,7 +52,7 @@ class Batches(Dataset[Batch]):
     ----------
     cases : CaseSource
     classes : int
-        Number of region codes; 2 for background and bone.
+        Number of classes: of region codes, 2 for background and bone, or 3 for finding hot spots.
     grid_mm : float
         Pixel size of the examples in mm.
     shape : (int, int)
@@ -58,6 +63,8 @@ class Batches(Dataset[Batch]):
         Seed of the random numbers.
     rank : int
         Number of this process among those that train together.
+    finds_hot_spots : bool
+        True for examples of lesions, false for those of bones.
     """
 
     def __init__(
@@ -69,6 +76,8 @@ class Batches(Dataset[Batch]):
         batch: int,
         seed: int,
         rank: int = 0,
+        *,
+        finds_hot_spots: bool = False,
     ) -> None:
         self._cases = cases
         self._classes = classes
@@ -77,6 +86,7 @@ class Batches(Dataset[Batch]):
         self._batch = batch
         self._seed = seed
         self._rank = rank
+        self._finds_hot_spots = finds_hot_spots
 
     def __getitem__(self, step: int) -> Batch:
         """The examples of a step; an empty batch if more than 20 cases cannot be read."""
@@ -101,6 +111,10 @@ class Batches(Dataset[Batch]):
 
     def _examples(self, case: Case | CountedScan, rng: np.random.Generator) -> list[Example]:
         """One example of each view."""
+        if self._finds_hot_spots:
+            if isinstance(case, Case):
+                return draw_lesion_examples(case, rng, self._grid_mm, self._shape)
+            raise NoLesionsError("Corrected scans do not tell which lesions are metastases; train on simulated cases.")
         settings, views = (self._classes, self._grid_mm, self._shape), range(len(case.regions))
         if isinstance(case, Case):
             return [draw_example(case, view, rng, *settings) for view in views]

@@ -60,7 +60,7 @@ def vary_lesions(case: Case, rng: np.random.Generator) -> Uptake:
     factors = np.empty(len(case.lesions), np.float32)
     for index, lesion in enumerate(case.lesions):
         benign = lesion.kind is not LesionKind.METASTASIS
-        gain = np.exp(rng.normal(0.6, 0.7) if benign else rng.normal(0, 0.5))
+        gain = np.exp(rng.normal(0.2, 0.5) if benign else rng.normal(0, 0.5))
         factors[index] = gain if benign or rng.random() < kept else 0
     # Joints are part of their bone; all other lesions are part of the source `lesions`.
     added = np.zeros(mean.size, np.float32)
@@ -109,7 +109,7 @@ def draw_lesion_examples(case: Case, rng: np.random.Generator, grid_mm: float, s
     coarse = grid.coarsen(images)
     size = (coarse.shape[1], coarse.shape[2])
     regions = np.stack([_deform(view, rng) for view in sample_codes(grid, packed % len(REGIONS), size)])
-    channels = stack_channels(coarse, regions, _VIEWS)
+    channels = stack_channels(coarse, regions, _VIEWS, grid_mm)
     if rng.random() < _SHARE_SINGLE:
         channels = without_opposite(channels)
     fine = sample_codes(grid, packed // len(REGIONS), size, samples_per_pixel(grid_mm))

@@ -13,7 +13,7 @@ from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.model_card import ModelCard, ModelError, read_card
 from napari_bonescint.inference.model_registry import find_model
-from napari_bonescint.inference.preprocessing import NORMALISATION
+from napari_bonescint.inference.preprocessing import HOT_SPOT_NORMALISATION, NORMALISATION
 from napari_bonescint.networks.zoo import count_parameters
 from napari_bonescint.training.loop.resuming import require_same_material
 
@@ -175,11 +175,12 @@ def publish(network: nn.Module, recipe: Recipe, folder: Path, training: dict[str
         outputs=recipe.outputs,
         parameters=count_parameters(network),
         grid_mm=recipe.grid_mm,
-        normalisation=NORMALISATION,
+        normalisation=NORMALISATION if recipe.segments else HOT_SPOT_NORMALISATION,
         weights_sha256=hashlib.sha256(data).hexdigest(),
         mirrored=recipe.mirrored,
         training=training,
         limits=limits,
+        purpose=recipe.purpose,
     )
     write_bytes_atomically(folder / f"{recipe.name}.safetensors", data)
     return write_card(card, folder)

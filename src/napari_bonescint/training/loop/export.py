@@ -19,6 +19,7 @@ from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.simulation.splits import read_splits
 from napari_bonescint.text import counted
 from napari_bonescint.training.loop.checkpoint import publish, write_card
+from napari_bonescint.training.loop.hot_spot_export import LIMITS, calibrate_and_score
 from napari_bonescint.training.loop.listener import TrainingListener
 from napari_bonescint.training.loop.validation import has_validation, validation_scans
 
@@ -118,11 +119,15 @@ def publish_scored(
     }
     models = [find_model(name) for name in (*recipe.start_partial, *recipe.start)]
     learnt = [] if material.selection is None else material.selection.training + material.selection.validation
-    card = publish(finished.network, recipe, out, training, material.limits)
+    limits = material.limits if recipe.segments else [*material.limits, *LIMITS]
+    card = publish(finished.network, recipe, out, training, limits)
     card = dataclasses.replace(card, learnt_from=lineage_after(models, learnt))
     if not has_validation(material):
         # Without validation scans, the temperature of the initial weights is the best estimate.
         return write_card(dataclasses.replace(card, temperature=models[-1].temperature if models else 1.0), out)
+    if not recipe.segments:
+        paths = sorted(material.held_out_cases)
+        return write_card(calibrate_and_score(card, paths, "held-out simulated") if paths else card, out)
     # The card's temperature is 1 here. Masks do not depend on it, so each scan is segmented once.
     segmenter = Segmenter(card, device)
     scores: list[dict[str, Any]] = []

@@ -9,7 +9,7 @@ from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.facts import FactError, build, one_sentence, read_toml
 from napari_bonescint.file_names import is_file_name
-from napari_bonescint.inference.model_card import POSSIBLE_GRID_MM
+from napari_bonescint.inference.model_card import DEFAULTS, POSSIBLE_GRID_MM, SEGMENTING, UPTAKE_CLASSES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,7 @@ class Recipe:
     architecture : str
         A name in `networks.zoo.ARCHITECTURES`.
     outputs : int
-        1 for a skeleton logit, or the number of region codes.
+        1 for a skeleton logit, or the number of region codes; 3 for finding hot spots.
     grid_mm : float
         Pixel size of the network's input in mm.
     rows, columns : int
@@ -83,7 +83,9 @@ class Recipe:
     frozen_stages : int
         Number of the network's first stages that keep their initial weights.
     check_every : int
-        Steps between two validations; the best weights are kept; 0 for no validation.
+        Steps between two validations; the best weights are kept; 0 for no validation. Only for segmenting.
+    purpose : str
+        A key of `model_card.DEFAULTS`: ``segmenting``, or ``finding hot spots``, which is learnt from simulated cases.
     """
 
     name: str
@@ -107,6 +109,12 @@ class Recipe:
     simulated_share: float = 0.5
     frozen_stages: int = 0
     check_every: int = 0
+    purpose: str = SEGMENTING
+
+    @property
+    def segments(self) -> bool:
+        """True for segmenting, false for finding hot spots."""
+        return self.purpose == SEGMENTING
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -134,10 +142,16 @@ def read_recipe(path: Path) -> Recipe:
             raise FactError(
                 f"name is {recipe.name!r}, which is not a valid file name; use letters, digits, dots and dashes"
             )
-        if recipe.outputs not in (1, len(REGIONS)):
+        if recipe.purpose not in DEFAULTS:
+            raise FactError(f"purpose is {recipe.purpose!r}; it takes one of {', '.join(DEFAULTS)}")
+        if recipe.segments and recipe.outputs not in (1, len(REGIONS)):
             raise FactError(
                 f"outputs is {recipe.outputs}; it takes 1 for the skeleton, or {len(REGIONS)} for all region codes"
             )
+        if not recipe.segments and recipe.outputs != len(UPTAKE_CLASSES):
+            raise FactError(f"outputs is {recipe.outputs}; it takes {len(UPTAKE_CLASSES)} for {recipe.purpose}")
+        if not recipe.segments and recipe.check_every:
+            raise FactError(f"check_every is {recipe.check_every}; it takes 0 for {recipe.purpose}")
         if not all(phases in _PHASES for phases in recipe.keep_phases):
             raise FactError(f"keep_phases is {list(recipe.keep_phases)}; it takes a list of numbers from 1 to 4")
         return recipe

@@ -150,6 +150,7 @@ class Trainer:
             recipe.batch,
             recipe.seed,
             fabric.global_rank,
+            finds_hot_spots=not recipe.segments,
         )
         stretch = self._stretch()
         self.network.train()
@@ -236,7 +237,7 @@ class Trainer:
 
         Parameters
         ----------
-        image : Tensor of shape (batch, 1, y, x)
+        image : Tensor of shape (batch, channel, y, x)
         codes : Tensor of uint8, shape (batch, samples * y, samples * x)
             Class of evenly spaced samples of each pixel, see `simulated_examples.samples_per_pixel`.
 

@@ -54,7 +54,7 @@ def seconds_per_step(recipe: Recipe, device: str) -> tuple[float, str]:
     # The empty source of cases is never used.
     trainer = Trainer(replace(recipe, start=(), start_partial=()), SimulatedStream(Path()), fabric)
     samples = samples_per_pixel(recipe.grid_mm)
-    image = torch.randn(recipe.batch, 1, recipe.rows, recipe.columns)
+    image = torch.randn(recipe.batch, trainer.network.inputs, recipe.rows, recipe.columns)
     size = (recipe.batch, samples * recipe.rows, samples * recipe.columns)
     codes = torch.randint(max(2, recipe.outputs), size, dtype=torch.uint8)
     start = 0.0

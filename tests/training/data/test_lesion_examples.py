@@ -1,0 +1,93 @@
+"""Examples of lesions: what is counted and what is true change together."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from napari_bonescint.networks.widths import HOT_SPOT_CHANNELS
+from napari_bonescint.simulation.case import SOURCES
+from napari_bonescint.simulation.pathology import LesionKind
+from napari_bonescint.simulation.visible_lesions import VisibleLesion
+from napari_bonescint.training.data.lesion_examples import (
+    BENIGN,
+    LESION,
+    NEITHER,
+    draw_lesion_examples,
+    true_classes,
+    vary_lesions,
+)
+
+
+def in_both_views(shape, rows, columns):
+    mask = np.zeros(shape, bool)
+    mask[0, rows, columns] = mask[1, rows, columns] = True
+    return mask
+
+
+@pytest.fixture
+def sick(case):
+    """A metastasis that doubles the counts, a fracture, and a faint metastasis."""
+    shape = case.regions.shape
+    bright = in_both_views(shape, slice(30, 42), slice(58, 70))
+    fracture = in_both_views(shape, slice(200, 212), slice(44, 56))
+    faint = in_both_views(shape, slice(80, 92), slice(58, 70))
+    expected = case.expected.copy()
+    lesions = []
+    for mask, ratio, kind in (
+        (bright, 1.0, LesionKind.METASTASIS),
+        (fracture, 1.5, LesionKind.FRACTURE),
+        (faint, 0.2, LesionKind.METASTASIS),
+    ):
+        rest = case.expected.sum(axis=0)[mask]
+        expected[SOURCES.index("lesions")][mask] = ratio * rest
+        pixels = np.flatnonzero(mask).astype(np.int32)
+        lesions.append(VisibleLesion(kind, 3, pixels, np.full(len(pixels), ratio, np.float16)))
+    return replace(case, expected=expected, lesions=tuple(lesions))
+
+
+def test_a_pixel_is_a_lesion_if_its_counts_rise_by_a_third_or_so(sick):
+    classes = true_classes(sick)
+    assert (classes[:, 30:42, 58:70] == LESION).all()
+    assert (classes[:, 200:212, 44:56] == BENIGN).all()
+    assert (classes[:, 80:92, 58:70] == NEITHER).all()
+    assert (classes > 0).sum() == 2 * 2 * 12 * 12
+
+
+def test_truth_follows_the_drawn_strengths(sick):
+    seen = set()
+    for seed in range(40):
+        uptake = vary_lesions(sick, np.random.default_rng(seed))
+        assert uptake.mean.min() >= 0
+        inside, outside = uptake.mean[0, 36, 64], uptake.mean[0, 50, 64]
+        ratio = inside / outside - 1
+        is_lesion = uptake.classes[0, 36, 64] == LESION
+        assert is_lesion == (ratio >= 0.3) or abs(ratio - 0.3) < 0.02
+        seen.add((bool(is_lesion), bool(ratio < 0.01)))
+    # Some are left out, and some are there.
+    assert {(True, False), (False, True)} <= seen
+
+
+def test_both_views_become_examples_of_one_patient(sick):
+    examples = draw_lesion_examples(sick, np.random.default_rng(4), 4.0, (96, 64))
+    again = draw_lesion_examples(sick, np.random.default_rng(4), 4.0, (96, 64))
+    assert len(examples) == 2
+    for example, same in zip(examples, again, strict=True):
+        assert example.image.shape == (HOT_SPOT_CHANNELS, 96, 64)
+        assert example.image.dtype == np.float32
+        assert np.isfinite(example.image).all()
+        assert example.codes.shape == (288, 192)
+        assert set(np.unique(example.codes)) <= {NEITHER, LESION, BENIGN}
+        np.testing.assert_array_equal(example.image, same.image)
+        np.testing.assert_array_equal(example.codes, same.codes)
+
+
+def test_what_is_true_is_hot_in_the_image(sick):
+    hot, usual = [], []
+    for seed in range(12):
+        for example in draw_lesion_examples(sick, np.random.default_rng(seed), 4.0, (160, 96)):
+            centre = example.codes[1::3, 1::3]
+            ratio, bone = example.image[2], example.image[11:].any(axis=0)
+            hot += ratio[(centre > 0) & bone].tolist()
+            usual += ratio[(centre == 0) & bone].tolist()
+    assert np.median(hot) > np.median(usual) + 0.4
