@@ -75,9 +75,10 @@ def test_the_whole_body_has_index_lesions_and_ratios(draw, tmp_path):
 
 
 def test_it_states_its_private_codes_evidence_models_and_that_it_is_research(draw, tmp_path):
-    drawn = draw(2, 1)
+    drawn = draw(2, 1, SpecificCharacterSet="ISO_IR 192", PatientName="Yamada^Tarou=山田^太郎")
     *segs, path = reported(drawn, tmp_path / "out")
     report = dcmread(path)
+    assert str(report.PatientName) == "Yamada^Tarou=山田^太郎"
     (scheme,) = report.CodingSchemeIdentificationSequence
     assert (scheme.CodingSchemeDesignator, scheme.CodingSchemeName[:7]) == ("99BONESCINT", "Private")
     (study,) = report.CurrentRequestedProcedureEvidenceSequence

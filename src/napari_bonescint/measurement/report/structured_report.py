@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from napari_bonescint.scan import Scan, ViewName
 
 _NAME = "napari-bonescint"
+_UNICODE = "ISO_IR 192"
 _SNOMED = {region.name: region.snomed[0] for region in REGIONS[1:]}
 _OF_REGIONS = (
     (MEAN_COUNTS, codes.GEOMETRIC_MEAN, codes.IN_COUNTS),
@@ -81,8 +82,8 @@ def encode_structured_report(
             instance_number=1,
             manufacturer=_NAME,
             is_complete=True,
-            specific_character_set="ISO_IR 192",
         )
+        report.SpecificCharacterSet = _UNICODE
         copy_patient_and_study(source.headers[0], report)
         report.SeriesDescription = "Bone scan measurements (research software)"
         report.ManufacturerModelName = _NAME
@@ -96,6 +97,7 @@ def encode_structured_report(
 def _image(header: Any) -> Dataset:
     """What a report must know of an image that it refers to."""
     image = Dataset()
+    image.SpecificCharacterSet = _UNICODE
     copy_patient_and_study(header, image)
     for keyword in ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID"):
         setattr(image, keyword, header.text(keyword))
