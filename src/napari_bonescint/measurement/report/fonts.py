@@ -32,13 +32,16 @@ _CHINESE = "STSong-Light"
 
 @cache
 def register_fonts() -> None:
-    """Make the fonts known to reportlab, by the names `REGULAR` and `BOLD`."""
+    """Make the fonts known to reportlab, by the names `REGULAR` and `BOLD`; pictures are stored as bytes, not text."""
+    from reportlab import rl_config
     from reportlab.pdfbase import pdfmetrics
     from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 
     for name in _FILES:
         pdfmetrics.registerFont(_load(name))
     pdfmetrics.registerFont(UnicodeCIDFont(_CHINESE))
+    # Text of base 85 takes long to make and is a quarter larger.
+    rl_config.useA85 = 0
     pdfmetrics.registerFontFamily(REGULAR, normal=REGULAR, bold=BOLD, italic=REGULAR, boldItalic=BOLD)
 
 
