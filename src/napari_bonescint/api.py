@@ -11,6 +11,7 @@ Models stay loaded between calls. They are loaded at the first call, and so are 
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -257,10 +258,11 @@ def _loaded(card: Path, _sha256: str, device: str) -> Segmenter:
 
 
 def _detector() -> HotSpotDetector | None:
-    """The loaded model in use for hot spots; None if there is none, so that thresholds are used."""
+    """The loaded model in use for hot spots; None, with a warning, if it cannot be used."""
     try:
         card = current_model(FINDING_HOT_SPOTS)
-    except ModelError:
+    except ModelError as error:
+        warnings.warn(f"{error} Hot spots are found by thresholds instead.", stacklevel=3)
         return None
     return _loaded_detector(card.path, card.weights_sha256)
 

@@ -20,8 +20,9 @@ from napari_bonescint.formats.masks.label_tiff import write_labels
 from napari_bonescint.formats.masks.registry import WRITERS, MaskOfScan
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.gui.samples import SAMPLES
-from napari_bonescint.inference.model_card import DEFAULT_MODEL
+from napari_bonescint.inference.model_card import DEFAULT_MODEL, HOT_SPOT_MODEL, read_card
 from napari_bonescint.measurement.measures import RESEARCH_ONLY
+from napari_bonescint.resources import shipped_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,12 +121,15 @@ def test_a_scan_is_segmented_and_measured_and_a_corrected_mask_is_measured_again
     scan = SAMPLES / "simulated.dcm"
     ended = measure(scan)
     assert ended.status == 0
-    assert all(line.startswith("warning: ") for line in ended.err)
+    assert all(line.startswith(f"warning: {scan}: ") for line in ended.err)
     parts = ("hotspots.csv", "hotspots.tif", "json", "measures.json", "regions.csv", "regions.tif", "skeleton.tif")
     assert names_in(out) == [f"simulated.{part}" for part in parts]
     facts = facts_of(out, "simulated")
     segmented = json.loads((out / "simulated.json").read_text(encoding="utf-8"))
-    assert facts["models"][DEFAULT_MODEL] == segmented["model_sha256"]
+    assert facts["models"] == {
+        DEFAULT_MODEL: segmented["model_sha256"],
+        HOT_SPOT_MODEL: read_card(shipped_folder("weights") / f"{HOT_SPOT_MODEL}.json").weights_sha256,
+    }
     assert facts["source_sha256"] == segmented["source_sha256"]
     assert facts["seconds"] > 0
     assert facts["about"] == RESEARCH_ONLY == ended.out[-1]

@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from napari_bonescint.results import Result
     from napari_bonescint.segmentation import Segmentation
 
-NO_REGIONS = "The model {} marks bone without naming regions; choose a model that names regions to measure a scan."
 _SHARE_OF_SEGMENTING = 0.7
 _THRESHOLDS = {"thresholds": ""}
 
@@ -364,7 +363,10 @@ def _measure(
 
 def _new_masks(job: Job, segmentation: Segmentation) -> RegionMasks:
     if segmentation.regions is None:
-        raise CannotMeasure(NO_REGIONS.format(segmentation.model))
+        raise CannotMeasure(
+            f"{job.name}: The model {segmentation.model} marks bone without naming regions; choose a model that names "
+            "regions."
+        )
     recorded = MeasuredMasks((job.result.regions.name,), planes_sha256(segmentation.regions))
     models = {segmentation.model: segmentation.model_sha256}
     return RegionMasks(segmentation.regions, recorded, models, segmentation.warnings)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_bonescint.batch.comparing import Comparing
 from napari_bonescint.commands import argument_types, many_scans, measuring_arguments, reading_arguments
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.measurement.measures import RESEARCH_ONLY
@@ -57,6 +56,9 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare two scans; returns the exit status."""
+    # Here, since other commands do without what this imports.
+    from napari_bonescint.batch.comparing import Comparing
+
     work = measuring_arguments.work_of(Comparing, arguments)
     new, old = _one_scan(arguments.new), _one_scan(arguments.old)
     prior = many_scans.job_of(1, old.sources[0], arguments.out)

@@ -12,12 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from napari_bonescint.batch.cluster import require_distributed, work_on_cluster
-from napari_bonescint.batch.comparing import Comparing
 from napari_bonescint.batch.job import Job
-from napari_bonescint.batch.measuring import Measuring
 from napari_bonescint.batch.pipeline import work_here
 from napari_bonescint.batch.processes import work_in_processes
-from napari_bonescint.batch.segmenting import Segmenting
 from napari_bonescint.commands import argument_types
 from napari_bonescint.commands.reading_arguments import describe_skipped
 from napari_bonescint.commands.scan_progress import ScanProgress
@@ -32,9 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from napari_bonescint.batch.comparing import Comparing
+    from napari_bonescint.batch.measuring import Measuring
+    from napari_bonescint.batch.segmenting import Segmenting
     from napari_bonescint.formats.opening import Collection, ScanSource
 
-_Work = TypeVar("_Work", Segmenting, Measuring, Comparing)
+_Work = TypeVar("_Work", "Segmenting", "Measuring", "Comparing")
 
 
 def add_many_to(parser: argparse.ArgumentParser, verb: str) -> None:

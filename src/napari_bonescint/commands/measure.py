@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_bonescint.atomic import make_folder, write_bytes_atomically
-from napari_bonescint.batch.measuring import Measuring
 from napari_bonescint.batch.prior_scans import PriorScans
 from napari_bonescint.commands import argument_types, many_scans, measuring_arguments, reading_arguments
 from napari_bonescint.commands.terminal import print_error, print_line
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.dicom.identity import names_patient
 from napari_bonescint.formats.safe_reading.refusal import Refusal, sentence_of
-from napari_bonescint.measurement.comparison.files import ComparisonFiles
 from napari_bonescint.measurement.files import MeasureFiles
 from napari_bonescint.measurement.measures import RESEARCH_ONLY
 from napari_bonescint.measurement.scan_table import TableRow, read_comparison, scan_table
@@ -76,6 +74,9 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure scans; returns the exit status."""
+    # Here, since other commands do without what this imports.
+    from napari_bonescint.batch.measuring import Measuring
+
     many_scans.prepare_for_cluster(arguments, "masks", "prior")
     work = measuring_arguments.work_of(Measuring, arguments)
     found = many_scans.search(arguments.inputs)
@@ -115,6 +116,8 @@ def _row_name(number: int, job: Job) -> str:
 
 
 def _row(name: str, job: Job) -> TableRow:
+    from napari_bonescint.measurement.comparison.files import ComparisonFiles
+
     folder, stem = job.result.folder, job.result.stem
     try:
         there = MeasureFiles(folder, stem).recorded()

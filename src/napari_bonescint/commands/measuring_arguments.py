@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from napari_bonescint.batch.measuring import NO_REGIONS, Measuring
 from napari_bonescint.commands import argument_types
 from napari_bonescint.commands.reading_arguments import overrides_in
 from napari_bonescint.commands.terminal import print_error
@@ -16,9 +15,10 @@ from napari_bonescint.inference.model_registry import current_model
 if TYPE_CHECKING:
     import argparse
 
+    from napari_bonescint.batch.measuring import Measuring
     from napari_bonescint.inference.model_card import ModelCard
 
-_W = TypeVar("_W", bound=Measuring)
+_W = TypeVar("_W", bound="Measuring")
 
 
 def add_masks_to(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +62,10 @@ def add_model_to(parser: argparse.ArgumentParser) -> None:
 def work_of(kind: type[_W], arguments: argparse.Namespace) -> _W:
     """The work with the settings of the arguments; raises what makes it impossible for every scan."""
     if arguments.masks is None and not arguments.model.names_regions:
-        raise ModelError(NO_REGIONS.format(arguments.model.name))
+        raise ModelError(
+            f"The model {arguments.model.name} marks bone without naming regions; choose a model that names regions to "
+            "measure a scan."
+        )
     if arguments.masks is not None and not arguments.masks.is_dir():
         raise BonescintError(f"{arguments.masks}: is no folder; --masks takes the folder with the masks.")
     return kind(
