@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from pydicom.uid import generate_uid
 
 from napari_bonescint.measurement.comparison.changes import MeasuredScan
 from napari_bonescint.measurement.comparison.comparing import compare
+from napari_bonescint.measurement.measures import HotSpotVerdict, Measured
+from napari_bonescint.measurement.measuring import remeasure
 from napari_bonescint.measurement.report.changes import changes_of
 from napari_bonescint.measurement.report.options import ReportOptions
 from napari_bonescint.measurement.report.writing import write_report
+from napari_bonescint.scan import ViewName
 from reported import pages_of
 
 
@@ -58,3 +64,15 @@ def test_pages_and_structured_report_have_the_change(followed, tmp_path):
     told = {measurement.name.value: measurement.value for measurement in group.get_measurements()}
     assert told["BSI_CHANGE"] == pytest.approx(comparison.index.change, abs=1e-4)
     assert told["NEW_LESIONS"] == 1
+
+
+def test_lesions_of_a_view_that_the_new_scan_lacks_are_unseen(draw):
+    new, old = draw(0, 0), draw(2, 2, name="old.dcm", SOPInstanceUID=generate_uid())
+    scan = replace(new.scan, counts=new.scan.counts[:1], views=new.scan.views[:1])
+    labels = new.measured.labels[:1]
+    measured = Measured(labels, remeasure(scan, new.regions[:1], labels))
+    behind = old.measured.labels * np.array([0, 1], np.uint16)[:, None, None]
+    decided = {(ViewName.POSTERIOR, number): HotSpotVerdict(True) for number in (1, 2)}
+    before = Measured(behind, remeasure(old.scan, old.regions, behind, decided))
+    comparison = compare(MeasuredScan(scan, new.regions[:1], measured), MeasuredScan(old.scan, old.regions, before))
+    assert [row[0] for row in changes_of(comparison).rows] == ["unseen", "unseen"]

@@ -51,7 +51,7 @@ class BothScans(NamedTuple):
 def changes_of(groups: Iterable[Group], both: BothScans) -> tuple[LesionChange, ...]:
     """The changes of the lesions that are suspicious in at least one of the scans, from the head down."""
     named = [_change(group, both) for group in groups if _is_suspicious(group.new + group.old)]
-    named.sort(key=lambda each: (CODES.get(each.region, 0), min(row for row, _ in each.places.values())))
+    named.sort(key=lambda each: (CODES.get(each.region, 0), min((row for row, _ in each.places.values()), default=0)))
     return tuple(replace(each, number=number) for number, each in enumerate(named, 1))
 
 
