@@ -174,7 +174,7 @@ def one_round(watch: Watch, folder: Path) -> dict[str, Stall]:
     dialog.form.folder.value = folder
     found["export all files"] = watch.measure(dialog.export_button.click, dialog.folder_button.isVisible)
     dialog.close()
-    correcting.controller.state.note_saved()  # otherwise it asks
+    correcting.controller.state.give_up()  # otherwise it asks
     watch.measure(correcting.controller.finish_scan)
     found["open Retrain"] = watch.measure(lambda: open_panel(viewer, "Retrain"))
     panel.come_forward()

@@ -96,3 +96,15 @@ def test_views_that_outnumber_the_opposite_ones():
 def test_a_view_in_a_file_of_facts_tells_an_inversion_only_if_there_is_one():
     assert View(ViewName.ANTERIOR).as_json() == {"name": "anterior", "source": "file", "flipped": False}
     assert View(ViewName.ANTERIOR, inverted=True).as_json()["inverted"] is True
+    assert View(ViewName.ANTERIOR, turned=90).as_json()["turned"] == 90
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize("turned", [0, 90, 180, 270])
+def test_a_view_leads_from_its_file_to_what_is_shown_and_back(*, flipped: bool, turned: int) -> None:
+    stored = np.arange(6).reshape(2, 3)
+    view = View(ViewName.ANTERIOR, flipped=flipped).turned_by(turned)
+    shown = view.as_shown(stored)
+    np.testing.assert_array_equal(view.as_in_file(shown), stored)
+    np.testing.assert_array_equal(view.mirrored().as_shown(stored), shown[:, ::-1])
+    np.testing.assert_array_equal(view.turned_by(90).as_shown(stored), shown[::-1].T)  # clockwise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Spacing = tuple[float, float]
+
+Turn = Literal[0, 90, 180, 270]
+"""Degrees, clockwise."""
 
 # In mm; from a tenth of a camera's resolution to a body in 40 pixels.
 _POSSIBLE_SPACING = (0.3, 50.0)
@@ -35,6 +38,12 @@ SAME_VIEW = Notice(
     Remedy.NAME_VIEW,
 )
 NO_SPACING = Notice("The file gives no pixel spacing; sizes in millimetres are unknown.", Remedy.SET_SPACING)
+
+
+def turn_in(facts: Mapping[str, Any]) -> Turn:
+    """The entry `turned` of a view's facts in a file; 0 if there is none, or none that is possible."""
+    turned = facts.get("turned")
+    return cast("Turn", turned) if turned in (90, 180, 270) else 0
 
 
 class ViewName(StrEnum):
@@ -74,12 +83,16 @@ class View:
         then mirrored, in the orientation of a camera.
     inverted : bool
         Whether the user inverted the view, because the file shows uptake dark; the counts are then inverted.
+    turned : {0, 90, 180, 270}
+        Degrees by which the user turned the view clockwise, because the file shows the patient lying or upside down;
+        the counts are then turned. A view that is mirrored, too, was mirrored first.
     """
 
     name: ViewName
     source: ViewSource = ViewSource.FILE
     flipped: bool = False
     inverted: bool = False
+    turned: Turn = 0
 
     def renamed(self, name: ViewName) -> View:
         """The view with the user's name for it; `source` records if the user overrules the file."""
@@ -91,9 +104,30 @@ class View:
         return replace(self, name=name, source=source)
 
     def as_json(self) -> dict[str, Any]:
-        """The entries of the view in JSON files; `inverted` is there only if it is true."""
-        facts = asdict(self)
-        return facts if self.inverted else {name: fact for name, fact in facts.items() if name != "inverted"}
+        """The entries of the view in JSON files; `inverted` and `turned` are there only if they are not false or 0."""
+        return {name: fact for name, fact in asdict(self).items() if fact or name not in ("inverted", "turned")}
+
+    def mirrored(self) -> View:
+        """The view after the user has mirrored it left to right."""
+        return replace(self, flipped=not self.flipped, turned=cast("Turn", -self.turned % 360))
+
+    def turned_by(self, degrees: int) -> View:
+        """The view after the user has turned it clockwise by a multiple of 90 degrees."""
+        return replace(self, turned=cast("Turn", (self.turned + degrees) % 360))
+
+    @property
+    def lies(self) -> bool:
+        """Whether rows of the file are columns of the view."""
+        return self.turned % 180 != 0
+
+    def as_shown(self, plane: NDArray[Any]) -> NDArray[Any]:
+        """Pixels (y, x) of the file, mirrored and turned as the user has the view; numpy's view of the same memory."""
+        return np.rot90(plane[:, ::-1] if self.flipped else plane, -self.turned // 90)
+
+    def as_in_file(self, plane: NDArray[Any]) -> NDArray[Any]:
+        """The opposite of `as_shown`."""
+        upright = np.rot90(plane, self.turned // 90)
+        return upright[:, ::-1] if self.flipped else upright
 
     @property
     def patient_left_on_image_right(self) -> bool:

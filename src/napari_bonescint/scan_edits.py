@@ -84,7 +84,7 @@ def flip(scan: Scan, name: ViewName) -> Scan:
     for i, view in enumerate(views):
         if view.name is name:
             counts[i] = counts[i, :, ::-1]
-            views[i] = replace(view, flipped=not view.flipped)
+            views[i] = view.mirrored()
     return replace(scan, counts=counts, views=tuple(views))
 
 

@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 from napari.layers import Image
 from napari.utils.notifications import notification_manager
+from npe2 import PluginManifest
 from qtpy.QtCore import QObject
 
 from gui.correct.correcting import Hand, open_case
 from gui.correct.correcting_panel import prediction_of
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.gui.common.file_worker import FileWorker
+from napari_bonescint.gui.common.segmenting import shared_child
 from napari_bonescint.gui.common.settings import Setting, keep_in, remember
 
 if TYPE_CHECKING:
@@ -42,6 +44,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _manifests_are_read_once() -> Iterator[None]:
+    """napari parses the manifests of all plugins for each viewer, and for the first look into the preferences."""
+    found = list(PluginManifest.discover())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PluginManifest, "discover", lambda paths=(): iter([] if paths else found))
+        yield
+
+
 @pytest.fixture
 def viewer(make_napari_viewer: Callable[..., Viewer]) -> Viewer:
     """A real napari window that knows this plugin, and only this one."""
@@ -60,8 +71,35 @@ def images(viewer: Viewer, write_nm: Callable[..., Path]) -> list[Image]:
     return [layer for layer in viewer.layers if isinstance(layer, Image)]
 
 
+_keeper = shared_child()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_child_is_left() -> Iterator[None]:
+    yield
+    _keeper.close()
+
+
 @pytest.fixture
-def open_panel(viewer: Viewer, make_model: Callable[..., ModelCard], qtbot: QtBot) -> Callable[..., SegmentWidget]:
+def own_child() -> None:
+    """The child process that computes for all panels ends with the last panel, as it does for users."""
+    _keeper.close()
+
+
+@pytest.fixture
+def kept_child(request: pytest.FixtureRequest, make_model: Callable[..., ModelCard]) -> None:
+    """The child process goes on after a test, so that only the first one waits for it to import torch."""
+    if "own_child" not in request.fixturenames and _keeper.pid is None:
+        _keeper.load(make_model("kept"))
+
+
+@pytest.fixture
+def open_panel(
+    viewer: Viewer,
+    make_model: Callable[..., ModelCard],
+    qtbot: QtBot,
+    kept_child: None,
+) -> Callable[..., SegmentWidget]:
     """Open the panel with a small model of random weights chosen."""
 
     def open_it(**model: Any) -> SegmentWidget:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from napari_bonescint.cli import main
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.resources import shipped_folder
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 
     Train = Callable[..., subprocess.CompletedProcess[str]]
 
+SCRIPT = shipped_folder("train") / "train.py"
+
 
 @pytest.fixture
-def train(tmp_path: Path, recipe: Recipe, cases: list[Path], case: Case) -> Train:
-    """Runs train/train.py with a tiny recipe on two cases, held out a third."""
+def train(tmp_path: Path, recipe: Recipe, cases: list[Path], case: Case, capsys: pytest.CaptureFixture[str]) -> Train:
+    """Runs train/train.py with a tiny recipe on two cases, held out a third; `here` runs the command that it is."""
     held_out = tmp_path / "held-out"
     held_out.mkdir()
     case.save(held_out / "case_000099.npz")
@@ -37,6 +40,7 @@ def train(tmp_path: Path, recipe: Recipe, cases: list[Path], case: Case) -> Trai
         steps: int = recipe.steps,
         names: tuple[str, ...] = ("tiny",),
         *,
+        here: bool = False,
         options: tuple[str, ...] = (),
         **settings: object,
     ) -> subprocess.CompletedProcess[str]:
@@ -48,10 +52,12 @@ def train(tmp_path: Path, recipe: Recipe, cases: list[Path], case: Case) -> Trai
                 lines.append(f"{setting} = {json.dumps(value)}")
             paths.append(tmp_path / f"{name}.toml")
             paths[-1].write_text("\n".join(lines), encoding="utf-8")
-        script = [sys.executable, str(shipped_folder("train") / "train.py"), *map(str, paths)]
         where = ["--cases", str(cases[0].parent), "--held-out", str(held_out), "--runs", str(tmp_path / "runs")]
-        command = [*script, *where, *options, "--device", "cpu", "--workers", "0"]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        arguments = [*map(str, paths), *where, *options, "--device", "cpu", "--workers", "0"]
+        if here:  # without the seconds that a process takes to import torch
+            status = main(["train", *arguments])
+            return subprocess.CompletedProcess(arguments, status, *capsys.readouterr())
+        return subprocess.run([sys.executable, SCRIPT, *arguments], capture_output=True, text=True, check=False)
 
     return run
 
@@ -77,17 +83,17 @@ def test_training_publishes_scored_weights_and_goes_on(train: Train, tmp_path: P
 def test_several_are_trained_in_turn_and_one_that_cannot_be_does_not_stop_the_others(
     train: Train, tmp_path: Path
 ) -> None:
-    first = train(steps=1, names=("first",))
+    first = train(steps=1, names=("first",), here=True)
     assert first.returncode == 0, first.stderr
     weights = tmp_path / "runs" / "first" / "first.safetensors"
-    started = train(steps=1, names=("third",), start=(str(weights),))
+    started = train(steps=1, names=("third",), start=(str(weights),), here=True)
     assert "third: started from 10 of 10 tensors of first" in started.stdout
     assert read_card(tmp_path / "runs" / "third" / "third.json").training["started_from"][0]["model"] == "first"
 
-    both = train(steps=1, names=("first", "second"), keep_phases=(4, 4))
+    both = train(steps=1, names=("first", "second"), keep_phases=(4, 4), here=True)
     assert both.returncode == 1
     assert both.stderr.count("keep_phases of") == 2
-    both = train(steps=2, names=("first", "second"))
+    both = train(steps=2, names=("first", "second"), here=True)
     assert both.returncode == 1
     assert both.stderr == (
         "first: The checkpoint was trained with steps 1, not 2: give another --name for a new training.\n"
@@ -97,10 +103,10 @@ def test_several_are_trained_in_turn_and_one_that_cannot_be_does_not_stop_the_ot
 
 def test_what_cannot_be_scored_is_not_trained(train: Train, tmp_path: Path, cases: list[Path]) -> None:
     (tmp_path / "empty").mkdir()
-    nothing = train(held_out=tmp_path / "empty")
+    nothing = train(held_out=tmp_path / "empty", here=True)
     assert nothing.returncode == 1
     assert nothing.stderr == f"bonescint: {tmp_path / 'empty'}: holds no cases to score on; simulate some first.\n"
-    seen = train(held_out=cases[0].parent)
+    seen = train(held_out=cases[0].parent, here=True)
     assert seen.returncode == 1
     assert "2 of its cases are also in --cases; use other seeds." in seen.stderr
     assert not (tmp_path / "runs").exists()

@@ -101,15 +101,15 @@ def run(arguments: argparse.Namespace) -> int:
 def _out_of_fold(arguments: argparse.Namespace, selection: Selection) -> tuple[OutOfFold | None, list[str]]:
     """The cross-validation scores of the new weights, or None, and sentences to show with the result."""
     from napari_bonescint.evaluation.fold_scores import folds_file, read_fold_scores
-    from napari_bonescint.evaluation.folds import USUAL_FOLDS
+    from napari_bonescint.evaluation.folds import EXTRA_TRAININGS, USUAL_FOLDS
     from napari_bonescint.evaluation.out_of_fold import OutOfFold
     from napari_bonescint.evaluation.unseen import unseen_by
 
     scores = read_fold_scores(folds_file(arguments.new.weights_path))
     if scores is None or scores.about.get("weights_sha256") != arguments.new.weights_sha256:
         advice = (
-            f"There are corrected scans of few patients; `bonescint train --folds {USUAL_FOLDS}` scores all of them "
-            "for a verdict."
+            f"There are corrected scans of few patients. Train again with {EXTRA_TRAININGS} (in the panel Retrain, or "
+            f"--folds {USUAL_FOLDS} on the command line): all patients then count."
         )
         return None, [advice] if selection.scans else []
     # The new weights may be trained on these patients; the weights of each fold, which were scored, are not.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_bonescint.corrections.store.patient_split import FEWEST_PATIENTS
-from napari_bonescint.evaluation.folds import FEW_PATIENTS
+from napari_bonescint.evaluation.folds import EXTRA_TRAININGS, FEW_PATIENTS
 from napari_bonescint.evaluation.interval import METHOD
 from napari_bonescint.evaluation.paired import MACRO
 from napari_bonescint.evaluation.verdict import SKELETON, Recommendation, SetKind
@@ -25,9 +25,9 @@ RULE = (
     f"above zero. And no region loses more than {MARGIN:g} of its mean Dice on these scans or on the simulated scans. "
     "The Dice that decides is the mean over the regions if both models, and the masks of most patients, name regions; "
     f"otherwise it is the Dice of the skeleton. A region counts if at least {FEWEST_PATIENTS} patients show it. "
-    f"If there are fewer than {FEW_PATIENTS} patients in all and the weights were trained with --folds, the corrected "
-    "scans of all patients decide. Each patient is then scored by a training of the same recipe that had not seen the "
-    f"patient. Interval: {METHOD}."
+    f"If there are fewer than {FEW_PATIENTS} patients in all and the weights were trained with {EXTRA_TRAININGS}, the "
+    "corrected scans of all patients decide. Each patient is then scored by a training of the same recipe that had not "
+    f"seen the patient. Interval: {METHOD}."
 )
 
 

@@ -16,6 +16,9 @@ FEW_PATIENTS = 40
 
 USUAL_FOLDS = 5
 
+EXTRA_TRAININGS = f"{USUAL_FOLDS} extra trainings for a verdict"
+"""What the panel Retrain and the sentences of a verdict call them."""
+
 _VALIDATES = 8
 _FIXED = "napari-bonescint fold 1\n"
 

@@ -15,6 +15,7 @@ from napari_bonescint.formats.masks.registry import looks_like_mask, read_mask
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.recognition import may_be_scan_or_mask
 from napari_bonescint.formats.safe_reading.refusal import Refusal
+from napari_bonescint.gui.common.ahead import prepare_panels
 from napari_bonescint.gui.correct.opening.draft_offer import offer_drafts
 from napari_bonescint.gui.correct.opening.places import place_of_file
 from napari_bonescint.gui.layers.loose_masks import watch_masks
@@ -121,6 +122,7 @@ def _open_layers() -> Sequence[Layer]:
     if viewer is None:
         return ()
     display_scans(viewer)
+    prepare_panels()
     offer_drafts(viewer.layers)
     watch_masks(viewer.layers)
     return list(viewer.layers)

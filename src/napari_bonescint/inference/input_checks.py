@@ -65,7 +65,7 @@ _WHOLE_STERNUM = 0.004
 _LEAST_STERNUM_ANTERIOR = 0.05
 _MOST_STERNUM_POSTERIOR = 0.10
 
-_TURN = "if it is a bone scan, save it upright, open it again and segment it"
+_TURN = "if it is a bone scan, turn it upright and segment again"
 
 # The intersection over union of the bones in both views, minus the same with one view mirrored. No body is symmetric:
 # all of 53 simulated scans as acquired are below -0.03, and nine in ten below -0.16.
@@ -128,7 +128,7 @@ def _check_image(image: NDArray[np.float32], spacing: Spacing) -> str | None:
     body = image > _BODY
     length, width = (mm * _spread(body.sum(axis=axis)) for axis, mm in ((1, spacing[0]), (0, spacing[1])))
     if width > _MOST_WIDTH_PER_LENGTH * length:
-        return f"is wider than long, like a patient lying across; {_TURN}."
+        return Notice(f"is wider than long, like a patient lying across; {_TURN}.", Remedy.TURN_UP)
     return None
 
 
@@ -154,7 +154,7 @@ def _check_layout(regions: NDArray[np.uint8], spacing: Spacing) -> str | None:
     found = pixels * spacing[0] * spacing[1] >= _LEAST_AREA_MM2
     skull, spine, pelvis, leg = _codes(("skull", "thoracic_spine", "pelvis", "lower_leg"))
     if found[spine] and found[leg] and height_mm[spine] > height_mm[leg]:
-        return f"looks upside down, the spine below the legs; {_TURN}."
+        return Notice(f"looks upside down, the spine below the legs; {_TURN}.", Remedy.TURN_OVER)
     trunk_mm = height_mm[pelvis] - height_mm[skull]
     midline = np.bincount(column[np.isin(code, _codes(("skull", *_SPINE)))], minlength=regions.shape[1])
     if found[skull] and found[pelvis] and _spread(midline) * spacing[1] > _MOST_MIDLINE_SPREAD * trunk_mm > 0:

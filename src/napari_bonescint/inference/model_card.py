@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path  # noqa: TC003 - `facts.build` looks at the types
 from typing import Any
 
@@ -299,5 +300,12 @@ def require_purpose(card: ModelCard, purpose: str) -> None:
 
 def shipped_models(purpose: str = SEGMENTING) -> list[ModelCard]:
     """Cards of the models for a purpose that are part of the plugin, the default model first."""
-    cards = [read_card(path) for path in sorted(shipped_folder("weights").glob("*.json"))]
+    paths = sorted(shipped_folder("weights").glob("*.json"))
+    cards = [_card_as_of(path, path.stat().st_mtime_ns) for path in paths]
     return sorted((card for card in cards if card.purpose == purpose), key=lambda card: card.name != DEFAULTS[purpose])
+
+
+@lru_cache(maxsize=64)
+def _card_as_of(path: Path, _written: int) -> ModelCard:
+    """Read a card again only if its file has changed: each panel asks for all of them."""
+    return read_card(path)

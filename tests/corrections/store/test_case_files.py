@@ -46,7 +46,7 @@ def kept(files: CaseFiles, scan: Scan) -> Scan:
     [
         (View(ViewName.ANTERIOR),),
         (View(ViewName.POSTERIOR, ViewSource.USER, flipped=True),),
-        (View(ViewName.ANTERIOR), View(ViewName.POSTERIOR, ViewSource.FILE, flipped=True)),
+        (View(ViewName.ANTERIOR, turned=180), View(ViewName.POSTERIOR, ViewSource.FILE, flipped=True)),
     ],
 )
 @pytest.mark.parametrize("dtype", [np.uint16, ">i4", np.float32])
@@ -116,6 +116,7 @@ def test_facts_that_are_missing_or_cut_off_are_named(files: CaseFiles, scan: Sca
         {"views": [{"name": "lateral"}]},
         {"views": 2},
         {"views": [{"name": "anterior", "source": "file", "flipped": 1}] * 2},
+        {"views": [{"name": "anterior", "source": "file", "flipped": False, "turned": 45}] * 2},
         {"shape": [131, 67]},
         {"shape": [2, 10**9, 10**9]},
         {"shape": [2, -131, 67]},

@@ -36,6 +36,20 @@ def test_a_mirrored_view_and_one_that_the_user_named(write_nm):
     assert find_views(scan).views == (SourceView(0, 2, ALL, False), SourceView(0, 1, ALL, True))
 
 
+@pytest.mark.parametrize("flipped", [True, False])
+@pytest.mark.parametrize("turned", [90, 180, 270])
+def test_a_turned_view_is_cut_and_pasted_as_its_file_shows_it(write_nm, flipped, turned):
+    scan = open_scan(write_nm())
+    views = tuple(replace(view, flipped=flipped).turned_by(turned) for view in scan.views)
+    counts = np.stack([view.as_shown(plane) for view, plane in zip(views, scan.counts, strict=True)])
+    places = find_views(replace(scan, views=views, counts=counts)).views
+    for place, shown, stored in zip(places, counts, scan.counts, strict=True):
+        np.testing.assert_array_equal(place.cut(stored), shown)
+        frame = np.zeros_like(stored)
+        place.paste(shown, frame)
+        np.testing.assert_array_equal(frame, stored)
+
+
 @pytest.mark.parametrize("whole_first", [True, False])
 def test_halves_of_a_frame_that_was_inverted_before_or_after(write_nm, whole_first):
     scan = open_scan(write_nm(counts=some_counts(1, 40, 64), views=(None,)), split_sides=True)

@@ -42,18 +42,20 @@ def round_trip(mask: MaskOfScan, form: str, folder: Path) -> np.ndarray:
     spacing=SPACINGS,
     views=st.lists(st.sampled_from(ViewName), min_size=1, max_size=2, unique=True).map(sorted),
     flipped=st.booleans(),
+    turned=st.sampled_from([0, 90, 180, 270]),
     names_regions=st.booleans(),
     form=st.sampled_from(["tiff", "nifti"]),
     seed=st.integers(0, 99),
 )
-def test_files_without_source(spacing, views, flipped, names_regions, form, seed, tmp_path):
-    scan = Scan(COUNTS[: len(views)], tuple(View(name, flipped=flipped) for name in views), spacing)
+def test_files_without_source(spacing, views, flipped, turned, names_regions, form, seed, tmp_path):
+    scan = Scan(COUNTS[: len(views)], tuple(View(name, flipped=flipped).turned_by(turned) for name in views), spacing)
     mask = mask_of(scan, seed, names_regions=names_regions)
     np.testing.assert_array_equal(round_trip(mask, form, tmp_path), mask.regions)
-    # The same scan, not mirrored by the user, gets the mask mirrored.
+    # The same scan, neither mirrored nor turned by the user, gets the mask as its file shows it.
     written = [read_mask(path) for path in WRITERS[form](tmp_path / "m", mask)]
-    other = replace(scan, views=tuple(replace(view, flipped=False) for view in scan.views))
-    expected = mask.regions[..., ::-1] if flipped else mask.regions
+    stored = np.stack([view.as_in_file(counts) for view, counts in zip(scan.views, scan.counts, strict=True)])
+    other = replace(scan, counts=stored, views=tuple(map(View, views)))
+    expected = [view.as_in_file(plane) for view, plane in zip(scan.views, mask.regions, strict=True)]
     np.testing.assert_array_equal(lay_on(other, written).regions, expected)
 
 

@@ -197,6 +197,7 @@ def test_a_model_that_cannot_be_loaded_is_told_to_whoever_wants_it(
     assert [client for client, _ in told] == [one, other]
 
 
+@pytest.mark.usefixtures("own_child")
 def test_two_panels_in_a_window_share_one_child_that_ends_with_the_last(
     viewer: Viewer,
     images: list[Image],

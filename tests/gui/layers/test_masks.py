@@ -15,7 +15,7 @@ from napari_bonescint.formats.masks.region_mapping import UnmappedLabels
 from napari_bonescint.gui.layers.labels import empty_labels
 from napari_bonescint.gui.layers.masks import NotOneScan, layers_to_mask, mask_to_layers
 from napari_bonescint.gui.layers.scans import scans_to_layers
-from napari_bonescint.gui.segment.view_edits import flip
+from napari_bonescint.gui.segment.view_edits import flip, turn
 from napari_bonescint.scan import Scan, View, ViewName
 
 if TYPE_CHECKING:
@@ -82,6 +82,25 @@ def test_a_mask_of_a_mirrored_view_is_mirrored_where_the_view_is_not(scan: Scan)
     np.testing.assert_array_equal(as_drawn.data, mask.regions[0])
     back, _ = layers_to_mask(model.layers, [as_drawn])
     assert back.scan.views == (MIRRORED,)
+
+
+def test_a_mask_of_a_turned_view_lies_on_it_and_on_the_scan_as_filed(scan: Scan) -> None:
+    views = [replace(view, turned=90) for view in (ANTERIOR, POSTERIOR)]
+    mask = mask_of(replace(scan, counts=np.rot90(scan.counts, axes=(1, 2))), views)
+    model = opened(scan)
+    for each, plane, image in zip(lay(model, mask), mask.regions, images_in(model), strict=True):
+        np.testing.assert_array_equal(each.data, np.rot90(plane))
+        assert lies_on(each, image)
+        model.layers.remove(each)
+    turn(model.layers, images_in(model)[0], 90)
+    labels = lay(model, mask)
+    for each, plane, image in zip(labels, mask.regions, images_in(model), strict=True):
+        np.testing.assert_array_equal(each.data, plane)
+        assert lies_on(each, image)
+    back, _ = layers_to_mask(model.layers, labels)
+    assert [view.turned for view in back.scan.views] == [90, 90]
+    for alone, plane in zip(lay(ViewerModel(), mask), mask.regions, strict=True):
+        np.testing.assert_array_equal(alone.data, np.rot90(plane))
 
 
 def test_a_mask_that_comes_before_its_scan_lies_as_one_that_comes_after(scan: Scan) -> None:

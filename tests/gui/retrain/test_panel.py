@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psutil
@@ -10,8 +11,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel
 
 from gui.panel_actions import PATIENCE_MS, answer
-from gui.retrain.verdicts import write_verdict
+from gui.retrain.verdicts import VERDICT, write_verdict
 from napari_bonescint.evaluation.baseline import verdict_folder
+from napari_bonescint.evaluation.verdict import Recommendation
 from napari_bonescint.inference.model_registry import current_model
 from napari_bonescint.training.runs.launch import RunSettings, launch, plan_of_file, start_detached
 from napari_bonescint.training.runs.run_control import runs_folder
@@ -67,6 +69,21 @@ def alive(run: Path) -> Iterator[int]:
 
 def title(panel: RetrainWidget) -> str:
     return panel.tabs.tabText(panel.tabs.currentIndex())
+
+
+def test_a_verdict_that_cannot_be_given_leads_to_the_trainings_that_give_one(
+    open_retraining: Callable[[], RetrainWidget], tmp_path: Path, qtbot: QtBot
+) -> None:
+    panel = open_retraining()
+    panel.tabs.setCurrentIndex(2)
+    panel.verdict.show_verdict(VERDICT, tmp_path)
+    assert not panel.verdict.folds_button.isVisible()
+    panel.verdict.show_verdict(replace(VERDICT, recommendation=Recommendation.CANNOT_TELL), tmp_path)
+    qtbot.waitUntil(panel.verdict.folds_button.isVisible)
+    qtbot.mouseClick(panel.verdict.folds_button, Qt.MouseButton.LeftButton)
+    assert title(panel) == "Set up"
+    assert panel.setup.folds.value
+    assert panel.setup.folds.text in panel.verdict.folds_button.text()
 
 
 def test_a_running_training_is_found_when_napari_starts(

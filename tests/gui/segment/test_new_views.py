@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -20,6 +20,7 @@ from napari_bonescint.gui.layers.labels import empty_labels, put_result, set_reg
 from napari_bonescint.gui.layers.masks import layers_to_mask
 from napari_bonescint.gui.layers.scans import can_be_scan, facts_of, layers_to_scan, scans_to_layers, spacing_of
 from napari_bonescint.gui.segment.new_views import (
+    join,
     open_upright,
     remove_shear,
     split_sides,
@@ -27,12 +28,12 @@ from napari_bonescint.gui.segment.new_views import (
     take_finest,
     take_grey,
 )
-from napari_bonescint.gui.segment.view_edits import flip, invert
+from napari_bonescint.gui.segment.view_edits import flip, invert, turn
 from napari_bonescint.scan import ViewName, ViewSource
 from napari_bonescint.segmentation import Segmentation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 def opened(path: Path) -> ViewerModel:
@@ -42,6 +43,12 @@ def opened(path: Path) -> ViewerModel:
         for data in scans_to_layers([open_scan(path)]):
             model.add_layer(Layer.create(*data))
     return model
+
+
+def run(edit: Callable[..., Iterator[None]], *arguments: Any) -> None:
+    """Do all steps of an edit."""
+    for _ in edit(*arguments):
+        pass
 
 
 def images_in(model: ViewerModel) -> list[Image]:
@@ -63,7 +70,7 @@ def test_halves_keep_the_facts_that_dicom_seg_and_the_store_need(
     for edit in before:
         edit(model.layers, image)
     pixels, hash_of_file = image.data.copy(), facts_of(image).scan.source_sha256
-    split_sides(model.layers, image)
+    run(split_sides, model.layers, image)
     left, right = images_in(model)
     np.testing.assert_array_equal(left.data, pixels[:, :40])
     np.testing.assert_array_equal(right.data, pixels[:, 41:])
@@ -88,7 +95,7 @@ def test_labels_of_a_person_are_cut_and_those_of_the_model_go(model: ViewerModel
     set_regions(drawn, mask)
     whole = mask[np.newaxis]
     put_result(found, Segmentation((whole > 0).astype(np.uint8), whole, whole * 1.0, "m", "", "cpu", "", "", 1.0), 0)
-    split_sides(model.layers, image)
+    run(split_sides, model.layers, image)
     left, right = (layer for layer in model.layers if isinstance(layer, Labels))
     np.testing.assert_array_equal(left.data, mask[:, :40])
     np.testing.assert_array_equal(right.data, mask[:, 41:])
@@ -96,36 +103,60 @@ def test_labels_of_a_person_are_cut_and_those_of_the_model_go(model: ViewerModel
     assert list(right.translate) == list(images_in(model)[1].translate)
 
 
+def test_a_split_is_undone_with_its_labels_unless_a_half_was_edited_since(model: ViewerModel) -> None:
+    (image,) = images_in(model)
+    labels = model.add_layer(empty_labels(image))
+    set_regions(labels, np.full(image.data.shape, 4, np.uint8))
+    run(split_sides, model.layers, image)
+    left, _ = images_in(model)
+    cut = next(layer for layer in model.layers if isinstance(layer, Labels))
+    cut.data_setitem((np.array([3]), np.array([4])), 7)
+    with pytest.raises(BonescintError, match="bones: has edits, which would be lost; remove this layer first"):
+        run(join, model.layers, left)
+    cut.undo()
+    model.add_layer(empty_labels(left))
+    run(join, model.layers, left)
+    assert list(model.layers) == [image, labels]
+    assert (labels.data == 4).all()
+    assert model.layers.selection.active is image
+    run(split_sides, model.layers, image)
+    assert len(images_in(model)) == 2
+
+
 def test_what_cannot_be_split_is_refused_and_stays(model: ViewerModel, write_nm: Callable[..., Path]) -> None:
     (image,) = images_in(model)
     case = model.add_layer(empty_labels(image))
     show_instead(case, np.zeros(image.data.shape, np.uint8), names_regions=True)
     with pytest.raises(BonescintError, match="the label store keeps this image as added"):
-        split_sides(model.layers, image)
+        run(split_sides, model.layers, image)
     two = opened(write_nm("two.dcm"))
     with pytest.raises(BonescintError, match="has two views already"):
-        split_sides(two.layers, images_in(two)[0])
+        run(split_sides, two.layers, images_in(two)[0])
     narrow = ViewerModel()
     with pytest.raises(BonescintError, match="too narrow to hold two views"):
-        split_sides(narrow.layers, narrow.add_image(np.ones((60, 20))))
+        run(split_sides, narrow.layers, narrow.add_image(np.ones((60, 20))))
     assert (len(images_in(model)), len(images_in(two)), len(images_in(narrow))) == (1, 2, 1)
 
 
 def test_two_frames_become_a_scan_and_more_become_scans_of_their_own() -> None:
     model = ViewerModel()
     pixels = np.random.default_rng(0).integers(1, 99, (2, 50, 30))
-    split_stack(model.layers, model.add_image(pixels, scale=(1, 2.5, 2.5), units=("pixel", "mm", "mm"), name="stack"))
+    run(
+        split_stack,
+        model.layers,
+        model.add_image(pixels, scale=(1, 2.5, 2.5), units=("pixel", "mm", "mm"), name="stack"),
+    )
     anterior, posterior = images_in(model)
     np.testing.assert_array_equal(np.stack([anterior.data, posterior.data]), pixels)
     assert facts_of(anterior).scan is facts_of(posterior).scan
     assert spacing_of(anterior) == (2.5, 2.5)
     more = ViewerModel()
-    split_stack(more.layers, more.add_image(np.ones((3, 1, 50, 30))))
+    run(split_stack, more.layers, more.add_image(np.ones((3, 1, 50, 30))))
     assert len(images_in(more)) == 3
     assert all(can_be_scan(image) and spacing_of(image) is None for image in images_in(more))
     film = more.add_image(np.ones((40, 50, 30)), name="film")
     with pytest.raises(BonescintError, match="film: has 40 frames"):
-        split_stack(more.layers, film)
+        run(split_stack, more.layers, film)
 
 
 @pytest.mark.parametrize("channels", [2, 3, 4])
@@ -172,7 +203,7 @@ def test_a_picture_that_is_stored_turned_is_opened_upright(tmp_path: Path) -> No
     with layer_source(path=str(path), reader_plugin="napari"):
         image = model.add_layer(Image(pixels, name="turned"))
     assert not can_be_scan(image)
-    open_upright(model.layers, image)
+    run(open_upright, model.layers, image)
     (upright,) = images_in(model)
     np.testing.assert_array_equal(upright.data, pixels[::-1, ::-1])
     assert can_be_scan(upright)
@@ -186,14 +217,22 @@ def test_a_sheared_image_is_straightened(model: ViewerModel) -> None:
     assert spacing_of(image) is not None
 
 
-def test_masks_on_halves_reach_the_frame_of_the_file(model: ViewerModel, tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", [0, 90, 180])
+@pytest.mark.parametrize("after", [0, 180, 270])
+def test_masks_on_halves_reach_the_frame_of_the_file(
+    model: ViewerModel, before: int, after: int, tmp_path: Path
+) -> None:
     (image,) = images_in(model)
     path = Path(str(image.source.path))
-    split_sides(model.layers, image)
+    turn(model.layers, image, before)
+    run(split_sides, model.layers, image)
+    turn(model.layers, images_in(model)[0], after)
     labels = []
     for view, code in zip(images_in(model), (5, 13), strict=True):
         layer = model.add_layer(empty_labels(view))
-        set_regions(layer, np.pad(np.full((10, 10), code, np.uint8), ((20, 30), (5, 25))))
+        block = np.zeros(view.data.shape, np.uint8)
+        block[20:30, 5:15] = code
+        set_regions(layer, block)
         labels.append(layer)
     mask, _ = layers_to_mask(model.layers, labels)
     whole = replace(mask, scan=replace(mask.scan, sources=(path,)))

@@ -126,15 +126,52 @@ def test_two_bodies_in_one_picture_are_found_split_and_segmented(
     panel.models.add_file(str(find_model(DEFAULT_MODEL).weights_path))
     click_and_wait(qtbot, panel)
     assert any("two bodies side by side" in told for told in panel.notices.texts())
+    (whole,), (mask,) = views_in(viewer), labels_in(viewer)
     press(qtbot, panel, "Split into two views")
+    qtbot.waitUntil(lambda: "Undo the split" in buttons(panel))
     anterior, posterior = views_in(viewer)
     assert labels_in(viewer) == [], "the mask of the whole picture is gone"
     click_and_wait(qtbot, panel)
-    assert panel.notices.texts() == []
+    assert panel.notices.texts() == ["You split a picture into these two views."]
     scan = layers_to_scan([anterior, posterior])
     np.testing.assert_array_equal(scan.counts, both.counts)
     assert scan.views == tuple(View(name, ViewSource.USER) for name in ViewName)
     assert len(labels_in(viewer)) == 2
+    press(qtbot, panel, "Undo the split")
+    qtbot.waitUntil(lambda: (views_in(viewer), labels_in(viewer)) == ([whole], [mask]))
+    assert mask.data.any()
+
+
+def test_a_lying_and_an_upside_down_scan_are_found_and_turned_with_their_labels(
+    viewer: Viewer, panel: SegmentWidget, write_nm: Callable[..., Path], qtbot: QtBot
+) -> None:
+    upright = open_scan(SAMPLES / "simulated.dcm")
+    lying = np.rot90(upright.counts, k=-1, axes=(1, 2))  # the head on the right
+    spacing = [float(side) for side in upright.spacing or ()]
+    viewer.open(write_nm(counts=lying, PixelSpacing=spacing), plugin="napari-bonescint")
+    panel.models.add_file(str(find_model(DEFAULT_MODEL).weights_path))
+    click_and_wait(qtbot, panel)
+    assert [each.partition(",")[0] for each in panel.notices.texts()] == [
+        f"The {name} view is wider than long" for name in ViewName
+    ]
+    anterior, posterior = views_in(viewer)
+    masks = {labels: labels.data.copy() for labels in labels_in(viewer)}
+    press(qtbot, panel, "Turn it 90° to the right")
+    for image, counts in zip((anterior, posterior), upright.counts, strict=True):
+        np.testing.assert_array_equal(image.data, counts[::-1, ::-1])
+    for labels, before in masks.items():
+        np.testing.assert_array_equal(labels.data, np.rot90(before, k=-1))
+    across = viewer.scene.camera.zoom * (posterior.extent.world[1, 1] - anterior.extent.world[0, 1])
+    assert across < viewer.canvas.size[1], "both are in view"
+    click_and_wait(qtbot, panel)
+    for name in ViewName:
+        press(qtbot, panel, f"Turn the {name} view by 180°")
+    np.testing.assert_array_equal(layers_to_scan([anterior, posterior]).counts, upright.counts)
+    click_and_wait(qtbot, panel)
+    assert panel.notices.texts() == [f"You turned the {name} view by 270°." for name in ViewName]
+    press(qtbot, panel, "Turn it back")
+    np.testing.assert_array_equal(layers_to_scan([anterior, posterior]).counts, lying)
+    assert panel.notices.texts() == []
 
 
 def test_pictures_that_cannot_be_segmented_become_views_by_buttons(
@@ -152,7 +189,7 @@ def test_pictures_that_cannot_be_segmented_become_views_by_buttons(
     assert VIEW_ASSUMED not in panel.notices.texts()
     viewer.add_image(np.stack([grey, grey[:, ::-1]]), name="stack")
     press(qtbot, panel, "Make views of its frames")
-    assert len(views_in(viewer)) == 3
+    qtbot.waitUntil(lambda: len(views_in(viewer)) == 3)
     noise = np.random.default_rng(0).integers(0, 99, (60, 40, 3)).astype(np.uint8)
     viewer.add_image(noise, name="photo", rgb=True)
     press(qtbot, panel, "Take it as grey")

@@ -66,8 +66,12 @@ def test_notices_of_a_result_stay_until_the_next_result_or_an_edit(model: Viewer
     assert odd not in texts(book, model)
     book.keep_result(images, [mirror, odd])
     assert texts(book, model)[-2:] == [mirror, odd], "said again about a new result"
+    over = [Notice(f"The {name} view looks upside down.", Remedy.TURN_OVER, name) for name in ViewName]
+    book.keep_result(images, [mirror, *over, odd])
+    book.note_edit(images, ViewName.ANTERIOR)
+    assert texts(book, model)[-2:] == [over[1], odd], "the other view may still be upside down"
     book.note_edit(images)
-    assert mirror not in texts(book, model)
+    assert over[1] not in texts(book, model)
     assert odd in texts(book, model)
     book.keep_result(images, [])
     assert odd not in texts(book, model)

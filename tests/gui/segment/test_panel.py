@@ -191,6 +191,7 @@ def test_a_killed_child_is_one_sentence_and_the_next_click_works(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.usefixtures("own_child")
 def test_closing_the_window_while_it_runs_ends_the_child(
     viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
 ) -> None:
@@ -203,6 +204,7 @@ def test_closing_the_window_while_it_runs_ends_the_child(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.usefixtures("own_child")
 def test_closing_the_panel_while_it_runs_ends_everything(
     viewer: Viewer, images: list[Image], open_panel: Callable[..., SegmentWidget], qtbot: QtBot
 ) -> None:

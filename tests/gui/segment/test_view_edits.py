@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from napari_bonescint.gui.layers.labels import empty_labels, release, show_inste
 from napari_bonescint.gui.layers.marks import marks_of
 from napari_bonescint.gui.layers.scan_display import display_scans
 from napari_bonescint.gui.layers.scans import facts_of, layers_to_scan, scans_to_layers, spacing_of
-from napari_bonescint.gui.segment.view_edits import ViewEditError, flip, invert, set_spacing, set_view
+from napari_bonescint.gui.segment.view_edits import ViewEditError, flip, invert, set_spacing, set_view, turn
 from napari_bonescint.scan import View, ViewName, ViewSource
 
 if TYPE_CHECKING:
@@ -145,10 +146,52 @@ def test_all_labels_of_a_view_are_flipped_with_it_and_its_case_is_not(model: Vie
     for labels in (mine, bound, stranger):
         np.testing.assert_array_equal(labels.data, drawn)
     show_instead(bound, drawn, names_regions=True)
-    for edit in (flip, invert):
+    for edit in (flip, invert, partial(turn, degrees=90)):
         with pytest.raises(ViewEditError, match="the label store keeps this view and its masks as added"):
             edit(model.layers, first)
     np.testing.assert_array_equal(first.data, before)
+
+
+def test_a_turn_over_is_recorded_and_takes_the_labels_of_this_view_along(model: ViewerModel) -> None:
+    first, second = model.layers[0], model.layers[1]
+    labels, other = (model.add_layer(empty_labels(image)) for image in (first, second))
+    labels.data_setitem((np.array([3]), np.array([4])), 1)
+    before, drawn = first.data.copy(), labels.data.copy()
+    turn(model.layers, first, 180)
+    np.testing.assert_array_equal(first.data, before[::-1, ::-1])
+    np.testing.assert_array_equal(labels.data, drawn[::-1, ::-1])
+    assert (facts_of(first).view.turned, facts_of(second).view.turned) == (180, 0)
+    assert not other.data.any()
+    assert layers_to_scan([first, second]).views[0].as_json()["turned"] == 180
+    labels.undo()
+    assert not labels.data.any()
+    turn(model.layers, first, 180)
+    np.testing.assert_array_equal(first.data, before)
+    assert "turned" not in facts_of(first).view.as_json()
+
+
+def test_a_lying_scan_is_turned_up_as_a_whole_and_lies_beside_itself(scan: Scan) -> None:
+    lying = replace(scan, counts=np.rot90(scan.counts, axes=(1, 2)).copy(), spacing=(2.0, 3.0))
+    model = opened(lying)
+    first, second = model.layers[0], model.layers[1]
+    mine = model.add_layer(empty_labels(first))
+    stranger = model.add_labels(np.zeros(second.data.shape, np.uint8), scale=second.scale, units=second.units)
+    stranger.translate = second.translate
+    turn(model.layers, second, 90)
+    turned = layers_to_scan([first, second])
+    np.testing.assert_array_equal(turned.counts, scan.counts)
+    assert turned.spacing == (3.0, 2.0)
+    assert [view.turned for view in turned.views] == [90, 90]
+    assert mine.data.shape == stranger.data.shape == first.data.shape
+    for labels, image in ((mine, first), (stranger, second)):
+        np.testing.assert_array_equal(labels.scale, image.scale)
+        np.testing.assert_array_equal(labels.translate, image.translate)
+    width = scan.counts.shape[2] * 2.0
+    assert second.translate[1] - first.translate[1] == pytest.approx(1.15 * width)
+    flip(model.layers, first)
+    assert facts_of(first).view == View(ViewName.ANTERIOR, flipped=True, turned=270)
+    turn(model.layers, first, -270)
+    np.testing.assert_array_equal(first.data, lying.counts[0, :, ::-1])
 
 
 def test_an_inversion_is_recorded_and_undone_by_the_next(model: ViewerModel) -> None:

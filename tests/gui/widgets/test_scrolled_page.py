@@ -41,3 +41,16 @@ def test_the_page_is_shown_in_its_whole_width_and_scrolls_up_and_down(qtbot: QtB
     qtbot.waitUntil(lambda: scrolled.viewport().width() >= 420)
     assert is_whole()
     assert not scrolled.horizontalScrollBar().isVisible()
+
+
+def test_a_page_is_put_in_later_and_at_the_latest_after_it_is_seen(qtbot: QtBot) -> None:
+    page = QLabel("many controls")
+    page.setMinimumSize(300, 30)
+    scrolled = ScrolledPage(page, later=True)
+    qtbot.addWidget(scrolled)
+    assert scrolled.minimumSizeHint().width() >= 300, "its room is there from the beginning"
+    assert scrolled.widget() is None
+    scrolled.show()
+    qtbot.waitUntil(lambda: scrolled.widget() is page)
+    scrolled.fill()
+    assert page.isVisible()

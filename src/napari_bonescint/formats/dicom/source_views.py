@@ -1,7 +1,7 @@
 """Find the file, frame and columns of each view of a scan in its DICOM files.
 
-Each view is found by its counts: a store keeps no file names, and a user may have mirrored, inverted, split, named or
-reordered the views.
+Each view is found by its counts: a store keeps no file names, and a user may have mirrored, turned, inverted, split,
+named or reordered the views.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from napari_bonescint.formats.dicom.pixels import decode
 from napari_bonescint.formats.dicom.stored_values import as_counts
 from napari_bonescint.formats.safe_reading.guarded import refusing
 from napari_bonescint.formats.safe_reading.source_file import read_whole
+from napari_bonescint.scan import View, ViewName
 from napari_bonescint.scan_edits import inverted
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_bonescint.scan import Scan, View
+    from napari_bonescint.scan import Scan, Turn
 
 
 class SourceMissing(BonescintError):
@@ -33,24 +34,30 @@ class SourceMissing(BonescintError):
 
 
 class SourceView(NamedTuple):
-    """The place of one view: index of its file, number of its frame (from 1 as in DICOM), and columns of the frame.
+    """The place of one view: index of its file, number of its frame (from 1 as in DICOM), and a part of the frame.
 
-    `mirrored` tells whether the scan shows these columns from right to left.
+    `mirrored` tells whether the scan shows these columns from right to left, and `turned` by how many degrees it turns
+    them clockwise after that.
     """
 
     file: int
     frame: int
     columns: slice
     mirrored: bool
+    turned: Turn = 0
+    rows: slice = slice(None)
 
     def cut(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The view's part of a frame (y, x), as the scan shows it."""
-        part = frame[:, self.columns]
-        return part[:, ::-1] if self.mirrored else part
+        return self._view.as_shown(frame[self.rows, self.columns])
 
     def paste(self, view: NDArray[np.uint8], frame: NDArray[np.uint8]) -> None:
         """Put a view (y, x) into its part of a frame, as the file shows it."""
-        frame[:, self.columns] = view[:, ::-1] if self.mirrored else view
+        frame[self.rows, self.columns] = self._view.as_in_file(view)
+
+    @property
+    def _view(self) -> View:
+        return View(ViewName.ANTERIOR, flipped=self.mirrored, turned=self.turned)
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,7 @@ def find_views(scan: Scan) -> SourceImages:
         raise SourceMissing(f"{scan.name}: its files have frames of different sizes, so its views cannot be found.")
     views: list[SourceView] = []
     for view, counts in zip(scan.views, scan.counts, strict=True):
-        views.append(_find(scan, view, counts[:, ::-1] if view.flipped else counts, candidates, views))
+        views.append(_find(scan, view, view.as_in_file(counts), candidates, views))
     return SourceImages(tuple(headers), tuple(frames), (size[0], size[1]), tuple(views))
 
 
@@ -116,20 +123,22 @@ def _find(
     # Two frames may hold the same counts; a frame with the view's name comes first.
     for candidate in sorted(candidates, key=lambda each: each.view.name is not view.name):
         rows, columns = candidate.counts.shape
-        if rows != height:
-            continue
-        # The whole frame, or the halves that `scan_edits.split_side_by_side` makes.
-        places = [slice(0, columns)] if columns == width else []
-        if columns // 2 == width:
-            places = [slice(0, width), slice(columns - width, columns)]
+        # The whole frame, or the halves that `scan_edits.split_side_by_side` makes of it, also if it was turned before.
+        places: list[tuple[slice, slice]] = []
+        if (rows, columns) == (height, width):
+            places = [(slice(None), slice(0, columns))]
+        elif (rows, columns // 2) == (height, width):
+            places = [(slice(None), half) for half in (slice(0, width), slice(columns - width, columns))]
+        elif (rows // 2, columns) == (height, width):
+            places = [(half, slice(0, columns)) for half in (slice(0, height), slice(rows - height, rows))]
         for place in places:
-            found = SourceView(candidate.file, candidate.frame + 1, place, view.flipped)
+            found = SourceView(candidate.file, candidate.frame + 1, place[1], view.flipped, view.turned, place[0])
             if found not in taken and any(np.array_equal(each, counts) for each in _as_seen(candidate, place, view)):
                 return found
     raise SourceMissing(f"{scan.name}: the counts of its {view.name} view are not in {scan.sources[0].name}.")
 
 
-def _as_seen(candidate: _Candidate, place: slice, view: View) -> list[NDArray[np.generic]]:
-    """The counts in some columns of a frame as a view may show them; it may have been inverted before it was split."""
-    part = candidate.counts[:, place]
-    return [inverted(part), inverted(candidate.counts)[:, place]] if view.inverted else [part]
+def _as_seen(candidate: _Candidate, place: tuple[slice, slice], view: View) -> list[NDArray[np.generic]]:
+    """The counts in a part of a frame as a view may show them; it may have been inverted before it was split."""
+    part = candidate.counts[place]
+    return [inverted(part), inverted(candidate.counts)[place]] if view.inverted else [part]

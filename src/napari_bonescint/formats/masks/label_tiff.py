@@ -16,7 +16,7 @@ from napari_bonescint.formats.pictures.tiff_spacing import SPACING_KEY
 from napari_bonescint.formats.safe_reading.guarded import reader
 from napari_bonescint.formats.safe_reading.refusal import NO_LABELS, Refusal
 from napari_bonescint.formats.safe_reading.source_file import read_whole
-from napari_bonescint.scan import View, ViewName, is_possible
+from napari_bonescint.scan import View, ViewName, is_possible, turn_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +66,7 @@ def write_mask_tiff(path: Path, mask: Mask) -> None:
 
 def encode_mask_tiff(mask: Mask) -> bytes:
     """Encode a mask with the names of its views, as `write_mask_tiff` writes it."""
-    views = [None if view is None else {"name": view.name, "flipped": view.flipped} for view in mask.views]
+    views = [None if view is None else _described(view) for view in mask.views]
     return encode_planes(mask.regions, mask.spacing, {_VIEWS_KEY: views, _NAMES_KEY: mask.names_regions})
 
 
@@ -159,8 +159,13 @@ def _views(described: Mapping[str, object], count: int) -> tuple[View | None, ..
         return (None,) * count
     names = {name.value for name in ViewName}
     return tuple(
-        View(ViewName(each["name"]), flipped=each.get("flipped") is True)
+        View(ViewName(each["name"]), flipped=each.get("flipped") is True, turned=turn_in(each))
         if isinstance(each, dict) and each.get("name") in names
         else None
         for each in stated
     )
+
+
+def _described(view: View) -> dict[str, object]:
+    facts: dict[str, object] = {"name": view.name, "flipped": view.flipped}
+    return {**facts, "turned": view.turned} if view.turned else facts

@@ -31,7 +31,7 @@ class Mask:
     regions : ndarray of uint8, shape (view, y, x)
         Region codes of `anatomy.REGIONS` if `names_regions`, or 1 for bone.
     views : tuple of View or None
-        The view of each plane, and whether it is mirrored against the scan's file; None if unknown.
+        The view of each plane, and whether it is mirrored or turned against the scan's file; None if unknown.
     spacing : (float, float) or None
         Pixel spacing (y, x) in mm; None if unknown.
     """
@@ -55,11 +55,12 @@ def lay_on(scan: Scan, masks: Sequence[Mask]) -> Mask:
     other, `MaskDoesNotFit` is raised.
     """
     size = scan.counts.shape[1:]
+    lies = any(
+        view is not None and view.lies for view in (*scan.views, *(view for mask in masks for view in mask.views))
+    )
     for mask in masks:
-        if mask.regions.shape[1:] != size:
-            rows, columns = mask.regions.shape[1:]
-            sizes = f"The mask has {columns} x {rows} pixels and the scan {size[1]} x {size[0]}"
-            raise MaskDoesNotFit(f"{sizes}; a mask must have the scan's own pixels.")
+        if not lies:
+            _require_size(mask.regions.shape[1:], size)
     # A mask without bone may be of either kind; most formats cannot state it.
     kinds = {mask.names_regions for mask in masks if mask.regions.any()}
     if len(kinds) > 1:
@@ -71,16 +72,28 @@ def lay_on(scan: Scan, masks: Sequence[Mask]) -> Mask:
         if len(planes) != len(scan.views):
             count = counted(len(planes), "plane")
             raise MaskDoesNotFit(f"The masks have {count} without view names; the scan has the views {wanted}.")
+        for plane in planes:
+            _require_size(plane.shape, size)
         regions = np.stack(planes)
     else:
         named = [view.name if view is not None else "an unnamed one" for view in views]
         if sorted(named) != sorted(view.name for view in scan.views):
             raise MaskDoesNotFit(f"The masks show {', '.join(named)}; the scan needs one mask for each of {wanted}.")
         by_name = {view.name: (view, plane) for view, plane in zip(views, planes, strict=True) if view is not None}
-        regions = np.stack([_as_shown(*by_name[view.name], view) for view in scan.views])
+        shown = [reoriented(plane, said, view) for view in scan.views for said, plane in [by_name[view.name]]]
+        for plane in shown:
+            _require_size(plane.shape, size)
+        regions = np.stack(shown)
     names_regions = kinds.pop() if kinds else any(mask.names_regions for mask in masks)
     return Mask(regions, scan.views, scan.spacing, names_regions)
 
 
-def _as_shown(stored: View, plane: NDArray[np.uint8], shown: View) -> NDArray[np.uint8]:
-    return plane if stored.flipped is shown.flipped else plane[:, ::-1]
+def reoriented(plane: NDArray[np.uint8], stored: View, shown: View) -> NDArray[np.uint8]:
+    """A plane (y, x) of a mask, mirrored and turned from the way of one view to that of another of the same side."""
+    return shown.as_shown(stored.as_in_file(plane))
+
+
+def _require_size(pixels: tuple[int, ...], size: tuple[int, ...]) -> None:
+    if pixels != size:
+        sizes = f"The mask has {pixels[1]} x {pixels[0]} pixels and the scan {size[1]} x {size[0]}"
+        raise MaskDoesNotFit(f"{sizes}; a mask must have the scan's own pixels.")

@@ -6,7 +6,8 @@ to the feet and to the front (R, I, A). The file's affine states this, so viewer
 has no position in depth and no thickness: 0 and 1 stand for them. Without a known pixel spacing, the file's unit is
 "unknown" and its pixels count as 1.
 
-A comment extension holds the facts without a field in NIfTI: a mirrored view, and the spacing in double precision.
+A comment extension holds the facts without a field in NIfTI: a mirrored or turned view, and the spacing in double
+precision.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from napari_bonescint.formats.safe_reading.guarded import reader
 from napari_bonescint.formats.safe_reading.plausibility import require_possible_size
 from napari_bonescint.formats.safe_reading.refusal import DAMAGED, Refusal
 from napari_bonescint.formats.safe_reading.source_file import read_start, read_whole
-from napari_bonescint.scan import View, ViewName, is_possible
+from napari_bonescint.scan import View, ViewName, is_possible, turn_in
 
 if TYPE_CHECKING:
     import io
@@ -100,6 +101,7 @@ def _encode(
     said = {
         "view": None if view is None else view.name,
         "flipped": view is not None and view.flipped,
+        **({} if view is None or not view.turned else {"turned": view.turned}),
         **facts,
         "spacing_mm": spacing,
     }
@@ -227,7 +229,8 @@ def _view(path: Path, image: Nifti1Image, facts: Mapping[str, Any]) -> View | No
     axes = nibabel.aff2axcodes(image.affine)
     for name, expected in _AXES.items():
         if axes == expected:
-            return View(name, flipped=facts.get("view") == name and facts.get("flipped") is True)
+            own = facts if facts.get("view") == name else {}
+            return View(name, flipped=own.get("flipped") is True, turned=turn_in(own))
     known = " or ".join(f"{''.join(expected)} ({name})" for name, expected in _AXES.items())
     axes_text = "".join(axis or "?" for axis in axes)
     raise Refusal(path, f"The voxel axes run to {axes_text}; turn them to {known}, the orientation as acquired.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QApplication, QDockWidget, QPushButton, QWidget
 
+from napari_bonescint.gui.common.ahead import prepare_panels
 from napari_bonescint.gui.common.close_guard import CloseGuard
 from napari_bonescint.gui.common.tab_order import put_in_reading_order
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
@@ -43,6 +44,7 @@ class DockPanel(QWidget):
         if self._was_shown:
             return
         self._was_shown = True
+        prepare_panels()  # the others
         alike = self.window().findChildren(type(self))
         earlier = [panel for panel in alike if panel is not self and not panel._is_shut_down]
         if earlier:

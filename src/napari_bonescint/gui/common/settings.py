@@ -9,6 +9,7 @@ import csv
 import io
 from enum import StrEnum
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import napari.settings
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _PLUGIN = "napari-bonescint"
 _watched: Any = None
+_reading = Lock()
 
 
 class Setting(StrEnum):
@@ -87,6 +89,12 @@ def follow(setting: Setting, slot: Callable[[str], None]) -> None:
     _NEWS[setting].changed.connect(slot)
 
 
+def read_preferences() -> Any:
+    """Read the preferences of this plugin, also in a thread: the first time, napari searches all plugins."""
+    with _reading:
+        return napari.settings.get_plugin_settings(_PLUGIN)
+
+
 def keep_in(folder: Path) -> None:
     """Read and keep all settings in another folder from now on, so that tests and measurements leave the user's own."""
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(folder))
@@ -107,7 +115,7 @@ _NEWS = {setting: _News() for setting in Setting}
 def _preferences() -> Any:
     """The preferences of this plugin; napari makes a new object when plugins are switched on or off."""
     global _watched
-    preferences = napari.settings.get_plugin_settings(_PLUGIN)
+    preferences = read_preferences()
     if preferences is not _watched:
         _watched = preferences
         _take_over()

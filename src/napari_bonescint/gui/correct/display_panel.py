@@ -12,7 +12,7 @@ from napari_bonescint.gui.common.display_presets import DisplayPresets
 from napari_bonescint.gui.correct.cursor_readout import CursorReadout
 from napari_bonescint.gui.correct.key_bindings import KeyBindings
 from napari_bonescint.gui.correct.overlay_maps import DifferenceMap, UncertaintyMap
-from napari_bonescint.gui.correct.tools.tool_button import ToolButton
+from napari_bonescint.gui.correct.tools.tool_button import TOOL_STYLE, ToolButton
 from napari_bonescint.gui.layers.overlays import Lines
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ class DisplayPanel(QWidget):
             labels.events.set_data.disconnect(self._on_mask)
 
     def _lay_out(self) -> None:
+        self.setStyleSheet(TOOL_STYLE)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)

@@ -27,6 +27,7 @@ from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.common.model_chooser import ModelChooser
 from napari_bonescint.gui.common.run import ignore
 from napari_bonescint.gui.common.settings import Setting, remember, remembered
+from napari_bonescint.gui.common.turns import in_turns
 from napari_bonescint.gui.correct.check_list import CheckList
 from napari_bonescint.gui.correct.controller import CorrectController
 from napari_bonescint.gui.correct.correcting import Correcting, EditedMask
@@ -103,7 +104,7 @@ class CorrectWidget(DockPanel):
         offer_drafts(napari_viewer.layers)
         self._take_model()
         self._show_case()
-        self._focus.watch()
+        self._focus.watch(*self.pages.values())
         store = remembered(Setting.STORE)
         if store:
             self.controller.resume(Path(store))
@@ -290,9 +291,11 @@ class CorrectWidget(DockPanel):
         seeing.addWidget(self.aids)
         seeing.addWidget(self.legend)
         seeing.addStretch()
-        pages = {"Tools": self.toolbox, "View": view, "Checks": self.checks, "Model": self.models}
-        for title, page in pages.items():
-            self.tabs.addTab(ScrolledPage(page), title)
+        self.pages = {"Tools": self.toolbox, "View": view, "Checks": self.checks, "Model": self.models}
+        scrolled = [ScrolledPage(page, later=True) for page in self.pages.values()]
+        for title, page in zip(self.pages, scrolled, strict=True):
+            self.tabs.addTab(page, title)
+        in_turns(self, map(ScrolledPage.fill, scrolled))
         self.tabs.currentChanged.connect(self._fit_page)
         self._fit_page(0)
         masks = QWidget()

@@ -22,7 +22,7 @@ from napari_bonescint.gui.layers.scans import AID, KEY, put_pixels
 from napari_bonescint.gui.placement import follow, lies_on, place_of, put_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from napari.layers import Image, Layer
     from numpy.typing import NDArray
@@ -172,11 +172,11 @@ def put_result(labels: Labels, segmentation: Segmentation, plane: int, *, keep_e
     labels.metadata[KEY] = _origin(segmentation)
 
 
-def mirror_results(labels: Labels) -> None:
-    """Mirror the results that a layer has had, so that they are still compared with its pixels."""
+def reorient_results(labels: Labels, move: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> None:
+    """Mirror or turn the results that a layer has had, so that they are still compared with its pixels."""
     binding = _BINDINGS.get(labels)
     if binding is not None:
-        binding.written = deque([mask[:, ::-1] for mask in binding.written], maxlen=_RESULTS_TO_KEEP)
+        binding.written = deque(map(move, binding.written), maxlen=_RESULTS_TO_KEEP)
 
 
 def set_regions(labels: Labels, regions: NDArray[np.uint8]) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.masks.dicom_seg import Author
+from napari_bonescint.formats.masks.mask import reoriented
 from napari_bonescint.formats.masks.region_mapping import translate
 from napari_bonescint.formats.masks.registry import MaskOfScan
 from napari_bonescint.gui.layers.labels import all_labels_of, image_of, is_edited, legend, names_regions_of
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from napari.layers import Image, Labels, Layer
+    from numpy.typing import NDArray
 
     from napari_bonescint.formats.masks.mask import Mask
     from napari_bonescint.gui.layers.scans import LayerTuple
@@ -48,13 +50,10 @@ def mask_to_layers(mask: Mask, layers: Iterable[Layer], title: str = "mask") -> 
     title : str
         Begins the names of layers whose scan is not open.
     """
-    images = [layer for layer in layers if can_be_scan(layer) and layer.data.shape == mask.regions.shape[1:]]
+    images = [layer for layer in layers if can_be_scan(layer)]
     found: list[LayerTuple] = []
-    under = _images_for(mask.views, images)
+    under = _images_for(mask, images)
     for plane, said, image, alone in zip(mask.regions, mask.views, under, _places_alone(mask, title), strict=True):
-        # Without an image, the mask is shown as the scan's file shows the view; it may be opened later.
-        shown_flipped = image is not None and facts_of(image).view.flipped
-        mirrored = said is not None and said.flipped is not shown_flipped
         place = {name: alone[name] for name in PLACE} if image is None else place_of(image)
         view_name = alone["name"] if image is None else image.name
         attributes = {
@@ -63,7 +62,9 @@ def mask_to_layers(mask: Mask, layers: Iterable[Layer], title: str = "mask") -> 
             **place,
             **legend(mask.names_regions),
         }
-        found.append((plane[:, ::-1].copy() if mirrored else plane, attributes, "labels"))
+        # Without an image, the mask is shown as the scan's file shows the view; it may be opened later.
+        as_shown = np.ascontiguousarray(_in_file(plane, said) if image is None else _laid_on(image, plane, said))
+        found.append((as_shown, attributes, "labels"))
     return found
 
 
@@ -102,21 +103,35 @@ def layers_to_mask(layers: Any, labels: Sequence[Labels]) -> tuple[MaskOfScan, l
     return mask, list(groups[0])
 
 
-def _images_for(views: Sequence[View | None], images: Sequence[Image]) -> Sequence[Image | None]:
+def _in_file(plane: NDArray[np.uint8], said: View | None) -> NDArray[np.uint8]:
+    return plane if said is None else said.as_in_file(plane)
+
+
+def _laid_on(image: Image, plane: NDArray[np.uint8], said: View | None) -> NDArray[np.uint8]:
+    """A plane of a mask, mirrored and turned as the image is."""
+    return plane if said is None else reoriented(plane, said, facts_of(image).view)
+
+
+def _images_for(mask: Mask, images: Sequence[Image]) -> Sequence[Image | None]:
     """The image for each view of a mask, if possible all of the same scan, the one opened last."""
-    by_scan = [_fitting(views, scan) for scan in group_by_scan(images)]
+    by_scan = [_fitting(mask, scan) for scan in group_by_scan(images)]
     whole = [found for found in by_scan if None not in found]
     # The two views of a scan may come from two files.
-    return whole[-1] if whole else _fitting(views, images)
+    return whole[-1] if whole else _fitting(mask, images)
 
 
-def _fitting(views: Sequence[View | None], images: Sequence[Image]) -> list[Image | None]:
+def _fitting(mask: Mask, images: Sequence[Image]) -> list[Image | None]:
     """The last image of each view; views that are not named get the images in order."""
     free = list(images)
     found: list[Image | None] = []
-    for said in views:
+    for plane, said in zip(mask.regions, mask.views, strict=True):
         last_first = free if said is None else reversed(free)
-        fitting = (image for image in last_first if said is None or facts_of(image).view.name is said.name)
+        fitting = (
+            image
+            for image in last_first
+            if (said is None or facts_of(image).view.name is said.name)
+            and _laid_on(image, plane, said).shape == image.data.shape
+        )
         image = next(fitting, None)
         if image is not None:
             free.remove(image)
@@ -127,7 +142,10 @@ def _fitting(views: Sequence[View | None], images: Sequence[Image]) -> list[Imag
 def _places_alone(mask: Mask, title: str) -> list[dict[str, Any]]:
     """Layer attributes for the views of a mask without images: those that the images would have."""
     names = [view.name if view is not None else list(ViewName)[min(i, 1)] for i, view in enumerate(mask.views)]
-    scan = Scan(mask.regions, tuple(View(name, ViewSource.ASSUMED) for name in names), mask.spacing)
+    lies = any(view is not None and view.lies for view in mask.views)
+    spacing = mask.spacing[::-1] if lies and mask.spacing is not None else mask.spacing
+    regions = mask.regions.transpose(0, 2, 1) if lies else mask.regions  # only its shape counts here
+    scan = Scan(regions, tuple(View(name, ViewSource.ASSUMED) for name in names), spacing)
     return [attributes for _, attributes, _ in scans_to_layers([scan], titles=[title])]
 
 

@@ -44,6 +44,7 @@ class ScanDisplay:
         self._viewer = weakref.ref(viewer)
         self._fitting = Fitting(viewer)
         self._scale = ScaleBar(viewer)
+        self._sizes: weakref.WeakKeyDictionary[Image, tuple[int, ...]] = weakref.WeakKeyDictionary()
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
         moved = [self._take(layer) for layer in list(viewer.layers)]
@@ -71,10 +72,18 @@ class ScanDisplay:
             moved = place_beside(viewer.layers, layer)
             adopt(layer)
         layer.events.metadata.connect(_on_change)
-        layer.events.data.connect(_on_change)
+        layer.events.data.connect(self._on_pixels)
+        self._sizes[layer] = layer.data.shape
         layer.events.units.connect(self._scale.update)
         mark(layer)
         return moved
+
+    def _on_pixels(self, event: Any) -> None:
+        image = event.source
+        before, self._sizes[image] = self._sizes[image], image.data.shape
+        mark(image)
+        if image.data.shape != before and KEY in image.metadata:
+            self._fitting.fit()  # it was turned
 
     def _is_mask_alone(self, layer: Layer) -> bool:
         """Whether a layer is a mask of our reader whose scan is not open."""

@@ -307,6 +307,15 @@ def first_free(wanted: Sequence[Span], taken: Sequence[Span]) -> float:
     )
 
 
+def places_from(views: Sequence[Image], taken: Sequence[Span]) -> list[float]:
+    """Left ends at which views lie side by side and beside all taken spans; the first stays if there is room."""
+    left, right = span_of(views[0])
+    step = (1 + _GAP) * (right - left)
+    wanted = [(left + i * step, left + i * step + right - left) for i in range(len(views))]
+    shift = first_free(wanted, taken)
+    return [shift + begin for begin, _ in wanted]
+
+
 def _belong_together(group: Sequence[Image], image: Image) -> bool:
     first = group[0]
     return (

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 )
 from superqt.utils import qdebounced
 
+from napari_bonescint.evaluation.folds import EXTRA_TRAININGS
 from napari_bonescint.evaluation.verdict import Recommendation, SetKind, Verdict
 from napari_bonescint.gui.retrain.image_view import ImageView, load_picture
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
@@ -52,6 +53,8 @@ class ComparisonPage(QWidget):
     """Emitted when the user accepts the new weights."""
     declined = Signal()
     """Emitted when the user keeps the present weights."""
+    folds_requested = Signal()
+    """Emitted when the user wants to train again, so that all patients count."""
 
     def __init__(self, background: FileWorker) -> None:
         super().__init__()
@@ -65,10 +68,13 @@ class ComparisonPage(QWidget):
         self.details = PlainLabel(wraps=True)
         self.use_button = QPushButton("Use these weights")
         self.keep_button = QPushButton("Keep the present ones")
+        self.folds_button = QPushButton(f"Train with {EXTRA_TRAININGS} …")
+        self.folds_button.setToolTip("Opens the tab Set up with these trainings ticked")
         self._lay_out()
         self.compare_button.clicked.connect(self.comparison_requested)
         self.use_button.clicked.connect(self.accepted)
         self.keep_button.clicked.connect(self.declined)
+        self.folds_button.clicked.connect(self.folds_requested)
         self.clear("When a training has finished, its weights are compared with the present ones here.")
 
     def clear(self, sentence: str, *, can_judge: bool = False) -> None:
@@ -76,6 +82,7 @@ class ComparisonPage(QWidget):
         self._show_sentence(sentence, "")
         self.bar.hide()
         self.compare_button.setVisible(can_judge)
+        self.folds_button.hide()
         self._show_parts(shown=False)
 
     def show_judging(self, done: int, of: int) -> None:
@@ -99,8 +106,9 @@ class ComparisonPage(QWidget):
             self._pictures_layout.addWidget(shown)
             self._pictures.append(shown)
             load = partial(load_picture, folder / picture.file)
-            self._background.run(load, partial(self._put, shown, picture.caption), caption.setText)
+            self._background.run(load, partial(self._put, shown, picture.caption), partial(self._say, shown, caption))
         self._show_parts(shown=True)
+        self.folds_button.setVisible(verdict.recommendation is Recommendation.CANNOT_TELL)
         default = self.use_button if verdict.recommendation is Recommendation.USE else self.keep_button
         default.setDefault(True)
         if in_use:
@@ -121,6 +129,10 @@ class ComparisonPage(QWidget):
     def _put(self, shown: ImageView, caption: str, image: QImage) -> None:
         if shown in self._pictures:
             shown.show_image(image, caption)
+
+    def _say(self, shown: ImageView, caption: PlainLabel, sentence: str) -> None:
+        if shown in self._pictures:
+            caption.setText(sentence)
 
     def _show_parts(self, *, shown: bool) -> None:
         for part in (self.table, self.details, self.use_button, self.keep_button):
@@ -175,7 +187,7 @@ class ComparisonPage(QWidget):
         header.sectionResized.connect(lambda *_section: fit_soon())
         self._pictures_layout = QVBoxLayout()
         layout = QVBoxLayout(self)
-        decisions = (self.compare_button, self.use_button, self.keep_button)
+        decisions = (self.compare_button, self.folds_button, self.use_button, self.keep_button)
         for part in (self.sentence, self.bar, *decisions, self.details, self.table):
             layout.addWidget(part)
         layout.addLayout(self._pictures_layout)

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QComboBox, QTabWidget, QVBoxLayout, QWidget
 
 from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label
 from napari_bonescint.gui.common.file_worker import FileWorker
+from napari_bonescint.gui.common.turns import in_turns
 from napari_bonescint.gui.retrain.comparison_page import ComparisonPage
 from napari_bonescint.gui.retrain.comparison_process import ComparisonProcess
 from napari_bonescint.gui.retrain.model_list import ModelList
@@ -178,6 +179,10 @@ class RetrainWidget(DockPanel):
     def _decline(self) -> None:
         self.verdict.show_decision("The present weights stay in use. The new weights are kept with their training.")
 
+    def _set_up_folds(self) -> None:
+        self.setup.choose_folds()
+        self.tabs.setCurrentWidget(self._pages["Set up"])
+
     def _may_close(self) -> bool:
         if self._stage is None or not self._stage.is_alive or self.monitor.run is None:
             return True
@@ -211,6 +216,7 @@ class RetrainWidget(DockPanel):
         self.verdict.comparison_requested.connect(self._judge)
         self.verdict.accepted.connect(self._accept)
         self.verdict.declined.connect(self._decline)
+        self.verdict.folds_requested.connect(self._set_up_folds)
         self.models.changed.connect(self.setup.show_model)
 
     def _lay_out(self) -> None:
@@ -220,9 +226,10 @@ class RetrainWidget(DockPanel):
         above.addWidget(self.training)
         self.tabs.setDocumentMode(True)
         contents = {"Set up": self.setup, "Training": watching, "Verdict": self.verdict, "Models": self.models}
-        self._pages = {title: ScrolledPage(page) for title, page in contents.items()}
+        self._pages = {title: ScrolledPage(page, later=True) for title, page in contents.items()}
         for title, page in self._pages.items():
             self.tabs.addTab(page, title)
+        in_turns(self, map(ScrolledPage.fill, self._pages.values()))
         layout = QVBoxLayout(self)
         layout.addWidget(self.tabs, 1)
         layout.addWidget(disclaimer_label())

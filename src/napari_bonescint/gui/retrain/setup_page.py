@@ -11,7 +11,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QGroupBox, QVBoxLayout, QWidget
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.evaluation.folds import USUAL_FOLDS
+from napari_bonescint.evaluation.folds import EXTRA_TRAININGS, USUAL_FOLDS
 from napari_bonescint.gui.common.choices import numbered
 from napari_bonescint.gui.common.dock_panel import main_button
 from napari_bonescint.gui.retrain.device_chooser import DeviceChooser
@@ -56,7 +56,7 @@ class SetupPage(QWidget):
         )
         self._choice.margins = (0, 0, 0, 0)
         self.description = PlainLabel(wraps=True)
-        self.folds = CheckBox(text=f"{USUAL_FOLDS} extra trainings for a verdict")
+        self.folds = CheckBox(text=EXTRA_TRAININGS)
         self.folds_note = PlainLabel(_FOLDS_NOTE, wraps=True)
         self.devices = DeviceChooser()
         self.model = PlainLabel(wraps=True)
@@ -95,6 +95,10 @@ class SetupPage(QWidget):
             lambda name: self.model.setText(f"Starts from {name}, the model in use."),
             self.model.setText,
         )
+
+    def choose_folds(self) -> None:
+        """Tick the extra trainings, which are offered if there are few patients."""
+        self.folds.value = True
 
     def say(self, sentence: str) -> None:
         """Show a sentence under the button."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_bonescint.gui.layers.scans import facts_of
 from napari_bonescint.gui.segment.new_views import (
+    join,
     open_upright,
     remove_shear,
     split_sides,
@@ -13,12 +14,12 @@ from napari_bonescint.gui.segment.new_views import (
     take_finest,
     take_grey,
 )
-from napari_bonescint.gui.segment.view_edits import confirm_views, flip, invert, set_view
+from napari_bonescint.gui.segment.view_edits import confirm_views, flip, invert, set_view, turn
 from napari_bonescint.notices import Remedy
 from napari_bonescint.scan import ViewName
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from napari.layers import Image
 
@@ -29,11 +30,12 @@ class Action(NamedTuple):
     """A button: its text, and what it does with the viewer's layers; it may raise a `BonescintError`."""
 
     text: str
-    run: Callable[[Any], None]
+    run: Callable[[Any], Iterator[None] | None]
+    """Does it at once; or returns the steps, between which the window may be drawn."""
 
 
 # Remedies with one button for each image of the notice.
-_OF_IMAGE: dict[Remedy, tuple[str, Callable[[Any, Image], None]]] = {
+_OF_IMAGE: dict[Remedy, tuple[str, Callable[[Any, Image], Iterator[None] | None]]] = {
     Remedy.SPLIT_SIDES: ("Split into two views", split_sides),
     Remedy.TAKE_GREY: ("Take it as grey", take_grey),
     Remedy.TAKE_FINEST: ("Take the finest level", take_finest),
@@ -67,6 +69,15 @@ def actions_for(shown: OpenNotice) -> list[Action]:
         return [Action(f"{verb} the {facts_of(i).view.name} view", _on(i, edit)) for i in reversed(about)]
     if remedy is Remedy.INVERT_BACK:
         return [Action("Invert it back", _on(image, invert)) for image in about]
+    if remedy is Remedy.TURN_OVER:
+        return [Action(f"Turn the {facts_of(image).view.name} view by 180°", _on(image, turn, 180)) for image in about]
+    if remedy is Remedy.TURN_UP:  # of all views together
+        sides = {"left": -90, "right": 90}
+        return [Action(f"Turn it 90° to the {side}", _on(about[0], turn, by)) for side, by in sides.items()]
+    if remedy is Remedy.TURN_BACK:
+        return [Action("Turn it back", _on(image, turn, -facts_of(image).view.turned)) for image in about]
+    if remedy is Remedy.JOIN:
+        return [Action("Undo the split", _on(about[0], join))]
     if remedy in _OF_IMAGE:
         text, make = _OF_IMAGE[remedy]
         return [Action(text, _on(image, make)) for image in about]
@@ -82,5 +93,7 @@ def _about_views(images: tuple[Image, ...]) -> list[Action]:
     return [Action(f"It is {name}", _on(first, set_view, name)) for name in ViewName]
 
 
-def _on(image: Image, edit: Callable[..., None], *arguments: Any) -> Callable[[Any], None]:
+def _on(
+    image: Image, edit: Callable[..., Iterator[None] | None], *arguments: Any
+) -> Callable[[Any], Iterator[None] | None]:
     return lambda layers: edit(layers, image, *arguments)

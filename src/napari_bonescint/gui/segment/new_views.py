@@ -1,14 +1,16 @@
 """Make views of an image that cannot be segmented as it is: one of two bodies, a stack, or one in colour.
 
 `layers` are the viewer's layers. The new ones replace the image, and name its file as their source, so that DICOM SEG
-finds it.
+finds it. napari takes 0.1 s and more for each layer, so most functions do one step for each: they refuse before the
+first step, and the window may be drawn in between.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from napari.layers import Image, Labels, Layer
@@ -35,20 +37,37 @@ from napari_bonescint.scan import VIEW_ASSUMED, VIEWS_ASSUMED, Scan, View, ViewN
 from napari_bonescint.scan_edits import split_side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from napari_bonescint.scan import Spacing
 
-# napari takes 0.1 s for each layer, and a scan has two views.
 _MOST_FRAMES = 16
 
 
-def split_sides(layers: Any, image: Image) -> None:
+@dataclass(frozen=True, eq=False)
+class _Split:
+    """What `join` needs: the image before it was split, and its labels."""
+
+    image: Image
+    labels: tuple[Labels, ...]
+    cuts: WeakKeyDictionary[Labels, NDArray[np.generic]]
+    """The labels of the halves, as they were cut."""
+
+
+_SPLITS: WeakKeyDictionary[Image, _Split] = WeakKeyDictionary()
+
+
+def was_split(image: Image) -> bool:
+    """Whether an image is a half that `split_sides` made."""
+    return image in _SPLITS
+
+
+def split_sides(layers: Any, image: Image) -> Iterator[None]:
     """Split an image with two bodies into an anterior view (left half) and a posterior view (right half).
 
-    Labels that a person drew are cut, too. A model's mask of the whole image is removed.
+    Labels that a person drew are cut, too. A model's mask of the whole image is removed. `join` undoes it.
 
     Raises
     ------
@@ -64,18 +83,50 @@ def split_sides(layers: Any, image: Image) -> None:
     counts = np.asarray(image.data)
     whole = replace(facts.scan, counts=counts[np.newaxis], views=(facts.view,), spacing=spacing_of(image))
     scan = split_side_by_side(whole)
-    views = _replace_by_scans(layers, image, [scan])
-    width = scan.counts.shape[2]
+    drawn = [labels for labels in on_it if not is_bound(labels) or is_edited(labels)]
     for labels in on_it:
         layers.remove(labels)
-        if is_bound(labels) and not is_edited(labels):
-            continue
+        yield
+    views = yield from _replace_by_scans(layers, image, [scan])
+    width = scan.counts.shape[2]
+    split = _Split(image, tuple(on_it), WeakKeyDictionary())
+    _SPLITS.update(dict.fromkeys(views, split))
+    for labels in drawn:
         pixels = np.asarray(labels.data)
         for view, half in zip(views, (pixels[:, :width], pixels[:, -width:]), strict=True):
-            layers.append(_cut(labels, half, view))
+            cut = _cut(labels, half, view)
+            split.cuts[cut] = half
+            layers.append(cut)
+            yield
 
 
-def split_stack(layers: Any, image: Image) -> None:
+def join(layers: Any, view: Image) -> Iterator[None]:
+    """Undo `split_sides`: put the image back in place of its halves, with the labels that it had.
+
+    Raises
+    ------
+    ViewEditError
+        If labels of a half were edited since, or belong to a case of a label store.
+    """
+    split = _SPLITS[view]
+    halves = [layer for layer in layers if isinstance(layer, Image) and _SPLITS.get(layer) is split]
+    on_them = [labels for half in halves for labels in all_labels_of(layers, half)]
+    for labels in on_them:
+        if holds_case(labels):
+            raise ViewEditError(f"{labels.name}: belongs to a case of a label store, so the split cannot be undone.")
+        as_cut = split.cuts.get(labels)
+        if is_edited(labels) if as_cut is None else not np.array_equal(labels.data, as_cut):
+            raise ViewEditError(f"{labels.name}: has edits, which would be lost; remove this layer first.")
+    for layer in (*on_them, *halves):
+        layers.remove(layer)
+        yield
+    for layer in (split.image, *split.labels):
+        layers.append(layer)
+        yield
+    layers.selection.active = split.image
+
+
+def split_stack(layers: Any, image: Image) -> Iterator[None]:
     """Make views of the frames of an image; two frames become one scan, anterior first.
 
     Raises
@@ -96,7 +147,7 @@ def split_stack(layers: Any, image: Image) -> None:
     else:
         view = View(ViewName.ANTERIOR, ViewSource.ASSUMED)
         scans = [Scan(frame[np.newaxis], (view,), spacing, warnings=(VIEW_ASSUMED,)) for frame in frames]
-    _replace_by_scans(layers, image, scans)
+    yield from _replace_by_scans(layers, image, scans)
 
 
 def take_grey(layers: Any, image: Image) -> None:
@@ -116,7 +167,7 @@ def take_finest(layers: Any, image: Image) -> None:
     _replace_by_plane(layers, image, np.asarray(image.data[0]))
 
 
-def open_upright(layers: Any, image: Image) -> None:
+def open_upright(layers: Any, image: Image) -> Iterator[None]:
     """Open the file of a picture again, turned as the file says; its labels stay where they are.
 
     Raises
@@ -124,7 +175,7 @@ def open_upright(layers: Any, image: Image) -> None:
     BonescintError
         If the file cannot be read as a scan.
     """
-    _replace_by_scans(layers, image, [open_scan(Path(str(image.source.path)))], OUR_READER)
+    yield from _replace_by_scans(layers, image, [open_scan(Path(str(image.source.path)))], OUR_READER)
 
 
 def remove_shear(_layers: Any, image: Image) -> None:
@@ -132,7 +183,9 @@ def remove_shear(_layers: Any, image: Image) -> None:
     straighten(image)
 
 
-def _replace_by_scans(layers: Any, image: Image, scans: Sequence[Scan], reader: str | None = None) -> list[Image]:
+def _replace_by_scans(
+    layers: Any, image: Image, scans: Sequence[Scan], reader: str | None = None
+) -> Generator[None, None, list[Image]]:
     """Put the views of scans in place of an image; `reader` opened them, or else the one that opened the image."""
     own, path = image.metadata.get(KEY), image.source.path
     title = own.title if isinstance(own, ViewFacts) else image.name
@@ -142,8 +195,10 @@ def _replace_by_scans(layers: Any, image: Image, scans: Sequence[Scan], reader: 
     with layer_source(path=path, reader_plugin=reader or image.source.reader_plugin):
         new = [Layer.create(*data) for data in scans_to_layers(named, spans_of(others), titles=titles)]
     layers.remove(image)
+    yield
     for layer in new:
         layers.append(layer)
+        yield
     views = [layer for layer in new if isinstance(layer, Image)]
     layers.selection.active = views[0]
     return views

@@ -10,6 +10,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.gui.common.turns import in_turns
 from napari_bonescint.gui.segment.actions import actions_for
 from napari_bonescint.gui.segment.notices import NoticeBook
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
@@ -121,11 +122,20 @@ class NoticeList(QWidget):
 
     def _act(self, shown: OpenNotice, action: Action, _checked: bool = False) -> None:
         try:
-            action.run(self._viewer.layers)
+            steps = action.run(self._viewer.layers)
+            if steps is not None:
+                next(steps)  # refuses what cannot be done
         except BonescintError as error:
             show_error(str(error))
             return
-        self._book.note_edit(shown.images)
+        if steps is None:
+            self._note_done(shown)
+        else:
+            in_turns(self, steps, then=partial(self._note_done, shown))
+
+    def _note_done(self, shown: OpenNotice) -> None:
+        notice = shown.notice
+        self._book.note_edit(shown.images, "" if notice.remedy is Remedy.TURN_UP else notice.view)
         self.edited.emit()
         self.refresh()
 

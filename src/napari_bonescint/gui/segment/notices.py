@@ -22,6 +22,7 @@ from napari_bonescint.gui.layers.scans import (
     spacing_of,
     why_unusable,
 )
+from napari_bonescint.gui.segment.new_views import was_split
 from napari_bonescint.notices import Notice, Remedy
 from napari_bonescint.scan import NO_SPACING, SAME_VIEW, VIEW_ASSUMED, VIEWS_ASSUMED, ViewSource
 
@@ -53,10 +54,16 @@ class NoticeBook:
             self._closed.get(image, set()).difference_update(texts)
         self._results[images[0]] = tuple(map(Notice.of, texts))
 
-    def note_edit(self, images: Iterable[Image]) -> None:
-        """Drop the notices that asked for an edit of these images before the next segmentation."""
+    def note_edit(self, images: Iterable[Image], view: str = "") -> None:
+        """Drop the notices that asked for an edit of these images before the next segmentation.
+
+        If one view alone was edited, those about the other view stay.
+        """
         for image in images:
-            self._results[image] = tuple(each for each in self._results.get(image, ()) if each.remedy is None)
+            told = self._results.get(image, ())
+            self._results[image] = tuple(
+                each for each in told if each.remedy is None or (view and each.view not in ("", view))
+            )
 
     def close(self, shown: OpenNotice) -> None:
         """Close a notice."""
@@ -94,6 +101,10 @@ class NoticeBook:
         for view in (facts_of(image).view for image in views):
             if view.inverted:
                 yield Notice(f"You inverted the {view.name} view.", Remedy.INVERT_BACK, view.name)
+            if view.turned:
+                yield Notice(f"You turned the {view.name} view by {view.turned}°.", Remedy.TURN_BACK, view.name)
+        if was_split(views[0]):
+            yield Notice("You split a picture into these two views.", Remedy.JOIN)
         for view in views:
             yield from self._results.get(view, ())
 

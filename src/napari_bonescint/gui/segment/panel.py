@@ -85,7 +85,7 @@ class SegmentWidget(DockPanel):
         self._long.timeout.connect(self._show_activity)
         self._end_at_last(self.child)
         self._show_running(False)
-        self._load(self.models.card)
+        self._soon(self._load_first)  # starting the child takes a while
         Thread(target=prepare_labels).start()
 
     @property
@@ -183,6 +183,10 @@ class SegmentWidget(DockPanel):
         self._escape.setEnabled(running)
         self.bar.setVisible(running)
         self.bar.setValue(0)
+
+    def _load_first(self) -> None:
+        if not self.child.is_busy:
+            self._load(self.models.card)
 
     def _load(self, card: ModelCard | None) -> None:
         if card is not None:

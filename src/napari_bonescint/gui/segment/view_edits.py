@@ -1,9 +1,10 @@
-"""Edits of a view by the user: name, pixel size, mirroring, inverting. `layers` are the viewer's layers."""
+"""Edits of a view by the user: name, pixel size, mirroring, turning, inverting. `layers` are the viewer's layers."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,17 +12,18 @@ import numpy as np
 from napari_bonescint.display import contrast_limits
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.layers.labels import all_labels_of, holds_case
-from napari_bonescint.gui.layers.mirrored_labels import mirror_labels
 from napari_bonescint.gui.layers.pictures import adopt
-from napari_bonescint.gui.layers.scans import KEY, ViewFacts, facts_of, same_scan, view_title
+from napari_bonescint.gui.layers.reoriented_labels import reorient_labels
+from napari_bonescint.gui.layers.scans import KEY, ViewFacts, facts_of, places_from, same_scan, spans_of, view_title
 from napari_bonescint.gui.placement import is_sheared, pixel_sides
 from napari_bonescint.scan import ViewName, ViewSource, spacing_problem
 from napari_bonescint.scan_edits import inverted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from napari.layers import Image, Labels, Layer
+    from numpy.typing import NDArray
 
 # Names of images and labels made by this plugin after the scan's title, with napari's numbers.
 _OUR_NAME = r" (anterior|posterior)(?P<rest>( \[\d+\])?( (bones|skeleton|truth))?( \[\d+\])?)"
@@ -107,10 +109,58 @@ def flip(layers: Any, image: Image) -> None:
     _require_no_case(image, on_it, "mirror")
     adopt(image)
     facts = facts_of(image)
-    image.data = np.asarray(image.data)[:, ::-1]
+    _reorient(image, on_it, np.fliplr)
+    record(image, replace(facts, view=facts.view.mirrored()))
+
+
+def turn(layers: Any, image: Image, degrees: int) -> None:
+    """Turn an image clockwise that shows the patient lying or upside down, with its labels, and record that.
+
+    A turn by 90 degrees, to either side, turns the other view of the scan, too: both have the same size and lie beside
+    each other.
+
+    Parameters
+    ----------
+    layers : LayerList
+    image : Image
+    degrees : int
+        A multiple of 90.
+
+    Raises
+    ------
+    ViewEditError
+        If a view has labels of a label store, which keeps it as added.
+    """
+    adopt(image)
+    lies = degrees % 180 != 0
+    views = same_scan(layers, image) if lies else [image]
+    on_them = [all_labels_of(layers, view) for view in views]
+    for view, on_it in zip(views, on_them, strict=True):
+        _require_no_case(view, on_it, "turn")
+    for view, on_it in zip(views, on_them, strict=True):
+        facts = facts_of(view)
+        _reorient(view, on_it, partial(np.rot90, k=-degrees // 90))
+        if lies:
+            for layer in (view, *on_it):
+                layer.scale = tuple(view.scale[::-1]) if layer is view else tuple(view.scale)
+        record(view, replace(facts, view=facts.view.turned_by(degrees)))
+    if lies:
+        _lay_side_by_side(layers, views, on_them)
+
+
+def _reorient(image: Image, on_it: Iterable[Labels], move: Callable[[NDArray[Any]], NDArray[Any]]) -> None:
+    image.data = move(np.asarray(image.data))
     for labels in on_it:
-        mirror_labels(labels)
-    record(image, replace(facts, view=replace(facts.view, flipped=not facts.view.flipped)))
+        reorient_labels(labels, move)
+
+
+def _lay_side_by_side(layers: Any, views: Sequence[Image], on_them: Sequence[Iterable[Labels]]) -> None:
+    """Lay views of another width than before beside each other and beside the other scans, in their order."""
+    pairs = sorted(zip(views, on_them, strict=True), key=lambda pair: float(pair[0].translate[-1]))
+    others = spans_of(layer for layer in layers if layer not in views)
+    for (view, on_it), left in zip(pairs, places_from([view for view, _ in pairs], others), strict=True):
+        for layer in (view, *on_it):
+            layer.translate = (float(layer.translate[0]), left)
 
 
 def invert(layers: Any, image: Image) -> None:

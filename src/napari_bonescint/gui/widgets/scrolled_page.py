@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QEvent, QObject, QSize, Qt
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from qtpy.QtWidgets import QScrollArea, QWidget
+
+if TYPE_CHECKING:
+    from qtpy.QtGui import QShowEvent
 
 
 class ScrolledPage(QScrollArea):
-    """Scrolls a widget that may be higher than the window."""
+    """Scrolls a widget that may be higher than the window.
 
-    def __init__(self, page: QWidget) -> None:
+    Parameters
+    ----------
+    page : QWidget
+    later : bool
+        True leaves the page out until `fill` or until it is shown, since Qt takes long to style many widgets.
+    """
+
+    def __init__(self, page: QWidget, *, later: bool = False) -> None:
         super().__init__()
         self.setWidgetResizable(True)
         # The Tab key scrolls to each control; the page itself is none.
@@ -17,7 +29,19 @@ class ScrolledPage(QScrollArea):
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._page = page
-        self.setWidget(page)
+        if not later:
+            self.fill()
+
+    def fill(self) -> None:
+        """Put the page in, if it is not in."""
+        if self.widget() is None:
+            self.setWidget(self._page)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Put the page in at the latest when it is seen; not now, so that the window answers first."""
+        super().showEvent(event)
+        if self.widget() is None:
+            QTimer.singleShot(0, self, self.fill)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """The width of the page and of the scroll bar."""

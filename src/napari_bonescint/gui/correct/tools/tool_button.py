@@ -13,14 +13,15 @@ _HEIGHT = 22
 # Of a button whose name changes, so that the panel does not become wider by it.
 _MOST_WIDTH = 130
 _SWATCH = 10
-_STYLE = """
-QPushButton { border: 1px solid transparent; border-radius: 3px; padding: 0px; background: rgba(128, 128, 128, 28); }
-QPushButton:hover { border-color: rgba(128, 128, 128, 160); }
-QPushButton:checked { background: rgba(70, 130, 220, 150); border-color: rgba(110, 170, 255, 220); }
-QPushButton:focus { border-color: rgba(110, 170, 255, 220); }
-QPushButton:pressed { background: rgba(70, 130, 220, 90); }
-QLabel { background: transparent; font-size: 11px; }
+TOOL_STYLE = """
+ToolButton { border: 1px solid transparent; border-radius: 3px; padding: 0px; background: rgba(128, 128, 128, 28); }
+ToolButton:hover { border-color: rgba(128, 128, 128, 160); }
+ToolButton:checked { background: rgba(70, 130, 220, 150); border-color: rgba(110, 170, 255, 220); }
+ToolButton:focus { border-color: rgba(110, 170, 255, 220); }
+ToolButton:pressed { background: rgba(70, 130, 220, 90); }
+ToolButton QLabel { background: transparent; font-size: 11px; }
 """
+"""For the widget that holds the buttons: Qt takes long to read a style for each of forty."""
 
 
 class ToolButton(QPushButton):
@@ -34,7 +35,6 @@ class ToolButton(QPushButton):
         self.setObjectName(name)
         self.setCheckable(checkable)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setStyleSheet(_STYLE)
         self.setFixedHeight(_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._key, self._name = key, ElidedLabel()

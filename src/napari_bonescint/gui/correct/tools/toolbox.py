@@ -15,7 +15,7 @@ from napari_bonescint.gui.correct.tools.mouse_handler import MouseHandler
 from napari_bonescint.gui.correct.tools.registry import ASK_AGAIN, PICK_KEY, TOOLS, Gesture
 from napari_bonescint.gui.correct.tools.rethreshold import Answer
 from napari_bonescint.gui.correct.tools.status_hint import StatusHint, hint
-from napari_bonescint.gui.correct.tools.tool_button import ToolButton
+from napari_bonescint.gui.correct.tools.tool_button import TOOL_STYLE, ToolButton
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ class Toolbox(QWidget):
         self._keys.move_to(owners, self._bind_keys)
 
     def _lay_out(self) -> None:
+        self.setStyleSheet(TOOL_STYLE)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)

@@ -7,7 +7,8 @@ import pytest
 from napari.layers import Image
 
 from napari_bonescint.gui.layers.labels import empty_labels, is_edited, put_result
-from napari_bonescint.gui.layers.mirrored_labels import mirror_labels
+from napari_bonescint.gui.layers.reoriented_labels import reorient_labels
+from napari_bonescint.scan import View, ViewName
 from napari_bonescint.segmentation import Segmentation
 
 if TYPE_CHECKING:
@@ -44,27 +45,36 @@ def set_pixels(labels: Labels) -> None:
     labels.data_setitem((np.array([1, 2]), np.array([3, 20])), np.array([4, 5], np.uint8))
 
 
+MOVES = [
+    View(ViewName.ANTERIOR, flipped=flipped).turned_by(turned)
+    for flipped in (False, True)
+    for turned in (0, 90, 180, 270)
+]
+
+
+@pytest.mark.parametrize("view", MOVES)
 @pytest.mark.parametrize("edit", [paint, fill, set_pixels])
-def test_undo_and_redo_go_on_over_the_mirrored_image(labels: Labels, edit: Callable[[Labels], None]) -> None:
+def test_undo_and_redo_go_on_over_the_moved_image(labels: Labels, edit: Callable[[Labels], None], view: View) -> None:
     before = labels.data.copy()
     edit(labels)
     after = labels.data.copy()
     assert not np.array_equal(before, after)
-    mirror_labels(labels)
-    np.testing.assert_array_equal(labels.data, after[:, ::-1])
+    reorient_labels(labels, view.as_shown)
+    np.testing.assert_array_equal(labels.data, view.as_shown(after))
     labels.undo()
-    np.testing.assert_array_equal(labels.data, before[:, ::-1])
-    assert not is_edited(labels), "compared with the mirrored result"
-    mirror_labels(labels)
+    np.testing.assert_array_equal(labels.data, view.as_shown(before))
+    assert not is_edited(labels), "compared with the moved result"
+    reorient_labels(labels, view.as_in_file)
     labels.redo()
     np.testing.assert_array_equal(labels.data, after)
     assert is_edited(labels)
 
 
-def test_mirrored_twice_is_the_same(labels: Labels) -> None:
+@pytest.mark.parametrize("view", MOVES)
+def test_moved_and_moved_back_is_the_same(labels: Labels, view: View) -> None:
     before = labels.data.copy()
-    mirror_labels(labels)
-    mirror_labels(labels)
+    reorient_labels(labels, view.as_shown)
+    reorient_labels(labels, view.as_in_file)
     np.testing.assert_array_equal(labels.data, before)
     labels.undo()
     assert not labels.data.any()
