@@ -279,6 +279,7 @@ def test_what_is_quick_draws_nothing_in_the_activity_dock(
     assert not panel._long.isActive()
 
 
+@pytest.mark.usefixtures("own_child")
 def test_damaged_weights_are_one_sentence(
     images: list[Image],
     open_panel: Callable[..., SegmentWidget],

@@ -317,7 +317,7 @@ class CorrectController(OpenOnce, MaskStarts):
         item = opened.queue.of_case(saved.added.case)
         if item is None:
             raise ValueError("the work list has the case that was added to its store")
-        item = replace(item, known_as=state.name)
+        item = replace(item, known_as=state.name if state.title else "")
         self.loader.take_over(item, saved.case)
         self._correct(opened, item, saved.case, state.layers.images, state.labels)
         self.status.emit(f"Saved as revision {saved.added.revision.number} of case {saved.added.case}.", False)

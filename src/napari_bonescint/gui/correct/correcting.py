@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from napari.utils.notifications import show_info
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from napari_bonescint.corrections.opening import OpenedCase
     from napari_bonescint.corrections.queue import WorkItem
     from napari_bonescint.gui.common.run import Run
+
+
+T = TypeVar("T")
 
 
 class ModelMask(NamedTuple):
@@ -147,6 +150,16 @@ class EditedMask(ABC):
     @abstractmethod
     def _draft_remover(self) -> Callable[[], None]:
         """A function for the thread that deletes the draft."""
+
+    def _wait(self, saving: Future[T], note: Callable[[T], None]) -> bool:
+        """Wait until a thread has saved the mask, and take note of it; emits a failure and returns False."""
+        try:
+            saved = saving.result()
+        except BonescintError as error:
+            self.failed.emit(str(error))
+            return False
+        note(saved)  # the callback comes too late
+        return True
 
     def _watch(self) -> None:
         self._is_watched = True
@@ -271,13 +284,7 @@ class Correcting(EditedMask, StoreOpen):
     def save_and_wait(self, comment: str) -> bool:
         """Save the mask as a revision, not reviewed, before the window closes; returns False if that fails."""
         regions = self.regions()
-        try:
-            revision = self.save(comment, reviewed=False).result()
-        except BonescintError as error:
-            self.failed.emit(str(error))
-            return False
-        self._note_saved(revision, regions)  # the callback comes too late
-        return True
+        return self._wait(self.save(comment, reviewed=False), lambda revision: self._note_saved(revision, regions))
 
     def sign(self, annotator: str) -> None:
         """Change the annotator; the draft of unsaved work gets the new name.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
@@ -22,15 +23,18 @@ from napari_bonescint.gui.common.main_window import main_window
 from napari_bonescint.gui.export.export_form import ExportForm
 from napari_bonescint.gui.export.open_scans import mask_of, open_scans, scan_of, to_export, with_sources
 from napari_bonescint.gui.export.source_files import find_sources
+from napari_bonescint.gui.layers.exports import EXPORTS
 from napari_bonescint.gui.layers.scans import shear_warnings
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
 from napari_bonescint.gui.widgets.question import ask
 from napari_bonescint.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from napari.layers import Labels
     from napari.viewer import Viewer
+    from numpy.typing import NDArray
 
     from napari_bonescint.formats.export import Export
     from napari_bonescint.formats.masks.registry import Files
@@ -58,6 +62,8 @@ class _Job:
     folder: Path
     name: str
     paths: tuple[Path, ...]
+    masks: Mapping[Labels, NDArray[np.generic]]
+    """The labels that are exported, as they are now."""
 
     def encoded(self) -> Files | None:
         """All files by name; None if the DICOM file that they need was not found."""
@@ -149,7 +155,9 @@ class ExportDialog(QDialog):
         for warning in shear_warnings(scan.images):
             show_warning(warning)
         form.keep_ticks()
-        self._encode(_Job(what, tuple(form.forms), folder, form.name.value.strip(), scan.files), scan.files)
+        layers = form.chosen_mask.labels if form.chosen_mask is not None else ()
+        masks = {labels: np.array(labels.data) for labels in layers}
+        self._encode(_Job(what, tuple(form.forms), folder, form.name.value.strip(), scan.files, masks), scan.files)
 
     def done(self, result: int) -> None:
         """Close the dialog; files that are being written are finished."""
@@ -167,7 +175,7 @@ class ExportDialog(QDialog):
             elif existing and self._ask_to_replace(existing) is Replace.NO:
                 self._finish(_NOTHING)
             else:
-                self._background.run(partial(job.written, files), self._on_written, self._finish)
+                self._background.run(partial(job.written, files), partial(self._on_written, job), self._finish)
 
         self._background.run(partial(_look, job), then, self._finish)
 
@@ -179,7 +187,7 @@ class ExportDialog(QDialog):
         named, _ = QFileDialog.getOpenFileNames(self, _WHICH_FILE)
         if named:
             chosen = tuple(map(Path, named))
-            self._encode(_Job(job.what, job.forms, job.folder, job.name, chosen), paths)
+            self._encode(replace(job, paths=chosen), paths)
         else:
             self._finish(f"DICOM SEG needs the DICOM file of the scan. {_NOTHING}")
 
@@ -187,7 +195,9 @@ class ExportDialog(QDialog):
         text = f"{counted(len(existing), 'file')} in this folder would be replaced."
         return ask(self, "Export", text, "\n".join(existing), Replace)
 
-    def _on_written(self, paths: list[Path]) -> None:
+    def _on_written(self, job: _Job, paths: list[Path]) -> None:
+        if any(form.needs_mask for form in job.forms):
+            EXPORTS.note(job.masks)
         self._folder = paths[0].parent
         names = "\n".join(path.name for path in paths)
         self.folder_button.show()

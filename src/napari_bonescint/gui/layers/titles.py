@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from napari_bonescint.scan import Scan
 
+# Of scans whose files are named after the patient.
+_NAMELESS = "scan"
 _MASK_ENDINGS = (*MASK_ENDINGS, ".seg.dcm")
 
 
@@ -43,7 +46,7 @@ def titles_of(scans: Iterable[Scan], layers: Iterable[Layer], wanted: Iterable[s
     names = {layer.name for layer in layers}
     if wanted is None:
         choices = [
-            _numbered("scan") if _shows_patient(scan.sources) else _alone_or_numbered(scan.name) for scan in scans
+            _numbered(_NAMELESS) if _shows_patient(scan.sources) else _alone_or_numbered(scan.name) for scan in scans
         ]
     else:
         choices = [_alone_or_numbered(name) for name in wanted]
@@ -57,6 +60,11 @@ def titles_of(scans: Iterable[Scan], layers: Iterable[Layer], wanted: Iterable[s
         taken.add(title)
         found.append(title)
     return found
+
+
+def lasts(title: str) -> bool:
+    """Whether a title belongs to a scan for ever; each window gives `scan 1` anew."""
+    return not re.fullmatch(rf"{_NAMELESS} \d+", title)
 
 
 def _numbered(name: str) -> Iterator[str]:

@@ -18,9 +18,11 @@ from gui.correct.correcting_panel import case_of
 from gui.panel_actions import answer, click_and_wait, labels_in
 from napari_bonescint.corrections.scan_drafts import drafts_folder
 from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.formats.export import Form
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.gui.correct.folders.store_dialog import StoreDialog
 from napari_bonescint.gui.correct.opening.correcting_scan import CorrectingScan
+from napari_bonescint.gui.export.export_dialog import ExportDialog, open_export
 from napari_bonescint.gui.placement import corners
 
 if TYPE_CHECKING:
@@ -49,6 +51,12 @@ def paint(viewer: Viewer, panel: CorrectWidget) -> None:
     hand.move(0, (30, 30))
     hand.key("P", "9")
     hand.drag(0, [(30, 30), (34, 36)])
+
+
+def export(dialog: ExportDialog, qtbot: QtBot) -> None:
+    """Click Export, and wait until the files are written."""
+    qtbot.mouseClick(dialog.export_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(dialog.export_button.isEnabled, timeout=20_000)
 
 
 def make_store(folder: Path, qtbot: QtBot) -> None:
@@ -196,6 +204,53 @@ def test_unsaved_work_on_a_scan_is_asked_for_kept_and_offered_again(
     window.close()
     assert not window.isVisible()
     assert len(list(drafts_folder().glob("*.npz"))) == 1
+
+
+def test_what_was_exported_is_not_asked_about_and_leaves_no_draft(
+    viewer: Viewer,
+    images: list[Image],
+    tmp_path: Path,
+    open_correcting: Callable[..., CorrectWidget],
+    qtbot: QtBot,
+) -> None:
+    panel = open_correcting()
+    correct_this_scan(panel, qtbot)
+    paint(viewer, panel)
+    qtbot.waitUntil(lambda: bool(list(drafts_folder().glob("*.npz"))), timeout=5000)
+    dialog = open_export(viewer, [Form.PICTURE])
+    assert dialog is not None
+    dialog.form.folder.value = tmp_path / "exports"
+    export(dialog, qtbot)
+    assert panel.controller.has_unsaved, "a picture is no mask"
+    dialog.form.ticks[Form.NIFTI].value = True
+    answer("Replace")
+    export(dialog, qtbot)
+    assert panel.saving.status.text() == "No unsaved corrections."
+    paint(viewer, panel)
+    assert panel.controller.has_unsaved, "drawn after the export"
+    Hand(viewer, panel.toolbox.strokes.case).undo()
+    qtbot.mouseClick(panel.saving.done_button, Qt.MouseButton.LeftButton)
+    assert not isinstance(panel.controller.state, CorrectingScan)
+    qtbot.waitUntil(lambda: not list(drafts_folder().glob("*.npz")))
+
+
+def test_a_scan_named_after_its_patient_is_known_by_its_key_in_a_store(
+    viewer: Viewer,
+    write_nm: Callable[..., Path],
+    tmp_path: Path,
+    open_correcting: Callable[..., CorrectWidget],
+    qtbot: QtBot,
+) -> None:
+    viewer.open(write_nm("Doe_Jane.dcm", PatientName="DOE^JANE"), plugin="napari-bonescint")
+    assert viewer.layers[0].name == "scan 1 anterior"
+    panel = open_correcting()
+    correct_this_scan(panel, qtbot)
+    paint(viewer, panel)
+    make_store(tmp_path / "store", qtbot)
+    qtbot.mouseClick(panel.saving.store_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not isinstance(panel.controller.state, CorrectingScan), timeout=10_000)
+    case = case_of(panel)
+    assert (case.case.title, case.item.name) == (case.key[:8], case.key), "another window has another scan 1"
 
 
 def test_a_picture_of_naparis_own_reader_and_a_result_of_the_model_are_corrected_as_they_are(

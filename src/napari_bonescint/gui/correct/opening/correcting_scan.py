@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,12 +12,13 @@ from napari_bonescint.corrections.scan_drafts import ScanDrafts
 from napari_bonescint.corrections.scan_to_store import CorrectedScan, add_corrected
 from napari_bonescint.corrections.work import open_store, open_work
 from napari_bonescint.display import contrast_limits
-from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.run import ignore
 from napari_bonescint.gui.correct.correcting import EditedMask, ModelMask
 from napari_bonescint.gui.correct.open_case import OpenCase
 from napari_bonescint.gui.correct.opening.scan_layers import origin_of, unedited_masks
+from napari_bonescint.gui.layers.exports import EXPORTS
 from napari_bonescint.gui.layers.results import result_of
+from napari_bonescint.gui.layers.titles import lasts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -117,6 +118,11 @@ class CorrectingScan(EditedMask):
         return self.layers.name
 
     @property
+    def title(self) -> str:
+        """The title of the scan for a label store; empty if it is one of this window alone."""
+        return self.layers.title if lasts(self.layers.title) else ""
+
+    @property
     def key(self) -> str:
         """A name of the scan made of its pixels."""
         return self._drafts.key
@@ -167,6 +173,10 @@ class CorrectingScan(EditedMask):
             return known
         return origin_of(self.labels)
 
+    def is_changed(self) -> bool:
+        """Whether the mask differs from the one before the work, and was not exported as it is."""
+        return super().is_changed() and not EXPORTS.hold(self.labels)
+
     def stop(self) -> None:
         """Save unsaved work as a draft, stop following the layers, and let others correct the scan."""
         super().stop()
@@ -185,7 +195,7 @@ class CorrectingScan(EditedMask):
 
         `then` is called when both are saved; a failure is emitted.
         """
-        regions, title = self.regions(), self.layers.title
+        regions, title = self.regions(), self.title
         corrected = CorrectedScan(
             self.layers.scan,
             self.layers.files,
@@ -211,16 +221,13 @@ class CorrectingScan(EditedMask):
     def add_and_wait(self, folder: Path, annotator: str, comment: str) -> bool:
         """Add the scan and its mask to a label store before the window closes; returns False if that fails."""
         regions = self.regions()
-        try:
-            self.add_to(folder, annotator, comment, ignore).result()
-        except BonescintError as error:
-            self.failed.emit(str(error))
-            return False
-        self._note_written(regions)  # the callback comes too late
-        return True
+        return self._wait(self.add_to(folder, annotator, comment, ignore), lambda _: self._note_written(regions))
 
     def _note_written(self, regions: NDArray[np.uint8]) -> None:
         self._stored, self._written = regions, None
+
+    def _events(self) -> list[Any]:
+        return [*super()._events(), EXPORTS.noted]
 
     def _draft_writer(self, regions: NDArray[np.uint8], origin: Origin) -> Callable[[], None]:
         drafts = self._drafts
