@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QDockWidget
 
 from gui.panel_actions import labels_in
 from napari_bonescint.gui.correct.correcting import Correcting
@@ -50,6 +51,12 @@ def move_on(qtbot: QtBot, panel: CorrectWidget) -> str:
     qtbot.keyClick(panel.window(), Qt.Key.Key_PageDown)
     qtbot.waitUntil(lambda: is_open(panel) and key_of(panel) != before)
     return key_of(panel)
+
+
+def close_dock(viewer: Viewer, panel: CorrectWidget, qtbot: QtBot) -> None:
+    """Close a panel by the cross of its dock."""
+    (dock,) = [dock for dock in viewer.window._qt_window.findChildren(QDockWidget) if dock.widget() is panel]
+    qtbot.mouseClick(dock.title.close_button, Qt.MouseButton.LeftButton)
 
 
 def masks(viewer: Viewer) -> list[Labels]:
