@@ -1,4 +1,7 @@
-"""Two parts of a panel, one above the other: the lower one gets the height that it needs, the upper one the rest."""
+"""Two parts of a panel, one above the other: the lower one gets the height that it needs, the upper one the rest.
+
+The upper one gets at least what its texts need.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ class GrowingSplitter(QSplitter):
     def __init__(self, upper: QWidget, lower: QWidget) -> None:
         super().__init__(Qt.Orientation.Vertical)
         self._is_dragged = False
-        self._lower = lower
+        self._upper, self._lower = upper, lower
         for part in (upper, lower):
             self.addWidget(part)
         self.setChildrenCollapsible(False)
@@ -42,7 +45,10 @@ class GrowingSplitter(QSplitter):
     def _share(self) -> None:
         if not self._is_dragged:
             needed = self._lower.sizeHint().height() + _FRAME
-            self.setSizes([max(self.height() - self.handleWidth() - needed, 0), needed])
+            room, layout = self.height() - self.handleWidth(), self._upper.layout()
+            least = layout.minimumHeightForWidth(self.width()) if layout is not None else 0
+            above = max(room - needed, least)
+            self.setSizes([above, max(room - above, 0)])
 
     def _on_moved(self) -> None:
         self._is_dragged = True
