@@ -15,6 +15,7 @@ from napari_bonescint.gui.common.settings import read_preferences
 _MODULES = (
     "napari_bonescint.gui.segment.panel",
     "napari_bonescint.gui.correct.panel",
+    "napari_bonescint.gui.measure.panel",
     "napari_bonescint.gui.retrain.panel",
 )
 _begun = Lock()
