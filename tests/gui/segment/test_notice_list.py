@@ -9,7 +9,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDoubleSpinBox, QPushButton, QToolButton
 
-from gui.panel_actions import click_and_wait, labels_in
+from gui.panel_actions import PATIENCE_MS, click_and_wait, labels_in
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.gui.layers.labels import all_labels_of
 from napari_bonescint.gui.layers.scans import can_be_scan, facts_of, layers_to_scan, spacing_of
@@ -128,7 +128,7 @@ def test_two_bodies_in_one_picture_are_found_split_and_segmented(
     assert any("two bodies side by side" in told for told in panel.notices.texts())
     (whole,), (mask,) = views_in(viewer), labels_in(viewer)
     press(qtbot, panel, "Split into two views")
-    qtbot.waitUntil(lambda: "Undo the split" in buttons(panel))
+    qtbot.waitUntil(lambda: "Undo the split" in buttons(panel), timeout=PATIENCE_MS)
     anterior, posterior = views_in(viewer)
     assert labels_in(viewer) == [], "the mask of the whole picture is gone"
     click_and_wait(qtbot, panel)
@@ -138,7 +138,7 @@ def test_two_bodies_in_one_picture_are_found_split_and_segmented(
     assert scan.views == tuple(View(name, ViewSource.USER) for name in ViewName)
     assert len(labels_in(viewer)) == 2
     press(qtbot, panel, "Undo the split")
-    qtbot.waitUntil(lambda: (views_in(viewer), labels_in(viewer)) == ([whole], [mask]))
+    qtbot.waitUntil(lambda: (views_in(viewer), labels_in(viewer)) == ([whole], [mask]), timeout=PATIENCE_MS)
     assert mask.data.any()
 
 
@@ -189,7 +189,7 @@ def test_pictures_that_cannot_be_segmented_become_views_by_buttons(
     assert VIEW_ASSUMED not in panel.notices.texts()
     viewer.add_image(np.stack([grey, grey[:, ::-1]]), name="stack")
     press(qtbot, panel, "Make views of its frames")
-    qtbot.waitUntil(lambda: len(views_in(viewer)) == 3)
+    qtbot.waitUntil(lambda: len(views_in(viewer)) == 3, timeout=PATIENCE_MS)
     noise = np.random.default_rng(0).integers(0, 99, (60, 40, 3)).astype(np.uint8)
     viewer.add_image(noise, name="photo", rgb=True)
     press(qtbot, panel, "Take it as grey")

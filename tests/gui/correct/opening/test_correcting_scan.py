@@ -226,9 +226,10 @@ def test_what_was_exported_is_not_asked_about_and_leaves_no_draft(
     answer("Replace")
     export(dialog, qtbot)
     assert panel.saving.status.text() == "No unsaved corrections."
-    paint(viewer, panel)
+    labels = labels_in(viewer)[0]
+    labels.data_setitem((np.array([60]), np.array([30])), 5)
     assert panel.controller.has_unsaved, "drawn after the export"
-    Hand(viewer, panel.toolbox.strokes.case).undo()
+    labels.undo()
     qtbot.mouseClick(panel.saving.done_button, Qt.MouseButton.LeftButton)
     assert not isinstance(panel.controller.state, CorrectingScan)
     qtbot.waitUntil(lambda: not list(drafts_folder().glob("*.npz")))
