@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
+from napari_bonescint.anatomy import CODES
 from napari_bonescint.commands.models import table
 from napari_bonescint.corrections.opening import open_case
 from napari_bonescint.corrections.selection import select
@@ -53,6 +54,9 @@ from napari_bonescint.evaluation.report.results_store import ResultsStore
 from napari_bonescint.evaluation.verdict import read_verdict
 from napari_bonescint.formats.masks.region_mapping import read_region_mapping
 from napari_bonescint.inference.model_card import read_card, shipped_models
+from napari_bonescint.measurement.files import MeasuredMasks, MeasureFiles
+from napari_bonescint.measurement.measuring import measure_regions
+from napari_bonescint.measurement.scan_table import TableRow, read_comparison, scan_table
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.results import Result
 from napari_bonescint.scan import Scan, View, ViewName
@@ -98,6 +102,15 @@ _RESULT = {
     "seconds": 1.0,
     "warnings": ["It is dim."],
     "version": "1",
+}
+_COMPARISON = {
+    "source_sha256": "ab",
+    "prior": {"source_sha256": "cd"},
+    "days": 366,
+    "bone_scan_index": {"name": "total", "new": 1.0, "old": 0.5, "change": 0.5},
+    "lesions": [{"number": 1, "change": "new"}],
+    "not_comparable": ["Another tracer."],
+    "follow_up": {"scans": [{"days_before": 366}], "progression": "none"},
 }
 _VERDICT = {
     "version": 1,
@@ -148,6 +161,7 @@ class Inputs:
         self._recipe = (shipped_folder("train") / "recipes" / "full.toml").read_bytes()
         results = json.loads((shipped_folder("train") / "results.json").read_bytes())
         self._results = dict(list(results.items())[:1])
+        self._measures = _some_measures()
         _fill(self._store)
         self.faults: Counter[str] = Counter()
         self.ends: Counter[str] = Counter()
@@ -219,6 +233,14 @@ class Inputs:
         yield "results", lambda: ResultsStore.read(place / "results.json").write(place / "again.json")
         (place / "scan.json").write_bytes(self._changed(_RESULT))
         yield "result", lambda: Result(place, "scan").recorded()
+        for name, content in self._measures.items():
+            (place / name).write_bytes(content)
+        files = MeasureFiles(place, "scan")
+        files.facts.write_bytes(self._changed(json.loads(self._measures[files.facts.name])))
+        comparison = place / "scan.comparison.json"
+        comparison.write_bytes(self._changed(_COMPARISON))
+        yield "measures", files.read
+        yield "table", lambda: scan_table([TableRow("scan", files.recorded(), read_comparison(comparison))])
 
     def _of_store(self, place: Path) -> Iterator[tuple[str, Callable[[], object]]]:
         folder = place / "store"
@@ -312,6 +334,19 @@ class Inputs:
                 case _:
                     changed[place : place + 1] = bytes([self._random.randrange(256)])
         return bytes(changed)
+
+
+def _some_measures() -> dict[str, bytes]:
+    """The files of the measures of a small scan, by name."""
+    counts = np.random.default_rng(1).poisson(40, (2, 64, 32)).astype(np.uint16)
+    counts[:, 20:24, 8:12] += 400
+    regions = np.zeros(counts.shape, np.uint8)
+    regions[:, 10:40, 5:25] = CODES["pelvis"]
+    scan = Scan(counts, (View(ViewName.ANTERIOR), View(ViewName.POSTERIOR)), (4.0, 4.0), source_sha256="ab")
+    with tempfile.TemporaryDirectory() as folder:
+        files = MeasureFiles(Path(folder), "scan")
+        files.write(scan, measure_regions(scan, regions), MeasuredMasks((), "cd"), seconds=0.1)
+        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
 
 def _holders(facts: object) -> Iterator[Any]:

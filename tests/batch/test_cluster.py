@@ -146,6 +146,12 @@ def test_nothing_is_lost_and_nothing_done_twice_when_a_worker_and_the_command_ar
         assert (now.st_ino, now.st_mtime_ns) == (stat.st_ino, stat.st_mtime_ns)
     there = {path.name for path in (tmp_path / "out").iterdir() if not path.name.startswith(".bonescint-")}
     assert there == {f"{name}.{kind}" for name in names for kind in ("json", "skeleton.tif", "regions.tif")}
+    # The other worker measures with these masks.
+    with Running(["measure", *words[1:], "--table", tmp_path / "all.csv"]) as third:
+        status = third.finish()
+    assert third.lines[-2] == f"{SCANS} measured, 0 kept, 0 failed.", "\n".join(third.complaints)
+    assert status == 0
+    assert len((tmp_path / "all.csv").read_text(encoding="utf-8").splitlines()) == SCANS + 1
     assert "Miller" not in cluster.log
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_bonescint import __version__
-from napari_bonescint.facts import build, one_sentence, read_json
+from napari_bonescint.facts import FactError, build, one_sentence, read_json
 from napari_bonescint.file_group import FileGroup
 from napari_bonescint.formats.masks.label_tiff import encode_planes, read_numbered
 from napari_bonescint.measurement.bone_scan_index import DEFINITION
@@ -206,6 +206,8 @@ class MeasureFiles:
             except FileNotFoundError:
                 return None
             recorded = build(RecordedMeasures, facts, unknown=True, complete=False)
+            if not all(isinstance(view.get("name"), str) for view in recorded.views):
+                raise FactError("a view has no name")
             return replace(recorded, complete=all(self._group.path(part).is_file() for part in _PARTS))
 
     def read(self) -> Measured:
@@ -306,7 +308,7 @@ def csv_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> byte
     """A CSV table of these columns in UTF-8; None is an empty cell, and a truth value is true or false."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow(map(table_cell, columns))
     writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
     return text.getvalue().encode()
 

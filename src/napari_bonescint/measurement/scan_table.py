@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.facts import build, read_json
+from napari_bonescint.facts import build, one_sentence, read_json
 from napari_bonescint.measurement.comparison.changes import Change
 from napari_bonescint.measurement.files import csv_bytes
+from napari_bonescint.results import ResultError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,9 +41,11 @@ class RecordedComparison:
 def read_comparison(path: Path) -> RecordedComparison | None:
     """Read the comparison's JSON file; None if there is none, or another file has its name."""
     try:
-        return build(RecordedComparison, read_json(path, file_names=True), unknown=True)
-    except (OSError, ValueError):
+        with one_sentence(ResultError):
+            found = build(RecordedComparison, read_json(path, file_names=True), unknown=True)
+    except ResultError:
         return None
+    return found if isinstance(found.follow_up.get("scans", []), list) else None
 
 
 @dataclass(frozen=True)
