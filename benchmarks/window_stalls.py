@@ -176,6 +176,7 @@ def one_round(watch: Watch, folder: Path) -> dict[str, Stall]:
     dialog.close()
     correcting.controller.state.give_up()  # otherwise it asks
     watch.measure(correcting.controller.finish_scan)
+    found |= measuring(watch, viewer)
     found["open Retrain"] = watch.measure(lambda: open_panel(viewer, "Retrain"))
     panel.come_forward()
     watch.measure(lambda: None)
@@ -190,6 +191,35 @@ def one_round(watch: Watch, folder: Path) -> dict[str, Stall]:
     watch.measure(lambda: None)
     found["split a picture"] = watch.measure(lambda: split_sides(layers, images()[0]), lambda: len(images()) == 2)
     viewer.close()
+    return found
+
+
+def measuring(watch: Watch, viewer: napari.Viewer) -> dict[str, Stall]:
+    """Measure the open scan, change its hot spots and its mask, and look at all tables."""
+    found: dict[str, Stall] = {}
+    found["open Measure"] = watch.measure(lambda: open_panel(viewer, "Measure"))
+    panel = open_panel(viewer, "Measure")
+    table = panel.spots.table
+
+    def is_measured() -> bool:
+        scan = panel.controller.current
+        return not panel.controller.is_running and scan is not None and scan.is_measured and scan.spots.are_shown
+
+    found["measure"] = watch.measure(panel.button.click, is_measured)
+    found["measure again"] = watch.measure(panel.button.click, is_measured)
+    layer = panel.controller.current.spots.layers[0]
+    found["click on a hot spot"] = watch.measure(lambda: table.picked.emit(table.shown[0]))
+    found["tick a hot spot"] = watch.measure(lambda: table.ticked.emit(table.shown[0], True), is_measured)
+    found["paint a hot spot"] = watch.measure(lambda: layer.paint((440, 100), layer.selected_label), is_measured)
+    found["undo that"] = watch.measure(layer.undo, is_measured)
+    bones = panel.controller.current.masks[0]
+    found["change the mask"] = watch.measure(lambda: bones.paint((440, 100), 14), is_measured)
+    panel.tabs.setCurrentWidget(panel.regions)
+    found["click on a bone"] = watch.measure(lambda: panel.regions.table.picked.emit(panel.regions.table.shown[0]))
+    found["open the tab Prior scan"] = watch.measure(lambda: panel.tabs.setCurrentWidget(panel.prior))
+    found["open Report"] = watch.measure(panel.report)
+    panel.controller.discard()
+    viewer.window.remove_dock_widget(panel)
     return found
 
 

@@ -14,6 +14,7 @@ from gui.panel_actions import answer
 from napari_bonescint.formats.masks.registry import read_mask
 from napari_bonescint.gui.layers.labels import empty_labels
 from napari_bonescint.gui.layers.masks import NotOneScan
+from napari_bonescint.gui.measure.spot_layers import SpotLayers
 from napari_bonescint.gui.writers import NotSaved
 
 if TYPE_CHECKING:
@@ -58,6 +59,19 @@ def test_a_mask_alone_lies_where_its_scan_would(viewer: Viewer, images: list[Ima
     viewer.layers.clear()
     viewer.open(path, plugin="napari-bonescint")
     assert [tuple(layer.translate) for layer in viewer.layers] == places
+
+
+def test_hot_spots_are_no_masks_and_are_left_to_napari(viewer: Viewer, images: list[Image], tmp_path: Path) -> None:
+    drawn = draw(viewer, images)
+    spots = SpotLayers(viewer.layers, images)
+    while spots.show_next():
+        pass
+    viewer.layers.selection = {*drawn, *spots.layers}
+    (path,) = viewer.layers.save(str(tmp_path / "m.regions.tif"), selected=True)
+    np.testing.assert_array_equal(read_mask(Path(path)).regions[0], drawn[0].data)
+    viewer.layers.selection = {spots.layers[0]}
+    (path,) = viewer.layers.save(str(tmp_path / "spots.tif"), selected=True)
+    assert tifffile.imread(path).shape == images[0].data.shape
 
 
 def test_labels_of_other_images_stay_with_the_writers_of_napari(viewer: Viewer, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from napari_bonescint.gui.export.export_dialog import open_export
 from napari_bonescint.gui.export.open_scans import file_of
 from napari_bonescint.gui.export.source_files import find_sources
 from napari_bonescint.gui.layers.masks import NotOneScan, layers_to_mask
-from napari_bonescint.gui.layers.scans import facts_of, same_scan, shear_warnings
+from napari_bonescint.gui.layers.scans import AID, KEY, facts_of, same_scan, shear_warnings
 from napari_bonescint.gui.widgets.question import ask
 from napari_bonescint.text import counted
 
@@ -90,6 +90,8 @@ def _write(form: Form, path: str, layer_data: Sequence[FullLayerData]) -> list[s
     labels = [
         layer for layer in layers if isinstance(layer, Labels) and any(layer.data is data for data, *_ in layer_data)
     ]
+    # Hot spots lie on a scan, too, but are no masks; alone they are left to napari's own writer.
+    labels = [layer for layer in labels if layer.metadata.get(KEY) != AID] or labels
     if not labels:
         raise SourceMissing("Labels can be saved only while they and their scan are open in napari.")
     ending = next((ending for ending in _ENDINGS if path.lower().endswith(ending)), "")

@@ -16,6 +16,7 @@ from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 from psygnal import Signal
 
+from napari_bonescint.gui.common.garbage_collection import without_collection
 from napari_bonescint.gui.layers.scans import AID, KEY
 from napari_bonescint.gui.placement import follow, place_of
 from napari_bonescint.measurement.reader_edits import renumber
@@ -62,7 +63,8 @@ class SpotLayers:
         self._is_putting = False
         for index, image in enumerate(images):
             labels = Labels(
-                np.zeros(image.data.shape, np.uint16),
+                # With 16 bits, napari computes a table of 65,536 colours at each change of a colour.
+                np.zeros(image.data.shape, np.int32),
                 name=f"{image.name} hot spots",
                 opacity=_OPACITY,
                 # Marked as no mask: it is neither corrected, nor exported, nor learnt from.
@@ -71,7 +73,7 @@ class SpotLayers:
                 **place_of(image),
             )
             follow(labels, image)
-            self._views.append(_View(labels, labels.data.copy()))
+            self._views.append(_View(labels, labels.data.astype(np.uint16)))
             # `paint` ends a stroke. Undo emits only `set_data`, and a script's change `labels_update`.
             labels.events.paint.connect(partial(self._on_change, index, True))
             for event in (labels.events.labels_update, labels.events.set_data):
@@ -106,7 +108,8 @@ class SpotLayers:
             return False
         selection = self._layers.selection
         before, active = set(selection), selection.active
-        self._layers.append(missing)
+        with without_collection():
+            self._layers.append(missing)
         selection.intersection_update(before)
         selection.update(before)
         selection.active = active
@@ -130,10 +133,8 @@ class SpotLayers:
     def colour(self, suspicious: Sequence[Mapping[int, bool]], names: Sequence[Mapping[int, str]]) -> None:
         """Colour the hot spots: for each view, whether each number is suspicious, and its name for the status bar."""
         for view, verdicts, titles in zip(self._views, suspicious, names, strict=True):
-            wanted = _colours(verdicts)
-            shown: Any = view.labels.colormap
-            if _codes(shown.color_dict) != _codes(wanted.color_dict):
-                view.labels.colormap = wanted
+            if any(_is_red(view.labels, number) is not is_so for number, is_so in verdicts.items()):
+                view.labels.colormap = _colours(verdicts)
             features = {"index": [0, *titles], "hot spot": ["none", *titles.values()]}
             if list(view.labels.features.get("hot spot", ())) != features["hot spot"]:
                 view.labels.features = features
@@ -211,8 +212,10 @@ def _colours(suspicious: Mapping[int, bool]) -> DirectLabelColormap:
     return DirectLabelColormap(color_dict={**of_number, 0: "transparent", None: SUSPICIOUS})
 
 
-def _codes(colours: Mapping[int | None, Any]) -> dict[int | None, tuple[float, ...]]:
-    return {number: tuple(map(float, colour)) for number, colour in colours.items()}
+def _is_red(labels: Labels, number: int) -> bool:
+    colours: Any = labels.colormap.color_dict
+    red, _, blue, _ = colours.get(number, colours[None])
+    return bool(red > blue)
 
 
 def _digest(pixels: NDArray[np.uint16]) -> bytes:
