@@ -419,6 +419,9 @@ def test_reports_are_written_and_a_foreign_file_in_their_place_stays(
     assert reports <= set(names_in(out))
     assert (out / "scan.report.pdf").read_bytes().startswith(b"%PDF")
     assert measure(scan, "--masks", masks, "--report").out[0] == f"{scan}: kept {out / 'scan.measures.json'}"
+    # Hot spots that a report holds as DICOM SEG are no masks.
+    ended = measure(scan, "--masks", out)
+    assert f"{out} has no mask of this scan" in ended.err[0]
 
 
 def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,7 @@ from napari_bonescint.formats.masks.registry import looks_like_mask, read_mask
 from napari_bonescint.formats.safe_reading.refusal import Refusal
 from napari_bonescint.formats.safe_reading.source_file import read_start
 from napari_bonescint.results import Result, ResultError
+from napari_bonescint.scan import ViewName
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from napari_bonescint.scan import Scan
 
 _ALL_VIEWS = (".regions.tif", ".seg.dcm", ".nii.gz", ".nii", ".tif", ".png")
+# Hot spots of a report, which refer to the same images.
+_HOT_SPOTS = tuple(f".{view.value}.seg.dcm" for view in ViewName)
 _EACH_VIEW = (".nii.gz", ".nii", ".tif", ".png")
 
 
@@ -110,6 +113,8 @@ def _segmentations(folder: str, _run: str) -> dict[str, list[Path]]:
         folders.sort()
         for name in sorted(names):
             path = Path(parent, name)
+            if name.endswith(_HOT_SPOTS):
+                continue
             try:
                 if looks_like_dicom(read_start(path)) and looks_like_mask(path):
                     for instance in referenced_images(path):
