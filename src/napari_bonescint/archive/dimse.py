@@ -104,6 +104,12 @@ class Line:
         if association is not None and association.is_established:
             with suppress(Exception), quiet():
                 association.release()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close the connection, which pynetdicom leaves open where the peer closed it or broke off."""
+        if self._connection is not None:
+            self._connection.hang_up()
 
 
 def _abort(association: Association) -> None:
@@ -157,12 +163,36 @@ class OwnEntity(AE):
     line: Line | None = None
 
     def _create_socket(self, assoc: Association, address: Any, tls_args: Any) -> AssociationSocket:
+        contain(assoc)
         connection = Connection(assoc, address=address)
         connection.seconds = float(self.acse_timeout or Connection.seconds)
         connection.tls_args = tls_args
         if self.line is not None:
             self.line.hold(connection)
         return connection
+
+
+def contain(association: Association) -> None:
+    """Let an error in the threads of an association end it, without a traceback; damaged messages make many."""
+    threads: tuple[Any, Any] = (association, association.dul)
+    for thread in threads:
+        thread._target = _contained(association, thread._target)
+
+
+def _contained(association: Association, run: Callable[[], None]) -> Callable[[], None]:
+    def contained() -> None:
+        try:
+            with quiet():
+                run()
+        except Exception:  # whatever pynetdicom raises
+            association.is_aborted, association.is_established = True, False
+            association._kill = association.dul._kill_thread = True
+            # Those who wait for a message look whether the association lives.
+            association.dimse.msg_queue.put((None, None))
+            if isinstance(association.dul.socket, Connection):
+                association.dul.socket.hang_up()
+
+    return contained
 
 
 def message_came(event: Any) -> None:
@@ -240,6 +270,7 @@ def _ask(
         raise connection_failure(setup.name, setup.host, setup.port, error, setup.answer_seconds) from error
     if association.is_established:
         return association
+    line.hang_up()
     if association.is_rejected:
         raise _rejection(setup, association)
     raise _diagnosis(setup)

@@ -5,6 +5,7 @@ Proxies and logins of the environment and of the home folder are not used.
 
 from __future__ import annotations
 
+import socket
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from napari_bonescint.archive.credentials import SecretKind, find_secret
 from napari_bonescint.archive.errors import ArchiveError
@@ -51,13 +54,12 @@ class BoundedSession(requests.Session):
         self.trust_env = False
         self.proxies = {}
         self.auth = _auth(setup)
-        self._responses: list[requests.Response] = []
+        self._sockets: list[socket.socket] = []
         for scheme in list(self.adapters):
             del self.adapters[scheme]
-        if setup.url.startswith("https"):
-            self.mount("https://", _VerifiedAdapter(client_context(setup)))
-        else:
-            self.mount("http://", HTTPAdapter(max_retries=0))
+        is_tls = setup.url.startswith("https")
+        adapter = _Adapter(client_context(setup) if is_tls else None, self._sockets)
+        self.mount("https://" if is_tls else "http://", adapter)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send a request, and read the whole answer within the limits."""
@@ -67,32 +69,35 @@ class BoundedSession(requests.Session):
         request.headers.pop("Host", None)
         # Wildcards need no encoding, which some archives do not understand.
         request.url = str(request.url).replace("%2A", "*").replace("%3F", "?")
+        self._sockets[:] = [each for each in self._sockets if each.fileno() >= 0]
         seconds = self._setup.answer_seconds
         kwargs.update(allow_redirects=False, stream=True, timeout=(min(5.0, seconds), seconds))
         host, port = self._setup.endpoint
         try:
             response = super().send(request, **kwargs)
-            self._responses.append(response)
-            try:
-                if 300 <= response.status_code < 400:
-                    raise ArchiveError(
-                        f"{self._setup.name}: sends on to another address, which was not followed; give the address "
-                        "of the DICOMweb service itself."
-                    )
+            with response:
+                self._require_known(response.status_code)
                 response._content = self._read(response)
-            finally:
-                self._responses.remove(response)
-                response.close()
         except (requests.RequestException, OSError) as error:
             raise connection_failure(self._setup.name, host, port, error, seconds) from error
         return response
 
     def cut(self) -> None:
-        """Close all connections at once, from any thread."""
-        for response in list(self._responses):
-            with suppress(Exception):
-                response.raw.close()
+        """Close all connections at once, from any thread; whoever reads from one is told that it ended."""
+        while self._sockets:
+            with suppress(OSError, IndexError):
+                self._sockets.pop().shutdown(socket.SHUT_RDWR)
         self.close()
+
+    def _require_known(self, status: int) -> None:
+        """Refuse redirects, and status codes that no server may send."""
+        if 300 <= status < 400:
+            raise ArchiveError(
+                f"{self._setup.name}: sends on to another address, which was not followed; give the address of the "
+                "DICOMweb service itself."
+            )
+        if not 200 <= status < 600:
+            raise ArchiveError(f"{self._setup.name}: answered with the unknown code {status}; check the address.")
 
     def _read(self, response: requests.Response) -> bytes:
         until = time.monotonic() + MOST_SECONDS
@@ -109,19 +114,41 @@ class BoundedSession(requests.Session):
         return bytes(content)
 
 
-class _VerifiedAdapter(HTTPAdapter):
-    """An adapter with one TLS context, in place of the settings of each request."""
+class _Adapter(HTTPAdapter):
+    """An adapter with one TLS context, in place of the settings of each request, that lists its sockets."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, context: ssl.SSLContext | None, sockets: list[socket.socket]) -> None:
         self._context = context
+        self._sockets = sockets
         super().__init__(max_retries=0)
 
-    def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
-        super().init_poolmanager(*arguments, **keywords, ssl_context=self._context)
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool: Any) -> None:
+        if self._context is not None:
+            pool["ssl_context"] = self._context
+        super().init_poolmanager(connections, maxsize, block, **pool)
+        sockets = self._sockets
+
+        class Plain(HTTPConnection):
+            def connect(self) -> None:
+                super().connect()
+                sockets.append(self.sock)
+
+        class Secure(HTTPSConnection):
+            def connect(self) -> None:
+                super().connect()
+                sockets.append(self.sock)
+
+        class PlainPool(HTTPConnectionPool):
+            ConnectionCls = Plain
+
+        class SecurePool(HTTPSConnectionPool):
+            ConnectionCls = Secure
+
+        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
 
     def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:  # noqa: ARG002
         host, _ = super().build_connection_pool_key_attributes(request, True, None)
-        return host, {"ssl_context": self._context}
+        return host, {} if self._context is None else {"ssl_context": self._context}
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """Nothing: the context verifies."""

@@ -10,7 +10,14 @@ from pynetdicom import build_context, evt
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
 from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
-from napari_bonescint.archive.dimse import STORED_CLASSES, TRANSFER_SYNTAXES, Connection, message_came, own_entity
+from napari_bonescint.archive.dimse import (
+    STORED_CLASSES,
+    TRANSFER_SYNTAXES,
+    Connection,
+    contain,
+    message_came,
+    own_entity,
+)
 from napari_bonescint.archive.errors import ArchiveError
 from napari_bonescint.archive.inbox import TooMuch, Unwanted
 from napari_bonescint.atomic import CannotWrite
@@ -139,6 +146,7 @@ class _Handler(RequestHandler):
 
     def _create_association(self) -> Association:
         association = super()._create_association()
+        contain(association)
         connection: Any = association.dul.socket
         if connection is not None:
             connection.__class__ = Connection

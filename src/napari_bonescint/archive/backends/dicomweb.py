@@ -30,7 +30,7 @@ from napari_bonescint.archive.answers import (
 )
 from napari_bonescint.archive.errors import ArchiveError, Unreachable
 from napari_bonescint.archive.failures import no_answer
-from napari_bonescint.archive.http_session import MOST_JSON_BYTES, BoundedSession
+from napari_bonescint.archive.http_session import MOST_JSON_BYTES, MOST_SECONDS, BoundedSession
 from napari_bonescint.archive.inbox import MOST_OBJECT_BYTES
 from napari_bonescint.archive.interface import ignore, never
 from napari_bonescint.archive.outgoing import require_same_patient
@@ -43,7 +43,7 @@ from napari_bonescint.formats.dicom.header import Header
 from napari_bonescint.formats.safe_reading.silence import quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from napari_bonescint.archive.inbox import Inbox
     from napari_bonescint.archive.interface import IsCancelled, OnProgress
@@ -198,16 +198,18 @@ class DicomWebArchive:
             Header(answer).text("SOPInstanceUID") == each.instance_uid for answer in self._wait(ask, is_cancelled)
         )
 
-    def _search(self, ask: Callable[..., Any], *arguments: str, **keywords: Any) -> Iterator[Dataset]:
+    def _search(self, ask: Callable[..., Any], *arguments: str, **keywords: Any) -> list[Dataset]:
         """The answers to a search; invalid ones are empty."""
         self._session.most_bytes = MOST_JSON_BYTES
         try:
             answers = self._repeatable(partial(ask, *arguments, **keywords))
+            if not isinstance(answers, list):
+                raise TypeError
         except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
             raise ArchiveError(
                 f"{self.setup.name}: its answer is no DICOMweb; check the address of the service."
             ) from error
-        return (_dataset(answer) for answer in answers)
+        return [_dataset(answer) for answer in answers[: MOST_MATCHES + 1]]
 
     def _instance(self, instance: Instance) -> bytes:
         self._session.most_bytes = MOST_OBJECT_BYTES + 2**20
@@ -283,7 +285,7 @@ class DicomWebArchive:
 
         return wait_for(
             begin,
-            seconds=patience + 1.5 if seconds is not None else 1e9,
+            seconds=patience + 1.5 if seconds is not None else MOST_SECONDS,
             late=late,
             close=self._session.cut,
             is_cancelled=is_cancelled,
