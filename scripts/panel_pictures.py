@@ -2,8 +2,8 @@
 
     scripts/on_display.sh python scripts/panel_pictures.py --work data/pictures --out docs [--only retraining]
 
-`segmented-nm1.png` is the screenshot of scripts/demo.py, and `eight-clicks.png` the way of scripts/clinician_walk.py.
-`correcting.png` shows a case of a label store, and `retraining.png` three pages of the panel Retrain after a short
+`segmented-nm1.webp` is the screenshot of scripts/demo.py, and `eight-clicks.webp` the way of scripts/clinician_walk.py.
+`correcting.webp` shows a case of a label store, and `retraining.webp` three pages of the panel Retrain after a short
 training. What is simulated stays in --work and is used again. Under Xvfb on two cores it takes a quarter of an hour.
 Needs the extras [simulate] and [train].
 """
@@ -42,7 +42,7 @@ _PATIENCE_S = 1800
 _WINDOW = (1200, 752)
 _PAGE = (370, 885)
 _PAGE_GAP = 10
-_COLOURS, _ROUNDS = 128, 5
+_COLOURS, _ROUNDS, _QUALITY = 128, 5, 75
 """The rounds of k-means keep the colours of small bones."""
 
 
@@ -144,6 +144,16 @@ def _bonescint(*words: object) -> None:
     subprocess.run([sys.executable, "-m", "napari_bonescint", *map(str, words)], check=True)
 
 
+def _small(picture: Image.Image) -> bytes:
+    """A WebP file: exact with few colours, or lossy with all of them, whichever is smaller."""
+    whole = picture.convert("RGB")
+    few = whole.quantize(_COLOURS, kmeans=_ROUNDS, dither=Image.Dither.NONE).convert("RGB")
+    exact, lossy = BytesIO(), BytesIO()
+    few.save(exact, "WEBP", lossless=True, method=6)
+    whole.save(lossy, "WEBP", quality=_QUALITY, method=6)
+    return min(exact.getvalue(), lossy.getvalue(), key=len)
+
+
 def _wait(done: Callable[[], bool]) -> None:
     wait(done, _PATIENCE_S)
 
@@ -174,11 +184,7 @@ def main() -> None:
         os.environ["BONESCINT_WORK"] = str(settings / "work")
         shutil.rmtree(settings, ignore_errors=True)
         keep_in(settings)
-        buffer = BytesIO()
-        picture = _PICTURES[name](work).convert("RGB")
-        few = picture.quantize(_COLOURS, kmeans=_ROUNDS, dither=Image.Dither.NONE)
-        few.save(buffer, "PNG", optimize=True)
-        write_bytes_atomically(options.out / f"{name}.png", buffer.getvalue())
+        write_bytes_atomically(options.out / f"{name}.webp", _small(_PICTURES[name](work)))
 
 
 if __name__ == "__main__":
