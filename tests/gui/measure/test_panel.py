@@ -197,6 +197,10 @@ def test_tables_are_sorted_copied_and_saved(
     was = table.shown[0].suspicious
     qtbot.keyClick(table, Qt.Key.Key_Space)
     assert table.shown[0].suspicious is not was
+    # The Enter key does what a click on the row does.
+    assert not panel._outline.drawn.lines
+    qtbot.keyClick(table, Qt.Key.Key_Return)
+    assert panel._outline.drawn.lines
     target = tmp_path / "tables" / "mine.csv"
     target.parent.mkdir()
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
