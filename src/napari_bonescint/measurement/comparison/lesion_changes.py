@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from napari_bonescint.scan import ViewName
 
 LARGER = 1.6
-"""A lesion is larger from this ratio of areas on, and smaller from its inverse: the areas of 95 in 100 unchanged
-lesions of simulated repeat scans differ by less (benchmarks/prior_pairs.py)."""
+"""A lesion is larger from this ratio of areas on, and smaller from its inverse: with true outlines, the areas of 95 in
+100 unchanged lesions of simulated repeat scans differ by less (benchmarks/prior_pairs.py)."""
 
 LEAST_RISE = 1.1
 """Only from this ratio of mean counts to those of the same place in the other scan on, a lesion is new or gone. In
