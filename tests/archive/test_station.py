@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pydicom
@@ -30,6 +31,13 @@ pytestmark = pytest.mark.archive
 SECONDS = 150
 
 
+def limit_files(largest: int) -> None:
+    """Let this process write no larger file, as on a full disk."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
+
+
 class Station:
     """`bonescint archive listen` in a process of its own."""
 
@@ -39,13 +47,17 @@ class Station:
         self._model = str(model)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *more: str) -> None:
+    def start(self, *more: str, largest_file: int | None = None) -> None:
         command = [sys.executable, "-m", "napari_bonescint", "archive", "listen", self.setup.name, "--json", "--settle"]
         command += ["0.3", "--out", str(self.folder), "--segment", "--model", self._model, "--device", "cpu", *more]
         before = self.log.read_text().count("listens at") if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, env={**os.environ, "OMP_NUM_THREADS": "1"}
+                command,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
+                preexec_fn=None if largest_file is None else partial(limit_files, largest_file),
             )
         self.wait_for(lambda: self.log.read_text().count("listens at") > before)
 
@@ -199,3 +211,18 @@ def test_without_an_archive_scan_and_results_stay(station: Station, tmp_path: Pa
     )
     assert second.returncode == 1
     assert "another station works in this folder" in second.stderr
+
+
+def test_a_disk_that_takes_no_more_is_told_to_the_sender(orthanc: Orthanc, station: Station, tmp_path: Path) -> None:
+    scan = write_scan(tmp_path / "scan.dcm", 1)
+    station.start("--send-back", largest_file=10_000)
+    began = time.monotonic()
+    assert not station.send(scan)
+    assert time.monotonic() - began < 10
+    station.wait_for(lambda: any("could not be written (File too large)" in text for text in station.texts))
+    assert station.left("waiting") == station.left("done") == []
+    station.kill()
+    station.start("--send-back")
+    assert station.send(scan)
+    station.wait_for(lambda: len(station.left("done")) == 1)
+    assert len(references(orthanc)) == 1
