@@ -16,6 +16,7 @@ from napari_bonescint.training.data.lesion_examples import (
     draw_lesion_examples,
     true_classes,
     vary_lesions,
+    vary_normal,
 )
 
 
@@ -91,3 +92,15 @@ def test_what_is_true_is_hot_in_the_image(sick):
             hot += ratio[(centre > 0) & bone].tolist()
             usual += ratio[(centre == 0) & bone].tolist()
     assert np.median(hot) > np.median(usual) + 0.4
+
+
+def test_normal_uptake_varies_alike_on_both_sides_and_in_both_views(case):
+    regions = np.zeros_like(case.regions)
+    regions[:, 40:200, 34:94] = 13
+    mean = np.ones(regions.shape, np.float32)
+    varied = vary_normal(mean, regions[0], np.random.default_rng(2))
+    assert varied.std() > 0.02
+    np.testing.assert_allclose(varied[0], varied[1][:, ::-1])
+    np.testing.assert_allclose(varied[0, :, 34:94], varied[0, :, 34:94][:, ::-1], rtol=1e-4)
+    empty = np.zeros_like(regions[0])
+    assert vary_normal(mean, empty, np.random.default_rng(2)) is mean

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
 
     from napari_bonescint.measurement.measures import HotSpotVerdict, Side
 
-SUSPICIOUS_FROM = 0.25
+SUSPICIOUS_FROM = 0.35
 """Lowest probability of a metastasis with which a hot spot is suspicious: at most two false alarms a scan on held-out
 simulated cases."""
+
+SUSPICIOUS_FROM_IF_USUAL = 0.7
+"""The same for a hot spot in the face, and for one that is alike on the other side: few metastases are."""
 
 SUSPICIOUS_RATIO = 3.0
 """Without a model: lowest ratio of the peak to the region's median with which a hot spot is suspicious."""
@@ -83,15 +86,17 @@ def joint_near(codes: Iterable[int]) -> str:
 
 
 def is_suspicious(evidence: Evidence) -> bool:
-    """True if a model gives a metastasis at least even odds; without a model, by a rule.
+    """True if a model finds a metastasis probable enough; without a model, by a rule.
 
-    The rule: in bone, the peak at least 3 times the region's median, at no joint, not in the face, and none alike on
+    With a model, a metastasis must be likelier than benign focal uptake, and have a higher probability in the face or if
+    a hot spot is alike on the other side. The rule: in bone, the peak at least 3 times the region's median, at no joint, not in the face, and none alike on
     the other side.
     """
     if evidence.region not in CODES or not CODES[evidence.region]:
         return False
     if evidence.probability is not None:
-        return evidence.probability >= SUSPICIOUS_FROM
+        least = SUSPICIOUS_FROM_IF_USUAL if evidence.in_face or evidence.mirrored else SUSPICIOUS_FROM
+        return evidence.probability >= max(least, evidence.benign or 0.0)
     usual = evidence.joint or evidence.in_face or evidence.mirrored
     return evidence.peak_ratio >= SUSPICIOUS_RATIO and not usual
 

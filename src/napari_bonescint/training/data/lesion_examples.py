@@ -34,7 +34,11 @@ LEAST_RATIO = 0.3
 _VIEWS = (ViewName.ANTERIOR, ViewName.POSTERIOR)
 _FEWEST, _MOST = 1.5e5, 3e6
 _SHARE_BENT, _SHARE_GLOWING, _SHARE_PICTURES, _SHARE_SINGLE = 0.7, 0.4, 0.25, 0.25
+_SHARE_VARIED = 0.8
 _SHIFT, _SMOOTHNESS = 1.0, 5.0
+_VARIATIONS = (3, 9)
+_VARIATION_SIGMA = (4.0, 15.0)
+_VARIATION_MEAN, _VARIATION_SPREAD = 0.15, 0.35
 
 
 class Uptake(NamedTuple):
@@ -77,12 +81,41 @@ def vary_lesions(case: Case, rng: np.random.Generator) -> Uptake:
     return Uptake(varied.astype(np.float32), _classes(lesion_ratio * change, benign_ratio))
 
 
+def vary_normal(mean: NDArray[np.float32], regions: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Vary normal uptake smoothly and alike on both sides, because symmetric uptake is rarely a metastasis.
+
+    Parameters
+    ----------
+    mean : ndarray of float32, shape (view, y, x)
+        Expected counts, anterior then posterior, which is mirrored.
+    regions : ndarray of uint8, shape (y, x)
+        True region codes of the first view, for the midline.
+    rng : Generator
+    """
+    rows, columns = np.nonzero(regions)
+    if len(rows) == 0:
+        return mean
+    middle, half = float(columns.mean()), 1.5 * float(columns.std())
+    y, x = (np.arange(n, dtype=np.float32) for n in regions.shape)
+    gain = np.zeros(regions.shape, np.float32)
+    for _ in range(rng.integers(*_VARIATIONS)):
+        row, aside = rng.uniform(rows.min(), rows.max()), rng.uniform(0, half)
+        sigma, strength = rng.uniform(*_VARIATION_SIGMA, 2), rng.normal(_VARIATION_MEAN, _VARIATION_SPREAD)
+        down = np.exp(-0.5 * ((y - row) / sigma[0]) ** 2)
+        across = sum(np.exp(-0.5 * ((x - middle - side * aside) / sigma[1]) ** 2) for side in (-1, 1))
+        gain += np.float32(strength) * np.outer(down, np.minimum(across, 1)).astype(np.float32)
+    factor = np.exp(gain)
+    return mean * np.stack([factor, factor[:, ::-1]])
+
+
 def draw_lesion_examples(case: Case, rng: np.random.Generator, grid_mm: float, shape: tuple[int, int]) -> list[Example]:
     """Draw one random example of each view of a case; `codes` of an example are classes.
 
     The views are deformed alike, since both are acquired at once.
     """
     mean, classes = vary_lesions(case, rng)
+    if rng.random() < _SHARE_VARIED:
+        mean = vary_normal(mean, case.regions[0], rng)
     packed = case.regions + len(REGIONS) * classes
     total = np.exp(rng.uniform(np.log(_FEWEST), np.log(_MOST)))
     seed = int(rng.integers(2**31)) if rng.random() < _SHARE_BENT else None
