@@ -92,6 +92,22 @@ def test_a_model_decides_by_its_probability(body):
     assert "of a worn joint, fracture or Paget's disease 0.62" in spots[A, 2].reason
 
 
+def test_a_model_must_be_surer_in_the_face_and_of_what_is_alike_on_both_sides(body):
+    places = [
+        (slice(210, 220), slice(55, 65)),  # both iliac bones
+        (slice(210, 220), slice(96, 106)),
+        (slice(40, 44), slice(78, 82)),  # the jaw
+        RIB,
+    ]
+    lesion = np.zeros(body.regions.shape, np.float32)
+    for label, place in enumerate(places, start=1):
+        body.heat(0, *place, 4, label=label)
+    for probability, expected in ((0.5, [False, False, False, True]), (0.9, [True] * 4), (0.1, [False] * 4)):
+        lesion[body.labels > 0] = probability
+        spots = describe(body, classes=UptakeClasses(lesion, np.zeros_like(lesion), "net", "c0de"))
+        assert [spots[A, label].suspicious for label in range(1, 5)] == expected
+
+
 def test_a_decided_verdict_stays_and_says_so(body):
     body.heat(0, *RIB, 4, label=1)
     verdict = HotSpotVerdict(False, by_reader=True)
