@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from napari_bonescint.measurement.measures import HotSpotVerdict, Side
 
-SUSPICIOUS_FROM = 0.35
-"""Lowest probability of a metastasis with which a hot spot is suspicious: at most two false alarms a scan on held-out
+SUSPICIOUS_FROM = 0.25
+"""Lowest probability of a metastasis with which a hot spot is suspicious: about one false alarm a scan on held-out
 simulated cases."""
 
 SUSPICIOUS_FROM_IF_USUAL = 0.7
