@@ -88,8 +88,8 @@ def joint_near(codes: Iterable[int]) -> str:
 def is_suspicious(evidence: Evidence) -> bool:
     """True if a model finds a metastasis probable enough; without a model, by a rule.
 
-    With a model, a metastasis must be likelier than benign focal uptake, and have a higher probability in the face or if
-    a hot spot is alike on the other side. The rule: in bone, the peak at least 3 times the region's median, at no
+    With a model, a metastasis must be likelier than benign focal uptake, and have a higher probability in the face or
+    if a hot spot is alike on the other side. The rule: in bone, the peak at least 3 times the region's median, at no
     joint, not in the face, and none alike on the other side.
     """
     if evidence.region not in CODES or not CODES[evidence.region]:
