@@ -105,7 +105,8 @@ def vary_normal(mean: NDArray[np.float32], regions: NDArray[np.uint8], rng: np.r
         across = sum(np.exp(-0.5 * ((x - middle - side * aside) / sigma[1]) ** 2) for side in (-1, 1))
         gain += np.float32(strength) * np.outer(down, np.minimum(across, 1)).astype(np.float32)
     factor = np.exp(gain)
-    return mean * np.stack([factor, factor[:, ::-1]])
+    varied: NDArray[np.float32] = mean * np.stack([factor, factor[:, ::-1]])
+    return varied
 
 
 def draw_lesion_examples(case: Case, rng: np.random.Generator, grid_mm: float, shape: tuple[int, int]) -> list[Example]:
