@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import argparse
 
 _DESCRIPTION = """\
-Speak with archives (PACS): test the connection, search, get scans, and send results back. ARCHIVE is the name of an
-archive that was set up in the panel "Archive" of napari, or in the file of set-ups (see the administrator's guide).
+Speak with archives (PACS): test the connection, search, get scans, receive scans, and send results back. ARCHIVE is the
+name of an archive in the file of set-ups, which the administrator's guide describes.
 
 Secrets come from the system's keyring, or from environment variables such as BONESCINT_ARCHIVE_<NAME>_PASSWORD.
 """
