@@ -163,6 +163,9 @@ def test_a_lying_and_an_upside_down_scan_are_found_and_turned_with_their_labels(
         np.testing.assert_array_equal(labels.data, np.rot90(before, k=-1))
     across = viewer.scene.camera.zoom * (posterior.extent.world[1, 1] - anterior.extent.world[0, 1])
     assert across < viewer.canvas.size[1], "both are in view"
+    zoom = viewer.scene.camera.zoom
+    viewer.reset_view()
+    assert viewer.scene.camera.zoom == pytest.approx(zoom), "and as large as fits"
     click_and_wait(qtbot, panel)
     for name in ViewName:
         press(qtbot, panel, f"Turn the {name} view by 180°")

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QToolB
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.turns import in_turns
+from napari_bonescint.gui.layers.fitting import fit_visible
 from napari_bonescint.gui.segment.actions import actions_for
 from napari_bonescint.gui.segment.notices import NoticeBook
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
@@ -136,6 +137,8 @@ class NoticeList(QWidget):
     def _note_done(self, shown: OpenNotice) -> None:
         notice = shown.notice
         self._book.note_edit(shown.images, "" if notice.remedy is Remedy.TURN_UP else notice.view)
+        if notice.remedy in (Remedy.TURN_UP, Remedy.TURN_BACK):
+            fit_visible(self._viewer)  # the views have another size now
         self.edited.emit()
         self.refresh()
 
