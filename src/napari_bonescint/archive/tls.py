@@ -58,6 +58,7 @@ def describe_failure(host: str, error: ssl.SSLError) -> str:
     reason = str(error.reason or "").upper()
     if "WRONG_VERSION" in reason or "HTTP_REQUEST" in reason:
         return "it does not speak TLS at this port; check address and port"
-    if "CERTIFICATE_REQUIRED" in reason or "HANDSHAKE_FAILURE" in reason or "BAD_CERTIFICATE" in reason:
+    # Without a certificate that it wants, a server answers with one of these, or breaks off.
+    if any(word in reason for word in ("CERTIFICATE", "HANDSHAKE_FAILURE", "EOF")):
         return "it refused the TLS connection; it may want a client certificate"
     return "the TLS connection failed; check address and port"
