@@ -34,6 +34,7 @@ from click_to_labels import run_until
 from napari_bonescint.gui.common.garbage_collection import without_collection
 from napari_bonescint.gui.common.panels import open_panel
 from napari_bonescint.gui.common.settings import keep_in
+from napari_bonescint.gui.common.turns import in_turns
 from napari_bonescint.gui.export.export_dialog import open_export
 from napari_bonescint.gui.segment.new_views import split_sides
 from napari_bonescint.gui.segment.view_edits import flip, invert
@@ -188,8 +189,12 @@ def one_round(watch: Watch, folder: Path) -> dict[str, Stall]:
     with_two = np.concatenate([each.data for each in images()], axis=1)
     layers.clear()
     viewer.add_image(with_two)
+
+    def split() -> None:
+        in_turns(viewer.window._qt_window, split_sides(layers, images()[0]))
+
     watch.measure(lambda: None)
-    found["split a picture"] = watch.measure(lambda: split_sides(layers, images()[0]), lambda: len(images()) == 2)
+    found["split a picture"] = watch.measure(split, lambda: len(images()) == 2)
     viewer.close()
     return found
 
