@@ -89,7 +89,15 @@ def test_a_model_decides_by_its_probability(body):
     spots = describe(body, classes=UptakeClasses(lesion, benign, "net", "c0de"))
     assert [(spot.probability, spot.suspicious) for spot in spots.values()] == [(0.75, True), (0.125, False)]
     assert spots[A, 1].reason.startswith("probability of a metastasis 0.75, peak 4.0 times the ribs' median")
-    assert "of a worn joint, fracture or Paget's disease 0.62" in spots[A, 2].reason
+    assert spots[A, 2].reason.startswith(
+        "probability of a metastasis 0.12 (suspicious from 0.25), likelier a worn joint, fracture or Paget's disease "
+        "(0.62), peak"
+    )
+    # Probable enough, but not as probable as what is benign: no limit is named that it would have reached.
+    lesion[body.labels == 2] = 0.5
+    spots = describe(body, classes=UptakeClasses(lesion, benign, "net", "c0de"))
+    assert not spots[A, 2].suspicious
+    assert spots[A, 2].reason.startswith("probability of a metastasis 0.50, likelier a worn joint, fracture")
 
 
 def test_a_model_must_be_surer_in_the_face_and_of_what_is_alike_on_both_sides(body):
@@ -106,6 +114,10 @@ def test_a_model_must_be_surer_in_the_face_and_of_what_is_alike_on_both_sides(bo
         lesion[body.labels > 0] = probability
         spots = describe(body, classes=UptakeClasses(lesion, np.zeros_like(lesion), "net", "c0de"))
         assert [spots[A, label].suspicious for label in range(1, 5)] == expected
+        # The limit that a hot spot did not reach is a part of the reason.
+        limits = ["(suspicious from 0.70)"] * 3 + ["(suspicious from 0.25)"]
+        for label, limit, is_so in zip(range(1, 5), limits, expected, strict=True):
+            assert (limit in spots[A, label].reason) is not is_so
 
 
 def test_a_decided_verdict_stays_and_says_so(body):

@@ -51,11 +51,18 @@ def test_what_the_input_does_not_allow_is_absent(body):
     assert (row.mean_counts, row.left_right_ratio) == (None, None)
 
 
-def test_a_bone_behind_urine_is_named(body):
+def test_one_sentence_a_view_names_the_bones_behind_urine(body):
     assert remeasure(body.scan, body.regions, body.labels).warnings == ()
     body.counts[body.at(0, slice(222, 246), slice(66, 95))] += 600
     sentences = remeasure(body.scan, body.regions, body.labels).warnings
-    assert sentences == tuple(
-        f"The anterior view shows urine or the injection site in front of the {part}; its uptake is too high."
-        for part in ("sacrum", "left pelvis", "right pelvis")
+    assert sentences == (
+        "The anterior view shows urine or the injection site in front of the sacrum and pelvis; their uptake is too "
+        "high.",
     )
+    # At the patient's left side alone.
+    body.counts[body.at(1, slice(222, 246), slice(85, 95))] += 900
+    first, second = remeasure(body.scan, body.regions, body.labels).warnings
+    assert first == sentences[0]
+    assert second.startswith("The posterior view shows urine or the injection site in front of the ")
+    assert "left pelvis; " in second
+    assert "right" not in second

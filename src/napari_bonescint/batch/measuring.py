@@ -272,7 +272,13 @@ class Measuring:
                 from napari_bonescint.measurement.report.writing import write_report
 
                 regions, comparison = computed.masks.regions, computed.comparison
-                write_report(folder, stem, opened.scan, regions, computed.measured, comparison=comparison)
+                left_out: list[str] = []
+                write_report(
+                    *(folder, stem, opened.scan, regions, computed.measured),
+                    comparison=comparison,
+                    on_left_out=left_out.append,
+                )
+                yield from left_out
         except BonescintError as error:
             yield sentence_of(error)
 

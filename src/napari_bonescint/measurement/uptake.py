@@ -12,6 +12,8 @@ from napari_bonescint.measurement.examination import examine
 from napari_bonescint.measurement.measures import RegionUptake
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from napari_bonescint.measurement.examination import Examination
@@ -74,13 +76,23 @@ def measure_uptake(
 
 
 def foreign_uptake_warnings(scan: Scan, examined: Examination) -> list[str]:
-    """A sentence for each region and side that owes more than a tenth of its counts to urine or the injection site."""
+    """A sentence for each view, which names the bones that owe more than a tenth of their counts to such tracer."""
     foreign = examined.bones.by_part(np.where(examined.excreted.reshape(-1)[examined.bones.at], examined.counts, 0))
     sentences = []
-    for index, code, side in np.argwhere(foreign > _MOST_FOREIGN * examined.sums).tolist():
-        part = " ".join(filter(None, (SIDES[side], REGIONS[code].label)))
-        sentences.append(
-            f"The {scan.views[index].name} view shows urine or the injection site in front of the {part}; its uptake "
-            "is too high."
-        )
+    for view, affected in zip(scan.views, foreign > _MOST_FOREIGN * examined.sums, strict=True):
+        parts = [part for region in REGIONS for part in _parts(region.label, affected[region.code].tolist())]
+        if parts:
+            named = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+            uptake = "its uptake is" if len(parts) == 1 else "their uptake is"
+            sentences.append(
+                f"The {view.name} view shows urine or the injection site in front of the {named}; {uptake} too high."
+            )
     return sentences
+
+
+def _parts(label: str, affected: Sequence[bool]) -> list[str]:
+    """What to call the affected parts of a region, in the order of `SIDES`: one side, or the region if both are."""
+    sides = [side for side, is_so in zip(SIDES, affected, strict=True) if side and is_so]
+    if len(sides) == 1:
+        return [f"{sides[0]} {label}"]
+    return [label] if any(affected) else []

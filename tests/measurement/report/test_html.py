@@ -52,9 +52,14 @@ def test_tables_and_the_picture_are_on_the_page(draw):
     peak = drawn.measured.measures.hot_spots[0].peak_ratio
     assert spots["ant.", "1"][2:11] == [
         *("ribs", "right", "48", f"{peak:.1f}", f"{drawn.measured.measures.hot_spots[0].mean_ratio:.1f}"),
-        *("–", "suspicious", "model", "post. 1"),
+        *("–", "suspicious", "rule", "post. 1"),
     ]
     assert spots["post.", "2"][8] == "not suspicious"
+    # A hot spot with a probability was judged by a model.
+    (first, *others) = drawn.measured.measures.hot_spots
+    by_model = replace(drawn.measured.measures, hot_spots=(replace(first, probability=0.5), *others))
+    page_by_model = page_of(replace(drawn, measured=replace(drawn.measured, measures=by_model)))
+    assert [row[9] for row in page_by_model.rows if len(row) == 12 and row[0].isdigit()].count("model") == 1
     assert RESEARCH_ONLY in page.texts
     (source,) = page.sources
     picture = Image.open(io.BytesIO(base64.b64decode(source.removeprefix("data:image/png;base64,"))))

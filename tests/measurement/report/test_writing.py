@@ -13,6 +13,7 @@ from pydicom import dcmread
 from pydicom.uid import generate_uid
 
 from napari_bonescint.atomic import CannotWrite
+from napari_bonescint.formats.dicom.source_views import SourceMissing
 from napari_bonescint.formats.opening import collect, open_scan
 from napari_bonescint.measurement.measures import RESEARCH_ONLY, Measured
 from napari_bonescint.measurement.measuring import remeasure
@@ -85,6 +86,21 @@ def test_a_picture_gives_pages_without_what_it_does_not_allow(draw, tmp_path):
     assert RESEARCH_ONLY in html.read_text("utf-8")
     with pytest.raises(ReportError, match=r"^flat: no DICOM file of this scan is known"):
         write_report(tmp_path, "flat", scan, regions, measured, options=ReportOptions(identity=True))
+
+
+def test_a_file_without_identifiers_gives_the_pages_alone_and_says_so(draw, tmp_path):
+    drawn, left_out = draw(StudyInstanceUID=None), []
+    names = [path.name for path in write(tmp_path / "out", drawn, on_left_out=left_out.append)]
+    assert names == ["case.report.pdf", "case.report.html"]
+    (sentence,) = left_out
+    assert sentence.startswith("scan.dcm: has no StudyInstanceUID")
+    assert sentence.endswith("The report has no files for an archive.")
+    # A caller that is not told gets an error, as one does who wants no pages.
+    with pytest.raises(SourceMissing):
+        write(tmp_path / "b", drawn)
+    with pytest.raises(SourceMissing):
+        write(tmp_path / "b", drawn, options=ReportOptions(pdf=False, html=False), on_left_out=left_out.append)
+    assert not (tmp_path / "b").exists()
 
 
 def test_a_scan_without_hot_spots_has_no_segmentation(draw, tmp_path):

@@ -95,10 +95,14 @@ def is_suspicious(evidence: Evidence) -> bool:
     if evidence.region not in CODES or not CODES[evidence.region]:
         return False
     if evidence.probability is not None:
-        least = SUSPICIOUS_FROM_IF_USUAL if evidence.in_face or evidence.mirrored else SUSPICIOUS_FROM
-        return evidence.probability >= max(least, evidence.benign or 0.0)
+        return evidence.probability >= max(_least(evidence), evidence.benign or 0.0)
     usual = evidence.joint or evidence.in_face or evidence.mirrored
     return evidence.peak_ratio >= SUSPICIOUS_RATIO and not usual
+
+
+def _least(evidence: Evidence) -> float:
+    """Lowest probability of a metastasis with which a hot spot is suspicious."""
+    return SUSPICIOUS_FROM_IF_USUAL if evidence.in_face or evidence.mirrored else SUSPICIOUS_FROM
 
 
 def reason(evidence: Evidence, verdict: HotSpotVerdict) -> str:
@@ -108,9 +112,11 @@ def reason(evidence: Evidence, verdict: HotSpotVerdict) -> str:
     if not code:
         return ", ".join([*facts, "outside bone"])
     if evidence.probability is not None:
-        facts.append(f"probability of a metastasis {evidence.probability:.2f}")
+        too_low = evidence.probability < _least(evidence) and not verdict.suspicious
+        limit = f" (suspicious from {_least(evidence):.2f})" if too_low else ""
+        facts.append(f"probability of a metastasis {evidence.probability:.2f}{limit}")
         if evidence.benign is not None and evidence.benign > evidence.probability:
-            facts.append(f"of a worn joint, fracture or Paget's disease {evidence.benign:.2f}")
+            facts.append(f"likelier a worn joint, fracture or Paget's disease ({evidence.benign:.2f})")
     facts.append(f"peak {evidence.peak_ratio:.1f} times the {_possessive(REGIONS[code].label)} median")
     if evidence.joint:
         facts.append(f"at the {evidence.joint}")

@@ -229,7 +229,7 @@ def _hot_spot_row(spot: HotSpot) -> HotSpotRow:
         *(number(spot.peak_ratio, 1), number(spot.mean_ratio, 1)),
         UNKNOWN if spot.probability is None else f"{100 * spot.probability:.0f} %",
         "suspicious" if spot.suspicious else "not suspicious",
-        "reader" if spot.verdict.by_reader else "model",
+        "reader" if spot.verdict.by_reader else "rule" if spot.probability is None else "model",
         other,
         spot.reason,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from napari_bonescint.atomic import make_folder, write_files_atomically, writing
 from napari_bonescint.errors import BonescintError, converted_errors
 from napari_bonescint.formats.dicom.derived import require_identifiers
-from napari_bonescint.formats.dicom.source_views import find_views
+from napari_bonescint.formats.dicom.source_views import SourceMissing, find_views
 from napari_bonescint.measurement.report.archive_document import encode_document
 from napari_bonescint.measurement.report.content import content_of
 from napari_bonescint.measurement.report.hot_spot_segments import encode_hot_spots
@@ -28,7 +28,7 @@ from napari_bonescint.measurement.report.structured_report import encode_structu
 from napari_bonescint.results import ResultError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from napari_bonescint.measurement.measures import Measured
     from napari_bonescint.measurement.report.content import Content
     from napari_bonescint.scan import Scan
+
+
+_NOT_FOR_ARCHIVES = "The report has no files for an archive."
 
 
 class ReportError(BonescintError):
@@ -54,6 +57,7 @@ def write_report(
     comparison: Comparison | None = None,
     options: ReportOptions | None = None,
     sources: Sequence[Path] = (),
+    on_left_out: Callable[[str], None] | None = None,
 ) -> list[Path]:
     """Write the report of a scan: all files, or none if one cannot be written. Returns their paths.
 
@@ -78,6 +82,9 @@ def write_report(
         The files to write; by default all that the input allows, without identity on the pages.
     sources : sequence of Path
         The scan's files, in place of `scan.sources`.
+    on_left_out : callable, optional
+        If the scan's DICOM files lack the identifiers for a reference, the pages are written alone, and this is called
+        with a sentence that says so. Without it, and if no pages are wanted, that is an error.
 
     Raises
     ------
@@ -95,7 +102,7 @@ def write_report(
     source = _source_hash(scan)
     _require_own(_possible_files(folder, stem, scan), source)
     with converted_errors(partial(_failure, scan)):
-        files = _encode(scan, regions, measured, source, options, comparison)
+        files = _encode(scan, regions, measured, source, options, comparison, on_left_out)
     make_folder(folder)
     written = write_files_atomically(folder, {stem + ending: content for ending, content in files.items()})
     if options.segmentation or options.structured_report:
@@ -121,6 +128,7 @@ def _encode(
     source: str,
     options: ReportOptions,
     comparison: Comparison | None,
+    on_left_out: Callable[[str], None] | None,
 ) -> dict[str, bytes]:
     """All files of a report, by the ending of their names."""
     from_dicom = is_dicom_source(scan)
@@ -141,7 +149,15 @@ def _encode(
     files = {".report.pdf": pdf} if options.pdf else {}
     if options.html:
         files[".report.html"] = encode_html(content, picture)
-    return files | _encode_dicom(scan, measured, pdf, content, options, comparison) if from_dicom else files
+    if not from_dicom:
+        return files
+    try:
+        return files | _encode_dicom(scan, measured, pdf, content, options, comparison)
+    except SourceMissing as error:
+        if on_left_out is None or not files:
+            raise
+        on_left_out(f"{error} {_NOT_FOR_ARCHIVES}")
+        return files
 
 
 def _encode_dicom(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_info
@@ -69,27 +70,32 @@ class ReportDialog(QDialog):
             return
         scan, regions, files = reading.scan, reading.regions, reading.files
         comparison, options = self._comparison, form.options
+        left_out: list[str] = []
 
         def work() -> list[Path]:
             # Here, in the thread: what this imports would stop the window.
             from napari_bonescint.measurement.report.writing import write_report
 
             return write_report(
-                folder, name, scan, regions, measured, comparison=comparison, options=options, sources=files
+                *(folder, name, scan, regions, measured),
+                comparison=comparison,
+                options=options,
+                sources=files,
+                on_left_out=left_out.append,
             )
 
         self._show_busy(True)
         self._say("Writing …")
-        self._background.run(work, self._on_written, self._finish)
+        self._background.run(work, partial(self._on_written, left_out), self._finish)
 
     def done(self, result: int) -> None:
         """Close the dialog; files that are being written are finished."""
         super().done(result)
         self._end_when_idle()
 
-    def _on_written(self, paths: list[Path]) -> None:
+    def _on_written(self, left_out: list[str], paths: list[Path]) -> None:
         self._written = paths
-        names = "\n".join(path.name for path in paths)
+        names = "\n".join([*(path.name for path in paths), *left_out])
         self.open_button.setVisible(bool(self._to_open()))
         self._finish(f"{counted(len(paths), 'file')} in {paths[0].parent}:\n{names}")
 
