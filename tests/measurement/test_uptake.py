@@ -54,15 +54,15 @@ def test_what_the_input_does_not_allow_is_absent(body):
 def test_one_sentence_a_view_names_the_bones_behind_urine(body):
     assert remeasure(body.scan, body.regions, body.labels).warnings == ()
     body.counts[body.at(0, slice(222, 246), slice(66, 95))] += 600
-    sentences = remeasure(body.scan, body.regions, body.labels).warnings
-    assert sentences == (
+    (sentence,) = remeasure(body.scan, body.regions, body.labels).warnings
+    assert sentence == (
         "The anterior view shows urine or the injection site in front of the sacrum and pelvis; their uptake is too "
-        "high.",
+        "high."
     )
     # At the patient's left side alone.
     body.counts[body.at(1, slice(222, 246), slice(85, 95))] += 900
     first, second = remeasure(body.scan, body.regions, body.labels).warnings
-    assert first == sentences[0]
+    assert first == sentence
     assert second.startswith("The posterior view shows urine or the injection site in front of the ")
     assert "left pelvis; " in second
     assert "right" not in second
