@@ -7,7 +7,16 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
-from napari_bonescint.archive.credentials import Secret, SecretKind, find_secret, keep_secret, variable
+from napari_bonescint.archive.credentials import (
+    Secret,
+    SecretKind,
+    find_secret,
+    forget_typed,
+    keep_secret,
+    typed_in,
+    use_typed,
+    variable,
+)
 from napari_bonescint.archive.errors import ArchiveError
 from napari_bonescint.archive.setups import ArchiveSetup, Kind
 
@@ -49,3 +58,18 @@ def test_no_text_shows_a_secret() -> None:
         keep_secret(SETUP, SecretKind.TOKEN, secret)
     for error in (caught.value, kept.value):
         assert "hunter2" not in "".join(traceback.format_exception(error))
+
+
+def test_what_was_typed_comes_before_the_environment_until_it_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    def found() -> str:
+        secret = find_secret(SETUP, SecretKind.PASSWORD)
+        return "" if secret is None else secret.reveal()
+
+    monkeypatch.setenv("BONESCINT_ARCHIVE_WARD_7_PASSWORD", "hunter2")
+    with typed_in("Ward 7", {SecretKind.PASSWORD: Secret("tried")}):
+        assert found() == "tried"
+    assert found() == "hunter2"
+    use_typed("Ward 7", {SecretKind.PASSWORD: Secret("typed")})
+    assert found() == "typed"
+    forget_typed("Ward 7")
+    assert found() == "hunter2"

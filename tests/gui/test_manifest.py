@@ -73,7 +73,10 @@ def test_each_panel_is_in_the_menu_where_users_look_for_it(viewer: Viewer) -> No
         ],
         "napari/layers/annotate": ["Correct masks (Bone scintigraphy)", "Correct this scan (Bone scintigraphy)"],
         "napari/layers/measure": ["Measure (Bone scintigraphy)", "Measure this scan (Bone scintigraphy)"],
-        "napari/file/io_utilities": ["Export a scan and its bone masks (Bone scintigraphy)"],
+        "napari/file/io_utilities": [
+            "Archive (Bone scintigraphy)",
+            "Export a scan and its bone masks (Bone scintigraphy)",
+        ],
     }
 
 

@@ -1,19 +1,23 @@
 """Secrets of archives: from the environment or the system's keyring, never from a file.
 
 The environment comes first, for stations without a keyring: ``BONESCINT_ARCHIVE_<NAME>_PASSWORD``, with the archive's
-name in capitals and ``_`` for other characters than letters and digits.
+name in capitals and ``_`` for other characters than letters and digits. What the user has typed in this process comes
+before both.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from napari_bonescint.archive.errors import ArchiveError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from napari_bonescint.archive.setups import ArchiveSetup
 
 _SERVICE = "napari-bonescint"
@@ -50,6 +54,32 @@ def variable(archive: str, kind: SecretKind) -> str:
     return f"BONESCINT_ARCHIVE_{re.sub('[^A-Z0-9]', '_', archive.upper())}_{kind.name}"
 
 
+_typed: dict[tuple[str, SecretKind], Secret] = {}
+
+
+def use_typed(archive: str, typed: Mapping[SecretKind, Secret]) -> None:
+    """Use secrets until this process ends, in place of what environment and keyring have."""
+    _typed.update({(archive, kind): secret for kind, secret in typed.items()})
+
+
+def forget_typed(archive: str) -> None:
+    """Use no more what was typed for an archive."""
+    for kind in SecretKind:
+        _typed.pop((archive, kind), None)
+
+
+@contextmanager
+def typed_in(archive: str, typed: Mapping[SecretKind, Secret]) -> Iterator[None]:
+    """Use secrets within, and what was used before afterwards."""
+    before = dict(_typed)
+    use_typed(archive, typed)
+    try:
+        yield
+    finally:
+        _typed.clear()
+        _typed.update(before)
+
+
 def find_secret(setup: ArchiveSetup, kind: SecretKind) -> Secret | None:
     """A secret of an archive; None if there is none.
 
@@ -58,6 +88,8 @@ def find_secret(setup: ArchiveSetup, kind: SecretKind) -> Secret | None:
     ArchiveError
         If the keyring is locked or missing, and the environment has no such secret.
     """
+    if (typed := _typed.get((setup.name, kind))) is not None:
+        return typed
     text = os.environ.get(variable(setup.name, kind))
     if text is not None:
         return Secret(text)

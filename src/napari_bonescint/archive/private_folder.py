@@ -36,6 +36,11 @@ def private_root() -> Path:
     return Path(platformdirs.user_cache_dir("napari-bonescint", appauthor=False)) / "received"
 
 
+def is_private(path: Path) -> bool:
+    """True if a file lies in a private folder, of this process or another one."""
+    return path.is_relative_to(private_root())
+
+
 class PrivateFolder:
     """A private folder of this process; making one removes those that ended processes have left.
 

@@ -229,6 +229,11 @@ def keep_setup(setup: ArchiveSetup) -> None:
     write_setups([*others, setup])
 
 
+def drop_setup(name: str) -> None:
+    """Remove the set-up of an archive; raises `ArchiveError` or `CannotWrite`."""
+    write_setups(each for each in read_setups() if each.name != name)
+
+
 def _entry(setup: ArchiveSetup) -> dict[str, object]:
     """The entries that differ from their defaults."""
     plain = asdict(replace(ArchiveSetup("", setup.kind)))

@@ -68,7 +68,7 @@ def read(path: Paths) -> Read:
             scans.append(source.open())
         except BonescintError as error:
             errors.append(error)
-    opened = [scan for scan in scans if not _is_being_corrected(scan)]
+    opened = [scan for scan in scans if not is_being_corrected(scan)]
     layers = lay_out(opened)
     for mask in masks:
         try:
@@ -79,13 +79,13 @@ def read(path: Paths) -> Read:
     left_out = str(LeftOut(found.skipped))
     if left_out:
         show_info(left_out)
-    for scan in _with_view_warnings(opened):
+    for scan in with_view_warnings(opened):
         for warning in scan.warnings:
             show_warning(f"{scan.name}: {warning}" if len(scans) > 1 else warning)
     return layers or _NOTHING
 
 
-def _is_being_corrected(scan: Scan) -> bool:
+def is_being_corrected(scan: Scan) -> bool:
     """Whether a scan is open as a case of a label store; its panel comes to the front then."""
     place = place_of_file(scan)
     if place is None:
@@ -95,7 +95,7 @@ def _is_being_corrected(scan: Scan) -> bool:
     return True
 
 
-def _with_view_warnings(scans: Iterable[Scan]) -> list[Scan]:
+def with_view_warnings(scans: Iterable[Scan]) -> list[Scan]:
     """The scans, with a warning if an open scan of the same study shows the same view."""
     viewer = current_viewer()
     known = list(viewer.layers) if viewer is not None else []

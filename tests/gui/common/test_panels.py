@@ -7,6 +7,7 @@ from napari._app_model import get_app_model
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget
 
+from napari_bonescint.gui.archive.panel import ArchiveWidget
 from napari_bonescint.gui.common.panels import open_panel
 from napari_bonescint.gui.correct.panel import CorrectWidget
 from napari_bonescint.gui.retrain.panel import RetrainWidget
@@ -22,6 +23,7 @@ PANELS = {
     "Segment skeleton": (SegmentWidget, "make_segment_widget"),
     "Correct masks": (CorrectWidget, "make_correct_widget"),
     "Retrain": (RetrainWidget, "make_retrain_widget"),
+    "Archive": (ArchiveWidget, "make_archive_widget"),
 }
 
 

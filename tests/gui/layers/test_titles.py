@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from napari.layers import Image
 
+from napari_bonescint.archive.private_folder import PrivateFolder
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.gui.layers.scans import scans_to_layers
 from napari_bonescint.gui.layers.titles import title_of_mask, titles_of
@@ -35,6 +36,14 @@ def test_a_file_that_is_named_after_the_patient_gives_a_number_alone(scan: Scan,
     names = ("Doe_Jane.dcm", "bone-0004711.dcm", "bone.dcm")
     scans = [open_scan(write_nm(name, PatientName="DOE^JANE", PatientID="4711")) for name in names]
     assert titles_of(scans, layers_of(scan, "scan 1")) == ["scan 2", "scan 3", "bone"]
+
+
+def test_a_file_that_came_from_an_archive_gives_a_number_alone(write_nm: Callable[..., Path]) -> None:
+    path = write_nm("bone.dcm")
+    folder = PrivateFolder()
+    moved = path.rename(folder.path / "1.2.3.dcm")
+    assert titles_of([open_scan(moved)], []) == ["scan 1"]
+    folder.remove()
 
 
 def test_a_wanted_title_is_taken_as_it_is(scan: Scan, write_nm: Callable[..., Path]) -> None:

@@ -17,6 +17,7 @@ _MODULES = (
     "napari_bonescint.gui.correct.panel",
     "napari_bonescint.gui.measure.panel",
     "napari_bonescint.gui.retrain.panel",
+    "napari_bonescint.gui.archive.panel",
 )
 _begun = Lock()
 

@@ -6,6 +6,7 @@ import re
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
+from napari_bonescint.archive.private_folder import is_private
 from napari_bonescint.formats.dicom.identity import names_patient
 from napari_bonescint.formats.masks.registry import MASK_ENDINGS
 from napari_bonescint.formats.safe_reading.refusal import Refusal
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.scan import Scan
 
-# Of scans whose files are named after the patient.
+# Of scans whose files are named after the patient, or by an archive.
 _NAMELESS = "scan"
 _MASK_ENDINGS = (*MASK_ENDINGS, ".seg.dcm")
 
@@ -28,8 +29,8 @@ _MASK_ENDINGS = (*MASK_ENDINGS, ".seg.dcm")
 def titles_of(scans: Iterable[Scan], layers: Iterable[Layer], wanted: Iterable[str] | None = None) -> list[str]:
     """A title for each scan that no open scan has.
 
-    It is the name of the scan's file, with a number if the title is taken. A file that is named after the patient gives
-    the title ``scan 1``, ``scan 2``, ...
+    It is the name of the scan's file, with a number if the title is taken. A file that is named after the patient, or
+    came from an archive, gives the title ``scan 1``, ``scan 2``, ...
 
     Parameters
     ----------
@@ -83,8 +84,8 @@ def title_of_mask(path: Path) -> str:
 
 
 def _shows_patient(paths: Iterable[Path]) -> bool:
-    """Whether a file is named after the patient; one that can no longer be read may be."""
+    """Whether a file is named after the patient, or by an archive; one that can no longer be read may be."""
     try:
-        return any(names_patient(path) for path in paths)
+        return any(is_private(path) or names_patient(path) for path in paths)
     except Refusal:
         return True

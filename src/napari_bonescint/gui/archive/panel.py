@@ -1,0 +1,246 @@
+"""The panel "Archive"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from magicgui.widgets import ComboBox, Container
+from qtpy.QtCore import QTimer
+from qtpy.QtGui import QImage, QKeySequence, QPixmap, QShortcut
+from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from napari_bonescint.archive.private_folder import empty_left_folders
+from napari_bonescint.gui.archive.rows import dashed, shown_studies, summary
+from napari_bonescint.gui.archive.search_form import SearchForm
+from napari_bonescint.gui.archive.session import ArchiveSession
+from napari_bonescint.gui.archive.setup_dialog import SetupDialog
+from napari_bonescint.gui.archive.showing import show
+from napari_bonescint.gui.archive.study_tree import StudyTree
+from napari_bonescint.gui.common.choices import numbered
+from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label
+from napari_bonescint.gui.common.file_worker import FileWorker
+from napari_bonescint.gui.common.run import ignore
+from napari_bonescint.gui.common.turns import in_turns
+from napari_bonescint.gui.layers.scan_display import display_scans
+from napari_bonescint.gui.layers.scans import facts_of
+from napari_bonescint.gui.widgets.fitted_picture import FittedPicture
+from napari_bonescint.gui.widgets.quiet_wheel import ignore_wheel
+from napari_bonescint.gui.widgets.text_colours import Tone, ToneLabel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+    from napari.layers import Image
+    from napari.viewer import Viewer
+    from numpy.typing import NDArray
+
+    from napari_bonescint.archive.records import Found, Study
+    from napari_bonescint.gui.archive.bringing import Brought
+
+_MARGIN, _SPACING, _PROGRESS_MS = 6, 4, 100
+_NO_ARCHIVE = "Set an archive up to search it."
+
+
+class ArchiveWidget(DockPanel):
+    """Searches archives and opens scans from them; `session` has the logic."""
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        display_scans(napari_viewer)
+        self._background = FileWorker(self)
+        self.session = ArchiveSession(self._background.run)
+        self._last_found: Found[Study] | None = None
+
+        self.archive = ComboBox(label="Archive", choices=self._archive_choices, nullable=False)
+        self.chooser: Container[Any] = Container(widgets=[self.archive])
+        self.setup_button = QPushButton("Set up …")
+        self.form = SearchForm()
+        self.search_button, self.cancel_button = QPushButton("Search"), QPushButton("Cancel")
+        self.bar, self.status = QProgressBar(), ToneLabel()
+        self.tree, self.picture = StudyTree(), FittedPicture()
+        self.open_button, self.priors_button = QPushButton("Open"), QPushButton("Open with priors")
+        self.picture_button = QPushButton("Picture")
+        # Only while it is of use: otherwise Escape belongs to the tools on the canvas.
+        self._escape = QShortcut(QKeySequence("Escape"), self)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_PROGRESS_MS)
+        self._lay_out()
+        self._connect()
+        self._show()
+        # Patients' data of a napari that was killed.
+        self._background.run(empty_left_folders, ignore, lambda sentence: self._say(sentence, True))
+        self.session.reload()
+
+    def search(self) -> None:
+        """Search the chosen archive."""
+        self.session.search(self.form.query)
+
+    def open(self, *, with_priors: bool = False) -> None:
+        """Open the chosen study or series, with earlier bone scans of the patient if wanted."""
+        study = self.tree.study
+        if study is not None and not self.session.is_running:
+            self.session.open(study, self.tree.series, with_priors=with_priors)
+
+    def set_up(self) -> SetupDialog:
+        """Open the dialog that sets archives up."""
+        dialog = SetupDialog(self, "" if self.session.setup is None else self.session.setup.name)
+        dialog.kept.connect(self.session.reload)
+        dialog.open()
+        return dialog
+
+    def _end_processes(self) -> None:
+        """End what is asked of archives."""
+        self.session.cancel()
+        self._background.close()
+
+    def _connect(self) -> None:
+        session, tree = self.session, self.tree
+        self.setup_button.clicked.connect(self.set_up)
+        self.archive.changed.connect(session.choose)
+        self.search_button.clicked.connect(self.search)
+        for field in (self.form.patient_id, self.form.name, self.form.accession):
+            field.native.returnPressed.connect(self.search)
+        self.form.whole_body.changed.connect(self._show_studies)
+        self.cancel_button.clicked.connect(session.cancel)
+        self._escape.activated.connect(session.cancel)
+        self.open_button.clicked.connect(lambda: self.open())
+        self.priors_button.clicked.connect(lambda: self.open(with_priors=True))
+        self.picture_button.clicked.connect(self._make_picture)
+        tree.series_wanted.connect(session.list_series)
+        tree.chosen.connect(self._on_chosen)
+        tree.itemDoubleClicked.connect(lambda item, _column: self.open() if item.parent() else None)
+        session.changed.connect(self._show)
+        session.message.connect(self._say)
+        session.found.connect(self._take_found)
+        session.series_found.connect(tree.show_series)
+        session.refused.connect(tree.show_reasons)
+        session.pictured.connect(self._show_picture)
+        session.brought.connect(self._show_scans)
+        self._timer.timeout.connect(self._show_progress)
+
+    def _lay_out(self) -> None:
+        self.chooser.margins = (0, 0, 0, 0)
+        for form in (self.chooser, self.form.container):
+            ignore_wheel(form.native)
+        top = _row(self.chooser.native, self.setup_button)
+        top.setStretch(0, 1)
+        self.picture.hide()
+        self.picture_button.setToolTip("Get the first scan and show it small, before you open it")
+        self.priors_button.setToolTip("Also the newest earlier bone scans of the patient, for comparison in Measure")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        layout.setSpacing(_SPACING)
+        layout.addLayout(top)
+        layout.addWidget(self.form.container.native)
+        layout.addLayout(_row(self.search_button))
+        layout.addLayout(_row(self.bar, self.cancel_button))
+        layout.addWidget(self.status)
+        layout.addWidget(self.tree, 2)
+        layout.addWidget(self.picture, 1)
+        layout.addLayout(_row(self.open_button, self.priors_button, self.picture_button))
+        layout.addWidget(disclaimer_label())
+
+    def _archive_choices(self, _box: object = None) -> list[tuple[str, int]]:
+        session = getattr(self, "session", None)
+        return numbered([setup.name for setup in session.setups]) if session is not None else []
+
+    def _show(self) -> None:
+        """Show the state of the session."""
+        session = self.session
+        names = [setup.name for setup in session.setups]
+        if [title for title, _ in self._shown_choices()] != names:
+            with self.archive.changed.blocked():
+                self.archive.reset_choices()
+                if session.setup is not None:
+                    self.archive.value = names.index(session.setup.name)
+        running, has_archive = session.is_running, session.setup is not None
+        self.archive.enabled = len(names) > 1 and not running
+        self.search_button.setEnabled(has_archive and not running)
+        for widget in (self.bar, self.cancel_button):
+            widget.setVisible(running)
+        self._escape.setEnabled(running)
+        self._show_buttons()
+        if running:
+            self._show_progress()
+            self._timer.start()
+        else:
+            self._timer.stop()
+        if not has_archive:
+            self._say(_NO_ARCHIVE, False)
+        elif self.status.text() == _NO_ARCHIVE:
+            self._say("", False)
+
+    def _shown_choices(self) -> list[tuple[str, int]]:
+        box: Any = self.archive.native
+        return [(box.itemText(row), row) for row in range(box.count())]
+
+    def _show_buttons(self) -> None:
+        possible = self.tree.study is not None and not self.session.is_running
+        for button in (self.open_button, self.priors_button, self.picture_button):
+            button.setEnabled(possible)
+
+    def _show_progress(self) -> None:
+        progress = self.session.progress
+        if progress is None or not progress.total:
+            self.bar.setRange(0, 0)
+            return
+        self.bar.setRange(0, progress.total)
+        self.bar.setValue(progress.done)
+        self.bar.setFormat(f"%v of {progress.total} images")
+
+    def _on_chosen(self) -> None:
+        self.picture.hide()
+        self._show_buttons()
+
+    def _take_found(self, found: Found[Study]) -> None:
+        self._last_found = found
+        self._show_studies()
+
+    def _show_studies(self) -> None:
+        found = self._last_found
+        if found is not None:
+            studies = shown_studies(found.items, whole_body=self.form.whole_body.value)
+            self.tree.show_studies(studies)
+            self._say(summary(found, len(studies)), False)
+
+    def _make_picture(self) -> None:
+        study = self.tree.study
+        if study is not None:
+            self.session.make_picture(study, self.tree.series)
+
+    def _show_picture(self, grey: NDArray[np.uint8]) -> None:
+        rows, columns = grey.shape
+        image = QImage(grey.tobytes(), columns, rows, columns, QImage.Format.Format_Grayscale8)
+        self.picture.set_pixmap(QPixmap.fromImage(image))
+        self.picture.show()
+
+    def _show_scans(self, scans: Sequence[Brought], priors: Sequence[Brought]) -> None:
+        """Show earlier scans left of the new ones, and say which is which."""
+        opened: list[tuple[Brought, tuple[Image, ...]]] = []
+
+        def steps() -> Iterator[None]:
+            for each in (*reversed(priors), *scans):
+                images = yield from show(self._viewer, each)
+                if images:
+                    opened.append((each, images))
+
+        in_turns(self, steps(), lambda: self._on_shown(opened))
+
+    def _on_shown(self, opened: Sequence[tuple[Brought, tuple[Image, ...]]]) -> None:
+        named = [f"{facts_of(images[0]).title} ({dashed(each.day) or 'no date'})" for each, images in opened]
+        if named:
+            self._viewer.reset_view()
+            self._say(f"Opened: {', '.join(named)}.", False)
+
+    def _say(self, sentence: str, wrong: bool) -> None:
+        self.status.say(sentence, Tone.WRONG if wrong else Tone.PLAIN)
+        self.status.setVisible(bool(sentence))
+
+
+def _row(*widgets: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    for widget in widgets:
+        row.addWidget(widget)
+    return row

@@ -1,0 +1,155 @@
+"""The panel "Archive" in a real window, with a real Orthanc."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from qtpy.QtCore import Qt
+
+from archive_peers.patients import write_scan
+from gui.panel_actions import PATIENCE_MS
+from napari_bonescint.archive import setups
+from napari_bonescint.gui.common.panels import open_panel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from napari import Viewer
+    from pytestqt.qtbot import QtBot
+    from qtpy.QtWidgets import QPushButton
+
+    from archive_peers.orthanc import Orthanc
+    from napari_bonescint.archive.setups import ArchiveSetup
+    from napari_bonescint.gui.archive.panel import ArchiveWidget
+
+
+@pytest.fixture
+def opened(viewer: Viewer, qtbot: QtBot) -> Callable[[], ArchiveWidget]:
+    """Open the panel on the archive that was set up."""
+
+    def open_it() -> ArchiveWidget:
+        panel: ArchiveWidget = open_panel(viewer, "Archive")
+        qtbot.waitUntil(lambda: panel.session.setup is not None)
+        return panel
+
+    return open_it
+
+
+def press(button: QPushButton, qtbot: QtBot) -> None:
+    assert button.isEnabled()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def search(panel: ArchiveWidget, qtbot: QtBot, name: str) -> None:
+    field = panel.form.name.native
+    field.clear()
+    qtbot.keyClicks(field, name)
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not panel.session.is_running, timeout=PATIENCE_MS)
+
+
+def test_without_an_archive_the_panel_says_what_to_do(viewer: Viewer, qtbot: QtBot) -> None:
+    panel: ArchiveWidget = open_panel(viewer, "Archive")
+    qtbot.waitUntil(lambda: panel.status.text() == "Set an archive up to search it.")
+    for button in (panel.search_button, panel.open_button, panel.priors_button, panel.picture_button):
+        assert not button.isEnabled()
+    assert not panel.cancel_button.isVisible()
+    assert panel.form.query.modality == "NM"
+    assert panel.form.whole_body.value
+
+
+@pytest.mark.archive
+def test_a_patient_is_found_seen_and_opened_with_priors(
+    viewer: Viewer,
+    opened: Callable[[], ArchiveWidget],
+    qtbot: QtBot,
+    orthanc: Orthanc,
+    web: ArchiveSetup,
+    tmp_path: Path,
+) -> None:
+    one = write_scan(tmp_path / "one.dcm", 1)
+    earlier = [write_scan(tmp_path / f"{day}.dcm", 1, day) for day in ("20230101", "20240101", "20250101")]
+    thyroid = write_scan(tmp_path / "thyroid.dcm", 1, "20250601", StudyDescription="Thyroid")
+    other = write_scan(tmp_path / "other.dcm", 2)
+    orthanc.store(one, *earlier, thyroid, other)
+    panel = opened()
+    search(panel, qtbot, "identifying^person0001")
+    assert panel.status.text() == (
+        "4 studies. 1 more is hidden, whose description names no bone scan; untick Whole body to see."
+    )
+    tree = panel.tree
+    first = tree.topLevelItem(0)
+    assert first.text(0) == "2026-03-01\n1 image"
+    assert first.text(1) == "Identifying, Person0001 · PATIENT-0001\nBone scan"
+    panel.form.whole_body.value = False
+    assert tree.topLevelItemCount() == 5
+    panel.form.whole_body.value = True
+
+    first = tree.topLevelItem(0)
+    first.setExpanded(True)
+    qtbot.waitUntil(lambda: first.childCount() == 1)
+    assert (first.child(0).text(0), first.child(0).text(1)) == ("NM", "Series 1 · Whole body · 1 image")
+
+    press(panel.picture_button, qtbot)
+    qtbot.waitUntil(panel.picture.isVisible, timeout=PATIENCE_MS)
+    assert panel.picture.pixmap().width() == 96
+    assert not viewer.layers
+
+    press(panel.priors_button, qtbot)
+    qtbot.waitUntil(lambda: panel.status.text().startswith("Opened"), timeout=PATIENCE_MS)
+    assert panel.status.text() == "Opened: scan 1 (2024-01-01), scan 2 (2025-01-01), scan 3 (2026-03-01)."
+    assert [layer.name for layer in viewer.layers] == [
+        f"scan {number} {view}" for number in (1, 2, 3) for view in ("anterior", "posterior")
+    ]
+    files = {layer.source.path for layer in viewer.layers}
+    assert len(files) == 3
+    assert all(path and path.startswith(str(tmp_path / "received")) for path in files)
+    assert "Identifying" not in viewer.window._qt_window.windowTitle() + viewer.title
+    for path in (tmp_path / "settings").rglob("*"):
+        assert path.is_dir() or b"IDENTIFYING" not in path.read_bytes().upper()
+
+
+@pytest.mark.archive
+def test_a_series_that_is_no_planar_scan_is_grey_with_the_reason(
+    viewer: Viewer,
+    opened: Callable[[], ArchiveWidget],
+    qtbot: QtBot,
+    orthanc: Orthanc,
+    web: ArchiveSetup,
+    tmp_path: Path,
+) -> None:
+    orthanc.store(write_scan(tmp_path / "tomo.dcm", 3, ImageType=["ORIGINAL", "PRIMARY", "TOMO", "EMISSION"]))
+    panel = opened()
+    search(panel, qtbot, "Identifying")
+    item = panel.tree.topLevelItem(0)
+    item.setExpanded(True)
+    qtbot.waitUntil(lambda: item.childCount() == 1)
+    press(panel.open_button, qtbot)
+    qtbot.waitUntil(lambda: panel.status.text().startswith("There is no scan to open: "), timeout=PATIENCE_MS)
+    assert item.child(0).isDisabled()
+    assert len(item.child(0).text(1).splitlines()) == 2
+    assert not viewer.layers
+
+
+@pytest.mark.archive
+def test_a_wrong_password_and_a_dead_archive_are_one_sentence(
+    opened: Callable[[], ArchiveWidget],
+    qtbot: QtBot,
+    orthanc: Orthanc,
+    web: ArchiveSetup,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("BONESCINT_ARCHIVE_WEB_PASSWORD", "hunter2")
+    panel = opened()
+    search(panel, qtbot, "Identifying")
+    assert panel.status.text().startswith("web: the login is wrong or missing")
+    assert "hunter2" not in panel.status.text()
+    setups.keep_setup(replace(web, url=f"http://127.0.0.1:{orthanc.napari_port}/dicom-web"))
+    panel.session.reload()
+    qtbot.waitUntil(lambda: panel.session.setup not in (None, web))
+    search(panel, qtbot, "Identifying")
+    assert panel.status.text().startswith("web: ")
+    assert panel.search_button.isEnabled()

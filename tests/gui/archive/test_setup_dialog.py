@@ -1,0 +1,113 @@
+"""Set-ups of archives in a real dialog."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from qtpy.QtWidgets import QWidget
+
+from archive_peers.orthanc import PASSWORD, USER
+from gui.panel_actions import PATIENCE_MS
+from napari_bonescint.archive.credentials import SecretKind, find_secret
+from napari_bonescint.archive.setups import ArchiveSetup, Kind, Login, keep_setup, read_setups, setups_file
+from napari_bonescint.gui.archive.setup_dialog import SetupDialog
+from napari_bonescint.gui.archive.setup_form import SetupForm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytestqt.qtbot import QtBot
+
+    from archive_peers.orthanc import Orthanc
+
+WARD = ArchiveSetup(
+    "ward",
+    Kind.RECEIVER,
+    host="10.0.0.7",
+    port=104,
+    title="PACS",
+    tls=True,
+    address="10.0.0.20",
+    own_port=11112,
+    allowed_titles=("WS1", "WS2"),
+    answer_seconds=5.0,
+)
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot) -> Iterator[SetupDialog]:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    dialog = SetupDialog(parent)
+    dialog.show()
+    qtbot.waitUntil(lambda: dialog.archive.choices[-1] == "New archive")
+    yield dialog
+    dialog.close()
+
+
+@pytest.mark.parametrize(
+    "setup",
+    [
+        WARD,
+        ArchiveSetup("old", Kind.QUERY_RETRIEVE, host="10.0.0.7", port=104, title="PACS", own_port=11113),
+        ArchiveSetup("web", Kind.DICOMWEB, url="https://pacs.example/dicom-web", login=Login.BASIC, user="me"),
+        ArchiveSetup("token", Kind.DICOMWEB, url="https://pacs.example/dicom-web", login=Login.BEARER),
+    ],
+)
+def test_the_form_gives_what_it_shows(qtbot: QtBot, setup: ArchiveSetup) -> None:
+    form = SetupForm()
+    qtbot.addWidget(form.container.native)
+    form.show(setup)
+    form.container.native.show()
+    assert form.setup == setup
+    assert form.url.visible is (setup.kind is Kind.DICOMWEB)
+    assert form.host.visible is (setup.kind is not Kind.DICOMWEB)
+    assert form.allowed.visible is (setup.kind is Kind.RECEIVER)
+    assert form.password.visible is (setup.login is Login.BASIC)
+    assert form.token.visible is (setup.login is Login.BEARER)
+
+
+def test_an_archive_is_kept_and_removed(dialog: SetupDialog, qtbot: QtBot) -> None:
+    form = dialog.form
+    form.name.value = "web"
+    dialog.save_button.click()
+    qtbot.waitUntil(lambda: "must be like https://" in dialog.message.text())
+    form.url.value, form.login.value, form.user.value = "https://pacs.example/dicom-web", "basic", "me"
+    form.password.value = "s3cret-word"
+    dialog.save_button.click()
+    qtbot.waitUntil(lambda: dialog.message.text() == "Saved.")
+    qtbot.waitUntil(lambda: dialog.archive.value == "web")
+    (kept,) = read_setups()
+    assert (kept.url, kept.user) == ("https://pacs.example/dicom-web", "me")
+    assert "s3cret-word" not in setups_file().read_text()
+    assert form.password.value == ""
+    secret = find_secret(kept, SecretKind.PASSWORD)
+    assert secret is not None
+    assert secret.reveal() == "s3cret-word"
+    keep_setup(WARD)
+    dialog.remove_button.click()
+    qtbot.waitUntil(lambda: dialog.message.text() == "Removed.")
+    assert read_setups() == (WARD,)
+    qtbot.waitUntil(lambda: form.name.value == "ward")
+    assert find_secret(kept, SecretKind.PASSWORD) is None
+
+
+@pytest.mark.archive
+def test_a_test_says_what_answers_and_what_fails(dialog: SetupDialog, qtbot: QtBot, orthanc: Orthanc) -> None:
+    form = dialog.form
+    form.name.value, form.url.value = "mine", orthanc.url
+    form.login.value, form.user.value, form.password.value = "basic", USER, "wrong-word"
+
+    def told() -> str:
+        dialog.test_button.click()
+        qtbot.waitUntil(dialog.test_button.isEnabled, timeout=PATIENCE_MS)
+        return dialog.message.text()
+
+    assert told().startswith("mine: ")
+    assert "wrong-word" not in dialog.message.text()
+    form.password.value = PASSWORD
+    assert told().startswith("mine: DICOMweb answers as test after ")
+    form.url.value = f"http://127.0.0.1:{orthanc.napari_port}/dicom-web"
+    assert told().startswith("mine: ")
+    assert read_setups() == ()
