@@ -10,6 +10,7 @@ import pytest
 from napari_bonescint.corrections import scan_drafts
 from napari_bonescint.corrections.hot_spot_drafts import HotSpotDrafts, any_drafts
 from napari_bonescint.corrections.scan_drafts import has_draft_of_view
+from napari_bonescint.corrections.store.found_hot_spots import FoundPixels
 from napari_bonescint.corrections.store.hot_spot_revision import SpotDecision
 from napari_bonescint.scan import ViewName
 
@@ -34,12 +35,13 @@ def test_a_draft_is_found_by_the_pixels_of_its_scan(scan: Scan, folder: Path) ->
     assert not any_drafts()
     assert drafts.find() is None
     drafts.discard()
-    drafts.save(labels, DECISIONS)
+    changed = (FoundPixels(ViewName.POSTERIOR, 7, 3, 4, 1),)
+    drafts.save(labels, DECISIONS, changed)
     assert any_drafts()
     found = HotSpotDrafts(scan.counts.copy()).find()
     assert found is not None
     np.testing.assert_array_equal(found.labels, labels)
-    assert found.spots == DECISIONS
+    assert (found.spots, found.changed) == (DECISIONS, changed)
     assert HotSpotDrafts(scan.counts + np.uint16(1)).find() is None
     # It is no draft of a mask, which the panel Correct masks would offer.
     assert not has_draft_of_view(scan.counts[0])

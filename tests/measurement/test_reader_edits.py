@@ -71,4 +71,19 @@ def test_measured_again_hot_spots_keep_their_numbers_and_the_readers_changes() -
     expected = plane(
         (2, 29, 36, 10, 17), (1, 10, 13, 10, 14), (5, 20, 24, 30, 34), (6, 2, 5, 2, 5), (4, 50, 54, 30, 34)
     )
-    np.testing.assert_array_equal(carried, expected)
+    np.testing.assert_array_equal(carried.labels, expected)
+    # Measured once more, what was erased stays away, and what was drawn stays as it was drawn.
+    again = carry_over(new, carried.labels, carried.found, {4}, 7)
+    np.testing.assert_array_equal(again.labels, expected)
+    third = carry_over(new, again.labels, again.found, {4}, 7)
+    np.testing.assert_array_equal(third.labels, expected)
+
+
+def test_a_hot_spot_that_was_partly_erased_keeps_its_shape_however_often_it_is_found() -> None:
+    found = plane(*BEFORE)
+    left = plane((1, 10, 12, 10, 14), BEFORE[1])
+    for _ in range(3):
+        carried = carry_over(plane(*BEFORE), left, found, (), 3)
+        np.testing.assert_array_equal(carried.labels, left)
+        np.testing.assert_array_equal(carried.found, plane(*BEFORE))
+        found = carried.found

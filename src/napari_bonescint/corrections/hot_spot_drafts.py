@@ -18,6 +18,9 @@ from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.scan_drafts import ScanDrafts, drafts_folder, make_drafts_folder
 from napari_bonescint.corrections.store.checksummed_json import seal, unseal
+from napari_bonescint.corrections.store.found_hot_spots import (
+    FoundPixels,  # noqa: TC001 - `facts.build` looks at the types
+)
 from napari_bonescint.corrections.store.hot_spot_revision import (
     SpotDecision,  # noqa: TC001 - `facts.build` looks at the types
 )
@@ -47,11 +50,14 @@ class SpotDraft:
         Hot spots, numbered within a view from 1.
     spots : tuple of SpotDecision
         The decisions of the reader.
+    changed : tuple of FoundPixels
+        Where the hot spots as found differ from `labels`.
     """
 
     when: str
     labels: NDArray[np.uint16]
     spots: tuple[SpotDecision, ...]
+    changed: tuple[FoundPixels, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,7 @@ class _Facts:
     when: str
     spots: tuple[SpotDecision, ...]
     labels_sha256: str
+    changed: tuple[FoundPixels, ...] = ()
 
 
 def any_drafts() -> bool:
@@ -78,7 +85,9 @@ class HotSpotDrafts:
         # The order of the views is that of the scan, so it is a part of the name.
         self._stem = "-".join(ScanDrafts.of(counts, names_regions=True).views)
 
-    def save(self, labels: NDArray[np.uint16], spots: Sequence[SpotDecision]) -> None:
+    def save(
+        self, labels: NDArray[np.uint16], spots: Sequence[SpotDecision], changed: Sequence[FoundPixels] = ()
+    ) -> None:
         """Save unsaved work in place of the earlier draft; see `SpotDraft` for the parameters.
 
         Raises
@@ -90,6 +99,7 @@ class HotSpotDrafts:
             "when": datetime.now(UTC).isoformat(timespec="seconds"),
             "spots": [asdict(spot) for spot in spots],
             "labels_sha256": planes_sha256(labels),
+            "changed": [asdict(pixels) for pixels in changed],
         }
         buffer = io.BytesIO()
         np.savez_compressed(buffer, labels=labels, facts=np.frombuffer(seal(facts), np.uint8))
@@ -131,4 +141,4 @@ def _read(path: Path) -> SpotDraft:
         raise
     except Exception as error:  # zipfile and NumPy raise whatever their parsers trip over
         raise Damaged(f"{path}: is no draft, or a damaged one.") from error
-    return SpotDraft(facts.when, labels, facts.spots)
+    return SpotDraft(facts.when, labels, facts.spots, facts.changed)

@@ -89,17 +89,34 @@ def renumber(edited: NDArray[np.uint16], before: NDArray[np.uint16], first_free:
     return Renumbered(labels, frozenset(drawn), parents)
 
 
+@dataclass(frozen=True)
+class Carried:
+    """Hot spots that were found again, with what the reader has changed.
+
+    Attributes
+    ----------
+    labels : ndarray of uint16, shape (y, x)
+        The hot spots to show.
+    found : ndarray of uint16, shape (y, x)
+        The hot spots as they were found, under the numbers of those to show; those that the reader erased have numbers
+        of their own.
+    """
+
+    labels: NDArray[np.uint16]
+    found: NDArray[np.uint16]
+
+
 def carry_over(
     new: NDArray[np.uint16],
     present: NDArray[np.uint16],
     found: NDArray[np.uint16],
     decided: Collection[int],
     first_free: int,
-) -> NDArray[np.uint16]:
+) -> Carried:
     """New hot spots of a view with what the reader has changed in the former ones.
 
     A new hot spot takes the number of the former one that it covers most. Those that the reader drew, reshaped or
-    decided on stay; those that the reader erased do not come back.
+    decided on stay; those that the reader erased do not come back, however often they are found.
 
     Parameters
     ----------
@@ -113,29 +130,33 @@ def carry_over(
         Numbers of hot spots that the reader decided to be suspicious.
     first_free : int
         A number above all that were ever used in this view.
-
-    Returns
-    -------
-    ndarray of uint16, shape (y, x)
     """
     formed = {number for number in numbers_in(present) if not np.array_equal(present == number, found == number)}
-    erased = np.isin(found, list(set(numbers_in(found)) - set(numbers_in(present))))
+    erased = np.isin(found, list(set(numbers_in(found)) - set(numbers_in(np.where(present > 0, found, 0)))))
     carried = np.where(np.isin(present, list(formed)), present, 0).astype(np.uint16)
+    as_found = np.zeros_like(carried)
     used, free = set(formed), first_free
+    gone = []
     spots = sorted(numbers_in(new), key=lambda number: -int(np.count_nonzero(new == number)))
     for number in spots:
         here = new == number
-        if np.any(carried[here] > 0) or np.mean(erased[here]) > _ERASED:
+        if len(reshaped := carried[here & (carried > 0)]):
+            as_found[here] = int(np.bincount(reshaped).argmax())
+            continue
+        if np.mean(erased[here]) > _ERASED:
+            gone.append(here)
             continue
         under = present[here & ~np.isin(present, [0, *used])]
         given = int(np.bincount(under).argmax()) if under.size else free
         free = max(free, given + 1)
         used.add(given)
-        carried[here] = given
+        carried[here] = as_found[here] = given
     for number in set(decided) & set(numbers_in(present)) - used:
         here = (present == number) & (carried == 0)
         carried[here] = number
-    return carried
+    for number, here in enumerate(gone, start=free):
+        as_found[here] = number
+    return Carried(carried, as_found)
 
 
 def _pieces(labels: NDArray[np.uint16], number: int) -> tuple[list[NDArray[np.bool_]], tuple[slice, slice]]:

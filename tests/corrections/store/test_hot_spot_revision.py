@@ -11,6 +11,7 @@ import pytest
 
 from napari_bonescint.corrections.errors import Damaged, StoreError
 from napari_bonescint.corrections.store.check import check_store
+from napari_bonescint.corrections.store.found_hot_spots import FoundPixels
 from napari_bonescint.corrections.store.hot_spot_revision import SpotDecision
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.corrections.store.merging import merge
@@ -64,10 +65,14 @@ def test_what_a_reader_decided_is_there_again(store: LabelStore, scan: Scan, spo
     assert [each.number for each in found] == [1, 2]
     assert (found[0].annotator, found[0].origin, found[0].mask, found[0].spots) == ("Ada", FOUND, BONES, DECISIONS)
     np.testing.assert_array_equal(store.hot_spots(case, 1), spots)
+    assert saved.changed == ()  # as in records of an earlier version
+    changed = (FoundPixels(ViewName.ANTERIOR, 7, 3, 4, 2),)
+    store.save_hot_spots(case, spots, DECISIONS, annotator="Bo", origin=FOUND, mask=BONES, changed=changed)
+    assert store.hot_spot_revisions(case)[-1].changed == changed
     # The files of a shipped model's hot spots must not tell whose scan it is.
     assert save(store, case, spots).labels_sha256 != saved.labels_sha256
     checked = check_store(store, lambda _: None)
-    assert (checked.hot_spots, checked.damage, checked.leftovers) == (3, [], [])
+    assert (checked.hot_spots, checked.damage, checked.leftovers) == (4, [], [])
 
 
 def test_what_does_not_fit_is_refused(store: LabelStore, scan: Scan, spots: NDArray[np.uint16]) -> None:

@@ -197,6 +197,21 @@ def test_tables_are_sorted_copied_and_saved(
     was = table.shown[0].suspicious
     qtbot.keyClick(table, Qt.Key.Key_Space)
     assert table.shown[0].suspicious is not was
+    # Ctrl+Z takes one tick after the other back.
+    index = panel.headline.index.text()
+    table.setCurrentIndex(table.model().index(1, 0))
+    second = table.shown[1].suspicious
+    qtbot.keyClick(table, Qt.Key.Key_Space)
+    assert table.shown[1].suspicious is not second
+    qtbot.keyClick(table, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert (table.shown[0].suspicious, table.shown[1].suspicious) == (not was, second)
+    assert panel.headline.index.text() == index
+    qtbot.keyClick(table, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert table.shown[0].suspicious is was
+    qtbot.keyClick(table, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert table.shown[0].suspicious is was
+    assert not panel.controller.unsaved
+    qtbot.waitUntil(lambda: "by the reader" not in table.shown[0].reason, timeout=PATIENCE_MS)
     # The Enter key does what a click on the row does.
     assert not panel._outline.drawn.lines
     qtbot.keyClick(table, Qt.Key.Key_Return)
@@ -237,6 +252,9 @@ def test_unsaved_decisions_are_kept_as_a_draft_and_shown_again(
     assert panel.may_close()
     spot = panel.spots.table.shown[0]
     tick(panel, 0, qtbot)
+    anterior = viewer.layers[f"{sample.images[0].name} hot spots"]
+    erased = max(np.unique(anterior.data))
+    anterior.data_setitem(np.nonzero(anterior.data == erased), 0)
     index = panel.headline.index.text()
     answer("Cancel")
     assert not window.close()
@@ -253,6 +271,14 @@ def test_unsaved_decisions_are_kept_as_a_draft_and_shown_again(
     assert again.headline.index.text() == index
     restored = next(each for each in again.spots.table.shown if (each.view, each.id) == (spot.view, spot.id))
     assert restored.suspicious is not spot.suspicious
+    # What was erased stays away when the scan is measured again, and then again.
+    anterior = viewer.layers[f"{sample.images[0].name} hot spots"]
+    assert erased not in anterior.data
+    kept = anterior.data.copy()
+    for _ in range(2):
+        qtbot.mouseClick(again.button, Qt.MouseButton.LeftButton)
+        wait_for_measures(again, qtbot)
+        np.testing.assert_array_equal(anterior.data, kept)
     answer("Discard")
     assert again.may_close()
     qtbot.waitUntil(lambda: not any_drafts())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from napari.components import LayerList
-from napari.layers import Image
+from napari.layers import Image, Labels
 
 from napari_bonescint.gui.layers.labels import all_labels_of
 from napari_bonescint.gui.measure.spot_layers import OTHER, SUSPICIOUS, SpotLayers
@@ -90,3 +90,13 @@ def test_a_hot_spot_that_is_cut_becomes_two_and_undo_makes_it_one(spots: SpotLay
     first.undo()
     np.testing.assert_array_equal(first.data, before)
     assert not edits[-1].parents
+
+
+def test_the_layers_of_a_scan_stand_together_below_those_of_others() -> None:
+    images = [Image(np.ones((60, 40), np.uint16), name=name) for name in ("a", "b", "other")]
+    mask = Labels(np.ones((60, 40), np.uint8), name="bones of a")
+    layers = LayerList([images[0], images[1], mask, images[2]])
+    spots = SpotLayers(layers, images[:2], [mask])
+    while spots.show_next():
+        pass
+    assert [layer.name for layer in layers] == ["a", "b", "bones of a", "a hot spots", "b hot spots", "other"]

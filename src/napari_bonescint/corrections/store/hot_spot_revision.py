@@ -16,6 +16,9 @@ from napari_bonescint.atomic import make_folder
 from napari_bonescint.corrections.errors import Damaged, StoreError, reachable
 from napari_bonescint.corrections.store import append_only
 from napari_bonescint.corrections.store.checksummed_json import read_sealed
+from napari_bonescint.corrections.store.found_hot_spots import (
+    FoundPixels,  # noqa: TC001 - `facts.build` looks at the types
+)
 from napari_bonescint.corrections.store.plane_files import read_planes, salted
 from napari_bonescint.corrections.store.revision import Origin  # noqa: TC001 - `facts.build` looks at the types
 from napari_bonescint.facts import build
@@ -79,6 +82,8 @@ class HotSpotRevision:
         `case_files.CaseFacts.image` of the case.
     labels_sha256 : str
         Hash of the file of the hot spots; see `plane_files.salted`.
+    changed : tuple of FoundPixels
+        Where the reader has changed the hot spots that were found; records of earlier versions lack it.
     """
 
     number: int
@@ -89,6 +94,7 @@ class HotSpotRevision:
     spots: tuple[SpotDecision, ...]
     image_sha256: str
     labels_sha256: str
+    changed: tuple[FoundPixels, ...] = ()
 
     @classmethod
     def read(cls, folder: Path, number: int) -> HotSpotRevision:

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_bonescint.corrections.store.found_hot_spots import FoundPixels
     from napari_bonescint.corrections.store.hot_spot_revision import SpotDecision
     from napari_bonescint.corrections.store.index import CaseSummary, Revisions
     from napari_bonescint.corrections.store.prediction import Prediction
@@ -267,6 +268,7 @@ class LabelStore:
         annotator: str,
         origin: Origin,
         mask: Origin,
+        changed: Iterable[FoundPixels] = (),
     ) -> HotSpotRevision:
         """Add the hot spots of a case as a reader left them; they are on the disk when this returns.
 
@@ -284,6 +286,8 @@ class LabelStore:
             What the reader began with: the hot spots of a model, or an earlier revision of them.
         mask : Origin
             The mask of the bones that they were measured with.
+        changed : iterable of FoundPixels
+            Where the reader has changed the hot spots that were found.
         """
         files = self.files(case)
         facts = files.facts()
@@ -299,6 +303,7 @@ class LabelStore:
             spots=tuple(spots),
             image_sha256=facts.image,
             labels_sha256="",
+            changed=tuple(changed),
         )
         require_hot_spots(labels, facts.shape, revision, [view.name for view in facts.views])
         return add_hot_spots(files.hot_spots, labels, facts.spacing, revision)

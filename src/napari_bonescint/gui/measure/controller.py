@@ -153,6 +153,12 @@ class MeasureController:
             scan.decide(spot, suspicious=suspicious)
             self._after_edit(scan)
 
+    def undo_decision(self) -> None:
+        """Take the reader's last verdict on the chosen scan back."""
+        scan = self.current
+        if scan is not None and scan.undo_decision():
+            self._after_edit(scan)
+
     @property
     def case(self) -> CaseInLayers | None:
         """The case of a label store that the chosen scan is; None for other scans."""
@@ -173,10 +179,15 @@ class MeasureController:
             self.message.emit("Type your name as annotator in the panel Correct masks first, then save again.", True)
             return
         labels, spots, origin, drafts = scan.spots.pixels(), scan.decisions(), scan.origin, scan.drafts
+        changed = scan.changed_pixels()
 
         def work() -> HotSpotRevision:
             saved = case.store.save_hot_spots(
-                case.key, labels, spots, annotator=case.annotator, origin=origin, mask=case.origin
+                *(case.key, labels, spots),
+                annotator=case.annotator,
+                origin=origin,
+                mask=case.origin,
+                changed=changed,
             )
             drafts.discard()
             return saved
@@ -264,6 +275,7 @@ class MeasureController:
             self.changed.emit()
             return
         scan.take_found(labels, classes)
+        scan.without_model = self._finder.without_model
         self._measure_soon(scan, 0)
 
     def _on_failed(self, sentence: str) -> None:
@@ -339,13 +351,13 @@ class MeasureController:
         if self._is_closed or scan not in self._scans:
             return
         if saved.revision is not None and saved.labels is not None and scan.fits(saved.labels):
-            scan.restore(saved.labels, saved.revision.spots)
+            scan.restore(saved.labels, saved.revision.spots, saved.revision.changed)
             scan.note_saved()
             scan.origin = Origin.of_revision(saved.revision.number)
             when = saved.revision.when[:16].replace("T", " ")
             self.message.emit(f"Hot spots of {saved.revision.annotator}, {when} UTC, from the label store.", False)
         if saved.draft is not None and scan.fits(saved.draft.labels):
-            scan.restore(saved.draft.labels, saved.draft.spots)
+            scan.restore(saved.draft.labels, saved.draft.spots, saved.draft.changed)
             self.message.emit("Your unsaved decisions on this scan were restored; Undo removes them.", False)
         if saved.revision is not None or saved.draft is not None:
             self.changed.emit()

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from napari_bonescint.gui.common.run import Run
     from napari_bonescint.gui.common.segmenting import SegmentationClient
-    from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.scan import Scan
 
 _POLL_MS = 25
+_BY_THRESHOLDS = "The hot spots were found by thresholds instead."
 
 
 class SpotFinder:
@@ -45,6 +45,8 @@ class SpotFinder:
 
     found = Signal(object, object)
     """Emitted with hot spots of uint16, shape (view, y, x), and their `UptakeClasses`."""
+    without_model = ""
+    """Why thresholds find the hot spots, in a sentence; empty if a model does."""
     failed = Signal(str)
     """Emitted with a sentence."""
     progressed = Signal(float)
@@ -60,8 +62,11 @@ class SpotFinder:
     def find(self, scan: Scan, regions: NDArray[np.uint8]) -> None:
         """Find the hot spots of a scan; an earlier one is dropped."""
         self.stop()
-        card = hot_spot_model()
-        if card is None:
+        self.without_model = ""
+        try:
+            card = current_model(FINDING_HOT_SPOTS)
+        except BonescintError as error:
+            self.without_model = f"{error} {_BY_THRESHOLDS}"
             self._mark(scan, regions, None)
             return
         # Loaded already: `panel` does it in a thread, because it takes some tenths of a second.
@@ -104,14 +109,6 @@ class SpotFinder:
                 self.failed.emit(sentence)
 
         self._run(partial(_find, scan, regions, classes), then, failed)
-
-
-def hot_spot_model() -> ModelCard | None:
-    """The model that finds hot spots; None if there is none."""
-    try:
-        return current_model(FINDING_HOT_SPOTS)
-    except BonescintError:
-        return None
 
 
 def _find(

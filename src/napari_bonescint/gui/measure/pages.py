@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.measurement.measures import HotSpot, Measures, Ratio, RegionUptake
 
-_HOW = "Tick: suspicious. Brush and eraser on the layer add and remove."
+_HOW = "Tick: suspicious; Ctrl+Z here takes a tick back. Brush and eraser on the layer add and remove."
 _RATIO_ENTRIES = ("name", "value", "definition", "absent")
 
 

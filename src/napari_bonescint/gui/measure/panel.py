@@ -163,6 +163,7 @@ class MeasureWidget(DockPanel):
         self.prior.said.connect(self._say)
         self.controller.progressed.connect(lambda done: self.bar.setValue(round(_STEPS * done)))
         self.spots.table.ticked.connect(lambda spot, tick: self.controller.decide(spot, suspicious=tick))
+        self.spots.table.undone.connect(self.controller.undo_decision)
         self.spots.table.picked.connect(self._go_to_spot)
         self.regions.table.picked.connect(self._outline_region)
         for page in (self.spots, self.regions, self.ratios):
@@ -285,6 +286,8 @@ class MeasureWidget(DockPanel):
                 notices.append(_FORMER_MASK)
             if scan.found_in_other_masks:
                 notices.append(_FOUND_BEFORE)
+            if scan.without_model:
+                notices.append(scan.without_model)
             notices += [*map(str, scan.scan.warnings), *scan.measures.warnings]
         self.notice.say("\n".join(notices), Tone.CAUTION if has_masks else Tone.PLAIN)
         self.notice.setVisible(bool(notices))

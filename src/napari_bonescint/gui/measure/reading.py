@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_bonescint.corrections.hot_spot_drafts import HotSpotDrafts
+from napari_bonescint.corrections.store.found_hot_spots import changed_pixels, found_hot_spots
 from napari_bonescint.corrections.store.hot_spot_revision import SpotDecision
 from napari_bonescint.corrections.store.revision import Origin
 from napari_bonescint.gui.correct.opening.places import CaseInLayers, case_in
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from numpy.typing import NDArray
 
+    from napari_bonescint.corrections.store.found_hot_spots import FoundPixels
     from napari_bonescint.gui.measure.spot_layers import Edited
     from napari_bonescint.measurement.measures import UptakeClasses
     from napari_bonescint.scan import Scan, ViewName
@@ -99,6 +101,8 @@ class Reading:
     measures : Measures or None
     turn : int
         Rises with each time that it is to be measured, so that earlier results are dropped.
+    without_model : str
+        Why thresholds found the hot spots, in a sentence; empty if a model did.
     was_looked_up : bool
         Whether what was decided on this scan before was looked up.
     masks_are_watched : bool
@@ -113,8 +117,9 @@ class Reading:
         self.images, self.scan, self.masks = tuple(images), scan, tuple(masks)
         self.look = look_of(images)
         self.regions = masks_of(masks)
-        self.spots = SpotLayers(layers, images)
+        self.spots = SpotLayers(layers, images, masks)
         self.classes: UptakeClasses | None = None
+        self.without_model = ""
         self.decided: Decided = {}
         self.measures: Measures | None = None
         self.origin = Origin.empty()
@@ -123,6 +128,7 @@ class Reading:
         self.was_looked_up = self.was_only_restored = self.masks_are_watched = False
         self._found = self.spots.pixels()
         self._found_in = self.regions
+        self._ticks: list[tuple[ViewName, int, HotSpotVerdict]] = []  # with the verdict before each
         self._before_reader: float | None = None
         self._saved: _State | None = None
         self._written: _State | None = None  # as the draft
@@ -216,22 +222,24 @@ class Reading:
             for view in self.scan.views
         ]
         views = zip(labels, present, self._found, kept, self.spots.first_free, strict=True)
-        carried = np.stack([carry_over(*each) for each in views])
+        carried = [carry_over(*each) for each in views]
         self.classes = classes
-        # Those that were found now, under the numbers that they have.
-        self._found = np.where(labels > 0, carried, 0).astype(np.uint16)
-        self._found_in = self.regions
-        self.spots.put(carried, as_step=not first)
+        self._found, self._found_in = np.stack([each.found for each in carried]), self.regions
+        self.spots.put(np.stack([each.labels for each in carried]), as_step=not first)
         if not was_changed:
             self.origin = Origin.of_model(classes.model, classes.model_sha256)
             self.note_saved()
 
-    def restore(self, labels: NDArray[np.uint16], spots: Sequence[SpotDecision]) -> None:
+    def restore(
+        self, labels: NDArray[np.uint16], spots: Sequence[SpotDecision], changed: Iterable[FoundPixels]
+    ) -> None:
         """Show saved hot spots with the decisions on them: as one step that Undo removes, if others are shown."""
         self.decided.update({(spot.view, spot.id): HotSpotVerdict(spot.suspicious, spot.by_reader) for spot in spots})
         first = not self._found.any() and not self.spots.pixels().any()
         if first:
-            self._found, self._found_in = labels, self.regions
+            self._found_in = self.regions
+        self._found = found_hot_spots(labels, changed, [view.name for view in self.scan.views])
+        self._ticks.clear()
         self.spots.put(labels, as_step=not first)
         self.was_only_restored = True
         shown = tuple(_new(spot, self.decided[spot.view, spot.id]) for spot in spots)
@@ -240,8 +248,23 @@ class Reading:
 
     def decide(self, spot: HotSpot, *, suspicious: bool) -> None:
         """Take the reader's verdict on a hot spot."""
+        self._ticks.append((spot.view, spot.id, spot.verdict))
         self.decided[spot.view, spot.id] = HotSpotVerdict(suspicious, by_reader=True)
         self._revise()
+
+    def undo_decision(self) -> bool:
+        """Take the reader's last verdict back; False if there is none."""
+        there = () if self.measures is None else {(spot.view, spot.id) for spot in self.measures.hot_spots}
+        while self._ticks:
+            view, number, before = self._ticks.pop()
+            if (view, number) not in there:  # erased meanwhile
+                continue
+            self.decided[view, number] = before
+            self._revise()
+            if not before.by_reader:  # the model decides again
+                del self.decided[view, number]
+            return True
+        return False
 
     def take_edit(self, edit: Edited) -> None:
         """Follow what the reader painted, erased or undid, until it is measured."""
@@ -272,6 +295,10 @@ class Reading:
                 found.append(SpotDecision(view.name, number, verdict.suspicious, verdict.by_reader, probability))
         return tuple(found)
 
+    def changed_pixels(self) -> tuple[FoundPixels, ...]:
+        """Where the reader has changed the hot spots that were found."""
+        return changed_pixels(self._found, self.spots.pixels(), [view.name for view in self.scan.views])
+
     def note_saved(self, labels: NDArray[np.uint16] | None = None, spots: Iterable[SpotDecision] = ()) -> None:
         """Take hot spots and the decisions on them as saved, by default the present ones."""
         self._saved = self._state() if labels is None else (labels, _of_the_reader(spots))
@@ -295,7 +322,7 @@ class Reading:
         if self._written is not None and _equal(state, self._written):
             return None
         self._written = state
-        return partial(self.drafts.save, state[0], self.decisions())
+        return partial(self.drafts.save, state[0], self.decisions(), self.changed_pixels())
 
     def take_measures(self, measures: Measures) -> None:
         """Show measures of the present hot spots."""

@@ -52,13 +52,16 @@ class SpotLayers:
         The viewer's layers.
     images : sequence of Image
         The views, in the order of the scan.
+    masks : sequence of Labels
+        The masks of the scan. In the list of layers, hot spots stand above these and the images, so that each scan's
+        layers stand together.
     """
 
     edited = Signal(object)
     """Emitted with `Edited` after the reader has painted, erased, undone or redone."""
 
-    def __init__(self, layers: Any, images: Sequence[Image]) -> None:
-        self._layers = layers
+    def __init__(self, layers: Any, images: Sequence[Image], masks: Sequence[Labels] = ()) -> None:
+        self._layers, self._below = layers, (*images, *masks)
         self._views: list[_View] = []
         self._is_putting = False
         for index, image in enumerate(images):
@@ -99,7 +102,7 @@ class SpotLayers:
         return np.stack([view.known for view in self._views])
 
     def show_next(self) -> bool:
-        """Add one layer that is missing, above all others; False if none was. The selection stays.
+        """Add one layer that is missing, above the others of the scan; False if none was. The selection stays.
 
         One at a time, because napari takes 0.1 s for each, and the window must be drawn in between.
         """
@@ -109,7 +112,8 @@ class SpotLayers:
         selection = self._layers.selection
         before, active = set(selection), selection.active
         with without_collection():
-            self._layers.append(missing)
+            of_scan = [self._layers.index(layer) for layer in (*self._below, *self.layers) if layer in self._layers]
+            self._layers.insert(1 + max(of_scan, default=len(self._layers) - 1), missing)
         selection.intersection_update(before)
         selection.update(before)
         selection.active = active

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from qtpy.QtCore import (
     QAbstractTableModel,
+    QEvent,
     QModelIndex,
     QPersistentModelIndex,
     QSortFilterProxyModel,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _SORTED_BY = Qt.ItemDataRole.UserRole
 _RECORD = Qt.ItemDataRole.UserRole + 1
+_UNDO = QKeySequence.StandardKey.Undo
 _ROW_HEIGHT, _ROOM, _WIDEST = 22, 12, 320
 _NARROW = "QHeaderView::section { padding: 2px 3px; } QTableView::item { padding: 0 2px; }"
 
@@ -128,6 +130,8 @@ class RecordTable(QTableView):
     """Emitted with a record that was clicked, or reached by the Enter key."""
     ticked = Signal(object, bool)
     """Emitted with a record and the tick that the user gave it."""
+    undone = Signal()
+    """Emitted when the user presses Ctrl+Z."""
     moved = Signal()
     """Emitted when another row is the current one."""
 
@@ -191,10 +195,19 @@ class RecordTable(QTableView):
         if clipboard is not None:
             clipboard.setText(as_text(self._columns, [self._order.index(row, 0).data(_RECORD) for row in rows]))
 
+    def event(self, event: QEvent) -> bool:
+        """Keep Ctrl+Z from the menus and shortcuts of the window while the table has the focus."""
+        if event.type() == QEvent.Type.ShortcutOverride and cast("QKeyEvent", event).matches(_UNDO):
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """Copy whole rows, where Qt would copy one cell."""
+        """Copy whole rows, where Qt would copy one cell; undo."""
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy()
+        elif event.matches(_UNDO):
+            self.undone.emit()
         else:
             super().keyPressEvent(event)
 
