@@ -74,6 +74,7 @@ def test_tables_image_and_facts_are_written(files: MeasureFiles, source: Scan) -
     assert facts["bone_scan_index"]["by_region"][0]["index"] == 1.8324
     assert facts["ratios"][1]["absent"] == "The sacrum is not in the image."
     assert facts["definitions"]["bone_scan_index"].startswith("Bone scan index = sum over regions of")
+    assert "definition" not in facts["ratios"][0]
     assert facts["absent"] == {"area": "no spacing"}
     assert facts["warnings"] == ["It is dim.", "The mask is small.", "Dim."]
     assert facts["seconds"] == 0.457
@@ -88,6 +89,13 @@ def test_what_was_written_is_read_back(files: MeasureFiles, source: Scan) -> Non
     wanted, found = some_measures(source), files.read()
     np.testing.assert_array_equal(found.labels, wanted.labels)
     assert found.measures == replace(wanted.measures, warnings=("It is dim.", "Dim."))
+    # Files of earlier versions have the definition of each ratio beside its value.
+    facts = json.loads(files.facts.read_text(encoding="utf-8"))
+    for entry, ratio in zip(facts["ratios"], wanted.measures.ratios, strict=True):
+        entry["definition"] = ratio.definition
+    facts["definitions"] = {}
+    files.facts.write_text(json.dumps(facts), encoding="utf-8")
+    assert files.read().measures == found.measures
     recorded = files.recorded()
     assert recorded is not None
     assert recorded.complete

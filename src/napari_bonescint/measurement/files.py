@@ -27,6 +27,7 @@ from napari_bonescint.measurement.measures import (
     Ratio,
     RegionUptake,
 )
+from napari_bonescint.measurement.ratio_definitions import definition_of, shared_definitions
 from napari_bonescint.plain_output import table_cell
 from napari_bonescint.results import ResultError, describe_scan
 
@@ -56,7 +57,7 @@ DEFINITIONS: Mapping[str, str] = {
     "suspicious": "True if the hot spot counts in the bone scan index.",
     "other_view_id": "Number of the same lesion in the opposite view.",
 }
-"""Definitions of the quantities in the files; those of ratios stand beside their values."""
+"""Definitions of the quantities in the files, without those of ratios."""
 
 _READY = ".bonescint-measured-"
 _PARTS = (".regions.csv", ".hotspots.tif", ".hotspots.csv", ".measures.json")
@@ -205,7 +206,7 @@ class MeasureFiles:
                 facts = read_json(self.facts, file_names=True)
             except FileNotFoundError:
                 return None
-            recorded = build(RecordedMeasures, facts, unknown=True, complete=False)
+            recorded = build(RecordedMeasures, _with_definitions(facts), unknown=True, complete=False)
             if not all(isinstance(view.get("name"), str) for view in recorded.views):
                 raise FactError("a view has no name")
             return replace(recorded, complete=all(self._group.path(part).is_file() for part in _PARTS))
@@ -273,8 +274,8 @@ class MeasureFiles:
             "masks": asdict(masks),
             "models": dict(measures.models),
             "bone_scan_index": asdict(measures.index),
-            "ratios": [asdict(ratio) for ratio in measures.ratios],
-            "definitions": DEFINITIONS,
+            "ratios": [{"name": ratio.name, "value": ratio.value, "absent": ratio.absent} for ratio in measures.ratios],
+            "definitions": {**DEFINITIONS, **shared_definitions(measures.ratios)},
             "absent": dict(measures.absent),
             "warnings": list(dict.fromkeys(map(str, (*scan.warnings, *warnings, *measures.warnings)))),
             "seconds": round(seconds, 3),
@@ -321,6 +322,21 @@ def _cell(value: object) -> object:
     if isinstance(value, (float, np.floating)):
         return f"{float(value):.{_DIGITS}g}"
     return table_cell(value)
+
+
+def _with_definitions(facts: object) -> object:
+    """The content of a JSON file, with the definition of each ratio beside its value; earlier files have it there."""
+    ratios, definitions = ((facts.get(key) if isinstance(facts, dict) else None) for key in ("ratios", "definitions"))
+    if not isinstance(facts, dict) or not isinstance(ratios, list) or not isinstance(definitions, dict):
+        return facts
+    known = {str(name): str(text) for name, text in definitions.items()}
+    return {
+        **facts,
+        "ratios": [
+            {"definition": definition_of(str(ratio.get("name")), known), **ratio} if isinstance(ratio, dict) else ratio
+            for ratio in ratios
+        ],
+    }
 
 
 def _numbers(labels: np.ndarray[Any, Any], views: Sequence[Mapping[str, Any]]) -> set[tuple[str, int]]:
