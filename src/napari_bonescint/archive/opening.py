@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from napari_bonescint.archive.errors import ArchiveError
 from napari_bonescint.archive.setups import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari_bonescint.archive.interface import Archive
     from napari_bonescint.archive.setups import ArchiveSetup
 
@@ -42,3 +45,13 @@ def open_archive(setup: ArchiveSetup) -> Archive:
         ) from error
     archive: Archive = getattr(backend, name)(setup)
     return archive
+
+
+@contextmanager
+def opened(setup: ArchiveSetup) -> Iterator[Archive]:
+    """An archive as `open_archive` opens it, closed at the end."""
+    archive = open_archive(setup)
+    try:
+        yield archive
+    finally:
+        archive.close()

@@ -8,7 +8,7 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_bonescint.archive.opening import open_archive
+from napari_bonescint.archive import opening
 from napari_bonescint.archive.setups import find_setup
 from napari_bonescint.commands import argument_types
 from napari_bonescint.commands.terminal import print_error
@@ -42,11 +42,8 @@ def add_action(
 @contextmanager
 def opened(arguments: argparse.Namespace) -> Iterator[Archive]:
     """The archive that the arguments name, closed at the end."""
-    archive = open_archive(find_setup(arguments.archive))
-    try:
+    with opening.opened(find_setup(arguments.archive)) as archive:
         yield archive
-    finally:
-        archive.close()
 
 
 def print_json(facts: Any) -> None:

@@ -34,13 +34,13 @@ class Brought:
     ----------
     day : str
         Date of its study, as ``20260301``.
-    path : Path
-        Its file; of a scan in two files, their folder.
+    paths : tuple of Path
+        Its file, or the files of its views.
     scan : Scan
     """
 
     day: str
-    path: Path
+    paths: tuple[Path, ...]
     scan: Scan
 
 
@@ -95,9 +95,8 @@ def read_received(received: Sequence[Received], day: str) -> Haul:
     failures: list[BonescintError] = list(found.failures)
     scans: list[Brought] = []
     for source in found.sources:
-        path = source.paths[0] if len(source.paths) == 1 else source.paths[0].parent
         try:
-            scans.append(Brought(day, path, source.open()))
+            scans.append(Brought(day, source.paths, source.open()))
         except BonescintError as error:
             failures.append(error)
     reasons = {series_of[each.path]: each.reason for each in failures if isinstance(each, Refusal)}

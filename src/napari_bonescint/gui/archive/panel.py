@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, 
 from napari_bonescint.archive.private_folder import empty_left_folders
 from napari_bonescint.gui.archive.rows import dashed, shown_studies, summary
 from napari_bonescint.gui.archive.search_form import SearchForm
+from napari_bonescint.gui.archive.send_dialog import SendDialog
 from napari_bonescint.gui.archive.session import ArchiveSession
 from napari_bonescint.gui.archive.setup_dialog import SetupDialog
 from napari_bonescint.gui.archive.showing import show
@@ -19,6 +20,7 @@ from napari_bonescint.gui.archive.study_tree import StudyTree
 from napari_bonescint.gui.common.choices import numbered
 from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label
 from napari_bonescint.gui.common.file_worker import FileWorker
+from napari_bonescint.gui.common.panels import open_panel
 from napari_bonescint.gui.common.run import ignore
 from napari_bonescint.gui.common.turns import in_turns
 from napari_bonescint.gui.layers.scan_display import display_scans
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from napari_bonescint.gui.archive.bringing import Brought
 
 _MARGIN, _SPACING, _PROGRESS_MS = 6, 4, 100
+_MEASURE = "Measure (Bone scintigraphy)"
 _NO_ARCHIVE = "Set an archive up to search it."
 
 
@@ -61,7 +64,7 @@ class ArchiveWidget(DockPanel):
         self.bar, self.status = QProgressBar(), ToneLabel()
         self.tree, self.picture = StudyTree(), FittedPicture()
         self.open_button, self.priors_button = QPushButton("Open"), QPushButton("Open with priors")
-        self.picture_button = QPushButton("Picture")
+        self.picture_button, self.send_button = QPushButton("Picture"), QPushButton("Send to archive …")
         # Only while it is of use: otherwise Escape belongs to the tools on the canvas.
         self._escape = QShortcut(QKeySequence("Escape"), self)
         self._timer = QTimer(self)
@@ -82,6 +85,14 @@ class ArchiveWidget(DockPanel):
         study = self.tree.study
         if study is not None and not self.session.is_running:
             self.session.open(study, self.tree.series, with_priors=with_priors)
+
+    def send(self) -> SendDialog:
+        """Open the dialog that sends results of the scan that was measured, and those that wait."""
+        measure = self._viewer.window.dock_widgets.get(_MEASURE)
+        measured = measure.measured_scan() if measure is not None and hasattr(measure, "measured_scan") else None
+        dialog = SendDialog(self, measured)
+        dialog.open()
+        return dialog
 
     def set_up(self) -> SetupDialog:
         """Open the dialog that sets archives up."""
@@ -108,6 +119,7 @@ class ArchiveWidget(DockPanel):
         self.open_button.clicked.connect(lambda: self.open())
         self.priors_button.clicked.connect(lambda: self.open(with_priors=True))
         self.picture_button.clicked.connect(self._make_picture)
+        self.send_button.clicked.connect(self.send)
         tree.series_wanted.connect(session.list_series)
         tree.chosen.connect(self._on_chosen)
         tree.itemDoubleClicked.connect(lambda item, _column: self.open() if item.parent() else None)
@@ -140,6 +152,7 @@ class ArchiveWidget(DockPanel):
         layout.addWidget(self.tree, 2)
         layout.addWidget(self.picture, 1)
         layout.addLayout(_row(self.open_button, self.priors_button, self.picture_button))
+        layout.addLayout(_row(self.send_button))
         layout.addWidget(disclaimer_label())
 
     def _archive_choices(self, _box: object = None) -> list[tuple[str, int]]:
@@ -226,13 +239,17 @@ class ArchiveWidget(DockPanel):
                 if images:
                     opened.append((each, images))
 
-        in_turns(self, steps(), lambda: self._on_shown(opened))
+        in_turns(self, steps(), lambda: self._on_shown(opened, priors))
 
-    def _on_shown(self, opened: Sequence[tuple[Brought, tuple[Image, ...]]]) -> None:
+    def _on_shown(self, opened: Sequence[tuple[Brought, tuple[Image, ...]]], priors: Sequence[Brought]) -> None:
         named = [f"{facts_of(images[0]).title} ({dashed(each.day) or 'no date'})" for each, images in opened]
         if named:
             self._viewer.reset_view()
             self._say(f"Opened: {', '.join(named)}.", False)
+        earlier = [images for each, images in opened if each in priors]
+        new = [images for each, images in opened if each not in priors]
+        if earlier and new:
+            open_panel(self._viewer, "Measure").show_with_prior(new[0], earlier[-1])
 
     def _say(self, sentence: str, wrong: bool) -> None:
         self.status.say(sentence, Tone.WRONG if wrong else Tone.PLAIN)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from psygnal import Signal
 
-from napari_bonescint.archive.opening import open_archive
+from napari_bonescint.archive.opening import opened
 from napari_bonescint.archive.priors import bone_scans_first
 from napari_bonescint.archive.setups import read_setups
 from napari_bonescint.display import thumbnail
 from napari_bonescint.gui.archive.bringing import bring_priors, bring_study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from napari_bonescint.archive.interface import Archive, IsCancelled
     from napari_bonescint.archive.records import Progress, Query, Series, Study
@@ -168,7 +167,7 @@ class ArchiveSession:
         self.progress = None
 
         def in_thread() -> T:
-            with _opened(setup) as archive:
+            with opened(setup) as archive:
                 return work(archive, cancelled.is_set)
 
         def end() -> None:
@@ -191,12 +190,3 @@ class ArchiveSession:
 
     def _say_wrong(self, sentence: str) -> None:
         self.message.emit(sentence, True)
-
-
-@contextmanager
-def _opened(setup: ArchiveSetup) -> Iterator[Archive]:
-    archive = open_archive(setup)
-    try:
-        yield archive
-    finally:
-        archive.close()

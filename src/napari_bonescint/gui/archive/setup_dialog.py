@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout
 
 from napari_bonescint.archive.credentials import SecretKind, forget_typed, keep_secret, typed_in, use_typed
 from napari_bonescint.archive.errors import ArchiveError
-from napari_bonescint.archive.opening import open_archive
+from napari_bonescint.archive.opening import opened
 from napari_bonescint.archive.setups import ArchiveSetup, Kind, drop_setup, keep_setup, read_setups
 from napari_bonescint.gui.archive.setup_form import SetupForm
 from napari_bonescint.gui.common.file_worker import FileWorker
@@ -59,12 +59,8 @@ class SetupDialog(QDialog):
         setup, typed = self.form.setup, self.form.secrets
 
         def work() -> str:
-            with typed_in(setup.name, typed):
-                archive = open_archive(setup)
-                try:
-                    return archive.echo(is_cancelled=self._cancelled.is_set)
-                finally:
-                    archive.close()
+            with typed_in(setup.name, typed), opened(setup) as archive:
+                return archive.echo(is_cancelled=self._cancelled.is_set)
 
         self._begin(f"Testing {setup.name} …")
         self._background.run(work, lambda sentence: self._end(sentence, Tone.GOOD), self._fail)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from napari.layers import Image, Layer
@@ -28,8 +29,10 @@ def show(viewer: Viewer, brought: Brought) -> Generator[None, None, tuple[Image,
     if is_being_corrected(scan):
         return ()
     (warned,) = with_view_warnings([scan])
-    with layer_source(path=str(brought.path), reader_plugin=OUR_READER):
-        layers = [Layer.create(*data) for data in lay_out([scan])]
+    layers = []
+    for data, path in zip(lay_out([scan]), cycle(brought.paths), strict=False):
+        with layer_source(path=str(path), reader_plugin=OUR_READER):
+            layers.append(Layer.create(*data))
     for layer in layers:
         yield
         viewer.add_layer(layer)

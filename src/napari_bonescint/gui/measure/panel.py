@@ -14,6 +14,7 @@ from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QProgressBar, QPushButton, QTabWidget, QVBoxLayout
 
 from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.gui.archive.sending import MeasuredScan
 from napari_bonescint.gui.common.choices import numbered
 from napari_bonescint.gui.common.dock_panel import DockPanel, main_button
 from napari_bonescint.gui.common.file_worker import FileWorker
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qtpy.QtGui import QShowEvent
 
+    from napari_bonescint.gui.archive.send_dialog import SendDialog
     from napari_bonescint.gui.measure.reading import Reading
     from napari_bonescint.gui.measure.reporting.dialog import ReportDialog
     from napari_bonescint.measurement.measures import HotSpot, RegionUptake
@@ -118,8 +120,34 @@ class MeasureWidget(DockPanel):
 
         current = compared if compared is not None and compared.is_current else None
         dialog = ReportDialog(self, scan, None if current is None else current.comparison)
+        dialog.send_wanted.connect(self.send)
         dialog.open()
         return dialog
+
+    def send(self) -> SendDialog:
+        """Open the dialog that sends results of the chosen scan to an archive."""
+        from napari_bonescint.gui.archive.send_dialog import SendDialog
+
+        dialog = SendDialog(self, self.measured_scan())
+        dialog.open()
+        return dialog
+
+    def measured_scan(self) -> MeasuredScan | None:
+        """The chosen scan with its measures as they are now, to be sent; None if it is not measured."""
+        scan, compared = self.controller.current, self.prior.shown
+        measured = scan.measured if scan is not None and scan.is_measured else None
+        if scan is None or measured is None:
+            return None
+        comparison = compared.comparison if compared is not None and compared.is_current else None
+        return MeasuredScan(scan.name, scan.scan, scan.regions, measured, scan.files, comparison)
+
+    def show_with_prior(self, images: tuple[Image, ...], prior: tuple[Image, ...]) -> None:
+        """Choose a scan, and a prior one to compare it with."""
+        self._follow_layers()
+        if images in self._choices and not self.controller.is_running:
+            self.scan.value = self._choices.index(images)
+            self.prior.choose(prior)
+            self.tabs.setCurrentWidget(self.prior)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Guard the window of the panel from now on."""

@@ -78,6 +78,11 @@ class PriorPage(QWidget):
                 self.prior.value = self._choices.index(before)
         self.prior.enabled = len(self._choices) > 1
 
+    def choose(self, images: tuple[Image, ...]) -> None:
+        """Choose one of the scans that are offered."""
+        if images in self._choices:
+            self.prior.value = self._choices.index(images)
+
     def show_state(self, *, can_compare: bool, running: bool) -> None:
         """Show whether scans can be compared now."""
         self.button.setEnabled(can_compare and bool(self._choices) and not running)

@@ -57,6 +57,7 @@ class PriorTab(QWidget):
         self.views = PriorViews(viewer, call_later)
         self.page: PriorPage | None = None
         self._scans: Sequence[tuple[Image, ...]] = ()
+        self._wanted: tuple[Image, ...] = ()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         self.comparing.changed.connect(self._show)
@@ -70,6 +71,11 @@ class PriorTab(QWidget):
     def offer(self, scans: Sequence[tuple[Image, ...]]) -> None:
         """Offer the scans that are open now."""
         self._scans = scans
+        self._show()
+
+    def choose(self, images: tuple[Image, ...]) -> None:
+        """Choose the prior scan, now or when the page is built."""
+        self._wanted = images
         self._show()
 
     def close_comparison(self) -> None:
@@ -97,6 +103,9 @@ class PriorTab(QWidget):
         if self.page is not None:
             controller = self._controller
             self.page.offer(self._scans, controller.images)
+            if self._wanted:
+                self.page.choose(self._wanted)
+                self._wanted = ()
             running = controller.is_running or self.comparing.is_running
             self.page.show_state(can_compare=bool(controller.images), running=running)
             self.page.show_comparison(shown, self.comparing.follow_up)

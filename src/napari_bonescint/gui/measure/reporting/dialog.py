@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_info
-from qtpy.QtCore import QUrl
+from qtpy.QtCore import QUrl, Signal
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -39,6 +39,9 @@ class ReportDialog(QDialog):
         Its comparison with a prior scan, which becomes a part of the report.
     """
 
+    send_wanted = Signal()
+    """Emitted when the results are to be sent to an archive."""
+
     def __init__(self, parent: QWidget, reading: Reading, comparison: Comparison | None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Report")
@@ -48,13 +51,16 @@ class ReportDialog(QDialog):
         self._is_busy = False
         self._written: list[Path] = []
         opened = OpenScan(reading.images, ())
-        self.form = ReportForm(opened.folder, opened.name, is_dicom=bool(opened.files) and opened.may_be_dicom)
+        is_dicom = bool(opened.files) and opened.may_be_dicom
+        self.form = ReportForm(opened.folder, opened.name, is_dicom=is_dicom)
         self.note, self.message = PlainLabel(wraps=True), PlainLabel(wraps=True)
         self.write_button, self.open_button = QPushButton("Write the report"), QPushButton("Open it")
-        self.close_button = QPushButton("Close")
+        self.send_button, self.close_button = QPushButton("Send to archive …"), QPushButton("Close")
+        self.send_button.setEnabled(is_dicom)
         self._lay_out()
         self.write_button.clicked.connect(self.write)
         self.open_button.clicked.connect(self._open)
+        self.send_button.clicked.connect(self._send)
         self.close_button.clicked.connect(self.reject)
         prior = "" if comparison is None else "The comparison with the prior scan is a part of it."
         self.note.setText(" ".join(filter(None, (prior, self.form.note))))
@@ -92,6 +98,10 @@ class ReportDialog(QDialog):
         """Close the dialog; files that are being written are finished."""
         super().done(result)
         self._end_when_idle()
+
+    def _send(self) -> None:
+        self.reject()
+        self.send_wanted.emit()
 
     def _on_written(self, left_out: list[str], paths: list[Path]) -> None:
         self._written = paths
@@ -135,6 +145,7 @@ class ReportDialog(QDialog):
         buttons.addWidget(self.write_button)
         buttons.addWidget(self.open_button)
         buttons.addStretch()
+        buttons.addWidget(self.send_button)
         buttons.addWidget(self.close_button)
         self.setMinimumWidth(_WIDTH)
         layout = QVBoxLayout(self)

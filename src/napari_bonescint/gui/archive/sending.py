@@ -1,0 +1,119 @@
+"""Make the results of a measured scan and send them to an archive, for a thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_bonescint.archive.errors import ArchiveError
+from napari_bonescint.archive.opening import opened
+from napari_bonescint.archive.outbox import Outbox
+from napari_bonescint.archive.private_folder import PrivateFolder
+from napari_bonescint.archive.sending import send_parcel, send_results
+from napari_bonescint.text import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_bonescint.archive.interface import IsCancelled, OnProgress
+    from napari_bonescint.archive.records import Answer
+    from napari_bonescint.archive.setups import ArchiveSetup
+    from napari_bonescint.measurement.comparison.changes import Comparison
+    from napari_bonescint.measurement.measures import Measured
+    from napari_bonescint.measurement.report.options import ReportOptions
+    from napari_bonescint.scan import Scan
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredScan:
+    """A scan with what was measured, as copies, which nobody changes.
+
+    Attributes
+    ----------
+    name : str
+        Names of its layers.
+    scan : Scan
+    regions : ndarray of uint8, shape (view, y, x)
+    measured : Measured
+    files : tuple of Path
+        The files that it was opened from.
+    comparison : Comparison or None
+        With a prior scan.
+    """
+
+    name: str
+    scan: Scan
+    regions: NDArray[np.uint8]
+    measured: Measured
+    files: tuple[Path, ...]
+    comparison: Comparison | None = None
+
+
+def send_measured(
+    setup: ArchiveSetup,
+    of: MeasuredScan,
+    options: ReportOptions,
+    on_progress: OnProgress,
+    is_cancelled: IsCancelled,
+) -> tuple[Answer, ...]:
+    """Write a report into a private folder, and send its DICOM files into the study of the scan.
+
+    Raises
+    ------
+    BonescintError
+        If the scan has no DICOM files, or as `write_report` and `send_results` describe.
+    """
+    # Here, in the thread: what this imports would stop the window.
+    from napari_bonescint.measurement.report.source import is_dicom_source
+    from napari_bonescint.measurement.report.writing import write_report
+
+    if not of.files or not is_dicom_source(of.scan, of.files):
+        raise ArchiveError(
+            f"{of.name}: was not opened from DICOM files, so its study is unknown; open the scan from the archive."
+        )
+    with PrivateFolder() as folder, opened(setup) as archive:
+        written = write_report(
+            folder,
+            "scan",
+            of.scan,
+            of.regions,
+            of.measured,
+            comparison=of.comparison,
+            options=options,
+            sources=of.files,
+        )
+        results = sorted(path for path in written if path.suffix == ".dcm")
+        return send_results(archive, results, of.files[0], on_progress=on_progress, is_cancelled=is_cancelled)
+
+
+def send_waiting(setup: ArchiveSetup, on_progress: OnProgress, is_cancelled: IsCancelled) -> tuple[Answer, ...]:
+    """Send again what an archive did not take before."""
+    answers: list[Answer] = []
+    with opened(setup) as archive:
+        for parcel in Outbox().parcels(setup.name):
+            answers += send_parcel(archive, parcel, on_progress=on_progress, is_cancelled=is_cancelled)
+    return tuple(answers)
+
+
+def count_waiting(archive: str) -> int:
+    """Number of results that wait to be sent to an archive."""
+    return sum(len(parcel.objects()) for parcel in Outbox().parcels(archive))
+
+
+def discard_waiting(archive: str) -> None:
+    """Delete the results that wait to be sent to an archive."""
+    for parcel in Outbox().parcels(archive):
+        parcel.discard()
+
+
+def told(answers: Sequence[Answer], archive: str) -> tuple[str, bool]:
+    """What an archive answered, in one line each, and whether it has everything."""
+    kept = [answer for answer in answers if answer.is_kept]
+    confirmed = sum(answer.confirmed for answer in kept)
+    first = f"{archive} has {len(kept)} of {counted(len(answers), 'result')}"
+    found = f"; a search found {confirmed} in the study of the scan." if confirmed else "."
+    return "\n".join((first + found, *dict.fromkeys(answer.text for answer in answers))), len(kept) == len(answers)

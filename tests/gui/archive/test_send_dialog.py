@@ -1,0 +1,140 @@
+"""From the archive into the panel Measure and back, in a real window with a real Orthanc."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pydicom
+import pytest
+from qtpy.QtCore import Qt
+
+from archive_peers.patients import write_scan
+from gui.measure.measuring_panel import wait_for_measures
+from gui.panel_actions import PATIENCE_MS, answer
+from napari_bonescint.archive.outbox import Outbox
+from napari_bonescint.archive.setups import keep_setup
+from napari_bonescint.gui.archive.send_dialog import SendDialog
+from napari_bonescint.gui.common.panels import open_panel
+from napari_bonescint.gui.layers.labels import empty_labels, set_regions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari import Viewer
+    from pytestqt.qtbot import QtBot
+    from qtpy.QtWidgets import QPushButton
+
+    from archive_peers.orthanc import Orthanc
+    from napari_bonescint.archive.setups import ArchiveSetup
+    from napari_bonescint.gui.archive.panel import ArchiveWidget
+    from napari_bonescint.gui.measure.panel import MeasureWidget
+
+SEG, SR, PDF = (f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("66.4", "88.33", "104.1"))
+
+
+def press(button: QPushButton, qtbot: QtBot) -> None:
+    assert button.isEnabled()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def finish(dialog: SendDialog, qtbot: QtBot) -> str:
+    qtbot.waitUntil(lambda: not dialog.cancel_button.isVisible(), timeout=PATIENCE_MS)
+    return dialog.message.text()
+
+
+def test_without_a_scan_and_an_archive_it_says_what_is_missing(viewer: Viewer, qtbot: QtBot) -> None:
+    panel: ArchiveWidget = open_panel(viewer, "Archive")
+    dialog = panel.send()
+    qtbot.waitUntil(lambda: "Set an archive up first" in dialog.note.text())
+    assert dialog.note.text().startswith("Measure a scan in the panel Measure")
+    assert not dialog.send_button.isEnabled()
+    assert not dialog.again_button.isVisible()
+    dialog.close_button.click()
+
+
+@pytest.mark.archive
+def test_a_scan_comes_with_its_prior_and_its_results_go_back(
+    viewer: Viewer, kept_child: None, qtbot: QtBot, orthanc: Orthanc, web: ArchiveSetup, tmp_path: Path
+) -> None:
+    new, prior = write_scan(tmp_path / "new.dcm", 1), write_scan(tmp_path / "prior.dcm", 1, "20250110")
+    orthanc.store(new, prior)
+    panel: ArchiveWidget = open_panel(viewer, "Archive")
+    qtbot.waitUntil(lambda: panel.session.setup is not None)
+    panel.search()
+    qtbot.waitUntil(lambda: panel.tree.topLevelItemCount() == 2, timeout=PATIENCE_MS)
+    press(panel.priors_button, qtbot)
+    qtbot.waitUntil(lambda: "Measure (Bone scintigraphy)" in viewer.window.dock_widgets, timeout=PATIENCE_MS)
+    measure: MeasureWidget = open_panel(viewer, "Measure")
+    assert measure.scan.current_choice == "scan 2 anterior + scan 2 posterior"
+    assert measure.tabs.currentWidget() is measure.prior
+    qtbot.waitUntil(lambda: measure.prior.page is not None)
+    assert measure.prior.page is not None
+    assert measure.prior.page.prior.current_choice == "scan 1 anterior + scan 1 posterior"
+
+    regions = np.zeros((96, 48), np.uint8)
+    regions[10:40, 20:28], regions[40:80, 20:28] = 3, 4
+    for image in measure.controller.images:
+        set_regions(labels := viewer.add_layer(empty_labels(image)), regions)
+        labels._reset_history()
+    qtbot.waitUntil(lambda: measure.button.text() == "Measure")
+    press(measure.button, qtbot)
+    wait_for_measures(measure, qtbot)
+    layer = measure.controller.current.spots.layers[0]
+    layer.data_setitem(tuple(np.mgrid[50:55, 22:26].reshape(2, -1)), 1)
+    wait_for_measures(measure, qtbot)
+
+    # An archive that is gone: the results wait.
+    keep_setup(replace(web, url=f"http://127.0.0.1:{orthanc.napari_port}/dicom-web"))
+    report = measure.report()
+    assert report is not None
+    press(report.send_button, qtbot)
+    dialog = measure.findChild(SendDialog)
+    qtbot.waitUntil(dialog.send_button.isEnabled)
+    assert "scan 2 anterior" in dialog.note.text()
+    press(dialog.send_button, qtbot)
+    assert finish(dialog, qtbot).startswith("web: ")
+    qtbot.waitUntil(lambda: "3 results wait to be sent again." in dialog.note.text())
+    dialog.close_button.click()
+    scan = pydicom.dcmread(new)
+    assert len(orthanc.instances(StudyInstanceUID=str(scan.StudyInstanceUID))) == 1
+
+    # It is back.
+    keep_setup(web)
+    dialog = panel.send()
+    qtbot.waitUntil(dialog.again_button.isVisible)
+    press(dialog.again_button, qtbot)
+    assert finish(dialog, qtbot).startswith("web has 3 of 3 results; a search found 3 in the study of the scan.")
+    qtbot.waitUntil(lambda: not dialog.again_button.isVisible())
+    stored = orthanc.instances(StudyInstanceUID=str(scan.StudyInstanceUID))
+    assert sorted(each["SOPClassUID"] for each in stored) == sorted((SEG, SR, PDF, str(scan.SOPClassUID)))
+    assert {each["PatientID"] for each in stored} == {"PATIENT-0001"}
+    dialog.segmentation.value = dialog.structured.value = False
+    press(dialog.send_button, qtbot)
+    assert finish(dialog, qtbot).startswith("web has 1 of 1 result; ")
+    assert len(orthanc.instances(StudyInstanceUID=str(scan.StudyInstanceUID))) == 5
+    assert Outbox().parcels() == ()
+    # Only the scans that are open are left in the folder of this process.
+    left = [path for path in (tmp_path / "received").rglob("*.dcm") if path.parent.name.count(".") < 3]
+    assert left == []
+    dialog.close_button.click()
+
+
+@pytest.mark.archive
+def test_what_waits_can_be_discarded(
+    viewer: Viewer, qtbot: QtBot, orthanc: Orthanc, web: ArchiveSetup, tmp_path: Path
+) -> None:
+    from archive_peers.results import seg_of
+    from napari_bonescint.archive.outgoing import prepare
+
+    scan = write_scan(tmp_path / "scan.dcm", 1)
+    Outbox().put("web", prepare([seg_of(scan, tmp_path / "mask.dcm")], scan), "kept")
+    panel: ArchiveWidget = open_panel(viewer, "Archive")
+    dialog = panel.send()
+    qtbot.waitUntil(lambda: "1 result waits to be sent again." in dialog.note.text())
+    answer("Discard them")
+    press(dialog.discard_button, qtbot)
+    qtbot.waitUntil(lambda: not dialog.discard_button.isVisible())
+    assert Outbox().parcels() == ()
+    dialog.close_button.click()
