@@ -83,7 +83,7 @@ def test_a_patient_is_found_seen_and_opened_with_priors(
     tree = panel.tree
     first = tree.topLevelItem(0)
     assert first.text(0) == "2026-03-01\n1 image"
-    assert first.text(1) == "Identifying, Person0001 · PATIENT-0001\nBone scan"
+    assert first.text(1) == "Identifying, Person0001\nPATIENT-0001 · Bone scan"
     panel.form.whole_body.value = False
     assert tree.topLevelItemCount() == 5
     panel.form.whole_body.value = True
@@ -130,7 +130,7 @@ def test_a_series_that_is_no_planar_scan_is_grey_with_the_reason(
     press(panel.open_button, qtbot)
     qtbot.waitUntil(lambda: panel.status.text().startswith("There is no scan to open: "), timeout=PATIENCE_MS)
     assert item.child(0).isDisabled()
-    assert len(item.child(0).text(1).splitlines()) == 2
+    assert len(item.child(0).text(1).splitlines()) >= 2
     assert not viewer.layers
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from magicgui.widgets import ComboBox, Container
+from magicgui.widgets import CheckBox, ComboBox, Container
 from qtpy.QtCore import QTimer
 from qtpy.QtGui import QImage, QKeySequence, QPixmap, QShortcut
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from napari_bonescint.archive.priors import bone_scans_first
 from napari_bonescint.archive.private_folder import empty_left_folders
+from napari_bonescint.archive.setups import Kind
+from napari_bonescint.gui.archive.receiving import Receiving
 from napari_bonescint.gui.archive.rows import dashed, shown_studies, summary
 from napari_bonescint.gui.archive.search_form import SearchForm
 from napari_bonescint.gui.archive.send_dialog import SendDialog
@@ -28,6 +31,7 @@ from napari_bonescint.gui.layers.scans import facts_of
 from napari_bonescint.gui.widgets.fitted_picture import FittedPicture
 from napari_bonescint.gui.widgets.quiet_wheel import ignore_wheel
 from napari_bonescint.gui.widgets.text_colours import Tone, ToneLabel
+from napari_bonescint.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,10 +41,10 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
     from numpy.typing import NDArray
 
-    from napari_bonescint.archive.records import Found, Study
+    from napari_bonescint.archive.records import Found, Received, Study
     from napari_bonescint.gui.archive.bringing import Brought
 
-_MARGIN, _SPACING, _PROGRESS_MS = 6, 4, 100
+_MARGIN, _SPACING, _PROGRESS_MS, _LOOK_MS = 6, 4, 100, 300
 _MEASURE = "Measure (Bone scintigraphy)"
 _NO_ARCHIVE = "Set an archive up to search it."
 
@@ -53,13 +57,18 @@ class ArchiveWidget(DockPanel):
         self._viewer = napari_viewer
         display_scans(napari_viewer)
         self._background = FileWorker(self)
+        # Of its own, so that a long transfer never keeps a receiver waiting.
+        self._receiving = FileWorker(self)
         self.session = ArchiveSession(self._background.run)
+        self.receiving = Receiving(self._receiving.run)
         self._last_found: Found[Study] | None = None
 
         self.archive = ComboBox(label="Archive", choices=self._archive_choices, nullable=False)
         self.chooser: Container[Any] = Container(widgets=[self.archive])
         self.setup_button = QPushButton("Set up …")
         self.form = SearchForm()
+        self.receive = CheckBox(text="Receive")
+        self.receive_form: Container[Any] = Container(widgets=[self.receive])
         self.search_button, self.cancel_button = QPushButton("Search"), QPushButton("Cancel")
         self.bar, self.status = QProgressBar(), ToneLabel()
         self.tree, self.picture = StudyTree(), FittedPicture()
@@ -67,8 +76,9 @@ class ArchiveWidget(DockPanel):
         self.picture_button, self.send_button = QPushButton("Picture"), QPushButton("Send to archive …")
         # Only while it is of use: otherwise Escape belongs to the tools on the canvas.
         self._escape = QShortcut(QKeySequence("Escape"), self)
-        self._timer = QTimer(self)
+        self._timer, self._look_timer = QTimer(self), QTimer(self)
         self._timer.setInterval(_PROGRESS_MS)
+        self._look_timer.setInterval(_LOOK_MS)
         self._lay_out()
         self._connect()
         self._show()
@@ -83,7 +93,11 @@ class ArchiveWidget(DockPanel):
     def open(self, *, with_priors: bool = False) -> None:
         """Open the chosen study or series, with earlier bone scans of the patient if wanted."""
         study = self.tree.study
-        if study is not None and not self.session.is_running:
+        if study is None or self.session.is_running:
+            return
+        if self._receives:
+            self.session.open_received(self._received(study), study.date)
+        else:
             self.session.open(study, self.tree.series, with_priors=with_priors)
 
     def send(self) -> SendDialog:
@@ -105,11 +119,14 @@ class ArchiveWidget(DockPanel):
         """End what is asked of archives."""
         self.session.cancel()
         self._background.close()
+        self._receiving.close()
+        self.receiving.close()
 
     def _connect(self) -> None:
         session, tree = self.session, self.tree
         self.setup_button.clicked.connect(self.set_up)
-        self.archive.changed.connect(session.choose)
+        self.archive.changed.connect(self._choose_archive)
+        self.receive.changed.connect(self._switch)
         self.search_button.clicked.connect(self.search)
         for field in (self.form.patient_id, self.form.name, self.form.accession):
             field.native.returnPressed.connect(self.search)
@@ -120,7 +137,7 @@ class ArchiveWidget(DockPanel):
         self.priors_button.clicked.connect(lambda: self.open(with_priors=True))
         self.picture_button.clicked.connect(self._make_picture)
         self.send_button.clicked.connect(self.send)
-        tree.series_wanted.connect(session.list_series)
+        tree.series_wanted.connect(self._list_series)
         tree.chosen.connect(self._on_chosen)
         tree.itemDoubleClicked.connect(lambda item, _column: self.open() if item.parent() else None)
         session.changed.connect(self._show)
@@ -131,9 +148,14 @@ class ArchiveWidget(DockPanel):
         session.pictured.connect(self._show_picture)
         session.brought.connect(self._show_scans)
         self._timer.timeout.connect(self._show_progress)
+        self.receiving.changed.connect(self._show_received)
+        self.receiving.message.connect(self._say)
+        self._look_timer.timeout.connect(self.receiving.look)
 
     def _lay_out(self) -> None:
         self.chooser.margins = (0, 0, 0, 0)
+        self.receive_form.margins = (0, 0, 0, 0)
+        self.receive.tooltip = "Take what those send that the set-up allows, until you switch it off or napari closes"
         for form in (self.chooser, self.form.container):
             ignore_wheel(form.native)
         top = _row(self.chooser.native, self.setup_button)
@@ -146,6 +168,7 @@ class ArchiveWidget(DockPanel):
         layout.setSpacing(_SPACING)
         layout.addLayout(top)
         layout.addWidget(self.form.container.native)
+        layout.addWidget(self.receive_form.native)
         layout.addLayout(_row(self.search_button))
         layout.addLayout(_row(self.bar, self.cancel_button))
         layout.addWidget(self.status)
@@ -174,6 +197,9 @@ class ArchiveWidget(DockPanel):
         for widget in (self.bar, self.cancel_button):
             widget.setVisible(running)
         self._escape.setEnabled(running)
+        for widget in (self.form.container.native, self.search_button):
+            widget.setVisible(not self._receives)
+        self.receive_form.native.setVisible(self._receives)
         self._show_buttons()
         if running:
             self._show_progress()
@@ -193,6 +219,7 @@ class ArchiveWidget(DockPanel):
         possible = self.tree.study is not None and not self.session.is_running
         for button in (self.open_button, self.priors_button, self.picture_button):
             button.setEnabled(possible)
+        self.priors_button.setEnabled(possible and not self._receives)
 
     def _show_progress(self) -> None:
         progress = self.session.progress
@@ -207,6 +234,52 @@ class ArchiveWidget(DockPanel):
         self.picture.hide()
         self._show_buttons()
 
+    @property
+    def _receives(self) -> bool:
+        """Whether the chosen archive sends images here, instead of being searched."""
+        setup = self.session.setup
+        return setup is not None and setup.kind is Kind.RECEIVER
+
+    def _choose_archive(self, index: int | None) -> None:
+        self.session.choose(index)
+        self._last_found = None
+        self.tree.show_studies(())
+        self._say("", False)
+        self._show()
+        self._show_received()
+
+    def _switch(self, on: bool) -> None:
+        setup = self.session.setup
+        if setup is not None:
+            self.receiving.switch(setup, on=on)
+
+    def _received(self, study: Study) -> list[Received]:
+        setup = self.session.setup
+        return [] if setup is None else self.receiving.files(setup.name, study, self.tree.series)
+
+    def _show_received(self) -> None:
+        """Show whether the chosen archive's images are received, and what came in."""
+        if self.receiving.is_any_on:
+            self._look_timer.start()
+        else:
+            self._look_timer.stop()
+        setup = self.session.setup
+        if setup is None or not self._receives:
+            return
+        with self.receive.changed.blocked():
+            self.receive.value = self.receiving.is_on(setup.name)
+        studies = self.receiving.studies(setup.name)
+        self.tree.show_studies(studies)
+        if studies:
+            self._say(f"{counted(sum(study.instances or 0 for study in studies), 'image')} came in.", False)
+
+    def _list_series(self, study: Study) -> None:
+        setup = self.session.setup
+        if self._receives and setup is not None:
+            self.tree.show_series(study, bone_scans_first(self.receiving.series(setup.name, study)))
+        else:
+            self.session.list_series(study)
+
     def _take_found(self, found: Found[Study]) -> None:
         self._last_found = found
         self._show_studies()
@@ -220,7 +293,9 @@ class ArchiveWidget(DockPanel):
 
     def _make_picture(self) -> None:
         study = self.tree.study
-        if study is not None:
+        if study is not None and self._receives:
+            self.session.picture_received(self._received(study), study.date)
+        elif study is not None:
             self.session.make_picture(study, self.tree.series)
 
     def _show_picture(self, grey: NDArray[np.uint8]) -> None:

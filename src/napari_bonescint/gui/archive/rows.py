@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from napari_bonescint.archive.priors import may_be_bone_scan
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.archive.records import Found, Series, Study
 
+_LINE = 40
 COLUMNS = ("Date", "Patient and study")
 
 
@@ -27,8 +29,8 @@ def readable_name(name: str) -> str:
 
 def study_cells(study: Study) -> tuple[str, str]:
     """The row of a study, in two lines."""
-    patient = " · ".join(filter(None, (readable_name(study.patient_name), study.patient_id)))
-    return f"{dashed(study.date)}\n{_images(study)}", f"{patient}\n{study.description}"
+    second = " · ".join(filter(None, (study.patient_id, study.description)))
+    return f"{dashed(study.date)}\n{_images(study)}", f"{readable_name(study.patient_name)}\n{second}"
 
 
 def study_hint(study: Study) -> str:
@@ -41,7 +43,7 @@ def series_cells(series: Series, reason: str) -> tuple[str, str]:
     """The row of a series, with the reason why it cannot be opened."""
     number = "" if series.number is None else f"Series {series.number}"
     described = " · ".join(filter(None, (number, series.description, _images(series))))
-    return series.modality, "\n".join(filter(None, (described, reason)))
+    return series.modality, "\n".join((described, *textwrap.wrap(reason, _LINE)))
 
 
 def _images(of: Study | Series) -> str:

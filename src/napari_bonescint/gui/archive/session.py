@@ -11,13 +11,13 @@ from napari_bonescint.archive.opening import opened
 from napari_bonescint.archive.priors import bone_scans_first
 from napari_bonescint.archive.setups import read_setups
 from napari_bonescint.display import thumbnail
-from napari_bonescint.gui.archive.bringing import bring_priors, bring_study
+from napari_bonescint.gui.archive.bringing import bring_priors, bring_study, read_received
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from napari_bonescint.archive.interface import Archive, IsCancelled
-    from napari_bonescint.archive.records import Progress, Query, Series, Study
+    from napari_bonescint.archive.records import Progress, Query, Received, Series, Study
     from napari_bonescint.archive.setups import ArchiveSetup
     from napari_bonescint.gui.archive.bringing import Brought, Haul
     from napari_bonescint.gui.common.run import Run
@@ -113,16 +113,9 @@ class ArchiveSession:
 
         def work(archive: Archive, is_cancelled: IsCancelled) -> tuple[Haul, Any]:
             haul = bring_study(archive, study, series, self._tell, is_cancelled)
-            return haul, thumbnail(haul.scans[0].scan.counts, _PICTURE_ROWS) if haul.scans else None
+            return haul, _picture(haul)
 
-        def then(result: tuple[Haul, Any]) -> None:
-            haul, picture = result
-            self._report(haul)
-            if picture is not None:
-                self.message.emit("", False)
-                self.pictured.emit(picture)
-
-        self._ask(work, then, "Getting the picture …")
+        self._ask(work, self._take_picture, "Getting the picture …")
 
     def open(self, study: Study, series: Sequence[Series], *, with_priors: bool = False) -> None:
         """Get the scans of a study, or of some of its series, and earlier ones of the patient if wanted."""
@@ -140,12 +133,38 @@ class ArchiveSession:
 
         self._ask(work, then, "Getting …")
 
+    def open_received(self, received: Sequence[Received], day: str) -> None:
+        """Read the scans in files that came in."""
+
+        def then(haul: Haul) -> None:
+            self._report(haul)
+            if haul.scans:
+                self.brought.emit(haul.scans, ())
+
+        self._begin(lambda _is_cancelled: read_received(received, day), then, "Reading …")
+
+    def picture_received(self, received: Sequence[Received], day: str) -> None:
+        """Make a small picture of the first scan in files that came in."""
+
+        def work(_is_cancelled: IsCancelled) -> tuple[Haul, Any]:
+            haul = read_received(received, day)
+            return haul, _picture(haul)
+
+        self._begin(work, self._take_picture, "Reading …")
+
     def _report(self, haul: Haul) -> None:
         """Show why series are no scans."""
         self.refused.emit(haul.reasons)
         if not haul.scans:
             reason = next(iter(haul.reasons.values()), "The archive has no images of it.")
             self.message.emit(f"There is no scan to open: {reason[:1].lower()}{reason[1:]}", True)
+
+    def _take_picture(self, result: tuple[Haul, Any]) -> None:
+        haul, picture = result
+        self._report(haul)
+        if picture is not None:
+            self.message.emit("", False)
+            self.pictured.emit(picture)
 
     def _tell(self, progress: Progress) -> None:
         self.progress = progress
@@ -162,13 +181,17 @@ class ArchiveSession:
         setup = self.setup
         if setup is None:
             return
+
+        def with_archive(is_cancelled: IsCancelled) -> T:
+            with opened(setup) as archive:
+                return work(archive, is_cancelled)
+
+        self._begin(with_archive, then, doing)
+
+    def _begin(self, work: Callable[[IsCancelled], T], then: Callable[[T], None], doing: str) -> None:
         cancelled = Event()
         self._cancelling.append(cancelled)
         self.progress = None
-
-        def in_thread() -> T:
-            with opened(setup) as archive:
-                return work(archive, cancelled.is_set)
 
         def end() -> None:
             self._cancelling.remove(cancelled)
@@ -185,8 +208,12 @@ class ArchiveSession:
 
         if doing:
             self.message.emit(doing, False)
-        self._run(in_thread, done, failed)
+        self._run(lambda: work(cancelled.is_set), done, failed)
         self.changed.emit()
 
     def _say_wrong(self, sentence: str) -> None:
         self.message.emit(sentence, True)
+
+
+def _picture(haul: Haul) -> Any:
+    return thumbnail(haul.scans[0].scan.counts, _PICTURE_ROWS) if haul.scans else None

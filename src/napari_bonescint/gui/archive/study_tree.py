@@ -31,7 +31,6 @@ class StudyTree(QTreeWidget):
         super().__init__()
         self.setAccessibleName("Studies")
         self.setHeaderLabels(list(COLUMNS))
-        self.setWordWrap(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         header = self.header()
@@ -58,14 +57,16 @@ class StudyTree(QTreeWidget):
         return (what,) if isinstance(what, Series) else ()
 
     def show_studies(self, studies: Sequence[Study]) -> None:
-        """Show other studies, and choose the first one."""
+        """Show other studies; the chosen one stays, or else the first one is chosen."""
+        chosen = "" if self.study is None else self.study.uid
         self.clear()
         for study in studies:
             item = QTreeWidgetItem(self, list(study_cells(study)))
             item.setData(0, _WHAT, study)
             item.setChildIndicatorPolicy(QTreeWidgetItem.ChildIndicatorPolicy.ShowIndicator)
             item.setToolTip(_TEXT, f"{item.text(_TEXT)}\n{study_hint(study)}".strip())
-        for item in self._items()[:1]:
+        named = [item for item in self._items() if item.data(0, _WHAT).uid == chosen]
+        for item in (*named, *self._items())[:1]:
             self.setCurrentItem(item)
 
     def show_series(self, study: Study, series: Sequence[Series]) -> None:
