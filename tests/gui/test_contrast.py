@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QRect, Qt
 from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import (
     QAbstractButton,
@@ -20,7 +20,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from gui.correct.correcting import open_case
 from gui.correct.correcting_panel import open_first
+from gui.measure.measuring_panel import wait_for_measures
+from napari_bonescint.gui.common.panels import open_panel
+from napari_bonescint.gui.widgets.text_colours import Tone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,11 +36,13 @@ if TYPE_CHECKING:
 
     from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.gui.correct.panel import CorrectWidget
+    from napari_bonescint.gui.measure.table import RecordTable
 
 LEAST = 4.5
 # Enlarged, so that strokes of letters are thicker than a pixel and show their full colour.
 DETAIL = 3
 FEWEST_PIXELS = 12
+_TICK = 24
 
 
 def luminance(colours: NDArray[np.unsignedinteger]) -> NDArray[np.float64]:
@@ -140,6 +146,59 @@ def test_the_panel_that_corrects_can_be_read(
     panel.controller.message.emit("A store cannot be reached.", True)
     panel.controller.status.emit("The mask was not saved.", True)
     assert both_themes(window, panel, qtbot) == []
+
+
+def faint_cells(table: RecordTable) -> list[str]:
+    """The texts in a table with too little contrast: titles, and cells of rows that are and are not selected."""
+    table.clearSelection()
+    table.selectRow(1)
+    QApplication.processEvents()
+    found = []
+    parts = [
+        (table.viewport(), table.visualRect(table.model().index(row, column)), f"row {row}, column {column}")
+        for row in range(table.model().rowCount())
+        for column in range(table.model().columnCount())
+        if table.model().index(row, column).data()
+    ]
+    header = table.horizontalHeader()
+    parts += [
+        (
+            header.viewport(),
+            QRect(header.sectionViewportPosition(at), 0, header.sectionSize(at), header.height()),
+            f"title {at}",
+        )
+        for at in range(header.count())
+    ]
+    pictures = {widget: picture_of(widget) for widget in (table.viewport(), header.viewport())}
+    for widget, cell, name in parts:
+        # A tick, and the borders between titles, are no text.
+        seen = cell.adjusted(_TICK if name.endswith("column 0") else 2, 2, -2, -2) & widget.rect()
+        if seen.width() < 12 or seen.height() < 12:
+            continue
+        y, x = seen.y() * DETAIL, seen.x() * DETAIL
+        pixels = pictures[widget][y : y + seen.height() * DETAIL, x : x + seen.width() * DETAIL].reshape(-1, 3)
+        if contrast(pixels) < LEAST:
+            found.append(f"{table.accessibleName()}, {name}: {contrast(pixels):.1f}")
+    return found
+
+
+def test_the_panel_that_measures_and_its_tables_can_be_read(window: Viewer, qtbot: QtBot) -> None:
+    open_case(window)
+    panel = open_panel(window, "Measure")
+    qtbot.waitUntil(panel.button.isEnabled)
+    panel.measure()
+    wait_for_measures(panel, qtbot)
+    # So that there is a warning, and rows enough.
+    panel.notice.say("The scan is saturated.", Tone.CAUTION)
+    panel.notice.show()
+    assert both_themes(window, panel, qtbot) == []
+    for page in (panel.spots, panel.regions, panel.ratios):
+        panel.tabs.setCurrentWidget(page)
+        assert page.table.model().rowCount() > 1
+        for theme in ("dark", "light"):
+            window.theme = theme
+            QApplication.processEvents()
+            assert faint_cells(page.table) == [], theme
 
 
 def test_the_panel_that_retrains_can_be_read(window: Viewer, qtbot: QtBot) -> None:

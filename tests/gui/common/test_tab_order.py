@@ -21,7 +21,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from gui.correct.correcting import open_case
 from gui.correct.correcting_panel import open_first
+from gui.measure.measuring_panel import wait_for_measures
+from napari_bonescint.gui.common.panels import open_panel as show_panel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.gui.correct.panel import CorrectWidget
+    from napari_bonescint.gui.measure.panel import MeasureWidget
 
 CONTROLS = (
     QAbstractButton,
@@ -102,6 +106,17 @@ def test_the_panel_that_corrects(
 ) -> None:
     panel = open_correcting()
     open_first(qtbot, panel, store)
+    for page in range(panel.tabs.count()):
+        panel.tabs.setCurrentIndex(page)
+        assert_walked(panel, qtbot)
+
+
+def test_the_panel_that_measures(viewer: Viewer, qtbot: QtBot) -> None:
+    open_case(viewer)
+    panel: MeasureWidget = show_panel(viewer, "Measure")
+    qtbot.waitUntil(panel.button.isEnabled)
+    panel.measure()
+    wait_for_measures(panel, qtbot)
     for page in range(panel.tabs.count()):
         panel.tabs.setCurrentIndex(page)
         assert_walked(panel, qtbot)

@@ -13,6 +13,7 @@ from gui.measure.measuring_panel import wait_for_measures
 from gui.panel_actions import PATIENCE_MS, answer
 from napari_bonescint.gui.common.panels import open_panel
 from napari_bonescint.gui.layers.labels import empty_labels, set_regions
+from napari_bonescint.gui.layers.marks import marks_of
 from napari_bonescint.gui.measure.prior.views import Look
 
 if TYPE_CHECKING:
@@ -53,6 +54,13 @@ def panel(viewer: Viewer, scan: Scan, write_nm: Callable[..., Path]) -> MeasureW
 def page_of(panel: MeasureWidget) -> PriorPage:
     assert panel.prior.page is not None
     return panel.prior.page
+
+
+def captions(viewer: Viewer) -> list[tuple[str, int]]:
+    """The titles of the captions that one sees, each with the number of views."""
+    seen = [marks_of(layer) for layer in viewer.layers if isinstance(layer, Image) and layer.visible]
+    titles = [marks.title for marks in seen if marks is not None and marks.visible]
+    return [(title, titles.count(title)) for title in dict.fromkeys(titles)]
 
 
 def mark(layer: Labels, rows: tuple[int, ...]) -> None:
@@ -106,6 +114,8 @@ def test_a_prior_scan_is_compared_seen_and_reported(
     assert {grid.position(layers.index(image), layers) for image in new.images} == {(0, 0)}
     prior = [layer for layer in layers if layer.name.endswith(" prior")]
     assert {grid.position(layers.index(layer), layers) for layer in prior} == {(0, 1)}
+    assert [layer.name for layer in prior] == [f"{image.name} prior" for image in old.images]
+    qtbot.waitUntil(lambda: captions(viewer) == [("day20240405", 2), ("day20240105 prior", 2)])
     np.testing.assert_array_equal(prior[0].extent.world, new.images[0].extent.world)
     assert not any(image.visible for image in old.images)
 
@@ -113,13 +123,18 @@ def test_a_prior_scan_is_compared_seen_and_reported(
     qtbot.waitUntil(lambda: all(layer in layers for layer in panel.prior.views._layers))
     assert not grid.enabled
     shown = panel.prior.views.shows_prior
+    one = "day20240105 prior" if shown else "day20240405"
     qtbot.waitUntil(lambda: panel.prior.views.shows_prior is not shown)
+    assert captions(viewer) == [("day20240405" if shown else "day20240105 prior", 2)]
+    qtbot.waitUntil(lambda: captions(viewer) == [(one, 2)])
     qtbot.waitUntil(lambda: panel.prior.views.shows_prior is shown)
 
     page.look.value = str(Look.DIFFERENCE)
     qtbot.waitUntil(lambda: any(layer.name.endswith("minus prior") for layer in layers))
     difference = next(layer for layer in layers if layer.name.endswith("anterior minus prior"))
     assert difference.data[57, 32] > 2 > abs(difference.data[30, 32])
+    # One caption for each view.
+    qtbot.waitUntil(lambda: captions(viewer) == [("day20240405 minus prior", 2)])
 
     page.look.value = str(Look.APART)
     qtbot.waitUntil(lambda: [layer.name for layer in layers] == names)

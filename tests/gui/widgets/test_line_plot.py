@@ -45,6 +45,17 @@ def test_a_single_point_and_equal_values_can_be_drawn(qtbot: QtBot) -> None:
         assert red_columns(curve)
 
 
+def test_an_axis_of_zeros_begins_at_0(qtbot: QtBot) -> None:
+    curve = LinePlot("Index", RED)
+    qtbot.addWidget(curve)
+    curve.resize(300, 110)
+    curve.show_points([(0.0, 0.0), (20.0, 0.0)], 20)
+    image = curve.grab().toImage()
+    reds = [y for y in range(image.height()) if image.pixelColor(QPoint(150, y)) == QColor(RED)]
+    assert reds
+    assert min(reds) > 90
+
+
 def test_the_mouse_is_told_the_value(qtbot: QtBot) -> None:
     curve = LinePlot("Dice", RED)
     qtbot.addWidget(curve)

@@ -86,9 +86,13 @@ class RecordModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         column = self._columns[section]
-        return {Qt.ItemDataRole.DisplayRole: column.title, Qt.ItemDataRole.ToolTipRole: column.explanation}.get(
-            Qt.ItemDataRole(role)
-        )
+        # Above its texts: the middle of a wide column is often out of sight.
+        side = Qt.AlignmentFlag.AlignLeft if column.digits is None else Qt.AlignmentFlag.AlignRight
+        return {
+            Qt.ItemDataRole.DisplayRole: column.title,
+            Qt.ItemDataRole.ToolTipRole: column.explanation,
+            Qt.ItemDataRole.TextAlignmentRole: int(side | Qt.AlignmentFlag.AlignVCenter),
+        }.get(Qt.ItemDataRole(role))
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Text, tick and the like of a cell."""

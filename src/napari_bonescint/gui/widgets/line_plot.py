@@ -140,4 +140,5 @@ def _with_room(values: Sequence[float]) -> tuple[float, float]:
     """Both ends of an axis for some values; the axis always has a length."""
     low, high = min(values, default=0), max(values, default=1)
     room = 0.08 * (high - low) or 0.05 * abs(high) or 0.5
-    return low - room, high + room
+    # An axis of values that cannot be negative does not go below 0.
+    return (max(low - room, 0.0) if low >= 0 else low - room), high + room

@@ -85,7 +85,7 @@ class PriorViews:
             layer.visible = False
         for image, pixels in zip(compared.new.images, self._pixels(compared), strict=True):
             if pixels is not None:
-                self._layers.append(self._layer(image, pixels))
+                self._layers.append(self._layer(compared, image, pixels))
         self._add_next(self._turn)
 
     def swap(self) -> None:
@@ -126,10 +126,12 @@ class PriorViews:
         planes = warped.difference if self.look is Look.DIFFERENCE else warped.counts
         return [None if np.isnan(plane).all() else np.nan_to_num(plane) for plane in planes]
 
-    def _layer(self, image: Image, pixels: NDArray[np.float32]) -> Image:
+    def _layer(self, compared: Compared, image: Image, pixels: NDArray[np.float32]) -> Image:
         difference = self.look is Look.DIFFERENCE
         what = "minus prior" if difference else "prior"
-        name = f"{image.name} {what}"
+        # The prior keeps its own name, although it lies in the place of the new scan.
+        named = image if difference else _prior_of(compared, image)
+        name = f"{named.name} {what}"
         limits = (-_MOST, _MOST) if difference else tuple(image.contrast_limits)
         layer = Image(
             pixels,
@@ -139,9 +141,9 @@ class PriorViews:
             metadata={KEY: AID},
             **place_of(image),
         )
-        marks = marks_of(image)
-        if marks is not None:
-            put_marks(layer, ViewMarks(title=f"{marks.title} {what}", view=marks.view, letters=marks.letters))
+        marks, its_own = marks_of(image), marks_of(named)
+        if marks is not None and its_own is not None:
+            put_marks(layer, ViewMarks(title=f"{its_own.title} {what}", view=marks.view, letters=marks.letters))
         follow(layer, image)
         return layer
 
@@ -201,3 +203,10 @@ class PriorViews:
             grid.enabled, grid.stride, grid.shape = self._grid
             self._grid = None
             fit_visible(self._viewer)
+
+
+def _prior_of(compared: Compared, image: Image) -> Image:
+    """The image of the prior scan that shows the view of an image of the new one."""
+    view = compared.new.scan.views[compared.new.images.index(image)].name
+    there = {each.name for each in compared.old.scan.views}
+    return compared.old.image_of(view) if view in there else image
