@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari_bonescint.formats.opening import ScanSource
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.inference.segmenter import Segmenter
+    from napari_bonescint.measurement.detection.detector import HotSpotDetector
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,14 @@ class ScanResults:
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     measures : bool
         Whether to measure and report, too.
+    hot_spots : ModelCard or None
+        The model that finds hot spots; None for thresholds.
     """
 
     card: ModelCard
     device: str
     measures: bool = False
+    hot_spots: ModelCard | None = None
 
     def __post_init__(self) -> None:
         if self.measures and not self.card.names_regions:
@@ -40,8 +44,11 @@ class ScanResults:
 
     @property
     def name(self) -> str:
-        """The model's hash and the steps."""
-        return f"{self.card.weights_sha256} {'measured' if self.measures else 'segmented'}"
+        """The models' hashes and the steps."""
+        if not self.measures:
+            return f"{self.card.weights_sha256} segmented"
+        found_by = "thresholds" if self.hot_spots is None else self.hot_spots.weights_sha256
+        return f"{self.card.weights_sha256} {found_by} measured"
 
     @cached_property
     def _segmenter(self) -> Segmenter:
@@ -49,6 +56,14 @@ class ScanResults:
         from napari_bonescint.inference.segmenter import Segmenter
 
         return Segmenter(self.card, self.device)
+
+    @cached_property
+    def _detector(self) -> HotSpotDetector | None:
+        if self.hot_spots is None:
+            return None
+        from napari_bonescint.measurement.detection.detector import HotSpotDetector
+
+        return HotSpotDetector(self.hot_spots)
 
     def __call__(self, source: ScanSource, folder: Path) -> list[Path]:
         """Write the results of a scan into an empty folder."""
@@ -66,7 +81,7 @@ class ScanResults:
         from napari_bonescint.measurement.report.writing import write_report
 
         models = {segmentation.model: segmentation.model_sha256}
-        measured = measure_regions(scan, regions, models=models)
+        measured = measure_regions(scan, regions, self._detector, models=models)
         options = ReportOptions(pdf=False, html=False)
         written = write_report(folder, "scan", scan, regions, measured, options=options)
         return [masks, *sorted(path for path in written if path.suffix == ".dcm")]

@@ -70,7 +70,7 @@ def work_of(kind: type[_W], arguments: argparse.Namespace) -> _W:
         raise BonescintError(f"{arguments.masks}: is no folder; --masks takes the folder with the masks.")
     return kind(
         arguments.model,
-        _hot_spot_model(),
+        hot_spot_model(),
         arguments.device,
         overrides_in(arguments),
         arguments.overwrite,
@@ -80,7 +80,7 @@ def work_of(kind: type[_W], arguments: argparse.Namespace) -> _W:
     )
 
 
-def _hot_spot_model() -> ModelCard | None:
+def hot_spot_model() -> ModelCard | None:
     """The model in use that finds hot spots; if it cannot be used, thresholds are, with a warning."""
     try:
         return current_model(FINDING_HOT_SPOTS)

@@ -267,7 +267,8 @@ def test_unsaved_decisions_are_kept_as_a_draft_and_shown_again(
     again: MeasureWidget = open_panel(viewer, "Measure")
     assert again is not panel
     wait_for_measures(again, qtbot)
-    assert "were restored" in again.status.text()
+    # There is nothing before them to which Undo could go back.
+    assert again.status.text() == "Your unsaved decisions on this scan were restored."
     assert again.headline.index.text() == index
     restored = next(each for each in again.spots.table.shown if (each.view, each.id) == (spot.view, spot.id))
     assert restored.suspicious is not spot.suspicious

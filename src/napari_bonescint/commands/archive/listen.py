@@ -16,6 +16,7 @@ from napari_bonescint.archive.setups import find_setup
 from napari_bonescint.archive.station import Station
 from napari_bonescint.commands import argument_types
 from napari_bonescint.commands.archive.shared import add_action, print_json
+from napari_bonescint.commands.measuring_arguments import hot_spot_model
 from napari_bonescint.commands.terminal import print_error, print_line
 from napari_bonescint.text import DISCLAIMER
 
@@ -81,7 +82,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _work(arguments: argparse.Namespace, over: threading.Event, tell: Callable[[str], object]) -> None:
-    make = ScanResults(arguments.model, arguments.device, arguments.measure)
+    hot_spots = hot_spot_model() if arguments.measure else None
+    make = ScanResults(arguments.model, arguments.device, arguments.measure, hot_spots)
     back = None
     if arguments.send_back is not None:
         back = open_archive(find_setup(arguments.send_back or arguments.archive))

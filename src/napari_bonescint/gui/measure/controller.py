@@ -357,8 +357,9 @@ class MeasureController:
             when = saved.revision.when[:16].replace("T", " ")
             self.message.emit(f"Hot spots of {saved.revision.annotator}, {when} UTC, from the label store.", False)
         if saved.draft is not None and scan.fits(saved.draft.labels):
-            scan.restore(saved.draft.labels, saved.draft.spots, saved.draft.changed)
-            self.message.emit("Your unsaved decisions on this scan were restored; Undo removes them.", False)
+            is_step = scan.restore(saved.draft.labels, saved.draft.spots, saved.draft.changed)
+            undo = "; Undo removes them" if is_step else ""
+            self.message.emit(f"Your unsaved decisions on this scan were restored{undo}.", False)
         if saved.revision is not None or saved.draft is not None:
             self.changed.emit()
             self._measure_soon(scan, 0)

@@ -232,8 +232,8 @@ class Reading:
 
     def restore(
         self, labels: NDArray[np.uint16], spots: Sequence[SpotDecision], changed: Iterable[FoundPixels]
-    ) -> None:
-        """Show saved hot spots with the decisions on them: as one step that Undo removes, if others are shown."""
+    ) -> bool:
+        """Show saved hot spots with the decisions on them; True if they replace others, as one step for Undo."""
         self.decided.update({(spot.view, spot.id): HotSpotVerdict(spot.suspicious, spot.by_reader) for spot in spots})
         first = not self._found.any() and not self.spots.pixels().any()
         if first:
@@ -245,6 +245,7 @@ class Reading:
         shown = tuple(_new(spot, self.decided[spot.view, spot.id]) for spot in spots)
         # Their probabilities are taken from here when they are measured.
         self.measures = Measures((), shown, BoneScanIndex(0.0, 0.0, (), {}))
+        return not first
 
     def decide(self, spot: HotSpot, *, suspicious: bool) -> None:
         """Take the reader's verdict on a hot spot."""
