@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from qtpy.QtCore import Qt
+from napari.qt import QtViewer
+from qtpy.QtCore import QPoint, QPointF, Qt, QTimer
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QApplication
 
+from archive_peers.hostile import hostile
 from archive_peers.patients import write_scan
 from gui.panel_actions import PATIENCE_MS
 from napari_bonescint.archive import setups
+from napari_bonescint.archive.setups import ArchiveSetup, Kind
 from napari_bonescint.gui.common.panels import open_panel
 
 if TYPE_CHECKING:
@@ -22,7 +29,6 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QPushButton
 
     from archive_peers.orthanc import Orthanc
-    from napari_bonescint.archive.setups import ArchiveSetup
     from napari_bonescint.gui.archive.panel import ArchiveWidget
 
 
@@ -110,6 +116,62 @@ def test_a_patient_is_found_seen_and_opened_with_priors(
     assert "Identifying" not in viewer.window._qt_window.windowTitle() + viewer.title
     for path in (tmp_path / "settings").rglob("*"):
         assert path.is_dir() or b"IDENTIFYING" not in path.read_bytes().upper()
+
+
+def test_a_silent_archive_never_holds_the_window_up_and_is_cancelled(
+    viewer: Viewer, opened: Callable[[], ArchiveWidget], qtbot: QtBot
+) -> None:
+    over = threading.Event()
+    with hostile(lambda _peer: over.wait()) as port:
+        setups.keep_setup(ArchiveSetup("web", Kind.DICOMWEB, url=f"http://127.0.0.1:{port}/dicom-web"))
+        panel = opened()
+        turns: list[float] = []
+        timer = QTimer()
+        timer.timeout.connect(lambda: turns.append(time.monotonic()))
+        timer.start(1)
+        qtbot.keyClick(panel.form.name.native, Qt.Key.Key_Return)
+        qtbot.waitUntil(lambda: len(turns) > 100)
+        assert panel.status.text() == "Searching …"
+        assert panel.cancel_button.isVisible()
+        assert not panel.search_button.isEnabled()
+        before = time.monotonic()
+        press(panel.cancel_button, qtbot)
+        qtbot.waitUntil(lambda: panel.status.text() == "Cancelled.")
+        assert time.monotonic() - before < 2
+        assert panel.search_button.isEnabled()
+        press(panel.search_button, qtbot)
+        assert panel.cancel_button.isVisible()
+        panel.window().activateWindow()
+        qtbot.waitUntil(panel.isActiveWindow)
+        qtbot.keyClick(viewer.window._qt_viewer.canvas.native, Qt.Key.Key_Escape)
+        qtbot.waitUntil(lambda: panel.status.text() == "Cancelled.")
+        over.set()
+
+
+@pytest.mark.archive
+def test_an_archive_without_dicomweb_is_searched_and_a_study_dragged_onto_the_viewer(
+    viewer: Viewer,
+    opened: Callable[[], ArchiveWidget],
+    qtbot: QtBot,
+    orthanc: Orthanc,
+    dimse: ArchiveSetup,
+    tmp_path: Path,
+) -> None:
+    orthanc.store(write_scan(tmp_path / "one.dcm", 1), write_scan(tmp_path / "two.dcm", 2))
+    panel = opened()
+    search(panel, qtbot, "Identifying^Person0002")
+    (dragged,) = panel.tree.selectedItems()
+    data = panel.tree.mimeData([dragged])
+    assert data.formats() == ["application/x-bonescint-study"]
+    assert not data.data("application/x-bonescint-study")
+    canvas = viewer.window._qt_window.findChild(QtViewer)
+    copy, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    entering = QDragEnterEvent(QPoint(50, 50), copy, data, button, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(canvas, entering)
+    assert entering.isAccepted()
+    QApplication.sendEvent(canvas, QDropEvent(QPointF(50, 50), copy, data, button, Qt.KeyboardModifier.NoModifier))
+    qtbot.waitUntil(lambda: panel.status.text() == "Opened: scan 1 (2026-03-01).", timeout=PATIENCE_MS)
+    assert [layer.name for layer in viewer.layers] == ["scan 1 anterior", "scan 1 posterior"]
 
 
 @pytest.mark.archive

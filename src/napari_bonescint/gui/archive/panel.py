@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import CheckBox, ComboBox, Container
+from napari.qt import QtViewer
 from qtpy.QtCore import QTimer
 from qtpy.QtGui import QImage, QKeySequence, QPixmap, QShortcut
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
@@ -12,6 +13,7 @@ from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, 
 from napari_bonescint.archive.priors import bone_scans_first
 from napari_bonescint.archive.private_folder import empty_left_folders
 from napari_bonescint.archive.setups import Kind
+from napari_bonescint.gui.archive.dropping import ViewerDrops
 from napari_bonescint.gui.archive.receiving import Receiving
 from napari_bonescint.gui.archive.rows import dashed, shown_studies, summary
 from napari_bonescint.gui.archive.search_form import SearchForm
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
     from numpy.typing import NDArray
+    from qtpy.QtGui import QShowEvent
 
     from napari_bonescint.archive.records import Found, Received, Study
     from napari_bonescint.gui.archive.bringing import Brought
@@ -62,6 +65,7 @@ class ArchiveWidget(DockPanel):
         self.session = ArchiveSession(self._background.run)
         self.receiving = Receiving(self._receiving.run)
         self._last_found: Found[Study] | None = None
+        self._drops: ViewerDrops | None = None
 
         self.archive = ComboBox(label="Archive", choices=self._archive_choices, nullable=False)
         self.chooser: Container[Any] = Container(widgets=[self.archive])
@@ -114,6 +118,13 @@ class ArchiveWidget(DockPanel):
         dialog.kept.connect(self.session.reload)
         dialog.open()
         return dialog
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Take drags onto the viewer from now on."""
+        super().showEvent(event)
+        canvas = self.window().findChild(QtViewer)
+        if self._drops is None and canvas is not None:
+            self._drops = ViewerDrops(self, canvas, self.open)
 
     def _end_processes(self) -> None:
         """End what is asked of archives."""

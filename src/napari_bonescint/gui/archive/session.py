@@ -102,11 +102,7 @@ class ArchiveSession:
         def work(archive: Archive, is_cancelled: IsCancelled) -> tuple[Series, ...]:
             return bone_scans_first(archive.find_series(study.uid, is_cancelled=is_cancelled).items)
 
-        def then(series: tuple[Series, ...]) -> None:
-            self.message.emit("", False)
-            self.series_found.emit(study, series)
-
-        self._ask(work, then, "")
+        self._ask(work, lambda series: self.series_found.emit(study, series), "")
 
     def make_picture(self, study: Study, series: Sequence[Series]) -> None:
         """Get a series, or the first scan of a study, and make a small picture of it."""

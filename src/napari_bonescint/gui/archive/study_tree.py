@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QByteArray, QMimeData, Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from napari_bonescint.archive.priors import why_not
 from napari_bonescint.archive.records import Series, Study
+from napari_bonescint.gui.archive.dropping import MIME
 from napari_bonescint.gui.archive.rows import COLUMNS, series_cells, study_cells, study_hint
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class StudyTree(QTreeWidget):
         self.setHeaderLabels(list(COLUMNS))
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setDragEnabled(True)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         header = self.header()
         header.resizeSection(_DATE, _DATE_WIDTH)
         header.setSectionResizeMode(_TEXT, QHeaderView.ResizeMode.Stretch)
@@ -88,6 +91,16 @@ class StudyTree(QTreeWidget):
                 series: Any = None if child is None else child.data(0, _WHAT)
                 if child is not None and isinstance(series, Series) and series.uid in reasons:
                     _fill(child, series, reasons[series.uid])
+
+    def mimeTypes(self) -> list[str]:  # noqa: N802
+        """The kind of what is dragged."""
+        return [MIME]
+
+    def mimeData(self, items: Sequence[QTreeWidgetItem]) -> QMimeData:  # noqa: N802, ARG002
+        """What is dragged, which names no patient; the chosen row says the rest."""
+        data = QMimeData()
+        data.setData(MIME, QByteArray())
+        return data
 
     def _items(self) -> list[QTreeWidgetItem]:
         items = (self.topLevelItem(row) for row in range(self.topLevelItemCount()))
