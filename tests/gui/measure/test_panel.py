@@ -245,6 +245,22 @@ def test_a_scan_without_a_mask_is_segmented_first_and_escape_stops_that(
     assert [layer.name for layer in viewer.layers] == ["scan anterior", "scan posterior"]
 
 
+def test_a_prior_that_is_segmented_leaves_the_brush_with_the_scan_that_is_read(
+    viewer: Viewer, panel: MeasureWidget, sample: OpenCase, write_nm: Callable[..., Path], qtbot: QtBot
+) -> None:
+    viewer.open(write_nm("prior.dcm"), plugin="napari-bonescint")
+    qtbot.waitUntil(lambda: panel.scan.enabled)
+    prior = tuple(viewer.layers[f"prior {view}"] for view in ("anterior", "posterior"))
+    assert panel.controller.images == tuple(sample.images)
+    spots = viewer.layers[f"{sample.images[0].name} hot spots"]
+    viewer.layers.selection.active = spots
+    panel.controller.measure(prior)
+    qtbot.waitUntil(lambda: not panel.controller.is_running, timeout=PATIENCE_MS)
+    assert [layer for layer in viewer.layers if layer.name == "prior anterior bones"]
+    assert viewer.layers.selection.active is spots
+    assert panel.controller.images == tuple(sample.images)
+
+
 def test_unsaved_decisions_are_kept_as_a_draft_and_shown_again(
     viewer: Viewer, sample: OpenCase, panel: MeasureWidget, qtbot: QtBot
 ) -> None:

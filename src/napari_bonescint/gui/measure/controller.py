@@ -76,10 +76,11 @@ class MeasureController:
         self._segmenting = SegmentingScan(child, call_later)
         self._measuring: Reading | None = None
         self._target: tuple[Image, ...] = ()  # the views that are segmented or measured
+        self._active: Layer | None = None  # when that began
         self._is_closed = False
         self._finder.found.connect(self._on_found)
         self._finder.failed.connect(self._on_failed)
-        self._segmenting.done.connect(lambda: self.measure(self._target))
+        self._segmenting.done.connect(self._on_segmented)
         self._segmenting.failed.connect(self._on_failed)
         for step in (self._segmenting, self._finder):
             step.progressed.connect(self.progressed.emit)
@@ -118,7 +119,7 @@ class MeasureController:
         target = tuple(images) or self.images
         if not target or self.is_running:
             return
-        self._target = target
+        self._target, self._active = target, self._viewer.layers.selection.active
         masks = region_masks(self._viewer.layers, target)
         if masks is None:
             self.message.emit("Segmenting …", False)
@@ -267,6 +268,12 @@ class MeasureController:
             scan.was_looked_up = True
             scan.note_saved()
             self._on_saved_before(scan, saved)
+
+    def _on_segmented(self) -> None:
+        # A prior scan is measured beside: brush and eraser stay with the scan that is being read.
+        if self._target != self.images and self._active in self._viewer.layers:
+            self._viewer.layers.selection.active = self._active
+        self.measure(self._target)
 
     def _on_found(self, labels: NDArray[Any], classes: Any) -> None:
         scan = self._measuring
