@@ -30,8 +30,15 @@ class ViewerDrops(QObject):
 
     def __init__(self, owner: QObject, target: QWidget, on_drop: Callable[[], object]) -> None:
         super().__init__(owner)
-        self._on_drop = on_drop
+        self._on_drop: Callable[[], object] | None = on_drop
+        self._target: QWidget | None = target
         target.installEventFilter(self)
+
+    def stop(self) -> None:
+        """Take nothing more, and hold nothing."""
+        if self._target is not None:
+            self._target.removeEventFilter(self)
+        self._on_drop = self._target = None
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Accept a drag from the list, and open what is dropped."""
@@ -42,6 +49,6 @@ class ViewerDrops(QObject):
             return super().eventFilter(watched, event)
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
-        if event.type() == QEvent.Type.Drop:
+        if event.type() == QEvent.Type.Drop and self._on_drop is not None:
             self._on_drop()
         return True

@@ -120,14 +120,17 @@ class ArchiveWidget(DockPanel):
         return dialog
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
-        """Take drags onto the viewer from now on."""
+        """Take drags onto the viewer from now on, and end with the window."""
         super().showEvent(event)
+        self._guard_window(lambda: True, self._shut_down)
         canvas = self.window().findChild(QtViewer)
         if self._drops is None and canvas is not None:
             self._drops = ViewerDrops(self, canvas, self.open)
 
     def _end_processes(self) -> None:
         """End what is asked of archives."""
+        if self._drops is not None:
+            self._drops.stop()
         self.session.cancel()
         self._background.close()
         self._receiving.close()

@@ -11,6 +11,7 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QDialog, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from napari_bonescint.archive.errors import safely
 from napari_bonescint.archive.setups import read_setups
 from napari_bonescint.gui.archive.sending import count_waiting, discard_waiting, send_measured, send_waiting, told
 from napari_bonescint.gui.common.close_guard import CloseGuard
@@ -123,7 +124,7 @@ class SendDialog(QDialog):
         self._is_busy = True
         self.message.say(doing)
         self._show()
-        self._background.run(lambda: work(tell), self._on_answers, self._fail)
+        self._background.run(safely(lambda: work(tell)), self._on_answers, self._fail)
 
     def _on_answers(self, answers: tuple[Answer, ...]) -> None:
         sentence, is_all = told(answers, self.archive.value)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from psygnal import Signal
 
+from napari_bonescint.archive.errors import safely
 from napari_bonescint.archive.opening import opened
 from napari_bonescint.archive.priors import bone_scans_first
 from napari_bonescint.archive.setups import read_setups
@@ -204,7 +205,7 @@ class ArchiveSession:
 
         if doing:
             self.message.emit(doing, False)
-        self._run(lambda: work(cancelled.is_set), done, failed)
+        self._run(safely(lambda: work(cancelled.is_set)), done, failed)
         self.changed.emit()
 
     def _say_wrong(self, sentence: str) -> None:

@@ -11,7 +11,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout
 
 from napari_bonescint.archive.credentials import SecretKind, forget_typed, keep_secret, typed_in, use_typed
-from napari_bonescint.archive.errors import ArchiveError
+from napari_bonescint.archive.errors import ArchiveError, safely
 from napari_bonescint.archive.opening import opened
 from napari_bonescint.archive.setups import ArchiveSetup, Kind, drop_setup, keep_setup, read_setups
 from napari_bonescint.gui.archive.setup_form import SetupForm
@@ -63,7 +63,7 @@ class SetupDialog(QDialog):
                 return archive.echo(is_cancelled=self._cancelled.is_set)
 
         self._begin(f"Testing {setup.name} …")
-        self._background.run(work, lambda sentence: self._end(sentence, Tone.GOOD), self._fail)
+        self._background.run(safely(work), lambda sentence: self._end(sentence, Tone.GOOD), self._fail)
 
     def save(self) -> None:
         """Keep the set-up, and what was typed as secrets in the system's keyring."""
@@ -77,7 +77,7 @@ class SetupDialog(QDialog):
             return setup.name
 
         self._begin("Saving …")
-        self._background.run(work, self._on_saved, self._fail)
+        self._background.run(safely(work), self._on_saved, self._fail)
 
     def done(self, result: int) -> None:
         """Close the dialog, and end a test."""
@@ -96,7 +96,7 @@ class SetupDialog(QDialog):
                     keep_secret(setup, kind, None)
 
         self._begin("Removing …")
-        self._background.run(work, lambda _: self._on_saved(""), self._fail)
+        self._background.run(safely(work), lambda _: self._on_saved(""), self._fail)
 
     def _on_saved(self, name: str) -> None:
         self.kept.emit()
