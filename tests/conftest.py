@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from pydicom.uid import ExplicitVRLittleEndian
 
 from dicom_files import ANTERIOR, PEAK, POSTERIOR, nm_dataset, save, some_counts
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_bonescint.simulation.geometry import BonePoints
+
+# Other programs may slow a test, which is no fault of the code.
+settings.register_profile("busy computer", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy computer")
 
 pytest_plugins = ("network_guard.plugin", "archive_peers.fixtures")
 

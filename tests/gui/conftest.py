@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from qtpy.QtCore import QObject
 
 from gui.correct.correcting import Hand, open_case
 from gui.correct.correcting_panel import prediction_of
+from gui.panel_actions import PATIENCE_MS
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.common.segmenting import shared_child
@@ -51,6 +53,14 @@ def _manifests_are_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PluginManifest, "discover", lambda paths=(): iter([] if paths else found))
         yield
+
+
+@pytest.fixture
+def qtbot(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> QtBot:
+    """It waits as long as a busy computer may need, because other programs must not make a test fail."""
+    for wait in ("waitUntil", "waitSignal", "waitSignals"):
+        monkeypatch.setattr(qtbot, wait, partial(getattr(qtbot, wait), timeout=PATIENCE_MS))
+    return qtbot
 
 
 @pytest.fixture
