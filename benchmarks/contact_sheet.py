@@ -25,13 +25,13 @@ from napari_bonescint.simulation.pose import load_skeleton
 if TYPE_CHECKING:
     from napari_bonescint.scan import Scan
 
-_MM = 3.6
-_SIZE = (146, 530)
+_MM = 4.4
+_SIZE = (120, 434)
 _MARGIN = 8
 _CAPTION = 30
 _GAP = 4
 _PATIENTS = 3
-_QUALITY = 75
+_QUALITY = 70
 _COUNTS = (NM1_COUNTS, 1.2e6, 0.5e6)
 
 

@@ -42,7 +42,7 @@ _PATIENCE_S = 1800
 _WINDOW = (1200, 752)
 _PAGE = (370, 885)
 _PAGE_GAP = 10
-_COLOURS, _ROUNDS, _QUALITY = 128, 5, 75
+_COLOURS, _ROUNDS, _QUALITY = 128, 5, 50
 """The rounds of k-means keep the colours of small bones."""
 
 

@@ -5,10 +5,11 @@
     python train/schedule.py --cases data/training --held-out data/validation --minutes 9 --each 2 --device cuda
     python train/schedule.py --table
 
-Each cycle is one run of `bonescint train` with the recipe's steps. It starts from the weights in `train/state` or, in
-the first cycle, from those of the recipe. After each cycle, complete or not, the weights (float16), their card and a
-list of cycles go to `train/state`, and `SCHEDULE.md` is written again. With `--each`, networks take turns after that
-many minutes. `--held-out` is the whole validation split, which scores every cycle.
+Each cycle is one run of `bonescint train` with the recipe's steps. It starts from the weights in `train/state`. Without
+them, in the first cycle or once they have been shipped, it starts from those of the recipe. After each cycle, complete
+or not, the weights (float16), their card and a list of cycles go to `train/state`, and `SCHEDULE.md` is written again.
+With `--each`, networks take turns after that many minutes. `--held-out` is the whole validation split, which scores
+every cycle.
 """
 
 from __future__ import annotations

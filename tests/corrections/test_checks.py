@@ -12,7 +12,8 @@ from napari_bonescint.anatomy import CODES
 from napari_bonescint.corrections.checks import Finding, check
 from napari_bonescint.formats.masks.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
-from napari_bonescint.inference.model_registry import DEFAULT_MODEL, find_model
+from napari_bonescint.inference.model_card import DEFAULT_MODEL
+from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.scan import View, ViewName
 

@@ -20,6 +20,7 @@ from gui.correct.correcting import Hand, open_case
 from gui.correct.correcting_panel import prediction_of
 from gui.panel_actions import PATIENCE_MS
 from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.gui.common import segmenting
 from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.common.segmenting import shared_child
 from napari_bonescint.gui.common.settings import Setting, keep_in, remember
@@ -94,6 +95,8 @@ def _no_child_is_left() -> Iterator[None]:
 def own_child() -> None:
     """The child process that computes for all panels ends with the last panel, as it does for users."""
     _keeper.close()
+    for client in list(segmenting._SHARED._inboxes):  # of panels of earlier tests, which Qt has not deleted yet
+        client.close()
 
 
 @pytest.fixture

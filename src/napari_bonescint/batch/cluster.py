@@ -18,6 +18,7 @@ import operator
 import pkgutil
 import threading
 import time
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -166,7 +167,7 @@ class _Cluster:
         """Context of requests to the scheduler, in which a lost connection becomes a `ClusterError`."""
         try:
             yield
-        except OSError as error:  # Dask raises it when a connection ends
+        except (OSError, CancelledError) as error:  # Dask raises one of them when a connection ends
             raise self._gone() from error
 
     def _gone(self) -> ClusterError:

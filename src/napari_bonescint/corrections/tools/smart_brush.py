@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Widths of the surroundings of a stroke, in radii, for the threshold of bone: wider ones if all is alike in the first.
 _SURROUNDINGS = (2.0, 5.0, 11.0)
+_LEAST_SPREAD = 1e-3
+"""Roots of counts that differ by less are alike."""
 _NOISE_PIXELS = 1.0
 # Of the standard deviation of white noise, this part is left after smoothing.
 _LEFT_OF_NOISE = 1 / (2 * np.sqrt(np.pi) * _NOISE_PIXELS)
@@ -108,6 +110,11 @@ def smart_brush(
     return SmartBrush(counts).paint(regions, path, radius, code)
 
 
+def _threshold(uptake: NDArray[np.floating]) -> float:
+    """Otsu's threshold; the highest uptake where all is alike, so that nothing is above it."""
+    return float(threshold_otsu(uptake) if np.ptp(uptake) > _LEAST_SPREAD else uptake.max())
+
+
 def _bone_around(
     counts: NDArray[np.generic], path: NDArray[np.floating], radius: float, least: float
 ) -> tuple[tuple[slice, slice], NDArray[np.bool_]]:
@@ -119,7 +126,7 @@ def _bone_around(
         nearby = counts[window].astype(np.float32)
         uptake = np.sqrt(gaussian_filter(nearby, _NOISE_PIXELS))
         inside = around[window]
-        is_bone = uptake > max(float(threshold_otsu(uptake[inside])), least)
+        is_bone = uptake > max(_threshold(uptake[inside]), least)
         bone, other = inside & is_bone, inside & ~is_bone
         if bone.any() and other.any():
             contrast = float(uptake[bone].mean() - uptake[other].mean())

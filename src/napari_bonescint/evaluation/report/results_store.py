@@ -120,8 +120,12 @@ class ResultsStore:
         CannotWrite
             If the folder is missing or not writable, or the disk is full.
         """
-        models = {name: dataclasses.asdict(self.models[name]) for name in sorted(self.models)}
-        write_bytes_atomically(path, (json.dumps(models, indent=1, ensure_ascii=False) + "\n").encode())
+        # One line a model: as short as possible, and changes of one model are seen as such.
+        lines = (
+            f'"{name}":{json.dumps(dataclasses.asdict(self.models[name]), ensure_ascii=False, separators=(",", ":"))}'
+            for name in sorted(self.models)
+        )
+        write_bytes_atomically(path, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
 
     def of(self, card: ModelCard) -> ModelResults:
         """The results of a model's present weights, for adding to; results of older weights are dropped."""
