@@ -18,5 +18,6 @@ print(*sorted(name for name in sys.modules if name == "torch" or name.endswith("
 
 def test_all_panels_are_imported_once_and_torch_is_not() -> None:
     ended = subprocess.run([sys.executable, "-c", SCRIPT], check=True, capture_output=True, text=True)
-    modules = [f"napari_bonescint.gui.{panel}.panel" for panel in ("correct", "measure", "retrain", "segment")]
+    panels = ("archive", "correct", "measure", "retrain", "segment")
+    modules = [f"napari_bonescint.gui.{panel}.panel" for panel in panels]
     assert ended.stdout.split() == modules, ended.stderr
