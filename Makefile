@@ -28,7 +28,7 @@ test: system .venv/installed
 
 test-archive: system .venv/installed
 	@scripts/archive_packages.sh
-	@BONESCINT_ARCHIVE_TESTS=1 scripts/offline.sh $(bin)/python -m pytest -m archive $(PYTEST_ARGS)
+	@BONESCINT_ARCHIVE_TESTS=1 scripts/offline.sh scripts/on_display.sh $(bin)/python -m pytest -m archive $(PYTEST_ARGS)
 
 check: system .venv/installed
 	$(bin)/ruff format --check .

@@ -147,7 +147,7 @@ def test_killed_three_times_it_gives_each_of_200_scans_its_one_result(
             assert len(station.left("waiting")) > 0
             station.start("--send-back")
     assert station.send(*paths[:20])  # what is done is not done again
-    station.wait_for(lambda: len(station.left("done")) == 200)
+    station.wait_for(lambda: len(station.left("done")) == 200 and not station.left("outbox"))
     assert sorted(references(orthanc)) == sorted(uids)
     assert station.stop() == 0
     assert station.left("waiting") == station.left("outbox") == station.left("work") == station.left("failed") == []

@@ -131,7 +131,10 @@ def test_failures_are_one_sentence_within_ten_seconds(
         assert "\n" not in str(caught.value)
         return str(caught.value)
 
-    assert "refuses connections" in said(replace(dimse, port=orthanc.napari_port))
+    with monkeypatch.context() as patch:
+        closed = free_port()
+        patch.setenv("BONESCINT_NETWORK_PORTS", str(closed))
+        assert "refuses connections" in said(replace(dimse, port=closed))
     assert "gives no association" in said(replace(dimse, port=orthanc.http_port, answer_seconds=2))
     assert "does not speak TLS" in said(replace(dimse, tls=True))
     with socket.create_server(("127.0.0.1", 0)) as silent:
