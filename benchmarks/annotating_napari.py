@@ -22,7 +22,7 @@ from click_to_labels import run_until
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from gui.correct.correcting import Hand
-from napari_bonescint.corrections.work_record import FOLDER_VARIABLE
+from napari_bonescint.corrections.work_list.record import FOLDER_VARIABLE
 from napari_bonescint.gui.common.settings import keep_in
 from napari_bonescint.gui.correct.correcting import Correcting
 

@@ -27,8 +27,8 @@ from unittest.mock import patch
 import numpy as np
 
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.atomic import make_folder, write_bytes_atomically
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.files.atomic import make_folder, write_bytes_atomically
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, FINDING_HOT_SPOTS
 from napari_bonescint.inference.model_registry import current_model, find_model
 from napari_bonescint.inference.segmenter import Segmenter
@@ -42,7 +42,7 @@ from napari_bonescint.simulation.case import Case
 from napari_bonescint.simulation.pathology import Course, LesionKind
 from napari_bonescint.simulation.pose import load_skeleton
 from napari_bonescint.simulation.splits import LESION_SPLIT, case_path, read_splits
-from napari_bonescint.text import markdown_table
+from napari_bonescint.text.formatting import markdown_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from likeness import NM1_COUNTS, count_anterior, read_nm1
-from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.display import contrast_limits
+from napari_bonescint.files.atomic import write_bytes_atomically
 from napari_bonescint.simulation.case import simulate
 from napari_bonescint.simulation.pose import load_skeleton
 

@@ -47,7 +47,6 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from correcting_task import Place, Stretch, Task
-from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.corrections.tools.draw_outline import draw_outline
 from napari_bonescint.corrections.tools.outline import grow, shrink, smooth
 from napari_bonescint.corrections.tools.pieces import add_piece, remove_piece
@@ -56,6 +55,7 @@ from napari_bonescint.corrections.tools.smart_brush import smart_brush
 from napari_bonescint.corrections.tools.strokes import bounding_box
 from napari_bonescint.corrections.tools.trace_edge import trace_edge
 from napari_bonescint.evaluation.reference_sets import simulated_sets
+from napari_bonescint.files.atomic import write_bytes_atomically
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter

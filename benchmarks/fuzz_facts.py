@@ -34,20 +34,20 @@ from napari_bonescint.commands.models import table
 from napari_bonescint.corrections.opening import open_case
 from napari_bonescint.corrections.selection import select
 from napari_bonescint.corrections.store.check import check_store
-from napari_bonescint.corrections.store.checksummed_json import seal
 from napari_bonescint.corrections.store.drafts import Drafts
-from napari_bonescint.corrections.store.hot_spot_revision import SpotDecision
+from napari_bonescint.corrections.store.files.checksummed_json import seal
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.corrections.store.patient_table import read_patient_table
-from napari_bonescint.corrections.store.revision import Origin
-from napari_bonescint.corrections.work import open_work
-from napari_bonescint.corrections.work_record import (
+from napari_bonescint.corrections.store.records.hot_spot_revision import SpotDecision
+from napari_bonescint.corrections.store.records.revision import Origin
+from napari_bonescint.corrections.work_list.record import (
     FOLDER_VARIABLE,
     read_record,
     recent_lists,
     records_folder,
     remember,
 )
+from napari_bonescint.corrections.work_list.work import open_work
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.evaluation.reference_sets import ExternalSet
 from napari_bonescint.evaluation.report.results_store import ResultsStore

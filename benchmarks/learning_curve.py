@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from elsewhere import HELD_OUT, TO_CORRECT, DepartmentSkeleton, scan_department, simulate_department
-from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.commands.simulate import prepare_geometry
 from napari_bonescint.counted_scan import CountedScan
 from napari_bonescint.evaluation.metrics import dice
 from napari_bonescint.evaluation.report.learning_curve import FILE_NAME, CurvePoint, LearningCurve, curve_section
+from napari_bonescint.files.atomic import write_bytes_atomically
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, ModelCard
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter

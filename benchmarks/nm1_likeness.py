@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from likeness import NM1_COUNTS, Look, count_anterior, read_nm1
-from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.files.atomic import write_bytes_atomically
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter

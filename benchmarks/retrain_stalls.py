@@ -82,7 +82,7 @@ def prepare(folder: Path) -> None:
 def make_store(folder: Path) -> None:
     """Make a store of the simulated sample with as many patients as scans."""
     from napari_bonescint.corrections.store.label_store import LabelStore
-    from napari_bonescint.corrections.store.revision import Origin
+    from napari_bonescint.corrections.store.records.revision import Origin
     from napari_bonescint.formats.dicom.identity import Identity
     from napari_bonescint.formats.masks.label_tiff import read_labels
     from napari_bonescint.formats.opening import open_scan

@@ -22,10 +22,10 @@ import torch
 
 from elsewhere import HELD_OUT, TO_CORRECT, DepartmentSkeleton, scan_department, simulate_department
 from learning_curve import CorrectedThere
-from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.commands.simulate import prepare_geometry
 from napari_bonescint.evaluation.reference_sets import Reference
 from napari_bonescint.evaluation.view_scores import segment_reference
+from napari_bonescint.files.atomic import write_bytes_atomically
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter

@@ -32,12 +32,12 @@ from PIL import Image
 from tqdm import tqdm
 
 from napari_bonescint import cli
-from napari_bonescint.corrections.store.append_only import numbers
 from napari_bonescint.corrections.store.check import check_store
 from napari_bonescint.corrections.store.drafts import Drafts
+from napari_bonescint.corrections.store.files.append_only import numbers
+from napari_bonescint.corrections.store.files.plane_files import planes_sha256
 from napari_bonescint.corrections.store.label_store import LabelStore
-from napari_bonescint.corrections.store.plane_files import planes_sha256
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.formats.masks.label_tiff import read_labels, write_labels
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.scan import Scan, View, ViewName
@@ -56,7 +56,7 @@ ANNOTATOR = "A. Annotator"
 CHECK_ALL_EVERY = 50
 _IMPORTED = [
     "napari_bonescint.cli",
-    "napari_bonescint.commands.store_exchange",
+    "napari_bonescint.commands.store.export",
     "napari_bonescint.corrections.store.check",
 ]
 

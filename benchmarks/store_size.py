@@ -21,7 +21,7 @@ import numpy as np
 from tqdm import tqdm
 
 from napari_bonescint.corrections.store.label_store import LabelStore
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.scan import Scan, View, ViewName
 from napari_bonescint.segmentation import Segmentation
 

@@ -30,7 +30,7 @@ import psutil
 from tqdm import tqdm
 
 from napari_bonescint.corrections.store.label_store import LabelStore
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.formats.masks.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.training.runs.event_log import Event, read_events

@@ -32,7 +32,7 @@ from lightning_fabric import Fabric
 
 from napari_bonescint.corrections.selection import select
 from napari_bonescint.corrections.store.label_store import LabelStore
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.inference.devices import choose_device
 from napari_bonescint.networks.fdn import FDN
 from napari_bonescint.networks.zoo import build_network

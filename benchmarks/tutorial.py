@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_bonescint.atomic import require_empty, write_bytes_atomically
+from napari_bonescint.files.atomic import require_empty, write_bytes_atomically
 from napari_bonescint.inference.devices import usable_cores
 from napari_bonescint.inference.model_registry import FOLDER_VARIABLE
 

@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.evaluation.acceptance_rule import decide
 from napari_bonescint.evaluation.folds import USUAL_FOLDS
 from napari_bonescint.evaluation.interval import mean_interval
 from napari_bonescint.evaluation.verdict import SKELETON, Recommendation, Row, SetKind
-from napari_bonescint.text import markdown_table
+from napari_bonescint.files.atomic import write_bytes_atomically
+from napari_bonescint.text.formatting import markdown_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence

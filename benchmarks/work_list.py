@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from click_to_labels import Heartbeat, run_until
 from napari_bonescint.corrections.store.label_store import LabelStore
-from napari_bonescint.corrections.work_record import FOLDER_VARIABLE
+from napari_bonescint.corrections.work_list.record import FOLDER_VARIABLE
 from napari_bonescint.gui.common.settings import keep_in
 from store_size import SMALL, USUAL, add_case
 

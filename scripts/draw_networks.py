@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.files.atomic import write_bytes_atomically
 from napari_bonescint.networks import widths
 from napari_bonescint.networks.fdn import FDN
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.evaluation.shipped_test_set import pack, shipped_test_folder
+from napari_bonescint.files.atomic import write_bytes_atomically
 from napari_bonescint.simulation.case import Case
 from napari_bonescint.simulation.splits import case_path, read_splits
 

@@ -26,7 +26,7 @@ from napari.settings import get_settings
 from PIL import Image
 from qtpy.QtWidgets import QPushButton, QTabWidget, QWidget
 
-from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.files.atomic import write_bytes_atomically
 from napari_bonescint.gui.common.panels import open_panel
 from napari_bonescint.gui.common.settings import keep_in
 from napari_bonescint.resources import shipped_folder

@@ -11,7 +11,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from dicom_files import ANTERIOR, PEAK, POSTERIOR, nm_dataset, save, some_counts
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.corrections import work_record
+from napari_bonescint.corrections.work_list import record
 from napari_bonescint.inference import model_registry
 from napari_bonescint.inference.backends import compiled_cache
 from napari_bonescint.inference.model_card import SEGMENTING, ModelCard, read_card
@@ -86,7 +86,7 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
 def records_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of remembered work lists, which no test finds filled with the developer's own."""
     folder = tmp_path_factory.mktemp("records") / "work"
-    monkeypatch.setenv(work_record.FOLDER_VARIABLE, str(folder))
+    monkeypatch.setenv(record.FOLDER_VARIABLE, str(folder))
     return folder
 
 

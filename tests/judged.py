@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_bonescint.corrections.store.revision import Origin
+    from napari_bonescint.corrections.store.records.revision import Origin
 
 BONE = CODES["thoracic_spine"]
 

@@ -17,9 +17,9 @@ from napari_bonescint.cli import main
 from napari_bonescint.corrections.selection import select
 from napari_bonescint.corrections.store.check import check_store
 from napari_bonescint.corrections.store.drafts import Drafts
+from napari_bonescint.corrections.store.files.plane_files import planes_sha256
 from napari_bonescint.corrections.store.label_store import LabelStore
-from napari_bonescint.corrections.store.plane_files import planes_sha256
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.inference.model_card import read_card
 
 RECIPE = """

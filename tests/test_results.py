@@ -18,8 +18,8 @@ import pytest
 import tifffile
 
 from napari_bonescint import __version__
-from napari_bonescint.atomic import CannotWrite
-from napari_bonescint.file_group import clean_up
+from napari_bonescint.files.atomic import CannotWrite
+from napari_bonescint.files.group import clean_up
 from napari_bonescint.results import Result, ResultError
 from napari_bonescint.scan import Scan, View, ViewName, ViewSource
 from napari_bonescint.segmentation import Segmentation

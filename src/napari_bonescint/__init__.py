@@ -6,7 +6,7 @@ Research software, not a medical device.
 from importlib import import_module
 from importlib.metadata import version
 
-from napari_bonescint.offline import forbid_telemetry
+from napari_bonescint.processes.offline import forbid_telemetry
 
 forbid_telemetry()
 

@@ -9,7 +9,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from napari_bonescint import __version__
-from napari_bonescint.child_process import end_with_starter
 from napari_bonescint.commands import (
     archive,
     benchmark,
@@ -24,8 +23,9 @@ from napari_bonescint.commands import (
     train,
 )
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.plain_output import plain_output
-from napari_bonescint.text import DISCLAIMER
+from napari_bonescint.processes.child import end_with_starter
+from napari_bonescint.text.formatting import DISCLAIMER
+from napari_bonescint.text.plain_output import plain_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from napari_bonescint.plain_output import sentence
+from napari_bonescint.text.plain_output import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari_bonescint import __version__
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.facts import FactError, build, one_sentence, read_json
-from napari_bonescint.file_group import FileGroup
+from napari_bonescint.files.facts import FactError, build, one_sentence, read_json
+from napari_bonescint.files.group import FileGroup
 from napari_bonescint.formats.masks.label_tiff import encode_labels
 
 if TYPE_CHECKING:

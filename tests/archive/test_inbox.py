@@ -8,7 +8,7 @@ from pydicom.uid import UID
 from archive_peers.patients import write_scan
 from napari_bonescint.archive import inbox as inbox_module
 from napari_bonescint.archive.inbox import Inbox, Limits, TooMuch, Unwanted
-from napari_bonescint.atomic import CannotWrite
+from napari_bonescint.files.atomic import CannotWrite
 from napari_bonescint.formats.safe_reading.refusal import Refusal
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import pytest
 from judged import corrected_store, threshold_model
 from napari_bonescint.cli import main
 from napari_bonescint.corrections.selection import select
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.evaluation.lineage import lineage_after
 from napari_bonescint.evaluation.report.learning_curve import CurvePoint, LearningCurve
 from napari_bonescint.formats.masks.label_tiff import write_labels

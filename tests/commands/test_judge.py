@@ -13,7 +13,7 @@ from PIL import Image
 from judged import corrected_store, threshold_model
 from napari_bonescint.cli import main
 from napari_bonescint.corrections.selection import select
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.evaluation.lineage import lineage_after
 from napari_bonescint.evaluation.verdict import Recommendation, SetKind, read_verdict
 from napari_bonescint.inference.model_registry import current_model, use

@@ -11,7 +11,7 @@ import pytest
 from napari_bonescint.cli import main
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.corrections.store.patient_split import Part, part_of_patient
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.training.loop.recipe import read_recipe

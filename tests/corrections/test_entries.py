@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_bonescint.corrections.entries import agreement, difference, entries_of, pair_to_compare
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

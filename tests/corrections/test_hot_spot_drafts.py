@@ -10,8 +10,8 @@ import pytest
 from napari_bonescint.corrections import scan_drafts
 from napari_bonescint.corrections.hot_spot_drafts import HotSpotDrafts, any_drafts
 from napari_bonescint.corrections.scan_drafts import has_draft_of_view
-from napari_bonescint.corrections.store.found_hot_spots import FoundPixels
-from napari_bonescint.corrections.store.hot_spot_revision import SpotDecision
+from napari_bonescint.corrections.store.records.found_hot_spots import FoundPixels
+from napari_bonescint.corrections.store.records.hot_spot_revision import SpotDecision
 from napari_bonescint.scan import ViewName
 
 if TYPE_CHECKING:

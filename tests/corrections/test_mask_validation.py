@@ -9,7 +9,7 @@ import pytest
 
 from napari_bonescint.corrections.selection import select
 from napari_bonescint.corrections.store.label_store import LabelStore
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 
 if TYPE_CHECKING:
     from pathlib import Path

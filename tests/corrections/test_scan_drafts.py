@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.corrections import scan_drafts
 from napari_bonescint.corrections.scan_drafts import ScanDrafts, drafts_folder, has_draft_of_view
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
+from napari_bonescint.files.atomic import CannotWrite
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from PIL import Image
 from napari_bonescint.corrections.errors import AddedOtherwise
 from napari_bonescint.corrections.scan_to_store import NO_FILE, CorrectedScan, add_corrected
 from napari_bonescint.corrections.store.label_store import LabelStore
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.formats.dicom.identity import PERHAPS_BURNED_IN, read_identity
 from napari_bonescint.formats.opening import open_scan
 

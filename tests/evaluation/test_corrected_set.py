@@ -8,7 +8,7 @@ import numpy as np
 
 from judged import bar_scan, corrected_store
 from napari_bonescint.corrections.selection import select
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.evaluation.corrected_set import CorrectedSet
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 
 from judged import bar_scan, corrected_store
 from napari_bonescint.corrections.selection import select
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.evaluation.lineage import Lineage, lineage_after
 from napari_bonescint.inference.model_card import ModelError, read_card
 

@@ -8,7 +8,7 @@ import pytest
 
 from judged import corrected_store, threshold_model
 from napari_bonescint.corrections.selection import select
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.evaluation.corrected_set import CorrectedSet
 from napari_bonescint.evaluation.model_comparison import compare
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from judged import bar_scan, corrected_store, threshold_model
 from napari_bonescint.corrections.selection import select
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.evaluation.lineage import lineage_after
 from napari_bonescint.evaluation.unseen import unseen_by
 from napari_bonescint.formats.dicom.identity import Identity

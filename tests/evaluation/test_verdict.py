@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from napari_bonescint.atomic import write_folder_atomically
 from napari_bonescint.evaluation.verdict import (
     ComparedModel,
     Recommendation,
@@ -18,6 +17,7 @@ from napari_bonescint.evaluation.verdict import (
     VerdictPicture,
     read_verdict,
 )
+from napari_bonescint.files.atomic import write_folder_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path

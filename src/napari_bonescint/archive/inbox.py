@@ -9,7 +9,7 @@ from pathlib import Path
 
 from napari_bonescint.archive.errors import ArchiveError
 from napari_bonescint.archive.records import Received, is_uid
-from napari_bonescint.atomic import make_folder, staged, sync_folder, writing
+from napari_bonescint.files.atomic import make_folder, staged, sync_folder, writing
 from napari_bonescint.formats.dicom.header import parse_whole
 from napari_bonescint.formats.safe_reading.budget import MOST_BYTES
 from napari_bonescint.formats.safe_reading.guarded import refusing

@@ -18,11 +18,11 @@ import platformdirs
 from napari_bonescint.archive.errors import ArchiveError
 from napari_bonescint.archive.outgoing import Outgoing, as_outgoing
 from napari_bonescint.archive.records import is_uid
-from napari_bonescint.atomic import make_folder, staged_folder, sync_folder, writing
-from napari_bonescint.facts import build, one_sentence, read_json
-from napari_bonescint.file_names import is_file_name
+from napari_bonescint.files.atomic import make_folder, staged_folder, sync_folder, writing
+from napari_bonescint.files.facts import build, one_sentence, read_json
+from napari_bonescint.files.names import is_file_name
+from napari_bonescint.files.owner_only import close_to_others
 from napari_bonescint.formats.safe_reading.source_file import read_whole
-from napari_bonescint.owner_only import close_to_others
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import platformdirs
 from filelock import FileLock
 
-from napari_bonescint.atomic import make_folder, writing
-from napari_bonescint.file_lock import take
-from napari_bonescint.owner_only import close_to_others
+from napari_bonescint.files.atomic import make_folder, writing
+from napari_bonescint.files.lock import take
+from napari_bonescint.files.owner_only import close_to_others
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

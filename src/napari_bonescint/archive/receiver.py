@@ -20,8 +20,8 @@ from napari_bonescint.archive.dimse import (
 )
 from napari_bonescint.archive.errors import ArchiveError
 from napari_bonescint.archive.inbox import TooMuch, Unwanted
-from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.files.atomic import CannotWrite
 from napari_bonescint.formats.safe_reading.silence import quiet
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from napari_bonescint.plain_output import one_line
+from napari_bonescint.text.plain_output import one_line
 
 if TYPE_CHECKING:
     from datetime import date

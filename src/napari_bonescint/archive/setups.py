@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from napari_bonescint.archive.errors import ArchiveError
-from napari_bonescint.atomic import make_folder, write_bytes_atomically
-from napari_bonescint.facts import FactError, build, one_sentence, read_json
-from napari_bonescint.file_names import is_file_name
-from napari_bonescint.owner_only import close_to_others
+from napari_bonescint.files.atomic import make_folder, write_bytes_atomically
+from napari_bonescint.files.facts import FactError, build, one_sentence, read_json
+from napari_bonescint.files.names import is_file_name
+from napari_bonescint.files.owner_only import close_to_others
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

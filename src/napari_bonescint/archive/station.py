@@ -23,11 +23,11 @@ from napari_bonescint.archive.outbox import Outbox
 from napari_bonescint.archive.outgoing import prepare
 from napari_bonescint.archive.records import Outcome
 from napari_bonescint.archive.station_queue import QueueInUse, StationQueue
-from napari_bonescint.atomic import writing
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.file_lock import take
+from napari_bonescint.files.atomic import writing
+from napari_bonescint.files.lock import take
 from napari_bonescint.formats.opening import collect
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

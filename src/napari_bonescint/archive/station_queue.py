@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from napari_bonescint.archive.errors import ArchiveError
 from napari_bonescint.archive.inbox import MOST_OBJECT_BYTES, TooMuch, Unwanted, read_identifiers
 from napari_bonescint.archive.records import Received
-from napari_bonescint.atomic import make_folder, staged, sync_folder, write_bytes_atomically, writing
-from napari_bonescint.owner_only import close_to_others
+from napari_bonescint.files.atomic import make_folder, staged, sync_folder, write_bytes_atomically, writing
+from napari_bonescint.files.owner_only import close_to_others
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.batch.given_masks import NoMask, read_given_masks
 from napari_bonescint.batch.segmenting import of_another_scan, own_masks, require_room
-from napari_bonescint.corrections.store.plane_files import planes_sha256
+from napari_bonescint.corrections.store.files.plane_files import planes_sha256
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.masks.label_tiff import read_labels
 from napari_bonescint.measurement.files import MeasuredMasks, MeasureFiles

@@ -17,7 +17,7 @@ from napari_bonescint.batch.at_hand import (
 )
 from napari_bonescint.batch.job import Outcome, unless_it_fails
 from napari_bonescint.batch.model_here import card_here
-from napari_bonescint.corrections.store.plane_files import planes_sha256
+from napari_bonescint.corrections.store.files.plane_files import planes_sha256
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.dicom.two_studies import OTHER_PATIENT, PatientMatch, read_two_studies
 from napari_bonescint.formats.safe_reading.refusal import sentence_of

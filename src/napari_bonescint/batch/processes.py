@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 from napari_bonescint.batch.dispatch import Note, Progress, dispatch
 from napari_bonescint.batch.job import Outcome, failed
 from napari_bonescint.batch.pipeline import DEPTH, work_here
-from napari_bonescint.child_process import describe_exit, without_interrupts, without_main_module
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.devices import limit_cores, usable_cores
+from napari_bonescint.processes.child import describe_exit, without_interrupts, without_main_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.commands import argument_types
+from napari_bonescint.files.atomic import write_bytes_atomically
 from napari_bonescint.inference.model_card import shipped_models
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from napari_bonescint.atomic import make_folder, require_empty, write_bytes_atomically, write_folder_atomically
 from napari_bonescint.commands import argument_types
 from napari_bonescint.commands.terminal import print_error
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.files.atomic import make_folder, require_empty, write_bytes_atomically, write_folder_atomically
 from napari_bonescint.inference.model_card import (
     DEFAULT_MODEL,
     FINDING_HOT_SPOTS,
@@ -21,7 +21,7 @@ from napari_bonescint.inference.model_card import (
     shipped_models,
 )
 from napari_bonescint.simulation.splits import LESION_SPLIT
-from napari_bonescint.text import table_lines
+from napari_bonescint.text.formatting import table_lines
 
 if TYPE_CHECKING:
     import argparse

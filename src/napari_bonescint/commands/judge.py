@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tqdm import tqdm
 
-from napari_bonescint.atomic import require_empty, write_folder_atomically
 from napari_bonescint.commands import argument_types
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.text import table_lines
+from napari_bonescint.files.atomic import require_empty, write_folder_atomically
+from napari_bonescint.text.formatting import table_lines
 
 if TYPE_CHECKING:
     import argparse

@@ -18,7 +18,7 @@ from napari_bonescint.batch.processes import work_in_processes
 from napari_bonescint.commands import argument_types
 from napari_bonescint.commands.reading_arguments import describe_skipped
 from napari_bonescint.commands.scan_progress import ScanProgress
-from napari_bonescint.file_group import clean_up
+from napari_bonescint.files.group import clean_up
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.safe_reading.refusal import sentence_of
 from napari_bonescint.results import Result

@@ -7,17 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_bonescint.atomic import make_folder, write_bytes_atomically
 from napari_bonescint.batch.prior_scans import PriorScans
 from napari_bonescint.commands import argument_types, many_scans, measuring_arguments, reading_arguments
 from napari_bonescint.commands.terminal import print_error, print_line
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.files.atomic import make_folder, write_bytes_atomically
 from napari_bonescint.formats.dicom.identity import names_patient
 from napari_bonescint.formats.safe_reading.refusal import Refusal, sentence_of
 from napari_bonescint.measurement.files import MeasureFiles
 from napari_bonescint.measurement.measures import RESEARCH_ONLY
 from napari_bonescint.measurement.scan_table import TableRow, read_comparison, scan_table
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from napari_bonescint.batch.job import Job

@@ -8,8 +8,8 @@ from napari_bonescint.commands import argument_types
 from napari_bonescint.commands.terminal import print_error
 from napari_bonescint.inference.model_card import DEFAULTS, FINDING_HOT_SPOTS, ModelCard, ModelError, shipped_models
 from napari_bonescint.inference.model_registry import accepted_models, current_model, label, use
-from napari_bonescint.plain_output import one_line
-from napari_bonescint.text import table_lines
+from napari_bonescint.text.formatting import table_lines
+from napari_bonescint.text.plain_output import one_line
 
 if TYPE_CHECKING:
     import argparse

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from napari_bonescint.formats.left_out import by_reason
 from napari_bonescint.formats.opening import ScanOverrides
 from napari_bonescint.scan import ViewName
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from napari_bonescint.formats.opening import Collection

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from napari_bonescint.batch.segmenting import Segmenting
 from napari_bonescint.commands import argument_types, many_scans, reading_arguments
 from napari_bonescint.commands.reading_arguments import overrides_in
-from napari_bonescint.text import DISCLAIMER
+from napari_bonescint.text.formatting import DISCLAIMER
 
 if TYPE_CHECKING:
     import argparse

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tqdm import tqdm
 
-from napari_bonescint.atomic import make_folder
-from napari_bonescint.child_process import end_with_parent
 from napari_bonescint.commands import argument_types, simulate_patients
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.files.atomic import make_folder
+from napari_bonescint.processes.child import end_with_parent
 from napari_bonescint.simulation.splits import SPLITS_OF_BODIES, case_path, read_splits, split_of
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

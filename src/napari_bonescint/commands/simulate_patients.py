@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.corrections.mask_table import MaskRow, mask_table
+from napari_bonescint.files.atomic import write_bytes_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

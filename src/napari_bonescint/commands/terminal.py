@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from napari_bonescint.plain_output import one_line
+from napari_bonescint.text.plain_output import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,7 +16,7 @@ from napari_bonescint.commands.terminal import print_error, progress_bar
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.evaluation.folds import FEW_PATIENTS, USUAL_FOLDS, patients_in
-from napari_bonescint.file_names import is_file_name
+from napari_bonescint.files.names import is_file_name
 from napari_bonescint.resources import shipped_folder
 from napari_bonescint.training.loop.recipe import Recipe, read_recipe
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_bonescint.corrections.comparison import MaskComparison, compare, picture
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.display import overlay
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.corrections.store.label_store import LabelStore
-    from napari_bonescint.corrections.store.prediction import Prediction
-    from napari_bonescint.corrections.store.revision import Revision
+    from napari_bonescint.corrections.store.records.prediction import Prediction
+    from napari_bonescint.corrections.store.records.revision import Revision
 
 
 @dataclass(frozen=True)

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.scan_drafts import ScanDrafts, drafts_folder, make_drafts_folder
-from napari_bonescint.corrections.store.checksummed_json import seal, unseal
-from napari_bonescint.corrections.store.found_hot_spots import (
+from napari_bonescint.corrections.store.files.checksummed_json import seal, unseal
+from napari_bonescint.corrections.store.files.plane_files import planes_sha256
+from napari_bonescint.corrections.store.records.found_hot_spots import (
     FoundPixels,  # noqa: TC001 - `facts.build` looks at the types
 )
-from napari_bonescint.corrections.store.hot_spot_revision import (
+from napari_bonescint.corrections.store.records.hot_spot_revision import (
     SpotDecision,  # noqa: TC001 - `facts.build` looks at the types
 )
-from napari_bonescint.corrections.store.plane_files import planes_sha256
-from napari_bonescint.facts import build
+from napari_bonescint.files.atomic import CannotWrite, write_bytes_atomically
+from napari_bonescint.files.facts import build
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

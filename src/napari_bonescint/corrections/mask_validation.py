@@ -11,8 +11,8 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.corrections.errors import reachable
+from napari_bonescint.files.atomic import CannotWrite, write_bytes_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.corrections.store.label_store import LabelStore
-    from napari_bonescint.corrections.store.revision import Revision
+    from napari_bonescint.corrections.store.records.revision import Revision
     from napari_bonescint.scan import View
 
 _VERSION = 1

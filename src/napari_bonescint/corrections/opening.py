@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_bonescint.corrections.case_titles import short_key
 from napari_bonescint.corrections.errors import StoreError, reachable
-from napari_bonescint.corrections.other_annotators import others_work
 from napari_bonescint.corrections.store.drafts import Draft, Drafts
-from napari_bonescint.corrections.store.revision import Origin, Revision
+from napari_bonescint.corrections.store.records.revision import Origin, Revision
+from napari_bonescint.corrections.work_list.case_titles import short_key
+from napari_bonescint.corrections.work_list.other_annotators import others_work
 from napari_bonescint.display import contrast_limits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.corrections.store.label_store import LabelStore
-    from napari_bonescint.corrections.store.prediction import Prediction
+    from napari_bonescint.corrections.store.records.prediction import Prediction
     from napari_bonescint.display import Window
     from napari_bonescint.scan import Scan
 

@@ -16,18 +16,18 @@ import numpy as np
 import platformdirs
 from filelock import FileLock
 
-from napari_bonescint.atomic import CannotWrite, make_folder, write_bytes_atomically
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.store.drafts import encode_draft, read_draft
-from napari_bonescint.corrections.store.plane_files import planes_sha256
-from napari_bonescint.file_lock import take
-from napari_bonescint.owner_only import close_to_others
+from napari_bonescint.corrections.store.files.plane_files import planes_sha256
+from napari_bonescint.files.atomic import CannotWrite, make_folder, write_bytes_atomically
+from napari_bonescint.files.lock import take
+from napari_bonescint.files.owner_only import close_to_others
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.corrections.store.drafts import Draft
-    from napari_bonescint.corrections.store.revision import Origin
+    from napari_bonescint.corrections.store.records.revision import Origin
 
 FOLDER_VARIABLE = "BONESCINT_DRAFTS"
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.corrections.store.label_store import LabelStore
-    from napari_bonescint.corrections.store.revision import Origin, Revision
+    from napari_bonescint.corrections.store.records.revision import Origin, Revision
     from napari_bonescint.scan import Scan
     from napari_bonescint.segmentation import Segmentation
 

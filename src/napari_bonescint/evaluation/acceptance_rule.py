@@ -9,7 +9,7 @@ from napari_bonescint.evaluation.folds import EXTRA_TRAININGS, FEW_PATIENTS
 from napari_bonescint.evaluation.interval import METHOD
 from napari_bonescint.evaluation.paired import MACRO
 from napari_bonescint.evaluation.verdict import SKELETON, Recommendation, SetKind
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

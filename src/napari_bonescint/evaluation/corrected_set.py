@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.corrections.errors import StoreError
 from napari_bonescint.corrections.store.label_store import LabelStore
-from napari_bonescint.corrections.store.revision import OriginKind
+from napari_bonescint.corrections.store.records.revision import OriginKind
 from napari_bonescint.evaluation.reference_sets import Reference
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

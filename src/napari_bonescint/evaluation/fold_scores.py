@@ -10,11 +10,11 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.evaluation.calibration import BINS, Reliability
 from napari_bonescint.evaluation.folds import FoldsError
 from napari_bonescint.evaluation.view_scores import ViewScore
-from napari_bonescint.facts import FactError, build, one_sentence, read_json
+from napari_bonescint.files.atomic import write_bytes_atomically
+from napari_bonescint.files.facts import FactError, build, one_sentence, read_json
 from napari_bonescint.scan import ViewName  # noqa: TC001 - `build` looks it up at run time
 
 if TYPE_CHECKING:

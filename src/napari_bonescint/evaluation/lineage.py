@@ -23,7 +23,7 @@ from napari_bonescint.corrections.errors import StoreError
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.inference.devices import usable_cores
 from napari_bonescint.inference.model_card import ModelError
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from napari_bonescint.evaluation.corrected_set import CorrectedSet
 from napari_bonescint.evaluation.paired import PairedScores
 from napari_bonescint.evaluation.view_scores import segment_reference
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.facts import one_sentence
-from napari_bonescint.file_names import inside
+from napari_bonescint.files.facts import one_sentence
+from napari_bonescint.files.names import inside
 from napari_bonescint.formats.masks.label_tiff import read_labels
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.scan import ViewName

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.evaluation.lineage import Lineage
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

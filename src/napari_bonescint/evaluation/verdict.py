@@ -14,8 +14,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.facts import FactError, build, one_sentence, read_json
-from napari_bonescint.file_names import inside
+from napari_bonescint.files.facts import FactError, build, one_sentence, read_json
+from napari_bonescint.files.names import inside
 
 if TYPE_CHECKING:
     from pathlib import Path

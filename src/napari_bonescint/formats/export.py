@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.file_names import is_file_name
+from napari_bonescint.files.names import is_file_name
 from napari_bonescint.formats.masks.nifti import encode_counts_nifti
 from napari_bonescint.formats.masks.preview import encode_preview
 from napari_bonescint.formats.masks.registry import ENCODERS

@@ -17,8 +17,8 @@ from napari.utils.notifications import show_warning
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog
 
-from napari_bonescint.atomic import write_files_atomically
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.files.atomic import write_files_atomically
 from napari_bonescint.formats.dicom.source_views import SourceMissing
 from napari_bonescint.formats.export import Form
 from napari_bonescint.formats.masks.registry import ENCODERS
@@ -29,7 +29,7 @@ from napari_bonescint.gui.export.source_files import find_sources
 from napari_bonescint.gui.layers.masks import NotOneScan, layers_to_mask
 from napari_bonescint.gui.layers.scans import AID, KEY, facts_of, same_scan, shear_warnings
 from napari_bonescint.gui.widgets.question import ask
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

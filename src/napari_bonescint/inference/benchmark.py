@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from napari_bonescint.child_process import end_with_parent, without_interrupts
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.agreement import agreement, bone
 from napari_bonescint.inference.backends.choice import CPU_ENGINES
@@ -21,6 +20,7 @@ from napari_bonescint.inference.backends.comparisons import COMPARISONS
 from napari_bonescint.inference.backends.engine import EngineUnavailable, require_known
 from napari_bonescint.inference.devices import cpu_facts, usable_cores
 from napari_bonescint.inference.preprocessing import Grid, images_on, normalise
+from napari_bonescint.processes.child import end_with_parent, without_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -17,8 +17,8 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from napari_bonescint.child_process import describe_exit, end_with_parent, without_main_module
 from napari_bonescint.errors import BonescintError, Cancelled
+from napari_bonescint.processes.child import describe_exit, end_with_parent, without_main_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable

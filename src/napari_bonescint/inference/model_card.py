@@ -13,8 +13,8 @@ from typing import Any
 
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.facts import FactError, build, one_sentence, read_json
-from napari_bonescint.file_names import is_file_name
+from napari_bonescint.files.facts import FactError, build, one_sentence, read_json
+from napari_bonescint.files.names import is_file_name
 from napari_bonescint.inference.weights import require_finite
 from napari_bonescint.resources import shipped_folder
 

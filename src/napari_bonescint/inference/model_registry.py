@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
-from napari_bonescint.atomic import CannotWrite, make_folder, write_bytes_atomically, write_folder_atomically
-from napari_bonescint.facts import build, one_sentence, read_json
+from napari_bonescint.files.atomic import CannotWrite, make_folder, write_bytes_atomically, write_folder_atomically
+from napari_bonescint.files.facts import build, one_sentence, read_json
 from napari_bonescint.inference.model_card import (
     DEFAULTS,
     FINDING_HOT_SPOTS,

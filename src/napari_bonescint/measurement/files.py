@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_bonescint import __version__
-from napari_bonescint.facts import FactError, build, one_sentence, read_json
-from napari_bonescint.file_group import FileGroup
+from napari_bonescint.files.facts import FactError, build, one_sentence, read_json
+from napari_bonescint.files.group import FileGroup
 from napari_bonescint.formats.masks.label_tiff import encode_planes, read_numbered
 from napari_bonescint.measurement.bone_scan_index import DEFINITION
 from napari_bonescint.measurement.measures import (
@@ -28,8 +28,8 @@ from napari_bonescint.measurement.measures import (
     RegionUptake,
 )
 from napari_bonescint.measurement.ratio_definitions import definition_of, shared_definitions
-from napari_bonescint.plain_output import table_cell
 from napari_bonescint.results import ResultError, describe_scan
+from napari_bonescint.text.plain_output import table_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.facts import build, one_sentence, read_json
+from napari_bonescint.files.facts import build, one_sentence, read_json
 from napari_bonescint.measurement.comparison.changes import Change
 from napari_bonescint.measurement.files import csv_bytes
 from napari_bonescint.results import ResultError

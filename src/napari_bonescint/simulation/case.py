@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_bonescint.anatomy import CODES, REGIONS
-from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.files.atomic import write_bytes_atomically
 from napari_bonescint.scan import Scan, View, ViewName
 from napari_bonescint.simulation import artefacts, pathology, tissue, uptake
 from napari_bonescint.simulation.body import Body, wrap

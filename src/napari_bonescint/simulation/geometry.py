@@ -20,8 +20,8 @@ from scipy import ndimage, sparse
 from scipy.sparse.csgraph import connected_components
 
 from napari_bonescint.anatomy import CODES
-from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.files.atomic import write_bytes_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

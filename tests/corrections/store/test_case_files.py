@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.store.case_files import CaseFacts, CaseFiles
-from napari_bonescint.corrections.store.checksummed_json import seal
+from napari_bonescint.corrections.store.files.checksummed_json import seal
+from napari_bonescint.corrections.store.files.plane_files import planes_sha256
 from napari_bonescint.corrections.store.keys import Keys
-from napari_bonescint.corrections.store.plane_files import planes_sha256
+from napari_bonescint.files.atomic import CannotWrite
 from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, Scan, View, ViewName, ViewSource
 from napari_bonescint.scan_edits import flip
 

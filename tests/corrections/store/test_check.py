@@ -9,7 +9,7 @@ import tifffile
 
 from napari_bonescint.corrections.store.check import check_store
 from napari_bonescint.corrections.store.drafts import Drafts
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.corrections.errors import Damaged
-from napari_bonescint.corrections.store.checksummed_json import seal
 from napari_bonescint.corrections.store.drafts import Drafts, read_draft
+from napari_bonescint.corrections.store.files.checksummed_json import seal
+from napari_bonescint.corrections.store.files.plane_files import planes_sha256
 from napari_bonescint.corrections.store.label_store import LabelStore
-from napari_bonescint.corrections.store.plane_files import planes_sha256
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
+from napari_bonescint.files.atomic import CannotWrite
 
 if TYPE_CHECKING:
     from collections.abc import Callable

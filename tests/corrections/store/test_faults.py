@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.corrections.store.check import check_store
 from napari_bonescint.corrections.store.drafts import Drafts
 from napari_bonescint.corrections.store.label_store import LabelStore
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.files.atomic import CannotWrite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

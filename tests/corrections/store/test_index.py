@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from napari_bonescint.corrections.store.label_store import LabelStore
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 
 if TYPE_CHECKING:
     from napari_bonescint.scan import Scan

@@ -15,11 +15,11 @@ import tifffile
 from dicom_files import PEAK
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.corrections.errors import AddedOtherwise, Damaged, StoreError
+from napari_bonescint.corrections.store.files.plane_files import planes_sha256
 from napari_bonescint.corrections.store.folder import open_to_others
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.corrections.store.manifest import manifest_sha256
-from napari_bonescint.corrections.store.plane_files import planes_sha256
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.dicom.identity import Identity, read_identity
 from napari_bonescint.formats.masks.label_tiff import encode_planes

@@ -18,7 +18,7 @@ from napari_bonescint.corrections.store.keys import keys_of
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.corrections.store.merging import Clue, Person, merge
 from napari_bonescint.corrections.store.patient_split import Part, part_of_patient
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.formats.dicom.identity import Identity
 
 if TYPE_CHECKING:

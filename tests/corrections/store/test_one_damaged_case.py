@@ -14,8 +14,8 @@ from napari_bonescint.corrections.opening import open_case
 from napari_bonescint.corrections.selection import select
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.corrections.store.manifest import manifest_sha256
-from napari_bonescint.corrections.store.revision import Origin
-from napari_bonescint.corrections.work import open_work
+from napari_bonescint.corrections.store.records.revision import Origin
+from napari_bonescint.corrections.work_list.work import open_work
 
 if TYPE_CHECKING:
     from collections.abc import Callable

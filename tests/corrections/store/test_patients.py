@@ -11,11 +11,11 @@ import pytest
 
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.store.check import check_store
+from napari_bonescint.corrections.store.files.plane_files import planes_sha256
 from napari_bonescint.corrections.store.keys import encrypt_hash, keys_of
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.corrections.store.patient_split import Part, part_of_patient
 from napari_bonescint.corrections.store.patients import Patients
-from napari_bonescint.corrections.store.plane_files import planes_sha256
 from napari_bonescint.formats.dicom.identity import Identity
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from napari_bonescint.evaluation.report.html_page import render
-from napari_bonescint.html_templates import environment
+from napari_bonescint.text.html_templates import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

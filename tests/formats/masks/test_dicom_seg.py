@@ -16,7 +16,7 @@ from pydicom.data import get_testdata_file
 from pydicom.uid import generate_uid
 
 from dicom_files import ANTERIOR, PEAK, POSTERIOR, SCATTER, some_counts
-from napari_bonescint.atomic import CannotWrite
+from napari_bonescint.files.atomic import CannotWrite
 from napari_bonescint.formats.dicom.source_views import SourceMissing
 from napari_bonescint.formats.masks.dicom_seg import Author, write_dicom_seg
 from napari_bonescint.formats.masks.dicom_seg_reader import read_dicom_seg

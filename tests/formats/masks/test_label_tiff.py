@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.files.atomic import CannotWrite
 from napari_bonescint.formats.masks.label_tiff import read_labels, read_mask_tiff, write_labels
 from napari_bonescint.formats.safe_reading.refusal import Refusal
 

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nibabel.nifti1 import Nifti1Image
 
-from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.files.atomic import CannotWrite
 from napari_bonescint.formats.masks.mask import Mask
 from napari_bonescint.formats.masks.nifti import encode_counts_nifti, read_mask_nifti, write_mask_nifti
 from napari_bonescint.formats.safe_reading import budget

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.display import overlay
+from napari_bonescint.files.atomic import CannotWrite
 from napari_bonescint.formats.masks.preview import write_preview
 from napari_bonescint.formats.masks.registry import read_mask
 from napari_bonescint.formats.safe_reading.refusal import Refusal

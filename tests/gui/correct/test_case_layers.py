@@ -10,7 +10,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_bonescint.corrections.opening import OpenedCase
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.display import contrast_limits
 from napari_bonescint.gui.correct.case_layers import CaseLayers
 from napari_bonescint.gui.layers.labels import is_edited

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QTimer
 
-from napari_bonescint.corrections.queue import WorkItem, queue_of_folder, queue_of_store
 from napari_bonescint.corrections.store.drafts import Drafts
 from napari_bonescint.corrections.store.label_store import LabelStore
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
+from napari_bonescint.corrections.work_list.queue import WorkItem, queue_of_folder, queue_of_store
 from napari_bonescint.gui.correct.case_loader import CaseLoader
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from napari_bonescint.corrections.opening import OpenedCase
-    from napari_bonescint.corrections.store.prediction import Prediction
+    from napari_bonescint.corrections.store.records.prediction import Prediction
     from napari_bonescint.gui.common.file_worker import FileWorker
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.scan import Scan

@@ -10,10 +10,10 @@ import numpy as np
 from napari.layers import Labels
 
 from gui.correct.desk import Desk
-from napari_bonescint.corrections.queue import queue_of_store
 from napari_bonescint.corrections.store.drafts import Drafts
 from napari_bonescint.corrections.store.label_store import LabelStore
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
+from napari_bonescint.corrections.work_list.queue import queue_of_store
 from napari_bonescint.gui.correct.states import NoStore, StoreOpen, Unsaved
 
 if TYPE_CHECKING:

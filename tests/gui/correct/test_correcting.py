@@ -10,10 +10,10 @@ from napari.layers import Image, Labels
 
 from gui.correct.plain_worker import PlainWorker
 from napari_bonescint.corrections.opening import open_case
-from napari_bonescint.corrections.queue import queue_of_store
 from napari_bonescint.corrections.store.drafts import Drafts
-from napari_bonescint.corrections.store.revision import Origin
-from napari_bonescint.corrections.work import Work
+from napari_bonescint.corrections.store.records.revision import Origin
+from napari_bonescint.corrections.work_list.queue import queue_of_store
+from napari_bonescint.corrections.work_list.work import Work
 from napari_bonescint.gui.correct.correcting import Correcting
 from napari_bonescint.gui.correct.states import StoreOpen
 from napari_bonescint.gui.correct.work_queue import WorkQueue

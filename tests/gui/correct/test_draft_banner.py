@@ -9,7 +9,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_bonescint.corrections.store.drafts import Draft
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.gui.correct.draft_banner import DraftBanner
 
 if TYPE_CHECKING:

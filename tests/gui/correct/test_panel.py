@@ -19,10 +19,10 @@ from gui.correct.correcting_panel import (
     prediction_of,
 )
 from gui.panel_actions import answer
-from napari_bonescint.corrections.queue import queue_of_store
 from napari_bonescint.corrections.store.drafts import Drafts
 from napari_bonescint.corrections.store.label_store import LabelStore
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
+from napari_bonescint.corrections.work_list.queue import queue_of_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

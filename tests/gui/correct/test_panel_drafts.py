@@ -25,9 +25,9 @@ from gui.correct.correcting_panel import (
     open_first,
 )
 from gui.panel_actions import answer
-from napari_bonescint.corrections.queue import queue_of_store
 from napari_bonescint.corrections.store.drafts import Drafts
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
+from napari_bonescint.corrections.work_list.queue import queue_of_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from qtpy.QtGui import QRegion
 from qtpy.QtWidgets import QApplication, QScrollArea
 
 from gui.correct.correcting_panel import case_of, is_open, open_first
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.gui.correct.work_list.delegate import ROW_HEIGHT
 from napari_bonescint.gui.widgets.elided_label import ElidedLabel
 

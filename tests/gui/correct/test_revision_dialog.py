@@ -11,7 +11,7 @@ from qtpy.QtGui import QColor
 from gui.correct.correcting_panel import case_of, is_open, key_of
 from gui.panel_actions import answer, labels_in
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.gui.common.run import ignore
 
 if TYPE_CHECKING:

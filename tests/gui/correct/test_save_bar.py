@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, Qt, QTimer
 
 from gui.panel_actions import answer
 from napari_bonescint.corrections.store.drafts import Drafts
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.common.settings import Setting, remember
 from napari_bonescint.gui.correct.controller import CorrectController

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_bonescint.corrections.queue import WorkItem, queue_of_store
 from napari_bonescint.corrections.store.index import CaseState
 from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.work_list.queue import WorkItem, queue_of_store
 from napari_bonescint.gui.correct.work_queue import WorkQueue
 
 

@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt
 from gui.correct.correcting_panel import key_of, move_on, open_first
 from gui.measure.measuring_panel import wait_for_measures
 from napari_bonescint.corrections.hot_spot_drafts import any_drafts
-from napari_bonescint.corrections.store.revision import OriginKind
+from napari_bonescint.corrections.store.records.revision import OriginKind
 from napari_bonescint.gui.common.panels import open_panel
 
 if TYPE_CHECKING:

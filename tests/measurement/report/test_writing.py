@@ -12,7 +12,7 @@ from PIL import Image
 from pydicom import dcmread
 from pydicom.uid import generate_uid
 
-from napari_bonescint.atomic import CannotWrite
+from napari_bonescint.files.atomic import CannotWrite
 from napari_bonescint.formats.dicom.source_views import SourceMissing
 from napari_bonescint.formats.opening import collect, open_scan
 from napari_bonescint.measurement.measures import RESEARCH_ONLY, Measured

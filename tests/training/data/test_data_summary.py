@@ -8,7 +8,7 @@ import pytest
 
 from napari_bonescint.corrections.selection import select
 from napari_bonescint.corrections.store.label_store import LabelStore
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.training.data.data_summary import DataSummary, summarise_stores
 

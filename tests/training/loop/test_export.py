@@ -12,7 +12,7 @@ import pytest
 from judged import corrected_store
 from napari_bonescint.corrections.selection import select
 from napari_bonescint.corrections.store.label_store import LabelStore
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.evaluation.lineage import Lineage, lineage_after
 from napari_bonescint.formats.dicom.identity import Identity
 from napari_bonescint.inference.model_card import read_card

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from judged import corrected_store
 from napari_bonescint.corrections.selection import select
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.training.data.training_data import TrainingData
 from napari_bonescint.training.loop.validation import has_validation, validation_scans
 

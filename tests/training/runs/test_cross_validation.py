@@ -9,7 +9,7 @@ import pytest
 
 from judged import corrected_store, threshold_model
 from napari_bonescint.cli import main
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.evaluation.fold_scores import read_fold_scores
 from napari_bonescint.evaluation.verdict import Recommendation, SetKind, read_verdict
 from napari_bonescint.inference.model_card import read_card

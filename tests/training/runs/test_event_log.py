@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from napari_bonescint.atomic import CannotWrite
+from napari_bonescint.files.atomic import CannotWrite
 from napari_bonescint.training.runs.event_log import TrainingLog, read_events
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from napari_bonescint.atomic import CannotWrite
+from napari_bonescint.files.atomic import CannotWrite
 from napari_bonescint.training.runs.run_folder import RunFolder, RunFolderError, running_process
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ import torch
 from PIL import Image
 
 from judged import corrected_store, threshold_model
-from napari_bonescint.atomic import CannotWrite
 from napari_bonescint.corrections.selection import select
 from napari_bonescint.corrections.store.label_store import LabelStore
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
+from napari_bonescint.files.atomic import CannotWrite
 from napari_bonescint.formats.dicom.identity import Identity
 from napari_bonescint.inference.model_card import read_card
 from napari_bonescint.inference.segmenter import Segmenter

@@ -38,7 +38,7 @@ from napari_bonescint.archive.records import MOST_MATCHES, Answer, Outcome, Prog
 from napari_bonescint.archive.status import failure_reason
 from napari_bonescint.archive.waiting import wait_for
 from napari_bonescint.errors import BonescintError, Cancelled
-from napari_bonescint.facts import parse_json
+from napari_bonescint.files.facts import parse_json
 from napari_bonescint.formats.dicom.header import Header
 from napari_bonescint.formats.safe_reading.silence import quiet
 

@@ -11,7 +11,7 @@ from napari_bonescint.archive.records import is_uid
 from napari_bonescint.commands import argument_types
 from napari_bonescint.commands.archive.shared import add_action, opened, print_json
 from napari_bonescint.commands.terminal import print_error, progress_bar
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ from napari_bonescint.commands import argument_types
 from napari_bonescint.commands.archive.shared import add_action, print_json
 from napari_bonescint.commands.measuring_arguments import hot_spot_model
 from napari_bonescint.commands.terminal import print_error, print_line
-from napari_bonescint.text import DISCLAIMER
+from napari_bonescint.text.formatting import DISCLAIMER
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from napari_bonescint.archive.sending import send_parcel, send_results
 from napari_bonescint.commands.archive.shared import add_action, opened, print_json
 from napari_bonescint.commands.terminal import print_error
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     import argparse

@@ -12,7 +12,7 @@ from napari_bonescint.archive import opening
 from napari_bonescint.archive.setups import find_setup
 from napari_bonescint.commands import argument_types
 from napari_bonescint.commands.terminal import print_error
-from napari_bonescint.text import counted, table_lines
+from napari_bonescint.text.formatting import counted, table_lines
 
 if TYPE_CHECKING:
     import argparse

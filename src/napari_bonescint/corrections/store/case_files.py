@@ -11,18 +11,18 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from napari_bonescint import __version__
-from napari_bonescint.atomic import sync_folder, write_bytes_atomically, writing
 from napari_bonescint.corrections.errors import Damaged
-from napari_bonescint.corrections.store.checksummed_json import read_sealed, seal
-from napari_bonescint.corrections.store.plane_files import Shape, planes_sha256, read_planes, salted
-from napari_bonescint.facts import FactError, build
+from napari_bonescint.corrections.store.files.checksummed_json import read_sealed, seal
+from napari_bonescint.corrections.store.files.plane_files import Shape, planes_sha256, read_planes, salted
+from napari_bonescint.files.atomic import sync_folder, write_bytes_atomically, writing
+from napari_bonescint.files.facts import FactError, build
 from napari_bonescint.formats.dicom.terms import reduced
 from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, Scan, Spacing, View, ViewSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_bonescint.corrections.store.checksummed_json import Facts
+    from napari_bonescint.corrections.store.files.checksummed_json import Facts
     from napari_bonescint.corrections.store.keys import Keys
 
 

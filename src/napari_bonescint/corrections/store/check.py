@@ -7,10 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_bonescint.corrections.errors import Damaged, reachable
-from napari_bonescint.corrections.store import append_only, patients
+from napari_bonescint.corrections.store import patients
 from napari_bonescint.corrections.store.drafts import read_draft
-from napari_bonescint.corrections.store.hot_spot_revision import hot_spot_numbers
-from napari_bonescint.corrections.store.prediction import prediction_facts, read_prediction
+from napari_bonescint.corrections.store.files import append_only
+from napari_bonescint.corrections.store.records.hot_spot_revision import hot_spot_numbers
+from napari_bonescint.corrections.store.records.prediction import prediction_facts, read_prediction
 
 if TYPE_CHECKING:
     from collections.abc import Callable

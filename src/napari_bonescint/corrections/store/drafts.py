@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.corrections.errors import Damaged, StoreError, reachable, read_bytes
-from napari_bonescint.corrections.store.checksummed_json import seal, unseal
-from napari_bonescint.corrections.store.plane_files import planes_sha256
-from napari_bonescint.corrections.store.revision import Origin  # noqa: TC001 - `facts.build` looks at the types
-from napari_bonescint.facts import build
+from napari_bonescint.corrections.store.files.checksummed_json import seal, unseal
+from napari_bonescint.corrections.store.files.plane_files import planes_sha256
+from napari_bonescint.corrections.store.records.revision import Origin  # noqa: TC001 - `facts.build` looks at the types
+from napari_bonescint.files.atomic import CannotWrite, write_bytes_atomically
+from napari_bonescint.files.facts import build
 
 if TYPE_CHECKING:
     from pathlib import Path

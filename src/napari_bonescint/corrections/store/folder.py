@@ -11,9 +11,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from napari_bonescint import __version__
-from napari_bonescint.atomic import write_bytes_atomically, writing
 from napari_bonescint.corrections.errors import StoreError, reachable
-from napari_bonescint.owner_only import close_to_others, is_open_to_others
+from napari_bonescint.files.atomic import write_bytes_atomically, writing
+from napari_bonescint.files.owner_only import close_to_others, is_open_to_others
 
 if TYPE_CHECKING:
     from pathlib import Path

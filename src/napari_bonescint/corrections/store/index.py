@@ -19,18 +19,18 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.corrections.errors import Damaged, reachable, unreachable
-from napari_bonescint.corrections.store import append_only
 from napari_bonescint.corrections.store.case_files import CaseFiles
-from napari_bonescint.corrections.store.prediction import last_prediction
-from napari_bonescint.corrections.store.revision import Revision
+from napari_bonescint.corrections.store.files import append_only
+from napari_bonescint.corrections.store.records.prediction import last_prediction
+from napari_bonescint.corrections.store.records.revision import Revision
+from napari_bonescint.files.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.scan import ViewName
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_bonescint.corrections.store.plane_files import Shape
+    from napari_bonescint.corrections.store.files.plane_files import Shape
 
 _CASE_KEY = re.compile("[0-9a-f]{16}")
 _UNSETTLED_S = 3.0

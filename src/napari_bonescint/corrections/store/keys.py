@@ -15,7 +15,7 @@ import hmac
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_bonescint.corrections.store.plane_files import planes_sha256
+from napari_bonescint.corrections.store.files.plane_files import planes_sha256
 
 if TYPE_CHECKING:
     from napari_bonescint.formats.dicom.identity import Identity

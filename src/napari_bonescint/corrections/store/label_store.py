@@ -31,23 +31,23 @@ import numpy as np
 
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.corrections.errors import AddedOtherwise, StoreError, reachable
-from napari_bonescint.corrections.store import append_only
 from napari_bonescint.corrections.store.case_files import CaseFiles
+from napari_bonescint.corrections.store.files import append_only
+from napari_bonescint.corrections.store.files.plane_files import planes_sha256, read_planes
 from napari_bonescint.corrections.store.folder import make_store_folder, read_secrets, require_store_folder
-from napari_bonescint.corrections.store.hot_spot_revision import (
+from napari_bonescint.corrections.store.index import Index, case_keys, is_case_key, revisions_of
+from napari_bonescint.corrections.store.keys import case_key, decrypt_hash, encrypt_hash, keys_of, source_key
+from napari_bonescint.corrections.store.patients import FOLDER as PATIENTS
+from napari_bonescint.corrections.store.patients import Patients, Register
+from napari_bonescint.corrections.store.records.hot_spot_revision import (
     HotSpotRevision,
     add_hot_spots,
     read_hot_spots,
     require_hot_spots,
     revisions_of_hot_spots,
 )
-from napari_bonescint.corrections.store.index import Index, case_keys, is_case_key, revisions_of
-from napari_bonescint.corrections.store.keys import case_key, decrypt_hash, encrypt_hash, keys_of, source_key
-from napari_bonescint.corrections.store.patients import FOLDER as PATIENTS
-from napari_bonescint.corrections.store.patients import Patients, Register
-from napari_bonescint.corrections.store.plane_files import planes_sha256, read_planes
-from napari_bonescint.corrections.store.prediction import add_prediction, last_prediction, read_prediction
-from napari_bonescint.corrections.store.revision import Revision
+from napari_bonescint.corrections.store.records.prediction import add_prediction, last_prediction, read_prediction
+from napari_bonescint.corrections.store.records.revision import Revision
 from napari_bonescint.formats.dicom.identity import Identity
 from napari_bonescint.formats.masks.label_tiff import encode_planes
 
@@ -57,11 +57,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_bonescint.corrections.store.found_hot_spots import FoundPixels
-    from napari_bonescint.corrections.store.hot_spot_revision import SpotDecision
     from napari_bonescint.corrections.store.index import CaseSummary, Revisions
-    from napari_bonescint.corrections.store.prediction import Prediction
-    from napari_bonescint.corrections.store.revision import Origin
+    from napari_bonescint.corrections.store.records.found_hot_spots import FoundPixels
+    from napari_bonescint.corrections.store.records.hot_spot_revision import SpotDecision
+    from napari_bonescint.corrections.store.records.prediction import Prediction
+    from napari_bonescint.corrections.store.records.revision import Origin
     from napari_bonescint.scan import Scan
     from napari_bonescint.segmentation import Segmentation
 

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import maximum_filter
 
-from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.store.folder import read_secrets
+from napari_bonescint.files.atomic import CannotWrite, write_bytes_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from napari_bonescint.corrections.errors import Damaged, read_bytes
-from napari_bonescint.corrections.store import append_only
+from napari_bonescint.corrections.store.files import append_only
 
 if TYPE_CHECKING:
     from napari_bonescint.corrections.store.label_store import LabelStore

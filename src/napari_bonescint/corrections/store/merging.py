@@ -11,24 +11,24 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_bonescint.atomic import make_folder, write_bytes_atomically
 from napari_bonescint.corrections.errors import Damaged, StoreError, reachable, read_bytes
-from napari_bonescint.corrections.store import append_only
+from napari_bonescint.corrections.store.files import append_only
 from napari_bonescint.corrections.store.folder import adopt_secrets, read_secrets
-from napari_bonescint.corrections.store.hot_spot_revision import revisions_of_hot_spots
 from napari_bonescint.corrections.store.index import revisions_of
 from napari_bonescint.corrections.store.keys import patient_keys, source_key, study_key
 from napari_bonescint.corrections.store.patients import FOLDER, Patients, read_record, records
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.hot_spot_revision import revisions_of_hot_spots
+from napari_bonescint.corrections.store.records.revision import Origin
+from napari_bonescint.files.atomic import make_folder, write_bytes_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from napari_bonescint.corrections.store.case_files import CaseFiles
-    from napari_bonescint.corrections.store.hot_spot_revision import HotSpotRevision
     from napari_bonescint.corrections.store.label_store import LabelStore
-    from napari_bonescint.corrections.store.revision import Revision
+    from napari_bonescint.corrections.store.records.hot_spot_revision import HotSpotRevision
+    from napari_bonescint.corrections.store.records.revision import Revision
     from napari_bonescint.formats.dicom.identity import Identity
 
 

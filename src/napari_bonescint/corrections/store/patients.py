@@ -15,17 +15,17 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from napari_bonescint.atomic import make_folder, write_bytes_atomically
 from napari_bonescint.corrections.errors import Damaged, reachable
-from napari_bonescint.corrections.store.checksummed_json import read_sealed, seal
+from napari_bonescint.corrections.store.files.checksummed_json import read_sealed, seal
 from napari_bonescint.corrections.store.keys import patient_keys, study_key
 from napari_bonescint.corrections.store.patient_split import Part, part_of_patient
+from napari_bonescint.files.atomic import make_folder, write_bytes_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
-    from napari_bonescint.corrections.store.checksummed_json import Facts
+    from napari_bonescint.corrections.store.files.checksummed_json import Facts
     from napari_bonescint.corrections.store.index import CaseSummary
     from napari_bonescint.formats.dicom.identity import Identity
 

@@ -6,12 +6,12 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING
 
-from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.evaluation.hot_spots import HotSpotResults
 from napari_bonescint.evaluation.report.html_page import render
-from napari_bonescint.facts import build, one_sentence, read_json
-from napari_bonescint.text import markdown_table
+from napari_bonescint.files.atomic import write_bytes_atomically
+from napari_bonescint.files.facts import build, one_sentence, read_json
+from napari_bonescint.text.formatting import markdown_table
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_bonescint.html_templates import environment
+from napari_bonescint.text.html_templates import environment
 
 _PACKAGE = "napari_bonescint.evaluation.report"
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.facts import build, one_sentence, read_json
-from napari_bonescint.text import markdown_table
+from napari_bonescint.files.atomic import write_bytes_atomically
+from napari_bonescint.files.facts import build, one_sentence, read_json
+from napari_bonescint.text.formatting import markdown_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.evaluation.model_scores import Scores, Speed  # noqa: TC001 - `facts.build` looks at the types
-from napari_bonescint.facts import build, one_sentence, read_json
+from napari_bonescint.files.atomic import write_bytes_atomically
+from napari_bonescint.files.facts import build, one_sentence, read_json
 
 if TYPE_CHECKING:
     from pathlib import Path

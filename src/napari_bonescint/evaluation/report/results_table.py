@@ -9,7 +9,7 @@ from napari_bonescint.evaluation.calibration import BINS, LOWEST_PROBABILITY
 from napari_bonescint.evaluation.reference_sets import NOT_REPRODUCIBLE
 from napari_bonescint.evaluation.report.published_figures import PUBLISHED
 from napari_bonescint.simulation.splits import SIMULATED_SPLITS, read_splits
-from napari_bonescint.text import markdown_table
+from napari_bonescint.text.formatting import markdown_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -17,8 +17,8 @@ from napari_bonescint.evaluation.report.html_page import render
 from napari_bonescint.evaluation.report.mask_pictures import LabelledMask, picture_of
 from napari_bonescint.evaluation.report.reliability_diagram import reliability_svg
 from napari_bonescint.evaluation.verdict import SKELETON
-from napari_bonescint.plain_output import table_cell
 from napari_bonescint.scan import ViewName
+from napari_bonescint.text.plain_output import table_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

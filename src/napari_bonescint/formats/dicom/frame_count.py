@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydicom.encaps import generate_fragments, parse_basic_offsets
 
 from napari_bonescint.formats.safe_reading.refusal import Refusal
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from pathlib import Path

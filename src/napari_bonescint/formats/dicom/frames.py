@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from napari_bonescint.formats.dicom.frame_count import VECTORS, described_detectors, described_windows
 from napari_bonescint.formats.safe_reading.refusal import NotAPlanarScan, Refusal
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ from napari_bonescint.formats.safe_reading.budget import OverBudget, require_pix
 from napari_bonescint.formats.safe_reading.decoder_process import DECODER
 from napari_bonescint.formats.safe_reading.plausibility import require_possible_size
 from napari_bonescint.formats.safe_reading.refusal import NotAPlanarScan, Refusal
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_bonescint.formats.dicom.lossy import is_lossy, signed_bits
 from napari_bonescint.formats.dicom.pixels import decode
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from pathlib import Path

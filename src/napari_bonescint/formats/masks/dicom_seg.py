@@ -22,7 +22,7 @@ from pydicom.valuerep import DSfloat
 from skimage.color import rgb2lab
 
 from napari_bonescint.anatomy import REGIONS, SKELETON_COLOUR
-from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.files.atomic import write_bytes_atomically
 from napari_bonescint.formats.dicom.derived import (
     code,
     derived_dataset,

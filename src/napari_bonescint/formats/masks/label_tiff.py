@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import tifffile
 
-from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.files.atomic import write_bytes_atomically
 from napari_bonescint.formats.masks.mask import Mask
 from napari_bonescint.formats.masks.region_mapping import translate, whole_numbers
 from napari_bonescint.formats.pictures.tiff_pages import TIFF_START, read_tiff_planes

@@ -21,7 +21,7 @@ import nibabel
 import numpy as np
 from nibabel.nifti1 import Nifti1Extension, Nifti1Header, Nifti1Image
 
-from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.files.atomic import write_bytes_atomically
 from napari_bonescint.formats.masks.mask import Mask
 from napari_bonescint.formats.masks.region_mapping import translate, whole_numbers
 from napari_bonescint.formats.safe_reading.budget import OverBudget, gunzipped, metered, require_pixels

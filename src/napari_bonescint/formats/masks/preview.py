@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 
-from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.display import overlay
-from napari_bonescint.text import DISCLAIMER
+from napari_bonescint.files.atomic import write_bytes_atomically
+from napari_bonescint.text.formatting import DISCLAIMER
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.files.atomic import write_bytes_atomically
 from napari_bonescint.formats.dicom.header import is_encrypted, looks_like_dicom, read_header
 from napari_bonescint.formats.masks.dicom_seg import Author, encode_dicom_seg
 from napari_bonescint.formats.masks.dicom_seg_reader import is_dicom_seg, read_dicom_seg

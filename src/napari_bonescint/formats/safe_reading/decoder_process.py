@@ -24,9 +24,9 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from napari_bonescint.child_process import describe_exit
 from napari_bonescint.formats.safe_reading.budget import MOST_BYTES, MOST_MEMORY, OverBudget
 from napari_bonescint.formats.safe_reading.refusal import Refusal
+from napari_bonescint.processes.child import describe_exit
 
 if TYPE_CHECKING:
     from pathlib import Path

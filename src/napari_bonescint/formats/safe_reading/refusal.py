@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.plain_output import sentence
+from napari_bonescint.text.plain_output import sentence
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -33,7 +33,7 @@ from napari_bonescint.gui.layers.scans import facts_of
 from napari_bonescint.gui.widgets.fitted_picture import FittedPicture
 from napari_bonescint.gui.widgets.quiet_wheel import ignore_wheel
 from napari_bonescint.gui.widgets.text_colours import Tone, ToneLabel
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from napari_bonescint.archive.priors import may_be_bone_scan
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,7 +21,7 @@ from napari_bonescint.gui.widgets.question import ask
 from napari_bonescint.gui.widgets.quiet_wheel import ignore_wheel
 from napari_bonescint.gui.widgets.text_colours import Tone, ToneLabel
 from napari_bonescint.measurement.report.options import DicomDocument, ReportOptions
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

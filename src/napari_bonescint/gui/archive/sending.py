@@ -10,7 +10,7 @@ from napari_bonescint.archive.opening import opened
 from napari_bonescint.archive.outbox import Outbox
 from napari_bonescint.archive.private_folder import PrivateFolder
 from napari_bonescint.archive.sending import send_parcel, send_results
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

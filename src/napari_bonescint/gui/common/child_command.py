@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QCoreApplication, QObject, QProcess, QProcessEnvironment, Signal
 
-from napari_bonescint.child_process import STARTER
+from napari_bonescint.processes.child import STARTER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

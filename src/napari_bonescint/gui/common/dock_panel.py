@@ -12,7 +12,7 @@ from napari_bonescint.gui.common.ahead import prepare_panels
 from napari_bonescint.gui.common.close_guard import CloseGuard
 from napari_bonescint.gui.common.tab_order import put_in_reading_order
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
-from napari_bonescint.text import DISCLAIMER
+from napari_bonescint.text.formatting import DISCLAIMER
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from psygnal import Signal
 
-from napari_bonescint.corrections.case_titles import title_of
 from napari_bonescint.corrections.opening import OpenedCase, open_case
-from napari_bonescint.corrections.queue import WorkItem
 from napari_bonescint.corrections.store.index import summarise
-from napari_bonescint.corrections.store.prediction import Prediction
+from napari_bonescint.corrections.store.records.prediction import Prediction
+from napari_bonescint.corrections.work_list.case_titles import title_of
+from napari_bonescint.corrections.work_list.queue import WorkItem
 from napari_bonescint.formats.dicom.identity import burned_in_text, read_identity
 from napari_bonescint.gui.common.run import ignore
 from napari_bonescint.gui.common.segmenting import shared_child

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_warning
 
-from napari_bonescint.corrections.queue import after_prediction
 from napari_bonescint.corrections.store.drafts import Drafts
-from napari_bonescint.corrections.work import open_work, resume_work
+from napari_bonescint.corrections.work_list.queue import after_prediction
+from napari_bonescint.corrections.work_list.work import open_work, resume_work
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.run import ignore
 from napari_bonescint.gui.correct.case_layers import CaseLayers
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
 
     from napari_bonescint.corrections.opening import OpenedCase
-    from napari_bonescint.corrections.queue import WorkItem
     from napari_bonescint.corrections.store.drafts import Draft
-    from napari_bonescint.corrections.store.prediction import Prediction
-    from napari_bonescint.corrections.work import Work
+    from napari_bonescint.corrections.store.records.prediction import Prediction
+    from napari_bonescint.corrections.work_list.queue import WorkItem
+    from napari_bonescint.corrections.work_list.work import Work
     from napari_bonescint.gui.common.run import Run
     from napari_bonescint.gui.correct.opening.correcting_scan import SavedScan, ScanRead
     from napari_bonescint.gui.correct.opening.scan_layers import ScanLayers

@@ -10,9 +10,9 @@ import numpy as np
 from napari.utils.notifications import show_info
 from psygnal import Signal
 
-from napari_bonescint.corrections.open_cases import CaseMark, Holder
 from napari_bonescint.corrections.store.drafts import Drafts
-from napari_bonescint.corrections.store.revision import Origin, Revision
+from napari_bonescint.corrections.store.records.revision import Origin, Revision
+from napari_bonescint.corrections.work_list.open_cases import CaseMark, Holder
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.run import ignore
 from napari_bonescint.gui.correct.states import StoreOpen
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.corrections.opening import OpenedCase
-    from napari_bonescint.corrections.queue import WorkItem
+    from napari_bonescint.corrections.work_list.queue import WorkItem
     from napari_bonescint.gui.common.run import Run
 
 

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 from superqt.utils import qthrottled
 
 from napari_bonescint.corrections.entries import entries_of
-from napari_bonescint.corrections.work_record import recent_lists
+from napari_bonescint.corrections.work_list.record import recent_lists
 from napari_bonescint.gui.common.canvas_focus import CanvasFocus, WindowKeys
 from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label
 from napari_bonescint.gui.common.file_worker import FileWorker
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QShowEvent
 
     from napari_bonescint.corrections.entries import Entry
-    from napari_bonescint.corrections.queue import WorkItem
+    from napari_bonescint.corrections.work_list.queue import WorkItem
     from napari_bonescint.gui.correct.open_case import OpenCase
     from napari_bonescint.gui.correct.states import StoreOpen
 

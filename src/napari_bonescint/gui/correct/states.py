@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 if TYPE_CHECKING:
-    from napari_bonescint.corrections.work import Work
+    from napari_bonescint.corrections.work_list.work import Work
     from napari_bonescint.gui.correct.work_queue import WorkQueue
 
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
-from napari_bonescint.corrections.queue import count_reviewed
+from napari_bonescint.corrections.work_list.queue import count_reviewed
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
-    from napari_bonescint.corrections.queue import WorkItem
+    from napari_bonescint.corrections.work_list.queue import WorkItem
 
 
 class WorkQueue:

@@ -14,8 +14,8 @@ from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout
 
-from napari_bonescint.atomic import make_folder, write_files_atomically
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.files.atomic import make_folder, write_files_atomically
 from napari_bonescint.formats.export import Form, encode
 from napari_bonescint.gui.common.close_guard import CloseGuard
 from napari_bonescint.gui.common.file_worker import FileWorker
@@ -27,7 +27,7 @@ from napari_bonescint.gui.layers.exports import EXPORTS
 from napari_bonescint.gui.layers.scans import shear_warnings
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
 from napari_bonescint.gui.widgets.question import ask
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

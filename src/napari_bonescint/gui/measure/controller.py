@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 
 from napari_bonescint.corrections.hot_spot_drafts import HotSpotDrafts, any_drafts
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.run import ignore
 from napari_bonescint.gui.correct.opening.places import CaseInLayers, case_in
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Layer
     from numpy.typing import NDArray
 
-    from napari_bonescint.corrections.store.hot_spot_revision import HotSpotRevision
+    from napari_bonescint.corrections.store.records.hot_spot_revision import HotSpotRevision
     from napari_bonescint.gui.common.run import Run
     from napari_bonescint.gui.common.segmenting import SegmentationClient
     from napari_bonescint.gui.measure.spot_layers import Edited

@@ -13,7 +13,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QProgressBar, QPushButton, QTabWidget, QVBoxLayout
 
-from napari_bonescint.atomic import write_bytes_atomically
+from napari_bonescint.files.atomic import write_bytes_atomically
 from napari_bonescint.gui.archive.sending import MeasuredScan
 from napari_bonescint.gui.common.choices import numbered
 from napari_bonescint.gui.common.dock_panel import DockPanel, main_button

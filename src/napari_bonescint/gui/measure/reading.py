@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_bonescint.corrections.hot_spot_drafts import HotSpotDrafts
-from napari_bonescint.corrections.store.found_hot_spots import changed_pixels, found_hot_spots
-from napari_bonescint.corrections.store.hot_spot_revision import SpotDecision
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.found_hot_spots import changed_pixels, found_hot_spots
+from napari_bonescint.corrections.store.records.hot_spot_revision import SpotDecision
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.gui.correct.opening.places import CaseInLayers, case_in
 from napari_bonescint.gui.export.open_scans import OpenScan
 from napari_bonescint.gui.layers.labels import masks_of
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
     from numpy.typing import NDArray
 
-    from napari_bonescint.corrections.store.found_hot_spots import FoundPixels
+    from napari_bonescint.corrections.store.records.found_hot_spots import FoundPixels
     from napari_bonescint.gui.measure.spot_layers import Edited
     from napari_bonescint.measurement.measures import UptakeClasses
     from napari_bonescint.scan import Scan, ViewName

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.corrections.hot_spot_drafts import HotSpotDrafts, SpotDraft
-    from napari_bonescint.corrections.store.hot_spot_revision import HotSpotRevision
+    from napari_bonescint.corrections.store.records.hot_spot_revision import HotSpotRevision
     from napari_bonescint.gui.correct.opening.places import CaseInLayers
 
 

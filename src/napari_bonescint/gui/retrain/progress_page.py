@@ -12,7 +12,7 @@ from napari_bonescint.evaluation.verdict import SKELETON
 from napari_bonescint.gui.retrain.sample_viewer import SampleViewer
 from napari_bonescint.gui.widgets.line_plot import LinePlot
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
-from napari_bonescint.text import counted, duration
+from napari_bonescint.text.formatting import counted, duration
 from napari_bonescint.training.runs.run_control import Request
 from napari_bonescint.training.runs.run_status import RunStatus, Stage
 

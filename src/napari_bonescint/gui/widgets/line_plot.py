@@ -12,7 +12,7 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QPainter, QPalette, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_bonescint.axis_ticks import round_ticks
+from napari_bonescint.text.axis_ticks import round_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

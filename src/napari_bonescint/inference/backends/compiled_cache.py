@@ -17,7 +17,7 @@ from pathlib import Path
 
 import platformdirs
 
-from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
+from napari_bonescint.files.atomic import CannotWrite, write_bytes_atomically
 
 FOLDER_VARIABLE = "BONESCINT_CACHE"
 

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_bonescint import __version__
-from napari_bonescint.facts import build, one_sentence, read_json
-from napari_bonescint.file_group import FileGroup
+from napari_bonescint.files.facts import build, one_sentence, read_json
+from napari_bonescint.files.group import FileGroup
 from napari_bonescint.measurement.comparison.comparing import DEFINITIONS
 from napari_bonescint.measurement.comparison.follow_up import COUNTER_DEFINITION
 from napari_bonescint.measurement.files import csv_bytes

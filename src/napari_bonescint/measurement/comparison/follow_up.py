@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from napari_bonescint.formats.dicom.two_studies import read_two_studies
 from napari_bonescint.measurement.comparison.changes import Change
 from napari_bonescint.measurement.comparison.comparing import CannotCompare, compare
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

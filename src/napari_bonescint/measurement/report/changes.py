@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from napari_bonescint.measurement.comparison.changes import Change
 from napari_bonescint.measurement.comparison.comparing import DEFINITIONS
 from napari_bonescint.measurement.report.lesions import SHORT_VIEWS
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from napari_bonescint.measurement.comparison.changes import Comparison, IndexChange, LesionChange, SpotKey

@@ -13,7 +13,7 @@ from napari_bonescint.measurement.report.lesions import SHORT_VIEWS, count_lesio
 from napari_bonescint.measurement.report.region_ratios import LEFT_RIGHT, other_ratios, ratios_of_regions
 from napari_bonescint.measurement.report.source import Study
 from napari_bonescint.scan import ViewName
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

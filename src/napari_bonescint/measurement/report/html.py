@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_bonescint.html_templates import environment
 from napari_bonescint.measurement.report.changes import CHANGE_HEADINGS
 from napari_bonescint.measurement.report.content import HOT_SPOT_HEADINGS, NUMBER_COLUMNS
 from napari_bonescint.measurement.report.pictures import OTHER_COLOUR, SUSPICIOUS_COLOUR
+from napari_bonescint.text.html_templates import environment
 
 if TYPE_CHECKING:
     from napari_bonescint.measurement.report.content import Content

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from napari_bonescint.measurement.report.fonts import BOLD, REGULAR, register_fonts
 from napari_bonescint.measurement.report.pdf_parts import GREY, LINE, Parts
 from napari_bonescint.measurement.report.pictures import SUSPICIOUS_COLOUR
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from napari_bonescint.measurement.report.content import Content

@@ -6,8 +6,8 @@ import hashlib
 from functools import partial
 from typing import TYPE_CHECKING
 
-from napari_bonescint.atomic import make_folder, write_files_atomically, writing
 from napari_bonescint.errors import BonescintError, converted_errors
+from napari_bonescint.files.atomic import make_folder, write_files_atomically, writing
 from napari_bonescint.formats.dicom.derived import require_identifiers
 from napari_bonescint.formats.dicom.source_views import SourceMissing, find_views
 from napari_bonescint.measurement.report.archive_document import encode_document

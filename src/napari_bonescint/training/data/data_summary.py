@@ -9,7 +9,7 @@ from napari_bonescint.corrections.store.index import CaseState
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.corrections.store.patient_split import FEWEST_PATIENTS, Part
 from napari_bonescint.evaluation.folds import FEW_PATIENTS, USUAL_FOLDS
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from torch.utils.data import DataLoader
 
-from napari_bonescint.child_process import end_with_parent, without_interrupts
+from napari_bonescint.processes.child import end_with_parent, without_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

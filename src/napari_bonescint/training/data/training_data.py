@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_bonescint.corrections.selection import Selection
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.text import DISCLAIMER
+from napari_bonescint.text.formatting import DISCLAIMER
 from napari_bonescint.training.data.sources import CorrectedCases, MixedCases
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from napari_bonescint.atomic import make_folder, write_bytes_atomically
+from napari_bonescint.files.atomic import make_folder, write_bytes_atomically
 from napari_bonescint.training.loop.checkpoint import read_torch
 from napari_bonescint.training.loop.listener import TrainingListener
 from napari_bonescint.training.loop.schedule import REPORT_EVERY

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from safetensors.torch import load, save
 
-from napari_bonescint.atomic import write_bytes_atomically
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.files.atomic import write_bytes_atomically
 from napari_bonescint.inference.model_card import ModelCard, ModelError, read_card
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.preprocessing import HOT_SPOT_NORMALISATION, NORMALISATION

@@ -17,7 +17,7 @@ from napari_bonescint.evaluation.view_scores import segment_references
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.simulation.splits import read_splits
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 from napari_bonescint.training.loop.checkpoint import publish, write_card
 from napari_bonescint.training.loop.hot_spot_export import LIMITS, calibrate_and_score
 from napari_bonescint.training.loop.listener import TrainingListener

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import torch
 from lightning_fabric.strategies.ddp import DDPStrategy
 
-from napari_bonescint.child_process import end_with_starter, starter_named
+from napari_bonescint.processes.child import end_with_starter, starter_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.facts import FactError, build, one_sentence, read_toml
-from napari_bonescint.file_names import is_file_name
+from napari_bonescint.files.facts import FactError, build, one_sentence, read_toml
+from napari_bonescint.files.names import is_file_name
 from napari_bonescint.inference.model_card import DEFAULTS, POSSIBLE_GRID_MM, SEGMENTING, UPTAKE_CLASSES
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.simulation.case import SIMULATOR
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_bonescint.atomic import CannotWrite, make_folder
 from napari_bonescint.corrections.errors import StoreError
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.evaluation.acceptance_rule import deciding_row, describe
@@ -22,9 +21,10 @@ from napari_bonescint.evaluation.out_of_fold import OutOfFold
 from napari_bonescint.evaluation.unseen import unseen_by
 from napari_bonescint.evaluation.verdict import SetKind
 from napari_bonescint.evaluation.view_scores import segment_reference
+from napari_bonescint.files.atomic import CannotWrite, make_folder
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.segmenter import Segmenter
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 from napari_bonescint.training.loop.checkpoint import publish, write_card
 from napari_bonescint.training.loop.listener import TrainingListener
 from napari_bonescint.training.loop.resuming import CannotResume, settings_of

@@ -7,7 +7,7 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from napari_bonescint.atomic import CannotWrite
+from napari_bonescint.files.atomic import CannotWrite
 from napari_bonescint.training.loop.listener import TrainingListener
 
 if TYPE_CHECKING:

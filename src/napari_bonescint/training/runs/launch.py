@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from napari_bonescint.atomic import CannotWrite, make_folder, write_bytes_atomically
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.facts import FactError, build, one_sentence, read_json
-from napari_bonescint.file_lock import take
+from napari_bonescint.files.atomic import CannotWrite, make_folder, write_bytes_atomically
+from napari_bonescint.files.facts import FactError, build, one_sentence, read_json
+from napari_bonescint.files.lock import take
 from napari_bonescint.resources import shipped_folder
-from napari_bonescint.text import duration
+from napari_bonescint.text.formatting import duration
 from napari_bonescint.training.runs.run_control import OUTPUT, RUNNING, SETTINGS, Request, ask
 from napari_bonescint.training.runs.run_folder import lock_of, running_process
 

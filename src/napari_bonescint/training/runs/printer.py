@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_bonescint.text import duration
+from napari_bonescint.text.formatting import duration
 from napari_bonescint.training.loop.listener import TrainingListener
 from napari_bonescint.training.runs.run_status import describe_data
 

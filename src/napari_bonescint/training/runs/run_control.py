@@ -9,7 +9,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from napari_bonescint.atomic import CannotWrite, write_bytes_atomically
+from napari_bonescint.files.atomic import CannotWrite, write_bytes_atomically
 
 LOG = "log.jsonl"
 RUNNING = "running.json"

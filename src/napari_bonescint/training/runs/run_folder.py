@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING
 import psutil
 from filelock import FileLock
 
-from napari_bonescint.atomic import CannotWrite, make_folder, write_bytes_atomically
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.file_lock import take
+from napari_bonescint.files.atomic import CannotWrite, make_folder, write_bytes_atomically
+from napari_bonescint.files.lock import take
 from napari_bonescint.training.runs.event_log import TrainingLog
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from napari_bonescint.file_names import inside
-from napari_bonescint.text import counted
+from napari_bonescint.files.names import inside
+from napari_bonescint.text.formatting import counted
 from napari_bonescint.training.runs.event_log import read_events
 from napari_bonescint.training.runs.run_control import LOG, OUTPUT
 from napari_bonescint.training.runs.run_folder import running_process

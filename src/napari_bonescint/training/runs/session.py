@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from napari_bonescint.atomic import CannotWrite, make_folder, write_bytes_atomically
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.files.atomic import CannotWrite, make_folder, write_bytes_atomically
 from napari_bonescint.training.loop.best_weights import BestWeights, Validation
 from napari_bonescint.training.loop.checkpoint import read_checkpoint, save_checkpoint
 from napari_bonescint.training.loop.export import Export

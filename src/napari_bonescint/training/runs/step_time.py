@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from napari_bonescint.child_process import end_with_starter
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.inference.devices import devices
+from napari_bonescint.processes.child import end_with_starter
 from napari_bonescint.training.data.simulated_examples import samples_per_pixel
 from napari_bonescint.training.data.sources import SimulatedStream
 from napari_bonescint.training.loop.fabric import describe_acceleration, start_fabric

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from napari_bonescint.networks.zoo import build_network
-from napari_bonescint.text import counted, duration
+from napari_bonescint.text.formatting import counted, duration
 from napari_bonescint.training.loop.schedule import Schedule, steps_within
 from napari_bonescint.training.loop.validation import has_validation, validate
 from napari_bonescint.training.runs.step_time import seconds_per_step

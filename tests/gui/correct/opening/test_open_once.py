@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gui.correct.desk import Desk
-from napari_bonescint.corrections.open_cases import CaseMark
-from napari_bonescint.corrections.queue import queue_of_store
+from napari_bonescint.corrections.work_list.open_cases import CaseMark
+from napari_bonescint.corrections.work_list.queue import queue_of_store
 from napari_bonescint.gui.correct.opening.correcting_scan import CorrectingScan
 from napari_bonescint.gui.correct.states import StoreOpen, Unsaved
 
@@ -64,7 +64,7 @@ def test_what_is_open_already_comes_to_the_front_instead_of_being_opened_twice(
 HOLDER = """
 import sys
 from pathlib import Path
-from napari_bonescint.corrections.open_cases import CaseMark
+from napari_bonescint.corrections.work_list.open_cases import CaseMark
 from napari_bonescint.corrections.store.label_store import LabelStore
 
 mark = CaseMark(LabelStore.open(Path(sys.argv[1])), *sys.argv[2:])

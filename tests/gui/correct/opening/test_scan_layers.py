@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_bonescint.corrections.store.revision import Origin, OriginKind
+from napari_bonescint.corrections.store.records.revision import Origin, OriginKind
 from napari_bonescint.gui.correct.opening.scan_layers import (
     NoScanToCorrect,
     origin_of,

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_bonescint.corrections.queue import queue_of_store
 from napari_bonescint.corrections.scan_drafts import ScanDrafts, drafts_folder
 from napari_bonescint.corrections.store.label_store import LabelStore
+from napari_bonescint.corrections.work_list.queue import queue_of_store
 from napari_bonescint.gui.correct.states import NoStore, UnsavedScan
 from napari_bonescint.gui.layers.labels import all_labels_of, empty_labels, set_regions
 

@@ -12,8 +12,8 @@ from qtpy.QtCore import QModelIndex, Qt
 from qtpy.QtGui import QColor, QImage, QStandardItem, QStandardItemModel
 from qtpy.QtWidgets import QListView
 
-from napari_bonescint.corrections.queue import WorkItem
 from napari_bonescint.corrections.store.index import CaseState, CaseSummary
+from napari_bonescint.corrections.work_list.queue import WorkItem
 from napari_bonescint.gui.correct.work_list.delegate import WorkListDelegate, quality, shown_time, who_and_when
 from napari_bonescint.gui.correct.work_list.model import ITEM
 from napari_bonescint.scan import ViewName

@@ -9,8 +9,8 @@ import pytest
 from qtpy.QtCore import QModelIndex, QObject, Qt
 
 from napari_bonescint.corrections.errors import Damaged
-from napari_bonescint.corrections.queue import WorkItem, queue_of_store
 from napari_bonescint.corrections.store.index import CaseState
+from napari_bonescint.corrections.work_list.queue import WorkItem, queue_of_store
 from napari_bonescint.gui.correct.work_list.model import ITEM, WorkListModel
 from napari_bonescint.gui.correct.work_queue import WorkQueue
 

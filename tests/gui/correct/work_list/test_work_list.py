@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_bonescint.corrections.queue import WorkItem, after_saving, queue_of_store
-from napari_bonescint.corrections.store.revision import Origin, Revision
+from napari_bonescint.corrections.store.records.revision import Origin, Revision
+from napari_bonescint.corrections.work_list.queue import WorkItem, after_saving, queue_of_store
 from napari_bonescint.gui.correct.work_list.work_list import WorkList
 from napari_bonescint.gui.correct.work_queue import WorkQueue
 

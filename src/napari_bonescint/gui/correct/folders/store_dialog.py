@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QVBoxLayout, 
 
 from napari_bonescint.corrections.errors import StoreError
 from napari_bonescint.corrections.store_place import Place, name_inside, place
-from napari_bonescint.file_names import is_file_name
+from napari_bonescint.files.names import is_file_name
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
 
 _EXISTING = "Open an existing label store"

@@ -10,7 +10,7 @@ import numpy as np
 from napari_bonescint.corrections.opening import open_case
 from napari_bonescint.corrections.scan_drafts import ScanDrafts
 from napari_bonescint.corrections.scan_to_store import CorrectedScan, add_corrected
-from napari_bonescint.corrections.work import open_store, open_work
+from napari_bonescint.corrections.work_list.work import open_store, open_work
 from napari_bonescint.display import contrast_limits
 from napari_bonescint.gui.common.run import ignore
 from napari_bonescint.gui.correct.correcting import EditedMask, ModelMask
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from napari_bonescint.corrections.opening import OpenedCase
     from napari_bonescint.corrections.scan_to_store import Added
     from napari_bonescint.corrections.store.drafts import Draft
-    from napari_bonescint.corrections.store.revision import Origin
-    from napari_bonescint.corrections.work import Work
+    from napari_bonescint.corrections.store.records.revision import Origin
+    from napari_bonescint.corrections.work_list.work import Work
     from napari_bonescint.display import Window
     from napari_bonescint.gui.common.run import Run
     from napari_bonescint.gui.correct.opening.scan_layers import ScanLayers

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.gui.correct.correcting import EditedMask
 from napari_bonescint.gui.correct.opening.safe_work import SafeWork
 

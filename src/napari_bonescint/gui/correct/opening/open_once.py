@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-    from napari_bonescint.corrections.open_cases import Holder
     from napari_bonescint.corrections.store.label_store import LabelStore
+    from napari_bonescint.corrections.work_list.open_cases import Holder
     from napari_bonescint.gui.common.run import Run
     from napari_bonescint.gui.correct.opening.places import Place
     from napari_bonescint.gui.correct.states import Unsaved, UnsavedScan

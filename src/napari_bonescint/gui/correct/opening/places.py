@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
     from napari_bonescint.corrections.store.label_store import LabelStore
-    from napari_bonescint.corrections.store.revision import Origin
+    from napari_bonescint.corrections.store.records.revision import Origin
     from napari_bonescint.scan import Scan
 
 

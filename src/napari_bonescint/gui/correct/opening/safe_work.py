@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_warning
 
-from napari_bonescint.corrections.other_annotators import saved_meanwhile
-from napari_bonescint.corrections.queue import after_saving
+from napari_bonescint.corrections.work_list.other_annotators import saved_meanwhile
+from napari_bonescint.corrections.work_list.queue import after_saving
 from napari_bonescint.gui.common.run import ignore
 from napari_bonescint.gui.correct.correcting import Correcting, EditedMask
 from napari_bonescint.gui.correct.opening.correcting_scan import CorrectingScan
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from napari_bonescint.corrections.queue import WorkItem
-    from napari_bonescint.corrections.store.revision import Revision
+    from napari_bonescint.corrections.store.records.revision import Revision
+    from napari_bonescint.corrections.work_list.queue import WorkItem
     from napari_bonescint.gui.common.run import Run
     from napari_bonescint.gui.correct.opening.correcting_scan import SavedScan
 

@@ -10,7 +10,7 @@ import numpy as np
 from napari.layers import Image, Labels
 
 from napari_bonescint.anatomy import REGIONS
-from napari_bonescint.corrections.store.revision import Origin
+from napari_bonescint.corrections.store.records.revision import Origin
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.layers.labels import all_labels_of, empty_labels, model_of, names_regions_of, unedited
 from napari_bonescint.gui.layers.scans import KEY, ViewFacts, can_be_scan, group_by_scan, layers_to_scan

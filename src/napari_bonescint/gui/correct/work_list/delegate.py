@@ -9,11 +9,11 @@ from qtpy.QtGui import QColor, QFont, QImage, QPainter, QPen
 from qtpy.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from napari_bonescint.gui.correct.work_list.model import ITEM
-from napari_bonescint.text import to_the_minute
+from napari_bonescint.text.formatting import to_the_minute
 
 if TYPE_CHECKING:
-    from napari_bonescint.corrections.queue import WorkItem
     from napari_bonescint.corrections.store.index import CaseSummary
+    from napari_bonescint.corrections.work_list.queue import WorkItem
 
 ROW_HEIGHT = 34
 _MARGIN = 2

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from qtpy.QtCore import QObject
 
-    from napari_bonescint.corrections.queue import WorkItem
+    from napari_bonescint.corrections.work_list.queue import WorkItem
     from napari_bonescint.scan import Scan
 
 ITEM = int(Qt.ItemDataRole.UserRole) + 1

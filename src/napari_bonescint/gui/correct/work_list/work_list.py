@@ -10,12 +10,12 @@ from qtpy.QtWidgets import QAbstractItemView, QHBoxLayout, QListView, QPushButto
 from napari_bonescint.gui.correct.work_list.delegate import ROW_HEIGHT, WorkListDelegate
 from napari_bonescint.gui.correct.work_list.model import ITEM, WorkListModel
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_bonescint.corrections.queue import WorkItem
+    from napari_bonescint.corrections.work_list.queue import WorkItem
     from napari_bonescint.gui.correct.work_queue import WorkQueue
     from napari_bonescint.scan import Scan
 

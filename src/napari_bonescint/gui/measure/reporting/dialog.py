@@ -15,7 +15,7 @@ from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.export.open_scans import OpenScan
 from napari_bonescint.gui.measure.reporting.form import ReportForm
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
-from napari_bonescint.text import counted
+from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from pathlib import Path

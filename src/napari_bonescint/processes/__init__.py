@@ -1,0 +1,1 @@
+"""Processes: starting and ending children, and stopping other packages from sending data."""

@@ -1,0 +1,1 @@
+"""Text for people: wording, output to terminals, and templates of pages."""
