@@ -113,11 +113,19 @@ class Orthanc:
 
     def ask(self, path: str, body: object = None) -> Any:
         """An answer of Orthanc's own interface, which our code does not use."""
+        return json.loads(self._answer(path, body))
+
+    def file(self, instance: str) -> bytes:
+        """The DICOM file of an instance, by Orthanc's name of it."""
+        return self._answer(f"/instances/{instance}/file")
+
+    def _answer(self, path: str, body: object = None) -> bytes:
         request = urllib.request.Request(f"http://127.0.0.1:{self.http_port}{path}")
         request.add_header("Authorization", "Basic " + b64encode(f"{USER}:{PASSWORD}".encode()).decode())
         data = None if body is None else json.dumps(body).encode()
         with urllib.request.urlopen(request, data, timeout=10) as answer:  # noqa: S310
-            return json.loads(answer.read())
+            content: bytes = answer.read()
+        return content
 
     def instances(self, **query: str) -> list[dict[str, Any]]:
         """The objects in the archive that match, with their main attributes."""

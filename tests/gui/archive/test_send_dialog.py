@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from napari_bonescint.gui.archive.panel import ArchiveWidget
     from napari_bonescint.gui.measure.panel import MeasureWidget
 
-SEG, SR, PDF = (f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("66.4", "88.33", "104.1"))
+NM, SEG, SR, PDF, CAPTURE = (f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("20", "66.4", "88.33", "104.1", "7"))
 
 
 def press(button: QPushButton, qtbot: QtBot) -> None:
@@ -44,12 +45,25 @@ def finish(dialog: SendDialog, qtbot: QtBot) -> str:
     return dialog.message.text()
 
 
+def bones_of(orthanc: Orthanc, study: str) -> set[tuple[int, int]]:
+    """Regions and pixels of each frame of the only segmentation in a study, as pydicom reads it."""
+    (found,) = orthanc.ask(
+        "/tools/find", {"Level": "Instance", "Query": {"StudyInstanceUID": study, "Modality": "SEG"}}
+    )
+    seg = pydicom.dcmread(io.BytesIO(orthanc.file(found)))
+    numbers = [
+        group.SegmentIdentificationSequence[0].ReferencedSegmentNumber for group in seg.PerFrameFunctionalGroupsSequence
+    ]
+    return {(int(number), int(frame.sum())) for number, frame in zip(numbers, seg.pixel_array, strict=True)}
+
+
 def test_without_a_scan_and_an_archive_it_says_what_is_missing(viewer: Viewer, qtbot: QtBot) -> None:
     panel: ArchiveWidget = open_panel(viewer, "Archive")
     dialog = panel.send()
     qtbot.waitUntil(lambda: "Set an archive up first" in dialog.note.text())
-    assert dialog.note.text().startswith("Measure a scan in the panel Measure")
+    assert dialog.note.text().startswith("Segment or measure a scan to send its results.")
     assert not dialog.send_button.isEnabled()
+    assert not dialog.scan.visible
     assert not dialog.again_button.isVisible()
     dialog.close_button.click()
 
@@ -73,11 +87,24 @@ def test_a_scan_comes_with_its_prior_and_its_results_go_back(
     assert measure.prior.page is not None
     assert measure.prior.page.prior.current_choice == "scan 1 anterior + scan 1 posterior"
 
+    # Of a scan that is segmented only, the masks can be sent.
     regions = np.zeros((96, 48), np.uint8)
     regions[10:40, 20:28], regions[40:80, 20:28] = 3, 4
     for image in measure.controller.images:
         set_regions(labels := viewer.add_layer(empty_labels(image)), regions)
         labels._reset_history()
+    study = str(pydicom.dcmread(new).StudyInstanceUID)
+    dialog = panel.send()
+    qtbot.waitUntil(dialog.send_button.isEnabled)
+    assert dialog.scan.current_choice == "scan 2 anterior + scan 2 posterior"
+    assert dialog.note.text().startswith("The scan is not measured; measure it in the panel Measure")
+    assert dialog.masks.value
+    assert [dialog.segmentation.enabled, dialog.structured.enabled, dialog.pages.enabled] == [False] * 3
+    press(dialog.send_button, qtbot)
+    assert finish(dialog, qtbot).startswith("web has 1 of 1 result; a search found 1 in the study of the scan.")
+    assert bones_of(orthanc, study) == {(3, 240), (4, 320)}
+    dialog.close_button.click()
+
     qtbot.waitUntil(lambda: measure.button.text() == "Measure")
     press(measure.button, qtbot)
     wait_for_measures(measure, qtbot)
@@ -92,28 +119,30 @@ def test_a_scan_comes_with_its_prior_and_its_results_go_back(
     press(report.send_button, qtbot)
     dialog = measure.findChild(SendDialog)
     qtbot.waitUntil(dialog.send_button.isEnabled)
-    assert "scan 2 anterior" in dialog.note.text()
+    assert dialog.scan.current_choice == "scan 2 anterior + scan 2 posterior"
+    assert dialog.masks.value
+    assert dialog.segmentation.value
     press(dialog.send_button, qtbot)
     assert finish(dialog, qtbot).startswith("web: ")
-    qtbot.waitUntil(lambda: "3 results wait to be sent again." in dialog.note.text())
+    qtbot.waitUntil(lambda: "4 results wait to be sent again." in dialog.note.text())
     dialog.close_button.click()
-    scan = pydicom.dcmread(new)
-    assert len(orthanc.instances(StudyInstanceUID=str(scan.StudyInstanceUID))) == 1
+    assert len(orthanc.instances(StudyInstanceUID=study)) == 2
 
     # It is back.
     keep_setup(web)
     dialog = panel.send()
     qtbot.waitUntil(dialog.again_button.isVisible)
     press(dialog.again_button, qtbot)
-    assert finish(dialog, qtbot).startswith("web has 3 of 3 results; a search found 3 in the study of the scan.")
+    assert finish(dialog, qtbot).startswith("web has 4 of 4 results; a search found 4 in the study of the scan.")
     qtbot.waitUntil(lambda: not dialog.again_button.isVisible())
-    stored = orthanc.instances(StudyInstanceUID=str(scan.StudyInstanceUID))
-    assert sorted(each["SOPClassUID"] for each in stored) == sorted((SEG, SR, PDF, str(scan.SOPClassUID)))
+    stored = orthanc.instances(StudyInstanceUID=study)
+    assert sorted(each["SOPClassUID"] for each in stored) == sorted((SEG, SEG, SEG, SR, PDF, NM))
     assert {each["PatientID"] for each in stored} == {"PATIENT-0001"}
-    dialog.segmentation.value = dialog.structured.value = False
+    dialog.masks.value = dialog.segmentation.value = dialog.structured.value = False
+    dialog.pages.value = "capture"
     press(dialog.send_button, qtbot)
     assert finish(dialog, qtbot).startswith("web has 1 of 1 result; ")
-    assert len(orthanc.instances(StudyInstanceUID=str(scan.StudyInstanceUID))) == 5
+    assert [each["Modality"] for each in orthanc.instances(StudyInstanceUID=study, SOPClassUID=CAPTURE)] == ["OT"]
     assert Outbox().parcels() == ()
     # Only the scans that are open are left in the folder of this process.
     left = [path for path in (tmp_path / "received").rglob("*.dcm") if path.parent.name.count(".") < 3]

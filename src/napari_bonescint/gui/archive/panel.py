@@ -105,10 +105,12 @@ class ArchiveWidget(DockPanel):
             self.session.open(study, self.tree.series, with_priors=with_priors)
 
     def send(self) -> SendDialog:
-        """Open the dialog that sends results of the scan that was measured, and those that wait."""
-        measure = self._viewer.window.dock_widgets.get(_MEASURE)
-        measured = measure.measured_scan() if measure is not None and hasattr(measure, "measured_scan") else None
-        dialog = SendDialog(self, measured)
+        """Open the dialog that sends results of an open scan, and those that wait."""
+        measure: Any = self._viewer.window.dock_widgets.get(_MEASURE)
+        if hasattr(measure, "scan_to_send"):
+            dialog = SendDialog(self, self._viewer.layers, measure.scan_to_send, measure.controller.images)
+        else:
+            dialog = SendDialog(self, self._viewer.layers)
         dialog.open()
         return dialog
 

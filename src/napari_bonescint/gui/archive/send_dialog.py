@@ -1,4 +1,4 @@
-"""The dialog that sends results of a measured scan to an archive."""
+"""The dialog that sends results of an open scan to an archive."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from qtpy.QtWidgets import QDialog, QHBoxLayout, QProgressBar, QPushButton, QVBo
 
 from napari_bonescint.archive.errors import safely
 from napari_bonescint.archive.setups import read_setups
-from napari_bonescint.gui.archive.sending import count_waiting, discard_waiting, send_measured, send_waiting, told
+from napari_bonescint.errors import BonescintError
+from napari_bonescint.gui.archive.sendable import first_choice, offers
+from napari_bonescint.gui.archive.sending import count_waiting, discard_waiting, send_scan, send_waiting, told
+from napari_bonescint.gui.common.choices import numbered
 from napari_bonescint.gui.common.close_guard import CloseGuard
 from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
@@ -26,10 +29,14 @@ from napari_bonescint.text.formatting import counted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from napari.components import LayerList
+    from napari.layers import Image
+
     from napari_bonescint.archive.interface import OnProgress
     from napari_bonescint.archive.records import Answer, Progress
     from napari_bonescint.archive.setups import ArchiveSetup
-    from napari_bonescint.gui.archive.sending import MeasuredScan
+    from napari_bonescint.gui.archive.sendable import Measured
+    from napari_bonescint.gui.archive.sending import ScanToSend
 
 _WIDTH, _PROGRESS_MS = 460, 100
 _NO_PAGES = "none"
@@ -39,7 +46,8 @@ _PAGES = [
     ("None", _NO_PAGES),
 ]
 _NO_ARCHIVE = "Set an archive up first, in the panel Archive."
-_NOT_MEASURED = "Measure a scan in the panel Measure to send its results."
+_NO_MASK = "Segment or measure a scan to send its results."
+_NOT_MEASURED = "The scan is not measured; measure it in the panel Measure to send more than its masks."
 _COMPARED = "Patient and study are compared with the scan's file, and with the archive, before anything is sent."
 
 
@@ -57,14 +65,26 @@ class SendDialog(QDialog):
     Parameters
     ----------
     parent : QWidget
-    of : MeasuredScan or None
-        What to send; without it, only results that wait can be sent.
+    layers : LayerList
+        Their scans with masks are offered; without any, only results that wait can be sent.
+    measured : callable
+        Gives a scan with its measures.
+    chosen : tuple of Image
+        The scan that is chosen at first.
     """
 
-    def __init__(self, parent: QWidget, of: MeasuredScan | None) -> None:
+    def __init__(
+        self,
+        parent: QWidget,
+        layers: LayerList,
+        measured: Measured = lambda _images: None,
+        chosen: tuple[Image, ...] = (),
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Send to archive")
-        self._of = of
+        self._layers, self._measured = layers, measured
+        self._offers = offers(layers)
+        self._of: ScanToSend | None = None
         self._background = FileWorker(self)
         self._guard = CloseGuard(self, lambda: True, self._stop)
         self._cancelled = Event()
@@ -74,13 +94,15 @@ class SendDialog(QDialog):
         self._waiting = 0
 
         self.archive = ComboBox(label="Archive", choices=[])
+        self.scan = ComboBox(label="Scan", choices=numbered([offer.title for offer in self._offers]))
+        self.masks = CheckBox(text="Bone masks as DICOM SEG", value=True)
         self.segmentation = CheckBox(text="Hot spots as DICOM SEG", value=True)
         self.structured = CheckBox(text="All measures as DICOM SR", value=True)
         self.pages = ComboBox(label="Pages", choices=_PAGES, value=_PAGES[0][1])
         self.pages.tooltip = "Every archive shows an image; most show a PDF, in which text can be searched"
         self.identity = CheckBox(text="Name and number of the patient on the pages", value=False)
-        fields = [self.archive, self.segmentation, self.structured, self.pages, self.identity]
-        self.form: Container[Any] = Container(widgets=fields)
+        self._of_measures = [self.segmentation, self.structured, self.pages, self.identity]
+        self.form: Container[Any] = Container(widgets=[self.archive, self.scan, self.masks, *self._of_measures])
         self.note, self.message = PlainLabel(wraps=True), ToneLabel()
         self.bar = QProgressBar()
         self.send_button, self.cancel_button = QPushButton("Send"), QPushButton("Cancel")
@@ -90,18 +112,20 @@ class SendDialog(QDialog):
         self._timer.setInterval(_PROGRESS_MS)
         self._lay_out()
         self._connect()
-        self._show()
+        if self._offers:
+            self.scan.value = first_choice(self._offers, chosen, layers.selection.active)
+        self._choose()
         self._background.run(read_setups, self._take_setups, self._fail)
 
     def send(self) -> None:
         """Make the results that are ticked, and send them."""
-        setup, of, options = self._chosen(), self._of, self._options()
+        setup, of, options, masks = self._chosen(), self._of, self._options(), self.masks.value
         if setup is None or of is None:
             return
-        if not (options.segmentation or options.structured_report or options.document):
+        if not (masks or (options.wants_dicom and of.measured is not None)):
             self.message.say("Tick at least one result.", Tone.WRONG)
             return
-        self._work(lambda tell: send_measured(setup, of, options, tell, self._cancelled.is_set), "Sending …")
+        self._work(lambda tell: send_scan(setup, of, options, tell, self._cancelled.is_set, masks=masks), "Sending …")
 
     def try_again(self) -> None:
         """Send what waits for the chosen archive."""
@@ -182,16 +206,33 @@ class SendDialog(QDialog):
             document=None if pages == _NO_PAGES else DicomDocument(pages),
         )
 
+    def _choose(self) -> None:
+        """Take what can be sent of the chosen scan."""
+        self._of = None
+        self.message.say("")
+        if self._offers:
+            try:
+                self._of = self._offers[self.scan.value].take(self._layers, self._measured)
+            except BonescintError as error:
+                self.message.say(str(error), Tone.WRONG)
+        self._show()
+
     def _show(self) -> None:
         of, busy, has_archive = self._of, self._is_busy, bool(self._setups)
-        said = [_NOT_MEASURED if of is None else f"Results of {of.name}. {_COMPARED}"]
+        is_measured = of is not None and of.measured is not None
+        said = [_COMPARED if self._offers else _NO_MASK]
+        if of is not None and not is_measured:
+            said.insert(0, _NOT_MEASURED)
         if not has_archive:
             said.append(_NO_ARCHIVE)
         if self._waiting:
             verb = "waits" if self._waiting == 1 else "wait"
             said.append(f"{counted(self._waiting, 'result')} {verb} to be sent again.")
         self.note.setText(" ".join(said))
+        self.scan.visible = bool(self._offers)
         self.form.enabled = not busy
+        for field in self._of_measures:
+            field.enabled = is_measured and not busy
         self.send_button.setEnabled(of is not None and has_archive and not busy)
         for button in (self.again_button, self.discard_button):
             button.setVisible(bool(self._waiting))
@@ -231,6 +272,7 @@ class SendDialog(QDialog):
         self.cancel_button.clicked.connect(self._cancelled.set)
         self.close_button.clicked.connect(self.reject)
         self.archive.changed.connect(self._count)
+        self.scan.changed.connect(self._choose)
         self._timer.timeout.connect(self._show_progress)
 
     def _lay_out(self) -> None:

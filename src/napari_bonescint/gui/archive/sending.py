@@ -1,4 +1,4 @@
-"""Make the results of a measured scan and send them to an archive, for a thread."""
+"""Make the results of a scan and send them to an archive, for a thread."""
 
 from __future__ import annotations
 
@@ -10,57 +10,55 @@ from napari_bonescint.archive.opening import opened
 from napari_bonescint.archive.outbox import Outbox
 from napari_bonescint.archive.private_folder import PrivateFolder
 from napari_bonescint.archive.sending import send_parcel, send_results
+from napari_bonescint.formats.masks.dicom_seg import write_dicom_seg
 from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from napari_bonescint.archive.interface import IsCancelled, OnProgress
     from napari_bonescint.archive.records import Answer
     from napari_bonescint.archive.setups import ArchiveSetup
+    from napari_bonescint.formats.masks.registry import MaskOfScan
     from napari_bonescint.measurement.comparison.changes import Comparison
     from napari_bonescint.measurement.measures import Measured
     from napari_bonescint.measurement.report.options import ReportOptions
-    from napari_bonescint.scan import Scan
 
 
 @dataclass(frozen=True, eq=False)
-class MeasuredScan:
-    """A scan with what was measured, as copies, which nobody changes.
+class ScanToSend:
+    """A scan with its mask and what was measured, as copies, which nobody changes.
 
     Attributes
     ----------
     name : str
         Names of its layers.
-    scan : Scan
-    regions : ndarray of uint8, shape (view, y, x)
-    measured : Measured
+    mask : MaskOfScan
     files : tuple of Path
         The files that it was opened from.
+    measured : Measured or None
     comparison : Comparison or None
         With a prior scan.
     """
 
     name: str
-    scan: Scan
-    regions: NDArray[np.uint8]
-    measured: Measured
+    mask: MaskOfScan
     files: tuple[Path, ...]
+    measured: Measured | None = None
     comparison: Comparison | None = None
 
 
-def send_measured(
+def send_scan(
     setup: ArchiveSetup,
-    of: MeasuredScan,
+    of: ScanToSend,
     options: ReportOptions,
     on_progress: OnProgress,
     is_cancelled: IsCancelled,
+    *,
+    masks: bool,
 ) -> tuple[Answer, ...]:
-    """Write a report into a private folder, and send its DICOM files into the study of the scan.
+    """Write masks and a report into a private folder, and send their DICOM files into the study of the scan.
 
     Raises
     ------
@@ -68,25 +66,25 @@ def send_measured(
         If the scan has no DICOM files, or as `write_report` and `send_results` describe.
     """
     # Here, in the thread: what this imports would stop the window.
-    from napari_bonescint.measurement.report.source import is_dicom_source
+    from napari_bonescint.measurement.report.source import is_dicom_source, require_unchanged, with_sources
     from napari_bonescint.measurement.report.writing import write_report
 
-    if not of.files or not is_dicom_source(of.scan, of.files):
+    mask, scan = of.mask, with_sources(of.mask.scan, of.files)
+    if not of.files or not is_dicom_source(scan):
         raise ArchiveError(
             f"{of.name}: was not opened from DICOM files, so its study is unknown; open the scan from the archive."
         )
     with PrivateFolder() as folder, opened(setup) as archive:
-        written = write_report(
-            folder,
-            "scan",
-            of.scan,
-            of.regions,
-            of.measured,
-            comparison=of.comparison,
-            options=options,
-            sources=of.files,
-        )
-        results = sorted(path for path in written if path.suffix == ".dcm")
+        results: list[Path] = []
+        if masks:
+            require_unchanged(scan)
+            results.append(folder / "scan.bones.dcm")
+            write_dicom_seg(results[0], scan, mask.regions, names_regions=mask.names_regions, author=mask.author)
+        if of.measured is not None and options.wants_dicom:
+            written = write_report(
+                folder, "scan", scan, mask.regions, of.measured, comparison=of.comparison, options=options
+            )
+            results += sorted(path for path in written if path.suffix == ".dcm")
         return send_results(archive, results, of.files[0], on_progress=on_progress, is_cancelled=is_cancelled)
 
 

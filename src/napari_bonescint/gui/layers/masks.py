@@ -99,7 +99,7 @@ def layers_to_mask(layers: Any, labels: Sequence[Labels]) -> tuple[MaskOfScan, l
         translate(Path(each.name), np.asarray(each.data).astype(np.int64), None, names_regions=named_regions).regions
         for each in ordered
     ]
-    mask = MaskOfScan(layers_to_scan(groups[0]), np.stack(regions), named_regions, _author(ordered))
+    mask = MaskOfScan(layers_to_scan(groups[0]), np.stack(regions), named_regions, author_of(ordered))
     return mask, list(groups[0])
 
 
@@ -164,7 +164,7 @@ def _image_under(layers: Any, labels: Labels) -> Image:
     raise NotOneScan(f"{labels.name}: lies on no image of a bone scan; open the scan, or choose another writer.")
 
 
-def _author(labels: Sequence[Labels]) -> Author:
+def author_of(labels: Sequence[Labels]) -> Author:
     """The model that made the masks, if any, and whether a person corrected them; the first view's model counts."""
     origins = [origin for each in labels if isinstance(origin := each.metadata.get(KEY), dict)]
     if not origins:

@@ -14,13 +14,15 @@ from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QProgressBar, QPushButton, QTabWidget, QVBoxLayout
 
 from napari_bonescint.files.atomic import write_bytes_atomically
-from napari_bonescint.gui.archive.sending import MeasuredScan
+from napari_bonescint.formats.masks.registry import MaskOfScan
+from napari_bonescint.gui.archive.sending import ScanToSend
 from napari_bonescint.gui.common.choices import numbered
 from napari_bonescint.gui.common.dock_panel import DockPanel, main_button
 from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.common.segmenting import shared_child
 from napari_bonescint.gui.export.open_scans import OpenScan
 from napari_bonescint.gui.layers.labels import prepare_labels
+from napari_bonescint.gui.layers.masks import author_of
 from napari_bonescint.gui.layers.overlays import Lines
 from napari_bonescint.gui.layers.scan_display import display_scans
 from napari_bonescint.gui.measure.controller import MeasureController
@@ -128,18 +130,20 @@ class MeasureWidget(DockPanel):
         """Open the dialog that sends results of the chosen scan to an archive."""
         from napari_bonescint.gui.archive.send_dialog import SendDialog
 
-        dialog = SendDialog(self, self.measured_scan())
+        dialog = SendDialog(self, self._viewer.layers, self.scan_to_send, self.controller.images)
         dialog.open()
         return dialog
 
-    def measured_scan(self) -> MeasuredScan | None:
-        """The chosen scan with its measures as they are now, to be sent; None if it is not measured."""
-        scan, compared = self.controller.current, self.prior.shown
+    def scan_to_send(self, images: tuple[Image, ...]) -> ScanToSend | None:
+        """A scan with its measures as they are now; None if it is not measured."""
+        scan, compared = self.controller.reading_of(images), self.prior.shown
         measured = scan.measured if scan is not None and scan.is_measured else None
         if scan is None or measured is None:
             return None
-        comparison = compared.comparison if compared is not None and compared.is_current else None
-        return MeasuredScan(scan.name, scan.scan, scan.regions, measured, scan.files, comparison)
+        mask = MaskOfScan(scan.scan, scan.regions, author=author_of(scan.masks))
+        if compared is None or not compared.is_current or scan is not self.controller.current:
+            return ScanToSend(scan.name, mask, scan.files, measured)
+        return ScanToSend(scan.name, mask, scan.files, measured, compared.comparison)
 
     def show_with_prior(self, images: tuple[Image, ...], prior: tuple[Image, ...]) -> None:
         """Choose a scan, and a prior one to compare it with."""

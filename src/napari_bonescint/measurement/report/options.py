@@ -43,3 +43,8 @@ class ReportOptions:
     segmentation: bool = True
     structured_report: bool = True
     document: DicomDocument | None = DicomDocument.PDF
+
+    @property
+    def wants_dicom(self) -> bool:
+        """Whether a file for an archive is wanted."""
+        return self.segmentation or self.structured_report or self.document is not None

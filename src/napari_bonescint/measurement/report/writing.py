@@ -168,7 +168,7 @@ def _encode_dicom(
     options: ReportOptions,
     comparison: Comparison | None,
 ) -> dict[str, bytes]:
-    if not (options.segmentation or options.structured_report or options.document):
+    if not options.wants_dicom:
         return {}
     images = find_views(scan)
     require_identifiers(scan, images)

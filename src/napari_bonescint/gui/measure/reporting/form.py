@@ -73,7 +73,7 @@ class ReportForm:
     def is_empty(self) -> bool:
         """Whether no file is to be written."""
         chosen = self.options
-        return not (chosen.pdf or chosen.html or chosen.segmentation or chosen.structured_report or chosen.document)
+        return not (chosen.pdf or chosen.html or chosen.wants_dicom)
 
     @property
     def chosen_folder(self) -> Path | None:
