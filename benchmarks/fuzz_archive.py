@@ -29,11 +29,11 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SegmentationStorage, generate_uid
 
 from napari_bonescint.archive.errors import ArchiveError
-from napari_bonescint.archive.inbox import Inbox, Limits
 from napari_bonescint.archive.opening import open_archive
-from napari_bonescint.archive.outgoing import Outgoing
-from napari_bonescint.archive.receiver import Receiver
-from napari_bonescint.archive.setups import ArchiveSetup, Kind
+from napari_bonescint.archive.receiving.inbox import Inbox, Limits
+from napari_bonescint.archive.receiving.receiver import Receiver
+from napari_bonescint.archive.sending.outgoing import Outgoing
+from napari_bonescint.archive.setup.archive_setup import ArchiveSetup, Kind
 
 _WORKERS = 8
 _MOST_SECONDS = 10.0

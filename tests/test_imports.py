@@ -51,7 +51,14 @@ _COMPUTING = [
 ]
 
 # These speak with archives, and are imported when one is opened.
-_SPEAKING = ["archive.backends", "archive.dimse", "archive.http_session", "archive.receiver"]
+_SPEAKING = [
+    "archive.backends",
+    "archive.connection.association",
+    "archive.connection.http_session",
+    "archive.connection.limited_connection",
+    "archive.receiving.receiver",
+    "archive.sending.c_store",
+]
 
 
 def _imported_without(unwanted: list[str]) -> tuple[list[str], list[str]]:

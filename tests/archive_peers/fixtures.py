@@ -12,8 +12,10 @@ import pytest
 
 from archive_peers import orthanc as peers
 from archive_peers.patients import write_patients
-from napari_bonescint.archive import credentials, outbox, private_folder, setups
-from napari_bonescint.archive.setups import ArchiveSetup, Kind, Login
+from napari_bonescint.archive.receiving import private_folder
+from napari_bonescint.archive.sending import outbox
+from napari_bonescint.archive.setup import credentials, setups_file
+from napari_bonescint.archive.setup.archive_setup import ArchiveSetup, Kind, Login
 from network_guard import local_only, native
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(autouse=True)
 def _own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test finds or changes the developer's own set-ups, results to send, received scans and keyring."""
-    monkeypatch.setenv(setups.FILE_VARIABLE, str(tmp_path / "config" / "archives.json"))
+    monkeypatch.setenv(setups_file.FILE_VARIABLE, str(tmp_path / "config" / "archives.json"))
     monkeypatch.setenv(outbox.FOLDER_VARIABLE, str(tmp_path / "outbox"))
     monkeypatch.setenv(private_folder.FOLDER_VARIABLE, str(tmp_path / "received"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
@@ -84,7 +86,7 @@ def web(orthanc: Orthanc, monkeypatch: pytest.MonkeyPatch) -> ArchiveSetup:
     """The archive by DICOMweb, with its password in the environment."""
     setup = ArchiveSetup("web", Kind.DICOMWEB, url=orthanc.url, login=Login.BASIC, user=peers.USER)
     monkeypatch.setenv(credentials.variable("web", credentials.SecretKind.PASSWORD), peers.PASSWORD)
-    setups.keep_setup(setup)
+    setups_file.keep_setup(setup)
     return setup
 
 
@@ -120,5 +122,5 @@ def dimse(orthanc: Orthanc) -> ArchiveSetup:
         own_title="NAPARI",
         own_port=orthanc.napari_port,
     )
-    setups.keep_setup(setup)
+    setups_file.keep_setup(setup)
     return setup

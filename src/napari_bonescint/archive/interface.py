@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from napari_bonescint.archive.records import Progress
+from napari_bonescint.archive.progress import ignore, never
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_bonescint.archive.inbox import Inbox
-    from napari_bonescint.archive.outgoing import Outgoing
+    from napari_bonescint.archive.progress import IsCancelled, OnProgress
+    from napari_bonescint.archive.receiving.inbox import Inbox
     from napari_bonescint.archive.records import Answer, Found, Instance, Query, Received, Series, Study
-    from napari_bonescint.archive.setups import ArchiveSetup
-
-OnProgress = Callable[[Progress], object]
-IsCancelled = Callable[[], bool]
-
-
-def never() -> bool:
-    """False: nobody cancels."""
-    return False
-
-
-def ignore(_progress: Progress) -> None:
-    """Do nothing with the progress."""
+    from napari_bonescint.archive.sending.outgoing import Outgoing
+    from napari_bonescint.archive.setup.archive_setup import ArchiveSetup
 
 
 class Archive(Protocol):

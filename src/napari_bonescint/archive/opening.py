@@ -7,13 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from napari_bonescint.archive.errors import ArchiveError
-from napari_bonescint.archive.setups import Kind
+from napari_bonescint.archive.setup.archive_setup import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from napari_bonescint.archive.interface import Archive
-    from napari_bonescint.archive.setups import ArchiveSetup
+    from napari_bonescint.archive.setup.archive_setup import ArchiveSetup
 
 _BACKENDS = {
     Kind.DICOMWEB: ("dicomweb", "DicomWebArchive"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from napari_bonescint.archive.interface import never
+from napari_bonescint.archive.progress import never
 from napari_bonescint.archive.records import Query
 
 if TYPE_CHECKING:
-    from napari_bonescint.archive.interface import Archive, IsCancelled
+    from napari_bonescint.archive.interface import Archive
+    from napari_bonescint.archive.progress import IsCancelled
     from napari_bonescint.archive.records import Series, Study
 
 # Words for a whole-body bone scan in descriptions: English, German, French, Spanish, Italian and Dutch.

@@ -187,15 +187,6 @@ class Received:
     is_new: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a transfer is: instances done, their number (None if unknown), and bytes."""
-
-    done: int
-    total: int | None
-    bytes: int
-
-
 class Outcome(StrEnum):
     """What an archive did with an object that was sent to it."""
 

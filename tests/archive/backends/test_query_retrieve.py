@@ -15,14 +15,14 @@ from archive_peers.orthanc import Orthanc, find_with_dcmtk, free_port
 from archive_peers.patients import write_scan
 from archive_peers.results import seg_of
 from archive_peers.tls import tls_before
+from napari_bonescint.archive.delivery import send_results
 from napari_bonescint.archive.errors import ArchiveError, Unreachable
-from napari_bonescint.archive.inbox import Inbox, Limits, TooMuch
 from napari_bonescint.archive.opening import open_archive
-from napari_bonescint.archive.outbox import Outbox
-from napari_bonescint.archive.outgoing import prepare
 from napari_bonescint.archive.priors import find_priors
-from napari_bonescint.archive.records import Outcome, Progress, Query, Series
-from napari_bonescint.archive.sending import send_results
+from napari_bonescint.archive.receiving.inbox import Inbox, Limits, TooMuch
+from napari_bonescint.archive.records import Outcome, Query, Series
+from napari_bonescint.archive.sending.outbox import Outbox
+from napari_bonescint.archive.sending.outgoing import prepare
 from napari_bonescint.errors import Cancelled
 from napari_bonescint.formats.opening import open_scan
 
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from napari_bonescint.archive.setups import ArchiveSetup
+    from napari_bonescint.archive.progress import Progress
+    from napari_bonescint.archive.setup.archive_setup import ArchiveSetup
 
     Attempts = Callable[[], list[str]]
 

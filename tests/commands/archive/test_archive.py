@@ -9,7 +9,7 @@ import pydicom
 import pytest
 
 from archive_peers.results import seg_of
-from napari_bonescint.archive.setups import setups_file
+from napari_bonescint.archive.setup.setups_file import setups_file
 from napari_bonescint.cli import main
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from archive_peers.orthanc import Orthanc
-    from napari_bonescint.archive.setups import ArchiveSetup
+    from napari_bonescint.archive.setup.archive_setup import ArchiveSetup
 
     Run = Callable[..., "Ended"]
 

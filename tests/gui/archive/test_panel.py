@@ -16,8 +16,8 @@ from qtpy.QtWidgets import QApplication
 from archive_peers.hostile import hostile
 from archive_peers.patients import write_scan
 from gui.panel_actions import PATIENCE_MS
-from napari_bonescint.archive import setups
-from napari_bonescint.archive.setups import ArchiveSetup, Kind
+from napari_bonescint.archive.setup import setups_file
+from napari_bonescint.archive.setup.archive_setup import ArchiveSetup, Kind
 from napari_bonescint.gui.common.panels import open_panel
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def test_a_silent_archive_never_holds_the_window_up_and_is_cancelled(
 ) -> None:
     over = threading.Event()
     with hostile(lambda _peer: over.wait()) as port:
-        setups.keep_setup(ArchiveSetup("web", Kind.DICOMWEB, url=f"http://127.0.0.1:{port}/dicom-web"))
+        setups_file.keep_setup(ArchiveSetup("web", Kind.DICOMWEB, url=f"http://127.0.0.1:{port}/dicom-web"))
         panel = opened()
         turns: list[float] = []
         timer = QTimer()
@@ -209,7 +209,7 @@ def test_a_wrong_password_and_a_dead_archive_are_one_sentence(
     search(panel, qtbot, "Identifying")
     assert panel.status.text().startswith("web: the login is wrong or missing")
     assert "hunter2" not in panel.status.text()
-    setups.keep_setup(replace(web, url=f"http://127.0.0.1:{orthanc.napari_port}/dicom-web"))
+    setups_file.keep_setup(replace(web, url=f"http://127.0.0.1:{orthanc.napari_port}/dicom-web"))
     panel.session.reload()
     qtbot.waitUntil(lambda: panel.session.setup not in (None, web))
     search(panel, qtbot, "Identifying")

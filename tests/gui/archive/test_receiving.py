@@ -12,7 +12,8 @@ from qtpy.QtCore import Qt
 from archive_peers.orthanc import free_port
 from archive_peers.patients import write_scan
 from gui.panel_actions import PATIENCE_MS
-from napari_bonescint.archive.setups import ArchiveSetup, Kind, keep_setup
+from napari_bonescint.archive.setup.archive_setup import ArchiveSetup, Kind
+from napari_bonescint.archive.setup.setups_file import keep_setup
 from napari_bonescint.gui.common.panels import open_panel
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from qtpy.QtCore import Qt
 from archive_peers.patients import write_scan
 from gui.measure.measuring_panel import wait_for_measures
 from gui.panel_actions import PATIENCE_MS, answer
-from napari_bonescint.archive.outbox import Outbox
-from napari_bonescint.archive.setups import keep_setup
+from napari_bonescint.archive.sending.outbox import Outbox
+from napari_bonescint.archive.setup.setups_file import keep_setup
 from napari_bonescint.gui.archive.send_dialog import SendDialog
 from napari_bonescint.gui.common.panels import open_panel
 from napari_bonescint.gui.layers.labels import empty_labels, set_regions
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QPushButton
 
     from archive_peers.orthanc import Orthanc
-    from napari_bonescint.archive.setups import ArchiveSetup
+    from napari_bonescint.archive.setup.archive_setup import ArchiveSetup
     from napari_bonescint.gui.archive.panel import ArchiveWidget
     from napari_bonescint.gui.measure.panel import MeasureWidget
 
@@ -155,7 +155,7 @@ def test_what_waits_can_be_discarded(
     viewer: Viewer, qtbot: QtBot, orthanc: Orthanc, web: ArchiveSetup, tmp_path: Path
 ) -> None:
     from archive_peers.results import seg_of
-    from napari_bonescint.archive.outgoing import prepare
+    from napari_bonescint.archive.sending.outgoing import prepare
 
     scan = write_scan(tmp_path / "scan.dcm", 1)
     Outbox().put("web", prepare([seg_of(scan, tmp_path / "mask.dcm")], scan), "kept")

@@ -9,8 +9,9 @@ from qtpy.QtWidgets import QWidget
 
 from archive_peers.orthanc import PASSWORD, USER
 from gui.panel_actions import PATIENCE_MS
-from napari_bonescint.archive.credentials import SecretKind, find_secret
-from napari_bonescint.archive.setups import ArchiveSetup, Kind, Login, keep_setup, read_setups, setups_file
+from napari_bonescint.archive.setup.archive_setup import ArchiveSetup, Kind, Login
+from napari_bonescint.archive.setup.credentials import SecretKind, find_secret
+from napari_bonescint.archive.setup.setups_file import keep_setup, read_setups, setups_file
 from napari_bonescint.gui.archive.setup_dialog import SetupDialog
 from napari_bonescint.gui.archive.setup_form import SetupForm
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from napari.layers import Image
 
-from napari_bonescint.archive.private_folder import PrivateFolder
+from napari_bonescint.archive.receiving.private_folder import PrivateFolder
 from napari_bonescint.formats.opening import open_scan
 from napari_bonescint.gui.layers.scans import scans_to_layers
 from napari_bonescint.gui.layers.titles import title_of_mask, titles_of

@@ -17,7 +17,6 @@ import requests
 from dicomweb_client.web import DICOMwebClient
 from pydicom.dataset import Dataset
 
-from napari_bonescint.archive import multipart
 from napari_bonescint.archive.answers import (
     INSTANCE_FIELDS,
     SERIES_FIELDS,
@@ -28,15 +27,16 @@ from napari_bonescint.archive.answers import (
     read_study,
     series_reader,
 )
+from napari_bonescint.archive.connection import multipart
+from napari_bonescint.archive.connection.failures import no_answer
+from napari_bonescint.archive.connection.http_session import MOST_JSON_BYTES, MOST_SECONDS, BoundedSession
+from napari_bonescint.archive.connection.status_codes import failure_reason
+from napari_bonescint.archive.connection.waiting import wait_for
 from napari_bonescint.archive.errors import ArchiveError, Unreachable
-from napari_bonescint.archive.failures import no_answer
-from napari_bonescint.archive.http_session import MOST_JSON_BYTES, MOST_SECONDS, BoundedSession
-from napari_bonescint.archive.inbox import MOST_OBJECT_BYTES
-from napari_bonescint.archive.interface import ignore, never
-from napari_bonescint.archive.outgoing import require_same_patient
-from napari_bonescint.archive.records import MOST_MATCHES, Answer, Outcome, Progress, Query
-from napari_bonescint.archive.status import failure_reason
-from napari_bonescint.archive.waiting import wait_for
+from napari_bonescint.archive.progress import Progress, ignore, never
+from napari_bonescint.archive.receiving.inbox import MOST_OBJECT_BYTES
+from napari_bonescint.archive.records import MOST_MATCHES, Answer, Outcome, Query
+from napari_bonescint.archive.sending.outgoing import require_same_patient
 from napari_bonescint.errors import BonescintError, Cancelled
 from napari_bonescint.files.facts import parse_json
 from napari_bonescint.formats.dicom.header import Header
@@ -45,11 +45,11 @@ from napari_bonescint.formats.safe_reading.silence import quiet
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from napari_bonescint.archive.inbox import Inbox
-    from napari_bonescint.archive.interface import IsCancelled, OnProgress
-    from napari_bonescint.archive.outgoing import Outgoing
+    from napari_bonescint.archive.progress import IsCancelled, OnProgress
+    from napari_bonescint.archive.receiving.inbox import Inbox
     from napari_bonescint.archive.records import Found, Instance, Received, Series, Study
-    from napari_bonescint.archive.setups import ArchiveSetup
+    from napari_bonescint.archive.sending.outgoing import Outgoing
+    from napari_bonescint.archive.setup.archive_setup import ArchiveSetup
 
 T = TypeVar("T")
 

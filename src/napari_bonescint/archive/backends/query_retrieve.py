@@ -14,7 +14,6 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at run 
     StudyRootQueryRetrieveInformationModelMove,
 )
 
-from napari_bonescint.archive import dimse
 from napari_bonescint.archive.answers import (
     INSTANCE_FIELDS,
     SERIES_FIELDS,
@@ -26,25 +25,29 @@ from napari_bonescint.archive.answers import (
     series_reader,
 )
 from napari_bonescint.archive.backends.receiver import ReceivingArchive
+from napari_bonescint.archive.connection.association import associate
+from napari_bonescint.archive.connection.failures import cut_off
+from napari_bonescint.archive.connection.object_kinds import STORED_CLASSES, TRANSFER_SYNTAXES
+from napari_bonescint.archive.connection.status_codes import failure_reason
 from napari_bonescint.archive.errors import ArchiveError, Unreachable
-from napari_bonescint.archive.failures import cut_off
-from napari_bonescint.archive.inbox import Unwanted
-from napari_bonescint.archive.interface import ignore, never
-from napari_bonescint.archive.outgoing import require_same_patient
-from napari_bonescint.archive.receiver import Receiver, Refused
-from napari_bonescint.archive.records import MOST_MATCHES, Answer, Progress, Query, Received
-from napari_bonescint.archive.status import failure_reason
+from napari_bonescint.archive.progress import Progress, ignore, never
+from napari_bonescint.archive.receiving.inbox import Unwanted
+from napari_bonescint.archive.receiving.receiver import Receiver, Refused
+from napari_bonescint.archive.records import MOST_MATCHES, Answer, Query, Received
+from napari_bonescint.archive.sending import c_store
+from napari_bonescint.archive.sending.outgoing import require_same_patient
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.safe_reading.silence import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from napari_bonescint.archive.inbox import Inbox
-    from napari_bonescint.archive.interface import IsCancelled, OnProgress
-    from napari_bonescint.archive.outgoing import Outgoing
+    from napari_bonescint.archive.connection.line import Line
+    from napari_bonescint.archive.progress import IsCancelled, OnProgress
+    from napari_bonescint.archive.receiving.inbox import Inbox
     from napari_bonescint.archive.records import Found, Instance, Series, Study
-    from napari_bonescint.archive.setups import ArchiveSetup
+    from napari_bonescint.archive.sending.outgoing import Outgoing
+    from napari_bonescint.archive.setup.archive_setup import ArchiveSetup
 
 T = TypeVar("T")
 
@@ -110,7 +113,7 @@ class QueryRetrieveArchive(ReceivingArchive):
         present = [each for each in objects if self._has(each, is_cancelled)]
         fresh = [each for each in objects if each not in present]
         sent = super().send(fresh, on_progress=on_progress, is_cancelled=is_cancelled) if fresh else ()
-        answers = [dimse.present(self.setup, each) for each in present]
+        answers = [c_store.present(self.setup, each) for each in present]
         by_uid = {each.instance_uid: each for each in objects}
         for answer in sent:
             if answer.is_kept and not self._has(by_uid[answer.instance_uid], is_cancelled):
@@ -141,9 +144,9 @@ class QueryRetrieveArchive(ReceivingArchive):
             for keyword in fields:
                 setattr(keys, keyword, wanted.get(keyword, ""))
 
-        def work(line: dimse.Line, tell: Callable[[None], None]) -> list[Dataset]:
+        def work(line: Line, tell: Callable[[None], None]) -> list[Dataset]:
             model = StudyRootQueryRetrieveInformationModelFind
-            association = dimse.associate(self.setup, [build_context(model)], line)
+            association = associate(self.setup, [build_context(model)], line)
             answers: list[Dataset] = []
             try:
                 self._require_context(association, "searched (C-FIND)")
@@ -164,18 +167,18 @@ class QueryRetrieveArchive(ReceivingArchive):
 
         return self.converse(work, is_cancelled)
 
-    def _get(self, coming: _Coming, line: dimse.Line, tell: Callable[[Progress], None]) -> str:
+    def _get(self, coming: _Coming, line: Line, tell: Callable[[Progress], None]) -> str:
         """C-GET; returns one sentence on why nothing came, or an empty text."""
         model = StudyRootQueryRetrieveInformationModelGet
-        storage = [build_context(each, list(dimse.TRANSFER_SYNTAXES)) for each in dimse.STORED_CLASSES]
-        roles = [build_role(each, scp_role=True) for each in dimse.STORED_CLASSES]
+        storage = [build_context(each, list(TRANSFER_SYNTAXES)) for each in STORED_CLASSES]
+        roles = [build_role(each, scp_role=True) for each in STORED_CLASSES]
 
         def store(event: Any) -> int:
             status = coming.take(event.encoded_dataset(), str(event.request.AffectedSOPInstanceUID))
             tell(coming.progress)
             return status
 
-        association = dimse.associate(
+        association = associate(
             self.setup, [build_context(model), *storage], line, roles=roles, handlers=[(evt.EVT_C_STORE, store)]
         )
         try:
@@ -202,14 +205,14 @@ class QueryRetrieveArchive(ReceivingArchive):
         setup = self.setup
         model = StudyRootQueryRetrieveInformationModelMove
 
-        def work(line: dimse.Line, tell: Callable[[Progress], None]) -> str:
+        def work(line: Line, tell: Callable[[Progress], None]) -> str:
             def happened(_event: Received | Refused) -> None:
                 tell(coming.progress)
 
             receiver = Receiver(setup, coming.taken, happened)
             receiver.start()
             try:
-                association = dimse.associate(setup, [build_context(model)], line)
+                association = associate(setup, [build_context(model)], line)
                 self._require_context(association, "asked for images (C-MOVE)")
                 with quiet():
                     for status, _ in association.send_c_move(coming.keys(), setup.own_title, model):

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-from napari_bonescint.archive import dimse
+from napari_bonescint.archive.connection import association
+from napari_bonescint.archive.connection.failures import no_answer
+from napari_bonescint.archive.connection.line import Line
+from napari_bonescint.archive.connection.waiting import wait_for
 from napari_bonescint.archive.errors import NotPossible
-from napari_bonescint.archive.failures import no_answer
-from napari_bonescint.archive.interface import ignore, never
-from napari_bonescint.archive.records import Progress
-from napari_bonescint.archive.waiting import wait_for
+from napari_bonescint.archive.progress import Progress, ignore, never
+from napari_bonescint.archive.sending import c_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from napari_bonescint.archive.inbox import Inbox
-    from napari_bonescint.archive.interface import IsCancelled, OnProgress
-    from napari_bonescint.archive.outgoing import Outgoing
+    from napari_bonescint.archive.progress import IsCancelled, OnProgress
+    from napari_bonescint.archive.receiving.inbox import Inbox
     from napari_bonescint.archive.records import Answer, Found, Instance, Query, Received, Series, Study
-    from napari_bonescint.archive.setups import ArchiveSetup
+    from napari_bonescint.archive.sending.outgoing import Outgoing
+    from napari_bonescint.archive.setup.archive_setup import ArchiveSetup
 
 T = TypeVar("T")
 E = TypeVar("E")
@@ -29,12 +30,12 @@ class ReceivingArchive:
 
     def __init__(self, setup: ArchiveSetup) -> None:
         self.setup = setup
-        self._line = dimse.Line()
+        self._line = Line()
 
     def echo(self, *, is_cancelled: IsCancelled = never) -> str:
         """C-ECHO."""
         self._require_host("tested")
-        return self.converse(lambda line, _tell: dimse.echo(self.setup, line), is_cancelled)
+        return self.converse(lambda line, _tell: association.echo(self.setup, line), is_cancelled)
 
     def find_studies(self, query: Query, *, is_cancelled: IsCancelled = never) -> Found[Study]:  # noqa: ARG002
         """Raise `NotPossible`."""
@@ -77,8 +78,8 @@ class ReceivingArchive:
             answers.append(answer)
             on_progress(Progress(len(answers), len(objects), sum(sizes[each.instance_uid] for each in answers)))
 
-        def work(line: dimse.Line, tell: Callable[[Answer], None]) -> None:
-            dimse.store(self.setup, objects, line, tell)
+        def work(line: Line, tell: Callable[[Answer], None]) -> None:
+            c_store.store(self.setup, objects, line, tell)
 
         self.converse(work, is_cancelled, answered)
         return tuple(answers)
@@ -89,12 +90,12 @@ class ReceivingArchive:
 
     def converse(
         self,
-        work: Callable[[dimse.Line, Callable[[E], None]], T],
+        work: Callable[[Line, Callable[[E], None]], T],
         is_cancelled: IsCancelled,
         on_event: Callable[[E], object] = lambda _event: None,
     ) -> T:
         """Do work in a thread that uses one association at a time, and wait for it."""
-        line = self._line = dimse.Line()
+        line = self._line = Line()
         setup = self.setup
         return wait_for(
             lambda tell: work(line, tell),

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from napari_bonescint.archive.errors import ArchiveError
-from napari_bonescint.archive.inbox import Inbox
+from napari_bonescint.archive.receiving.inbox import Inbox
 from napari_bonescint.archive.records import is_uid
 from napari_bonescint.commands import argument_types
 from napari_bonescint.commands.archive.shared import add_action, opened, print_json
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from napari_bonescint.archive.interface import Archive
-    from napari_bonescint.archive.records import Progress, Received, Series
+    from napari_bonescint.archive.progress import Progress
+    from napari_bonescint.archive.records import Received, Series
 
 _DESCRIPTION = """\
 Get the images of studies. Each becomes a file DIR/STUDY/IMAGE.dcm; a file that is there already is never replaced.

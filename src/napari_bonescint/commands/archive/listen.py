@@ -8,12 +8,12 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
-from napari_bonescint.archive.inbox import Inbox, Limits
-from napari_bonescint.archive.making import ScanResults
 from napari_bonescint.archive.opening import open_archive
+from napari_bonescint.archive.receiving.inbox import Inbox, Limits
 from napari_bonescint.archive.records import Received
-from napari_bonescint.archive.setups import find_setup
-from napari_bonescint.archive.station import Station
+from napari_bonescint.archive.setup.setups_file import find_setup
+from napari_bonescint.archive.station.making import ScanResults
+from napari_bonescint.archive.station.station import Station
 from napari_bonescint.commands import argument_types
 from napari_bonescint.commands.archive.shared import add_action, print_json
 from napari_bonescint.commands.measuring_arguments import hot_spot_model
@@ -23,7 +23,7 @@ from napari_bonescint.text.formatting import DISCLAIMER
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_bonescint.archive.receiver import Refused
+    from napari_bonescint.archive.receiving.receiver import Refused
 
 _DESCRIPTION = """\
 Receive images that an archive or a workstation sends, until Ctrl-C, in the folder DIR. Only the AE titles that the
@@ -108,7 +108,7 @@ def _listen(
     setup = find_setup(arguments.archive)
     # Imported here, since it is part of the extra; `open_archive` says so if it is missing.
     open_archive(setup)
-    from napari_bonescint.archive.receiver import Receiver
+    from napari_bonescint.archive.receiving.receiver import Receiver
 
     def happened(event: Received | Refused) -> None:
         if not isinstance(event, Received):

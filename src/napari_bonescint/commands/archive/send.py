@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_bonescint.archive.outbox import Outbox
-from napari_bonescint.archive.sending import send_parcel, send_results
+from napari_bonescint.archive.delivery import send_parcel, send_results
+from napari_bonescint.archive.sending.outbox import Outbox
 from napari_bonescint.commands.archive.shared import add_action, opened, print_json
 from napari_bonescint.commands.terminal import print_error
 from napari_bonescint.errors import BonescintError

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_bonescint.archive import opening
-from napari_bonescint.archive.setups import find_setup
+from napari_bonescint.archive.setup.setups_file import find_setup
 from napari_bonescint.commands import argument_types
 from napari_bonescint.commands.terminal import print_error
 from napari_bonescint.text.formatting import counted, table_lines

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from napari_bonescint.archive.inbox import Inbox
 from napari_bonescint.archive.priors import bone_scans_first, find_priors, why_not
-from napari_bonescint.archive.private_folder import PrivateFolder, private_root
-from napari_bonescint.archive.records import Progress
+from napari_bonescint.archive.progress import Progress
+from napari_bonescint.archive.receiving.inbox import Inbox
+from napari_bonescint.archive.receiving.private_folder import PrivateFolder, private_root
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.safe_reading.refusal import Refusal
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from napari_bonescint.archive.interface import Archive, IsCancelled, OnProgress
+    from napari_bonescint.archive.interface import Archive
+    from napari_bonescint.archive.progress import IsCancelled, OnProgress
     from napari_bonescint.archive.records import Received, Series, Study
     from napari_bonescint.scan import Scan
 

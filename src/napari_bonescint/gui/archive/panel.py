@@ -11,8 +11,8 @@ from qtpy.QtGui import QImage, QKeySequence, QPixmap, QShortcut
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_bonescint.archive.priors import bone_scans_first
-from napari_bonescint.archive.private_folder import empty_left_folders
-from napari_bonescint.archive.setups import Kind
+from napari_bonescint.archive.receiving.private_folder import empty_left_folders
+from napari_bonescint.archive.setup.archive_setup import Kind
 from napari_bonescint.gui.archive.dropping import ViewerDrops
 from napari_bonescint.gui.archive.receiving import Receiving
 from napari_bonescint.gui.archive.rows import dashed, shown_studies, summary

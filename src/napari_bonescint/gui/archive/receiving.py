@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from napari_bonescint.archive.answers import read_study, series_reader
-from napari_bonescint.archive.inbox import Inbox
 from napari_bonescint.archive.opening import opened
+from napari_bonescint.archive.receiving.inbox import Inbox
 from napari_bonescint.archive.records import Received
 from napari_bonescint.formats.dicom.header import read_header
 from napari_bonescint.formats.safe_reading.guarded import refusing
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from napari_bonescint.archive.receiver import Receiver, Refused
+    from napari_bonescint.archive.receiving.receiver import Receiver, Refused
     from napari_bonescint.archive.records import Series, Study
-    from napari_bonescint.archive.setups import ArchiveSetup
+    from napari_bonescint.archive.setup.archive_setup import ArchiveSetup
     from napari_bonescint.gui.common.run import Run
 
 
@@ -71,7 +71,7 @@ class Receiving:
         def start() -> None:
             with opened(setup):  # says so if the extra is not installed
                 # Imported here, since it is part of the extra.
-                from napari_bonescint.archive.receiver import Receiver
+                from napari_bonescint.archive.receiving.receiver import Receiver
             inbox = Inbox(received_folder(), name)
             receiver = Receiver(setup, inbox.take, lambda event: self._came.put((name, event)))
             receiver.start()

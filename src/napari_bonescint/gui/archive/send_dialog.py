@@ -12,7 +12,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QDialog, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_bonescint.archive.errors import safely
-from napari_bonescint.archive.setups import read_setups
+from napari_bonescint.archive.setup.setups_file import read_setups
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.archive.sendable import first_choice, offers
 from napari_bonescint.gui.archive.sending import count_waiting, discard_waiting, send_scan, send_waiting, told
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from napari.components import LayerList
     from napari.layers import Image
 
-    from napari_bonescint.archive.interface import OnProgress
-    from napari_bonescint.archive.records import Answer, Progress
-    from napari_bonescint.archive.setups import ArchiveSetup
+    from napari_bonescint.archive.progress import OnProgress, Progress
+    from napari_bonescint.archive.records import Answer
+    from napari_bonescint.archive.setup.archive_setup import ArchiveSetup
     from napari_bonescint.gui.archive.sendable import Measured
     from napari_bonescint.gui.archive.sending import ScanToSend
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from napari_bonescint.archive.delivery import send_parcel, send_results
 from napari_bonescint.archive.errors import ArchiveError
 from napari_bonescint.archive.opening import opened
-from napari_bonescint.archive.outbox import Outbox
-from napari_bonescint.archive.private_folder import PrivateFolder
-from napari_bonescint.archive.sending import send_parcel, send_results
+from napari_bonescint.archive.receiving.private_folder import PrivateFolder
+from napari_bonescint.archive.sending.outbox import Outbox
 from napari_bonescint.formats.masks.dicom_seg import write_dicom_seg
 from napari_bonescint.text.formatting import counted
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from napari_bonescint.archive.interface import IsCancelled, OnProgress
+    from napari_bonescint.archive.progress import IsCancelled, OnProgress
     from napari_bonescint.archive.records import Answer
-    from napari_bonescint.archive.setups import ArchiveSetup
+    from napari_bonescint.archive.setup.archive_setup import ArchiveSetup
     from napari_bonescint.formats.masks.registry import MaskOfScan
     from napari_bonescint.measurement.comparison.changes import Comparison
     from napari_bonescint.measurement.measures import Measured

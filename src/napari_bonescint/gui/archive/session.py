@@ -10,16 +10,17 @@ from psygnal import Signal
 from napari_bonescint.archive.errors import safely
 from napari_bonescint.archive.opening import opened
 from napari_bonescint.archive.priors import bone_scans_first
-from napari_bonescint.archive.setups import read_setups
+from napari_bonescint.archive.setup.setups_file import read_setups
 from napari_bonescint.display import thumbnail
 from napari_bonescint.gui.archive.bringing import bring_priors, bring_study, read_received
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from napari_bonescint.archive.interface import Archive, IsCancelled
-    from napari_bonescint.archive.records import Progress, Query, Received, Series, Study
-    from napari_bonescint.archive.setups import ArchiveSetup
+    from napari_bonescint.archive.interface import Archive
+    from napari_bonescint.archive.progress import IsCancelled, Progress
+    from napari_bonescint.archive.records import Query, Received, Series, Study
+    from napari_bonescint.archive.setup.archive_setup import ArchiveSetup
     from napari_bonescint.gui.archive.bringing import Brought, Haul
     from napari_bonescint.gui.common.run import Run
 

@@ -10,10 +10,11 @@ from magicgui.widgets import ComboBox, Container
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout
 
-from napari_bonescint.archive.credentials import SecretKind, forget_typed, keep_secret, typed_in, use_typed
 from napari_bonescint.archive.errors import ArchiveError, safely
 from napari_bonescint.archive.opening import opened
-from napari_bonescint.archive.setups import ArchiveSetup, Kind, drop_setup, keep_setup, read_setups
+from napari_bonescint.archive.setup.archive_setup import ArchiveSetup, Kind
+from napari_bonescint.archive.setup.credentials import SecretKind, forget_typed, keep_secret, typed_in, use_typed
+from napari_bonescint.archive.setup.setups_file import drop_setup, keep_setup, read_setups
 from napari_bonescint.gui.archive.setup_form import SetupForm
 from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.widgets.quiet_wheel import ignore_wheel

@@ -9,8 +9,8 @@ from typing import Any
 from magicgui.types import FileDialogMode
 from magicgui.widgets import CheckBox, ComboBox, Container, FileEdit, FloatSpinBox, LineEdit, Password, SpinBox, Widget
 
-from napari_bonescint.archive.credentials import Secret, SecretKind
-from napari_bonescint.archive.setups import ArchiveSetup, Kind, Login
+from napari_bonescint.archive.setup.archive_setup import ArchiveSetup, Kind, Login
+from napari_bonescint.archive.setup.credentials import Secret, SecretKind
 
 _KINDS = [
     ("DICOMweb", str(Kind.DICOMWEB)),

@@ -6,7 +6,7 @@ import re
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
-from napari_bonescint.archive.private_folder import is_private
+from napari_bonescint.archive.receiving.private_folder import is_private
 from napari_bonescint.formats.dicom.identity import names_patient
 from napari_bonescint.formats.masks.registry import MASK_ENDINGS
 from napari_bonescint.formats.safe_reading.refusal import Refusal

@@ -1,0 +1,1 @@
+"""What comes from archives, and the receiver that takes it."""

@@ -1,0 +1,1 @@
+"""What a user has set up for each archive, and its secrets."""
