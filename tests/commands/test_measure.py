@@ -424,6 +424,19 @@ def test_reports_are_written_and_a_foreign_file_in_their_place_stays(
     assert f"{out} has no mask of this scan" in ended.err[0]
 
 
+def test_a_report_without_the_identifiers_for_dicom_files_is_written_with_a_warning(
+    measure: Measure, given: WriteScan, masks: Path, out: Path
+) -> None:
+    scan = given(StudyInstanceUID="")
+    ended = measure(scan, "--masks", masks, "--report")
+    assert (ended.status, ended.out[-2]) == (0, "1 measured, 0 kept, 0 failed.")
+    (warning,) = [line for line in ended.err if "scan.dcm: has no StudyInstanceUID, so a DICOM" in line]
+    assert warning.startswith(f"warning: {scan}: ")
+    assert warning.endswith("The report has no files for an archive.")
+    assert {"scan.report.pdf", "scan.report.html"} <= set(names_in(out))
+    assert not [name for name in names_in(out) if name.endswith(".dcm")]
+
+
 def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["measure", "--help"])

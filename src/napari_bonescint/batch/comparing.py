@@ -47,8 +47,9 @@ class Comparing(Measuring):
         """Write the comparison."""
 
         def attempt() -> Outcome:
-            if problems := list(self._write_more(job, opened, computed)):
+            problems, left_out = self._write_more(job, opened, computed)
+            if problems:
                 return Outcome(job.number, "failed", tuple(f"error: {problem}" for problem in problems))
-            return self._outcome(job, opened, computed)
+            return self._outcome(job, opened, computed, left_out)
 
         return unless_it_fails(job, self, attempt)

@@ -34,7 +34,7 @@ from napari_bonescint.notices import on_command_line
 from napari_bonescint.results import ResultError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Sequence
     from pathlib import Path
 
     from napari_bonescint.batch.job import Job
@@ -246,7 +246,8 @@ class Measuring:
             scan, masks, measured = opened.scan, computed.masks, computed.measured
             if computed.segmentation is not None:
                 job.result.write(scan, computed.segmentation, run=self.run)
-            problems = [*opened.problems, *self._write_more(job, opened, computed)]
+            more, left_out = self._write_more(job, opened, computed)
+            problems = [*opened.problems, *more]
             if not opened.kept:
                 MeasureFiles(job.result.folder, job.result.stem).write(
                     *(scan, measured, masks.recorded),
@@ -256,12 +257,17 @@ class Measuring:
                 )
             if problems:
                 return Outcome(job.number, "failed", tuple(f"error: {problem}" for problem in problems))
-            return self._outcome(job, opened, computed)
+            return self._outcome(job, opened, computed, left_out)
 
         return unless_it_fails(job, self, attempt)
 
-    def _write_more(self, job: Job, opened: OpenedScan, computed: MeasuredNow) -> Iterator[str]:
-        """Write the comparison and the report; yields sentences about what could not be written."""
+    def _write_more(self, job: Job, opened: OpenedScan, computed: MeasuredNow) -> tuple[list[str], list[str]]:
+        """Write the comparison and the report; returns sentences about what could not be written, and was left out.
+
+        The report's DICOM files are left out if the scan has no identifiers for them. That is no failure, as with
+        pictures: all that the input allows is written.
+        """
+        left_out: list[str] = []
         folder, stem = job.result.folder, job.result.stem
         try:
             if computed.comparison is not None:
@@ -272,15 +278,14 @@ class Measuring:
                 from napari_bonescint.measurement.report.writing import write_report
 
                 regions, comparison = computed.masks.regions, computed.comparison
-                left_out: list[str] = []
                 write_report(
                     *(folder, stem, opened.scan, regions, computed.measured),
                     comparison=comparison,
                     on_left_out=left_out.append,
                 )
-                yield from left_out
         except BonescintError as error:
-            yield sentence_of(error)
+            return [sentence_of(error)], left_out
+        return [], left_out
 
     def _lacking(self, job: Job) -> bool:
         """True if the comparison with the prior scan, or the report, does not exist.
@@ -320,10 +325,10 @@ class Measuring:
                 problems.append(sentence_of(error))
         return replace(opened, priors=tuple(priors), problems=tuple(problems))
 
-    def _outcome(self, job: Job, opened: OpenedScan, computed: MeasuredNow) -> Outcome:
+    def _outcome(self, job: Job, opened: OpenedScan, computed: MeasuredNow, left_out: Sequence[str]) -> Outcome:
         comparison, measures = computed.comparison, computed.measured.measures
         compared = () if comparison is None else (*comparison.not_comparable, *comparison.warnings)
-        warnings = (*opened.scan.warnings, *computed.masks.warnings, *measures.warnings, *compared)
+        warnings = (*opened.scan.warnings, *computed.masks.warnings, *measures.warnings, *compared, *left_out)
         return self._measured(job, measures, computed.seconds, [on_command_line(each) for each in warnings], comparison)
 
     def _measured(
