@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from napari_bonescint import __version__
 from napari_bonescint.errors import BonescintError
@@ -13,10 +13,13 @@ from napari_bonescint.files.group import FileGroup
 from napari_bonescint.formats.masks.label_tiff import encode_labels
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from napari_bonescint.scan import Scan
     from napari_bonescint.segmentation import Segmentation
+
+T = TypeVar("T")
 
 _READY = ".bonescint-ready-"
 _PARTS = (".skeleton.tif", ".regions.tif", ".json")
@@ -71,16 +74,8 @@ class Recorded:
 
     def differences(self, scan: Scan, model_sha256: str) -> list[str]:
         """Phrases for the differences from a result of `scan` by the model with this hash; perhaps none."""
-        now = describe_scan(scan)
-        return [
-            phrase
-            for phrase, same in (
-                (f"model {self.model}", self.model_sha256 == model_sha256),
-                ("other views", self.views == now["views"]),
-                ("another spacing", self.spacing_mm == now["spacing_mm"]),
-            )
-            if not same
-        ]
+        of_model = [] if self.model_sha256 == model_sha256 else [f"model {self.model}"]
+        return of_model + scan_differences(scan, self.views, self.spacing_mm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +88,17 @@ class Result:
     @property
     def skeleton(self) -> Path:
         """Mask of bone: uint8 0 or 1, (view, y, x)."""
-        return self.folder / f"{self.stem}{_SKELETON}"
+        return self._group.path(_SKELETON)
 
     @property
     def regions(self) -> Path:
         """Region codes: uint8, (view, y, x); the file exists only if the model names regions."""
-        return self.folder / f"{self.stem}{_REGIONS}"
+        return self._group.path(_REGIONS)
 
     @property
     def facts(self) -> Path:
         """JSON file about scan, model and device; written last, so its existence means a complete result."""
-        return self.folder / f"{self.stem}{_FACTS}"
+        return self._group.main_path
 
     @property
     def _group(self) -> FileGroup:
@@ -117,21 +112,14 @@ class Result:
         ResultError
             If the JSON file is not a file of `write`.
         """
-        with one_sentence(
-            lambda _reason: ResultError(
-                f"{self.facts}: exists already and is not a result of bonescint; move it, or choose another folder."
-            ),
-            unreadable=lambda reason: ResultError(f"{self.facts}: cannot be read ({reason})."),
-        ):
-            self._group.put_in_place()
-            try:
-                facts = read_json(self.facts, file_names=True)
-            except FileNotFoundError:
-                return None
+
+        def checked(facts: object) -> Recorded:
             recorded = build(Recorded, facts, unknown=True, complete=False)
             if not set(recorded.masks) <= {self.skeleton.name, self.regions.name}:
                 raise FactError("the masks are other files than those of the result")
             return replace(recorded, complete=all((self.folder / name).is_file() for name in recorded.masks))
+
+        return read_recorded(self._group, checked, "is not a result")
 
     def write(self, scan: Scan, segmentation: Segmentation, *, run: str = "") -> None:
         """Write masks and JSON file, and replace an existing result.
@@ -173,6 +161,43 @@ class Result:
             _FACTS: (json.dumps(facts, indent=2) + "\n").encode(),
         }
         self._group.replace(parts)
+
+
+def read_recorded(group: FileGroup, checked: Callable[[object], T], claim: str) -> T | None:
+    """Read the main file of a group, which is JSON; None if it does not exist.
+
+    Parameters
+    ----------
+    group : FileGroup
+        Its new files, if there are any, are moved to their paths first.
+    checked : callable
+        Makes an object of the content, or raises any error.
+    claim : str
+        What is wrong with a file from which it cannot be made, such as ``is not a result``.
+
+    Raises
+    ------
+    ResultError
+        If the file cannot be read, or holds anything else.
+    """
+    path = group.main_path
+    with one_sentence(
+        lambda _: ResultError(f"{path}: exists already and {claim} of bonescint; move it, or choose another folder."),
+        unreadable=lambda reason: ResultError(f"{path}: cannot be read ({reason})."),
+    ):
+        group.put_in_place()
+        try:
+            facts = read_json(path, file_names=True)
+        except FileNotFoundError:
+            return None
+        return checked(facts)
+
+
+def scan_differences(scan: Scan, views: list[dict[str, Any]], spacing_mm: list[float] | None) -> list[str]:
+    """Phrases for the differences of a scan from these entries of a JSON file, see `describe_scan`; perhaps none."""
+    now = describe_scan(scan)
+    same = {"other views": views == now["views"], "another spacing": spacing_mm == now["spacing_mm"]}
+    return [phrase for phrase, is_same in same.items() if not is_same]
 
 
 def describe_scan(scan: Scan) -> dict[str, Any]:

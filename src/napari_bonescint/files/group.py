@@ -49,6 +49,11 @@ class FileGroup:
         return self.folder / f"{self.stem}{ending}"
 
     @property
+    def main_path(self) -> Path:
+        """The final path of the main file."""
+        return self.path(self.endings[-1])
+
+    @property
     def _ready(self) -> Path:
         """A folder with the files of a new valid result, until they are at their final paths."""
         # Short, because the stem may be as long as the file system allows.

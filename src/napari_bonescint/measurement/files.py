@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_bonescint import __version__
-from napari_bonescint.files.facts import FactError, build, one_sentence, read_json
+from napari_bonescint.files.facts import FactError, build
 from napari_bonescint.files.group import FileGroup
 from napari_bonescint.formats.masks.label_tiff import encode_planes, read_numbered
 from napari_bonescint.measurement.bone_scan_index import DEFINITION
@@ -28,7 +28,7 @@ from napari_bonescint.measurement.measures import (
     RegionUptake,
 )
 from napari_bonescint.measurement.ratio_definitions import definition_of, shared_definitions
-from napari_bonescint.results import ResultError, describe_scan
+from napari_bonescint.results import ResultError, describe_scan, read_recorded, scan_differences
 from napari_bonescint.text.plain_output import table_cell
 
 if TYPE_CHECKING:
@@ -143,17 +143,9 @@ class RecordedMeasures:
 
     def differences(self, scan: Scan, masks_sha256: str, models: Mapping[str, str]) -> list[str]:
         """Phrases for the differences from measures of `scan` with these masks by these models; perhaps none."""
-        now = describe_scan(scan)
-        return [
-            phrase
-            for phrase, same in (
-                (f"model {' and '.join(self.models) or 'none'}", self.models == models),
-                ("other masks", self.masks.sha256 == masks_sha256),
-                ("other views", self.views == now["views"]),
-                ("another spacing", self.spacing_mm == now["spacing_mm"]),
-            )
-            if not same
-        ]
+        of_models = [] if self.models == models else [f"model {' and '.join(self.models) or 'none'}"]
+        of_masks = [] if self.masks.sha256 == masks_sha256 else ["other masks"]
+        return of_models + of_masks + scan_differences(scan, self.views, self.spacing_mm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,22 +158,22 @@ class MeasureFiles:
     @property
     def regions(self) -> Path:
         """Uptake: a CSV table with a row for each view, region and side."""
-        return self.folder / f"{self.stem}{_REGIONS}"
+        return self._group.path(_REGIONS)
 
     @property
     def labels(self) -> Path:
         """Hot spots as an image: uint16, (view, y, x), numbered within a view from 1."""
-        return self.folder / f"{self.stem}{_LABELS}"
+        return self._group.path(_LABELS)
 
     @property
     def hot_spots(self) -> Path:
         """A CSV table with a row for each hot spot."""
-        return self.folder / f"{self.stem}{_HOT_SPOTS}"
+        return self._group.path(_HOT_SPOTS)
 
     @property
     def facts(self) -> Path:
         """JSON file with all measures; written last, so its existence means a complete result."""
-        return self.folder / f"{self.stem}{_FACTS}"
+        return self._group.main_path
 
     @property
     def _group(self) -> FileGroup:
@@ -195,21 +187,14 @@ class MeasureFiles:
         ResultError
             If the JSON file is not a file of `write`.
         """
-        with one_sentence(
-            lambda _reason: ResultError(
-                f"{self.facts}: exists already and holds no measures of bonescint; move it, or choose another folder."
-            ),
-            unreadable=lambda reason: ResultError(f"{self.facts}: cannot be read ({reason})."),
-        ):
-            self._group.put_in_place()
-            try:
-                facts = read_json(self.facts, file_names=True)
-            except FileNotFoundError:
-                return None
+
+        def checked(facts: object) -> RecordedMeasures:
             recorded = build(RecordedMeasures, _with_definitions(facts), unknown=True, complete=False)
             if not all(isinstance(view.get("name"), str) for view in recorded.views):
                 raise FactError("a view has no name")
             return replace(recorded, complete=all(self._group.path(part).is_file() for part in _PARTS))
+
+        return read_recorded(self._group, checked, "holds no measures")
 
     def read(self) -> Measured:
         """Read hot spots and measures back.

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from napari_bonescint.display import overlay
-from napari_bonescint.files.atomic import CannotWrite
-from napari_bonescint.formats.masks.preview import write_preview
+from napari_bonescint.files.atomic import CannotWrite, write_bytes_atomically
+from napari_bonescint.formats.masks.preview import encode_preview
 from napari_bonescint.formats.masks.registry import read_mask
 from napari_bonescint.formats.safe_reading.refusal import Refusal
 from napari_bonescint.scan import Scan, View, ViewName
@@ -30,7 +30,7 @@ def regions(scan: Scan) -> np.ndarray:
 
 
 def picture_of(path: Path, scan: Scan, regions: np.ndarray, *, names_regions: bool = True) -> np.ndarray:
-    write_preview(path, scan, regions, names_regions=names_regions)
+    write_bytes_atomically(path, encode_preview(scan, regions, names_regions=names_regions))
     with Image.open(path) as image:
         assert (image.format, image.mode) == ("PNG", "RGB")
         return np.asarray(image)
@@ -105,10 +105,10 @@ def test_it_is_no_mask_and_replaces_what_was_there_whole_or_not_at_all(
 ) -> None:
     path = tmp_path / "p.png"
     path.write_bytes(b"what was there")
-    write_preview(path, scan, regions)
+    write_bytes_atomically(path, encode_preview(scan, regions))
     with pytest.raises(Refusal, match=r"^p\.png: The image is in colour"):
         read_mask(path)
     before = path.read_bytes()
     with pytest.raises(CannotWrite, match="could not be written"):
-        write_preview(tmp_path / "missing" / "p.png", scan, regions)
+        write_bytes_atomically(tmp_path / "missing" / "p.png", encode_preview(scan, regions))
     assert (path.read_bytes(), sorted(each.name for each in tmp_path.iterdir())) == (before, ["p.png"])

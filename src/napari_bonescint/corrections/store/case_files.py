@@ -11,8 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from napari_bonescint import __version__
-from napari_bonescint.corrections.errors import Damaged
-from napari_bonescint.corrections.store.files.checksummed_json import read_sealed, seal
+from napari_bonescint.corrections.store.files.checksummed_json import known_facts, read_sealed, seal
 from napari_bonescint.corrections.store.files.plane_files import Shape, planes_sha256, read_planes, salted
 from napari_bonescint.files.atomic import sync_folder, write_bytes_atomically, writing
 from napari_bonescint.files.facts import FactError, build
@@ -21,6 +20,7 @@ from napari_bonescint.scan import NO_SPACING, VIEW_ASSUMED, VIEWS_ASSUMED, Scan,
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from napari_bonescint.corrections.store.files.checksummed_json import Facts
     from napari_bonescint.corrections.store.keys import Keys
@@ -152,10 +152,8 @@ class CaseFiles:
     def facts(self) -> CaseFacts:
         """The facts about the case."""
         facts = read_sealed(self.facts_path)
-        try:
+        with self._known():
             return CaseFacts.from_json(facts)
-        except Exception as error:  # the file may come from elsewhere, even with a valid checksum
-            raise self._foreign() from error
 
     def scan(self) -> Scan:
         """The scan, with its counts as added; its name is the key."""
@@ -166,7 +164,7 @@ class CaseFiles:
         if facts.spacing is None:
             warnings.append(NO_SPACING)
         counts = read_planes(self.counts_path, facts.shape, facts.counts_sha256)
-        try:
+        with self._known():
             return Scan(
                 counts=counts,
                 views=facts.views,
@@ -175,8 +173,6 @@ class CaseFiles:
                 sources=(self.folder,),
                 warnings=tuple(warnings),
             )
-        except ValueError as error:
-            raise self._foreign() from error
 
     def create(self, scan: Scan, keys: Keys, image: str) -> None:
         """Write the case, whole or not at all, unless another writer was first.
@@ -223,5 +219,5 @@ class CaseFiles:
                         raise
             sync_folder(cases)
 
-    def _foreign(self) -> Damaged:
-        return Damaged(f"{self.facts_path}: is no case that this version of bonescint can read.")
+    def _known(self) -> AbstractContextManager[None]:
+        return known_facts(self.facts_path, "is no case")

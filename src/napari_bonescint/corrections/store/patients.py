@@ -15,8 +15,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from napari_bonescint.corrections.errors import Damaged, reachable
-from napari_bonescint.corrections.store.files.checksummed_json import read_sealed, seal
+from napari_bonescint.corrections.errors import reachable
+from napari_bonescint.corrections.store.files.checksummed_json import known_facts, read_sealed, seal
 from napari_bonescint.corrections.store.keys import patient_keys, study_key
 from napari_bonescint.corrections.store.patient_split import Part, part_of_patient
 from napari_bonescint.files.atomic import make_folder, write_bytes_atomically
@@ -158,10 +158,8 @@ def read_record(path: Path) -> dict[str, Part | None]:
         If it cannot be reached.
     """
     facts: Facts = read_sealed(path)
-    try:
+    with known_facts(path, "is no record of a patient"):
         members = {str(key): None if part is None else Part(part) for key, part in facts["members"].items()}
         if not members:
             raise ValueError("nobody")
-    except (TypeError, ValueError, LookupError, AttributeError) as error:
-        raise Damaged(f"{path}: is no record of a patient that this version of bonescint can read.") from error
-    return members
+        return members

@@ -56,23 +56,15 @@ def encode_labels(masks: NDArray[np.uint8], spacing: Spacing | None) -> bytes:
     return encode_planes(masks, spacing)
 
 
-def write_mask_tiff(path: Path, mask: Mask) -> None:
-    """Write a mask with the names of its views, whole or not at all.
-
-    A file that cannot be written raises `CannotWrite`.
-    """
-    write_bytes_atomically(path, encode_mask_tiff(mask))
-
-
 def encode_mask_tiff(mask: Mask) -> bytes:
-    """Encode a mask with the names of its views, as `write_mask_tiff` writes it."""
+    """Encode a mask with the names of its views."""
     views = [None if view is None else _described(view) for view in mask.views]
     return encode_planes(mask.regions, mask.spacing, {_VIEWS_KEY: views, _NAMES_KEY: mask.names_regions})
 
 
 @reader
 def read_mask_tiff(path: Path, mapping: RegionMapping | None = None) -> Mask:
-    """Read a mask that `write_mask_tiff` wrote, or any TIFF of integers with one page for each view.
+    """Read a mask that `encode_mask_tiff` encoded, or any TIFF of integers with one page for each view.
 
     `mapping` gives the regions of values that are not our codes; a value without a region raises `UnmappedLabels`. A
     file that is missing, damaged, or holds no masks is a `Refusal`.

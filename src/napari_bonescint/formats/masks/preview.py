@@ -1,4 +1,4 @@
-"""Write a picture of a scan with its mask in colours, for viewing only."""
+"""Make a picture of a scan with its mask in colours, for viewing only."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageDraw, ImageFont
 
 from napari_bonescint.display import overlay
-from napari_bonescint.files.atomic import write_bytes_atomically
 from napari_bonescint.text.formatting import DISCLAIMER
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
     from numpy.typing import NDArray
 
@@ -23,11 +20,6 @@ _WHITE = (255, 255, 255)
 _TEXT_COLOUR = (60, 60, 60)
 _MARGIN = 8
 _FONT_SIZE = 14
-
-
-def write_preview(path: Path, scan: Scan, regions: NDArray[np.uint8], *, names_regions: bool = True) -> None:
-    """Write a picture as `encode_preview` makes it, whole or not at all; `CannotWrite` if it cannot be written."""
-    write_bytes_atomically(path, encode_preview(scan, regions, names_regions=names_regions))
 
 
 def encode_preview(scan: Scan, regions: NDArray[np.uint8], *, names_regions: bool = True) -> bytes:

@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_bonescint import __version__
-from napari_bonescint.files.facts import build, one_sentence, read_json
+from napari_bonescint.files.facts import build
 from napari_bonescint.files.group import FileGroup
 from napari_bonescint.measurement.comparison.comparing import DEFINITIONS
 from napari_bonescint.measurement.comparison.follow_up import COUNTER_DEFINITION
 from napari_bonescint.measurement.files import csv_bytes
 from napari_bonescint.measurement.measures import RESEARCH_ONLY
-from napari_bonescint.results import ResultError, describe_scan
+from napari_bonescint.results import ResultError, describe_scan, read_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,7 +59,7 @@ class ComparisonFiles:
     @property
     def facts(self) -> Path:
         """JSON file with the whole comparison; written last, so its existence means a complete result."""
-        return self._group.path(_FACTS)
+        return self._group.main_path
 
     @property
     def _group(self) -> FileGroup:
@@ -102,18 +102,10 @@ class ComparisonFiles:
         return self.facts, self.table
 
     def _require_own(self, new: Scan) -> None:
-        with one_sentence(
-            lambda _reason: ResultError(
-                f"{self.facts}: exists already and holds no comparison of bonescint; move it, or choose another folder."
-            ),
-            unreadable=lambda reason: ResultError(f"{self.facts}: cannot be read ({reason})."),
-        ):
-            self._group.put_in_place()
-            try:
-                compared = build(_Compared, read_json(self.facts, file_names=True), unknown=True)
-            except FileNotFoundError:
-                return
-        if compared.source_sha256 != new.source_sha256:
+        compared = read_recorded(
+            self._group, lambda facts: build(_Compared, facts, unknown=True), "holds no comparison"
+        )
+        if compared is not None and compared.source_sha256 != new.source_sha256:
             raise ResultError(
                 f"{self.facts}: exists already and compares another scan than {new.name}; choose another folder."
             )

@@ -22,18 +22,24 @@ from __future__ import annotations
 import os
 import re
 from contextlib import ExitStack, suppress
+from dataclasses import asdict
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from napari_bonescint.corrections.errors import reachable
-from napari_bonescint.corrections.store.files.checksummed_json import seal
+from napari_bonescint.corrections.store.files.checksummed_json import known_facts, read_sealed, seal
 from napari_bonescint.files.atomic import staged, sync_folder, writing
+from napari_bonescint.files.facts import build
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from _typeshed import DataclassInstance
+
     from napari_bonescint.corrections.store.files.checksummed_json import Facts
+
+T = TypeVar("T")
 
 FACTS = ".json"
 _NUMBERED = re.compile(r"(?P<number>\d{4,})(?P<part>\..+)")
@@ -76,6 +82,41 @@ def append(folder: Path, parts: Mapping[str, bytes], facts: Facts) -> int:
             os.utime(folder)
         sync_folder(folder)
     return number
+
+
+def facts_of(record: DataclassInstance, **facts: Facts) -> Facts:
+    """The content of a record's JSON file, without its entry ``number``, which is in the file's name.
+
+    `facts` are entries that are written in another form.
+    """
+    return {name: fact for name, fact in {**asdict(record), **facts}.items() if name != "number"}
+
+
+def read_facts(cls: type[T], folder: Path, number: int, claim: str) -> T:
+    """Read the JSON file of a record as an object of a dataclass that has the entry ``number``.
+
+    Parameters
+    ----------
+    cls : type
+        The dataclass.
+    folder : Path
+        Folder of the records.
+    number : int
+        Number of the record.
+    claim : str
+        What is wrong with a foreign file, such as ``is no revision``.
+
+    Raises
+    ------
+    Damaged
+        If the file is missing or damaged, or its facts are none of this class.
+    StoreError
+        If it cannot be reached.
+    """
+    path = part_of(folder, number, FACTS)
+    facts = read_sealed(path)
+    with known_facts(path, claim):
+        return build(cls, facts, number=number)
 
 
 def numbers(folder: Path) -> list[int]:

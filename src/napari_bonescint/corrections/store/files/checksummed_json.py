@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from napari_bonescint.corrections.errors import Damaged, read_bytes
 from napari_bonescint.files.facts import parse_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 Facts = dict[str, Any]
@@ -51,6 +52,18 @@ def read_sealed(path: Path) -> Facts:
         If it cannot be reached.
     """
     return unseal(path, read_bytes(path))
+
+
+@contextmanager
+def known_facts(path: Path, claim: str) -> Iterator[None]:
+    """Turn every error while facts of `path` become an object into `Damaged`.
+
+    The file may come from elsewhere, even with a valid checksum. `claim` is a phrase such as ``is no revision``.
+    """
+    try:
+        yield
+    except Exception as error:
+        raise Damaged(f"{path}: {claim} that this version of bonescint can read.") from error
 
 
 def _sha256(facts: Mapping[str, Any]) -> str:

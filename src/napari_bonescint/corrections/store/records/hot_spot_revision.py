@@ -7,21 +7,19 @@ versions lack the folder; it is made with the first record.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_bonescint.corrections.errors import Damaged, StoreError, reachable
 from napari_bonescint.corrections.store.files import append_only
-from napari_bonescint.corrections.store.files.checksummed_json import read_sealed
 from napari_bonescint.corrections.store.files.plane_files import read_planes, salted
 from napari_bonescint.corrections.store.records.found_hot_spots import (
     FoundPixels,  # noqa: TC001 - `facts.build` looks at the types
 )
 from napari_bonescint.corrections.store.records.revision import Origin  # noqa: TC001 - `facts.build` looks at the types
 from napari_bonescint.files.atomic import make_folder
-from napari_bonescint.files.facts import build
 from napari_bonescint.scan import ViewName  # noqa: TC001 - `facts.build` looks at the types
 
 if TYPE_CHECKING:
@@ -99,18 +97,11 @@ class HotSpotRevision:
     @classmethod
     def read(cls, folder: Path, number: int) -> HotSpotRevision:
         """Read a record; raises `Damaged` if it is missing or damaged, `StoreError` if it cannot be reached."""
-        path = append_only.part_of(folder, number, append_only.FACTS)
-        facts = read_sealed(path)
-        try:
-            return build(cls, facts, number=number)
-        except Exception as error:  # the file may come from elsewhere, even with a valid checksum
-            raise Damaged(f"{path}: has no hot spots that this version of bonescint can read.") from error
+        return append_only.read_facts(cls, folder, number, "has no hot spots")
 
     def as_facts(self) -> Facts:
-        """The content of the JSON file; the number is in the file's name."""
-        facts = {**asdict(self), "origin": self.origin.as_facts(), "mask": self.mask.as_facts()}
-        del facts["number"]
-        return facts
+        """The content of the JSON file."""
+        return append_only.facts_of(self, origin=self.origin.as_facts(), mask=self.mask.as_facts())
 
 
 def hot_spot_numbers(folder: Path) -> list[int]:

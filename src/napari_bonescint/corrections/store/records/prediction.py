@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,9 +11,7 @@ import numpy as np
 from napari_bonescint.corrections.errors import Damaged
 from napari_bonescint.corrections.store.difference_maps import uncertainty
 from napari_bonescint.corrections.store.files import append_only
-from napari_bonescint.corrections.store.files.checksummed_json import read_sealed
 from napari_bonescint.corrections.store.files.plane_files import read_planes, salted
-from napari_bonescint.files.facts import build
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,21 +87,13 @@ def add_prediction(folder: Path, segmentation: Segmentation, spacing: Spacing | 
         mask_sha256=kept.sha256,
         probability_sha256=kept_probability.sha256,
     )
-    facts = asdict(known)
-    # The number is the file's name.
-    del facts["number"]
     parts = {_MASK: kept.content, _PROBABILITY: kept_probability.content}
-    append_only.append(folder, parts, facts)
+    append_only.append(folder, parts, append_only.facts_of(known))
 
 
 def prediction_facts(folder: Path, number: int) -> PredictionFacts:
     """Read a prediction without its masks; raises `StoreError` if it is damaged or cannot be reached."""
-    path = append_only.part_of(folder, number, append_only.FACTS)
-    facts = read_sealed(path)
-    try:
-        return build(PredictionFacts, facts, number=number)
-    except Exception as error:  # the file may come from elsewhere, even with a valid checksum
-        raise Damaged(f"{path}: is no prediction that this version of bonescint can read.") from error
+    return append_only.read_facts(PredictionFacts, folder, number, "is no prediction")
 
 
 def last_prediction(folder: Path) -> PredictionFacts | None:

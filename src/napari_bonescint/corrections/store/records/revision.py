@@ -6,10 +6,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from napari_bonescint.corrections.errors import Damaged
-from napari_bonescint.corrections.store.files.append_only import FACTS, part_of
-from napari_bonescint.corrections.store.files.checksummed_json import read_sealed
-from napari_bonescint.files.facts import build
+from napari_bonescint.corrections.store.files.append_only import facts_of, read_facts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,15 +115,8 @@ class Revision:
     @classmethod
     def read(cls, folder: Path, number: int) -> Revision:
         """Read a revision; raises `Damaged` if it is missing or damaged, `StoreError` if it cannot be reached."""
-        path = part_of(folder, number, FACTS)
-        facts = read_sealed(path)
-        try:
-            return build(cls, facts, number=number)
-        except Exception as error:  # the file may come from elsewhere, even with a valid checksum
-            raise Damaged(f"{path}: is no revision that this version of bonescint can read.") from error
+        return read_facts(cls, folder, number, "is no revision")
 
     def as_facts(self) -> Facts:
-        """The content of the JSON file; the number is in the file's name."""
-        facts = {**asdict(self), "origin": self.origin.as_facts()}
-        del facts["number"]
-        return facts
+        """The content of the JSON file."""
+        return facts_of(self, origin=self.origin.as_facts())
