@@ -35,12 +35,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test finds or changes the developer's own set-ups, results to send, received scans and keyring."""
+def _own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test finds or changes the developer's own files and keyring, and none leaves a receiver open."""
     monkeypatch.setenv(setups_file.FILE_VARIABLE, str(tmp_path / "config" / "archives.json"))
     monkeypatch.setenv(outbox.FOLDER_VARIABLE, str(tmp_path / "outbox"))
     monkeypatch.setenv(private_folder.FOLDER_VARIABLE, str(tmp_path / "received"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    yield
+    receivers = [thread for thread in threading.enumerate() if thread.name == "archive receiver"]
+    assert receivers == [], "a receiver still listens"
 
 
 @pytest.fixture(scope="session")

@@ -30,9 +30,17 @@ def missing() -> list[str]:
     return programs + [path for path in (PROGRAM, PLUGIN) if not Path(path).exists()]
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """A port where nothing listens, never the same one twice: the system may choose one anew that was just closed."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = int(server.getsockname()[1])
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 class Orthanc:

@@ -42,7 +42,8 @@ def dialog(qtbot: QtBot) -> Iterator[SetupDialog]:
     qtbot.addWidget(parent)
     dialog = SetupDialog(parent)
     dialog.show()
-    qtbot.waitUntil(lambda: dialog.archive.choices[-1] == "New archive")
+    assert not dialog.form.container.enabled
+    qtbot.waitUntil(lambda: dialog.form.container.enabled, timeout=PATIENCE_MS)
     yield dialog
     dialog.close()
 
@@ -78,7 +79,7 @@ def test_an_archive_is_kept_and_removed(dialog: SetupDialog, qtbot: QtBot) -> No
     form.password.value = "s3cret-word"
     dialog.save_button.click()
     qtbot.waitUntil(lambda: dialog.message.text() == "Saved.")
-    qtbot.waitUntil(lambda: dialog.archive.value == "web")
+    qtbot.waitUntil(lambda: dialog.archive.value == "web" and form.container.enabled)
     (kept,) = read_setups()
     assert (kept.url, kept.user) == ("https://pacs.example/dicom-web", "me")
     assert "s3cret-word" not in setups_file().read_text()

@@ -76,7 +76,7 @@ def associate(
         try:
             association = _ask(setup, contexts, line, roles, handlers)
         except Unreachable:
-            if last or time.monotonic() - began > 1:
+            if last or line.is_cut or time.monotonic() - began > 1:
                 raise
             time.sleep(_SECONDS_BEFORE_RETRY)
         else:

@@ -106,15 +106,23 @@ class SetupDialog(QDialog):
             self._reload(name)
 
     def _reload(self, chosen: str) -> None:
+        """Read the set-ups; the form takes no entries meanwhile, since they would be replaced."""
+        self.form.container.enabled = False
+
+        def fail(sentence: str) -> None:
+            self.form.container.enabled = True
+            self._fail(sentence)
+
         def take(setups: tuple[ArchiveSetup, ...]) -> None:
             self._setups = setups
             names = [setup.name for setup in setups]
             with self.archive.changed.blocked():
                 self.archive.choices = [*names, _NEW]
                 self.archive.value = chosen if chosen in names else names[0] if names else _NEW
+            self.form.container.enabled = True
             self._choose(self.archive.value)
 
-        self._background.run(read_setups, take, self._fail)
+        self._background.run(read_setups, take, fail)
 
     def _choose(self, name: str) -> None:
         setup = next((each for each in self._setups if each.name == name), None)
