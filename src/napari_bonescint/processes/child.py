@@ -20,6 +20,7 @@ STARTER = "BONESCINT_STARTER"
 """Environment variable with the id of a process; a command of this package ends with that process."""
 
 _POLL_SECONDS = 1.0
+_starting = threading.RLock()
 
 
 @contextmanager
@@ -53,12 +54,13 @@ def without_interrupts() -> Iterator[None]:
 @contextmanager
 def without_main_module() -> Iterator[None]:
     """Stop a spawned child from importing this program's main module; that of napari would load all of Qt."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
+    with _starting:  # two threads may start children
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 def end_with_parent() -> None:

@@ -11,6 +11,7 @@ from napari_bonescint.archive.opening import opened
 from napari_bonescint.archive.receiving.private_folder import PrivateFolder
 from napari_bonescint.archive.sending.outbox import Outbox
 from napari_bonescint.formats.masks.dicom_seg import write_dicom_seg
+from napari_bonescint.measurement.report.apart import ReportOrder, write_report_apart
 from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
@@ -67,7 +68,6 @@ def send_scan(
     """
     # Here, in the thread: what this imports would stop the window.
     from napari_bonescint.measurement.report.source import is_dicom_source, require_unchanged, with_sources
-    from napari_bonescint.measurement.report.writing import write_report
 
     mask, scan = of.mask, with_sources(of.mask.scan, of.files)
     if not of.files or not is_dicom_source(scan):
@@ -81,9 +81,15 @@ def send_scan(
             results.append(folder / "scan.bones.dcm")
             write_dicom_seg(results[0], scan, mask.regions, names_regions=mask.names_regions, author=mask.author)
         if of.measured is not None and options.wants_dicom:
-            written = write_report(
-                folder, "scan", scan, mask.regions, of.measured, comparison=of.comparison, options=options
+            order = ReportOrder(
+                *(folder, "scan", scan, mask.regions, of.measured),
+                comparison=of.comparison,
+                options=options,
+                sources=of.files,
             )
+            written, left_out = write_report_apart(order)
+            if left_out:
+                raise ArchiveError(left_out[0])
             results += sorted(path for path in written if path.suffix == ".dcm")
         return send_results(archive, results, of.files[0], on_progress=on_progress, is_cancelled=is_cancelled)
 

@@ -15,6 +15,7 @@ from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.export.open_scans import OpenScan
 from napari_bonescint.gui.measure.reporting.form import ReportForm
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
+from napari_bonescint.measurement.report.apart import ReportOrder, write_report_apart
 from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _NOTHING = "Tick at least one kind of file."
 
 
 class ReportDialog(QDialog):
-    """Choose the files of a report, and write them in a thread; it may be closed before they are written.
+    """Choose the files of a report, and write them in the background; it may be closed before they are written.
 
     Parameters
     ----------
@@ -74,25 +75,15 @@ class ReportDialog(QDialog):
         if form.is_empty or folder is None or not name or measured is None:
             self._say(_NOTHING if form.is_empty else "Choose a folder and a name for the files.")
             return
-        scan, regions, files = reading.scan, reading.regions, reading.files
-        comparison, options = self._comparison, form.options
-        left_out: list[str] = []
-
-        def work() -> list[Path]:
-            # Here, in the thread: what this imports would stop the window.
-            from napari_bonescint.measurement.report.writing import write_report
-
-            return write_report(
-                *(folder, name, scan, regions, measured),
-                comparison=comparison,
-                options=options,
-                sources=files,
-                on_left_out=left_out.append,
-            )
-
+        order = ReportOrder(
+            *(folder, name, reading.scan, reading.regions, measured),
+            comparison=self._comparison,
+            options=form.options,
+            sources=tuple(reading.files),
+        )
         self._show_busy(True)
         self._say("Writing …")
-        self._background.run(work, partial(self._on_written, left_out), self._finish)
+        self._background.run(partial(write_report_apart, order), self._on_written, self._finish)
 
     def done(self, result: int) -> None:
         """Close the dialog; files that are being written are finished."""
@@ -103,7 +94,8 @@ class ReportDialog(QDialog):
         self.reject()
         self.send_wanted.emit()
 
-    def _on_written(self, left_out: list[str], paths: list[Path]) -> None:
+    def _on_written(self, result: tuple[list[Path], list[str]]) -> None:
+        paths, left_out = result
         self._written = paths
         names = "\n".join([*(path.name for path in paths), *left_out])
         self.open_button.setVisible(bool(self._to_open()))
