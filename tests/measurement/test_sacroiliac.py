@@ -24,6 +24,23 @@ def test_each_joint_is_measured_against_the_sacrum(body):
     assert at[1.0] == pytest.approx(30)
 
 
+def test_the_profile_over_the_sacrum_has_a_band_for_each_region(body):
+    body.heat(1, ROWS, slice(88, 96), 1.5)
+    profile = sacroiliac_profile(body.scan, body.regions)
+    relative = profile.relative(body.scan)
+    # The borders lie at columns 69.5 and 90.5, 21 pixels of 2 mm apart, so 8 mm are 8/21 of half of that.
+    left, sacrum, right = relative.bands
+    assert [band.name for band in relative.bands] == ["left joint", "sacrum", "right joint"]
+    assert [(band.first, band.last) for band in relative.bands] == [
+        pytest.approx(ends) for ends in ((-1 - 8 / 21, -1 + 8 / 21), (-0.5, 0.5), (1 - 8 / 21, 1 + 8 / 21))
+    ]
+    assert (left.ratio, sacrum.ratio, right.ratio) == (profile.ratio(body.scan, "left"), 1, pytest.approx(1))
+    points = {round(position, 3): value for position, value in relative.points}
+    assert [points[at] for at in (-1, 0, 1)] == pytest.approx([1.5, 1, 1])
+    everywhere = np.ones(body.regions.shape[1:], bool)
+    assert profile.relative(body.scan, everywhere) is None
+
+
 def test_a_hot_spot_in_the_sacrum_is_left_out(body):
     body.heat(1, slice(205, 211), slice(76, 86), 5, label=1)
     profile = sacroiliac_profile(body.scan, body.regions)

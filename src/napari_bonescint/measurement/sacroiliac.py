@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -31,6 +31,43 @@ _NO_JOINTS = "The sacrum does not touch the pelvis on both sides in the posterio
 _MOSTLY_HOT = "Hot spots cover most of the sacrum."
 
 
+class Band(NamedTuple):
+    """A measured region as a part of the profile.
+
+    Attributes
+    ----------
+    name : str
+        ``left joint`` and ``right joint`` (the patient's sides) or ``sacrum``.
+    place : int
+        Its value in `SacroiliacProfile.places`.
+    first, last : float
+        Its ends, as `SacroiliacProfile.position`.
+    ratio : float
+        Its mean counts over those of the sacrum.
+    """
+
+    name: str
+    place: int
+    first: float
+    last: float
+    ratio: float
+
+
+class RelativeProfile(NamedTuple):
+    """A profile over the mean counts of the sacrum, to be drawn.
+
+    Attributes
+    ----------
+    points : tuple of (float, float)
+        Position across the sacrum, and mean counts there over those of the sacrum.
+    bands : tuple of Band
+        The measured regions, from the image's left to its right.
+    """
+
+    points: tuple[tuple[float, float], ...]
+    bands: tuple[Band, ...]
+
+
 @dataclass(frozen=True)
 class SacroiliacProfile:
     """Counts across the sacrum and both sacroiliac joints.
@@ -47,6 +84,8 @@ class SacroiliacProfile:
         Place across the sacrum: -1 at the joint on the image's left, 0 in the middle, 1 at the joint on its right.
     counts : ndarray of float64, shape (n,)
         Mean counts of the rows at each position.
+    joint_reach : float
+        Half of a joint's width, in units of `position`.
     """
 
     view: int
@@ -54,6 +93,7 @@ class SacroiliacProfile:
     places: NDArray[np.uint8]
     position: NDArray[np.float64]
     counts: NDArray[np.float64]
+    joint_reach: float
 
     def ratio(self, scan: Scan, side: Side, hot: NDArray[np.bool_] | None = None) -> float | None:
         """Mean counts of the joint on the patient's side over those of the sacrum.
@@ -67,14 +107,31 @@ class SacroiliacProfile:
         hot : ndarray of bool, shape (y, x), optional
             Pixels in hot spots; the sacrum's are left out. If they are most of the sacrum, there is no ratio.
         """
-        counts = scan.counts[self.view]
+        usual = self._usual(scan, hot)
+        joint = self.places == (LEFT_JOINT if side == "left" else RIGHT_JOINT)
+        return float(scan.counts[self.view][joint].mean()) / usual if usual else None
+
+    def relative(self, scan: Scan, hot: NDArray[np.bool_] | None = None) -> RelativeProfile | None:
+        """The profile over the mean counts of the sacrum, with the ratios; None if there are none, see `ratio`."""
+        usual, left, right = self._usual(scan, hot), self.ratio(scan, "left", hot), self.ratio(scan, "right", hot)
+        if not usual or left is None or right is None:
+            return None
+        joints = [("left joint", LEFT_JOINT, left), ("right joint", RIGHT_JOINT, right)]
+        joints.sort(key=lambda joint: float(np.nonzero(self.places == joint[1])[1].mean()))
+        first, last = (
+            Band(name, place, at - self.joint_reach, at + self.joint_reach, ratio)
+            for at, (name, place, ratio) in zip((-1, 1), joints, strict=True)
+        )
+        points = zip(self.position.tolist(), (self.counts / usual).tolist(), strict=True)
+        return RelativeProfile(tuple(points), (first, Band("sacrum", SACRUM, -_MIDDLE, _MIDDLE, 1.0), last))
+
+    def _usual(self, scan: Scan, hot: NDArray[np.bool_] | None) -> float | None:
+        """Mean counts of the sacrum outside hot spots; None if they cover most of it."""
         sacrum = self.places == SACRUM
         normal = sacrum if hot is None else sacrum & ~hot
         if np.count_nonzero(normal) * 2 < np.count_nonzero(sacrum):
             return None
-        joint = self.places == (LEFT_JOINT if side == "left" else RIGHT_JOINT)
-        usual = float(counts[normal].mean())
-        return float(counts[joint].mean()) / usual if usual > 0 else None
+        return float(scan.counts[self.view][normal].mean())
 
 
 def sacroiliac_profile(scan: Scan, regions: NDArray[np.uint8]) -> SacroiliacProfile | str:
@@ -119,7 +176,14 @@ def sacroiliac_profile(scan: Scan, regions: NDArray[np.uint8]) -> SacroiliacProf
     counts = np.zeros_like(position)
     for row, centre, width in zip(rows, middle, half, strict=True):
         counts += np.interp(centre + position * width, columns, scan.counts[view, row].astype(np.float64))
-    return SacroiliacProfile(view, slice(int(rows[0]), int(rows[-1]) + 1), places, position, counts / rows.size)
+    return SacroiliacProfile(
+        view,
+        slice(int(rows[0]), int(rows[-1]) + 1),
+        places,
+        position,
+        counts / rows.size,
+        float((_JOINT_MM / (half * column_mm)).mean()),
+    )
 
 
 def _edges(codes: NDArray[np.uint8], reach: int) -> NDArray[np.float64]:

@@ -82,23 +82,35 @@ def test_a_click_measures_and_shows_hot_spots_in_table_and_layers(
         viewer.scene.camera.center[-2:], image.data_to_world((spot.row, spot.column)), atol=3 * image.scale[0]
     )
     assert viewer.layers.selection.active is layers[["anterior", "posterior"].index(spot.view)]
-    assert panel._outline.drawn.lines
+    assert panel._outlines.lines.drawn.lines
     assert spot.reason in panel.spots.hint.text()
     # So does one on a region.
     panel.tabs.setCurrentWidget(panel.regions)
     regions = panel.regions.table
     row = next(at for at, each in enumerate(regions.shown) if (each.region, each.side) == ("femur", "left"))
     regions.scrollTo(regions.model().index(row, 0))
-    before = panel._outline.drawn.lines
+    before = panel._outlines.lines.drawn.lines
     qtbot.mouseClick(
         regions.viewport(), Qt.MouseButton.LeftButton, pos=regions.visualRect(regions.model().index(row, 0)).center()
     )
-    qtbot.waitUntil(lambda: panel._outline.drawn.lines != before)
+    qtbot.waitUntil(lambda: panel._outlines.lines.drawn.lines != before)
     femur = np.argwhere(sample.labels[0].data == 14)
     middle = (femur.min(axis=0) + femur.max(axis=0)) / 2
     centre = sample.images[0].world_to_data(viewer.scene.camera.center[-2:])
     assert abs(centre[0] - middle[0]) < 3
     assert centre[1] > middle[1]  # the patient's left femur, on the right of an anterior view
+    # The tab Ratios has the profile across the sacroiliac joints; a click on it outlines them in the posterior view.
+    panel.tabs.setCurrentWidget(panel.ratios)
+    qtbot.waitUntil(panel.ratios.plot.isVisible)
+    ratios = {ratio.name: ratio.value for ratio in panel.ratios.table.shown}
+    left, right = (ratios[f"sacroiliac_to_sacrum_{side}"] for side in ("left", "right"))
+    assert panel.ratios.plot.texts == [f"left joint {left:.2f}", "sacrum 1.00", f"right joint {right:.2f}"]
+    qtbot.mouseClick(panel.ratios.plot, Qt.MouseButton.LeftButton)
+    sacrum = np.argwhere(sample.labels[1].data == 5)
+    centre = sample.images[1].world_to_data(viewer.scene.camera.center[-2:])
+    assert np.all(np.abs(centre - sacrum.mean(axis=0)) < 12)
+    lines = np.array(panel._outlines.lines.drawn.lines)
+    assert np.ptp(lines[:, [1, 3]]) > np.ptp(sacrum[:, 1]) * sample.images[1].scale[1]
 
 
 def test_index_and_colour_follow_ticks_strokes_the_eraser_and_undo_at_once(
@@ -213,9 +225,9 @@ def test_tables_are_sorted_copied_and_saved(
     assert not panel.controller.unsaved
     qtbot.waitUntil(lambda: "by the reader" not in table.shown[0].reason, timeout=PATIENCE_MS)
     # The Enter key does what a click on the row does.
-    assert not panel._outline.drawn.lines
+    assert not panel._outlines.lines.drawn.lines
     qtbot.keyClick(table, Qt.Key.Key_Return)
-    assert panel._outline.drawn.lines
+    assert panel._outlines.lines.drawn.lines
     target = tmp_path / "tables" / "mine.csv"
     target.parent.mkdir()
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))

@@ -9,6 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_bonescint.gui.measure.rows import RATIO_COLUMNS, REGION_COLUMNS, SPOT_COLUMNS
+from napari_bonescint.gui.measure.sacroiliac_plot import SacroiliacPlot
 from napari_bonescint.gui.measure.table import RecordTable
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
 from napari_bonescint.measurement.files import csv_bytes, hot_spots_csv, regions_csv
@@ -16,9 +17,12 @@ from napari_bonescint.measurement.files import csv_bytes, hot_spots_csv, regions
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_bonescint.gui.measure.places import FoundJoints
     from napari_bonescint.measurement.measures import HotSpot, Measures, Ratio, RegionUptake
+    from napari_bonescint.measurement.sacroiliac import SacroiliacProfile
 
 _HOW = "Tick: suspicious; Ctrl+Z here takes a tick back. Brush and eraser on the layer add and remove."
+_HOW_JOINTS = "A click on a sacroiliac ratio or on the plot outlines the joints and the sacrum."
 _RATIO_ENTRIES = ("name", "value", "definition", "absent")
 
 
@@ -119,12 +123,27 @@ class RegionPage(TablePage):
 
 
 class RatioPage(TablePage):
-    """Ratios of uptakes."""
+    """Ratios of uptakes, and the profile across the sacroiliac joints."""
 
+    joints_wanted = Signal(object)
+    """Emitted with a `SacroiliacProfile` whose regions are to be shown on the view."""
     ending = ".ratios.csv"
 
     def __init__(self) -> None:
         super().__init__(RecordTable("Ratios", RATIO_COLUMNS, lambda ratio: ratio.name), "")
+        self.plot = SacroiliacPlot()
+        self._joints: SacroiliacProfile | None = None
+        self.table.picked.connect(self._pick)
+        self.plot.clicked.connect(self._show_joints)
+        layout = self.layout()
+        if layout is not None:
+            layout.addWidget(self.plot)
+
+    def show_profile(self, found: FoundJoints | None) -> None:
+        """Show the profile across the sacroiliac joints; None if they are not measured."""
+        self._joints = None if found is None else found.profile
+        self.plot.show_profile(None if found is None else found.relative)
+        self.hint.setText("" if found is None else _HOW_JOINTS)
 
     def csv(self, measures: Measures) -> bytes:
         """The table as a CSV file."""
@@ -132,6 +151,14 @@ class RatioPage(TablePage):
 
     def _records(self, measures: Measures) -> Sequence[Ratio]:
         return measures.ratios
+
+    def _pick(self, ratio: Ratio) -> None:
+        if ratio.name.startswith("sacroiliac"):
+            self._show_joints()
+
+    def _show_joints(self) -> None:
+        if self._joints is not None:
+            self.joints_wanted.emit(self._joints)
 
 
 def _spot_key(spot: HotSpot) -> tuple[str, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import Enum
-from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -23,15 +22,13 @@ from napari_bonescint.gui.common.segmenting import shared_child
 from napari_bonescint.gui.export.open_scans import OpenScan
 from napari_bonescint.gui.layers.labels import prepare_labels
 from napari_bonescint.gui.layers.masks import author_of
-from napari_bonescint.gui.layers.overlays import Lines
 from napari_bonescint.gui.layers.scan_display import display_scans
 from napari_bonescint.gui.measure.controller import MeasureController
 from napari_bonescint.gui.measure.headline import Headline
+from napari_bonescint.gui.measure.outlines import Outlines
 from napari_bonescint.gui.measure.pages import RatioPage, RegionPage, SpotPage, TablePage
-from napari_bonescint.gui.measure.places import middle_of, pixels_of
 from napari_bonescint.gui.measure.prior.tab import PriorTab
 from napari_bonescint.gui.measure.region_masks import scan_with, scans_in
-from napari_bonescint.gui.placement import world
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
 from napari_bonescint.gui.widgets.question import ask
 from napari_bonescint.gui.widgets.quiet_wheel import ignore_wheel
@@ -39,18 +36,14 @@ from napari_bonescint.gui.widgets.text_colours import Tone, ToneLabel
 from napari_bonescint.measurement.measures import RESEARCH_ONLY
 
 if TYPE_CHECKING:
-    import numpy as np
     from napari.layers import Image
     from napari.viewer import Viewer
-    from numpy.typing import NDArray
     from qtpy.QtGui import QShowEvent
 
     from napari_bonescint.gui.archive.send_dialog import SendDialog
     from napari_bonescint.gui.measure.reading import Reading
     from napari_bonescint.gui.measure.reporting.dialog import ReportDialog
-    from napari_bonescint.measurement.measures import HotSpot, RegionUptake
 
-_OUTLINE = "#ffe14d"
 _STEPS = 100
 _MARGIN, _SPACING = 6, 4
 _NO_SCAN = "Open a bone scan to measure it."
@@ -78,8 +71,7 @@ class MeasureWidget(DockPanel):
         self.child = shared_child()
         self.controller = MeasureController(napari_viewer, self._background.run, self._call_later, self.child)
         self._choices: list[tuple[Image, ...]] = []
-        self._outline = Lines(napari_viewer, "measured region", _OUTLINE)
-        self._outlined: object = None
+        self._outlines = Outlines(napari_viewer, self.controller, self._background)
 
         self.scan = ComboBox(label="Scan", choices=self._scan_choices, tooltip="The scan that is measured")
         self.form: Container[Any] = Container(widgets=[self.scan])
@@ -176,7 +168,7 @@ class MeasureWidget(DockPanel):
         events = self._viewer.layers.events
         for event in (events.inserted, events.removed, events.renamed):
             event.disconnect(self._follow_soon)
-        self._outline.remove()
+        self._outlines.remove()
         self.prior.close_comparison()
         self.controller.close()
         self.child.close()
@@ -196,8 +188,9 @@ class MeasureWidget(DockPanel):
         self.controller.progressed.connect(lambda done: self.bar.setValue(round(_STEPS * done)))
         self.spots.table.ticked.connect(lambda spot, tick: self.controller.decide(spot, suspicious=tick))
         self.spots.table.undone.connect(self.controller.undo_decision)
-        self.spots.table.picked.connect(self._go_to_spot)
-        self.regions.table.picked.connect(self._outline_region)
+        self.spots.table.picked.connect(self._outlines.show_spot)
+        self.regions.table.picked.connect(self._outlines.show_region)
+        self.ratios.joints_wanted.connect(self._outlines.show_joints)
         for page in (self.spots, self.regions, self.ratios):
             page.saved.connect(self._save_table)
         events = self._viewer.layers.events
@@ -287,13 +280,14 @@ class MeasureWidget(DockPanel):
         self._show_change(scan)
         for page in (self.spots, self.regions, self.ratios):
             page.show_measures(measures)
+        self._outlines.find_profile(scan, measures, self.ratios.show_profile)
         self.tabs.setTabText(0, f"Hot spots ({len(spots)})" if measures is not None else "Hot spots")
         self._show_notice(scan, has_masks=has_masks)
         self.save_button.setVisible(controller.case is not None)
         for button in (self.save_button, self.report_button):
             button.setEnabled(measures is not None and not running)
         if scan is None:
-            self._outline.clear()
+            self._outlines.clear()
 
     def _show_change(self, scan: Reading | None) -> None:
         """Show the change of the index since a prior scan; without one, by what the reader changed."""
@@ -327,36 +321,6 @@ class MeasureWidget(DockPanel):
     def _say(self, sentence: str, wrong: bool) -> None:
         self.status.say(sentence, Tone.WRONG if wrong else Tone.PLAIN)
         self.status.setVisible(bool(sentence))
-
-    def _go_to_spot(self, spot: HotSpot) -> None:
-        """Outline a hot spot, centre on it, and give its layer to brush and eraser."""
-        scan = self.controller.current
-        if scan is None:
-            return
-        layer = scan.layer_of(spot.view)
-        if layer in self._viewer.layers:
-            self._viewer.layers.selection.active = layer
-        self._outlined = spot
-        self._draw_outline(scan, spot, layer.data == spot.id)
-
-    def _outline_region(self, region: RegionUptake) -> None:
-        """Outline the bone of a row and centre on it."""
-        scan = self.controller.current
-        if scan is None:
-            return
-        self._outlined = region
-        work = partial(pixels_of, region, scan.regions, scan.scan.views)
-        self._background.run(work, partial(self._draw_outline, scan, region), lambda _sentence: None)
-
-    def _draw_outline(self, scan: Reading, of: HotSpot | RegionUptake, mask: NDArray[np.bool_]) -> None:
-        middle = middle_of(mask)
-        if of is not self._outlined or scan is not self.controller.current or middle is None:
-            return
-        image = scan.image_of(of.view)
-        self._outline.draw_around(mask, image)
-        self._outline.show()
-        (centre,) = world(image, [middle])
-        self._viewer.scene.camera.center = (0.0, *centre)
 
     def _save_table(self, page: TablePage) -> None:
         scan = self.controller.current

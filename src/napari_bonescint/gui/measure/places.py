@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_bonescint.measurement.measures import RegionUptake
-    from napari_bonescint.scan import View
+    from napari_bonescint.measurement.sacroiliac import RelativeProfile, SacroiliacProfile
+    from napari_bonescint.scan import Scan, View
+
+
+class FoundJoints(NamedTuple):
+    """The profile across the sacroiliac joints, and the same over the mean counts of the sacrum."""
+
+    profile: SacroiliacProfile
+    relative: RelativeProfile
 
 
 def pixels_of(region: RegionUptake, regions: NDArray[np.uint8], views: Sequence[View]) -> NDArray[np.bool_]:
@@ -40,6 +48,28 @@ def pixels_of(region: RegionUptake, regions: NDArray[np.uint8], views: Sequence[
 
     part = find_bones(regions, views).part.reshape(regions.shape)[index]
     return np.asarray(part == part_number(index, code, region.side))
+
+
+def sacroiliac_of(scan: Scan, regions: NDArray[np.uint8], labels: NDArray[np.uint16]) -> FoundJoints | None:
+    """The profile across the sacroiliac joints; None where they are not measured.
+
+    Parameters
+    ----------
+    scan : Scan
+    regions : ndarray of uint8, shape (view, y, x)
+        Region codes.
+    labels : ndarray of uint16, shape (view, y, x)
+        Hot spots, which are left out of the sacrum.
+    """
+    # Here, in the thread: what this imports would stop the window.
+    from napari_bonescint.measurement.examination import examine
+
+    examined = examine(scan, regions)
+    profile = examined.sacroiliac
+    if isinstance(profile, str) or examined.no_counts:
+        return None
+    relative = profile.relative(scan, labels[profile.view] > 0)
+    return None if relative is None else FoundJoints(profile, relative)
 
 
 def middle_of(mask: NDArray[np.bool_]) -> tuple[float, float] | None:

@@ -40,6 +40,10 @@ _LEGEND = (
     "In the picture, green lines are the outlines of regions; suspicious hot spots are red, the others blue, with the "
     "numbers of the table."
 )
+_SACROILIAC = (
+    "Sacroiliac joints (orange) and sacrum (violet) in the posterior view, and the mean counts across them over those "
+    "of the sacrum. Each horizontal line is the mean of its region: the ratio of the table."
+)
 _COLUMNS = (
     "Peak and mean ratio: highest and mean counts of a hot spot over the median counts of its region, on its side and "
     "in its view, outside hot spots. Hot: share of the region's area in suspicious hot spots. L/R: mean counts of "
@@ -112,6 +116,7 @@ class Content:
     source: str
     left_out: str = ""
     legend: str = _LEGEND
+    sacroiliac: str = _SACROILIAC
     title: str = "Bone scan: measurements"
     footer: str = RESEARCH_ONLY
     program: str = field(default=f"napari-bonescint {__version__}")

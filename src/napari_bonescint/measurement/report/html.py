@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from napari_bonescint.measurement.report.pictures import Picture
 
 
-def encode_html(content: Content, picture: Picture) -> bytes:
-    """The page, with the picture in it."""
+def encode_html(content: Content, picture: Picture, sacroiliac: Picture | None = None) -> bytes:
+    """The page, with the picture of the views and that of the sacroiliac joints in it."""
     template = environment("napari_bonescint.measurement.report").get_template("report.html.jinja")
     page = template.render(
         content=content,
         picture=picture,
+        sacroiliac=sacroiliac,
         hot_spot_headings=HOT_SPOT_HEADINGS,
         number_columns=NUMBER_COLUMNS,
         change_headings=CHANGE_HEADINGS,

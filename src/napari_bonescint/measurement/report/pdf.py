@@ -24,26 +24,26 @@ _PICTURE_WIDTH, _MOST_TOP, _LEAST_TOP = 88, 172, 132
 _TITLE_HEIGHT = 9
 
 
-def encode_pdf(content: Content, picture: Picture) -> tuple[bytes, Content]:
-    """Lay out a report; returns the PDF, and the texts that fit on its pages.
+def encode_pdf(content: Content, picture: Picture, sacroiliac: Picture | None = None) -> tuple[bytes, Content]:
+    """Lay out a report with the picture of its views; returns the PDF, and the texts that fit on its pages.
 
     If the tables do not fit on two pages, their last rows are left out, and a sentence says so.
     """
     register_fonts()
     rows = len(content.hot_spots) + (len(content.changes.rows) if content.changes else 0)
-    pdf, pages = _lay_out(content, picture)
+    pdf, pages = _lay_out(content, picture, sacroiliac)
     if pages <= MOST_PAGES:
         return pdf, content
     # The largest number of rows that fits, by halving the interval.
     fitting, too_many = 0, rows
     while too_many - fitting > 1:
         middle = (fitting + too_many) // 2
-        if _lay_out(_shortened(content, middle), picture, drawn=False)[1] <= MOST_PAGES:
+        if _lay_out(_shortened(content, middle), picture, sacroiliac, drawn=False)[1] <= MOST_PAGES:
             fitting = middle
         else:
             too_many = middle
     shown = _shortened(content, fitting)
-    return _lay_out(shown, picture)[0], shown
+    return _lay_out(shown, picture, sacroiliac)[0], shown
 
 
 def _shortened(content: Content, rows: int) -> Content:
@@ -63,7 +63,9 @@ def _are(number: int, noun: str) -> str:
     return f"{counted(number, 'more ' + noun)} {'is' if number == 1 else 'are'}"
 
 
-def _lay_out(content: Content, picture: Picture, *, drawn: bool = True) -> tuple[bytes, int]:
+def _lay_out(
+    content: Content, picture: Picture, sacroiliac: Picture | None, *, drawn: bool = True
+) -> tuple[bytes, int]:
     """The PDF, with an empty place for the picture unless it is to be `drawn`, and the number of its pages."""
     from reportlab.lib.units import mm
     from reportlab.platypus import BaseDocTemplate, Frame, FrameBreak, NextPageTemplate, PageTemplate, Spacer
@@ -95,7 +97,7 @@ def _lay_out(content: Content, picture: Picture, *, drawn: bool = True) -> tuple
         *parts.warnings(content),
         *parts.hot_spots(content, inner),
         *parts.changes(content, inner),
-        *parts.ratios(content, inner),
+        *parts.ratios(content, sacroiliac, inner),
         *parts.definitions(content, inner),
     ]
     buffer = io.BytesIO()

@@ -27,6 +27,8 @@ _SPELLED = (
 _SPOT_WIDTHS = (3.4, 4.6, 10.2, 4.3, 4.5, 4.6, 4.6, 4.6, 10.2, 5.2, 6.4, 38)
 _CHANGE_WIDTHS = (6.5, 11, 5, 13, 12, 5, 47.5)
 _RATIO_WIDTHS = (25, 8, 67)
+_SACROILIAC_HEIGHT = 0.2
+_HEADED_ROW = 60
 
 
 class Parts:
@@ -134,13 +136,23 @@ class Parts:
             head.append(self._grid(rows, _of(width, _CHANGE_WIDTHS)))
         return [*head, *([self._paragraph(changes.left_out, self.text)] if changes.left_out else [])]
 
-    def ratios(self, content: Content, width: float) -> list[Any]:
-        """The table of ratios."""
+    def ratios(self, content: Content, sacroiliac: Picture | None, width: float) -> list[Any]:
+        """The table of ratios, and the picture of the sacroiliac joints."""
+        from reportlab.platypus import CondPageBreak, KeepTogether, Spacer
+
         if not content.ratios.rows:
             return []
         rows = [self._cells(content.ratios.headings, (1,), bold=True)]
         rows += [self._cells(row, (1,)) for row in content.ratios.rows]
-        return [self._paragraph("Ratios of uptake", self.heading), self._grid(rows, _of(width, _RATIO_WIDTHS))]
+        heading = self._paragraph("Ratios of uptake", self.heading)
+        # A heading does not stand at the end of a page without a row.
+        found = [CondPageBreak(_HEADED_ROW), heading, self._grid(rows, _of(width, _RATIO_WIDTHS))]
+        if sacroiliac is not None:
+            shown = self.picture(sacroiliac, width, width * _SACROILIAC_HEIGHT)
+            found.append(
+                KeepTogether([Spacer(0, 6), shown, Spacer(0, 3), self._paragraph(content.sacroiliac, self.small)])
+            )
+        return found
 
     def definitions(self, content: Content, width: float) -> list[Any]:
         """Definitions, models and source."""

@@ -127,9 +127,9 @@ def _draw_view(
     shown = Image.fromarray(grey).resize((width, height), Image.Resampling.BICUBIC).convert("RGB")
     draw = ImageDraw.Draw(shown)
     for code in np.unique(codes[codes > 0]):
-        _outline(draw, codes == code, scale, REGION_COLOUR, 2)
+        draw_outline(draw, codes == code, scale, REGION_COLOUR, 2)
     for spot in spots:
-        _outline(draw, labels == spot.id, scale, _colour(spot), 3)
+        draw_outline(draw, labels == spot.id, scale, _colour(spot), 3)
     _number(draw, labels, spots, scale, (width, height))
     return _captioned(shown, view)
 
@@ -138,9 +138,10 @@ def _colour(spot: HotSpot) -> str:
     return SUSPICIOUS_COLOUR if spot.suspicious else OTHER_COLOUR
 
 
-def _outline(
+def draw_outline(
     draw: ImageDraw.ImageDraw, mask: NDArray[np.bool_], scale: tuple[float, float], colour: str, width: int
 ) -> None:
+    """Draw the outline of a mask (y, x); `scale` is the height and width of a pixel in the picture."""
     for contour in find_contours(np.pad(mask, 1).astype(np.float32), 0.5):
         # A padded pixel's centre is half a pixel before its place in the picture.
         points = (contour - 0.5) * scale

@@ -17,6 +17,7 @@ from napari_bonescint.measurement.report.html import encode_html
 from napari_bonescint.measurement.report.options import ReportOptions
 from napari_bonescint.measurement.report.pdf import encode_pdf
 from napari_bonescint.measurement.report.pictures import draw_views
+from napari_bonescint.measurement.report.sacroiliac_picture import draw_sacroiliac
 from napari_bonescint.measurement.report.source import (
     is_dicom_source,
     read_patient_of,
@@ -144,11 +145,11 @@ def _encode(
         patient=read_patient_of(scan) if options.identity else None,
         comparison=comparison,
     )
-    picture = draw_views(scan, regions, measured)
-    pdf, content = encode_pdf(content, picture)
+    picture, sacroiliac = draw_views(scan, regions, measured), draw_sacroiliac(scan, regions, measured)
+    pdf, content = encode_pdf(content, picture, sacroiliac)
     files = {".report.pdf": pdf} if options.pdf else {}
     if options.html:
-        files[".report.html"] = encode_html(content, picture)
+        files[".report.html"] = encode_html(content, picture, sacroiliac)
     if not from_dicom:
         return files
     try:
