@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from napari_bonescint.archive.errors import ArchiveError
+from napari_bonescint.archive.extra import require_extra
 from napari_bonescint.archive.setup.archive_setup import Kind
 
 if TYPE_CHECKING:
@@ -33,16 +34,9 @@ def open_archive(setup: ArchiveSetup) -> Archive:
     """
     if problem := setup.problem():
         raise ArchiveError(problem)
+    require_extra()
     module, name = _BACKENDS[setup.kind]
-    try:
-        backend = import_module(f"napari_bonescint.archive.backends.{module}")
-    except ModuleNotFoundError as error:
-        if str(error.name).startswith("napari_bonescint"):
-            raise
-        raise ArchiveError(
-            f"{setup.name}: archives need the extra [archive], which is not installed: pip install "
-            '"napari-bonescint[archive]".'
-        ) from error
+    backend = import_module(f"napari_bonescint.archive.backends.{module}")
     archive: Archive = getattr(backend, name)(setup)
     return archive
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -65,6 +66,20 @@ def test_without_an_archive_the_panel_says_what_to_do(viewer: Viewer, qtbot: QtB
     assert not panel.cancel_button.isVisible()
     assert panel.form.query.modality == "NM"
     assert panel.form.whole_body.value
+
+
+def test_without_the_extra_the_panel_says_what_to_install(
+    viewer: Viewer, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setups_file.keep_setup(ArchiveSetup("web", Kind.DICOMWEB, url="https://pacs.example/dicom-web"))
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "pynetdicom", None)
+        panel: ArchiveWidget = open_panel(viewer, "Archive")
+        qtbot.waitUntil(lambda: "not installed (pynetdicom); install them by pip" in panel.status.text())
+        assert not panel.search_button.isEnabled()
+    panel.session.reload()
+    qtbot.waitUntil(panel.search_button.isEnabled)
+    assert panel.status.text() == ""
 
 
 @pytest.mark.archive

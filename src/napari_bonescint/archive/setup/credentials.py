@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from napari_bonescint.archive.errors import ArchiveError
+from napari_bonescint.archive.extra import require_extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -93,7 +94,7 @@ def find_secret(setup: ArchiveSetup, kind: SecretKind) -> Secret | None:
     text = os.environ.get(variable(setup.name, kind))
     if text is not None:
         return Secret(text)
-    # Imported here, since it is part of the extra.
+    require_extra()
     import keyring
     from keyring.errors import KeyringError, NoKeyringError
 
@@ -116,6 +117,7 @@ def keep_secret(setup: ArchiveSetup, kind: SecretKind, secret: Secret | None) ->
     ArchiveError
         If there is no keyring, or it refuses.
     """
+    require_extra()
     import keyring
     from keyring.errors import KeyringError, PasswordDeleteError
 

@@ -66,6 +66,7 @@ class ArchiveWidget(DockPanel):
         self.receiving = Receiving(self._receiving.run)
         self._last_found: Found[Study] | None = None
         self._drops: ViewerDrops | None = None
+        self._lacked_archive = True
 
         self.archive = ComboBox(label="Archive", choices=self._archive_choices, nullable=False)
         self.chooser: Container[Any] = Container(widgets=[self.archive])
@@ -223,9 +224,10 @@ class ArchiveWidget(DockPanel):
         else:
             self._timer.stop()
         if not has_archive:
-            self._say(_NO_ARCHIVE, False)
-        elif self.status.text() == _NO_ARCHIVE:
+            self._say(session.obstacle or _NO_ARCHIVE, bool(session.obstacle))
+        elif self._lacked_archive:
             self._say("", False)
+        self._lacked_archive = not has_archive
 
     def _shown_choices(self) -> list[tuple[str, int]]:
         box: Any = self.archive.native

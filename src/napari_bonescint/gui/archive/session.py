@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from psygnal import Signal
 
 from napari_bonescint.archive.errors import safely
+from napari_bonescint.archive.extra import require_extra
 from napari_bonescint.archive.opening import opened
 from napari_bonescint.archive.priors import bone_scans_first
 from napari_bonescint.archive.setup.setups_file import read_setups
@@ -43,6 +44,8 @@ class ArchiveSession:
     setups : tuple of ArchiveSetup
     setup : ArchiveSetup or None
         The chosen archive.
+    obstacle : str
+        Why no archive can be used, in a sentence; empty if nothing is in the way.
     progress : Progress or None
         How far the present transfer is; set in the thread.
     """
@@ -67,6 +70,7 @@ class ArchiveSession:
         self._cancelling: list[Event] = []
         self.setups: tuple[ArchiveSetup, ...] = ()
         self.setup: ArchiveSetup | None = None
+        self.obstacle = ""
         self.progress: Progress | None = None
 
     @property
@@ -81,7 +85,7 @@ class ArchiveSession:
 
     def reload(self) -> None:
         """Read the set-ups anew; the chosen one stays, or else the first one is chosen."""
-        self._run(read_setups, self._take_setups, self._say_wrong)
+        self._run(_usable_setups, self._take_setups, self._take_obstacle)
 
     def choose(self, index: int | None) -> None:
         """Choose an archive."""
@@ -169,7 +173,7 @@ class ArchiveSession:
 
     def _take_setups(self, setups: tuple[ArchiveSetup, ...]) -> None:
         chosen = "" if self.setup is None else self.setup.name
-        self.setups = setups
+        self.setups, self.obstacle = setups, ""
         named = [each for each in setups if each.name == chosen]
         self.setup = next(iter((*named, *setups)), None)
         self.changed.emit()
@@ -209,8 +213,14 @@ class ArchiveSession:
         self._run(safely(lambda: work(cancelled.is_set)), done, failed)
         self.changed.emit()
 
-    def _say_wrong(self, sentence: str) -> None:
-        self.message.emit(sentence, True)
+    def _take_obstacle(self, sentence: str) -> None:
+        self.setups, self.setup, self.obstacle = (), None, sentence
+        self.changed.emit()
+
+
+def _usable_setups() -> tuple[ArchiveSetup, ...]:
+    require_extra()
+    return read_setups()
 
 
 def _picture(haul: Haul) -> Any:
