@@ -9,18 +9,40 @@ import numpy as np
 from pydicom.data import get_testdata_file
 from pydicom.uid import generate_uid
 
-from dicom_files import nm_dataset, save
+from dicom_files import ANTERIOR, POSTERIOR, nm_dataset, save
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from pydicom.dataset import Dataset
 
 
 def write_scan(path: Path, patient: int, date: str = "20260301", **changes: object) -> Path:
     """A small whole-body scan of a patient."""
+    return _write(path, nm_dataset(_counts(patient)), patient, date, changes)
+
+
+def write_views(folder: Path, patient: int, *, one_series: bool) -> list[Path]:
+    """A scan in two files of one study, as some cameras write it: anterior and posterior."""
+    study, series = generate_uid(), generate_uid()
+    paths = []
+    for number, (view, plane) in enumerate(zip((ANTERIOR, POSTERIOR), _counts(patient), strict=True), 1):
+        changes = {"StudyInstanceUID": study, "InstanceNumber": number}
+        changes["SeriesInstanceUID"] = series if one_series else generate_uid()
+        name = f"{patient}-{view[2].split()[0].lower()}.dcm"
+        paths.append(_write(folder / name, nm_dataset(plane[None], views=(view,)), patient, "20260301", changes))
+    return paths
+
+
+def _counts(patient: int) -> np.ndarray:
     generator = np.random.default_rng(patient)
     counts = generator.poisson(4, (2, 96, 48)).astype(np.uint16)
     counts[:, 10:80, 20:28] += generator.poisson(40, (2, 70, 8)).astype(np.uint16)
-    dataset = nm_dataset(counts)
+    return counts
+
+
+def _write(path: Path, dataset: Dataset, patient: int, date: str, changes: Mapping[str, object]) -> Path:
     dataset.PatientID, dataset.PatientName = f"PATIENT-{patient:04d}", f"Identifying^Person{patient:04d}"
     dataset.StudyDate, dataset.StudyTime = date, "101500"
     dataset.AccessionNumber = f"ACC{patient:04d}{date}"

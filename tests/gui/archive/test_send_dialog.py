@@ -11,7 +11,7 @@ import pydicom
 import pytest
 from qtpy.QtCore import Qt
 
-from archive_peers.patients import write_scan
+from archive_peers.patients import write_scan, write_views
 from gui.measure.measuring_panel import wait_for_measures
 from gui.panel_actions import PATIENCE_MS, answer
 from napari_bonescint.archive.sending.outbox import Outbox
@@ -21,9 +21,11 @@ from napari_bonescint.gui.common.panels import open_panel
 from napari_bonescint.gui.layers.labels import empty_labels, set_regions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from napari import Viewer
+    from napari.layers import Image
     from pytestqt.qtbot import QtBot
     from qtpy.QtWidgets import QPushButton
 
@@ -45,16 +47,28 @@ def finish(dialog: SendDialog, qtbot: QtBot) -> str:
     return dialog.message.text()
 
 
-def bones_of(orthanc: Orthanc, study: str) -> set[tuple[int, int]]:
-    """Regions and pixels of each frame of the only segmentation in a study, as pydicom reads it."""
-    (found,) = orthanc.ask(
-        "/tools/find", {"Level": "Instance", "Query": {"StudyInstanceUID": study, "Modality": "SEG"}}
-    )
-    seg = pydicom.dcmread(io.BytesIO(orthanc.file(found)))
+def segmentation_in(orthanc: Orthanc, study: str) -> pydicom.Dataset:
+    """The only segmentation in a study."""
+    query = {"StudyInstanceUID": study, "Modality": "SEG"}
+    (found,) = orthanc.ask("/tools/find", {"Level": "Instance", "Query": query})
+    return pydicom.dcmread(io.BytesIO(orthanc.file(found)))
+
+
+def bones_of(seg: pydicom.Dataset) -> set[tuple[int, int]]:
+    """Regions and pixels of each frame of a segmentation, as pydicom reads it."""
     numbers = [
         group.SegmentIdentificationSequence[0].ReferencedSegmentNumber for group in seg.PerFrameFunctionalGroupsSequence
     ]
     return {(int(number), int(frame.sum())) for number, frame in zip(numbers, seg.pixel_array, strict=True)}
+
+
+def draw_bones(viewer: Viewer, images: Sequence[Image]) -> None:
+    """Bones of regions 3 and 4 with 240 and 320 pixels on each view."""
+    regions = np.zeros((96, 48), np.uint8)
+    regions[10:40, 20:28], regions[40:80, 20:28] = 3, 4
+    for image in images:
+        set_regions(labels := viewer.add_layer(empty_labels(image)), regions)
+        labels._reset_history()
 
 
 def test_without_a_scan_and_an_archive_it_says_what_is_missing(viewer: Viewer, qtbot: QtBot) -> None:
@@ -88,11 +102,7 @@ def test_a_scan_comes_with_its_prior_and_its_results_go_back(
     assert measure.prior.page.prior.current_choice == "scan 1 anterior + scan 1 posterior"
 
     # Of a scan that is segmented only, the masks can be sent.
-    regions = np.zeros((96, 48), np.uint8)
-    regions[10:40, 20:28], regions[40:80, 20:28] = 3, 4
-    for image in measure.controller.images:
-        set_regions(labels := viewer.add_layer(empty_labels(image)), regions)
-        labels._reset_history()
+    draw_bones(viewer, measure.controller.images)
     study = str(pydicom.dcmread(new).StudyInstanceUID)
     dialog = panel.send()
     qtbot.waitUntil(dialog.send_button.isEnabled)
@@ -102,7 +112,7 @@ def test_a_scan_comes_with_its_prior_and_its_results_go_back(
     assert [dialog.segmentation.enabled, dialog.structured.enabled, dialog.pages.enabled] == [False] * 3
     press(dialog.send_button, qtbot)
     assert finish(dialog, qtbot).startswith("web has 1 of 1 result; a search found 1 in the study of the scan.")
-    assert bones_of(orthanc, study) == {(3, 240), (4, 320)}
+    assert bones_of(segmentation_in(orthanc, study)) == {(3, 240), (4, 320)}
     dialog.close_button.click()
 
     qtbot.waitUntil(lambda: measure.button.text() == "Measure")
@@ -148,6 +158,44 @@ def test_a_scan_comes_with_its_prior_and_its_results_go_back(
     left = [path for path in (tmp_path / "received").rglob("*.dcm") if path.parent.name.count(".") < 3]
     assert left == []
     dialog.close_button.click()
+
+
+@pytest.mark.archive
+@pytest.mark.parametrize("one_series", [True, False])
+def test_two_views_in_two_files_are_one_scan_and_results_refer_to_both(
+    viewer: Viewer, qtbot: QtBot, orthanc: Orthanc, web: ArchiveSetup, tmp_path: Path, one_series: bool
+) -> None:
+    files = write_views(tmp_path / "views", 1, one_series=one_series)
+    orthanc.store(*files, write_scan(tmp_path / "other.dcm", 1, "20250110"))
+    panel: ArchiveWidget = open_panel(viewer, "Archive")
+    qtbot.waitUntil(lambda: panel.session.setup is not None)
+    panel.search()
+    qtbot.waitUntil(lambda: panel.tree.topLevelItemCount() == 2, timeout=PATIENCE_MS)
+    assert panel.tree.topLevelItem(0).text(0) == "2026-03-01\n2 images"
+    press(panel.open_button, qtbot)
+    qtbot.waitUntil(lambda: panel.status.text() == "Opened: scan 1 (2026-03-01).", timeout=PATIENCE_MS)
+    assert [layer.name for layer in viewer.layers] == ["scan 1 anterior", "scan 1 posterior"]
+
+    draw_bones(viewer, list(viewer.layers))
+    dialog = panel.send()
+    qtbot.waitUntil(dialog.send_button.isEnabled)
+    press(dialog.send_button, qtbot)
+    assert finish(dialog, qtbot).startswith("web has 1 of 1 result; a search found 1 in the study of the scan.")
+    dialog.close_button.click()
+    sources = [pydicom.dcmread(path) for path in files]
+    seg = segmentation_in(orthanc, str(sources[0].StudyInstanceUID))
+    referenced = [
+        (str(series.SeriesInstanceUID), str(each.ReferencedSOPInstanceUID))
+        for series in seg.ReferencedSeriesSequence
+        for each in series.ReferencedInstanceSequence
+    ]
+    assert referenced == [(str(each.SeriesInstanceUID), str(each.SOPInstanceUID)) for each in sources]
+    of_frames = [
+        group.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID
+        for group in seg.PerFrameFunctionalGroupsSequence
+    ]
+    assert of_frames == [each.SOPInstanceUID for each in sources for _ in range(2)]
+    assert seg.PatientID == "PATIENT-0001"
 
 
 @pytest.mark.archive
