@@ -173,7 +173,7 @@ def one_round(watch: Watch, folder: Path) -> dict[str, Stall]:
     found["open Export"] = watch.measure(lambda: open_export(viewer))
     dialog = open_export(viewer)
     dialog.form.folder.value = folder
-    found["export all files"] = watch.measure(dialog.export_button.click, dialog.folder_button.isVisible)
+    found["export all files"] = watch.measure(dialog.write_button.click, dialog.open_button.isVisible)
     dialog.close()
     correcting.controller.state.give_up()  # otherwise it asks
     watch.measure(correcting.controller.finish_scan)

@@ -109,7 +109,11 @@ def test_a_scan_comes_with_its_prior_and_its_results_go_back(
     assert dialog.scan.current_choice == "scan 2 anterior + scan 2 posterior"
     assert dialog.note.text().startswith("The scan is not measured; measure it in the panel Measure")
     assert dialog.masks.value
-    assert [dialog.segmentation.enabled, dialog.structured.enabled, dialog.pages.enabled] == [False] * 3
+    assert [
+        dialog.of_measures.segmentation.enabled,
+        dialog.of_measures.structured.enabled,
+        dialog.of_measures.pages.enabled,
+    ] == [False] * 3
     press(dialog.send_button, qtbot)
     assert finish(dialog, qtbot).startswith("web has 1 of 1 result; a search found 1 in the study of the scan.")
     assert bones_of(segmentation_in(orthanc, study)) == {(3, 240), (4, 320)}
@@ -131,7 +135,7 @@ def test_a_scan_comes_with_its_prior_and_its_results_go_back(
     qtbot.waitUntil(dialog.send_button.isEnabled)
     assert dialog.scan.current_choice == "scan 2 anterior + scan 2 posterior"
     assert dialog.masks.value
-    assert dialog.segmentation.value
+    assert dialog.of_measures.segmentation.value
     press(dialog.send_button, qtbot)
     assert finish(dialog, qtbot).startswith("web: ")
     qtbot.waitUntil(lambda: "4 results wait to be sent again." in dialog.note.text())
@@ -148,8 +152,8 @@ def test_a_scan_comes_with_its_prior_and_its_results_go_back(
     stored = orthanc.instances(StudyInstanceUID=study)
     assert sorted(each["SOPClassUID"] for each in stored) == sorted((SEG, SEG, SEG, SR, PDF, NM))
     assert {each["PatientID"] for each in stored} == {"PATIENT-0001"}
-    dialog.masks.value = dialog.segmentation.value = dialog.structured.value = False
-    dialog.pages.value = "capture"
+    dialog.masks.value = dialog.of_measures.segmentation.value = dialog.of_measures.structured.value = False
+    dialog.of_measures.pages.value = "capture"
     press(dialog.send_button, qtbot)
     assert finish(dialog, qtbot).startswith("web has 1 of 1 result; ")
     assert [each["Modality"] for each in orthanc.instances(StudyInstanceUID=study, SOPClassUID=CAPTURE)] == ["OT"]

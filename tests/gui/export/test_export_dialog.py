@@ -41,8 +41,8 @@ def draw(viewer: Viewer, images: list[Image]) -> None:
 
 
 def click_export(qtbot: QtBot, dialog: ExportDialog) -> None:
-    qtbot.mouseClick(dialog.export_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(dialog.export_button.isEnabled, timeout=20_000)
+    qtbot.mouseClick(dialog.write_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(dialog.write_button.isEnabled, timeout=20_000)
 
 
 def names_in(folder: Path) -> list[str]:
@@ -63,7 +63,7 @@ def test_both_views_are_exported_with_two_clicks_and_the_folder_opens(
     assert not form.scan.native.isVisible()
     assert not form.mask.native.isVisible()
     assert dialog.note.isHidden()
-    assert dialog.focusWidget() is dialog.export_button
+    assert dialog.focusWidget() is dialog.write_button
     before = names_in(tmp_path)
     click_export(qtbot, dialog)
     written = sorted(set(names_in(tmp_path)) - set(before))
@@ -79,7 +79,7 @@ def test_both_views_are_exported_with_two_clicks_and_the_folder_opens(
     assert str(pydicom.dcmread(tmp_path / f"{form.name.value}.seg.dcm").PatientName) == "Secret^Person"
     opened: list[QUrl] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
-    qtbot.mouseClick(dialog.folder_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(dialog.open_button, Qt.MouseButton.LeftButton)
     assert Path(opened[0].toLocalFile()) == tmp_path
     # A second time it asks, and keeps the files if the answer is no.
     (tmp_path / written[0]).write_bytes(b"mine")

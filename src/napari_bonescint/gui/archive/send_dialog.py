@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING, Any
 from magicgui.widgets import CheckBox, ComboBox, Container
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QDialog, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_bonescint.archive.errors import safely
 from napari_bonescint.archive.setup.setups_file import read_setups
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.archive.sendable import first_choice, offers
 from napari_bonescint.gui.archive.sending import count_waiting, discard_waiting, send_scan, send_waiting, told
+from napari_bonescint.gui.common.background_dialog import BackgroundDialog
 from napari_bonescint.gui.common.choices import numbered
-from napari_bonescint.gui.common.close_guard import CloseGuard
-from napari_bonescint.gui.common.file_worker import FileWorker
+from napari_bonescint.gui.export.dicom_fields import DicomFields
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
 from napari_bonescint.gui.widgets.question import ask
 from napari_bonescint.gui.widgets.quiet_wheel import ignore_wheel
 from napari_bonescint.gui.widgets.text_colours import Tone, ToneLabel
-from napari_bonescint.measurement.report.options import DicomDocument, ReportOptions
 from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
@@ -39,12 +38,6 @@ if TYPE_CHECKING:
     from napari_bonescint.gui.archive.sending import ScanToSend
 
 _WIDTH, _PROGRESS_MS = 460, 100
-_NO_PAGES = "none"
-_PAGES = [
-    ("Encapsulated PDF", str(DicomDocument.PDF)),
-    ("Image (Secondary Capture)", str(DicomDocument.CAPTURE)),
-    ("None", _NO_PAGES),
-]
 _NO_ARCHIVE = "Set an archive up first, in the panel Archive."
 _NO_MASK = "Segment or measure a scan to send its results."
 _NOT_MEASURED = "The scan is not measured; measure it in the panel Measure to send more than its masks."
@@ -59,7 +52,7 @@ class Discard(Enum):
     CANCEL = "Cancel"
 
 
-class SendDialog(QDialog):
+class SendDialog(BackgroundDialog):
     """Sends results in a thread.
 
     Parameters
@@ -80,15 +73,11 @@ class SendDialog(QDialog):
         measured: Measured = lambda _images: None,
         chosen: tuple[Image, ...] = (),
     ) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Send to archive")
+        super().__init__(parent, "Send to archive")
         self._layers, self._measured = layers, measured
         self._offers = offers(layers)
         self._of: ScanToSend | None = None
-        self._background = FileWorker(self)
-        self._guard = CloseGuard(self, lambda: True, self._stop)
         self._cancelled = Event()
-        self._is_busy = False
         self._progress: Progress | None = None
         self._setups: tuple[ArchiveSetup, ...] = ()
         self._waiting = 0
@@ -96,18 +85,12 @@ class SendDialog(QDialog):
         self.archive = ComboBox(label="Archive", choices=[])
         self.scan = ComboBox(label="Scan", choices=numbered([offer.title for offer in self._offers]))
         self.masks = CheckBox(text="Bone masks as DICOM SEG", value=True)
-        self.segmentation = CheckBox(text="Hot spots as DICOM SEG", value=True)
-        self.structured = CheckBox(text="All measures as DICOM SR", value=True)
-        self.pages = ComboBox(label="Pages", choices=_PAGES, value=_PAGES[0][1])
-        self.pages.tooltip = "Every archive shows an image; most show a PDF, in which text can be searched"
-        self.identity = CheckBox(text="Name and number of the patient on the pages", value=False)
-        self._of_measures = [self.segmentation, self.structured, self.pages, self.identity]
-        self.form: Container[Any] = Container(widgets=[self.archive, self.scan, self.masks, *self._of_measures])
+        self.of_measures = DicomFields("Pages")
+        self.form: Container[Any] = Container(widgets=[self.archive, self.scan, self.masks, *self.of_measures.all])
         self.note, self.message = PlainLabel(wraps=True), ToneLabel()
         self.bar = QProgressBar()
         self.send_button, self.cancel_button = QPushButton("Send"), QPushButton("Cancel")
         self.again_button, self.discard_button = QPushButton("Try again"), QPushButton("Discard …")
-        self.close_button = QPushButton("Close")
         self._timer = QTimer(self)
         self._timer.setInterval(_PROGRESS_MS)
         self._lay_out()
@@ -119,7 +102,7 @@ class SendDialog(QDialog):
 
     def send(self) -> None:
         """Make the results that are ticked, and send them."""
-        setup, of, options, masks = self._chosen(), self._of, self._options(), self.masks.value
+        setup, of, options, masks = self._chosen(), self._of, self.of_measures.options(), self.masks.value
         if setup is None or of is None:
             return
         if not (masks or (options.wants_dicom and of.measured is not None)):
@@ -137,7 +120,6 @@ class SendDialog(QDialog):
         """Close the dialog; what is being sent stops, and is kept for another try."""
         self._cancelled.set()
         super().done(result)
-        self._end_when_idle()
 
     def _work(self, work: Callable[[OnProgress], tuple[Answer, ...]], doing: str) -> None:
         def tell(progress: Progress) -> None:
@@ -195,17 +177,6 @@ class SendDialog(QDialog):
     def _chosen(self) -> ArchiveSetup | None:
         return next((setup for setup in self._setups if setup.name == self.archive.value), None)
 
-    def _options(self) -> ReportOptions:
-        pages = self.pages.value
-        return ReportOptions(
-            pdf=False,
-            html=False,
-            identity=self.identity.value,
-            segmentation=self.segmentation.value,
-            structured_report=self.structured.value,
-            document=None if pages == _NO_PAGES else DicomDocument(pages),
-        )
-
     def _choose(self) -> None:
         """Take what can be sent of the chosen scan."""
         self._of = None
@@ -231,7 +202,7 @@ class SendDialog(QDialog):
         self.note.setText(" ".join(said))
         self.scan.visible = bool(self._offers)
         self.form.enabled = not busy
-        for field in self._of_measures:
+        for field in self.of_measures.all:
             field.enabled = is_measured and not busy
         self.send_button.setEnabled(of is not None and has_archive and not busy)
         for button in (self.again_button, self.discard_button):
@@ -257,20 +228,13 @@ class SendDialog(QDialog):
 
     def _stop(self) -> None:
         self._cancelled.set()
-        self._background.close()
-
-    def _end_when_idle(self) -> None:
-        if not self._is_busy and not self.isVisible():
-            self._guard.stop()
-            self._background.close()
-            self.deleteLater()
+        super()._stop()
 
     def _connect(self) -> None:
         self.send_button.clicked.connect(self.send)
         self.again_button.clicked.connect(self.try_again)
         self.discard_button.clicked.connect(self._discard)
         self.cancel_button.clicked.connect(self._cancelled.set)
-        self.close_button.clicked.connect(self.reject)
         self.archive.changed.connect(self._count)
         self.scan.changed.connect(self._choose)
         self._timer.timeout.connect(self._show_progress)
@@ -278,17 +242,13 @@ class SendDialog(QDialog):
     def _lay_out(self) -> None:
         self.form.margins = (0, 0, 0, 0)
         ignore_wheel(self.form.native)
-        running, buttons = QHBoxLayout(), QHBoxLayout()
+        running = QHBoxLayout()
         running.addWidget(self.bar, 1)
         running.addWidget(self.cancel_button)
-        for button in (self.send_button, self.again_button, self.discard_button):
-            buttons.addWidget(button)
-        buttons.addStretch()
-        buttons.addWidget(self.close_button)
         self.setMinimumWidth(_WIDTH)
         layout = QVBoxLayout(self)
         layout.addWidget(self.form.native)
         layout.addWidget(self.note)
         layout.addLayout(running)
         layout.addWidget(self.message)
-        layout.addLayout(buttons)
+        layout.addLayout(self._button_row((self.send_button, self.again_button, self.discard_button)))

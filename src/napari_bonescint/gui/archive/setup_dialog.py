@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from magicgui.widgets import ComboBox, Container
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout
+from qtpy.QtWidgets import QPushButton, QVBoxLayout
 
 from napari_bonescint.archive.errors import ArchiveError, safely
 from napari_bonescint.archive.opening import opened
@@ -16,7 +16,7 @@ from napari_bonescint.archive.setup.archive_setup import ArchiveSetup, Kind
 from napari_bonescint.archive.setup.credentials import SecretKind, forget_typed, keep_secret, typed_in, use_typed
 from napari_bonescint.archive.setup.setups_file import drop_setup, keep_setup, read_setups
 from napari_bonescint.gui.archive.setup_form import SetupForm
-from napari_bonescint.gui.common.file_worker import FileWorker
+from napari_bonescint.gui.common.background_dialog import BackgroundDialog
 from napari_bonescint.gui.widgets.quiet_wheel import ignore_wheel
 from napari_bonescint.gui.widgets.scrolled_page import ScrolledPage
 from napari_bonescint.gui.widgets.text_colours import Tone, ToneLabel
@@ -28,31 +28,27 @@ _NEW = "New archive"
 _WIDTH, _HEIGHT = 460, 560
 
 
-class SetupDialog(QDialog):
+class SetupDialog(BackgroundDialog):
     """Sets up, tests and removes archives; all that reads, writes or connects runs in a thread."""
 
     kept = Signal()
     """Emitted when set-ups have changed."""
 
     def __init__(self, parent: QWidget, chosen: str = "") -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Archives")
-        self._background = FileWorker(self)
+        super().__init__(parent, "Archives")
         self._cancelled = Event()
-        self._is_busy = False
         self._setups: tuple[ArchiveSetup, ...] = ()
         self.archive = ComboBox(label="Archive", choices=[_NEW])
         self._chooser: Container[ComboBox] = Container(widgets=[self.archive])
         self.form = SetupForm()
         self.test_button, self.save_button = QPushButton("Test"), QPushButton("Save")
-        self.remove_button, self.close_button = QPushButton("Remove"), QPushButton("Close")
+        self.remove_button = QPushButton("Remove")
         self.message = ToneLabel()
         self._lay_out()
         self.archive.changed.connect(self._choose)
         self.test_button.clicked.connect(self.test)
         self.save_button.clicked.connect(self.save)
         self.remove_button.clicked.connect(self._remove)
-        self.close_button.clicked.connect(self.reject)
         self._reload(chosen)
 
     def test(self) -> None:
@@ -84,7 +80,6 @@ class SetupDialog(QDialog):
         """Close the dialog, and end a test."""
         self._cancelled.set()
         super().done(result)
-        self._end_when_idle()
 
     def _remove(self) -> None:
         setup = next(each for each in self._setups if each.name == self.archive.value)
@@ -129,10 +124,9 @@ class SetupDialog(QDialog):
         self.remove_button.setEnabled(setup is not None)
         self.form.show(setup or ArchiveSetup("", Kind.DICOMWEB))
 
-    def _end_when_idle(self) -> None:
-        if not self._is_busy and not self.isVisible():
-            self._background.close()
-            self.deleteLater()
+    def _stop(self) -> None:
+        self._cancelled.set()
+        super()._stop()
 
     def _begin(self, doing: str) -> None:
         self._is_busy = True
@@ -155,14 +149,9 @@ class SetupDialog(QDialog):
         for form in (self._chooser, self.form.container):
             form.margins = (0, 0, 0, 0)
             ignore_wheel(form.native)
-        buttons = QHBoxLayout()
-        for button in (self.test_button, self.save_button, self.remove_button):
-            buttons.addWidget(button)
-        buttons.addStretch()
-        buttons.addWidget(self.close_button)
         layout = QVBoxLayout(self)
         layout.addWidget(self._chooser.native)
         layout.addWidget(ScrolledPage(self.form.container.native), 1)
         layout.addWidget(self.message)
-        layout.addLayout(buttons)
+        layout.addLayout(self._button_row((self.test_button, self.save_button, self.remove_button)))
         self.resize(_WIDTH, _HEIGHT)

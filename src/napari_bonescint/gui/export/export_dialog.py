@@ -12,20 +12,18 @@ import numpy as np
 from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout
+from qtpy.QtWidgets import QFileDialog, QPushButton
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.files.atomic import make_folder, write_files_atomically
 from napari_bonescint.formats.export import Form, encode
-from napari_bonescint.gui.common.close_guard import CloseGuard
-from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.common.main_window import main_window
 from napari_bonescint.gui.export.export_form import ExportForm
 from napari_bonescint.gui.export.open_scans import mask_of, open_scans, scan_of, to_export, with_sources
 from napari_bonescint.gui.export.source_files import find_sources
+from napari_bonescint.gui.export.writing_dialog import WritingDialog
 from napari_bonescint.gui.layers.exports import EXPORTS
 from napari_bonescint.gui.layers.scans import shear_warnings
-from napari_bonescint.gui.widgets.plain_label import PlainLabel
 from napari_bonescint.gui.widgets.question import ask
 from napari_bonescint.text.formatting import counted
 
@@ -40,7 +38,6 @@ if TYPE_CHECKING:
     from napari_bonescint.formats.masks.registry import Files
     from napari_bonescint.gui.export.open_scans import OpenScan
 
-_WIDTH = 480
 _NO_SCAN = "Open a bone scan first; Export writes its views and masks."
 _NOTHING = "Nothing was exported."
 _WHICH_FILE = "Which DICOM file is this scan from? (of two, both)"
@@ -104,38 +101,27 @@ class ExportButton(QPushButton):
         self.clicked.connect(lambda: open_export(viewer))
 
 
-class ExportDialog(QDialog):
+class ExportDialog(WritingDialog):
     """Choose scan, formats and folder, and write the files in a thread; it may be closed before they are written."""
 
     def __init__(self, viewer: Viewer, scans: list[OpenScan], forms: Iterable[Form] | None) -> None:
-        super().__init__(main_window())
-        self.setWindowTitle("Export")
-        self._viewer = viewer
-        self._background = FileWorker(self)
-        self._guard = CloseGuard(self, lambda: True, self._background.close)
-        self._is_busy = False
-        self._folder = Path()
         active = viewer.layers.selection.active
         # Layers are in the order in which they were opened.
         chosen = scan_of(scans, active) or scans[-1]
-        self.form = ExportForm(scans, chosen, forms)
+        form = ExportForm(scans, chosen, forms)
+        super().__init__(main_window(), "Export", form.container, "Export", "Open the folder")
+        self._viewer, self.form = viewer, form
+        self._folder = Path()
         mask = mask_of(chosen, active)
         if mask is not None:
-            self.form.choose_mask(mask)
-        self.note = PlainLabel(wraps=True)
-        self.message = PlainLabel(wraps=True)
-        self.export_button = QPushButton("Export")
-        self.export_button.setDefault(True)
-        self.folder_button = QPushButton("Open the folder")
-        self.folder_button.hide()
-        self.close_button = QPushButton("Close")
+            form.choose_mask(mask)
+        self.write_button.setDefault(True)
         self._lay_out()
-        self.form.container.changed.connect(self._show_note)
-        self.export_button.clicked.connect(self.export)
-        self.folder_button.clicked.connect(self._open_folder)
-        self.close_button.clicked.connect(self.reject)
-        self._show_note()
-        self.export_button.setFocus()
+        form.container.changed.connect(lambda: self._show_note(form.note))
+        self.write_button.clicked.connect(self.export)
+        self.open_button.clicked.connect(self._open_folder)
+        self._show_note(form.note)
+        self.write_button.setFocus()
 
     def export(self) -> None:
         """Write what is ticked; asks for the DICOM file if it is needed and unknown, and before files are replaced."""
@@ -157,16 +143,10 @@ class ExportDialog(QDialog):
         form.keep_ticks()
         layers = form.chosen_mask.labels if form.chosen_mask is not None else ()
         masks = {labels: np.array(labels.data) for labels in layers}
-        self._encode(_Job(what, tuple(form.forms), folder, form.name.value.strip(), scan.files, masks), scan.files)
-
-    def done(self, result: int) -> None:
-        """Close the dialog; files that are being written are finished."""
-        super().done(result)
-        self._end_when_idle()
+        self._encode(_Job(what, tuple(form.forms), folder, form.chosen_name, scan.files, masks), scan.files)
 
     def _encode(self, job: _Job, paths: tuple[Path, ...]) -> None:
-        self._show_busy(True)
-        self._say("Exporting …")
+        self._begin("Exporting …")
 
         def then(found: tuple[Files | None, list[str]]) -> None:
             files, existing = found
@@ -199,52 +179,11 @@ class ExportDialog(QDialog):
         if any(form.needs_mask for form in job.forms):
             EXPORTS.note(job.masks)
         self._folder = paths[0].parent
-        names = "\n".join(path.name for path in paths)
-        self.folder_button.show()
-        self._finish(f"{counted(len(paths), 'file')} in {self._folder}:\n{names}")
-
-    def _finish(self, sentence: str) -> None:
-        self._show_busy(False)
-        self._say(sentence)
-        if not self.isVisible():
-            show_info(sentence)
-        self._end_when_idle()
-
-    def _end_when_idle(self) -> None:
-        if not self._is_busy and not self.isVisible():
-            self._guard.stop()
-            self._background.close()
-            self.deleteLater()
-
-    def _say(self, sentence: str) -> None:
-        self.message.setText(sentence)
-        self.adjustSize()
-
-    def _show_busy(self, busy: bool) -> None:
-        self._is_busy = busy
-        self.form.container.enabled = not busy
-        self.export_button.setEnabled(not busy)
-
-    def _show_note(self) -> None:
-        self.note.setText(self.form.note)
-        self.note.setVisible(bool(self.form.note))
-        self.adjustSize()
+        self.open_button.show()
+        self._finish_written(paths)
 
     def _open_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
-
-    def _lay_out(self) -> None:
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.export_button)
-        buttons.addWidget(self.folder_button)
-        buttons.addStretch()
-        buttons.addWidget(self.close_button)
-        self.setMinimumWidth(_WIDTH)
-        layout = QVBoxLayout(self)
-        layout.addWidget(self.form.container.native)
-        layout.addWidget(self.note)
-        layout.addLayout(buttons)
-        layout.addWidget(self.message)
 
 
 def _look(job: _Job) -> tuple[Files | None, list[str]]:

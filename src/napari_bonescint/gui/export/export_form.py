@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from magicgui.types import FileDialogMode
-from magicgui.widgets import CheckBox, ComboBox, Container, FileEdit, LineEdit
+from magicgui.widgets import CheckBox, ComboBox, Container
 
 from napari_bonescint.formats.export import Form
 from napari_bonescint.gui.common.choices import numbered
-from napari_bonescint.gui.common.settings import Setting, Switch, is_on, remembered, turn
+from napari_bonescint.gui.common.settings import Switch, is_on, turn
+from napari_bonescint.gui.export.target_fields import TargetFields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,19 +27,17 @@ _NO_MASK = "No mask lies on this scan, so only its image and a picture can be ex
 _NO_DICOM = "DICOM SEG needs a scan that was opened from a DICOM file."
 
 
-class ExportForm:
+class ExportForm(TargetFields):
     """Fields for one of the open scans, in `container`; `note` says what cannot be exported."""
 
     def __init__(self, scans: Sequence[OpenScan], chosen: OpenScan, forms: Iterable[Form] | None) -> None:
+        super().__init__()
         self._scans = scans
         self.note = ""
         # magicgui asks for choices again whenever a field moves to another window.
         self.scan = ComboBox(label="Scan", choices=numbered([scan.title for scan in scans]))
         self.mask = ComboBox(label="Mask", choices=self._mask_choices)
         self.ticks = {form: CheckBox(text=text, tooltip=tip) for form, (_, text, tip) in _TICKS.items()}
-        self.folder = FileEdit(label="Folder", mode=FileDialogMode.EXISTING_DIRECTORY)
-        self.name = LineEdit(label="Name", tooltip="Beginning of the names of all files")
-        self.folder.choose_btn.text = "Choose …"
         fields = [self.scan, self.mask, *self.ticks.values(), self.folder, self.name]
         self.container: Container[Any] = Container(widgets=fields)
         self.container.margins = (0, 0, 0, 0)
@@ -68,12 +65,6 @@ class ExportForm:
         """The formats that are ticked and possible."""
         return [form for form, tick in self.ticks.items() if tick.value and tick.enabled]
 
-    @property
-    def chosen_folder(self) -> Path | None:
-        """The folder for the files; None if the field is empty."""
-        text = self.folder.line_edit.value.strip()
-        return Path(text).expanduser() if text else None
-
     def choose_mask(self, mask: MaskLayers) -> None:
         """Choose one of the scan's masks."""
         self.mask.value = self.chosen_scan.masks.index(mask)
@@ -91,9 +82,7 @@ class ExportForm:
         scan = self.chosen_scan
         self.mask.reset_choices()
         self.mask.visible = len(scan.masks) > 1
-        wanted = remembered(Setting.EXPORT_FOLDER)
-        self.folder.value = Path(wanted) if wanted else scan.folder or Path.home()
-        self.name.value = scan.name
+        self.propose(scan.folder, scan.name)
         self._show_mask()
 
     def _show_mask(self) -> None:

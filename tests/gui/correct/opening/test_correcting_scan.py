@@ -55,8 +55,8 @@ def paint(viewer: Viewer, panel: CorrectWidget) -> None:
 
 def export(dialog: ExportDialog, qtbot: QtBot) -> None:
     """Click Export, and wait until the files are written."""
-    qtbot.mouseClick(dialog.export_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(dialog.export_button.isEnabled, timeout=20_000)
+    qtbot.mouseClick(dialog.write_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(dialog.write_button.isEnabled, timeout=20_000)
 
 
 def make_store(folder: Path, qtbot: QtBot) -> None:
