@@ -95,7 +95,11 @@ def web(orthanc: Orthanc, monkeypatch: pytest.MonkeyPatch) -> ArchiveSetup:
 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an authority, and a server's certificate of it for localhost (`both.pem` with its key)."""
+    """A folder with an authority, and a server's certificate of it for localhost (`both.pem` with its key).
+
+    `locked.key` is the same key with the password "key-word", `old.pem` the same certificate out of date, and
+    `stranger.pem` has no authority.
+    """
     folder = tmp_path_factory.mktemp("certificates")
     if shutil.which("openssl") is None:
         pytest.skip("not installed: openssl; `make test-archive` installs it")
@@ -109,6 +113,9 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "names").write_text("subjectAltName=DNS:localhost\n")
     sign = ("-CA", "authority.pem", "-CAkey", "authority.key", "-CAcreateserial", "-extfile", "names")
     openssl("x509", "-req", "-in", "server.csr", *sign, "-days", "2", "-out", "server.pem")
+    openssl("x509", "-req", "-in", "server.csr", *sign, "-days", "-1", "-out", "old.pem")
+    openssl("rsa", "-in", "server.key", "-aes256", "-passout", "pass:key-word", "-out", "locked.key")
+    openssl(*new, "-x509", "-days", "2", "-subj", "/CN=stranger", "-keyout", "stranger.key", "-out", "stranger.pem")
     (folder / "both.pem").write_bytes((folder / "server.pem").read_bytes() + (folder / "server.key").read_bytes())
     return folder
 

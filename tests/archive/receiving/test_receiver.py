@@ -16,7 +16,8 @@ from napari_bonescint.archive.errors import ArchiveError, NotPossible
 from napari_bonescint.archive.opening import open_archive
 from napari_bonescint.archive.receiving import inbox as inbox_module
 from napari_bonescint.archive.receiving.inbox import Inbox, Limits
-from napari_bonescint.archive.receiving.receiver import MOST_CONNECTIONS, Receiver, Refused
+from napari_bonescint.archive.receiving.receiver import Receiver, Refused
+from napari_bonescint.archive.receiving.server import MOST_CONNECTIONS
 from napari_bonescint.archive.records import Query, Received
 from napari_bonescint.archive.setup.archive_setup import ArchiveSetup, Kind
 from napari_bonescint.formats.opening import open_scan

@@ -33,6 +33,8 @@ RECEIVER = ArchiveSetup("ward", Kind.RECEIVER, own_port=11112, allowed_titles=("
         (replace(DIMSE, own_title=""), "this computer needs an AE title"),
         (replace(RECEIVER, own_port=0), "the port for receiving images is missing"),
         (replace(RECEIVER, allowed_titles=()), "no AE title may send images"),
+        (replace(RECEIVER, own_tls=True), "receiving with TLS needs this computer's certificate and its key"),
+        (replace(RECEIVER, sender_authority=__file__), "an authority for senders needs TLS for receiving"),
         (replace(RECEIVER, address="everywhere"), "is no address of this computer"),
     ],
 )
@@ -45,3 +47,8 @@ def test_a_wrong_set_up_is_told_in_a_sentence(setup: ArchiveSetup, said: str) ->
 def test_a_set_up_for_this_computer_may_log_in_without_tls() -> None:
     assert replace(WEB, url="http://127.0.0.1:8042/dicom-web").problem() == ""
     assert replace(WEB, url="http://localhost:8042/dicom-web").problem() == ""
+
+
+def test_a_receiver_says_where_it_listens() -> None:
+    assert RECEIVER.listening == "BONESCINT listens at 127.0.0.1 port 11112 for WORKSTATION."
+    assert "port 11112 with TLS for" in replace(RECEIVER, own_tls=True).listening

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,6 +32,8 @@ WARD = ArchiveSetup(
     tls=True,
     address="10.0.0.20",
     own_port=11112,
+    own_tls=True,
+    sender_authority="/etc/ssl/senders.pem",
     allowed_titles=("WS1", "WS2"),
     answer_seconds=5.0,
 )
@@ -66,6 +69,8 @@ def test_the_form_gives_what_it_shows(qtbot: QtBot, setup: ArchiveSetup) -> None
     assert form.url.visible is (setup.kind is Kind.DICOMWEB)
     assert form.host.visible is (setup.kind is not Kind.DICOMWEB)
     assert form.allowed.visible is (setup.kind is Kind.RECEIVER)
+    assert form.own_tls.visible is (setup.kind is not Kind.DICOMWEB)
+    assert form.sender_authority.visible is setup.own_tls
     assert form.password.visible is (setup.login is Login.BASIC)
     assert form.token.visible is (setup.login is Login.BEARER)
 
@@ -87,10 +92,10 @@ def test_an_archive_is_kept_and_removed(dialog: SetupDialog, qtbot: QtBot) -> No
     secret = find_secret(kept, SecretKind.PASSWORD)
     assert secret is not None
     assert secret.reveal() == "s3cret-word"
-    keep_setup(WARD)
+    keep_setup(replace(WARD, own_tls=False, sender_authority=""))
     dialog.remove_button.click()
     qtbot.waitUntil(lambda: dialog.message.text() == "Removed.")
-    assert read_setups() == (WARD,)
+    assert [setup.name for setup in read_setups()] == ["ward"]
     qtbot.waitUntil(lambda: form.name.value == "ward")
     assert find_secret(kept, SecretKind.PASSWORD) is None
 

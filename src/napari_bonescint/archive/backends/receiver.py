@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 from napari_bonescint.archive.connection import association
 from napari_bonescint.archive.connection.failures import no_answer
 from napari_bonescint.archive.connection.line import Line
+from napari_bonescint.archive.connection.tls import server_context
 from napari_bonescint.archive.connection.waiting import wait_for
 from napari_bonescint.archive.errors import NotPossible
 from napari_bonescint.archive.progress import Progress, ignore, never
@@ -33,7 +34,9 @@ class ReceivingArchive:
         self._line = Line()
 
     def echo(self, *, is_cancelled: IsCancelled = never) -> str:
-        """C-ECHO."""
+        """C-ECHO; the certificate for senders is tested first."""
+        if self.setup.own_tls:
+            server_context(self.setup)
         self._require_host("tested")
         return self.converse(lambda line, _tell: association.echo(self.setup, line), is_cancelled)
 

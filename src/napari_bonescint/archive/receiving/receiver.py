@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from pynetdicom import build_context, evt
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
-from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
 from napari_bonescint.archive.connection.association import own_entity
-from napari_bonescint.archive.connection.limited_connection import Connection, contain, message_came
+from napari_bonescint.archive.connection.limited_connection import message_came
 from napari_bonescint.archive.connection.object_kinds import STORED_CLASSES, TRANSFER_SYNTAXES
+from napari_bonescint.archive.connection.tls import server_context
 from napari_bonescint.archive.errors import ArchiveError
 from napari_bonescint.archive.receiving.inbox import TooMuch, Unwanted
+from napari_bonescint.archive.receiving.server import MOST_CONNECTIONS, Handler, Server
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.files.atomic import CannotWrite
 from napari_bonescint.formats.safe_reading.silence import quiet
@@ -22,13 +23,8 @@ from napari_bonescint.formats.safe_reading.silence import quiet
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pynetdicom.association import Association
-
     from napari_bonescint.archive.records import Received
     from napari_bonescint.archive.setup.archive_setup import ArchiveSetup
-
-MOST_CONNECTIONS = 16
-"""Connections at once; further ones are closed."""
 
 _SUCCESS, _NO_ROOM, _NOT_UNDERSTOOD, _OTHER_IDENTIFIERS = 0x0000, 0xA700, 0xC000, 0xA900
 _ENDING_SECONDS = 5.0
@@ -63,7 +59,7 @@ class Receiver:
         self._setup = setup
         self._take = take
         self._on_event = on_event
-        self._server: _Server | None = None
+        self._server: Server | None = None
         self._thread: threading.Thread | None = None
 
     @property
@@ -72,8 +68,9 @@ class Receiver:
         return self._server is not None
 
     def start(self) -> None:
-        """Begin to listen; raises `ArchiveError` if address or port cannot be used."""
+        """Begin to listen; raises `ArchiveError` if address, port or certificate cannot be used."""
         setup = self._setup
+        context = server_context(setup) if setup.own_tls else None
         entity = own_entity(setup)
         entity.maximum_associations = MOST_CONNECTIONS
         entity.require_called_aet = True
@@ -86,14 +83,15 @@ class Receiver:
                     (setup.address, setup.own_port),
                     contexts=[*contexts, build_context(Verification)],
                     evt_handlers=handlers,
-                    server_class=_Server,
-                    request_handler=_Handler,
+                    server_class=Server,
+                    request_handler=Handler,
                 )
         except OSError as error:
             raise ArchiveError(
                 f"{setup.name}: cannot listen at {setup.address} port {setup.own_port} ({error.strerror}); choose an "
                 "address of this computer and a free port."
             ) from error
+        server.secure(context, self._refuse_connection)
         entity._servers.append(server)
         self._server = server
         self._thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="archive receiver", daemon=True)
@@ -105,6 +103,7 @@ class Receiver:
         if server is None:
             return
         with quiet():
+            server.is_over = True
             server.shutdown()
             for association in server.active_associations:
                 association.abort()
@@ -135,29 +134,5 @@ class Receiver:
         self._on_event(Refused(f"{caller} sent what was not taken: {sentence}"))
         return status
 
-
-class _Handler(RequestHandler):
-    """Gives each connection limits before anything is read from it."""
-
-    def _create_association(self) -> Association:
-        association = super()._create_association()
-        contain(association)
-        connection: Any = association.dul.socket
-        if connection is not None:
-            connection.__class__ = Connection
-            connection.seconds = float(self.ae.acse_timeout or Connection.seconds)
-        return association
-
-
-class _Server(ThreadedAssociationServer):
-    """A server that closes connections above a limit, and prints no traceback."""
-
-    daemon_threads = True
-    block_on_close = False
-
-    def verify_request(self, _request: Any, _client_address: Any) -> bool:
-        """False if there are too many connections."""
-        return len(self.active_associations) < MOST_CONNECTIONS
-
-    def handle_error(self, _request: Any, _client_address: Any) -> None:
-        """Nothing: the connection is closed."""
+    def _refuse_connection(self, host: str, why: str) -> None:
+        self._on_event(Refused(f"{self._setup.name}: a connection from {host} was refused: {why}."))

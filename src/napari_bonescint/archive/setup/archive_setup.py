@@ -55,9 +55,13 @@ class ArchiveSetup:
     authority : str
         PEM file with the certificates of authorities to trust in place of the system's.
     certificate, key : str
-        PEM files with this computer's certificate and its key.
+        PEM files with this computer's certificate and its key; shown to archives that ask for one, and to senders.
     address, own_port : str, int
         Where this computer listens for images, by C-MOVE or the receiver.
+    own_tls : bool
+        Whether senders must use TLS.
+    sender_authority : str
+        PEM file with the certificates of authorities; if given, senders must show a certificate of one of them.
     allowed_titles : tuple of str
         Calling AE titles that may send images; empty for the archive's own title.
     answer_seconds : float
@@ -79,6 +83,8 @@ class ArchiveSetup:
     key: str = ""
     address: str = "127.0.0.1"
     own_port: int = 0
+    own_tls: bool = False
+    sender_authority: str = ""
     allowed_titles: tuple[str, ...] = ()
     answer_seconds: float = 8.0
 
@@ -95,6 +101,13 @@ class ArchiveSetup:
         """Calling AE titles that may send images."""
         return self.allowed_titles or ((self.title,) if self.title else ())
 
+    @property
+    def listening(self) -> str:
+        """One sentence on where this computer takes images, and from whom."""
+        tls = " with TLS" if self.own_tls else ""
+        callers = ", ".join(self.callers)
+        return f"{self.own_title} listens at {self.address} port {self.own_port}{tls} for {callers}."
+
     def problem(self) -> str:
         """One sentence on what is wrong with the set-up; empty if it can be used."""
         if not is_file_name(self.name):
@@ -102,8 +115,8 @@ class ArchiveSetup:
         if not 1 <= self.answer_seconds <= 60:
             return f"{self.name}: the longest wait for an answer is between 1 and 60 seconds; change it."
         if bool(self.certificate) != bool(self.key):
-            return f"{self.name}: a client certificate needs both its file and the file of its key; give both."
-        for file in filter(None, (self.authority, self.certificate, self.key)):
+            return f"{self.name}: a certificate needs both its file and the file of its key; give both."
+        for file in filter(None, (self.authority, self.certificate, self.key, self.sender_authority)):
             if not Path(file).is_file():
                 return f"{self.name}: the certificate file {Path(file).name} does not exist; check its path."
         return self._web_problem() if self.kind is Kind.DICOMWEB else self._dimse_problem()
@@ -139,6 +152,10 @@ class ArchiveSetup:
             return f"{self.name}: the port for receiving images is missing; give one, such as 11112."
         if self.kind is Kind.RECEIVER and not self.callers:
             return f"{self.name}: no AE title may send images; give those that may."
+        if self.own_tls and not self.certificate:
+            return f"{self.name}: receiving with TLS needs this computer's certificate and its key; give both files."
+        if self.sender_authority and not self.own_tls:
+            return f"{self.name}: an authority for senders needs TLS for receiving; switch it on."
         if not 0 <= self.own_port < 2**16:
             return f"{self.name}: the port for receiving images must be at most 65535; change it."
         try:

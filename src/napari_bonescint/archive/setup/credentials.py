@@ -11,10 +11,12 @@ import os
 import re
 from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_bonescint.archive.errors import ArchiveError
 from napari_bonescint.archive.extra import require_extra
+from napari_bonescint.archive.setup.archive_setup import Login
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,6 +55,20 @@ class Secret:
 def variable(archive: str, kind: SecretKind) -> str:
     """The environment variable of a secret."""
     return f"BONESCINT_ARCHIVE_{re.sub('[^A-Z0-9]', '_', archive.upper())}_{kind.name}"
+
+
+def is_encrypted(key_file: Path) -> bool:
+    """True if a key's file needs a password; False also if it cannot be read."""
+    try:
+        return "ENCRYPTED" in key_file.read_text(errors="replace")
+    except OSError:
+        return False
+
+
+def needed_secrets(setup: ArchiveSetup) -> tuple[SecretKind, ...]:
+    """The secrets without which an archive cannot be used."""
+    login = {Login.BASIC: [SecretKind.PASSWORD], Login.BEARER: [SecretKind.TOKEN], Login.NONE: []}[setup.login]
+    return (*login, *([SecretKind.KEY_PASSWORD] if setup.key and is_encrypted(Path(setup.key)) else []))
 
 
 _typed: dict[tuple[str, SecretKind], Secret] = {}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """\
 Receive images that an archive or a workstation sends, until Ctrl-C, in the folder DIR. Only the AE titles that the
-set-up allows may send, and only to the address and port that it names.
+set-up allows may send, and only to the address and port that it names; with TLS alone, if the set-up says so.
 
 With --segment, each scan is segmented once nothing more of its study came for some seconds; with --measure it is also
 measured. --send-back returns the results to ARCHIVE or another archive, and then deletes the scan from DIR; without it,
@@ -121,7 +121,7 @@ def _listen(
     receiver = Receiver(setup, take, happened)
     receiver.start()
     try:
-        tell(f"{setup.own_title} listens at {setup.address} port {setup.own_port} for {', '.join(setup.callers)}.")
+        tell(setup.listening)
         work()
     finally:
         receiver.stop()

@@ -78,8 +78,7 @@ class Receiving:
             self._receivers[name] = receiver  # here, so that `close` ends it whenever that is called
 
         def started(_result: None) -> None:
-            callers = ", ".join(setup.callers)
-            self._say(f"{setup.own_title} listens at {setup.address} port {setup.own_port} for {callers}.", False)
+            self._say(setup.listening, False)
             self.changed.emit()
 
         def failed(sentence: str) -> None:

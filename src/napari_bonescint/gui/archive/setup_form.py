@@ -39,9 +39,13 @@ class SetupForm:
         self.address = LineEdit(label="Listen at", tooltip="Address of this computer where images arrive")
         self.own_port = SpinBox(label="Own port", min=0, max=65535, tooltip="Where images arrive; 0 for none")
         self.allowed = LineEdit(label="May send", tooltip="AE titles, separated by commas; empty for the archive's own")
-        self.tls = CheckBox(text="TLS")
+        self.tls = CheckBox(text="TLS to the archive")
+        self.own_tls = CheckBox(text="TLS for what arrives", tooltip="Needs the certificate of this computer, below")
+        self.sender_authority = _file(
+            "Senders' authority", "PEM file; if given, senders must show a certificate of this authority"
+        )
         self.authority = _file("Authority", "PEM file of your own certificate authority; empty for the system's")
-        self.certificate = _file("Certificate", "PEM file of this computer's certificate, if the archive wants one")
+        self.certificate = _file("Certificate", "PEM file of this computer's certificate; needed to receive by TLS")
         self.key = _file("Its key", "PEM file of the certificate's key")
         self.key_password = Password(label="Password of key", tooltip=f"Password of the key, {_KEPT}")
         self.seconds = FloatSpinBox(label="Longest wait", min=1, max=60, value=8, step=1, tooltip="Seconds")
@@ -50,18 +54,20 @@ class SetupForm:
         self._kinds: dict[Widget, set[Kind]] = {
             **dict.fromkeys((self.url, self.login), web),
             **dict.fromkeys((self.host, self.port, self.title, self.own_title, self.tls), dimse),
-            **dict.fromkeys((self.address, self.own_port), dimse),
+            **dict.fromkeys((self.address, self.own_port, self.own_tls), dimse),
             self.allowed: {Kind.RECEIVER},
         }
         fields = [
             *(self.name, self.kind, self.url, self.login, self.user, self.password, self.token),
-            *(self.host, self.port, self.title, self.own_title, self.address, self.own_port, self.allowed, self.tls),
+            *(self.host, self.port, self.title, self.tls, self.own_title, self.address, self.own_port, self.allowed),
+            *(self.own_tls, self.sender_authority),
             *(self.authority, self.certificate, self.key, self.key_password, self.seconds),
         ]
         self.container: Container[Any] = Container(widgets=fields)
         self.container.margins = (0, 0, 0, 0)
         self.kind.changed.connect(self._show_fields)
         self.login.changed.connect(self._show_fields)
+        self.own_tls.changed.connect(self._show_fields)
         self.show(ArchiveSetup("", Kind.DICOMWEB, port=104))
 
     @property
@@ -90,6 +96,8 @@ class SetupForm:
             tls=self.tls.value,
             address=self.address.value.strip(),
             own_port=self.own_port.value,
+            own_tls=self.own_tls.value,
+            sender_authority=self.sender_authority.line_edit.value.strip() if self.own_tls.value else "",
             allowed_titles=tuple(filter(None, titles)),
         )
 
@@ -107,10 +115,12 @@ class SetupForm:
         self.host.value, self.port.value, self.title.value = setup.host, setup.port or 104, setup.title
         self.own_title.value, self.address.value, self.own_port.value = setup.own_title, setup.address, setup.own_port
         self.allowed.value, self.tls.value = ", ".join(setup.allowed_titles), setup.tls
+        self.own_tls.value = setup.own_tls
         for field, text in (
             (self.authority, setup.authority),
             (self.certificate, setup.certificate),
             (self.key, setup.key),
+            (self.sender_authority, setup.sender_authority),
         ):
             field.line_edit.value = text
         for secret in (self.password, self.token, self.key_password):
@@ -121,7 +131,7 @@ class SetupForm:
     def _show_fields(self) -> None:
         for field in self._kinds:
             field.visible = self._is_needed(field)
-        for field in (self.user, self.password, self.token):
+        for field in (self.user, self.password, self.token, self.sender_authority):
             field.visible = self._is_needed(field)
 
     def _is_needed(self, field: Widget) -> bool:
@@ -130,6 +140,8 @@ class SetupForm:
             return kind is Kind.DICOMWEB and login is Login.BASIC
         if field is self.token:
             return kind is Kind.DICOMWEB and login is Login.BEARER
+        if field is self.sender_authority:
+            return kind is not Kind.DICOMWEB and bool(self.own_tls.value)
         return kind in self._kinds.get(field, {kind})
 
 
