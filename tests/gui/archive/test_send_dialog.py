@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +23,6 @@ from napari_bonescint.gui.layers.labels import empty_labels, set_regions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from napari import Viewer
     from napari.layers import Image
@@ -130,6 +130,8 @@ def test_a_scan_comes_with_its_prior_and_its_results_go_back(
     keep_setup(replace(web, url=f"http://127.0.0.1:{orthanc.napari_port}/dicom-web"))
     report = measure.report()
     assert report is not None
+    # Never where the scans are, which is emptied when napari closes.
+    assert report.form.chosen_folder == Path.home()
     press(report.send_button, qtbot)
     dialog = measure.findChild(SendDialog)
     qtbot.waitUntil(dialog.send_button.isEnabled)

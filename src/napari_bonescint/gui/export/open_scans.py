@@ -8,6 +8,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_bonescint.archive.receiving.private_folder import is_private
 from napari_bonescint.formats.export import Export
 from napari_bonescint.gui.layers.labels import all_labels_of, names_regions_of
 from napari_bonescint.gui.layers.masks import layers_to_mask
@@ -58,8 +59,10 @@ class OpenScan:
 
     @property
     def folder(self) -> Path | None:
-        """The folder of the scan's file; None if it was opened from no file, or is a sample."""
+        """The folder of the scan's file; None if it was opened from no file, from an archive, or is a sample."""
         paths = [Path(image.source.path) for image in self.images if image.source.path]
+        # What archives send lies where it is deleted when napari closes; nothing of the user's belongs there.
+        paths = [path for path in paths if not is_private(path)]
         # napari notes the folder for scans that were opened with it.
         return next((path if path.is_dir() else path.parent for path in paths), None)
 
