@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Install real archives for `make test-archive`: Orthanc with DICOMweb, dcmtk's tools, and stunnel for TLS before them.
-# Their system services are neither started nor set up to start with the computer.
+# Install real archives for `make test-archive`: Orthanc with DICOMweb, dcmtk's tools, and stunnel for TLS before them,
+# and a keyring. Their system services are neither started nor set up to start with the computer.
 # Debian and Ubuntu: what is missing is installed when root, otherwise the apt command is printed and this fails.
 set -euo pipefail
 
 missing=()
-for program in Orthanc:orthanc storescu:dcmtk stunnel4:stunnel4 openssl:openssl; do
+for program in Orthanc:orthanc storescu:dcmtk stunnel4:stunnel4 openssl:openssl gnome-keyring-daemon:gnome-keyring \
+    dbus-run-session:dbus; do
     PATH="$PATH:/usr/sbin" command -v "${program%%:*}" >/dev/null || missing+=("${program##*:}")
 done
 [ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || missing+=(orthanc-dicomweb)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import keyring
 import pytest
+from keyring.backends.fail import Keyring as NoBackend
 from qtpy.QtWidgets import QWidget
 
 from archive_peers.orthanc import PASSWORD, USER
@@ -118,3 +120,27 @@ def test_a_test_says_what_answers_and_what_fails(dialog: SetupDialog, qtbot: QtB
     form.url.value = f"http://127.0.0.1:{orthanc.napari_port}/dicom-web"
     assert told().startswith("mine: ")
     assert read_setups() == ()
+
+
+def test_an_archive_is_kept_also_where_there_is_no_keyring(dialog: SetupDialog, qtbot: QtBot) -> None:
+    before = keyring.get_keyring()
+    keyring.set_keyring(NoBackend())
+    try:
+        form = dialog.form
+        form.name.value, form.url.value = "web", "https://pacs.example/dicom-web"
+        form.login.value, form.user.value, form.password.value = "basic", "me", "s3cret-word"
+        dialog.save_button.click()
+        qtbot.waitUntil(lambda: dialog.archive.value == "web" and form.container.enabled)
+        assert dialog.message.text() == (
+            "Saved. What was typed is used until napari closes. web: this system has no keyring that keeps the "
+            "password; set the environment variable BONESCINT_ARCHIVE_WEB_PASSWORD instead."
+        )
+        (kept,) = read_setups()
+        secret = find_secret(kept, SecretKind.PASSWORD)
+        assert secret is not None
+        assert secret.reveal() == "s3cret-word"
+        dialog.remove_button.click()
+        qtbot.waitUntil(lambda: dialog.message.text() == "Removed.")
+        assert find_secret(kept, SecretKind.PASSWORD) is None
+    finally:
+        keyring.set_keyring(before)

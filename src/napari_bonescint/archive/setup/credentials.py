@@ -15,15 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_bonescint.archive.errors import ArchiveError
-from napari_bonescint.archive.extra import require_extra
+from napari_bonescint.archive.setup import system_keyring
 from napari_bonescint.archive.setup.archive_setup import Login
+from napari_bonescint.archive.setup.system_keyring import KeyringFailed, NoKeyring
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from napari_bonescint.archive.setup.archive_setup import ArchiveSetup
-
-_SERVICE = "napari-bonescint"
 
 
 class SecretKind(StrEnum):
@@ -110,42 +109,71 @@ def find_secret(setup: ArchiveSetup, kind: SecretKind) -> Secret | None:
     text = os.environ.get(variable(setup.name, kind))
     if text is not None:
         return Secret(text)
-    require_extra()
-    import keyring
-    from keyring.errors import KeyringError, NoKeyringError
-
     try:
-        found = keyring.get_password(_SERVICE, f"{setup.name}/{kind}")
-    except NoKeyringError:
+        found = system_keyring.read(_entry(setup, kind))
+    except NoKeyring:
         return None
-    except KeyringError as error:
-        raise ArchiveError(
-            f"{setup.name}: the system's keyring does not give the {kind} ({type(error).__name__}); unlock it."
-        ) from None
-    return None if found is None else Secret(found)
+    except KeyringFailed as error:
+        why = str(error)
+    else:
+        return None if found is None else Secret(found)
+    raise ArchiveError(
+        f"{setup.name}: the system's keyring {why}, so the {_words(kind)} cannot be read; unlock it, or set the "
+        f"environment variable {variable(setup.name, kind)}."
+    )
 
 
-def keep_secret(setup: ArchiveSetup, kind: SecretKind, secret: Secret | None) -> None:
-    """Put a secret of an archive into the system's keyring, or delete it there.
+def keep_secret(setup: ArchiveSetup, kind: SecretKind, secret: Secret) -> None:
+    """Put a secret of an archive into the system's keyring.
 
     Raises
     ------
     ArchiveError
         If there is no keyring, or it refuses.
     """
-    require_extra()
-    import keyring
-    from keyring.errors import KeyringError, PasswordDeleteError
-
+    instead = f"set the environment variable {variable(setup.name, kind)}"
     try:
-        if secret is not None:
-            keyring.set_password(_SERVICE, f"{setup.name}/{kind}", secret.reveal())
-            return
-        keyring.delete_password(_SERVICE, f"{setup.name}/{kind}")
-    except PasswordDeleteError:  # there was none
+        system_keyring.write(_entry(setup, kind), secret.reveal())
+    except NoKeyring:
+        sentence = f"this system has no keyring that keeps the {_words(kind)}; {instead} instead."
+    except KeyringFailed as error:
+        sentence = (
+            f"the system's keyring {error}, so the {_words(kind)} was not kept; unlock it and enter the "
+            f"{_words(kind)} again, or {instead}."
+        )
+    else:
         return
-    except KeyringError as error:
-        raise ArchiveError(
-            f"{setup.name}: this system has no keyring that keeps the {kind} ({type(error).__name__}); set the "
-            f"environment variable {variable(setup.name, kind)} instead."
-        ) from None
+    # Raised here, so that no traceback holds the secret.
+    raise ArchiveError(f"{setup.name}: {sentence}")
+
+
+def forget_secrets(setup: ArchiveSetup) -> None:
+    """Use no more what was typed for an archive, and delete its secrets from the system's keyring.
+
+    Raises
+    ------
+    ArchiveError
+        If the keyring does not delete a secret that the archive needs.
+    """
+    forget_typed(setup.name)
+    for kind in SecretKind:
+        try:
+            system_keyring.delete(_entry(setup, kind))
+        except NoKeyring:
+            return
+        except KeyringFailed as error:
+            if needed := needed_secrets(setup):
+                raise ArchiveError(
+                    f"{setup.name}: the system's keyring {error}, so the {_words(needed[0])} was not deleted; delete "
+                    f"the entry {_entry(setup, needed[0])} there."
+                ) from None
+            return
+
+
+def _entry(setup: ArchiveSetup, kind: SecretKind) -> str:
+    """The name of a secret in the keyring."""
+    return f"{setup.name}/{kind}"
+
+
+def _words(kind: SecretKind) -> str:
+    return "password of the key" if kind is SecretKind.KEY_PASSWORD else str(kind)

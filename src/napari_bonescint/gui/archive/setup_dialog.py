@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from qtpy.QtWidgets import QPushButton, QVBoxLayout
 from napari_bonescint.archive.errors import ArchiveError, safely
 from napari_bonescint.archive.opening import opened
 from napari_bonescint.archive.setup.archive_setup import ArchiveSetup, Kind
-from napari_bonescint.archive.setup.credentials import SecretKind, forget_typed, keep_secret, typed_in, use_typed
+from napari_bonescint.archive.setup.credentials import forget_secrets, keep_secret, typed_in, use_typed
 from napari_bonescint.archive.setup.setups_file import drop_setup, keep_setup, read_setups
 from napari_bonescint.gui.archive.setup_form import SetupForm
 from napari_bonescint.gui.common.background_dialog import BackgroundDialog
@@ -69,12 +68,15 @@ class SetupDialog(BackgroundDialog):
         def work() -> str:
             keep_setup(setup)
             use_typed(setup.name, typed)  # so that it is of use also if there is no keyring
-            for kind, secret in typed.items():
-                keep_secret(setup, kind, secret)
-            return setup.name
+            try:
+                for kind, secret in typed.items():
+                    keep_secret(setup, kind, secret)
+            except ArchiveError as error:
+                return f"Saved. What was typed is used until napari closes. {error}"
+            return ""
 
         self._begin("Saving …")
-        self._background.run(safely(work), self._on_saved, self._fail)
+        self._background.run(safely(work), lambda trouble: self._on_kept(setup.name, "Saved.", trouble), self._fail)
 
     def done(self, result: int) -> None:
         """Close the dialog, and end a test."""
@@ -84,19 +86,21 @@ class SetupDialog(BackgroundDialog):
     def _remove(self) -> None:
         setup = next(each for each in self._setups if each.name == self.archive.value)
 
-        def work() -> None:
+        def work() -> str:
             drop_setup(setup.name)
-            forget_typed(setup.name)
-            with suppress(ArchiveError):  # there is no keyring, so it has no secrets
-                for kind in SecretKind:
-                    keep_secret(setup, kind, None)
+            try:
+                forget_secrets(setup)
+            except ArchiveError as error:
+                return f"Removed. {error}"
+            return ""
 
         self._begin("Removing …")
-        self._background.run(safely(work), lambda _: self._on_saved(""), self._fail)
+        self._background.run(safely(work), lambda trouble: self._on_kept("", "Removed.", trouble), self._fail)
 
-    def _on_saved(self, name: str) -> None:
+    def _on_kept(self, name: str, done: str, trouble: str) -> None:
+        """Show the set-ups anew; `trouble` is a sentence about the keyring, or empty."""
         self.kept.emit()
-        self._end("Saved." if name else "Removed.", Tone.GOOD)
+        self._end(trouble or done, Tone.WRONG if trouble else Tone.GOOD)
         if self.isVisible():
             self._reload(name)
 
