@@ -70,6 +70,23 @@ def test_a_prediction_of_the_scan_that_is_open_shows_in_its_layers_and_in_the_li
     assert [item.state for item in panel.list.model.queue.items] == ["predicted"]
 
 
+def test_a_prediction_that_comes_after_the_first_stroke_is_told_and_changes_nothing(
+    viewer: Viewer, scan: Scan, tmp_path: Path, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    store = LabelStore.create(tmp_path / "store")
+    key = store.add(scan)
+    panel = open_correcting()
+    open_first(qtbot, panel, store)
+    draw(viewer)
+    before = [labels.data.copy() for labels in masks(viewer)]
+    store.add_prediction(key, prediction_of(scan, certainty=0.9))
+    panel.controller.loader.predicted.emit(panel.list.model.queue.items[0], store.prediction(key))
+    assert panel.message.text() == "The model has segmented this scan: Start from … has its mask."
+    np.testing.assert_array_equal([labels.data for labels in masks(viewer)], before)
+    panel.controller.start_from_model()
+    assert masks(viewer)[0].data.any()
+
+
 def test_the_panel_says_that_it_is_no_medical_device(open_correcting: Callable[..., CorrectWidget]) -> None:
     notices = [label.text() for label in open_correcting().findChildren(QLabel)]
     assert "Research software, not a medical device." in notices

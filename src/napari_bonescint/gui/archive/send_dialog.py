@@ -19,6 +19,7 @@ from napari_bonescint.gui.archive.sending import count_waiting, discard_waiting,
 from napari_bonescint.gui.common.background_dialog import BackgroundDialog
 from napari_bonescint.gui.common.choices import numbered
 from napari_bonescint.gui.export.dicom_fields import DicomFields
+from napari_bonescint.gui.widgets.label_column import align_fields
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
 from napari_bonescint.gui.widgets.question import ask
 from napari_bonescint.gui.widgets.quiet_wheel import ignore_wheel
@@ -87,6 +88,7 @@ class SendDialog(BackgroundDialog):
         self.masks = CheckBox(text="Bone masks as DICOM SEG", value=True)
         self.of_measures = DicomFields("Pages")
         self.form: Container[Any] = Container(widgets=[self.archive, self.scan, self.masks, *self.of_measures.all])
+        align_fields(self.form.native)
         self.note, self.message = PlainLabel(wraps=True), ToneLabel()
         self.bar = QProgressBar()
         self.send_button, self.cancel_button = QPushButton("Send"), QPushButton("Cancel")

@@ -11,6 +11,7 @@ from magicgui.widgets import CheckBox, ComboBox, Container, FileEdit, FloatSpinB
 
 from napari_bonescint.archive.setup.archive_setup import ArchiveSetup, Kind, Login
 from napari_bonescint.archive.setup.credentials import Secret, SecretKind
+from napari_bonescint.gui.widgets.label_column import align_fields
 
 _KINDS = [
     ("DICOMweb", str(Kind.DICOMWEB)),
@@ -64,6 +65,7 @@ class SetupForm:
             *(self.authority, self.certificate, self.key, self.key_password, self.seconds),
         ]
         self.container: Container[Any] = Container(widgets=fields)
+        align_fields(self.container.native)
         self.container.margins = (0, 0, 0, 0)
         self.kind.changed.connect(self._show_fields)
         self.login.changed.connect(self._show_fields)

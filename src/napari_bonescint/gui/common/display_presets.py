@@ -10,6 +10,7 @@ from psygnal import Signal
 
 from napari_bonescint.display import WINDOWS, contrast_limits, widened
 from napari_bonescint.gui.common.settings import Setting, follow, remembered
+from napari_bonescint.gui.widgets.label_column import align_fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +54,7 @@ class DisplayPresets:
         )
         self.form = Container(widgets=[self.preset, self.width])
         self.form.margins = (0, 0, 0, 0)
+        align_fields(self.form.native)
         self.preset.changed.connect(self._take_preset)
         self.width.changed.connect(self._show)
         self.preset.value = remembered(Setting.PRESET)

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QVBoxLayout, QWidget
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.device_box import DeviceBox
 from napari_bonescint.gui.common.settings import Setting, follow, remembered
+from napari_bonescint.gui.widgets.label_column import align_fields
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
 from napari_bonescint.gui.widgets.quiet_wheel import ignore_wheel
 from napari_bonescint.inference.model_card import shipped_models
@@ -124,10 +125,12 @@ class ModelChooser(QWidget):
         combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         combo.setMinimumContentsLength(_SHORTEST_FIELD)
         ignore_wheel(self.form.native)
+        align_fields(self.form.native)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.form.native)
         layout.addWidget(self._description)
+        layout.addStretch()
 
     def _read(self) -> None:
         """Read the cards; the model in use is first."""

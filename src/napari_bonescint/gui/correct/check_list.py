@@ -55,6 +55,7 @@ class CheckList(QWidget):
         layout.setSpacing(2)
         layout.addWidget(self.title)
         layout.addWidget(self.list)
+        layout.addStretch()
         self._start_soon = qdebounced(self._start, timeout=_WAIT_MS)
         self.checked.connect(self._show)
         self.destroyed.connect(partial(self._thread.shutdown, wait=False))

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from napari_bonescint.segmentation import Segmentation
 
 _RESTORED = "Your unsaved work on this case was restored; Undo removes it."
+_SEGMENTING = "The model is segmenting this scan; an empty mask is filled then, unless you draw first."
+_SEGMENTED = "The model has segmented this scan: Start from … has its mask."
 
 
 class CorrectController(OpenOnce, MaskStarts):
@@ -262,7 +264,9 @@ class CorrectController(OpenOnce, MaskStarts):
         self.comment = self._refusal = ""
         if case.draft is not None:
             self.draft_withdrawn.emit(case.key)
-        self._show_message(" ".join(filter(None, (_RESTORED if case.draft is not None else "", case.others))))
+        restored = _RESTORED if case.draft is not None else ""
+        waiting = _SEGMENTING if case.prediction is None and self.loader.card is not None else ""
+        self._show_message(" ".join(filter(None, (restored, case.others, waiting))))
         self._show_saved()
         state.queue.open(item)
         self.changed.emit()
@@ -336,6 +340,7 @@ class CorrectController(OpenOnce, MaskStarts):
             return
         self.state.case = replace(self.state.case, prediction=prediction)
         self._move_tools(self.state.case, self.state.labels)
+        self._show_message(" ".join(filter(None, (self.state.case.others, _SEGMENTED))))
         self.changed.emit()
 
     def _on_waiting(self, waiting: list[Draft]) -> None:

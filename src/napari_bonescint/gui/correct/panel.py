@@ -154,7 +154,7 @@ class CorrectWidget(DockPanel):
     def save_and_next(self) -> None:
         """Save the mask as reviewed, and open the next case that needs work."""
         self._focus.give()
-        self.controller.save_and_next()
+        self.saving.save_and_next()
 
     def _go_to(self, item: WorkItem) -> None:
         self.list.show_open()  # until the other case is open

@@ -51,28 +51,43 @@ class SaveBar(QWidget):
         self._typing.timeout.connect(self._take_name)
         follow(Setting.ANNOTATOR, self._take_name_soon)
         self.comment.textChanged.connect(self._take_comment)
-        self.next_button.clicked.connect(controller.save_and_next)
+        self.next_button.clicked.connect(self.save_and_next)
         self.reviewed_button.clicked.connect(self.save_as_reviewed)
         self.button.clicked.connect(self.save_not_reviewed)
-        self.store_button.clicked.connect(controller.save_scan)
+        self.store_button.clicked.connect(self.save_scan)
         self.done_button.clicked.connect(controller.finish_scan)
         controller.changed.connect(self._show_case)
         controller.status.connect(self._show_status)
         controller.name_missing.connect(lambda: self.name.setFocus())
         self._show_case()
 
+    # On some systems a click leaves the focus in the field of the name, so that its text was not taken yet.
+
+    def save_and_next(self) -> None:
+        """Save a finished mask of a case, and open the next case that needs work."""
+        self._sign()
+        self._controller.save_and_next()
+
     def save_as_reviewed(self) -> None:
         """Save a finished mask of a case."""
+        self._sign()
         self._controller.save(reviewed=True)
+
+    def save_scan(self) -> None:
+        """Save the scan, which is in no label store, and its mask into one."""
+        self._sign()
+        self._controller.save_scan()
 
     def save_not_reviewed(self) -> None:
         """Save a mask of a case that needs more work or a second look."""
+        self._sign()
         self._controller.save(reviewed=False)
 
     def _sign(self) -> None:
         name = self.name.text().strip()
-        remember(Setting.ANNOTATOR, name)
-        self._controller.sign(name)
+        if name != self._controller.annotator:
+            remember(Setting.ANNOTATOR, name)
+            self._controller.sign(name)
 
     def _take_name_soon(self, _name: str) -> None:
         self._typing.start()

@@ -10,6 +10,7 @@ from napari_bonescint.formats.export import Form
 from napari_bonescint.gui.common.choices import numbered
 from napari_bonescint.gui.common.settings import Switch, is_on, turn
 from napari_bonescint.gui.export.target_fields import TargetFields
+from napari_bonescint.gui.widgets.label_column import align_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,6 +41,7 @@ class ExportForm(TargetFields):
         self.ticks = {form: CheckBox(text=text, tooltip=tip) for form, (_, text, tip) in _TICKS.items()}
         fields = [self.scan, self.mask, *self.ticks.values(), self.folder, self.name]
         self.container: Container[Any] = Container(widgets=fields)
+        align_fields(self.container.native)
         self.container.margins = (0, 0, 0, 0)
         for form, tick in self.ticks.items():
             tick.value = is_on(_TICKS[form][0]) if forms is None else form in forms

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QVBoxLayout, 
 from napari_bonescint.corrections.errors import StoreError
 from napari_bonescint.corrections.store_place import Place, name_inside, place
 from napari_bonescint.files.names import is_file_name
+from napari_bonescint.gui.widgets.label_column import align_fields
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
 
 _EXISTING = "Open an existing label store"
@@ -42,6 +43,7 @@ class StoreDialog(QDialog):
         self.place.choose_btn.text = "Choose …"
         self.name = LineEdit(value=name_inside(folder), label="New folder", name="folder_name")
         self.form = Container(widgets=[self.name, self.place])
+        align_fields(self.form.native)
         self.explanation = PlainLabel(explanation, wraps=True)
         self.sentence = PlainLabel(wraps=True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from app_model.types import KeyCode, KeyMod
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.gui.correct.key_bindings import KeyBindings
@@ -30,9 +30,10 @@ _COLUMNS = 4
 _GAP = 4
 _SECOND_DIGIT_MS = 1000
 _LARGEST_BRUSH = 40
+_SHORTEST_SLIDER = 60
 _LOOSER, _STRICTER = ",", "."
 _STEP_PERCENT = 5
-_PROMPT = "Ask again: drag a box first"
+_PROMPT = "Ask again: drag a box"
 _BACKGROUND_COLOUR = "#707070"
 
 
@@ -97,8 +98,11 @@ class Toolbox(QWidget):
         # Without headings and new lines for each group, all tools are seen at once on a small screen.
         layout.addLayout(_grid([self.tool_buttons[tool.name] for tools in TOOLS.values() for tool in tools]))
         layout.addSpacing(_GAP)
-        layout.addLayout(_row(self._brush_label, self.brush))
-        layout.addLayout(_row(self._threshold_label, self.threshold))
+        sliders = QHBoxLayout()
+        for label, slider in ((self._brush_label, self.brush), (self._threshold_label, self.threshold)):
+            sliders.addWidget(label)
+            sliders.addWidget(slider, 1)
+        layout.addLayout(sliders)
         self.brush.setToolTip("Diameter of the brushes, in pixels. Keys: [ and ]")
         self.threshold.setToolTip(
             "Threshold of the model's probability of bone in the box. Keys: comma (more bone) and full stop (less bone)"
@@ -218,7 +222,7 @@ class Toolbox(QWidget):
         self.brush.blockSignals(True)
         self.brush.setValue(self.strokes.brush_size)
         self.brush.blockSignals(False)
-        self._brush_label.setText(f"Brush {self.strokes.brush_size} px  [ ]")
+        self._brush_label.setText(f"Brush {self.strokes.brush_size} px [ ]")
         if self.strokes.case is not None:
             self._hint.show(hint(self.strokes.tool))
 
@@ -232,6 +236,7 @@ def _slider(least: int, most: int) -> QSlider:
     slider = QSlider(Qt.Orientation.Horizontal)
     slider.setRange(least, most)
     slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    slider.setMinimumWidth(_SHORTEST_SLIDER)
     return slider
 
 
@@ -243,11 +248,3 @@ def _grid(buttons: list[ToolButton]) -> QGridLayout:
     for column in range(_COLUMNS):
         grid.setColumnStretch(column, 1)
     return grid
-
-
-def _row(label: QLabel, slider: QSlider) -> QHBoxLayout:
-    row = QHBoxLayout()
-    label.setMinimumWidth(150)
-    row.addWidget(label)
-    row.addWidget(slider, 1)
-    return row

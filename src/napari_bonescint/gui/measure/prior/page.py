@@ -13,6 +13,7 @@ from napari_bonescint.gui.export.open_scans import OpenScan
 from napari_bonescint.gui.measure.prior.views import Look
 from napari_bonescint.gui.measure.rows import CHANGE_COLUMNS
 from napari_bonescint.gui.measure.table import RecordTable
+from napari_bonescint.gui.widgets.label_column import align_fields
 from napari_bonescint.gui.widgets.line_plot import LinePlot
 from napari_bonescint.gui.widgets.quiet_wheel import ignore_wheel
 from napari_bonescint.gui.widgets.text_colours import Tone, ToneLabel
@@ -52,6 +53,7 @@ class PriorPage(QWidget):
         self.look = ComboBox(label="View", choices=[str(look) for look in Look], value=str(Look.APART))
         self.look.tooltip = "The prior is laid on the new scan by its bones, so one move of the view moves both"
         self.form: Container[Any] = Container(widgets=[self.prior, self.look])
+        align_fields(self.form.native)
         self.form.margins = (0, 0, 0, 0)
         self.open_button, self.button = QPushButton("Open a prior scan …"), QPushButton("Compare")
         self.button.setToolTip("Measure both scans if need be, and compare their hot spots and indices")

@@ -8,6 +8,7 @@ from magicgui.widgets import CheckBox, Container
 
 from napari_bonescint.gui.export.dicom_fields import DicomFields
 from napari_bonescint.gui.export.target_fields import TargetFields
+from napari_bonescint.gui.widgets.label_column import align_fields
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +42,7 @@ class ReportForm(TargetFields):
         self.propose(folder, name)
         fields = [self.pdf, self.html, *self.archive.all, self.folder, self.name]
         self.container: Container[Any] = Container(widgets=fields)
+        align_fields(self.container.native)
         self.container.margins = (0, 0, 0, 0)
 
     @property
