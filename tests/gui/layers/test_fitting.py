@@ -5,7 +5,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
 
-from gui.seeing import is_in_view
+from gui.seeing import is_in_view, on_screen
 from napari_bonescint.gui.layers.fitting import Fitting
 from napari_bonescint.gui.layers.marks import ViewMarks, put_marks
 
@@ -32,6 +32,15 @@ def test_there_is_room_for_captions_above_the_scene(model: ViewerModel, shape: t
     model.add_layer(marked(shape, left=1.15 * shape[1]))
     fitting.fit()
     assert is_in_view(model, ROOM)
+
+
+def test_the_scale_bar_lies_below_the_scene(model: ViewerModel) -> None:
+    fitting = Fitting(model)
+    layer = model.add_layer(marked((1024, 256)))
+    model.canvas.overlays.scale_bar.visible = True
+    fitting.fit()
+    assert is_in_view(model, ROOM)
+    assert on_screen(model, layer)[:, 0].max() <= model.canvas.size[0] - 46
 
 
 def test_a_scene_without_captions_is_left_to_napari(model: ViewerModel) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from napari_bonescint.gui.measure.rows import REGION_COLUMNS, SPOT_COLUMNS, as_text
-from napari_bonescint.measurement.measures import HotSpot, HotSpotVerdict, RegionUptake
+from napari_bonescint.gui.measure.rows import RATIO_COLUMNS, REGION_COLUMNS, SPOT_COLUMNS, as_text
+from napari_bonescint.measurement.measures import HotSpot, HotSpotVerdict, Ratio, RegionUptake
 from napari_bonescint.scan import ViewName
 
 SPOT = HotSpot(
@@ -36,6 +36,9 @@ def test_numbers_are_short_and_what_is_unknown_is_empty() -> None:
     assert texts(SPOT_COLUMNS, beside)[1:7] == ["beside bone", "", "ant.", "", "", "0.50"]
     region = RegionUptake(ViewName.POSTERIOR, "ribs", "left", 10, 50.0, 2000.0, 200.0, 0.123, 1.1)
     assert texts(REGION_COLUMNS, region) == ["ribs", "left", "post.", "50", "2\u202f000", "200.00", "12.3", "1.10"]
+    of_regions = Ratio("geometric_mean_counts_skull", 17468.1049, "√(a × p)")
+    assert texts(RATIO_COLUMNS, of_regions)[:2] == ["geometric mean counts skull", "17\u202f468"]
+    assert texts(RATIO_COLUMNS, replace(of_regions, value=1.174))[1] == "1.17"
 
 
 def test_copied_rows_have_titles_and_tabs() -> None:

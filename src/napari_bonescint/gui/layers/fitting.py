@@ -1,4 +1,4 @@
-"""Fit the camera to the open scans with room for the captions above them, until the user moves it."""
+"""Fit the camera to the open scans with room for captions and scale bar, until the user moves it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # In screen pixels: two lines of text.
 _CAPTION_HEIGHT = 44
+# The box of the scale bar: half on a white view and half beside it, it looks like a part of the view.
+_SCALE_BAR_HEIGHT = 48
 # napari leaves this part of the canvas free around the scene.
 _MARGIN = 0.05
 
@@ -39,7 +41,7 @@ class Fitting:
             fit_visible(viewer)
 
     def _make_room(self) -> None:
-        """Zoom out if a caption would lie beyond the upper edge of the canvas; also after the user's own reset."""
+        """Zoom out if captions or scale bar would have no room beside the views; also after the user's own reset."""
         viewer = self._viewer()
         if viewer is None or viewer.dims.ndisplay != 2 or viewer.canvas.grid.enabled:
             return
@@ -52,7 +54,10 @@ class Fitting:
         shown = [(gap, top) for gap, top in zip(above, tops, strict=True) if 1 < gap < _CAPTION_HEIGHT]
         if shown and height > 2 * _CAPTION_HEIGHT:
             _, top = min(shown)
-            camera.zoom *= (1 - (_CAPTION_HEIGHT / height + _MARGIN / 2)) / (1 - _MARGIN)
+            below = height * _MARGIN / 2
+            if viewer.canvas.overlays.scale_bar.visible:
+                below = max(below, _SCALE_BAR_HEIGHT)
+            camera.zoom *= (1 - (_CAPTION_HEIGHT + below) / height) / (1 - _MARGIN)
             camera.center = (*camera.center[:-2], top + (height / 2 - _CAPTION_HEIGHT) / camera.zoom, camera.center[-1])
         self._fitted = _state(camera)
 

@@ -48,16 +48,16 @@ class ScanDisplay:
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
         moved = [self._take(layer) for layer in list(viewer.layers)]
+        self._scale.update()
         if any(moved):
             self._fitting.fit()
-        self._scale.update()
 
     def _on_inserted(self, event: Any) -> None:
         layer = event.value
         self._take(layer)
         if _was_opened(layer) and (KEY in layer.metadata or self._is_mask_alone(layer)):
-            self._fitting.fit()
             self._scale.update()
+            self._fitting.fit()
 
     def _on_removed(self, _event: Any) -> None:
         self._scale.update()

@@ -23,19 +23,25 @@ class Column(NamedTuple):
         The value of a record, by which the table is sorted; None if there is none.
     digits : int or None
         Digits after the decimal point; None for text.
+    whole_from : float
+        Values from here on have no digits after the decimal point.
     """
 
     title: str
     explanation: str
     value: Callable[[Any], Any]
     digits: int | None = None
+    whole_from: float = math.inf
 
     def text(self, record: object) -> str:
         """The text of a cell; empty if there is no value."""
         value = self.value(record)
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return ""
-        return str(value) if self.digits is None else f"{value:,.{self.digits}f}".replace(",", "\u202f")
+        if self.digits is None:
+            return str(value)
+        digits = 0 if abs(value) >= self.whole_from else self.digits
+        return f"{value:,.{digits}f}".replace(",", "\u202f")
 
 
 def _percent(share: float | None) -> float | None:
@@ -76,7 +82,7 @@ REGION_COLUMNS: tuple[Column, ...] = (
 
 RATIO_COLUMNS: tuple[Column, ...] = (
     Column("Ratio", "Name", lambda ratio: region_name(ratio.name)),
-    Column("Value", "A ratio of mean counts", lambda ratio: ratio.value, 2),
+    Column("Value", "A ratio, or a geometric mean of counts", lambda ratio: ratio.value, 2, whole_from=100),
     Column("Definition", "Definition, or the reason why there is no value", lambda ratio: _about(ratio)),
 )
 

@@ -11,7 +11,7 @@ from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QLabel
 
 if TYPE_CHECKING:
-    from qtpy.QtWidgets import QWidget
+    from qtpy.QtWidgets import QLayout, QWidget
 
 _EVENTS = (QEvent.Type.Show, QEvent.Type.LayoutRequest, QEvent.Type.StyleChange)
 
@@ -44,8 +44,10 @@ class _LabelColumn(QObject):
 
     def _labels(self) -> list[QLabel]:
         """The first widget of each row that is a label."""
-        column = self._form.layout()
-        rows = [] if column is None else [column.itemAt(index).widget() for index in range(column.count())]
-        lines = [row.layout() for row in rows if row is not None and not row.isHidden()]
-        first = [line.itemAt(0).widget() for line in lines if line is not None and line.count() > 1]
-        return [widget for widget in first if isinstance(widget, QLabel)]
+        rows = [_widgets(row.layout()) for row in _widgets(self._form.layout()) if not row.isHidden()]
+        return [row[0] for row in rows if len(row) > 1 and isinstance(row[0], QLabel)]
+
+
+def _widgets(layout: QLayout | None) -> list[QWidget]:
+    items = [] if layout is None else [layout.itemAt(index) for index in range(layout.count())]
+    return [widget for item in items if item is not None and (widget := item.widget()) is not None]
