@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import hashlib
 import signal
 from typing import TYPE_CHECKING
@@ -52,11 +53,24 @@ _SLOWEST = (
     "test_one_computer.py",
     "test_cross_validation.py",
     "test_case.py",
+    "test_simulate.py",
+    "test_processes.py",
+    "test_prior_and_report.py",
+    "test_crashes.py",
+    "test_fuzz_facts.py",
+    "test_fuzz_archive.py",
+    "test_clinician_walk.py",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in _SLOWEST)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collections of garbage, one or more for each viewer, a walk over all modules that tests have loaded."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
