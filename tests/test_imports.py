@@ -57,6 +57,7 @@ _SPEAKING = [
     "archive.connection.http_session",
     "archive.connection.limited_connection",
     "archive.receiving.receiver",
+    "archive.receiving.server",
     "archive.sending.c_store",
 ]
 

@@ -49,7 +49,7 @@ def test_the_way_of_a_scan_and_of_its_mask(
 ) -> None:
     orthanc.store(*scans[:5])
     source = pydicom.dcmread(scans[1])
-    assert run("echo", "web").out[0].startswith("web: DICOMweb answers as test")
+    assert run("test", "web").out[0].startswith("web: DICOMweb answers as test")
 
     ended = run("find", "web", "--patient-id", "PATIENT-0000", "--since", "2026-01-01")
     assert ended.out[0].split()[:3] == ["DATE", "PATIENT", "NAME"]

@@ -70,6 +70,11 @@ def needed_secrets(setup: ArchiveSetup) -> tuple[SecretKind, ...]:
     return (*login, *([SecretKind.KEY_PASSWORD] if setup.key and is_encrypted(Path(setup.key)) else []))
 
 
+def in_words(kind: SecretKind) -> str:
+    """A kind of secret, as a sentence names it."""
+    return "password of the key" if kind is SecretKind.KEY_PASSWORD else str(kind)
+
+
 _typed: dict[tuple[str, SecretKind], Secret] = {}
 
 
@@ -118,7 +123,7 @@ def find_secret(setup: ArchiveSetup, kind: SecretKind) -> Secret | None:
     else:
         return None if found is None else Secret(found)
     raise ArchiveError(
-        f"{setup.name}: the system's keyring {why}, so the {_words(kind)} cannot be read; unlock it, or set the "
+        f"{setup.name}: the system's keyring {why}, so the {in_words(kind)} cannot be read; unlock it, or set the "
         f"environment variable {variable(setup.name, kind)}."
     )
 
@@ -135,11 +140,11 @@ def keep_secret(setup: ArchiveSetup, kind: SecretKind, secret: Secret) -> None:
     try:
         system_keyring.write(_entry(setup, kind), secret.reveal())
     except NoKeyring:
-        sentence = f"this system has no keyring that keeps the {_words(kind)}; {instead} instead."
+        sentence = f"this system has no keyring that keeps the {in_words(kind)}; {instead} instead."
     except KeyringFailed as error:
         sentence = (
-            f"the system's keyring {error}, so the {_words(kind)} was not kept; unlock it and enter the "
-            f"{_words(kind)} again, or {instead}."
+            f"the system's keyring {error}, so the {in_words(kind)} was not kept; unlock it and enter the "
+            f"{in_words(kind)} again, or {instead}."
         )
     else:
         return
@@ -164,7 +169,7 @@ def forget_secrets(setup: ArchiveSetup) -> None:
         except KeyringFailed as error:
             if needed := needed_secrets(setup):
                 raise ArchiveError(
-                    f"{setup.name}: the system's keyring {error}, so the {_words(needed[0])} was not deleted; delete "
+                    f"{setup.name}: the system's keyring {error}, so the {in_words(needed[0])} was not deleted; delete "
                     f"the entry {_entry(setup, needed[0])} there."
                 ) from None
             return
@@ -173,7 +178,3 @@ def forget_secrets(setup: ArchiveSetup) -> None:
 def _entry(setup: ArchiveSetup, kind: SecretKind) -> str:
     """The name of a secret in the keyring."""
     return f"{setup.name}/{kind}"
-
-
-def _words(kind: SecretKind) -> str:
-    return "password of the key" if kind is SecretKind.KEY_PASSWORD else str(kind)

@@ -50,23 +50,29 @@ def read_setups() -> tuple[ArchiveSetup, ...]:
     return setups
 
 
-def find_setup(name: str) -> ArchiveSetup:
-    """The set-up of an archive by its name; raises `ArchiveError` if there is none, or if it cannot be used."""
+def known_setup(name: str) -> ArchiveSetup:
+    """The set-up of an archive by its name, usable or not; raises `ArchiveError` if there is none."""
     setups = read_setups()
     for setup in setups:
         if setup.name == name:
-            if problem := setup.problem():
-                raise ArchiveError(problem)
             return setup
     known = ", ".join(setup.name for setup in setups) or "none"
     raise ArchiveError(f"No archive is called {name!r}; {setups_file()} has: {known}.")
+
+
+def find_setup(name: str) -> ArchiveSetup:
+    """The set-up of an archive by its name; raises `ArchiveError` if there is none, or if it cannot be used."""
+    setup = known_setup(name)
+    if problem := setup.problem():
+        raise ArchiveError(problem)
+    return setup
 
 
 def write_setups(setups: Iterable[ArchiveSetup]) -> None:
     """Replace the file of set-ups; raises `CannotWrite` if that fails."""
     path = setups_file()
     make_folder(path.parent)
-    entries = [_entry(setup) for setup in setups]
+    entries = [as_entry(setup) for setup in setups]
     write_bytes_atomically(path, (json.dumps(entries, indent=2, ensure_ascii=False) + "\n").encode())
     close_to_others(path)
 
@@ -84,7 +90,7 @@ def drop_setup(name: str) -> None:
     write_setups(each for each in read_setups() if each.name != name)
 
 
-def _entry(setup: ArchiveSetup) -> dict[str, object]:
-    """The entries that differ from their defaults."""
+def as_entry(setup: ArchiveSetup) -> dict[str, object]:
+    """A set-up as the file has it: what differs from its default."""
     plain = asdict(replace(ArchiveSetup("", setup.kind)))
     return {name: value for name, value in asdict(setup).items() if name in ("name", "kind") or value != plain[name]}

@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_bonescint.commands import argument_types
-from napari_bonescint.commands.archive import echo, find, get, listen, send
+from napari_bonescint.commands.archive import add, echo, find, get, listen, listing, remove, send
 
 if TYPE_CHECKING:
     import argparse
 
 _DESCRIPTION = """\
-Speak with archives (PACS): test the connection, search, get scans, receive scans, and send results back. ARCHIVE is the
-name of an archive in the file of set-ups, which the administrator's guide describes.
+Speak with archives (PACS): set them up, test the connection, search, get scans, receive scans, and send results back.
+ARCHIVE is the name of an archive that was set up, by `add` or in napari.
 
 Secrets come from the system's keyring, or from environment variables such as BONESCINT_ARCHIVE_<NAME>_PASSWORD.
 """
 
 _EXAMPLES = """\
 examples:
+  bonescint archive add pacs --kind dicomweb --url https://pacs.example/dicom-web --login basic --user bonescint
   bonescint archive echo pacs
   bonescint archive find pacs --patient-id 4711
   bonescint archive get pacs 1.2.840.1 --out scans
@@ -26,7 +27,7 @@ examples:
   bonescint archive listen ward --out station --segment --send-back pacs
 """
 
-_ACTIONS = (echo, find, get, send, listen)
+_ACTIONS = (add, listing, remove, echo, find, get, send, listen)
 
 
 def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

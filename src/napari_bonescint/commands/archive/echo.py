@@ -1,4 +1,4 @@
-"""`bonescint archive echo`: test the connection to an archive."""
+"""`bonescint archive echo`, or `test`: test the connection to an archive."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 def add_to(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the action."""
-    add_action(actions, run, "echo", "test the connection and the login", "bonescint archive echo pacs")
+    for name in ("echo", "test"):
+        summary = "test the connection and the login" if name == "echo" else "the same as echo"
+        add_action(actions, run, name, summary, f"bonescint archive {name} pacs")
 
 
 def run(arguments: argparse.Namespace) -> int:

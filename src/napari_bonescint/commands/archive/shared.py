@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_bonescint.archive.records import Found
 
 
-def add_action(
+def add_named_action(
     actions: argparse._SubParsersAction[argparse.ArgumentParser],
     run: Callable[[argparse.Namespace], int],
     name: str,
@@ -30,12 +30,25 @@ def add_action(
     examples: str,
     description: str = "",
 ) -> argparse.ArgumentParser:
-    """Add an action, whose first argument is the archive."""
+    """Add an action of this name."""
     description = description or f"{summary[0].upper()}{summary[1:]}."
-    parser = argument_types.add_command(actions, name, summary, description, f"example:\n  {examples}")
-    parser.add_argument("archive", metavar="ARCHIVE", help="name of an archive that was set up")
+    parser = argument_types.add_command(actions, name, summary, description, examples)
     parser.add_argument("--json", action="store_true", help="print a JSON object in each line, for other programs")
     parser.set_defaults(run=run)
+    return parser
+
+
+def add_action(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser],
+    run: Callable[[argparse.Namespace], int],
+    name: str,
+    summary: str,
+    example: str,
+    description: str = "",
+) -> argparse.ArgumentParser:
+    """Add an action, whose first argument is the archive."""
+    parser = add_named_action(actions, run, name, summary, f"example:\n  {example}", description)
+    parser.add_argument("archive", metavar="ARCHIVE", help="name of an archive that was set up")
     return parser
 
 
