@@ -73,9 +73,10 @@ def encode_structured_report(
 
     with quiet():
         images = {view: dcmread(io.BytesIO(seg)) for view, seg in segmentations.items()}
+        document = _report(scan, measured, content, images, comparison)[0]
         report = ComprehensiveSR(
             evidence=[*(_image(header) for header in source.headers), *images.values()],
-            content=_report(scan, measured, content, images, comparison),
+            content=_without_items(document),
             series_instance_uid=generate_uid(),
             series_number=1,
             sop_instance_uid=generate_uid(),
@@ -83,6 +84,7 @@ def encode_structured_report(
             manufacturer=_NAME,
             is_complete=True,
         )
+        report.ContentSequence = document.ContentSequence
         report.SpecificCharacterSet = _UNICODE
         copy_patient_and_study(source.headers[0], report)
         report.SeriesDescription = "Bone scan measurements (research software)"
@@ -92,6 +94,16 @@ def encode_structured_report(
         buffer = io.BytesIO()
         report.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
+
+
+def _without_items(document: Dataset) -> Dataset:
+    """The root of a document: highdicom copies a tree and searches it for evidence, which takes longer than the rest."""
+    root = Dataset()
+    for element in document:
+        if element.keyword != "ContentSequence":
+            root.add(element)
+    root.ContentSequence = []
+    return root
 
 
 def _image(header: Any) -> Dataset:
