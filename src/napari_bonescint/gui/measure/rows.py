@@ -92,6 +92,12 @@ CHANGE_COLUMNS: tuple[Column, ...] = (
     Column("Region", "The bone of its largest hot spot", lambda lesion: region_name(lesion.region)),
     Column("Side", "The patient's side", lambda lesion: lesion.side),
     Column("Area ×", "Area in the new over that in the prior scan", lambda lesion: lesion.area_ratio, 1),
+    Column(
+        "Uptake ×",
+        "Uptake above normal in the new over that in the prior scan, within the outlines of both",
+        lambda lesion: lesion.uptake_ratio,
+        1,
+    ),
     Column("Reason", "The reason for the word", lambda lesion: lesion.reason),
 )
 

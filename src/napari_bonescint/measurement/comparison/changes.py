@@ -72,6 +72,11 @@ class LesionChange:
         Its hot spots in the new and in the prior scan; none if it is gone, or new.
     area_ratio : float or None
         Area in the new over that in the prior scan, in the views that show it in both; None unless both do.
+    uptake_ratio : float or None
+        Excess uptake (counts / normal counts - 1, summed over the outlines of both scans) in the new over that in the
+        prior scan, in these views; None unless both show it.
+    uptake_limit : float or None
+        Lesions of this size, brightness and counts that did not change stay below this ratio, and above its inverse.
     suspicious, suspicious_before : bool
         Whether one of its hot spots is suspicious in the new and in the prior scan.
     places : mapping of ViewName to (float, float)
@@ -87,6 +92,8 @@ class LesionChange:
     new: tuple[SpotKey, ...]
     old: tuple[SpotKey, ...]
     area_ratio: float | None
+    uptake_ratio: float | None
+    uptake_limit: float | None
     suspicious: bool
     suspicious_before: bool
     places: Mapping[ViewName, tuple[float, float]]

@@ -9,9 +9,10 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.dicom.two_studies import SOURCE_UNREADABLE, read_two_studies
 from napari_bonescint.measurement.comparison.changes import Comparison, IndexChange
 from napari_bonescint.measurement.comparison.comparability import reasons_against
-from napari_bonescint.measurement.comparison.lesion_changes import LARGER, LEAST_RISE, BothScans, changes_of
+from napari_bonescint.measurement.comparison.lesion_changes import LARGER, LEAST_RISE, changes_of
 from napari_bonescint.measurement.comparison.matching import match
 from napari_bonescint.measurement.comparison.registration import LEAST_OVERLAP, register
+from napari_bonescint.measurement.comparison.uptake_change import BothScans
 from napari_bonescint.measurement.comparison.warping import prior_scale
 
 if TYPE_CHECKING:
@@ -32,9 +33,12 @@ DEFINITIONS: dict[str, str] = {
         f"least {LEAST_RISE:g} times as many, after bone without hot spots was made equal."
     ),
     "gone": "The other way round: the prior scan has a hot spot, and the new scan shows its place without.",
-    "larger": f"Its area is at least {LARGER:g} times that in the prior scan.",
-    "smaller": f"Its area is at most 1/{LARGER:g} of that in the prior scan.",
-    "same": f"Both scans show it, and its area changed by less than {LARGER:g} times; its brightness does not count.",
+    "larger": (
+        f"Its area is at least {LARGER:g} times that in the prior scan, and its excess uptake (counts / normal counts "
+        "- 1, summed over the outlines of both scans) rose beyond the noise, which is stated for each lesion."
+    ),
+    "smaller": f"The other way round: at most 1/{LARGER:g} of the area, and less excess uptake beyond the noise.",
+    "same": "Both scans show it, and its area or its excess uptake did not change so much.",
     "unseen": "One of the scans does not show this place of the bone.",
     "noise": (
         f"Repeat scans of one patient differ by up to {INDEX_NOISE:.2f} in the bone scan index (twice the standard "

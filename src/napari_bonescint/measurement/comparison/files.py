@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LESION_COLUMNS = (
     *("number", "change", "region", "side", "new_hot_spots", "prior_hot_spots", "area_ratio", "suspicious"),
-    *("suspicious_before", "view", "row", "column", "reason"),
+    *("suspicious_before", "view", "row", "column", "reason", "uptake_ratio", "uptake_limit"),
 )
 
 _READY = ".bonescint-compared-"

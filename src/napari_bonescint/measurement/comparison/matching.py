@@ -58,13 +58,18 @@ class Spot:
     part : Part
         Its region, side and view.
     places : ndarray of float64, shape (n, 2)
-        Rows and columns of its pixels; of a large hot spot, evenly chosen ones.
+        Rows and columns of its pixels.
     """
 
     key: SpotKey
     facts: HotSpot
     part: Part
     places: NDArray[np.float64]
+
+    @property
+    def thinned(self) -> NDArray[np.float64]:
+        """Its pixels; of a large hot spot, evenly chosen ones."""
+        return self.places[:: max(1, len(self.places) // _MOST_PLACES)]
 
     @property
     def centre(self) -> NDArray[np.float64]:
@@ -93,7 +98,7 @@ def spots_of(measured: MeasuredScan) -> dict[SpotKey, Spot]:
         part = Part(facts.view, CODES.get(facts.region, 0), facts.side)
         if part.code == 0:
             part = _nearest_part(places, parts[facts.view], facts.view, reach)
-        found[key] = Spot(key, facts, part, places[:: max(1, len(places) // _MOST_PLACES)].astype(float))
+        found[key] = Spot(key, facts, part, places.astype(float))
     return found
 
 
@@ -131,7 +136,7 @@ def match(new: MeasuredScan, old: MeasuredScan, registration: Registration) -> l
         np.array(new.scan.spacing or (ASSUMED_SPACING_MM, ASSUMED_SPACING_MM)),
         np.array(old.scan.spacing or (ASSUMED_SPACING_MM, ASSUMED_SPACING_MM)),
         new.regions.shape[-1],
-        {key: cKDTree(spot.places) for key, spot in others.items()},
+        {key: cKDTree(spot.thinned) for key, spot in others.items()},
     )
     links = _links(list(mine.values()), list(others.values()), space)
     return _grouped(mine, others, links)
@@ -221,17 +226,17 @@ def _closeness(one: Spot, other: Spot, space: _Space) -> _Closeness | None:
 
 
 def _by_map(mapped: PartMap, one: Spot, other: Spot, space: _Space, reach: float) -> _Closeness:
-    carried = mapped.to_prior(one.places)
+    carried, places = mapped.to_prior(one.thinned), other.thinned
     mm = float(space.old_mm.mean())
-    centres = float(np.linalg.norm((carried.mean(axis=0) - other.places.mean(axis=0)) * space.old_mm))
+    centres = float(np.linalg.norm((carried.mean(axis=0) - places.mean(axis=0)) * space.old_mm))
     # Cheap bounds first: most pairs lie far apart.
-    size = np.ptp(carried, axis=0).max() + np.ptp(other.places, axis=0).max()
+    size = np.ptp(carried, axis=0).max() + np.ptp(places, axis=0).max()
     if centres > reach + size * space.old_mm.max():
         return _Closeness(np.inf, centres, 0.0, 0.0)
     distance = np.asarray(space.trees[other.key].query(carried)[0])
-    back = np.asarray(cKDTree(carried).query(other.places)[0])
+    back = np.asarray(cKDTree(carried).query(places)[0])
     # Only some pixels of a large hot spot are looked at.
-    thinned = max(np.sqrt(spot.facts.pixels / len(spot.places)) for spot in (one, other))
+    thinned = max(np.sqrt(spot.facts.pixels / len(spot.thinned)) for spot in (one, other))
     slack = thinned * mm
     gap = max(0.0, float(distance.min()) * mm - slack)
     near = _WITHIN_MM + slack
