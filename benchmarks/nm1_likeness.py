@@ -62,9 +62,9 @@ def table(real: dict[str, float], simulated: list[dict[str, float]], heading: st
     return "\n".join(lines)
 
 
-def put_between_marks(path: Path, text: str) -> None:
-    """Replace the text between the marks in a file."""
-    start, end = _MARKS
+def put_between_marks(path: Path, text: str, marks: tuple[str, str] = _MARKS) -> None:
+    """Replace the text between two marks in a file."""
+    start, end = marks
     pattern = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.DOTALL)
     page, found = pattern.subn(lambda _: f"{start}\n\n{text}\n\n{end}", path.read_text(encoding="utf-8"))
     if not found:

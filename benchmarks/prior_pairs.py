@@ -1,6 +1,7 @@
 """Compare simulated pairs of scans between which lesions come, go, grow and shrink, and count the right names.
 
     python benchmarks/prior_pairs.py --geometry data/cases/skeleton.npz --cases data/pairs [--pairs 40] [--found]
+        [--write docs/measuring.md]
 
 Pose, camera, matrix, counts and artefacts differ between the scans of a pair. With the true masks and the true hot
 spots, the table shows what the comparison alone does. With `--found`, the shipped models segment the scans and find the
@@ -35,6 +36,8 @@ from napari_bonescint.measurement.detection.detector import HotSpotDetector
 from napari_bonescint.measurement.measures import HotSpotVerdict, Measured
 from napari_bonescint.measurement.measuring import measure, measure_regions, remeasure
 from napari_bonescint.simulation.pathology import LesionKind
+from napari_bonescint.text.formatting import markdown_table
+from nm1_likeness import put_between_marks
 from simulated_pairs import FIRST_SEED, Pair, load, seeds
 
 if TYPE_CHECKING:
@@ -50,6 +53,11 @@ Measurer = Callable[["Case", "Scan"], "Measurement"]
 
 _LEAST_RATIO, _PEAK_RATIO, _DEVIATIONS = 0.3, 0.5, 5.0
 _LEAST_MM2 = 60.0
+_MARKS = ("<!-- begin of benchmarks/prior_pairs.py -->", "<!-- end of benchmarks/prior_pairs.py -->")
+_HEADINGS = (
+    *("masks and hot spots", "new, named so", "gone, named so", "larger or smaller, named so"),
+    *("unchanged, named larger or smaller", "false *new* in a pair"),
+)
 
 
 class Truth(NamedTuple):
@@ -159,6 +167,7 @@ class Tally:
         self.false_new: list[int] = []
         self.false_gone: list[int] = []
         self.ratios: list[float] = []
+        self.beside: list[Change] = []
         self.seconds: list[float] = []
         self.wrong: list[str] = []
 
@@ -175,6 +184,8 @@ class Tally:
             if lesion.change is Change.GONE and not any(n not in new.truth.pixels for n in before):
                 false_gone += 1
                 self.wrong.append(f"{pair.seed}: false gone {lesion.region} {before} {lesion.places}")
+            if lesion.new and lesion.old and not now | before:
+                self.beside.append(lesion.change)
             for number in now | before:
                 named.setdefault(number, set()).add(lesion.change.value)
             if lesion.area_ratio and now == before and len(now) == 1:
@@ -207,6 +218,23 @@ class Tally:
     def _course(self, pair: Pair, number: int) -> str:
         return pair.course(number)
 
+    def summary(self) -> list[str]:
+        """Shares with their 95 % intervals, as a row of the table in the documentation."""
+        grown = [self._of(true) for true in ("larger", "smaller")]
+        changed = sum(change in (Change.LARGER, Change.SMALLER) for change in self.beside)
+        wrong = sum(self.named["same", name] for name in ("larger", "smaller"))
+        unchanged = self._of("same")[1] + len(self.beside)
+        return [
+            *(share(*self._of(true)) for true in ("new", "gone")),
+            share(*map(sum, zip(*grown, strict=True))),
+            share(wrong + changed, unchanged),
+            f"{np.mean(self.false_new):.2f}, at most {max(self.false_new)}",
+        ]
+
+    def _of(self, true: str) -> tuple[int, int]:
+        """How many lesions with a course were named so, and how many were found."""
+        return self.named[true, true], sum(self.named[true, change.value] for change in Change)
+
     def print(self) -> None:
         """Print the tables."""
         names = [change.value for change in Change]
@@ -219,6 +247,7 @@ class Tally:
             print(f"| {true} | {sum(row)} | " + " | ".join(map(str, row)) + f" | {share} |")
         factor = np.exp(np.abs(np.log(self.ratios))) if self.ratios else np.array([np.nan])
         print(f"\n{len(self.false_new)} pairs")
+        print(f"places without a visible metastasis that both scans mark: {dict(Counter(map(str, self.beside)))}")
         print(f"false new a pair: {np.mean(self.false_new):.2f}, at most {max(self.false_new)}")
         print(f"pairs with more than one: {sum(n > 1 for n in self.false_new)}")
         print(f"false gone a pair: {np.mean(self.false_gone):.2f}, at most {max(self.false_gone)}")
@@ -228,6 +257,16 @@ class Tally:
             + ", ".join(f"{q:.2f}" for q in quantiles)
         )
         print(f"seconds a pair: median {np.median(self.seconds):.2f}, most {max(self.seconds):.2f}")
+
+
+def share(right: int, of: int) -> str:
+    """A share with its 95 % interval (Wilson)."""
+    if not of:
+        return "–"
+    z, p = 1.96, right / of
+    middle = (p + z * z / (2 * of)) / (1 + z * z / of)
+    half = z * np.sqrt(p * (1 - p) / of + z * z / (4 * of * of)) / (1 + z * z / of)
+    return f"{right} of {of} ({100 * max(middle - half, 0):.0f} to {100 * min(middle + half, 1):.0f} %)"
 
 
 def _alone(measurement: Measurement) -> set[int]:
@@ -246,12 +285,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--pairs", type=int, default=40)
     parser.add_argument("--first", type=int, default=FIRST_SEED, help="seed of the first pair")
     parser.add_argument("--found", action="store_true", help="segment the scans and find the hot spots, too")
+    parser.add_argument("--write", type=Path, help="also put the table of shares between its marks in this file")
     parser.add_argument("--verbose", action="store_true", help="print each lesion that was named wrongly")
     options = parser.parse_args(arguments)
     pairs = load(options.geometry, options.cases, seeds(options.pairs, options.first))
     measurers: dict[str, Measurer] = {"True masks and true hot spots": measure_truth}
     if options.found:
         measurers |= found_by_models()
+    rows = []
     for name, measurer in measurers.items():
         tally = Tally()
         for pair in pairs:
@@ -265,6 +306,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.verbose:
             print("\n".join(tally.wrong))
         tally.print()
+        rows.append([name.lower(), *tally.summary()])
+    text = f"{_about(len(pairs), found=options.found)}\n\n{markdown_table(_HEADINGS, rows)}"
+    print(f"\n{text}")
+    if options.write is not None:
+        put_between_marks(options.write, text, _MARKS)
+
+
+def _about(pairs: int, *, found: bool) -> str:
+    by = ""
+    if found:
+        cards = (current_model(), current_model(FINDING_HOT_SPOTS))
+        by = " Models: " + ", ".join(f"`{card.name}` {card.weights_sha256[:8]}" for card in cards) + "."
+    return f"{pairs} pairs of simulated scans, between which pose, camera, counts and lesions change.{by}"
 
 
 if __name__ == "__main__":

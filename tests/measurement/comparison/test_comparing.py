@@ -26,7 +26,7 @@ def test_lesions_are_named_in_another_pose_and_matrix(pair):
     assert [lesion.number for lesion in comparison.lesions] == [1, 2, 3, 4]
     grown = comparison.of(Change.LARGER)[0]
     assert grown.area_ratio > 1.6
-    assert f"{grown.area_ratio:.2g} times" in grown.reason
+    assert f"{grown.area_ratio:.2f} times" in grown.reason
     assert (grown.suspicious, grown.suspicious_before) == (True, True)
     gone = comparison.of(Change.GONE)[0]
     # The place of a lesion that is gone is shown in the new scan: on the bone, and with its number of nothing there.

@@ -11,13 +11,12 @@ from napari_bonescint.measurement.comparison.comparing import compare
 SPINE = (slice(160, 168), slice(77, 83))
 
 
-def scan_with(body, heat, *, marked, seed=0):
+def scan_with(body, heat, *, marked, seed=0, hot=SPINE, outlined=None):
     """A scan of the drawn body with counting noise, hotter at one place, which is marked as a hot spot or not."""
     counts, labels = body.counts.astype(float), np.zeros_like(body.labels)
     for view in (0, 1):
-        at = body.at(view, *SPINE)
-        counts[at] *= heat
-        labels[at] = int(marked)
+        counts[body.at(view, *hot)] *= heat
+        labels[body.at(view, *(outlined or hot))] = int(marked)
     drawn = np.random.default_rng(seed).poisson(counts).astype(np.uint16)
     return measured(replace(body.scan, counts=drawn), body.regions, labels)
 
@@ -38,3 +37,27 @@ def test_a_place_that_is_brighter_now_is_new_whatever_the_number_of_counts(body)
         assert lesion.change is Change.NEW
     (lesion,) = compare(before, scan_with(body, 2.0, marked=True)).lesions
     assert lesion.change is Change.GONE
+
+
+def test_a_lesion_is_larger_if_its_area_and_its_uptake_rose_beyond_the_noise(body):
+    twice = (slice(156, 172), SPINE[1])
+    small, large = scan_with(body, 3.0, marked=True), scan_with(body, 3.0, marked=True, seed=1, hot=twice)
+    (grown,) = compare(large, small).lesions
+    assert grown.change is Change.LARGER
+    assert grown.area_ratio == 2
+    assert grown.uptake_ratio > grown.uptake_limit > 1.2
+    assert f"than the noise of {grown.uptake_limit:.2f} times" in grown.reason
+    (shrunk,) = compare(small, large).lesions
+    assert shrunk.change is Change.SMALLER
+    assert shrunk.uptake_ratio < 1 / shrunk.uptake_limit
+    # Twice the outline around the same uptake is no growth, and neither is more uptake in the same outline.
+    (outlined,) = compare(scan_with(body, 3.0, marked=True, seed=1, outlined=twice), small).lesions
+    assert (outlined.change, outlined.area_ratio) == (Change.SAME, 2)
+    assert 1 / outlined.uptake_limit < outlined.uptake_ratio < outlined.uptake_limit
+    assert "not both lie beyond what unchanged lesions show (0.80 to 1.25 times, " in outlined.reason
+    (brighter,) = compare(scan_with(body, 6.0, marked=True, seed=1), small).lesions
+    assert (brighter.change, brighter.area_ratio) == (Change.SAME, 1)
+    assert brighter.uptake_ratio > brighter.uptake_limit
+    # Fewer counts leave more noise.
+    few = replace(small, scan=replace(small.scan, counts=small.scan.counts // 5))
+    assert compare(few, small).lesions[0].uptake_limit > grown.uptake_limit

@@ -97,7 +97,7 @@ def encode_structured_report(
 
 
 def _without_items(document: Dataset) -> Dataset:
-    """The root of a document: highdicom would copy the tree and search it for evidence, which takes half of the time."""
+    """The root of a document: highdicom would copy the tree and search it for evidence, half of the time."""
     root = Dataset()
     for element in document:
         if element.keyword != "ContentSequence":
