@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "/usr/sbin/Orthanc"
 PLUGIN = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"
-TOOLS = ("stunnel4", "dcmsend", "storescu", "findscu", "dcmdump")
+TOOLS = ("stunnel4", "dcmsend", "storescu", "findscu", "getscu", "dcmdump", "curl")
 USER, PASSWORD = "test", "s3cret-of-tests"
 
 _SECONDS_TO_START = 20
@@ -166,3 +166,19 @@ def find_with_dcmtk(port: int, title: str, keys: Iterable[str]) -> str:
         ["findscu", "-S", "-aec", title, *arguments, "127.0.0.1", str(port)], capture_output=True, text=True, check=True
     )
     return done.stdout + done.stderr
+
+
+def get_with_dcmtk(server: Orthanc, study: str, folder: Path) -> list[Path]:
+    """All files of a study, by dcmtk's getscu."""
+    folder.mkdir()
+    keys = ["-k", "QueryRetrieveLevel=STUDY", "-k", f"StudyInstanceUID={study}"]
+    address = ["127.0.0.1", str(server.dicom_port)]
+    subprocess.run(["getscu", "-S", "-aec", server.title, *keys, "-od", folder, *address], check=True)
+    return sorted(folder.iterdir())
+
+
+def kinds_with_curl(server: Orthanc, study: str) -> list[str]:
+    """The modalities of the objects in a study, by DICOMweb and curl."""
+    url = f"{server.url}/studies/{study}/instances?includefield=00080060"
+    done = subprocess.run(["curl", "-sS", "-u", f"{USER}:{PASSWORD}", url], capture_output=True, check=True)
+    return sorted(each["00080060"]["Value"][0] for each in json.loads(done.stdout))

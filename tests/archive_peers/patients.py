@@ -18,20 +18,31 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 
-def write_scan(path: Path, patient: int, date: str = "20260301", **changes: object) -> Path:
-    """A small whole-body scan of a patient."""
-    return _write(path, nm_dataset(_counts(patient)), patient, date, changes)
+def write_scan(
+    path: Path, patient: int, date: str = "20260301", counts: np.ndarray | None = None, **changes: object
+) -> Path:
+    """A whole-body scan of a patient, by default a small one."""
+    return _write(path, nm_dataset(_counts(patient) if counts is None else counts), patient, date, changes)
 
 
-def write_views(folder: Path, patient: int, *, one_series: bool) -> list[Path]:
+def write_views(
+    folder: Path,
+    patient: int,
+    date: str = "20260301",
+    counts: np.ndarray | None = None,
+    *,
+    one_series: bool,
+    **changes: object,
+) -> list[Path]:
     """A scan in two files of one study, as some cameras write it: anterior and posterior."""
+    both = _counts(patient) if counts is None else counts
     study, series = generate_uid(), generate_uid()
     paths = []
-    for number, (view, plane) in enumerate(zip((ANTERIOR, POSTERIOR), _counts(patient), strict=True), 1):
-        changes = {"StudyInstanceUID": study, "InstanceNumber": number}
-        changes["SeriesInstanceUID"] = series if one_series else generate_uid()
+    for number, (view, plane) in enumerate(zip((ANTERIOR, POSTERIOR), both, strict=True), 1):
+        own = {"StudyInstanceUID": study, "InstanceNumber": number, **changes}
+        own["SeriesInstanceUID"] = series if one_series else generate_uid()
         name = f"{patient}-{view[2].split()[0].lower()}.dcm"
-        paths.append(_write(folder / name, nm_dataset(plane[None], views=(view,)), patient, "20260301", changes))
+        paths.append(_write(folder / name, nm_dataset(plane[None], views=(view,)), patient, date, own))
     return paths
 
 
