@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import pydicom
 import pytest
 
+from archive_peers.failing import failing_archives, full_disk
 from archive_peers.results import seg_of
-from napari_bonescint.archive.setup.setups_file import setups_file
+from napari_bonescint.archive.sending.outbox import Outbox
+from napari_bonescint.archive.setup.setups_file import keep_setup, setups_file
 from napari_bonescint.cli import main
 
 if TYPE_CHECKING:
@@ -110,6 +113,45 @@ def test_no_identity_and_no_secret_is_left_behind(
         assert [each for each in left if text in each.read_bytes()] == []
         assert text.decode() not in caplog.text
     assert setups_file().stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.archive
+def test_what_cannot_be_used_is_one_sentence_within_ten_seconds(
+    orthanc: Orthanc,
+    web: ArchiveSetup,
+    certificates: Path,
+    scans: list[Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    run: Run,
+) -> None:
+    orthanc.store(scans[1])
+    study = str(pydicom.dcmread(scans[1]).StudyInstanceUID)
+    seg = seg_of(scans[1], tmp_path / "scan.seg.dcm")
+
+    def told(*words: str | Path) -> str:
+        began = time.monotonic()
+        ended = run(*words)
+        assert time.monotonic() - began < 10
+        assert ended.status == 1
+        (sentence,) = ended.err
+        assert "hunter2" not in sentence
+        return sentence
+
+    with failing_archives(orthanc, web, certificates, tmp_path, monkeypatch) as failing:
+        for number, (setup, part) in enumerate(failing, 1):
+            keep_setup(setup)
+            for words in (["echo"], ["find"], ["get", study, "--out", tmp_path / "got"]):
+                assert part in told(words[0], setup.name, *words[1:])
+            assert part in told("send", setup.name, seg, "--source", scans[1])
+            assert len(Outbox().parcels()) == number
+    with full_disk(1000):
+        assert "could not be written (File too large)" in told("get", "web", study, "--out", tmp_path / "got")
+        assert "could not be written (File too large)" in told("send", "web", seg, "--source", scans[1])
+    assert not list((tmp_path / "got").rglob("*.dcm"))
+    assert len(Outbox().parcels()) == len(failing)
+    assert len(orthanc.instances()) == 1
+    assert run("get", "web", study, "--out", tmp_path / "got").status == 0
 
 
 def test_wrong_arguments_and_set_ups_are_told(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

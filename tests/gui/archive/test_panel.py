@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +13,7 @@ from qtpy.QtCore import QPoint, QPointF, Qt, QTimer
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication
 
+from archive_peers.failing import failing_archives, full_disk
 from archive_peers.hostile import hostile
 from archive_peers.patients import write_scan
 from gui.panel_actions import PATIENCE_MS
@@ -212,21 +212,61 @@ def test_a_series_that_is_no_planar_scan_is_grey_with_the_reason(
 
 
 @pytest.mark.archive
-def test_a_wrong_password_and_a_dead_archive_are_one_sentence(
+def test_what_cannot_be_used_is_one_sentence_within_ten_seconds(
     opened: Callable[[], ArchiveWidget],
     qtbot: QtBot,
     orthanc: Orthanc,
     web: ArchiveSetup,
+    certificates: Path,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("BONESCINT_ARCHIVE_WEB_PASSWORD", "hunter2")
+    with failing_archives(orthanc, web, certificates, tmp_path, monkeypatch) as failing:
+        for setup, _ in failing:
+            setups_file.keep_setup(setup)
+        panel = opened()
+        names = [setup.name for setup in panel.session.setups]
+        for setup, part in failing:
+            panel.archive.value = names.index(setup.name)
+            before = time.monotonic()
+            search(panel, qtbot, "Identifying")
+            assert time.monotonic() - before < 10
+            assert part in panel.status.text()
+            assert "\n" not in panel.status.text()
+            assert "hunter2" not in panel.status.text()
+            assert panel.search_button.isEnabled()
+
+
+@pytest.mark.archive
+def test_an_archive_that_is_killed_and_a_full_disk_are_one_sentence_and_opening_works_later(
+    viewer: Viewer,
+    opened: Callable[[], ArchiveWidget],
+    qtbot: QtBot,
+    orthanc: Orthanc,
+    web: ArchiveSetup,
+    tmp_path: Path,
+) -> None:
+    orthanc.store(write_scan(tmp_path / "one.dcm", 1))
     panel = opened()
     search(panel, qtbot, "Identifying")
-    assert panel.status.text().startswith("web: the login is wrong or missing")
-    assert "hunter2" not in panel.status.text()
-    setups_file.keep_setup(replace(web, url=f"http://127.0.0.1:{orthanc.napari_port}/dicom-web"))
-    panel.session.reload()
-    qtbot.waitUntil(lambda: panel.session.setup not in (None, web))
-    search(panel, qtbot, "Identifying")
-    assert panel.status.text().startswith("web: ")
-    assert panel.search_button.isEnabled()
+
+    def told() -> str:
+        press(panel.open_button, qtbot)
+        before = time.monotonic()
+        qtbot.waitUntil(lambda: not panel.session.is_running, timeout=PATIENCE_MS)
+        assert time.monotonic() - before < 10
+        assert not viewer.layers
+        return panel.status.text()
+
+    orthanc.kill()
+    try:
+        assert "refuses connections" in told()
+    finally:
+        orthanc.start()
+    with full_disk():
+        sentence = told()
+    assert "could not be written (File too large)" in sentence
+    assert "PATIENT-0001" not in sentence
+    assert "Identifying" not in sentence
+    press(panel.open_button, qtbot)
+    qtbot.waitUntil(lambda: panel.status.text() == "Opened: scan 1 (2026-03-01).", timeout=PATIENCE_MS)

@@ -12,6 +12,7 @@ import pydicom
 import pytest
 from qtpy.QtCore import Qt
 
+from archive_peers.failing import full_disk
 from archive_peers.patients import write_scan, write_views
 from gui.measure.measuring_panel import wait_for_measures
 from gui.panel_actions import PATIENCE_MS, answer
@@ -167,10 +168,17 @@ def test_a_scan_comes_with_its_prior_and_its_results_go_back(
 
 
 @pytest.mark.archive
-@pytest.mark.parametrize("one_series", [True, False])
+@pytest.mark.parametrize(("protocol", "one_series"), [("web", True), ("dimse", False)])
 def test_two_views_in_two_files_are_one_scan_and_results_refer_to_both(
-    viewer: Viewer, qtbot: QtBot, orthanc: Orthanc, web: ArchiveSetup, tmp_path: Path, one_series: bool
+    viewer: Viewer,
+    qtbot: QtBot,
+    orthanc: Orthanc,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    protocol: str,
+    one_series: bool,
 ) -> None:
+    setup: ArchiveSetup = request.getfixturevalue(protocol)
     files = write_views(tmp_path / "views", 1, one_series=one_series)
     orthanc.store(*files, write_scan(tmp_path / "other.dcm", 1, "20250110"))
     panel: ArchiveWidget = open_panel(viewer, "Archive")
@@ -185,8 +193,13 @@ def test_two_views_in_two_files_are_one_scan_and_results_refer_to_both(
     draw_bones(viewer, list(viewer.layers))
     dialog = panel.send()
     qtbot.waitUntil(dialog.send_button.isEnabled)
+    with full_disk(1000):
+        press(dialog.send_button, qtbot)
+        assert "could not be written (File too large)" in finish(dialog, qtbot)
+    assert len(orthanc.instances()) == 3
     press(dialog.send_button, qtbot)
-    assert finish(dialog, qtbot).startswith("web has 1 of 1 result; a search found 1 in the study of the scan.")
+    said = f"{setup.name} has 1 of 1 result; a search found 1 in the study of the scan."
+    assert finish(dialog, qtbot).startswith(said)
     dialog.close_button.click()
     sources = [pydicom.dcmread(path) for path in files]
     seg = segmentation_in(orthanc, str(sources[0].StudyInstanceUID))
