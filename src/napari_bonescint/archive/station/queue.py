@@ -113,9 +113,10 @@ class StationQueue:
 
     def set_aside(self, path: Path, reason: str) -> None:
         """Keep a scan that cannot be worked on in `failed`, with the reason in a text file beside it."""
+        # The reason comes first: if the disk takes none, the scan still waits.
+        write_bytes_atomically(self._failed / f"{path.stem}.txt", f"{reason}\n".encode())
         with writing(self._failed):
             path.replace(self._failed / path.name)
-        write_bytes_atomically(self._failed / f"{path.stem}.txt", f"{reason}\n".encode())
         write_bytes_atomically(self._done / path.stem, b"failed")
         with suppress(OSError):
             path.parent.rmdir()

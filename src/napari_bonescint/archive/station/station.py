@@ -18,28 +18,29 @@ from typing import TYPE_CHECKING, Protocol
 from filelock import FileLock
 
 from napari_bonescint.archive.errors import Unreachable
-from napari_bonescint.archive.receiving.inbox import Inbox
+from napari_bonescint.archive.receiving.inbox import read_identifiers
 from napari_bonescint.archive.records import Outcome
 from napari_bonescint.archive.sending.outbox import Outbox
 from napari_bonescint.archive.sending.outgoing import prepare
 from napari_bonescint.archive.station.queue import QueueInUse, StationQueue
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.files.atomic import writing
+from napari_bonescint.files.atomic import CannotWrite, make_folder, write_bytes_atomically, writing
 from napari_bonescint.files.lock import take
 from napari_bonescint.formats.opening import collect
 from napari_bonescint.text.formatting import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from napari_bonescint.archive.interface import Archive
     from napari_bonescint.archive.progress import IsCancelled
     from napari_bonescint.archive.records import Received
     from napari_bonescint.archive.sending.outbox import Parcel
+    from napari_bonescint.archive.sending.outgoing import Outgoing
     from napari_bonescint.formats.opening import ScanSource
 
 _POLL_SECONDS = 0.1
-_ARCHIVE = "archive"
+_ARCHIVE, _DISK = "archive", "disk"
 _SECONDS_BETWEEN_TRIES = (2.0, 5.0, 15.0, 30.0, 60.0)
 
 
@@ -59,7 +60,7 @@ Tell = Callable[[str], object]
 
 @dataclass
 class _Retry:
-    """The next try to send to the archive, or to send one parcel."""
+    """The next try to send to the archive, to send one parcel, or to work on scans when the disk took no results."""
 
     tries: int = 0
     at: float = 0.0
@@ -128,12 +129,22 @@ class Station:
         """
         while not is_over():
             self._send(is_over)
-            for study in self._queue.studies(self._settle_seconds):
-                if is_over():
-                    return
-                self._work_on(study)
-                self._send(is_over)
+            if self._is_time(_DISK):
+                self._work(is_over)
             time.sleep(_POLL_SECONDS)
+
+    def _work(self, is_over: IsCancelled) -> None:
+        """Work on the studies that are whole, until the disk takes no more."""
+        for study in self._queue.studies(self._settle_seconds):
+            if is_over():
+                return
+            try:
+                self._work_on(study)
+            except CannotWrite as error:
+                self._postpone(_DISK, str(error))
+                return
+            self._retries.pop(_DISK, None)
+            self._send(is_over)
 
     def _work_on(self, study: Path) -> None:
         """Make the results of a study, put them into the outbox, and leave out what is no planar scan."""
@@ -158,14 +169,17 @@ class Station:
         keys = [path.stem for path in source.paths]
         seed = hashlib.sha256("\n".join([self._make.name, *sorted(keys)]).encode()).hexdigest()
         began = time.monotonic()
-        folder = Path(tempfile.mkdtemp(dir=self._queue.work))
+        with writing(self._queue.work):
+            folder = Path(tempfile.mkdtemp(dir=self._queue.work))
         try:
             results = self._make(source, folder)
             objects = prepare(results, source.paths[0], seed=seed)
             if self._send_back is not None:
                 self._outbox.put(self._send_back.setup.name, objects, seed[:32], keys)
             else:
-                self._keep(source, [each.content for each in objects])
+                self._keep(source, objects)
+        except CannotWrite:
+            raise
         except BonescintError as error:
             for path in source.paths:
                 self._queue.set_aside(path, str(error))
@@ -175,10 +189,16 @@ class Station:
             shutil.rmtree(folder, ignore_errors=True)
         self._tell(f"{counted(len(objects), 'result')} of a scan made in {time.monotonic() - began:.1f} s.")
 
-    def _keep(self, source: ScanSource, results: list[bytes]) -> None:
-        inbox = Inbox(self._folder / "results", "station")
-        for content in (*(path.read_bytes() for path in source.paths), *results):
-            inbox.take(content)
+    def _keep(self, source: ScanSource, results: Sequence[Outgoing]) -> None:
+        """Keep a scan and its results; what a try before this one has left is replaced."""
+        folder = self._folder / "results" / results[0].study_uid
+        make_folder(folder)
+        for path in source.paths:
+            content = path.read_bytes()
+            _, _, instance_uid, _ = read_identifiers(content, "station")
+            write_bytes_atomically(folder / f"{instance_uid}.dcm", content)
+        for each in results:
+            write_bytes_atomically(folder / f"{each.instance_uid}.dcm", each.content)
         for path in source.paths:
             self._queue.finish(path.stem, "kept")
 
@@ -226,7 +246,7 @@ class Station:
         tries = self._retries[what].tries + 1 if what in self._retries else 0
         seconds = _SECONDS_BETWEEN_TRIES[min(tries, len(_SECONDS_BETWEEN_TRIES) - 1)]
         self._retries[what] = _Retry(tries, time.monotonic() + seconds)
-        self._tell(f"error: {why} Next try in {seconds:.0f} s; the results are kept.")
+        self._tell(f"error: {why} Next try in {seconds:.0f} s; nothing is lost.")
 
     def describe(self) -> str:
         """One sentence on what is in the folder."""
