@@ -58,7 +58,7 @@ _SLOWEST = (
     "test_prior_and_report.py",
     "test_crashes.py",
     "test_fuzz_facts.py",
-    "test_fuzz_archive.py",
+    "test_fuzz_readers.py",
     "test_clinician_walk.py",
 )
 

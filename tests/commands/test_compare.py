@@ -21,11 +21,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def pair(write_nm: WriteScan, tmp_path: Path, models_folder: Path) -> tuple[Path, Path]:
+def pair(write_nm: WriteScan, tmp_path: Path, thresholds: None) -> tuple[Path, Path]:
     """A new scan with a hot spot, and the prior scan of the same patient without; their masks are in `masks`."""
-    # Thresholds find the hot spots of scans that look like no body.
-    models_folder.mkdir(parents=True)
-    (models_folder / "current-hot-spots").write_text('{"model": "lost"}', encoding="utf-8")
     codes = np.zeros((2, 64, 32), np.uint8)
     codes[:, 10:40, 5:25] = CODES["pelvis"]
     (tmp_path / "masks").mkdir()
