@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_bonescint.inference.child import Failed, Finished, Interrupted, Loaded, Progressed, SegmentationProcess
+from napari_bonescint.inference.child import SegmentationProcess
+from napari_bonescint.inference.child_messages import Failed, Finished, Interrupted, Loaded, Progressed
 from napari_bonescint.inference.segmenter import Segmenter
 from napari_bonescint.scan import Scan, View, ViewName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from napari_bonescint.inference.child import Event
+    from napari_bonescint.inference.child_messages import Event
     from napari_bonescint.inference.model_card import ModelCard
 
 PATIENCE = 60.0
@@ -227,7 +228,8 @@ PARENT = """
 import colorsys
 import sys
 from pathlib import Path
-from napari_bonescint.inference.child import Loaded, SegmentationProcess
+from napari_bonescint.inference.child import SegmentationProcess
+from napari_bonescint.inference.child_messages import Loaded
 from napari_bonescint.inference.model_card import read_card
 
 child = SegmentationProcess()

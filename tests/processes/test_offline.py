@@ -32,7 +32,7 @@ def run_at_home(code: str, home: Path) -> None:
     [
         "import napari_bonescint",
         "from napari_bonescint.batch.cluster_worker import carry_out",
-        "from napari_bonescint.inference.child import _serve",
+        "from napari_bonescint.inference.child_serving import serve",
     ],
 )
 def test_openvino_sends_nothing_and_keeps_no_identifier(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.batch.at_hand import OpenedScan
     from napari_bonescint.batch.job import Job
-    from napari_bonescint.batch.measuring import MeasuredNow
+    from napari_bonescint.batch.measuring_engine import MeasuredNow
     from napari_bonescint.results import Result
 
 

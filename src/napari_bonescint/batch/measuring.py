@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from napari_bonescint.batch.at_hand import (
     AtHand,
     OpenedScan,
-    RegionMasks,
     measures_before,
     own_measures,
     require_room_for_measures,
 )
 from napari_bonescint.batch.job import Outcome, unless_it_fails
+from napari_bonescint.batch.measuring_engine import MeasuringEngine
 from napari_bonescint.batch.model_here import card_here
-from napari_bonescint.corrections.store.files.plane_files import planes_sha256
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.dicom.two_studies import OTHER_PATIENT, PatientMatch, read_two_studies
 from napari_bonescint.formats.safe_reading.refusal import sentence_of
-from napari_bonescint.inference.devices import choose_device
 from napari_bonescint.inference.model_card import ModelError
 from napari_bonescint.measurement.comparison.changes import Change, MeasuredScan
 from napari_bonescint.measurement.comparison.comparing import compare
 from napari_bonescint.measurement.comparison.files import ComparisonFiles
 from napari_bonescint.measurement.comparison.follow_up import follow_up
-from napari_bonescint.measurement.files import MeasuredMasks, MeasureFiles
-from napari_bonescint.measurement.measuring import CannotMeasure, measure_regions
+from napari_bonescint.measurement.files import MeasureFiles
 from napari_bonescint.measurement.scan_table import read_comparison
 from napari_bonescint.notices import on_command_line
 from napari_bonescint.results import ResultError
@@ -38,75 +33,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_bonescint.batch.job import Job
+    from napari_bonescint.batch.measuring_engine import MeasuredNow
     from napari_bonescint.formats.opening import ScanOverrides
     from napari_bonescint.inference.model_card import ModelCard
-    from napari_bonescint.inference.segmenter import Segmenter
     from napari_bonescint.measurement.comparison.changes import Comparison
-    from napari_bonescint.measurement.comparison.follow_up import FollowUp
-    from napari_bonescint.measurement.detection.detector import HotSpotDetector
-    from napari_bonescint.measurement.measures import Measured, Measures
+    from napari_bonescint.measurement.measures import Measures
     from napari_bonescint.results import Result
-    from napari_bonescint.segmentation import Segmentation
 
-_SHARE_OF_SEGMENTING = 0.7
 _THRESHOLDS = {"thresholds": ""}
-
-
-@dataclass(frozen=True)
-class MeasuredNow:
-    """What is computed for one scan.
-
-    Attributes
-    ----------
-    segmentation : Segmentation or None
-        None if the masks existed already.
-    masks : RegionMasks
-    measured : Measured
-    seconds : float
-        Duration of measuring, without segmenting.
-    comparison : Comparison or None
-        Comparison with the latest prior scan.
-    follow_up : FollowUp or None
-        The series of scans, if there are several prior ones.
-    """
-
-    segmentation: Segmentation | None
-    masks: RegionMasks
-    measured: Measured
-    seconds: float
-    comparison: Comparison | None = None
-    follow_up: FollowUp | None = None
-
-
-class MeasuringEngine:
-    """The models for measuring; each is loaded for the first scan that needs it.
-
-    Attributes
-    ----------
-    device : DeviceChoice
-        The device for segmenting and the reason for it.
-    """
-
-    def __init__(self, work: Measuring, turn: int) -> None:
-        self.device = choose_device(work.device, turn)
-        self._work = work
-        self._turn = turn
-
-    @cached_property
-    def segmenter(self) -> Segmenter:
-        """The loaded model for segmenting."""
-        from napari_bonescint.inference.segmenter import Segmenter
-
-        return Segmenter(self._work.card, self._work.device, turn=self._turn)
-
-    @cached_property
-    def detector(self) -> HotSpotDetector | None:
-        """The loaded model for hot spots; None for thresholds."""
-        if self._work.hot_spots is None:
-            return None
-        from napari_bonescint.measurement.detection.detector import HotSpotDetector
-
-        return HotSpotDetector(self._work.hot_spots)
 
 
 @dataclass(frozen=True)
@@ -176,7 +110,7 @@ class Measuring:
 
     def load(self, turn: int = 0) -> MeasuringEngine:
         """Load the models; for `turn` see `devices.choose_device`."""
-        return MeasuringEngine(self, turn)
+        return MeasuringEngine(self.card, self.hot_spots, self.device, turn)
 
     def describe(self, engine: MeasuringEngine) -> str:
         """One sentence with the models, the device and the reason for it."""
@@ -224,8 +158,8 @@ class Measuring:
             def progress(past: int) -> Callable[[float], None]:
                 return lambda done: on_progress((past + done) / count)
 
-            new = _measure(job, opened, loaded, progress(0))
-            olds = [_measure(job, prior, loaded, progress(past)) for past, prior in enumerate(opened.priors, 1)]
+            new = loaded.measure(job, opened, progress(0))
+            olds = [loaded.measure(job, prior, progress(past)) for past, prior in enumerate(opened.priors, 1)]
             if not olds:
                 return new
             mine, *others = (
@@ -350,34 +284,3 @@ class Measuring:
             f"{len(measures.hot_spots)} hot spots suspicious, in {seconds:.1f} s -> {self.main_file(job.result)}"
         )
         return Outcome(job.number, self.done, complaints, line)
-
-
-def _measure(
-    job: Job, opened: OpenedScan, engine: MeasuringEngine, on_progress: Callable[[float], None]
-) -> MeasuredNow:
-    """Segment a scan if it has no masks, and measure it unless its measures are kept."""
-    segmentation, masks = None, opened.masks
-    if masks is None:
-        segmentation = engine.segmenter.segment(
-            opened.scan, on_progress=lambda done: on_progress(_SHARE_OF_SEGMENTING * done)
-        )
-        masks = _new_masks(job, segmentation)
-    if opened.kept and opened.before is not None:
-        return MeasuredNow(segmentation, masks, opened.before, 0.0)
-    detector = engine.detector
-    start = time.perf_counter()
-    measured = measure_regions(opened.scan, masks.regions, detector, before=opened.before, models=masks.models)
-    seconds = time.perf_counter() - start
-    on_progress(1.0)
-    return MeasuredNow(segmentation, masks, measured, seconds)
-
-
-def _new_masks(job: Job, segmentation: Segmentation) -> RegionMasks:
-    if segmentation.regions is None:
-        raise CannotMeasure(
-            f"{job.name}: The model {segmentation.model} marks bone without naming regions; choose a model that names "
-            "regions."
-        )
-    recorded = MeasuredMasks((job.result.regions.name,), planes_sha256(segmentation.regions))
-    models = {segmentation.model: segmentation.model_sha256}
-    return RegionMasks(segmentation.regions, recorded, models, segmentation.warnings)

@@ -9,108 +9,23 @@ the child's messages. A thread of the parent sends, because a child on a busy co
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
-from contextlib import suppress
-from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from napari_bonescint.errors import BonescintError, Cancelled
-from napari_bonescint.processes.child import describe_exit, end_with_parent, without_main_module
+from napari_bonescint.inference.child_messages import Call, Failed, Interrupt, Listening, Loaded, Progressed, Task
+from napari_bonescint.inference.child_serving import serve
+from napari_bonescint.processes.child import describe_exit, without_main_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
-    from napari_bonescint.inference.devices import DeviceChoice
+    from napari_bonescint.inference.child_messages import Event
     from napari_bonescint.inference.model_card import ModelCard
-    from napari_bonescint.inference.segmenter import Segmenter
     from napari_bonescint.scan import Scan
-    from napari_bonescint.segmentation import Segmentation
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """Message of the child: the model is loaded on a device; `devices` are all of this computer."""
-
-    card: ModelCard
-    device: DeviceChoice
-    devices: tuple[str, ...] = ("cpu",)
-
-
-@dataclass(frozen=True)
-class Progressed:
-    """Message of the child: the fraction of the scan that is done, 0 to 1."""
-
-    fraction: float
-
-
-@dataclass(frozen=True)
-class Finished:
-    """Message of the child: the scan is segmented."""
-
-    segmentation: Segmentation
-
-
-@dataclass(frozen=True)
-class Computed:
-    """Message of the child: the result of the function that it was given, see `SegmentationProcess.compute`."""
-
-    result: object
-
-
-@dataclass(frozen=True)
-class Failed:
-    """Message of the child: its task failed for the reason in the sentence. The child keeps running."""
-
-    sentence: str
-
-
-@dataclass(frozen=True)
-class Interrupted:
-    """Message of the child: it left the scan as `SegmentationProcess.interrupt` asked; nothing is kept."""
-
-
-Event = Loaded | Progressed | Finished | Computed | Failed | Interrupted
-
-
-@dataclass(frozen=True)
-class _Task:
-    card: ModelCard
-    device: str
-    scan: Scan | None
-
-    @property
-    def is_work(self) -> bool:
-        """Whether there is a scan to segment, beyond a model to load."""
-        return self.scan is not None
-
-
-@dataclass(frozen=True)
-class _Call:
-    """A function to call in the child, by its name there, with its arguments."""
-
-    function: Callable[..., object]
-    arguments: tuple[object, ...]
-    is_work: bool = True
-
-
-class _Listening:
-    """Message of the child: it has started and waits for its first task."""
-
-
-class _Interrupt:
-    """Message to the child: leave the scan at its next step. A child without a scan ignores it."""
-
-
-@dataclass(frozen=True)
-class _Ready:
-    card: ModelCard
-    device: str
-    segmenter: Segmenter
 
 
 class SegmentationProcess:
@@ -124,8 +39,8 @@ class SegmentationProcess:
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
         self._outbox: _Outbox | None = None
-        self._answering: _Task | _Call | None = None
-        self._waiting: _Task | _Call | None = None
+        self._answering: Task | Call | None = None
+        self._waiting: Task | Call | None = None
         self._listening = False
 
     @property
@@ -149,7 +64,7 @@ class SegmentationProcess:
             ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         """
         if self._waiting is None or not self._waiting.is_work:
-            self._submit(_Task(card, device, None))
+            self._submit(Task(card, device, None))
 
     def segment(self, scan: Scan, card: ModelCard, device: str = "auto") -> None:
         """Start segmenting a scan; the messages `Progressed`, then `Finished` or `Failed`, follow.
@@ -169,7 +84,7 @@ class SegmentationProcess:
             If a scan is being segmented already.
         """
         self._require_idle()
-        self._submit(_Task(card, device, scan))
+        self._submit(Task(card, device, scan))
 
     def compute(self, function: Callable[..., object], *arguments: object) -> None:
         """Start computing a function in the child; the messages `Progressed`, then `Computed` or `Failed`, follow.
@@ -188,7 +103,7 @@ class SegmentationProcess:
             If a scan is being segmented already.
         """
         self._require_idle()
-        self._submit(_Call(function, arguments))
+        self._submit(Call(function, arguments))
 
     def _require_idle(self) -> None:
         if any(task is not None and task.is_work for task in (self._answering, self._waiting)):
@@ -200,11 +115,11 @@ class SegmentationProcess:
         try:
             while self._pipe is not None and self._pipe.poll():
                 message = self._pipe.recv()
-                if not isinstance(message, (_Listening, Progressed)):
+                if not isinstance(message, (Listening, Progressed)):
                     self._answering = None
                 # The waiting task reports the same failure of loading, so this report would come twice.
                 is_outdated = isinstance(message, (Loaded, Failed)) and self._waiting is not None
-                if not isinstance(message, _Listening) and not is_outdated:
+                if not isinstance(message, Listening) and not is_outdated:
                     events.append(message)
                 self._listening = self._answering is None
                 self._send_waiting()
@@ -217,7 +132,7 @@ class SegmentationProcess:
         """Stop the task at once by ending the child; a new child loads the same model in the background, if any."""
         task = self._waiting or self._answering
         self.close()
-        if isinstance(task, _Task):
+        if isinstance(task, Task):
             self.load(task.card, task.device)
 
     def interrupt(self) -> bool:
@@ -233,7 +148,7 @@ class SegmentationProcess:
             self._waiting = None
             return True
         if self._outbox is not None and self._answering is not None and self._answering.is_work:
-            self._outbox.send(_Interrupt())
+            self._outbox.send(Interrupt())
         return False
 
     def close(self) -> None:
@@ -242,7 +157,7 @@ class SegmentationProcess:
             self._process.kill()
         self._forget()
 
-    def _submit(self, task: _Task | _Call) -> None:
+    def _submit(self, task: Task | Call) -> None:
         self._waiting = task
         if self.pid is None:
             self._start()
@@ -253,7 +168,7 @@ class SegmentationProcess:
         self._forget_process()
         context = multiprocessing.get_context("spawn")
         self._pipe, childs_end = context.Pipe()
-        self._process = context.Process(target=_serve, args=(childs_end,), name="bonescint", daemon=True)
+        self._process = context.Process(target=serve, args=(childs_end,), name="bonescint", daemon=True)
         with without_main_module():
             self._process.start()
         # Only the child may hold this end; otherwise the parent would not notice that the child has ended.
@@ -298,7 +213,7 @@ class _Outbox:
         self.has_lost_task = False
         self._given = self._done = 0  # each is changed by one thread only
         self._pipe = pipe
-        self._messages: SimpleQueue[_Task | _Call | _Interrupt | None] = SimpleQueue()
+        self._messages: SimpleQueue[Task | Call | Interrupt | None] = SimpleQueue()
         Thread(target=self._run, name="bonescint outbox", daemon=True).start()
 
     @property
@@ -306,7 +221,7 @@ class _Outbox:
         """Whether a message is on its way."""
         return self._done < self._given
 
-    def send(self, message: _Task | _Call | _Interrupt) -> None:
+    def send(self, message: Task | Call | Interrupt) -> None:
         """Send a message; if a task cannot be sent because the child has ended, `has_lost_task` becomes true."""
         self._given += 1
         self._messages.put(message)
@@ -320,64 +235,6 @@ class _Outbox:
             try:
                 self._pipe.send(message)
             except OSError:
-                self.has_lost_task |= isinstance(message, (_Task, _Call))
+                self.has_lost_task |= isinstance(message, (Task, Call))
             self._done += 1
         self._pipe.close()
-
-
-def _serve(pipe: Connection) -> None:
-    """Run in the child: answer tasks until the parent closes the pipe."""
-    end_with_parent()
-    pipe.send(_Listening())
-    loaded: _Ready | None = None
-    with suppress(EOFError, OSError):
-        while True:
-            task: _Task | _Call | _Interrupt = pipe.recv()
-            if isinstance(task, _Interrupt):  # it came after the scan was done
-                continue
-            before = loaded
-            try:
-                if isinstance(task, _Call):
-                    pipe.send(Computed(_call(task, pipe)))
-                    continue
-                loaded = _load(task, loaded)
-                _answer(task, loaded.segmenter, pipe, is_warm=loaded is before)
-            except Cancelled:
-                pipe.send(Interrupted())
-            except BonescintError as error:
-                pipe.send(Failed(str(error)))
-            except OSError as error:
-                pipe.send(Failed(f"The engine could not be loaded or used: {error}."))
-            except Exception as error:  # torch raises many types; the user must see a message for each
-                logging.getLogger(__name__).exception("segmentation failed")
-                first_line = str(error).partition("\n")[0]
-                name = "The computation" if isinstance(task, _Call) else task.card.name
-                pipe.send(Failed(f"{name} failed: {type(error).__name__}: {first_line}"))
-
-
-def _call(call: _Call, pipe: Connection) -> object:
-    return call.function(*call.arguments, on_progress=lambda done: pipe.send(Progressed(done)), is_cancelled=pipe.poll)
-
-
-def _load(task: _Task, loaded: _Ready | None) -> _Ready:
-    from napari_bonescint.inference.segmenter import Segmenter
-
-    if loaded is not None and (loaded.card, loaded.device) == (task.card, task.device):
-        return loaded
-    return _Ready(task.card, task.device, Segmenter(task.card, task.device))
-
-
-def _answer(task: _Task, segmenter: Segmenter, pipe: Connection, *, is_warm: bool) -> None:
-    from napari_bonescint.inference.devices import devices
-
-    if task.scan is not None:
-        # While the child has a scan, the only message to it is `_Interrupt`.
-        result = segmenter.segment(
-            task.scan, on_progress=lambda done: pipe.send(Progressed(done)), is_cancelled=pipe.poll
-        )
-        pipe.send(Finished(result))
-        return
-    pipe.send(Loaded(task.card, segmenter.device, tuple(devices())))
-    if not is_warm:
-        with suppress(Cancelled):
-            segmenter.warm_up(is_cancelled=pipe.poll)

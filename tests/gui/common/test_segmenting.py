@@ -15,7 +15,7 @@ from gui.correct.correcting_panel import open_first
 from gui.panel_actions import click_and_wait, labels_in
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.gui.common.segmenting import SegmentationBroker, SegmentationClient
-from napari_bonescint.inference.child import Computed, Failed, Finished, Loaded, Progressed
+from napari_bonescint.inference.child_messages import Computed, Failed, Finished, Loaded, Progressed
 from napari_bonescint.inference.model_card import FINDING_HOT_SPOTS
 from napari_bonescint.measurement.detection.detector import classify
 from napari_bonescint.scan import Scan, View, ViewName
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.gui.correct.panel import CorrectWidget
     from napari_bonescint.gui.segment.panel import SegmentWidget
-    from napari_bonescint.inference.child import Event
+    from napari_bonescint.inference.child_messages import Event
     from napari_bonescint.inference.model_card import ModelCard
 
 PATIENCE_S = 60.0

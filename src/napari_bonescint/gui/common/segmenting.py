@@ -13,20 +13,13 @@ import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_bonescint.inference.child import (
-    Computed,
-    Failed,
-    Finished,
-    Interrupted,
-    Loaded,
-    Progressed,
-    SegmentationProcess,
-)
+from napari_bonescint.inference.child import SegmentationProcess
+from napari_bonescint.inference.child_messages import Computed, Failed, Finished, Interrupted, Loaded, Progressed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_bonescint.inference.child import Event
+    from napari_bonescint.inference.child_messages import Event
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.scan import Scan
 

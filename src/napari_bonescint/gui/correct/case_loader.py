@@ -16,7 +16,7 @@ from napari_bonescint.corrections.work_list.queue import WorkItem
 from napari_bonescint.formats.dicom.identity import burned_in_text, read_identity
 from napari_bonescint.gui.common.run import ignore
 from napari_bonescint.gui.common.segmenting import shared_child
-from napari_bonescint.inference.child import Failed, Finished
+from napari_bonescint.inference.child_messages import Failed, Finished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from napari_bonescint.corrections.store.label_store import LabelStore
     from napari_bonescint.gui.common.run import Run
     from napari_bonescint.gui.common.segmenting import SegmentationClient
-    from napari_bonescint.inference.child import Event
+    from napari_bonescint.inference.child_messages import Event
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.scan import Scan
     from napari_bonescint.segmentation import Segmentation

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.inference.child import Computed, Failed, Progressed
+from napari_bonescint.inference.child_messages import Computed, Failed, Progressed
 from napari_bonescint.inference.model_card import FINDING_HOT_SPOTS
 from napari_bonescint.inference.model_registry import current_model
 from napari_bonescint.measurement.measures import UptakeClasses

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,25 +17,26 @@ from napari_bonescint.gui.export.open_scans import OpenScan
 from napari_bonescint.gui.layers.labels import masks_of
 from napari_bonescint.gui.layers.scans import facts_of
 from napari_bonescint.gui.measure.region_masks import models_of
+from napari_bonescint.gui.measure.snapshot import Snapshot
 from napari_bonescint.gui.measure.spot_layers import SpotLayers
 from napari_bonescint.measurement.bone_scan_index import bone_scan_index
 from napari_bonescint.measurement.measures import BoneScanIndex, HotSpot, HotSpotVerdict, Measured, Measures
 from napari_bonescint.measurement.reader_edits import carry_over, numbers_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from napari.layers import Image, Labels
     from numpy.typing import NDArray
 
     from napari_bonescint.corrections.store.records.found_hot_spots import FoundPixels
+    from napari_bonescint.gui.measure.snapshot import Decided
     from napari_bonescint.gui.measure.spot_layers import Edited
     from napari_bonescint.measurement.measures import UptakeClasses
     from napari_bonescint.scan import Scan, ViewName
 
 _State = tuple["NDArray[np.uint16]", frozenset[SpotDecision]]
-Decided = dict[tuple["ViewName", int], HotSpotVerdict]
 _BEING_MEASURED = "being measured"
 
 
@@ -46,34 +47,6 @@ def look_of(images: Sequence[Image]) -> tuple[Any, ...]:
         (id(facts.scan), id(image.data), facts.view, *map(float, image.scale), *map(str, image.units))
         for image, facts in known
     )
-
-
-@dataclass(frozen=True, eq=False)
-class Snapshot:
-    """What a thread measures: copies, which nobody changes."""
-
-    scan: Scan
-    regions: NDArray[np.uint8]
-    labels: NDArray[np.uint16]
-    decided: Decided
-    classes: UptakeClasses | None
-    before: Measured | None
-    models: Mapping[str, str]
-
-    def measure(self) -> Measures:
-        """Measure; takes some tenths of a second."""
-        # Here, in the thread: what this imports would stop the window.
-        from napari_bonescint.measurement.measuring import remeasure
-
-        return remeasure(
-            self.scan,
-            self.regions,
-            self.labels,
-            self.decided,
-            before=self.before,
-            classes=self.classes,
-            models=self.models,
-        )
 
 
 class Reading:

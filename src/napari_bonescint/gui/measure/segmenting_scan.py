@@ -8,7 +8,7 @@ from psygnal import Signal
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.segment.result_target import Keep, ResultTarget
-from napari_bonescint.inference.child import Failed, Finished, Progressed
+from napari_bonescint.inference.child_messages import Failed, Finished, Progressed
 from napari_bonescint.inference.model_card import DEFAULT_MODEL
 from napari_bonescint.inference.model_registry import current_model, find_model
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_bonescint.gui.common.segmenting import SegmentationClient
-    from napari_bonescint.inference.child import Event
+    from napari_bonescint.inference.child_messages import Event
     from napari_bonescint.inference.model_card import ModelCard
 
 _POLL_MS, _PUT_MS = 25, 1

@@ -24,14 +24,14 @@ from napari_bonescint.gui.segment.page import SegmentPage
 from napari_bonescint.gui.segment.result_target import Keep, ResultTarget
 from napari_bonescint.gui.widgets.question import ask
 from napari_bonescint.gui.widgets.text_colours import Tone, ToneLabel
-from napari_bonescint.inference.child import Failed, Finished, Loaded, Progressed
+from napari_bonescint.inference.child_messages import Failed, Finished, Loaded, Progressed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from napari.viewer import Viewer
 
-    from napari_bonescint.inference.child import Event
+    from napari_bonescint.inference.child_messages import Event
     from napari_bonescint.inference.model_card import ModelCard
     from napari_bonescint.segmentation import Segmentation
 

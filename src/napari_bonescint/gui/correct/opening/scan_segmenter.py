@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
-from napari_bonescint.inference.child import Failed, Finished
+from napari_bonescint.inference.child_messages import Failed, Finished
 
 if TYPE_CHECKING:
     from collections.abc import Callable
