@@ -100,7 +100,7 @@ def test_a_scan_comes_by_tls_and_not_without(start: Start) -> None:
     assert isinstance(event, Received)
     assert event.path.read_bytes()[128:132] == b"DICM"
     assert not ward.send()
-    assert ward.told() == "ward: a connection from 127.0.0.1 was refused: it does not speak TLS; switch TLS on there."
+    assert ward.told() == "a connection from 127.0.0.1 was refused: it does not speak TLS; switch TLS on there."
     assert not ward.send()  # the same is not told again and again
     assert not ward.send("+tla", "+cf", "stranger.pem")
     assert "it does not trust the certificate of this computer" in ward.told()

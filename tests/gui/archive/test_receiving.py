@@ -27,13 +27,18 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.archive, pytest.mark.usefixtures("_peers_are_there")]
 
 
-def send(setup: ArchiveSetup, *paths: Path, calling: str = "WORKSTATION") -> bool:
-    command = ["storescu", "-aet", calling, "-aec", "BONESCINT", "127.0.0.1", str(setup.own_port), *paths]
+def send(setup: ArchiveSetup, *paths: Path, calling: str = "WORKSTATION", trusting: Path | None = None) -> bool:
+    tls = ["+tla", "+cf", trusting] if trusting is not None else []
+    command = ["storescu", *tls, "-aet", calling, "-aec", "BONESCINT", "127.0.0.1", str(setup.own_port), *paths]
     return subprocess.run(command, capture_output=True, check=False, timeout=30).returncode == 0
 
 
-def test_what_a_workstation_sends_is_listed_and_opened(viewer: Viewer, qtbot: QtBot, tmp_path: Path) -> None:
-    ward = ArchiveSetup("ward", Kind.RECEIVER, own_port=free_port(), allowed_titles=("WORKSTATION",))
+def test_what_a_workstation_sends_by_tls_is_listed_and_opened(
+    viewer: Viewer, qtbot: QtBot, tmp_path: Path, certificates: Path
+) -> None:
+    ward = ArchiveSetup("ward", Kind.RECEIVER, own_port=free_port(), own_tls=True, allowed_titles=("WORKSTATION",))
+    ward = replace(ward, certificate=str(certificates / "server.pem"), key=str(certificates / "server.key"))
+    authority = certificates / "authority.pem"
     keep_setup(ward)
     one, two = write_scan(tmp_path / "1.dcm", 1), write_scan(tmp_path / "2.dcm", 2, "20250110")
     panel: ArchiveWidget = open_panel(viewer, "Archive")
@@ -44,9 +49,13 @@ def test_what_a_workstation_sends_is_listed_and_opened(viewer: Viewer, qtbot: Qt
 
     box = panel.receive.native
     box.click()
-    qtbot.waitUntil(lambda: "listens at 127.0.0.1" in panel.status.text(), timeout=PATIENCE_MS)
-    assert not send(ward, one, calling="STRANGER")
-    assert send(ward, one, two)
+    listens = f"BONESCINT listens at 127.0.0.1 port {ward.own_port} with TLS for WORKSTATION."
+    qtbot.waitUntil(lambda: panel.status.text() == listens, timeout=PATIENCE_MS)
+    assert not send(ward, one)
+    refused = "ward: a connection from 127.0.0.1 was refused: it does not speak TLS; switch TLS on there."
+    qtbot.waitUntil(lambda: panel.status.text() == refused, timeout=PATIENCE_MS)
+    assert not send(ward, one, calling="STRANGER", trusting=authority)
+    assert send(ward, one, two, trusting=authority)
     qtbot.waitUntil(lambda: panel.status.text() == "2 images came in.", timeout=PATIENCE_MS)
     tree = panel.tree
     assert [tree.topLevelItem(row).text(0) for row in range(2)] == ["2026-03-01\n1 image", "2025-01-10\n1 image"]
@@ -64,7 +73,7 @@ def test_what_a_workstation_sends_is_listed_and_opened(viewer: Viewer, qtbot: Qt
 
     box.click()
     qtbot.waitUntil(lambda: panel.status.text() == "ward: nothing is received now.")
-    assert not send(ward, one)
+    assert not send(ward, one, trusting=authority)
 
 
 def test_a_port_that_is_taken_is_one_sentence_and_closing_the_panel_ends_receiving(

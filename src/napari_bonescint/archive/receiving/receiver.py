@@ -135,4 +135,4 @@ class Receiver:
         return status
 
     def _refuse_connection(self, host: str, why: str) -> None:
-        self._on_event(Refused(f"{self._setup.name}: a connection from {host} was refused: {why}."))
+        self._on_event(Refused(f"a connection from {host} was refused: {why}."))
