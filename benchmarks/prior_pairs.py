@@ -220,16 +220,18 @@ class Tally:
 
     def summary(self) -> list[str]:
         """Shares with their 95 % intervals, as a row of the table in the documentation."""
-        grown = [self._of(true) for true in ("larger", "smaller")]
         changed = sum(change in (Change.LARGER, Change.SMALLER) for change in self.beside)
         wrong = sum(self.named["same", name] for name in ("larger", "smaller"))
         unchanged = self._of("same")[1] + len(self.beside)
         return [
-            *(share(*self._of(true)) for true in ("new", "gone")),
-            share(*map(sum, zip(*grown, strict=True))),
+            *(self._named_so(*true) for true in (("new",), ("gone",), ("larger", "smaller"))),
             share(wrong + changed, unchanged),
             f"{np.mean(self.false_new):.2f}, at most {max(self.false_new)}",
         ]
+
+    def _named_so(self, *courses: str) -> str:
+        right, found = map(sum, zip(*map(self._of, courses), strict=True))
+        return f"{share(right, found)}, {sum(self.named[true, 'not found'] for true in courses)} not found"
 
     def _of(self, true: str) -> tuple[int, int]:
         """How many lesions with a course were named so, and how many were found."""

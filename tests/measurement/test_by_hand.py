@@ -82,5 +82,5 @@ def test_change_since_a_prior_scan():
     # 2.5² / 300 mm² + 1.414² x (1/1080 + 1/560 counts) = 0.0381; 2.5 standard deviations are a factor of 1.63.
     assert lesion.uptake_limit == pytest.approx(1.63, abs=0.01)
     assert lesion.change == "same"
-    assert "the uptake 1.4" in lesion.reason
-    assert "0.61 to 1.63 times" in lesion.reason
+    assert lesion.reason.startswith("Area 2.00 times and uptake 1.4")
+    assert lesion.reason.endswith("within noise: 0.80 to 1.25 and 0.61 to 1.63.")

@@ -83,17 +83,19 @@ def _named(group: Group, area_ratio: float | None, uptake: UptakeChange | None, 
 def _named_by_size(area_ratio: float | None, uptake: UptakeChange | None) -> tuple[Change, str]:
     if area_ratio is None:
         return Change.SAME, "The scans show the lesion in opposite views, so its areas cannot be compared."
-    stated = f"The area is {area_ratio:.2f} times that in the prior scan"
     if uptake is None:
-        return Change.SAME, f"{stated}, but its uptake cannot be compared."
-    stated += f", and the uptake {uptake.ratio:.2f} times"
+        return Change.SAME, f"The area is {area_ratio:.2f} times that in the prior scan; uptake cannot be compared."
     if area_ratio >= LARGER and uptake.ratio >= uptake.limit:
-        return Change.LARGER, f"{stated}: more than {LARGER:g} times, and than the noise of {uptake.limit:.2f} times."
-    if area_ratio <= 1 / LARGER and uptake.ratio <= 1 / uptake.limit:
-        limits = f"{1 / LARGER:g} times, and than the noise of {1 / uptake.limit:.2f} times"
-        return Change.SMALLER, f"{stated}: less than {limits}."
-    area, noise = (f"{1 / limit:.2f} to {limit:.2f} times" for limit in (LARGER, uptake.limit))
-    return Change.SAME, f"{stated}; not both lie beyond what unchanged lesions show ({area}, {noise})."
+        change = Change.LARGER
+    elif area_ratio <= 1 / LARGER and uptake.ratio <= 1 / uptake.limit:
+        change = Change.SMALLER
+    else:
+        change = Change.SAME
+    area, noise = (f"{1 / limit:.2f} to {limit:.2f}" for limit in (LARGER, uptake.limit))
+    return change, (
+        f"Area {area_ratio:.2f} times and uptake {uptake.ratio:.2f} times those in the prior scan; within noise: "
+        f"{area} and {noise}."
+    )
 
 
 def _is_shown(spot: Spot, both: BothScans, *, to_prior: bool) -> bool:
