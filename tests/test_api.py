@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,12 +14,12 @@ import pytest
 import napari_bonescint
 from dicom_files import ANTERIOR, POSTERIOR, some_counts
 from napari_bonescint.anatomy import CODES
-from napari_bonescint.api import NotOneScan
+from napari_bonescint.api import NotOneScan, ScanMeasures
 from napari_bonescint.formats.masks.label_tiff import write_labels
 from napari_bonescint.gui.samples import SAMPLES
 from napari_bonescint.measurement.comparison.changes import Change
 from napari_bonescint.measurement.comparison.comparing import CannotCompare
-from napari_bonescint.measurement.measuring import CannotMeasure
+from napari_bonescint.measurement.measuring import CannotMeasure, measure_regions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +54,14 @@ def test_a_scan_is_opened_segmented_and_measured() -> None:
     assert bone.pixels.item() == segmentation.skeleton[1].sum()
     assert len(spots) == sum(len(np.unique(plane)) - 1 for plane in measured.labels)
     assert spots.reason.str.len().min() > 0
+    # A scan without hot spots, spacing or counts has the same types, so tables of many scans can be joined.
+    cold = replace(scan, counts=np.minimum(scan.counts, 1).astype(np.uint8), spacing=None)
+    none = ScanMeasures(cold, measured.regions, measure_regions(cold, measured.regions))
+    assert len(none.hot_spot_table()) == 0
+    assert (none.hot_spot_table().dtypes == spots.dtypes)[["id", "suspicious", "probability", "area_mm2"]].all()
+    assert (none.region_table().dtypes == regions.dtypes).all()
+    joined = pd.concat([spots, none.hot_spot_table()], ignore_index=True)
+    assert joined[joined.suspicious].peak_ratio.round(1).min() > 1
     alone = napari_bonescint.measure(SAMPLES / "simulated.dcm", device="cpu")
     assert alone.index == measured.index
 

@@ -51,6 +51,9 @@ if TYPE_CHECKING:
     Masks = Segmentation | NDArray[np.uint8] | str | Path | Sequence[str | Path]
 
 _MODELS_KEPT = 2
+# Also of a table that is empty or lacks a quantity, so that tables of many scans can be joined.
+_REGION_NUMBERS = ("area_mm2", "counts", "mean_counts", "share_of_counts", "left_right_ratio")
+_HOT_SPOT_NUMBERS = ("row", "column", "area_mm2", "peak_ratio", "mean_ratio", "probability", "other_view_id")
 
 
 class NotOneScan(BonescintError):
@@ -94,14 +97,17 @@ class ScanMeasures:
         """Uptake as a table with the columns of ``STEM.regions.csv``: a row for each view, region and side."""
         import pandas as pd
 
-        return pd.DataFrame([asdict(row) for row in self.measures.regions], columns=list(REGION_COLUMNS))
+        table = pd.DataFrame([asdict(row) for row in self.measures.regions], columns=list(REGION_COLUMNS))
+        return table.astype(dict.fromkeys(_REGION_NUMBERS, float))
 
     def hot_spot_table(self) -> pd.DataFrame:
         """Hot spots as a table with the columns of ``STEM.hotspots.csv``, and the reason for each verdict."""
         import pandas as pd
 
         rows = [{**asdict(spot), "suspicious": spot.suspicious} for spot in self.measures.hot_spots]
-        return pd.DataFrame(rows, columns=[*HOT_SPOT_COLUMNS, "reason"])
+        table = pd.DataFrame(rows, columns=[*HOT_SPOT_COLUMNS, "reason"])
+        numbers = dict.fromkeys(_HOT_SPOT_NUMBERS, float)
+        return table.astype({**numbers, "id": int, "pixels": int, "suspicious": bool})
 
 
 def open_scan(
