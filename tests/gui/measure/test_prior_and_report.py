@@ -12,6 +12,7 @@ from qtpy.QtCore import Qt
 
 from gui.measure.measuring_panel import wait_for_measures
 from gui.panel_actions import PATIENCE_MS, answer
+from napari_bonescint.corrections.hot_spot_drafts import HotSpotDrafts
 from napari_bonescint.gui.common.panels import open_panel
 from napari_bonescint.gui.layers.labels import empty_labels, set_regions
 from napari_bonescint.gui.layers.marks import marks_of
@@ -70,6 +71,25 @@ def mark(layer: Labels, rows: tuple[int, ...]) -> None:
     for row in rows:
         square = np.mgrid[row : row + 5, 30:35].reshape(2, -1)
         layer.data_setitem(tuple(square), layer.selected_label)
+
+
+def test_a_comparison_waits_for_decisions_on_the_prior_that_are_restored(
+    viewer: Viewer, panel: MeasureWidget, qtbot: QtBot
+) -> None:
+    """An earlier session left hot spots of the prior unsaved; they come back while it is measured for Compare."""
+    counts = np.stack(
+        [layer.data for layer in viewer.layers if layer.name.startswith("day20240105") and isinstance(layer, Image)]
+    )
+    labels = np.zeros(counts.shape, np.uint16)
+    labels[:, 95:100, 30:35] = 1
+    HotSpotDrafts(counts).save(labels, [])
+    qtbot.waitUntil(lambda: panel.button.isEnabled())
+    panel.tabs.setCurrentWidget(panel.prior)
+    answer("Compare, it is one patient")
+    qtbot.mouseClick(page_of(panel).button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel.prior.shown is not None and panel.prior.shown.is_current, timeout=PATIENCE_MS)
+    assert not panel.prior.comparing.is_running
+    np.testing.assert_array_equal(panel.prior.shown.old.spots.pixels() > 0, labels > 0)
 
 
 def test_a_prior_scan_is_compared_seen_and_reported(

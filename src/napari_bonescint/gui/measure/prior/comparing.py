@@ -92,6 +92,7 @@ class PriorComparing:
     ) -> None:
         self._controller, self._run, self._call_later, self._ask = controller, run, call_later, ask
         self._wanted: tuple[tuple[Image, ...], tuple[Image, ...]] | None = None
+        self._read_studies: TwoStudies | None = None  # of the wanted scans, until the comparison begins
         self._all: list[Compared] = []
         self._turn = 0
         self._is_closed = False
@@ -151,6 +152,7 @@ class PriorComparing:
         new, old = found
         if new is None or old is None:
             return
+        self._read_studies = None
         self.message.emit("Comparing …", False)
         self.changed.emit()
         self._run(partial(_studies, new.files, old.files), partial(self._on_studies, new, old), self._on_failed)
@@ -163,7 +165,18 @@ class PriorComparing:
             self.message.emit("Not compared.", False)
             self.changed.emit()
             return
-        self._start(new, old, studies)
+        self._read_studies = studies
+        self._start_when_measured()
+
+    def _start_when_measured(self) -> None:
+        """Compare once the measures are those of the hot spots, which may just have been restored or edited."""
+        wanted, studies = self._wanted, self._read_studies
+        if wanted is None or studies is None:
+            return
+        new, old = (self._controller.reading_of(images) for images in wanted)
+        if new is not None and old is not None and new.is_measured and old.is_measured:
+            self._read_studies = None
+            self._start(new, old, studies)
 
     def _start(self, new: Reading, old: Reading, studies: TwoStudies) -> None:
         self._turn += 1
@@ -222,6 +235,7 @@ class PriorComparing:
             self._all, self.follow_up = kept, None
         if self.is_running and not self._controller.is_running and self._is_stopped():
             self._wanted = None
+        self._start_when_measured()
         shown = self.shown
         if shown is not None and not shown.is_current:
             self._turn += 1
