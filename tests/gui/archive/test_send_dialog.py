@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,10 +18,11 @@ from archive_peers.patients import write_scan, write_views
 from gui.measure.measuring_panel import wait_for_measures
 from gui.panel_actions import PATIENCE_MS, answer
 from napari_bonescint.archive.sending.outbox import Outbox
-from napari_bonescint.archive.setup.setups_file import keep_setup
+from napari_bonescint.archive.setup.setups_file import keep_setup, setups_file
 from napari_bonescint.gui.archive.send_dialog import SendDialog
 from napari_bonescint.gui.common.panels import open_panel
 from napari_bonescint.gui.layers.labels import empty_labels, set_regions
+from napari_bonescint.measurement.report import codes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,9 +87,19 @@ def test_without_a_scan_and_an_archive_it_says_what_is_missing(viewer: Viewer, q
 
 @pytest.mark.archive
 def test_a_scan_comes_with_its_prior_and_its_results_go_back(
-    viewer: Viewer, kept_child: None, qtbot: QtBot, orthanc: Orthanc, web: ArchiveSetup, tmp_path: Path
+    viewer: Viewer,
+    kept_child: None,
+    qtbot: QtBot,
+    orthanc: Orthanc,
+    web: ArchiveSetup,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    new, prior = write_scan(tmp_path / "new.dcm", 1), write_scan(tmp_path / "prior.dcm", 1, "20250110")
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    same = {"PatientID": "PATIENT-0001", "PatientName": "Identifying^Person0001"}
+    new, prior = write_scan(tmp_path / "new.dcm", 1), write_scan(tmp_path / "prior.dcm", 2, "20250110", **same)
     orthanc.store(new, prior)
     panel: ArchiveWidget = open_panel(viewer, "Archive")
     qtbot.waitUntil(lambda: panel.session.setup is not None)
@@ -127,6 +139,10 @@ def test_a_scan_comes_with_its_prior_and_its_results_go_back(
     layer.data_setitem(tuple(np.mgrid[50:55, 22:26].reshape(2, -1)), 1)
     wait_for_measures(measure, qtbot)
 
+    draw_bones(viewer, [viewer.layers["scan 1 anterior"], viewer.layers["scan 1 posterior"]])
+    press(measure.prior.page.button, qtbot)
+    qtbot.waitUntil(lambda: measure.prior.shown is not None and measure.prior.shown.is_current, timeout=PATIENCE_MS)
+
     # An archive that is gone: the results wait.
     keep_setup(replace(web, url=f"http://127.0.0.1:{orthanc.napari_port}/dicom-web"))
     report = measure.report()
@@ -155,6 +171,8 @@ def test_a_scan_comes_with_its_prior_and_its_results_go_back(
     stored = orthanc.instances(StudyInstanceUID=study)
     assert sorted(each["SOPClassUID"] for each in stored) == sorted((SEG, SEG, SEG, SR, PDF, NM))
     assert {each["PatientID"] for each in stored} == {"PATIENT-0001"}
+    (report,) = orthanc.ask("/tools/find", {"Level": "Instance", "Query": {"Modality": "SR"}})
+    assert codes.NEW_LESIONS[2] in str(pydicom.dcmread(io.BytesIO(orthanc.file(report))))
     dialog.masks.value = dialog.of_measures.segmentation.value = dialog.of_measures.structured.value = False
     dialog.of_measures.pages.value = "capture"
     press(dialog.send_button, qtbot)
@@ -164,6 +182,12 @@ def test_a_scan_comes_with_its_prior_and_its_results_go_back(
     # Only the scans that are open are left in the folder of this process.
     left = [path for path in (tmp_path / "received").rglob("*.dcm") if path.parent.name.count(".") < 3]
     assert left == []
+    # Neither settings, caches, drafts nor temporary files name the patient.
+    kept = [path for path in tmp_path.rglob("*") if path.is_file() and path not in (new, prior)]
+    for path in kept:
+        if tmp_path / "received" not in path.parents:
+            assert not any(text in path.read_bytes() for text in (b"PATIENT-0001", b"Person0001"))
+    assert setups_file() in kept
     dialog.close_button.click()
 
 
