@@ -19,6 +19,7 @@ from napari_bonescint.simulation.case import SOURCES
 from napari_bonescint.simulation.pathology import LesionKind
 from napari_bonescint.training.data.augmentation import as_picture, bend, glow
 from napari_bonescint.training.data.simulated_examples import Example, draw_strengths, place_example, samples_per_pixel
+from napari_bonescint.training.data.usual_uptake import vary_usual
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +35,7 @@ LEAST_RATIO = 0.3
 _VIEWS = (ViewName.ANTERIOR, ViewName.POSTERIOR)
 _FEWEST, _MOST = 1.5e5, 3e6
 _SHARE_BENT, _SHARE_GLOWING, _SHARE_PICTURES, _SHARE_SINGLE = 0.7, 0.4, 0.25, 0.25
-_SHARE_VARIED = 0.8
+_SHARE_VARIED, _SHARE_USUAL = 0.8, 0.8
 _SHIFT, _SMOOTHNESS = 1.0, 5.0
 _VARIATIONS = (3, 9)
 _VARIATION_SIGMA = (4.0, 15.0)
@@ -117,6 +118,8 @@ def draw_lesion_examples(case: Case, rng: np.random.Generator, grid_mm: float, s
     mean, classes = vary_lesions(case, rng)
     if rng.random() < _SHARE_VARIED:
         mean = vary_normal(mean, case.regions[0], rng)
+    if rng.random() < _SHARE_USUAL:
+        mean = vary_usual(mean, case.regions, rng)
     packed = case.regions + len(REGIONS) * classes
     total = np.exp(rng.uniform(np.log(_FEWEST), np.log(_MOST)))
     seed = int(rng.integers(2**31)) if rng.random() < _SHARE_BENT else None
