@@ -99,6 +99,28 @@ class Half:
 
 
 @dataclass(frozen=True)
+class SpotWeights:
+    """How the probability of a hot spot follows from its features: a logistic regression.
+
+    Attributes
+    ----------
+    weights : dict of str to float
+        Weight of each feature by its name, see `measurement.hot_spots.likelihood`; 0 for those that are left out.
+    bias : float
+        Added to the weighted sum.
+    data : str
+        The data it was measured on.
+    scans : int
+        Number of scans.
+    """
+
+    weights: dict[str, float]
+    bias: float
+    data: str
+    scans: int
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """The content of NAME.json, which describes the weights in NAME.safetensors.
 
@@ -133,6 +155,8 @@ class ModelCard:
         None if the model was not calibrated for eight-bit integers.
     half : Half or None
         None if the model was not measured in half precision.
+    spot_weights : SpotWeights or None
+        For a model that finds hot spots; None on cards of earlier versions.
     scores : list of dict
         Each with ``metric``, ``value`` (mean), ``spread`` (standard deviation), ``data`` and ``scans``.
     judgement : str
@@ -159,6 +183,7 @@ class ModelCard:
     mirrored: bool = False
     int8: Int8 | None = None
     half: Half | None = None
+    spot_weights: SpotWeights | None = None
     training: dict[str, Any] = field(default_factory=dict)
     learnt_from: list[dict[str, Any]] | None = None
     scores: list[dict[str, Any]] = field(default_factory=list)

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_bonescint.anatomy import CODES, REGIONS
+from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.measurement.body import spacing_of
 from napari_bonescint.measurement.bones import SIDES
 from napari_bonescint.measurement.examination import examine
 from napari_bonescint.measurement.hot_spots.marked import MarkedPixels
 from napari_bonescint.measurement.hot_spots.pairing import find_mirrored, find_partners
-from napari_bonescint.measurement.hot_spots.surroundings import look_around
+from napari_bonescint.measurement.hot_spots.surroundings import is_in_face, look_around
 from napari_bonescint.measurement.hot_spots.suspicion import Evidence, is_suspicious, joint_near, reason
 from napari_bonescint.measurement.measures import HotSpot, HotSpotVerdict
-from napari_bonescint.scan import ViewName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.measurement.examination import Examination
     from napari_bonescint.measurement.measures import UptakeClasses
-    from napari_bonescint.scan import Scan
+    from napari_bonescint.scan import Scan, ViewName
 
 
 def describe_hot_spots(
@@ -74,7 +73,7 @@ def describe_hot_spots(
     ring = np.where(around.ring_mean > 0, around.ring_mean, normal)
     partner = find_partners(marked, spacing)
     mirrored = find_mirrored(marked, spacing)
-    in_face = _in_face(marked)
+    in_face = is_in_face(marked)
     lesion, benign = _spot_probabilities(marked, classes)
     names = [view.name for view in scan.views]
     spots = []
@@ -115,15 +114,6 @@ def describe_hot_spots(
             )
         )
     return tuple(spots)
-
-
-def _in_face(marked: MarkedPixels) -> NDArray[np.bool_]:
-    """For each spot, whether it lies in the lower half of the skull in the anterior view."""
-    skull = CODES["skull"]
-    is_anterior = np.array([view.name is ViewName.ANTERIOR for view in marked.bones.views])
-    middle = marked.bones.ends[:, skull].mean(axis=1)
-    inside = (marked.places[:, 0] == skull) & (marked.centres[:, 0] > middle[marked.view])
-    return np.asarray(inside & is_anterior[marked.view])
 
 
 def _spot_probabilities(

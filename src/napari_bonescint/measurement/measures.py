@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_bonescint.inference.model_card import SpotWeights
+
 Side = Literal["left", "right", ""]
 """The patient's side; empty for bones of the midline, and for both sides together."""
 
@@ -258,9 +260,12 @@ class UptakeClasses:
         Name of the model that computed them, or of the rule without a model.
     model_sha256 : str
         Hash of the weights; empty without a model.
+    spot_weights : SpotWeights or None
+        How the probability of a hot spot follows from them; None without a model.
     """
 
     lesion: NDArray[np.float32]
     benign: NDArray[np.float32]
     model: str
     model_sha256: str = ""
+    spot_weights: SpotWeights | None = None

@@ -135,7 +135,7 @@ def measure_regions(
         classes = threshold_classes(scan, regions)
     else:
         classes = detector.classify(scan, regions, on_progress=on_progress, is_cancelled=is_cancelled)
-    labels = find_hot_spots(scan, regions, classes)
+    labels, classes = find_hot_spots(scan, regions, classes)
     all_models = {**(models or {}), classes.model: classes.model_sha256}
     return Measured(labels, remeasure(scan, regions, labels, before=before, classes=classes, models=all_models))
 

@@ -147,6 +147,19 @@ def score_scan(measured: Measured, case: Case, total: float) -> ScoredScan:
     return ScoredScan(tuple(pieces), tuple(false_alarms), marked_alarms)
 
 
+def touching(labels: NDArray[np.uint16], case: Case, total: float) -> list[dict[int, bool | None]]:
+    """For each view, whether each hot spot of labels (view, y, x) comes near a metastasis that could be seen.
+
+    None for one that comes near none but such as could not be seen: it is neither right nor wrong.
+    """
+    touches: list[dict[int, bool | None]] = []
+    for spots, true in zip(labels, true_pieces(case, total), strict=True):
+        near_any, near_seen = (set(np.unique(spots[_spread(mask)]).tolist()) for mask in (true != 0, true > 0))
+        each = set(np.unique(spots).tolist()) - {0}
+        touches.append({spot: True if spot in near_seen else None if spot in near_any else False for spot in each})
+    return touches
+
+
 def operating_point(
     scans: Sequence[ScoredScan], score: float | None = None, chosen: Callable[[Piece], bool] = lambda _: True
 ) -> OperatingPoint:

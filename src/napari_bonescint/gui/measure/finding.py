@@ -118,4 +118,4 @@ def _find(
     from napari_bonescint.measurement.detection.candidates import find_hot_spots, threshold_classes
 
     known = threshold_classes(scan, regions) if classes is None else classes
-    return find_hot_spots(scan, regions, known), known
+    return find_hot_spots(scan, regions, known)

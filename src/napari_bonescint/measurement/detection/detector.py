@@ -19,6 +19,7 @@ from napari_bonescint.inference.model_card import (
 )
 from napari_bonescint.inference.preprocessing import Grid, around_body
 from napari_bonescint.measurement.detection.channels import sample_codes, stack_channels
+from napari_bonescint.measurement.hot_spots.likelihood import PIXELS_ALONE
 from napari_bonescint.measurement.measures import UptakeClasses
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ class HotSpotDetector:
         _report(0.8, on_progress, is_cancelled)
         lesion, benign = (np.clip(grid.refine(shares[:, index]), 0, 1) for index in (_LESION, _BENIGN))
         on_progress(1.0)
-        return UptakeClasses(lesion, benign, self.card.name, self.card.weights_sha256)
+        weights = self.card.spot_weights or PIXELS_ALONE
+        return UptakeClasses(lesion, benign, self.card.name, self.card.weights_sha256, weights)
 
     def _shares(self, channels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probability (view, class, y, x) of each class, from channels (view, channel, y, x)."""

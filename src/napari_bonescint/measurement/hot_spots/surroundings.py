@@ -1,4 +1,4 @@
-"""What lies around a hot spot: the counts of the bone in a ring, and the bones that meet there."""
+"""What lies around a hot spot: the counts of the bone in a ring, the bones that meet there, the face."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import distance_transform_edt, find_objects
 
-from napari_bonescint.anatomy import REGIONS
+from napari_bonescint.anatomy import CODES, REGIONS
+from napari_bonescint.scan import ViewName
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,3 +76,12 @@ def look_around(
         if np.count_nonzero(ring) >= _FEWEST_IN_RING:
             means[index] = counts[view][window][ring].mean()
     return Surroundings(means, near)
+
+
+def is_in_face(marked: MarkedPixels) -> NDArray[np.bool_]:
+    """For each spot, whether it lies in the lower half of the skull in the anterior view."""
+    skull = CODES["skull"]
+    is_anterior = np.array([view.name is ViewName.ANTERIOR for view in marked.bones.views])
+    middle = marked.bones.ends[:, skull].mean(axis=1)
+    inside = (marked.places[:, 0] == skull) & (marked.centres[:, 0] > middle[marked.view])
+    return np.asarray(inside & is_anterior[marked.view])

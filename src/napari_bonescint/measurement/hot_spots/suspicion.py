@@ -12,12 +12,9 @@ if TYPE_CHECKING:
 
     from napari_bonescint.measurement.measures import HotSpotVerdict, Side
 
-SUSPICIOUS_FROM = 0.25
-"""Lowest probability of a metastasis with which a hot spot is suspicious: about one false alarm a scan on held-out
+SUSPICIOUS_FROM = 0.15
+"""Lowest probability of a metastasis with which a hot spot is suspicious: under two false alarms a scan on held-out
 simulated cases."""
-
-SUSPICIOUS_FROM_IF_USUAL = 0.7
-"""The same for a hot spot in the face, and for one that is alike on the other side: few metastases are."""
 
 SUSPICIOUS_RATIO = 3.0
 """Without a model: lowest ratio of the peak to the region's median with which a hot spot is suspicious."""
@@ -88,21 +85,15 @@ def joint_near(codes: Iterable[int]) -> str:
 def is_suspicious(evidence: Evidence) -> bool:
     """True if a model finds a metastasis probable enough; without a model, by a rule.
 
-    With a model, a metastasis must be likelier than benign focal uptake, and have a higher probability in the face or
-    if a hot spot is alike on the other side. The rule: in bone, the peak at least 3 times the region's median, at no
-    joint, not in the face, and none alike on the other side.
+    The rule: in bone, the peak at least 3 times the region's median, at no joint, not in the face, and none alike on
+    the other side.
     """
     if evidence.region not in CODES or not CODES[evidence.region]:
         return False
     if evidence.probability is not None:
-        return evidence.probability >= max(_least(evidence), evidence.benign or 0.0)
+        return evidence.probability >= SUSPICIOUS_FROM
     usual = evidence.joint or evidence.in_face or evidence.mirrored
     return evidence.peak_ratio >= SUSPICIOUS_RATIO and not usual
-
-
-def _least(evidence: Evidence) -> float:
-    """Lowest probability of a metastasis with which a hot spot is suspicious."""
-    return SUSPICIOUS_FROM_IF_USUAL if evidence.in_face or evidence.mirrored else SUSPICIOUS_FROM
 
 
 def reason(evidence: Evidence, verdict: HotSpotVerdict) -> str:
@@ -112,10 +103,10 @@ def reason(evidence: Evidence, verdict: HotSpotVerdict) -> str:
     if not code:
         return ", ".join([*facts, "outside bone"])
     if evidence.probability is not None:
-        too_low = evidence.probability < _least(evidence) and not verdict.suspicious
-        limit = f" (suspicious from {_least(evidence):.2f})" if too_low else ""
+        too_low = evidence.probability < SUSPICIOUS_FROM and not verdict.suspicious
+        limit = f" (suspicious from {SUSPICIOUS_FROM:.2f})" if too_low else ""
         facts.append(f"probability of a metastasis {evidence.probability:.2f}{limit}")
-        if evidence.benign is not None and evidence.benign > evidence.probability:
+        if not verdict.suspicious and evidence.benign is not None and evidence.benign > evidence.probability:
             facts.append(f"likelier a worn joint, fracture or Paget's disease ({evidence.benign:.2f})")
     facts.append(f"peak {evidence.peak_ratio:.1f} times the {_possessive(REGIONS[code].label)} median")
     if evidence.joint:

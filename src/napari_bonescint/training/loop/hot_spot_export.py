@@ -17,6 +17,7 @@ from napari_bonescint.measurement.scoring import operating_point, score_scan
 from napari_bonescint.simulation.case import Case
 from napari_bonescint.simulation.splits import seed_of, split_of
 from napari_bonescint.training.data.lesion_examples import BENIGN, LESION, true_classes
+from napari_bonescint.training.loop.spot_weights import fit_spot_weights, labelled_spots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,7 @@ _SURE = 0.005
 
 
 def calibrate_and_score(card: ModelCard, paths: Sequence[Path], data: str) -> ModelCard:
-    """A card with temperature and scores, measured on held-out cases that the current model segments.
+    """A card with temperature, spot weights and scores, from held-out cases that the current model segments.
 
     Parameters
     ----------
@@ -57,6 +58,13 @@ def calibrate_and_score(card: ModelCard, paths: Sequence[Path], data: str) -> Mo
     pixels = [_unsure(detector, scan, regions, case) for (case, scan, _), regions in zip(counted, masks, strict=True)]
     shares, classes = (np.concatenate(parts) for parts in zip(*pixels, strict=True))
     card = dataclasses.replace(card, temperature=fit_temperature(shares, classes))
+    calibrated = HotSpotDetector(card)
+    spots = [
+        labelled_spots(scan, regions, calibrated.classify(scan, regions), case, total)
+        for (case, scan, total), regions in zip(counted, masks, strict=True)
+    ]
+    features, is_lesion = (np.concatenate(parts) for parts in zip(*spots, strict=True))
+    card = dataclasses.replace(card, spot_weights=fit_spot_weights(features, is_lesion, data, len(counted)))
     calibrated = HotSpotDetector(card)
     scored = [
         score_scan(measure_regions(scan, regions, calibrated), case, total)
