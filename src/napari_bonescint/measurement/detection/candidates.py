@@ -32,13 +32,13 @@ _FAINTEST = 0.05
 _SADDLE = 0.6
 """Two maxima are two spots if the probability between them falls below this share of the lower one."""
 
-_OUTLINE = 0.4
+_OUTLINE = 0.55
 """A spot ends where the probability falls below this share of its highest."""
 
 _LIKELY, _LIKELY_BENIGN = 0.05, 0.25
 """Lowest probabilities of a metastasis, or of benign uptake, with which a spot is kept."""
 
-_LEAST_MM2 = 80.0
+_LEAST_MM2 = 40.0
 _NEIGHBOURS = np.ones((3, 3), bool)
 _BLUR_MM = 4.0
 _RING_MM = 60.0
@@ -66,7 +66,7 @@ def find_hot_spots(
     Returns
     -------
     labels : ndarray of uint16, shape (view, y, x)
-        Hot spots, numbered within a view from 1, from top to bottom; pieces under 80 mm2 are left out.
+        Hot spots, numbered within a view from 1, from top to bottom; pieces under 40 mm2 are left out.
     classes : UptakeClasses
         The classes. With a model, each spot's pixels have the probability that the spot is a metastasis; see
         `measurement.hot_spots.likelihood`.
