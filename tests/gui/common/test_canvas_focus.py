@@ -46,7 +46,7 @@ def canvas_of(viewer: Viewer) -> QWidget:
 
 
 def test_a_click_on_any_control_gives_the_keyboard_to_the_image(viewer: Viewer, panel: Panel) -> None:
-    CanvasFocus(panel).watch()
+    CanvasFocus(panel).watch(panel)
     first = panel.list.visualItemRect(panel.list.item(0)).center()
     for control, place in (
         (panel.button, None),
@@ -70,7 +70,7 @@ def test_a_click_on_any_control_gives_the_keyboard_to_the_image(viewer: Viewer, 
 
 def test_a_control_that_the_tab_key_reached_keeps_the_keyboard(viewer: Viewer, panel: Panel) -> None:
     focus = CanvasFocus(panel)
-    focus.watch()
+    focus.watch(panel)
     panel.button.setFocus(Qt.FocusReason.TabFocusReason)
     QTest.keyClick(panel.button, Qt.Key.Key_Space)
     assert panel.button.hasFocus()

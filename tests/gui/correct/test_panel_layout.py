@@ -32,6 +32,19 @@ def is_whole(widget: QWidget) -> bool:
     return bool(widget.isVisible()) and QRegion(widget.rect()).subtracted(widget.visibleRegion()).isEmpty()
 
 
+def test_pages_that_are_not_seen_are_made_after_the_window_has_answered(
+    viewer: Viewer, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    panel = open_correcting()
+    pages = [panel.tabs.widget(index) for index in range(panel.tabs.count())]
+    assert [page.widget() for page in pages] == [None] * 4
+    assert not {"aids", "legend", "checks", "models"} & set(vars(panel))
+    qtbot.waitUntil(lambda: pages[-1].widget() is panel.models)
+    assert pages[1].widget().isAncestorOf(panel.legend)
+    assert pages[2].widget() is panel.checks
+    qtbot.waitUntil(lambda: panel.controller.loader.card is panel.models.card)
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_every_tool_and_six_rows_are_seen_without_scrolling(
     viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot, theme: str

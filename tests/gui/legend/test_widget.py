@@ -68,7 +68,8 @@ def test_a_row_for_each_bone_follows_edits_and_undo(
     y, x = sample.images[0].scale
     pixels = np.count_nonzero(sample.labels[0].data == CODES["femur"])
     assert area(legend, "femur", 0) == pytest.approx(pixels * y * x, abs=1)
-    assert [legend.tree.headerItem().text(column) for column in (2, 3)] == ["anterior", "posterior"]
+    assert [legend.tree.headerItem().text(column) for column in (2, 3)] == ["ant.", "post."]
+    assert legend.tree.headerItem().toolTip(2) == "anterior view"
     assert "mm²" in legend.tree.headerItem().text(1)
     where = np.nonzero(sample.labels[0].data == CODES["femur"])
     sample.labels[0].data_setitem(where, CODES["skull"])

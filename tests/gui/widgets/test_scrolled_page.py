@@ -54,3 +54,19 @@ def test_a_page_is_put_in_later_and_at_the_latest_after_it_is_seen(qtbot: QtBot)
     qtbot.waitUntil(lambda: scrolled.widget() is page)
     scrolled.fill()
     assert page.isVisible()
+
+
+def test_a_page_is_made_when_it_is_put_in(qtbot: QtBot) -> None:
+    made: list[QLabel] = []
+
+    def make() -> QLabel:
+        made.append(QLabel("many controls"))
+        return made[-1]
+
+    scrolled = ScrolledPage(make, later=True)
+    qtbot.addWidget(scrolled)
+    scrolled.sizeHint()
+    assert made == []
+    scrolled.fill()
+    scrolled.fill()
+    assert [scrolled.widget()] == made

@@ -47,9 +47,9 @@ class CanvasFocus(QObject):
         super().__init__(panel)
         self._panel = panel
 
-    def watch(self, *later: QWidget) -> None:
-        """Follow the controls that the panel has now, and those of parts that come into it later."""
-        for control in [each for part in (self._panel, *later) for each in part.findChildren(QWidget)]:
+    def watch(self, part: QWidget) -> None:
+        """Follow the controls that the panel, or a part that comes into it later, has now."""
+        for control in part.findChildren(QWidget):
             if isinstance(control, QLineEdit):
                 control.returnPressed.connect(self.give)
             elif not isinstance(control, _TEXT) and control.focusPolicy() & Qt.FocusPolicy.TabFocus:

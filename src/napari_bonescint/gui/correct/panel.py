@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,8 @@ from napari_bonescint.gui.widgets.scrolled_page import ScrolledPage
 from napari_bonescint.gui.widgets.text_colours import Tone, ToneLabel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     import numpy as np
     from napari.viewer import Viewer
     from numpy.typing import NDArray
@@ -91,10 +93,6 @@ class CorrectWidget(DockPanel):
         self.drafts = DraftBanner(self.controller.name_of)
         self.list = WorkList()
         self.toolbox = Toolbox(napari_viewer)
-        self.aids = DisplayPanel(napari_viewer)
-        self.legend = LegendWidget(napari_viewer)
-        self.checks = CheckList(napari_viewer)
-        self.models = ModelChooser()
         self.saving = SaveBar(self.controller)
         self.start_button = QPushButton("Start from …")
         self.revisions_button = QPushButton()
@@ -102,12 +100,33 @@ class CorrectWidget(DockPanel):
         self._lay_out()
         self._connect()
         offer_drafts(napari_viewer.layers)
-        self._take_model()
         self._show_case()
-        self._focus.watch(*self.pages.values())
-        store = remembered(Setting.STORE)
-        if store:
-            self.controller.resume(Path(store))
+        self._focus.watch(self)
+        in_turns(self, self._fill_pages(), self._resume)
+
+    # The parts that are not seen at first are made in later turns, or when they are needed.
+
+    @cached_property
+    def aids(self) -> DisplayPanel:
+        """What helps to see."""
+        return DisplayPanel(self._viewer)
+
+    @cached_property
+    def legend(self) -> LegendWidget:
+        """The legend of the bones."""
+        return LegendWidget(self._viewer)
+
+    @cached_property
+    def checks(self) -> CheckList:
+        """What can hardly be so in a body."""
+        return CheckList(self._viewer)
+
+    @cached_property
+    def models(self) -> ModelChooser:
+        """The model for scans without a prediction."""
+        models = ModelChooser()
+        models.chosen.connect(self._take_model)
+        return models
 
     def open_scans(self, folder: Path) -> None:
         """Open a folder of scans; they are added to the open store, or to one that the user chooses."""
@@ -117,6 +136,7 @@ class CorrectWidget(DockPanel):
 
     def correct_scan(self) -> None:
         """Correct the scan of the active layer, in the layers that it has, without a label store."""
+        self._take_model()
         self.controller.correct_scan()
 
     def show_revisions(self) -> RevisionDialog | None:
@@ -228,7 +248,8 @@ class CorrectWidget(DockPanel):
         self._viewer.events.mouse_over_canvas.disconnect(self._on_mouse_over)
         self.controller.close()
         self.list.close_pictures()
-        self.legend.disconnect_from_viewer()
+        if "legend" in vars(self):
+            self.legend.disconnect_from_viewer()
         self._background.close()
 
     def _connect(self) -> None:
@@ -248,7 +269,6 @@ class CorrectWidget(DockPanel):
         self.list.chosen.connect(self._go_to)
         self.drafts.open_requested.connect(controller.open_draft)
         self.drafts.discard_requested.connect(controller.discard_draft)
-        self.models.chosen.connect(self._take_model)
         self.revisions_button.clicked.connect(self.show_revisions)
         self._viewer.events.mouse_over_canvas.connect(self._on_mouse_over)
         self._end_at_last(controller.loader.child)
@@ -269,6 +289,38 @@ class CorrectWidget(DockPanel):
             keys.bind(f"Ctrl+{enter}", self.save_and_next, while_typing=True)
             keys.bind(f"Ctrl+Shift+{enter}", self.saving.save_not_reviewed, while_typing=True)
 
+    def _view_page(self) -> QWidget:
+        view = QWidget()
+        seeing = QVBoxLayout(view)
+        seeing.setContentsMargins(0, 0, 0, 0)
+        seeing.addWidget(self.aids)
+        seeing.addWidget(self.legend)
+        seeing.addStretch()
+        return view
+
+    def _fill_pages(self) -> Iterator[None]:
+        """Make a part of a page, or put a page in, in each step."""
+        for index, parts in enumerate(((), ("aids", "legend"), ("checks",), ("models",))):
+            for part in parts:
+                if not self._is_shut_down:
+                    getattr(self, part)
+                yield
+            page = self.tabs.widget(index)
+            if isinstance(page, ScrolledPage) and not self._is_shut_down:
+                page.fill()
+                self._focus.watch(page)
+                self._fit_page(self.tabs.currentIndex())
+            yield
+
+    def _resume(self) -> None:
+        """Open the label store of the last time."""
+        if self._is_shut_down:
+            return
+        self._take_model()
+        store = remembered(Setting.STORE)
+        if store and self.controller.opened is None:
+            self.controller.resume(Path(store))
+
     def _fit_page(self, shown: int) -> None:
         """Give the tabs the height of the page that is shown, not of the highest one."""
         policy = QSizePolicy.Policy
@@ -285,17 +337,14 @@ class CorrectWidget(DockPanel):
         self.start_button.setMenu(menu)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        view = QWidget()
-        seeing = QVBoxLayout(view)
-        seeing.setContentsMargins(0, 0, 0, 0)
-        seeing.addWidget(self.aids)
-        seeing.addWidget(self.legend)
-        seeing.addStretch()
-        self.pages = {"Tools": self.toolbox, "View": view, "Checks": self.checks, "Model": self.models}
-        scrolled = [ScrolledPage(page, later=True) for page in self.pages.values()]
-        for title, page in zip(self.pages, scrolled, strict=True):
-            self.tabs.addTab(page, title)
-        in_turns(self, map(ScrolledPage.fill, scrolled))
+        pages: dict[str, QWidget | Callable[[], QWidget]] = {
+            "Tools": self.toolbox,
+            "View": self._view_page,
+            "Checks": lambda: self.checks,
+            "Model": lambda: self.models,
+        }
+        for title, page in pages.items():
+            self.tabs.addTab(ScrolledPage(page, later=True), title)
         self.tabs.currentChanged.connect(self._fit_page)
         self._fit_page(0)
         masks = QWidget()

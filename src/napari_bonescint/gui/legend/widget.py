@@ -162,10 +162,14 @@ class LegendWidget(QWidget):
         layout.addLayout(buttons)
 
     def _fill(self, legend: Legend) -> None:
-        names = [f"{view.name}, {legend.unit}" if len(legend.views) == 1 else view.name for view in legend.views]
-        titles = ["", "Bone" if len(names) == 1 else f"Bone, area in {legend.unit}", *names]
+        names = [str(view.name) for view in legend.views]
+        # Short, so that the names of bones are whole in a narrow panel.
+        short = [f"{name}, {legend.unit}" if len(names) == 1 else name.replace("erior", ".") for name in names]
+        titles = ["", "Bone" if len(names) == 1 else f"Bone, area in {legend.unit}", *short]
         if titles != self._titles:
             self._title(titles)
+            for view, name in enumerate(names):
+                self.tree.headerItem().setToolTip(_AREAS + view, f"{name} view")
         if self._codes() != [bone.code for bone in legend.bones]:
             chosen = self.code
             self.tree.clear()

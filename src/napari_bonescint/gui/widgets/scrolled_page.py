@@ -8,6 +8,8 @@ from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from qtpy.QtWidgets import QScrollArea, QWidget
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qtpy.QtGui import QShowEvent
 
 
@@ -16,12 +18,13 @@ class ScrolledPage(QScrollArea):
 
     Parameters
     ----------
-    page : QWidget
+    page : QWidget or callable
+        A function makes the page when it is put in.
     later : bool
         True leaves the page out until `fill` or until it is shown, since Qt takes long to style many widgets.
     """
 
-    def __init__(self, page: QWidget, *, later: bool = False) -> None:
+    def __init__(self, page: QWidget | Callable[[], QWidget], *, later: bool = False) -> None:
         super().__init__()
         self.setWidgetResizable(True)
         # The Tab key scrolls to each control; the page itself is none.
@@ -35,6 +38,8 @@ class ScrolledPage(QScrollArea):
     def fill(self) -> None:
         """Put the page in, if it is not in."""
         if self.widget() is None:
+            if not isinstance(self._page, QWidget):
+                self._page = self._page()
             self.setWidget(self._page)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
@@ -45,13 +50,15 @@ class ScrolledPage(QScrollArea):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """The width of the page and of the scroll bar."""
-        width = self._page.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+        page = self._page.minimumSizeHint() if isinstance(self._page, QWidget) else QSize()
+        width = max(page.width(), 0) + self.verticalScrollBar().sizeHint().width()
         return QSize(width, super().minimumSizeHint().height())
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """The size at which nothing needs to be scrolled."""
         frame = self.size() - self.maximumViewportSize()
-        return self._page.sizeHint() + frame + QSize(self.verticalScrollBar().sizeHint().width(), 0)
+        page = self._page.sizeHint() if isinstance(self._page, QWidget) else QSize(0, 0)
+        return page + frame + QSize(self.verticalScrollBar().sizeHint().width(), 0)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Follow the page when its width changes, for example by the style of its new window."""

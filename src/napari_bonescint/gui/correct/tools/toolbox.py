@@ -103,6 +103,7 @@ class Toolbox(QWidget):
             sliders.addWidget(label)
             sliders.addWidget(slider, 1)
         layout.addLayout(sliders)
+        layout.addStretch()
         self.brush.setToolTip("Diameter of the brushes, in pixels. Keys: [ and ]")
         self.threshold.setToolTip(
             "Threshold of the model's probability of bone in the box. Keys: comma (more bone) and full stop (less bone)"
