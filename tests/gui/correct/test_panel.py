@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,6 +69,23 @@ def test_a_prediction_of_the_scan_that_is_open_shows_in_its_layers_and_in_the_li
         panel.controller.loader.predicted.emit(item, prediction)
     np.testing.assert_array_equal(np.stack([labels.data for labels in masks(viewer)]), prediction.regions)
     assert [item.state for item in panel.list.model.queue.items] == ["predicted"]
+
+
+def test_a_prediction_of_the_open_scan_does_not_keep_the_user_from_the_next(
+    scan: Scan, tmp_path: Path, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+) -> None:
+    store = LabelStore.create(tmp_path / "store")
+    for counts in (scan.counts, scan.counts + 1):
+        store.add(replace(scan, counts=counts))
+    panel = open_correcting()
+    first = open_first(qtbot, panel, store)
+    store.add_prediction(first, prediction_of(store.scan(first), certainty=0.9))
+    prediction = store.prediction(first)
+    assert prediction is not None
+    here, there = sorted(panel.list.model.queue.items, key=lambda item: item.key != first)
+    panel.controller.go_to(there)
+    panel.controller.loader.predicted.emit(here, prediction)
+    qtbot.waitUntil(lambda: is_open(panel) and key_of(panel) == there.key)
 
 
 def test_a_prediction_that_comes_after_the_first_stroke_is_told_and_changes_nothing(

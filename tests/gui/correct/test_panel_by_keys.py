@@ -56,6 +56,15 @@ def click(widget: QWidget, place: QPoint | None = None) -> None:
     QTest.mouseClick(widget, Qt.MouseButton.LeftButton, NOTHING, place or widget.rect().center())
 
 
+def test_keys_work_in_a_store_that_was_opened_after_the_name_was_typed(
+    panel: CorrectWidget, canvas: QWidget, store: LabelStore
+) -> None:
+    click(panel.saving.name)
+    panel.saving.name.setFocus()
+    panel.opener.store_chosen.emit(store.folder)
+    assert canvas.hasFocus()
+
+
 @pytest.mark.parametrize("active", ["labels", "image", "other labels", "none"])
 def test_each_key_takes_its_tool_whichever_layer_is_active(
     viewer: Viewer, panel: CorrectWidget, canvas: QWidget, active: str

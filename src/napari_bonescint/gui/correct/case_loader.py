@@ -111,6 +111,11 @@ class CaseLoader:
         self._jobs: list[_Job] = []
         self._polls = False
 
+    @property
+    def is_opening(self) -> bool:
+        """Whether a case was asked for and is not open yet."""
+        return self._wanted is not None
+
     def use(self, store: LabelStore, annotator: str) -> None:
         """Use another store and annotator, and forget everything about the earlier store."""
         self._store = store

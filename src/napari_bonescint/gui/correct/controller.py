@@ -336,7 +336,8 @@ class CorrectController(OpenOnce, MaskStarts):
         if not isinstance(self.state, Correcting) or known.identity != self.state.item.identity:
             return
         if self.state.is_untouched_and_empty() and self.state.labels == tuple(self._layers.labels):
-            self.loader.open(known)
+            if not self.loader.is_opening:  # the user has chosen another case
+                self.loader.open(known)
             return
         self.state.case = replace(self.state.case, prediction=prediction)
         self._move_tools(self.state.case, self.state.labels)

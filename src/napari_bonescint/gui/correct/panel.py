@@ -265,6 +265,9 @@ class CorrectWidget(DockPanel):
         self.opener.store_chosen.connect(controller.open)
         self.opener.scans_chosen.connect(self.open_scans)
         self.opener.list_chosen.connect(controller.open)
+        # The field of the name may have the keyboard still.
+        for chosen in (self.opener.store_chosen, self.opener.scans_chosen, self.opener.list_chosen):
+            chosen.connect(lambda *_: self._focus.give())
         self.opener.order_requested.connect(controller.order_anew)
         self.list.chosen.connect(self._go_to)
         self.drafts.open_requested.connect(controller.open_draft)
