@@ -37,10 +37,9 @@ if TYPE_CHECKING:
 
 
 def test_a_store_opens_with_the_scan_first_at_which_the_model_is_least_sure(
-    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+    viewer: Viewer, store: LabelStore, panel: CorrectWidget
 ) -> None:
-    panel = open_correcting()
-    key = open_first(qtbot, panel, store)
+    key = key_of(panel)
     expected = sorted(store.cases(), key=lambda case: case.predicted_dice or 0)
     assert [item.name for item in panel.list.model.queue.items] == [case.key for case in expected]
     assert key == expected[0].key
@@ -111,10 +110,8 @@ def test_the_panel_says_that_it_is_no_medical_device(open_correcting: Callable[.
 
 
 def test_page_down_moves_on_into_the_same_layers_with_nothing_to_undo(
-    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+    viewer: Viewer, store: LabelStore, panel: CorrectWidget, qtbot: QtBot
 ) -> None:
-    panel = open_correcting()
-    open_first(qtbot, panel, store)
     layers = list(viewer.layers)[:4]
     draw(viewer)
     layers[2].undo()
@@ -128,10 +125,9 @@ def test_page_down_moves_on_into_the_same_layers_with_nothing_to_undo(
 
 
 def test_a_saved_correction_is_a_revision_with_its_name_comment_and_origin(
-    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+    viewer: Viewer, store: LabelStore, panel: CorrectWidget, qtbot: QtBot
 ) -> None:
-    panel = open_correcting()
-    key = open_first(qtbot, panel, store)
+    key = key_of(panel)
     draw(viewer)
     panel.saving.comment.setText("bladder removed")
     with qtbot.waitSignal(case_of(panel).saved):
@@ -149,10 +145,9 @@ def test_a_saved_correction_is_a_revision_with_its_name_comment_and_origin(
 
 
 def test_moving_on_with_unsaved_work_asks_and_cancel_stays(
-    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+    viewer: Viewer, store: LabelStore, panel: CorrectWidget, qtbot: QtBot
 ) -> None:
-    panel = open_correcting()
-    first = open_first(qtbot, panel, store)
+    first = key_of(panel)
     draw(viewer)
     drawn = masks(viewer)[0].data.copy()
     answer("Cancel")
@@ -173,10 +168,9 @@ def test_moving_on_with_unsaved_work_asks_and_cancel_stays(
 
 
 def test_closing_napari_with_unsaved_work_asks_and_saves(
-    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+    viewer: Viewer, store: LabelStore, panel: CorrectWidget
 ) -> None:
-    panel = open_correcting()
-    key = open_first(qtbot, panel, store)
+    key = key_of(panel)
     draw(viewer)
     window = viewer.window._qt_window
     window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)  # the viewer's fixture closes it once more
@@ -190,10 +184,9 @@ def test_closing_napari_with_unsaved_work_asks_and_saves(
 
 
 def test_removing_the_labels_layer_loses_nothing(
-    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+    viewer: Viewer, store: LabelStore, panel: CorrectWidget, qtbot: QtBot
 ) -> None:
-    panel = open_correcting()
-    key = open_first(qtbot, panel, store)
+    key = key_of(panel)
     draw(viewer)
     drawn = masks(viewer)[0].data.copy()
     viewer.layers.remove(masks(viewer)[0])
@@ -204,11 +197,7 @@ def test_removing_the_labels_layer_loses_nothing(
     np.testing.assert_array_equal(draft.regions[0], drawn)
 
 
-def test_starting_from_an_empty_mask_is_undone_with_where_it_came_from(
-    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
-) -> None:
-    panel = open_correcting()
-    open_first(qtbot, panel, store)
+def test_starting_from_an_empty_mask_is_undone_with_where_it_came_from(viewer: Viewer, panel: CorrectWidget) -> None:
     panel.controller.start_empty()
     assert not any(labels.data.any() for labels in masks(viewer))
     assert str(case_of(panel).origin) == "an empty mask"
@@ -309,10 +298,8 @@ def test_a_case_that_was_read_ahead_is_read_again_if_another_annotator_has_saved
 
 
 def test_a_store_that_vanished_is_one_sentence_and_the_labels_stay(
-    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+    viewer: Viewer, store: LabelStore, panel: CorrectWidget, qtbot: QtBot
 ) -> None:
-    panel = open_correcting()
-    open_first(qtbot, panel, store)
     draw(viewer)
     drawn = masks(viewer)[0].data.copy()
     moved = store.folder.rename(store.folder.with_name("elsewhere"))

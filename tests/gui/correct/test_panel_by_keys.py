@@ -10,13 +10,11 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from gui.correct.correcting_panel import case_of, draw, is_open, key_of, masks, open_first
+from gui.correct.correcting_panel import case_of, draw, is_open, key_of, masks
 from napari_bonescint.gui.correct.tools.registry import TOOLS, Gesture
 from napari_bonescint.gui.correct.work_list.model import ITEM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari import Viewer
     from pytestqt.qtbot import QtBot
     from qtpy.QtWidgets import QWidget
@@ -29,10 +27,8 @@ SHIFT, NOTHING = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.NoModifi
 
 
 @pytest.fixture
-def panel(store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot) -> CorrectWidget:
+def panel(panel: CorrectWidget, qtbot: QtBot) -> CorrectWidget:
     """The first case is open, and nothing else has the keyboard than the window."""
-    panel = open_correcting()
-    open_first(qtbot, panel, store)
     panel.window().activateWindow()
     qtbot.waitUntil(panel.isActiveWindow)
     return panel

@@ -125,10 +125,9 @@ def test_a_draft_that_was_discarded_does_not_come_back_with_the_case_read_ahead(
 
 
 def test_closing_napari_and_discarding_leaves_neither_revision_nor_draft(
-    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+    viewer: Viewer, store: LabelStore, panel: CorrectWidget
 ) -> None:
-    panel = open_correcting()
-    key = open_first(qtbot, panel, store)
+    key = key_of(panel)
     draw(viewer)
     window = viewer.window._qt_window
     window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
@@ -140,10 +139,9 @@ def test_closing_napari_and_discarding_leaves_neither_revision_nor_draft(
 
 
 def test_a_change_is_a_draft_within_five_seconds_and_undo_still_works(
-    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+    viewer: Viewer, store: LabelStore, panel: CorrectWidget, qtbot: QtBot
 ) -> None:
-    panel = open_correcting()
-    key = open_first(qtbot, panel, store)
+    key = key_of(panel)
     before = masks(viewer)[0].data.copy()
     draw(viewer)
     with qtbot.waitSignal(case_of(panel).kept, timeout=5000):
@@ -169,10 +167,9 @@ def test_a_napari_killed_after_strokes_is_followed_by_one_that_offers_them() -> 
 
 
 def test_a_draft_is_written_while_one_draws_without_a_pause(
-    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+    viewer: Viewer, store: LabelStore, panel: CorrectWidget, qtbot: QtBot
 ) -> None:
-    panel = open_correcting()
-    key = open_first(qtbot, panel, store)
+    key = key_of(panel)
     kept: list[bool] = []
     case_of(panel).kept.connect(lambda: kept.append(True))
     codes = iter(range(200))
@@ -187,10 +184,9 @@ def test_a_draft_is_written_while_one_draws_without_a_pause(
 
 
 def test_a_draft_that_cannot_be_written_is_one_sentence_and_is_written_with_the_next_change(
-    viewer: Viewer, store: LabelStore, open_correcting: Callable[..., CorrectWidget], qtbot: QtBot
+    viewer: Viewer, store: LabelStore, panel: CorrectWidget, qtbot: QtBot
 ) -> None:
-    panel = open_correcting()
-    key = open_first(qtbot, panel, store)
+    key = key_of(panel)
     elsewhere = store.folder.rename(store.folder.with_name("elsewhere"))
     draw(viewer, 13)
     with qtbot.waitSignal(case_of(panel).failed) as failure:
