@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from napari_bonescint.inference.backends.engine import other_weights, with_channels
 from napari_bonescint.inference.devices import core_limit
 from napari_bonescint.inference.model_card import FINDING_HOT_SPOTS, ModelCard, ModelError
+from napari_bonescint.inference.weights import read_tensors
 from napari_bonescint.networks.widths import HOT_SPOT_CHANNELS
 
 if TYPE_CHECKING:
@@ -55,7 +56,6 @@ def load_network(card: ModelCard) -> DenseNetwork:
         If the weights are missing, damaged or do not fit the card.
     """
     from safetensors import SafetensorError
-    from safetensors.torch import load
 
     from napari_bonescint.networks.zoo import UnknownArchitectureError, build_network
 
@@ -66,7 +66,7 @@ def load_network(card: ModelCard) -> DenseNetwork:
     if network.inputs != (HOT_SPOT_CHANNELS if card.purpose == FINDING_HOT_SPOTS else 1):
         raise ModelError(f"Model {card.name}: {card.architecture} is no network for {card.purpose}.")
     try:
-        network.load_state_dict(load(card.read_weights()))
+        network.load_state_dict(read_tensors(card.read_weights()))
     except (SafetensorError, RuntimeError) as error:
         raise other_weights(card) from error
     return network.eval().requires_grad_(requires_grad=False)

@@ -7,13 +7,14 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import load, save
+from safetensors.torch import save
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.files.atomic import write_bytes_atomically
 from napari_bonescint.inference.model_card import ModelCard, ModelError, read_card
 from napari_bonescint.inference.model_registry import find_model
 from napari_bonescint.inference.preprocessing import HOT_SPOT_NORMALISATION, NORMALISATION
+from napari_bonescint.inference.weights import read_tensors
 from napari_bonescint.networks.zoo import count_parameters
 from napari_bonescint.training.loop.resuming import require_same_material
 
@@ -123,7 +124,7 @@ def start_from(network: nn.Module, models: Sequence[str], partial: Sequence[str]
     copied = []
     for name, must_fit in (*((name, False) for name in partial), *((name, True) for name in models)):
         card = find_model(name)
-        given = load(card.read_weights())
+        given = read_tensors(card.read_weights())
         fitting = {key: value for key, value in given.items() if key in own and own[key].shape == value.shape}
         if must_fit and not len(fitting) == len(own) == len(given):
             raise ModelError(_misfit(name, own, given, len(fitting)))
