@@ -13,7 +13,7 @@ FDN: dict[int, tuple[tuple[int, ...], ...]] = {
 U_NET: tuple[int, ...] = (16, 32, 64, 128, 256)
 URI_NET: tuple[int, ...] = (16, 32, 64, 112, 224)
 PHASE_U_NET: tuple[int, ...] = (24, 40, 64, 96, 128, 128)
-HOT_SPOT_U_NET: tuple[int, ...] = (12, 20, 28, 40)
+HOT_SPOT_U_NET: tuple[int, ...] = (16, 32, 48, 64)
 """Channels at each level, the finest first."""
 
 HOT_SPOT_CHANNELS = 19

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 HOT = 0.2
 """Without a model, a pixel of bone is hot from this probability."""
 
-_FAINTEST = 0.05
+_FAINTEST = 0.02
 """With a model, a pixel of bone may be hot if its probabilities of a lesion and of benign uptake sum to this number."""
 
 _SADDLE = 0.6
