@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.measurement.measures import HotSpotVerdict, Side
 
-SUSPICIOUS_FROM = 0.16
+SUSPICIOUS_FROM = 0.2
 """Lowest probability of a metastasis with which a hot spot is suspicious: under two false alarms a scan on held-out
 simulated cases."""
 
