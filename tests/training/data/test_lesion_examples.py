@@ -15,6 +15,7 @@ from napari_bonescint.training.data.lesion_examples import (
     NEITHER,
     draw_lesion_examples,
     true_classes,
+    vary_healthy,
     vary_lesions,
     vary_normal,
 )
@@ -104,3 +105,14 @@ def test_normal_uptake_varies_alike_on_both_sides_and_in_both_views(case):
     np.testing.assert_allclose(varied[0, :, 34:94], varied[0, :, 34:94][:, ::-1], rtol=1e-4)
     empty = np.zeros_like(regions[0])
     assert vary_normal(mean, empty, np.random.default_rng(2)) is mean
+
+
+def test_lesions_keep_their_ratio_when_healthy_uptake_is_varied(sick):
+    varied = vary_healthy(sick, np.random.default_rng(3))
+    before, after = sick.expected.sum(axis=0), varied.expected.sum(axis=0)
+    assert np.log(after[before > 0] / before[before > 0]).std() > 0.02
+    lesions = SOURCES.index("lesions")
+    there = sick.expected[lesions] > 0
+    shares = [case.expected[lesions][there] / total[there] for case, total in ((varied, after), (sick, before))]
+    np.testing.assert_allclose(*shares, rtol=1e-4)
+    assert varied.lesions == sick.lesions

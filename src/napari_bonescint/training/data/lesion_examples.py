@@ -6,6 +6,7 @@ The regions of the input are deformed at random, because in use they are a model
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -108,6 +109,13 @@ def vary_normal(mean: NDArray[np.float32], regions: NDArray[np.uint8], rng: np.r
     factor = np.exp(gain)
     varied: NDArray[np.float32] = mean * np.stack([factor, factor[:, ::-1]])
     return varied
+
+
+def vary_healthy(case: Case, rng: np.random.Generator) -> Case:
+    """A case whose healthy uptake is varied by `vary_normal` and `vary_usual`; lesions keep their ratio to it."""
+    mean = case.expected.sum(axis=0)
+    varied = vary_usual(vary_normal(mean, case.regions[0], rng), case.regions, rng)
+    return replace(case, expected=case.expected * (varied / np.maximum(mean, 1e-9)))
 
 
 def draw_lesion_examples(case: Case, rng: np.random.Generator, grid_mm: float, shape: tuple[int, int]) -> list[Example]:

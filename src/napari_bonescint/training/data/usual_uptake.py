@@ -1,4 +1,4 @@
-"""Random uptake of healthy bone where scans of patients differ: joints, manubrium, levels of the spine, rims of bones.
+"""Random uptake of healthy bone where scans of patients differ: joints, manubrium, spine, iliac bodies, rims of bones.
 
 A network that sees only the simulator's own normal uptake takes such places for lesions in other scans. The drawn gains
 are alike on both sides and in both views, because uptake that is there is rarely a metastasis.
@@ -32,16 +32,17 @@ _MEETINGS: tuple[tuple[str, str], ...] = (
     ("ribs", "sternum"),
     ("thoracic_spine", "lumbar_spine"),
 )
-_SHARE_OF_MEETINGS = 0.4
+_SHARE_OF_MEETINGS = 0.5
 _MEETING_SIGMA = (2.0, 7.0)
 _RIMMED = ("pelvis", "scapula", "skull", "sacrum", "sternum", "femur")
-_SHARE_OF_RIMS = 0.35
+_SHARE_OF_RIMS = 0.4
 _RIM_DEPTH = (1.5, 5.0)
 _SPINE = ("cervical_spine", "thoracic_spine", "lumbar_spine", "sacrum")
 _SHARE_OF_SPINES, _SPINE_SPREAD = 0.7, 0.3
 _SPINE_SIGMA = (4.0, 25.0)
-_SHARE_OF_MANUBRIA, _MANUBRIUM_ENDS = 0.6, (0.22, 0.5)
-_GAIN_MEAN, _GAIN_SPREAD, _MOST = 0.25, 0.45, 1.3
+_SHARE_OF_MANUBRIA, _MANUBRIUM_ENDS = 0.7, (0.22, 0.5)
+_SHARE_OF_ILIAC_BODIES, _ILIAC_SIGMA = 0.6, (1.5, 4.5)
+_GAIN_MEAN, _GAIN_SPREAD, _MOST = 0.3, 0.5, 1.4
 _UNLIKE_VIEWS = 0.25
 _COARSER = 2
 
@@ -95,6 +96,9 @@ def _gain(codes: NDArray[np.uint8], common: np.random.Generator, own: np.random.
         below = np.arange(len(codes)) - (rows[0] + end * (rows[-1] - rows[0]))
         step = 1 / (1 + np.exp(np.clip(below / 1.5, -30, 30)))
         gain += (codes == CODES["sternum"]) * (strength * step).astype(np.float32)[:, None]
+    is_varied, sigma, strength = common.random() < _SHARE_OF_ILIAC_BODIES, common.uniform(*_ILIAC_SIGMA), level()
+    if is_varied:
+        _add_to_iliac_bodies(gain, codes, sigma, strength)
     # A camera shows no sharp steps.
     blurred: NDArray[np.float32] = ndimage.gaussian_filter(gain, 1.0)
     return blurred
@@ -122,6 +126,25 @@ def _add_to_rim(gain: NDArray[np.float32], bone: NDArray[np.bool_], depth: float
     if window is not None:
         inside = ndimage.distance_transform_edt(bone[window])
         gain[window] += np.where(inside > 0, strength * np.exp(-(inside - 1) / depth), 0).astype(np.float32)
+
+
+def _add_to_iliac_bodies(gain: NDArray[np.float32], codes: NDArray[np.uint8], sigma: float, strength: float) -> None:
+    """Add a strength to a gain (y, x) along the thick lower part of both iliac bones, from the sacrum to the hip."""
+    pelvis = codes == CODES["pelvis"]
+    joints, hips = _meeting(codes, "sacrum", "pelvis"), _meeting(codes, "pelvis", "femur")
+    sacrum = np.nonzero(codes == CODES["sacrum"])[1]
+    if not (len(sacrum) and joints.any() and hips.any()):
+        return
+    middle = float(np.median(sacrum))
+    for side in (-1, 1):
+        ends = [np.argwhere(place & (side * (np.arange(codes.shape[1]) - middle) > 0)) for place in (joints, hips)]
+        if not all(map(len, ends)):
+            continue
+        start, stop = (points.mean(axis=0) for points in ends)
+        at = np.argwhere(pelvis)
+        along = np.clip((at - start) @ (stop - start) / max(float((stop - start) @ (stop - start)), 1e-6), 0, 1)
+        away = np.linalg.norm(at - start - along[:, None] * (stop - start), axis=1)
+        gain[at[:, 0], at[:, 1]] += (strength * np.exp(-0.5 * (away / sigma) ** 2)).astype(np.float32)
 
 
 def _window(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice] | None:
