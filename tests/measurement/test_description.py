@@ -90,7 +90,7 @@ def test_a_model_decides_by_its_probability(body):
     assert [(spot.probability, spot.suspicious) for spot in spots.values()] == [(0.75, True), (0.125, False)]
     assert spots[A, 1].reason.startswith("probability of a metastasis 0.75, peak 4.0 times the ribs' median")
     assert spots[A, 2].reason.startswith(
-        "probability of a metastasis 0.12 (suspicious from 0.20), likelier a worn joint, fracture or Paget's disease "
+        "probability of a metastasis 0.12 (suspicious from 0.15), likelier a worn joint, fracture or Paget's disease "
         "(0.62), peak"
     )
 
