@@ -6,7 +6,7 @@ from scipy.special import logit
 
 from napari_bonescint.inference.model_card import SpotWeights
 from napari_bonescint.measurement.bones import find_bones
-from napari_bonescint.measurement.hot_spots.likelihood import FEATURES, features_of_labels, spot_probabilities
+from napari_bonescint.measurement.hot_spots.likelihood import FEATURES, spot_features, spot_probabilities
 from napari_bonescint.measurement.hot_spots.marked import MarkedPixels
 
 RIB = (slice(100, 110), slice(50, 60))
@@ -15,7 +15,7 @@ NOWHERE = logit(0.005)
 
 def features_of(body, lesion):
     marked = MarkedPixels.of(body.labels, find_bones(body.regions, body.scan.views))
-    table = features_of_labels(marked, body.labels, body.regions, body.scan.counts, lesion, (2.0, 2.0))
+    table = spot_features(marked, body.labels, body.regions, body.scan.counts, lesion, (2.0, 2.0))
     return [dict(zip(FEATURES, row, strict=True)) for row in table]
 
 

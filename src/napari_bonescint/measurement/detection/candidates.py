@@ -11,10 +11,10 @@ from scipy.special import expit, logit
 from skimage.morphology import reconstruction
 from skimage.segmentation import watershed
 
-from napari_bonescint.inference.preprocessing import ASSUMED_SPACING_MM
+from napari_bonescint.measurement.body import spacing_of
 from napari_bonescint.measurement.detection.region_normal import region_normals
 from napari_bonescint.measurement.examination import examine
-from napari_bonescint.measurement.hot_spots.likelihood import features_of_labels, spot_probabilities
+from napari_bonescint.measurement.hot_spots.likelihood import spot_features, spot_probabilities
 from napari_bonescint.measurement.hot_spots.marked import MarkedPixels
 from napari_bonescint.measurement.measures import UptakeClasses
 
@@ -71,7 +71,7 @@ def find_hot_spots(
         The classes. With a model, each spot's pixels have the probability that the spot is a metastasis; see
         `measurement.hot_spots.likelihood`.
     """
-    spacing = _spacing(scan)
+    spacing = spacing_of(scan)
     if classes.spot_weights is None:
         pieces = [ndimage.label(view, _NEIGHBOURS)[0] for view in (classes.lesion >= HOT) & (regions > 0)]
         return _number(np.stack(pieces), spacing), classes
@@ -79,7 +79,7 @@ def find_hot_spots(
     marked = MarkedPixels.of(labels, examine(scan, regions).bones)
     if not len(marked):
         return labels, classes
-    features = features_of_labels(marked, labels, regions, scan.counts, classes.lesion, spacing)
+    features = spot_features(marked, labels, regions, scan.counts, classes.lesion, spacing)
     probability = spot_probabilities(features, classes.spot_weights)
     benign = marked.mean(classes.benign.reshape(-1)[marked.at].astype(np.float64))
     lesion = classes.lesion.copy()
@@ -92,7 +92,7 @@ def find_hot_spots(
 def separate_spots(scan: Scan, regions: NDArray[np.uint8], classes: UptakeClasses) -> NDArray[np.uint16]:
     """All spots (view, y, x) that stand out in the classes of a model, likely or not; see `find_hot_spots`."""
     uptake = np.where(regions > 0, classes.lesion + classes.benign, 0)
-    return _number(np.stack([_separate(view) for view in uptake]), _spacing(scan))
+    return _number(np.stack([_separate(view) for view in uptake]), spacing_of(scan))
 
 
 def threshold_classes(scan: Scan, regions: NDArray[np.uint8]) -> UptakeClasses:
@@ -110,15 +110,11 @@ def threshold_classes(scan: Scan, regions: NDArray[np.uint8]) -> UptakeClasses:
         `lesion` is `HOT` where smoothed counts are 1.6 times the larger of the region's normal and the mean of bone
         within 60 mm, if that is more than noise; `benign` is 0.
     """
-    spacing = _spacing(scan)
+    spacing = spacing_of(scan)
     lesion = np.stack(
         [_exceed(counts, codes, spacing) for counts, codes in zip(scan.counts.astype(np.float32), regions, strict=True)]
     )
     return UptakeClasses(lesion, np.zeros_like(lesion), "thresholds")
-
-
-def _spacing(scan: Scan) -> Spacing:
-    return scan.spacing or (ASSUMED_SPACING_MM, ASSUMED_SPACING_MM)
 
 
 def _separate(uptake: NDArray[np.float32]) -> NDArray[np.int32]:

@@ -44,7 +44,12 @@ _NOWHERE = float(logit(0.005))
 
 
 def spot_features(
-    marked: MarkedPixels, near: NDArray[np.bool_], lesion: NDArray[np.float32], spacing: Spacing
+    marked: MarkedPixels,
+    labels: NDArray[np.uint16],
+    regions: NDArray[np.uint8],
+    counts: NDArray[np.generic],
+    lesion: NDArray[np.float32],
+    spacing: Spacing,
 ) -> NDArray[np.float64]:
     """Features (spots, `FEATURES`) of all hot spots of a scan.
 
@@ -57,13 +62,18 @@ def spot_features(
     ----------
     marked : MarkedPixels
         The pixels of the spots.
-    near : ndarray of bool, shape (spots, region code)
-        The regions near each spot, as of `look_around`.
+    labels : ndarray of uint16, shape (view, y, x)
+        The spots.
+    regions : ndarray of uint8, shape (view, y, x)
+        Region codes.
+    counts : ndarray of shape (view, y, x)
+        Counts.
     lesion : ndarray of float32, shape (view, y, x)
         Probability that a metastasis raises the counts of a pixel.
     spacing : (float, float)
         Pixel spacing (y, x) in mm.
     """
+    near = look_around(marked, labels, regions, counts, spacing).near
     of_pixels = lesion.reshape(-1)[marked.at].astype(np.float64)
     mean, highest = _log_odds(marked.mean(of_pixels)), _log_odds(marked.highest(of_pixels))
     partner = find_partners(marked, spacing)
@@ -93,18 +103,6 @@ def spot_probabilities(features: NDArray[np.float64], weights: SpotWeights) -> N
     each = np.array([weights.weights.get(name, 0.0) for name in FEATURES])
     probability: NDArray[np.float64] = expit(features @ each + weights.bias)
     return probability
-
-
-def features_of_labels(
-    marked: MarkedPixels,
-    labels: NDArray[np.uint16],
-    regions: NDArray[np.uint8],
-    counts: NDArray[np.generic],
-    lesion: NDArray[np.float32],
-    spacing: Spacing,
-) -> NDArray[np.float64]:
-    """`spot_features` of hot spots (view, y, x) in regions and counts of the same shape."""
-    return spot_features(marked, look_around(marked, labels, regions, counts, spacing).near, lesion, spacing)
 
 
 def _log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -62,9 +62,9 @@ def calibrate_and_score(card: ModelCard, paths: Sequence[Path], data: str) -> Mo
     calibrated = HotSpotDetector(card)
     spots = [
         labelled_spots(scan, regions, calibrated.classify(scan, regions), case, total)
-        for path, regions in zip(paths, masks, strict=True)
+        for path, known, regions in zip(paths, counted, masks, strict=True)
         # Normal uptake differs more between patients than between simulated ones.
-        for case, scan, total in (_count(path), _count(path, is_varied=True))
+        for case, scan, total in (known, _count(path, is_varied=True))
     ]
     features, is_lesion = (np.concatenate(parts) for parts in zip(*spots, strict=True))
     card = dataclasses.replace(card, spot_weights=fit_spot_weights(features, is_lesion, data, len(counted)))

@@ -12,7 +12,7 @@ from scipy.special import expit
 from napari_bonescint.measurement.body import spacing_of
 from napari_bonescint.measurement.detection.candidates import separate_spots
 from napari_bonescint.measurement.examination import examine
-from napari_bonescint.measurement.hot_spots.likelihood import FEATURES, PIXELS_ALONE, features_of_labels
+from napari_bonescint.measurement.hot_spots.likelihood import FEATURES, PIXELS_ALONE, spot_features
 from napari_bonescint.measurement.hot_spots.marked import MarkedPixels
 from napari_bonescint.measurement.scoring import touching
 
@@ -38,7 +38,7 @@ def labelled_spots(
     marked = MarkedPixels.of(labels, examine(scan, regions).bones)
     if not len(marked):
         return np.zeros((0, len(FEATURES))), np.zeros(0, bool)
-    features = features_of_labels(marked, labels, regions, scan.counts, classes.lesion, spacing_of(scan))
+    features = spot_features(marked, labels, regions, scan.counts, classes.lesion, spacing_of(scan))
     touches = touching(labels, case, total)
     truth = [touches[view][spot] for view, spot in zip(marked.view.tolist(), marked.id.tolist(), strict=True)]
     known = np.array([is_lesion is not None for is_lesion in truth])
