@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QPainter, QPalette, QPen, QPolygonF
+from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_bonescint.gui.widgets.line_plot import plot_painter
 from napari_bonescint.text.axis_ticks import round_ticks
 
 if TYPE_CHECKING:
@@ -67,14 +68,7 @@ class SacroiliacPlot(QWidget):
         """Draw the plot."""
         if self._profile is None:
             return
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        font = painter.font()
-        font.setPixelSize(11)
-        painter.setFont(font)
-        text = self.palette().color(QPalette.ColorRole.WindowText)
-        faint = QColor(text)
-        faint.setAlpha(60)
+        painter, text, faint = plot_painter(self)
         title = painter.fontMetrics().elidedText(_TITLE, Qt.TextElideMode.ElideRight, self.width() - 10)
         painter.setPen(text)
         painter.drawText(QPointF(5, 13), title)

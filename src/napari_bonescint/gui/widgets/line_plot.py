@@ -25,6 +25,19 @@ _MARGIN, _POINT = 5, 3.0
 _TICKS = 4
 
 
+def plot_painter(plot: QWidget) -> tuple[QPainter, QColor, QColor]:
+    """A painter with the font of plots, and the colours of text and of faint lines."""
+    painter = QPainter(plot)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    font = painter.font()
+    font.setPixelSize(11)
+    painter.setFont(font)
+    text = plot.palette().color(QPalette.ColorRole.WindowText)
+    faint = QColor(text)
+    faint.setAlpha(60)
+    return painter, text, faint
+
+
 class LinePlot(QWidget):
     """A title, two axes and a line over the steps of a training, or over something else.
 
@@ -88,14 +101,7 @@ class LinePlot(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
         """Draw the plot."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        font = painter.font()
-        font.setPixelSize(11)
-        painter.setFont(font)
-        text = self.palette().color(QPalette.ColorRole.WindowText)
-        faint = QColor(text)
-        faint.setAlpha(60)
+        painter, text, faint = plot_painter(self)
         painter.setPen(text)
         painter.drawText(QRectF(_MARGIN, 0, self.width(), _TOP), Qt.AlignmentFlag.AlignLeft, self._title)
         painter.drawText(QRectF(0, 0, self.width() - _RIGHT, _TOP), Qt.AlignmentFlag.AlignRight, self.latest)
