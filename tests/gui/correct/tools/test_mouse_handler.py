@@ -23,7 +23,7 @@ BY_NAME = {tool.name: tool for tools in TOOLS.values() for tool in tools}
 @pytest.fixture
 def strokes(viewer: Viewer, case: OpenCase) -> Iterator[MouseHandler]:
     """The outline tool in the hand, pelvis chosen."""
-    strokes = MouseHandler(viewer, on_choice=lambda: None, on_box=lambda _view, _box: None)
+    strokes = MouseHandler(viewer, on_choice=lambda: None, on_box=lambda _view, _box: None, on_stroke=lambda _why: None)
     strokes.set_case(case)
     strokes.choose(CODES["pelvis"])
     strokes.take(BY_NAME["Outline"])

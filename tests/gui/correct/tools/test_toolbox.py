@@ -240,6 +240,34 @@ def test_the_part_of_a_traced_line_that_is_out_of_reach_stays_visible_and_is_exp
     assert len(line.lines) == 0
 
 
+def test_the_status_bar_says_why_the_smart_brush_changed_nothing(
+    viewer: Viewer, toolbox: Toolbox, case: OpenCase, hand: Hand
+) -> None:
+    def said() -> str:
+        return str(viewer.window._qt_window.statusBar()._help.text())
+
+    before, bone, air = case.regions(), pixel_of(case, 0, PELVIS), (20, 4)
+    hand.move(0, CENTRE[0])
+    for code, place, why in (
+        (PELVIS, air, "Nothing painted: the counts here are not those of bone"),
+        (PELVIS, bone, "Nothing painted: all bone here is pelvis already"),
+        (0, bone, "Nothing erased: the counts here are those of bone"),
+        (0, air, "Nothing erased: the mask has no bone here"),
+    ):
+        toolbox.region_buttons[code].click()
+        hand.key("S")
+        toolbox.brush.setValue(4)
+        assert said().startswith("<S> Smart brush")
+        hand.click(0, place)
+        assert said().startswith(why)
+        np.testing.assert_array_equal(case.regions(), before)
+    # A stroke that paints brings the hint of the tool back.
+    toolbox.region_buttons[FEMUR].click()
+    hand.click(0, bone)
+    assert said().startswith("<S> Smart brush")
+    assert (case.regions() != before).any()
+
+
 def test_what_needs_a_model_or_a_region_says_so(
     viewer: Viewer, toolbox: Toolbox, case: OpenCase, hand: Hand, shown: Callable[[], list[str]]
 ) -> None:

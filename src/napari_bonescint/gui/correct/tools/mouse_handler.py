@@ -52,6 +52,8 @@ class MouseHandler:
         Called when another tool, region or brush size is chosen, here or in napari's own controls.
     on_box : callable
         Called with the index of a view and the box that the tool "Ask again" has drawn.
+    on_stroke : callable
+        Called while a brush paints, with the reason why the stroke has changed nothing so far; empty if it has.
 
     Attributes
     ----------
@@ -66,7 +68,12 @@ class MouseHandler:
     """
 
     def __init__(
-        self, viewer: ViewerModel, *, on_choice: Callable[[], object], on_box: Callable[[int, Box], object]
+        self,
+        viewer: ViewerModel,
+        *,
+        on_choice: Callable[[], object],
+        on_box: Callable[[int, Box], object],
+        on_stroke: Callable[[str], object],
     ) -> None:
         self.case: OpenCase | None = None
         self.tool = MOVE
@@ -75,6 +82,7 @@ class MouseHandler:
         self._viewer = viewer
         self._on_choice = on_choice
         self._on_box = on_box
+        self._on_stroke = on_stroke
         self._paused = False
         # None once the stroke ends or is cancelled.
         self._stroke: _Stroke | None = None
@@ -336,7 +344,9 @@ class MouseHandler:
         )
         change = tool.use(tool_input)
         set_regions(stroke.labels, change.regions)
-        if change.sentence:
+        if tool.gesture is Gesture.PAINT:
+            self._on_stroke(change.sentence)
+        elif change.sentence:
             show_info(change.sentence)
         if change.unreached:
             self._let_stay(case, view, change.unreached)

@@ -15,6 +15,7 @@ from napari_bonescint.corrections.tools.lasso import relabel_within
 from napari_bonescint.corrections.tools.mirror import ALL_BONES, image_side_at, mirror_side, shows
 from napari_bonescint.corrections.tools.outline import fill_holes, grow, shrink, smooth
 from napari_bonescint.corrections.tools.pieces import add_piece, remove_bone, remove_piece
+from napari_bonescint.corrections.tools.strokes import swept
 from napari_bonescint.corrections.tools.trace_edge import BESIDE, REACH, SURE_REACH, trace_edge
 
 if TYPE_CHECKING:
@@ -201,6 +202,22 @@ def _trace(tool_input: ToolInput) -> Change:
     return Change(traced.regions, sentence, traced.unreached)
 
 
+def _smart_brush(tool_input: ToolInput) -> Change:
+    """Paint or erase, and say why nothing was to be painted or erased."""
+    before, code = tool_input.regions, tool_input.code
+    painted = tool_input.brush.paint(before, tool_input.path, tool_input.radius, code)
+    if not np.array_equal(painted, before):
+        return Change(painted)
+    under = before[swept(tool_input.path, tool_input.radius, (before.shape[0], before.shape[1]))]
+    if code and (under == code).any():
+        return Change(painted, f"Nothing painted: all bone here is {REGIONS[code].label} already.")
+    if code:
+        return Change(painted, "Nothing painted: the counts here are not those of bone; the brush <P> paints anyway.")
+    if not under.any():
+        return Change(painted, "Nothing erased: the mask has no bone here.")
+    return Change(painted, "Nothing erased: the counts here are those of bone; the eraser <E> erases anyway.")
+
+
 def _as_model(tool_input: ToolInput) -> NDArray[np.uint8]:
     return tool_input.regions if tool_input.model_regions is None else tool_input.model_regions
 
@@ -224,7 +241,7 @@ TOOLS: dict[str, tuple[Tool, ...]] = {
             "Drag: paints the region only where the counts are those of bone; with background (0) it erases only where "
             "they are not.",
             Gesture.PAINT,
-            lambda s: s.brush.paint(s.regions, s.path, s.radius, s.code),
+            _smart_brush,
         ),
         Tool(
             "Trace edge",

@@ -52,7 +52,9 @@ class Toolbox(QWidget):
         self._answer: Answer | None = None
         self._is_giving = False
         self._hint = StatusHint(viewer)
-        self.strokes = MouseHandler(viewer, on_choice=self._show_choice, on_box=self._ask_in_box)
+        self.strokes = MouseHandler(
+            viewer, on_choice=self._show_choice, on_box=self._ask_in_box, on_stroke=self._explain_stroke
+        )
         self._digit_wait = QTimer(self)
         self._digit_wait.setSingleShot(True)
         self._digit_wait.setInterval(_SECOND_DIGIT_MS)
@@ -140,6 +142,10 @@ class Toolbox(QWidget):
         tool = next(tool for tools in TOOLS.values() for tool in tools if tool.name == name)
         self.strokes.take(tool)
         self._show_choice()
+
+    def _explain_stroke(self, sentence: str) -> None:
+        """Tell in the status bar why a stroke changes nothing, until the next one."""
+        self._hint.show(sentence or hint(self.strokes.tool))
 
     def _choose_region(self, code: int, _checked: bool = False) -> None:
         self.strokes.choose(code)
