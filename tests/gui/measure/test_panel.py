@@ -72,6 +72,7 @@ def test_a_click_measures_and_shows_hot_spots_in_table_and_layers(
     # The masks that are measured are those of the layers; the index is of the suspicious hot spots.
     assert panel.headline.index.text() == f"{panel.controller.current.measures.index.total:.2f}"
     assert f"{len(suspicious)} of {len(spots)} hot spots suspicious" in panel.headline.parts.text()
+    assert (panel.headline.change_title.text(), panel.headline.change.text()) == ("Change", "–")
     # A click on a row outlines the hot spot, centres on it, and gives its layer to the brush.
     table = panel.spots.table
     cell = table.visualRect(table.model().index(1, 1)).center()
@@ -126,6 +127,7 @@ def test_index_and_colour_follow_ticks_strokes_the_eraser_and_undo_at_once(
     assert (float(after_tick) < float(before)) if was else (float(after_tick) > float(before))
     change = panel.controller.current.change_by_reader()
     assert panel.headline.change.text() == f"{change:+.2f}".replace("-", "\u2212")
+    assert panel.headline.change_title.text() == "Changed by the reader"
     layer = viewer.layers[f"{sample.images[['anterior', 'posterior'].index(spot.view)].name} hot spots"]
     assert bool(layer.get_color(spot.id)[0] > layer.get_color(spot.id)[2]) is not was
     qtbot.waitUntil(lambda: "decided by the reader" in panel.spots.table.shown[row].reason, timeout=PATIENCE_MS)

@@ -65,6 +65,10 @@ def captions(viewer: Viewer) -> list[tuple[str, int]]:
     return [(title, titles.count(title)) for title in dict.fromkeys(titles)]
 
 
+def hot_spot_layers(viewer: Viewer) -> list[str]:
+    return [layer.name for layer in viewer.layers if layer.name.endswith(" hot spots")]
+
+
 def mark(layer: Labels, rows: tuple[int, ...]) -> None:
     """Replace all hot spots by squares that begin at some rows."""
     layer.data_setitem(np.nonzero(layer.data), 0)
@@ -108,6 +112,8 @@ def test_a_prior_scan_is_compared_seen_and_reported(
     answer("Compare, it is one patient")
     qtbot.mouseClick(page.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: panel.prior.shown is not None, timeout=PATIENCE_MS)
+    # The hot spots of the prior are outlines on it, not two more layers.
+    assert hot_spot_layers(viewer) == [f"{image.name} hot spots" for image in panel.prior.shown.new.images]
     # The reader draws the hot spots, so that the test holds whichever ones the model finds.
     new, old = panel.prior.shown.new, panel.prior.shown.old
     for scan, rows in ((new, (55, 90)), (old, (90,))):
@@ -115,6 +121,7 @@ def test_a_prior_scan_is_compared_seen_and_reported(
             mark(layer, rows)
     qtbot.waitUntil(lambda: page.summary.text().startswith("91 days: 1 new, 0 gone"), timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: panel.prior.shown.is_current, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: any(lines.drawn.lines for lines in old.outlines.lines.values()))
     assert [str(lesion.change) for lesion in page.table.shown].count("new") == 1
     assert panel.headline.change_title.text().startswith("In 91 days")
     compared = panel.prior.shown
@@ -160,6 +167,16 @@ def test_a_prior_scan_is_compared_seen_and_reported(
     page.look.value = str(Look.APART)
     qtbot.waitUntil(lambda: [layer.name for layer in layers] == names)
     assert all(image.visible for image in (*new.images, *old.images))
+
+    # Chosen, the prior gets its layers, and the other scan the outlines.
+    for read, other in ((old, new), (new, old)):
+        panel.scan.value = panel._choices.index(read.images)
+        qtbot.waitUntil(
+            lambda scan=read: hot_spot_layers(viewer) == [f"{image.name} hot spots" for image in scan.images]
+        )
+        assert not any(lines.drawn.lines for lines in read.outlines.lines.values())
+        assert any(lines.drawn.lines for lines in other.outlines.lines.values())
+    qtbot.waitUntil(lambda: panel.prior.shown is not None and panel.prior.shown.is_current, timeout=PATIENCE_MS)
 
     # The report has the comparison, too. A child process writes it: an import of highdicom here stops the window.
     monkeypatch.setitem(sys.modules, "highdicom", None)

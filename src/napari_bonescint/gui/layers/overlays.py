@@ -58,16 +58,19 @@ class Lines:
         teach_canvas()
         self._viewer = viewer
         self._name = f"bonescint {name}"
-        self.drawn = SceneLines(colour=colour)
+        # napari makes what draws an overlay when it is first visible, which takes a while.
+        self.drawn = SceneLines(colour=colour, visible=False)
+        self._is_wanted = True
 
     @property
     def visible(self) -> bool:
         """Whether the lines are shown."""
-        return bool(self.drawn.visible)
+        return self._is_wanted
 
     @visible.setter
     def visible(self, visible: bool) -> None:
-        self.drawn.visible = visible
+        self._is_wanted = visible
+        self.drawn.visible = visible and bool(self.drawn.lines)
 
     def show(self) -> None:
         """Add the lines to the scene."""
@@ -80,25 +83,28 @@ class Lines:
 
     def draw(self, *paths: NDArray[np.floating]) -> None:
         """Show lines, each through points in world coordinates, of shape (n, 2)."""
-        self._draw(np.concatenate([np.hstack([path[:-1], path[1:]]) for path in paths]))
+        self.draw_segments(np.concatenate([np.hstack([path[:-1], path[1:]]) for path in paths]))
 
     def draw_around(self, mask: NDArray[np.bool_], layer: Layer) -> None:
         """Show the outline of a mask (y, x) of pixels of a layer."""
         ends = edges(mask)
-        self._draw(world(layer, ends.reshape(-1, 2)).reshape(-1, 4))
+        self.draw_segments(world(layer, ends.reshape(-1, 2)).reshape(-1, 4))
 
     def draw_cross(self, at: NDArray[np.floating]) -> None:
         """Show a cross at a point (y, x) in world coordinates."""
         arms = np.eye(2) * _CROSS_ARM / self._viewer.scene.camera.zoom
-        self._draw(np.hstack([at - arms, at + arms]))
+        self.draw_segments(np.hstack([at - arms, at + arms]))
 
     def clear(self) -> None:
         """Remove all lines."""
         if self.drawn.lines:
             self.drawn.lines = ()
 
-    def _draw(self, lines: NDArray[np.floating]) -> None:
+    def draw_segments(self, lines: NDArray[np.floating]) -> None:
+        """Show straight lines from (y, x) to (y, x) in world coordinates, of shape (n, 4)."""
         self.drawn.lines = tuple(map(tuple, lines.tolist()))
+        if self.drawn.lines and self.drawn.visible is not self._is_wanted:
+            self.drawn.visible = self._is_wanted
 
 
 def edges(mask: NDArray[np.bool_]) -> NDArray[np.float64]:

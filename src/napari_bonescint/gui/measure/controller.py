@@ -18,6 +18,7 @@ from napari_bonescint.gui.measure.reading import Reading, look_of
 from napari_bonescint.gui.measure.region_masks import region_masks
 from napari_bonescint.gui.measure.saved_before import SavedBefore, saved_before
 from napari_bonescint.gui.measure.segmenting_scan import SegmentingScan
+from napari_bonescint.gui.measure.shown_spots import ShownSpots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from napari_bonescint.gui.measure.spot_layers import Edited
     from napari_bonescint.measurement.measures import HotSpot, Measures
 
-_PUT_MS, _CHECK_MS, _MASKS_MS, _EDIT_MS, _DRAFT_MS = 1, 50, 400, 150, 2000
+_CHECK_MS, _MASKS_MS, _EDIT_MS, _DRAFT_MS = 50, 400, 150, 2000
 
 
 class MeasureController:
@@ -74,6 +75,7 @@ class MeasureController:
         self._scans: list[Reading] = []
         self._finder = SpotFinder(child, run, call_later)
         self._segmenting = SegmentingScan(child, call_later)
+        self._shown = ShownSpots(call_later, self._readings)
         self._measuring: Reading | None = None
         self._target: tuple[Image, ...] = ()  # the views that are segmented or measured
         self._active: Layer | None = None  # when that began
@@ -110,6 +112,7 @@ class MeasureController:
         if tuple(images) != self.images:
             self.cancel()
             self.images = tuple(images)
+            self._shown.update()
             self.message.emit("", False)
         self._look_soon()
         self.changed.emit()
@@ -228,7 +231,7 @@ class MeasureController:
         known = self.reading_of(images)
         if known is not None and known.masks == tuple(masks):
             return known
-        scan = Reading(self._viewer.layers, images, layers_to_scan(images), masks)
+        scan = Reading(self._viewer, images, layers_to_scan(images), masks)
         for other in [each for each in self._scans if set(each.images) & set(images)]:
             self._forget(other)
         scan.spots.edited.connect(partial(self._on_edited, scan))
@@ -341,7 +344,7 @@ class MeasureController:
         if was_asked:
             self._measuring = None
             self.message.emit("", False)
-        self._show(scan)
+        self._shown.update()
         if not scan.was_looked_up:
             scan.was_looked_up = True
             self._run(partial(saved_before, scan.drafts, scan.case), partial(self._on_saved_before, scan), ignore)
@@ -349,9 +352,9 @@ class MeasureController:
             self.measured.emit(scan)
         self.changed.emit()
 
-    def _show(self, scan: Reading) -> None:
-        if not self._is_closed and scan in self._scans and scan.spots.show_next():
-            self._call_later(_PUT_MS, partial(self._show, scan))
+    def _readings(self) -> tuple[list[Reading], Reading | None]:
+        """The scans whose hot spots are to be shown, and the one that is read."""
+        return ([], None) if self._is_closed else (self._scans, self.current)
 
     def _on_saved_before(self, scan: Reading, saved: SavedBefore) -> None:
         """Show what was decided on this scan before: unsaved work on this computer, else the store's last revision."""
@@ -386,7 +389,7 @@ class MeasureController:
     def _on_removed(self, event: Any) -> None:
         layer: Layer = event.value
         for scan in list(self._scans):
-            if layer in (*scan.images, *scan.masks, *scan.spots.layers):
+            if layer in (*scan.images, *scan.masks, *scan.spots.layers) and layer is not scan.spots.leaving:
                 self._forget(scan)
         if layer in self.images:
             self.cancel()

@@ -294,7 +294,7 @@ class MeasureWidget(DockPanel):
         compared = self.prior.shown
         if compared is None or compared.change is None:
             by_reader = None if scan is None else scan.change_by_reader()
-            self.headline.show_change(by_reader, "Changed by the reader")
+            self.headline.show_change(by_reader, "Change" if by_reader is None else "Changed by the reader")
             return
         days = compared.comparison.days
         since = "Since the prior scan" if days is None else f"In {days} days"

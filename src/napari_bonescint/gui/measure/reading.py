@@ -19,6 +19,7 @@ from napari_bonescint.gui.layers.scans import facts_of
 from napari_bonescint.gui.measure.region_masks import models_of
 from napari_bonescint.gui.measure.snapshot import Snapshot
 from napari_bonescint.gui.measure.spot_layers import SpotLayers
+from napari_bonescint.gui.measure.spot_outlines import SpotOutlines
 from napari_bonescint.measurement.bone_scan_index import bone_scan_index
 from napari_bonescint.measurement.measures import BoneScanIndex, HotSpot, HotSpotVerdict, Measured, Measures
 from napari_bonescint.measurement.reader_edits import carry_over, numbers_in
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from napari.components import ViewerModel
     from napari.layers import Image, Labels
     from numpy.typing import NDArray
 
@@ -54,8 +56,7 @@ class Reading:
 
     Parameters
     ----------
-    layers : LayerList
-        The viewer's layers.
+    viewer : ViewerModel
     images : sequence of Image
         The views.
     scan : Scan
@@ -86,11 +87,11 @@ class Reading:
         What the reader began with: hot spots of a model, or a revision of them in a label store.
     """
 
-    def __init__(self, layers: Any, images: Sequence[Image], scan: Scan, masks: Sequence[Labels]) -> None:
+    def __init__(self, viewer: ViewerModel, images: Sequence[Image], scan: Scan, masks: Sequence[Labels]) -> None:
         self.images, self.scan, self.masks = tuple(images), scan, tuple(masks)
         self.look = look_of(images)
         self.regions = masks_of(masks)
-        self.spots = SpotLayers(layers, images, masks)
+        self.spots, self.outlines = SpotLayers(viewer.layers, images, masks), SpotOutlines(viewer, images)
         self.classes: UptakeClasses | None = None
         self.without_model = ""
         self.decided: Decided = {}
@@ -105,6 +106,7 @@ class Reading:
         self._before_reader: float | None = None
         self._saved: _State | None = None
         self._written: _State | None = None  # as the draft
+        self._outlined: Measures | None = None
         self._followed: list[tuple[Any, Callable[..., None]]] = []
 
     @property
@@ -170,6 +172,7 @@ class Reading:
             event.disconnect(callback)
         self._followed.clear()
         self.spots.remove()
+        self.outlines.remove()
 
     def take_masks(self) -> None:
         """Measure with the masks as they are now, from the next snapshot on."""
@@ -282,8 +285,11 @@ class Reading:
         return self._saved is not None and not _equal(self._state(), self._saved)
 
     def change_by_reader(self) -> float | None:
-        """Difference of the index from that of the hot spots as they were found or saved; None before it is known."""
-        if self.measures is None or self.was_only_restored or self._before_reader is None:
+        """Difference of the index from that of the hot spots as they were found or saved.
+
+        None before it is known, and while the reader has changed nothing.
+        """
+        if self.measures is None or self.was_only_restored or self._before_reader is None or not self.is_changed():
             return None
         return self.measures.index.total - self._before_reader
 
@@ -304,6 +310,22 @@ class Reading:
         if not self.is_changed():
             self._before_reader = measures.index.total
         self._colour()
+
+    def outline(self) -> None:
+        """Outline the hot spots as they were measured last."""
+        if self.measures is None or self.measures is self._outlined:
+            return
+        self._outlined = self.measures
+        numbers = [
+            [spot.id for spot in self.measures.hot_spots if spot.suspicious and spot.view is view.name]
+            for view in self.scan.views
+        ]
+        self.outlines.show(self.spots.pixels(), numbers)
+
+    def clear_outlines(self) -> None:
+        """Show no outlines."""
+        self._outlined = None
+        self.outlines.clear()
 
     def _state(self) -> _State:
         return self.spots.pixels(), _of_the_reader(self.decisions())

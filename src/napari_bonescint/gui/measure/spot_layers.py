@@ -55,6 +55,11 @@ class SpotLayers:
     masks : sequence of Labels
         The masks of the scan. In the list of layers, hot spots stand above these and the images, so that each scan's
         layers stand together.
+
+    Attributes
+    ----------
+    leaving : Labels or None
+        The layer that `take_out_next` is just removing.
     """
 
     edited = Signal(object)
@@ -63,6 +68,7 @@ class SpotLayers:
     def __init__(self, layers: Any, images: Sequence[Image], masks: Sequence[Labels] = ()) -> None:
         self._layers, self._below = layers, (*images, *masks)
         self._views: list[_View] = []
+        self.leaving: Labels | None = None
         self._is_putting = False
         for index, image in enumerate(images):
             labels = Labels(
@@ -117,6 +123,15 @@ class SpotLayers:
         selection.intersection_update(before)
         selection.update(before)
         selection.active = active
+        return True
+
+    def take_out_next(self) -> bool:
+        """Remove one layer from the list, as `show_next` adds it; False if none is there. The hot spots stay."""
+        self.leaving = next((layer for layer in self.layers if layer in self._layers), None)
+        if self.leaving is None:
+            return False
+        self._layers.remove(self.leaving)
+        self.leaving = None
         return True
 
     def put(self, pixels: NDArray[np.uint16], *, as_step: bool = True) -> None:

@@ -80,7 +80,8 @@ class PriorViews:
         if compared is None or look is Look.APART:
             return
         masks = compared.new.masks if look is Look.BLINK else ()  # they would blink, too
-        self._hidden = [layer for layer in (*self._of(compared.old), *masks) if layer.visible]
+        covered = [layer for layer in (*self._of(compared.old), *masks) if layer in self._viewer.layers]
+        self._hidden = [layer for layer in covered if layer.visible]
         for layer in self._hidden:
             layer.visible = False
         for image, pixels in zip(compared.new.images, self._pixels(compared), strict=True):
