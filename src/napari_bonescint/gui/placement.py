@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,14 +76,20 @@ def pixel_sides(layer: Layer, unit: str | None = None) -> tuple[float, float] | 
     (float, float) or None
         None if the layer's units cannot be converted to `unit`, or if rows and columns are not perpendicular.
     """
-    if unit is not None and not all(each.is_compatible_with(unit) for each in layer.units):
+    per_unit = [1.0 if unit is None else _converted(each, unit) for each in layer.units]
+    if None in per_unit:
         return None
-    per_unit = [1.0 if unit is None else float((1 * each).to(unit).magnitude) for each in layer.units]
-    linear = np.asarray(per_unit)[:, np.newaxis] * _matrix(layer)[:-1, :-1]
+    linear = np.asarray(per_unit, np.float64)[:, np.newaxis] * _matrix(layer)[:-1, :-1]
     y, x = (float(np.hypot(*column)) for column in linear.T)
     if min(y, x) == 0 or is_sheared(layer):
         return None
     return y, x
+
+
+@lru_cache(maxsize=32)
+def _converted(unit: Any, to: str) -> float | None:
+    """One unit of a layer in other units; None if it cannot be converted. pint takes a millisecond for it."""
+    return float((1 * unit).to(to).magnitude) if unit.is_compatible_with(to) else None
 
 
 def is_sheared(layer: Layer) -> bool:

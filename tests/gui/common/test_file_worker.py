@@ -114,6 +114,7 @@ def test_closing_finishes_what_was_given_and_tells_nobody(qtbot: QtBot) -> None:
     gate.set()
     background.close()
     assert done == [1, 2, 3]
+    assert background.run(lambda: done.append(4), complain, complain).cancelled()
     with qtbot.captureExceptions() as raised:
         qtbot.wait(1)
     assert raised == []

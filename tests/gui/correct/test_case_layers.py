@@ -67,6 +67,7 @@ def test_a_case_moves_into_the_layers_of_the_one_before(viewer: ViewerModel, sho
     first = case_of(scan, 1)
     kept = first.scan.counts.copy()
     shown.show(first)
+    assert viewer.canvas.overlays.scale_bar.visible
     layers = list(viewer.layers)
     assert viewer.layers.selection.active is shown.labels[0]
     shown.labels[0].data_setitem((np.array([3]), np.array([4])), 16)

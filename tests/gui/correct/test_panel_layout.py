@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from qtpy.QtGui import QRegion
-from qtpy.QtWidgets import QApplication, QScrollArea
+from qtpy.QtWidgets import QApplication, QLabel, QScrollArea
 
 from gui.correct.correcting_panel import case_of, is_open, open_first
 from napari_bonescint.corrections.store.records.revision import Origin
@@ -38,7 +38,7 @@ def test_pages_that_are_not_seen_are_made_after_the_window_has_answered(
     panel = open_correcting()
     pages = [panel.tabs.widget(index) for index in range(panel.tabs.count())]
     assert [page.widget() for page in pages] == [None] * 4
-    assert not {"aids", "legend", "checks", "models"} & set(vars(panel))
+    assert not {"toolbox", "aids", "legend", "checks", "models"} & set(vars(panel))
     qtbot.waitUntil(lambda: pages[-1].widget() is panel.models)
     assert pages[1].widget().isAncestorOf(panel.legend)
     assert pages[2].widget() is panel.checks
@@ -67,6 +67,11 @@ def test_every_tool_and_six_rows_are_seen_without_scrolling(
     assert [area.verticalScrollBar().maximum() for area in areas] == [0] * len(areas)
     # None lies within another one.
     assert not any(area.isAncestorOf(other) for area in areas for other in areas if other is not area)
+    # The tab View asks once, not twice, to point at the scan.
+    panel.tabs.setCurrentIndex(1)
+    qtbot.waitUntil(panel.legend.tree.isVisible)
+    seen = [label.text() for label in panel.tabs.currentWidget().findChildren(QLabel) if label.isVisible()]
+    assert [text for text in seen if text.startswith("Point at")] == ["Point at the image to see region and counts."]
 
 
 def test_comments_and_pictures_of_revisions_are_whole_on_a_small_screen(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -8,6 +10,9 @@ from napari.layers import Image
 from gui.seeing import is_in_view, on_screen
 from napari_bonescint.gui.layers.fitting import Fitting
 from napari_bonescint.gui.layers.marks import ViewMarks, put_marks
+
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QApplication
 
 ROOM = 40
 
@@ -51,18 +56,25 @@ def test_a_scene_without_captions_is_left_to_napari(model: ViewerModel) -> None:
     assert (model.scene.camera.zoom, model.scene.camera.center) == before
 
 
-def test_a_new_size_of_the_canvas_is_fitted_until_the_user_moves_the_camera(model: ViewerModel) -> None:
+def test_a_new_size_of_the_canvas_is_fitted_in_the_next_turn_until_the_user_moves_the_camera(
+    model: ViewerModel, qapp: QApplication
+) -> None:
     fitting = Fitting(model)
     model.add_layer(marked((1024, 256)))
     fitting.fit()
+    before = model.scene.camera.zoom
     model.canvas.size = (300, 900)
+    assert model.scene.camera.zoom == before
+    qapp.processEvents()
     assert is_in_view(model, ROOM)
     model.scene.camera.zoom *= 2
     zoom = model.scene.camera.zoom
     model.canvas.size = (700, 900)
+    qapp.processEvents()
     assert model.scene.camera.zoom == zoom
     model.reset_view()
     model.canvas.size = (500, 900)
+    qapp.processEvents()
     assert model.scene.camera.zoom < zoom
 
 

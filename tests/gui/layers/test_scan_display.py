@@ -16,7 +16,7 @@ from dicom_files import ANTERIOR, POSTERIOR
 from gui.seeing import is_in_view, on_screen
 from napari_bonescint.display import contrast_limits
 from napari_bonescint.gui.layers.labels import empty_labels
-from napari_bonescint.gui.layers.marks import marks_of
+from napari_bonescint.gui.layers.marks import ALL_PARTS, marks_of
 from napari_bonescint.gui.layers.scan_display import display_scans
 from napari_bonescint.scan import ViewName
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from napari import Viewer
     from napari.layers import Layer
+    from pytestqt.qtbot import QtBot
 
 ROOM = 40
 ORANGE = (240, 140, 0)
@@ -48,6 +49,16 @@ def letters_seen(viewer: Viewer) -> list[tuple[float, float]]:
     return sorted(((y / 2 / ratio, x / 2 / ratio) for y, x in middles), key=lambda middle: middle[1])
 
 
+def wait_for_marks(viewer: Viewer, qtbot: QtBot) -> None:
+    """Wait until captions and letters are drawn, one in each turn."""
+
+    def are_whole() -> bool:
+        marks = [marks_of(layer) for layer in viewer.layers if isinstance(layer, Image)]
+        return all(each is None or (each.visible and each.parts == ALL_PARTS) for each in marks)
+
+    qtbot.waitUntil(are_whole)
+
+
 def drop(viewer: Viewer, *paths: Path) -> None:
     """Drop files on the canvas, as from a file manager."""
     mime = QMimeData()
@@ -62,7 +73,7 @@ def drop(viewer: Viewer, *paths: Path) -> None:
     viewer.window._qt_viewer.dropEvent(event)
 
 
-def test_the_first_picture_of_a_sample_shows_all_of_it(viewer: Viewer) -> None:
+def test_the_first_picture_of_a_sample_shows_all_of_it(viewer: Viewer, qtbot: QtBot) -> None:
     viewer.open_sample("napari-bonescint", "simulated")
     assert names(viewer) == [
         *(f"simulated {view}" for view in ViewName),
@@ -71,6 +82,8 @@ def test_the_first_picture_of_a_sample_shows_all_of_it(viewer: Viewer) -> None:
     assert is_in_view(viewer, ROOM)
     assert viewer.canvas.overlays.scale_bar.visible
     anterior, posterior = viewer.layers[:2]
+    assert [marks_of(view).visible for view in (anterior, posterior)] == [False] * 2  # the window answers first
+    wait_for_marks(viewer, qtbot)
     # A letter above each upper corner.
     seen = letters_seen(viewer)
     assert len(seen) == 4
@@ -133,14 +146,14 @@ def test_scans_are_in_view_whichever_way_they_are_opened(
     assert is_in_view(viewer)
 
 
-def test_the_view_of_a_user_stays(viewer: Viewer, write_nm: Callable[..., Path]) -> None:
+def test_the_view_of_a_user_stays(viewer: Viewer, write_nm: Callable[..., Path], qtbot: QtBot) -> None:
     viewer.open(write_nm(), plugin="napari-bonescint")
     width = viewer.canvas.size[1]
     viewer.window.add_plugin_dock_widget("napari-bonescint", "Segment skeleton")
     viewer.window._qt_window.resize(900, 500)
     viewer.screenshot(flash=False)
     assert viewer.canvas.size[1] < width
-    assert is_in_view(viewer, ROOM)
+    qtbot.waitUntil(lambda: is_in_view(viewer, ROOM))
     camera = viewer.scene.camera
     camera.zoom, camera.center = 3.0, (0.0, 100.0, 50.0)
     # Neither labels, nor copies, nor images of scripts are opened scans.
@@ -150,7 +163,9 @@ def test_the_view_of_a_user_stays(viewer: Viewer, write_nm: Callable[..., Path])
     assert (camera.zoom, camera.center) == (3.0, (0.0, 100.0, 50.0))
 
 
-def test_pictures_lie_side_by_side_like_views(viewer: Viewer, write_nm: Callable[..., Path], tmp_path: Path) -> None:
+def test_pictures_lie_side_by_side_like_views(
+    viewer: Viewer, write_nm: Callable[..., Path], tmp_path: Path, qtbot: QtBot
+) -> None:
     counts = np.random.default_rng(3).poisson(3, (120, 60)).astype(np.uint8)
     counts[20:100, 20:40] += 60
     counts[60:64, 30:34] = 255
@@ -167,6 +182,7 @@ def test_pictures_lie_side_by_side_like_views(viewer: Viewer, write_nm: Callable
     assert is_in_view(viewer, ROOM)
     # Nothing says which view they show, nor how large they are.
     assert [marks_of(image).view for image in (front, back)] == ["anterior?"] * 2
+    wait_for_marks(viewer, qtbot)
     assert letters_seen(viewer) == []
     assert not viewer.canvas.overlays.scale_bar.visible
     viewer.layers.selection = {front}
@@ -180,12 +196,15 @@ def test_pictures_lie_side_by_side_like_views(viewer: Viewer, write_nm: Callable
     assert front.translate[1] == 500
 
 
-def test_a_copy_of_a_view_has_its_caption_and_lies_on_it(viewer: Viewer, write_nm: Callable[..., Path]) -> None:
+def test_a_copy_of_a_view_has_its_caption_and_lies_on_it(
+    viewer: Viewer, write_nm: Callable[..., Path], qtbot: QtBot
+) -> None:
     viewer.open(write_nm(), plugin="napari-bonescint")
     view = viewer.layers[1]
     data, state, kind = view.as_layer_data_tuple()
     (copy,) = viewer._add_layer_from_data(data, {**state, "name": "copy"}, kind)
     assert tuple(copy.translate) == tuple(view.translate)
+    wait_for_marks(viewer, qtbot)
     assert marks_of(copy) == marks_of(view)
 
 

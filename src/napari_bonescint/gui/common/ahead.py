@@ -1,15 +1,18 @@
-"""Import in a thread what a user is likely to need next, so that no click waits for it.
+"""Import and read in a thread what a user is likely to need next, so that no click waits for it.
 
 torch is left out: its import holds the window up for half a second, also in a thread, and only child processes need it.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
 from threading import Lock, Thread
 
+from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.garbage_collection import without_collection
 from napari_bonescint.gui.common.settings import read_preferences
+from napari_bonescint.inference.model_card import shipped_models
 
 # Named, since what lies here is imported by all panels.
 _MODULES = (
@@ -23,13 +26,15 @@ _begun = Lock()
 
 
 def prepare_panels() -> None:
-    """Begin to read the preferences and to import all panels; further calls do nothing."""
+    """Begin to read preferences and model cards, and to import all panels; further calls do nothing."""
     if _begun.acquire(blocking=False):
         Thread(target=_prepare, name="bonescint-ahead").start()
 
 
 def _prepare() -> None:
     read_preferences()
+    with suppress(BonescintError):  # the panel that needs the cards says so
+        shipped_models()
     for module in _MODULES:
         # A collection in this thread would hold the window up, and might delete widgets in the wrong thread.
         with without_collection():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtCore import QEvent, QSize, QTimer
 from qtpy.QtWidgets import QApplication, QDockWidget, QPushButton, QWidget
 
 from napari_bonescint.gui.common.ahead import prepare_panels
@@ -29,6 +29,7 @@ class DockPanel(QWidget):
     _is_shut_down = False
     _was_shown = False
     _is_behind = False
+    _is_settled = False
 
     def come_forward(self) -> None:
         """Show the panel, in front of the other tabs of its dock."""
@@ -44,12 +45,20 @@ class DockPanel(QWidget):
         if self._was_shown:
             return
         self._was_shown = True
+        self._soon(self._settle)
         prepare_panels()  # the others
         alike = self.window().findChildren(type(self))
         earlier = [panel for panel in alike if panel is not self and not panel._is_shut_down]
         if earlier:
             # Not now, since napari is still adding the dock of this one.
             self._soon(partial(self._give_way, earlier[0]))
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """The smallest size; none in the turn in which the panel is docked.
+
+        A panel that widens its dock makes Qt lay out the window, and napari draw the canvas, once more.
+        """
+        return super().minimumSizeHint() if self._is_settled else QSize(0, 0)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """End the panel's processes."""
@@ -80,6 +89,10 @@ class DockPanel(QWidget):
         if dock.isHidden() and self._is_behind:
             self._soon(self.come_forward)
         self._is_behind = not visible and not dock.isHidden()
+
+    def _settle(self) -> None:
+        self._is_settled = True
+        self.updateGeometry()
 
     def _give_way(self, earlier: DockPanel) -> None:
         dock: Any = self.parent()

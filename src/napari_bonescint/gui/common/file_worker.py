@@ -43,8 +43,12 @@ class FileWorker(QObject):
         Returns
         -------
         Future
-            For callers that must wait, such as a window that closes.
+            For callers that must wait, such as a window that closes. After `close`, it is cancelled.
         """
+        if self._closed:
+            dropped: Future[T] = Future()
+            dropped.cancel()
+            return dropped
         future = self._thread.submit(work)
         future.add_done_callback(lambda done: None if self._closed else self._finished.emit((done, then, failed)))
         return future

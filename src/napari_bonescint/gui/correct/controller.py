@@ -294,7 +294,8 @@ class CorrectController(OpenOnce, MaskStarts):
         self.state = state = CorrectingScan(before, layers, labels, read, self._run)
         self._images = layers.images
         for layer in (*layers.images, *labels):
-            layer.visible = True
+            if not layer.visible:  # napari draws a visible one again, too
+                layer.visible = True
         self._listen(state)
         self.tools_moved.emit(state.for_tools())
         self.comment = ""

@@ -77,6 +77,7 @@ class CorrectWidget(DockPanel):
         self._viewer = napari_viewer
         self._keys: WindowKeys | None = None
         self._focus = CanvasFocus(self)
+        self._is_whole = self._scan_is_wanted = False
         self.controller = CorrectController(
             napari_viewer,
             self._background.run,
@@ -92,7 +93,6 @@ class CorrectWidget(DockPanel):
         self.message = ToneLabel()
         self.drafts = DraftBanner(self.controller.name_of)
         self.list = WorkList()
-        self.toolbox = Toolbox(napari_viewer)
         self.saving = SaveBar(self.controller)
         self.start_button = QPushButton("Start from …")
         self.revisions_button = QPushButton()
@@ -104,7 +104,12 @@ class CorrectWidget(DockPanel):
         self._focus.watch(self)
         in_turns(self, self._fill_pages(), self._resume)
 
-    # The parts that are not seen at first are made in later turns, or when they are needed.
+    # The parts of the tabs are made in later turns, or when they are needed.
+
+    @cached_property
+    def toolbox(self) -> Toolbox:
+        """The tools."""
+        return Toolbox(self._viewer)
 
     @cached_property
     def aids(self) -> DisplayPanel:
@@ -114,7 +119,9 @@ class CorrectWidget(DockPanel):
     @cached_property
     def legend(self) -> LegendWidget:
         """The legend of the bones."""
-        return LegendWidget(self._viewer)
+        legend = LegendWidget(self._viewer)
+        legend.under_mouse.hide()  # the line of `aids`, right above, says more
+        return legend
 
     @cached_property
     def checks(self) -> CheckList:
@@ -136,6 +143,9 @@ class CorrectWidget(DockPanel):
 
     def correct_scan(self) -> None:
         """Correct the scan of the active layer, in the layers that it has, without a label store."""
+        if not self._is_whole:
+            self._scan_is_wanted = True  # until the window has answered
+            return
         self._take_model()
         self.controller.correct_scan()
 
@@ -206,8 +216,9 @@ class CorrectWidget(DockPanel):
         self.upper.setSizePolicy(QSizePolicy.Policy.Preferred, fitted)
 
     def _move_tools(self, case: OpenCase | None) -> None:
-        for part in (self.toolbox, self.aids, self.checks):
-            part.set_case(case)
+        for part in ("toolbox", "aids", "checks"):
+            if case is not None or part in vars(self):
+                getattr(self, part).set_case(case)
 
     def _ask_about_unsaved(self, case: str) -> Unsaved:
         text = f"Case {case} has corrections that are not saved."
@@ -303,7 +314,7 @@ class CorrectWidget(DockPanel):
 
     def _fill_pages(self) -> Iterator[None]:
         """Make a part of a page, or put a page in, in each step."""
-        for index, parts in enumerate(((), ("aids", "legend"), ("checks",), ("models",))):
+        for index, parts in enumerate((("toolbox",), ("aids", "legend"), ("checks",), ("models",))):
             for part in parts:
                 if not self._is_shut_down:
                     getattr(self, part)
@@ -316,10 +327,13 @@ class CorrectWidget(DockPanel):
             yield
 
     def _resume(self) -> None:
-        """Open the label store of the last time."""
+        """Correct the scan that is wanted, and open the label store of the last time."""
         if self._is_shut_down:
             return
+        self._is_whole = True
         self._take_model()
+        if self._scan_is_wanted:
+            self.controller.correct_scan()
         store = remembered(Setting.STORE)
         if store and self.controller.opened is None:
             self.controller.resume(Path(store))
@@ -341,7 +355,7 @@ class CorrectWidget(DockPanel):
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         pages: dict[str, QWidget | Callable[[], QWidget]] = {
-            "Tools": self.toolbox,
+            "Tools": lambda: self.toolbox,
             "View": self._view_page,
             "Checks": lambda: self.checks,
             "Model": lambda: self.models,

@@ -53,6 +53,7 @@ class _VispyViewMarks(LayerOverlayMixin, VispySceneOverlay):  # type: ignore[mis
 
     def __init__(self, font_info: FontInfo, **kwargs: Any) -> None:
         self._caption = Text(font_size=_CAPTION_POINTS, font_info=font_info)
+        self._measured = "", 0.0  # a caption and its width
         self._caption.anchors = ("center", "top")  # the text is above
         self._letters = [Text(font_size=_LETTER_POINTS, font_info=font_info) for _ in range(2)]
         super().__init__(node=Compound([self._caption, *self._letters]), font_info=font_info, **kwargs)
@@ -60,19 +61,26 @@ class _VispyViewMarks(LayerOverlayMixin, VispySceneOverlay):  # type: ignore[mis
             self.layer.events[placing].connect(self._place)
         self.viewer.scene.camera.events.zoom.connect(self._fit_caption)
         self.viewer.events.theme.connect(self._take_colours)
+        self.overlay.events.parts.connect(self._show_parts)
         self.reset()
 
     def reset(self) -> None:
         super().reset()
         for text, letter in zip(self._letters, self.overlay.letters, strict=True):
-            text.visible = bool(letter)
             text.text = letter or " "
+        self._show_parts()
         self._take_colours()
         self._place()
 
     def close(self) -> None:
         disconnect_events(self.viewer.scene.camera.events, self)
+        self.overlay.events.parts.disconnect(self._show_parts)
         super().close()
+
+    def _show_parts(self) -> None:
+        shown = ("caption", *self.overlay.letters)
+        for number, (text, is_shown) in enumerate(zip((self._caption, *self._letters), shown, strict=True)):
+            text.visible = bool(is_shown) and number < self.overlay.parts
 
     def _take_colours(self) -> None:
         background = get_theme(self.viewer.theme).canvas.as_rgb_tuple()
@@ -97,12 +105,17 @@ class _VispyViewMarks(LayerOverlayMixin, VispySceneOverlay):  # type: ignore[mis
     def _fit_caption(self) -> None:
         room = places_beside(corners(self.layer)).width * self.viewer.scene.camera.zoom
         title, view = self.overlay.title, self.overlay.view
-        self._caption.text = f"{title}\n{view}"
-        wide, _ = self._caption.get_width_height()
+        whole = f"{title}\n{view}"
+        if whole != self._measured[0]:  # measuring a text is slow, and this follows each step of the zoom
+            self._caption.text = whole
+            self._measured = whole, self._caption.get_width_height()[0]
+        _, wide = self._measured
         if wide > room:
             fits = int(max(len(title), len(view)) * room / wide)
             view = view if len(view) <= fits else shortened_view(view, fits)
-            self._caption.text = f"{shortened(title, fits)}\n{view}"
+            whole = f"{shortened(title, fits)}\n{view}"
+        if self._caption.text != whole:
+            self._caption.text = whole
 
 
 class _VispySceneLines(ViewerOverlayMixin, VispySceneOverlay):  # type: ignore[misc]

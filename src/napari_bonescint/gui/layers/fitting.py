@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_bonescint.gui.layers.later import later
 from napari_bonescint.gui.layers.marks import marks_of
 from napari_bonescint.gui.placement import corners
 
@@ -31,8 +32,9 @@ class Fitting:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = weakref.ref(viewer)
         self._fitted: Any = None
+        self._is_due = False
         viewer.events.reset_view.connect(self._make_room)
-        viewer.canvas.events.size.connect(self._fit_again)
+        viewer.canvas.events.size.connect(self._fit_again_soon)
 
     def fit(self) -> None:
         """Show all visible layers."""
@@ -61,15 +63,31 @@ class Fitting:
             camera.center = (*camera.center[:-2], top + (height / 2 - _CAPTION_HEIGHT) / camera.zoom, camera.center[-1])
         self._fitted = _state(camera)
 
+    def _fit_again_soon(self) -> None:
+        """Fit in the next turn: a panel that opens changes the canvas's size while Qt styles and draws it."""
+        if not self._is_due and self._is_fitted():
+            self._is_due = True
+            later(self._fit_again)
+
     def _fit_again(self) -> None:
+        self._is_due = False
         viewer = self._viewer()
-        if viewer is not None and self._fitted is not None and np.allclose(_state(viewer.scene.camera), self._fitted):
+        if viewer is not None and viewer.layers and self._is_fitted():
             fit_visible(viewer)
+
+    def _is_fitted(self) -> bool:
+        """Whether the user has not moved the view since it was fitted."""
+        viewer = self._viewer()
+        return (
+            viewer is not None and self._fitted is not None and np.allclose(_state(viewer.scene.camera), self._fitted)
+        )
 
 
 def fit_visible(viewer: ViewerModel) -> None:
     """Fit the camera to the visible layers; napari's own reset counts hidden ones, too."""
-    viewer.reset_view(layers=[layer for layer in viewer.layers if layer.visible] or None)
+    shown = [layer for layer in viewer.layers if layer.visible]
+    # napari takes longer for a part of the layers.
+    viewer.reset_view(layers=shown if 0 < len(shown) < len(viewer.layers) else None)
 
 
 def _state(camera: Any) -> tuple[float, ...]:

@@ -23,6 +23,7 @@ Segment = tuple[float, float, float, float]
 """A line from (y, x) to (y, x) in world coordinates."""
 
 _MARKS = "bonescint marks"
+ALL_PARTS = 3
 # A view that is narrower than this on the screen has no room for words.
 _FEWEST_CHARACTERS = 6
 # From the edge of a view to a letter, relative to the view's width on the screen.
@@ -40,11 +41,14 @@ class ViewMarks(SceneOverlay):  # type: ignore[misc]
         Name of the view.
     letters : (str, str)
         The patient's side at the left and at the right corner.
+    parts : int
+        How many of the caption and the two letters are drawn: OpenGL takes long for the first drawing of each.
     """
 
     title: str = ""
     view: str = ""
     letters: tuple[str, str] = ("", "")
+    parts: int = ALL_PARTS
     visible: bool = True
     blending: Blending = Blending.TRANSLUCENT_NO_DEPTH
 
@@ -119,7 +123,8 @@ def marks_of(image: Image) -> ViewMarks | None:
 
 def put_lines(viewer: ViewerModel, name: str, lines: SceneLines) -> None:
     """Draw lines over the scene; a name has one set of lines."""
-    viewer.scene.overlays[name] = lines
+    if viewer.scene.overlays.get(name) is not lines:  # napari looks at all overlays again
+        viewer.scene.overlays[name] = lines
 
 
 def remove_lines(viewer: ViewerModel, name: str) -> None:

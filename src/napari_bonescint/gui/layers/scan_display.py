@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels
 
 from napari_bonescint.gui.layers.auto_contrast import follow_bone
 from napari_bonescint.gui.layers.fitting import Fitting
-from napari_bonescint.gui.layers.marks import ViewMarks, put_marks
+from napari_bonescint.gui.layers.later import later
+from napari_bonescint.gui.layers.marks import ALL_PARTS, ViewMarks, marks_of, put_marks
 from napari_bonescint.gui.layers.overlays import teach_canvas
 from napari_bonescint.gui.layers.pictures import adopt, is_picture, place_beside
 from napari_bonescint.gui.layers.scale import ScaleBar
-from napari_bonescint.gui.layers.scans import KEY, OUR_READER, ViewFacts
+from napari_bonescint.gui.layers.scans import KEY, OUR_READER, ViewFacts, same_scan
 from napari_bonescint.gui.placement import lies_on
 from napari_bonescint.scan import ViewSource
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
+# While napari adds the views of a file, it lets Qt handle events and timers, too.
+_MARKS_MS, _PART_MS = 200, 10
 _DISPLAYS: weakref.WeakKeyDictionary[ViewerModel, ScanDisplay] = weakref.WeakKeyDictionary()
 
 
@@ -44,6 +48,8 @@ class ScanDisplay:
         self._viewer = weakref.ref(viewer)
         self._fitting = Fitting(viewer)
         self._scale = ScaleBar(viewer)
+        self._hidden: list[ViewMarks] = []
+        self._turn = 0
         self._sizes: weakref.WeakKeyDictionary[Image, tuple[int, ...]] = weakref.WeakKeyDictionary()
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
@@ -55,8 +61,9 @@ class ScanDisplay:
     def _on_inserted(self, event: Any) -> None:
         layer = event.value
         self._take(layer)
-        if _was_opened(layer) and (KEY in layer.metadata or self._is_mask_alone(layer)):
+        if isinstance(layer, Image):
             self._scale.update()
+        if _was_opened(layer) and (self._is_last_view(layer) or self._is_mask_alone(layer)):
             self._fitting.fit()
 
     def _on_removed(self, _event: Any) -> None:
@@ -75,8 +82,23 @@ class ScanDisplay:
         layer.events.data.connect(self._on_pixels)
         self._sizes[layer] = layer.data.shape
         layer.events.units.connect(self._scale.update)
-        mark(layer)
+        mark(layer, parts=0)
+        if (marks := marks_of(layer)) is not None:
+            self._hidden.append(marks)
+            self._turn += 1
+            later(partial(self._show_marks, self._turn), _MARKS_MS)
         return moved
+
+    def _show_marks(self, turn: int) -> None:
+        """Show one caption or letter in each turn, after the last view was added."""
+        if turn != self._turn or not self._hidden:
+            return
+        marks = self._hidden[0]
+        marks.parts += 1
+        marks.visible = True
+        if marks.parts == ALL_PARTS:
+            del self._hidden[0]
+        later(partial(self._show_marks, turn), _PART_MS)
 
     def _on_pixels(self, event: Any) -> None:
         image = event.source
@@ -84,6 +106,13 @@ class ScanDisplay:
         mark(image)
         if image.data.shape != before and KEY in image.metadata:
             self._fitting.fit()  # it was turned
+
+    def _is_last_view(self, layer: Layer) -> bool:
+        """Whether all views of the scan of a layer are open; the view is fitted once, not for each of them."""
+        viewer, facts = self._viewer(), layer.metadata.get(KEY)
+        if viewer is None or not isinstance(facts, ViewFacts):
+            return KEY in layer.metadata
+        return len(same_scan(viewer.layers, layer)) >= len(facts.scan.views)
 
     def _is_mask_alone(self, layer: Layer) -> bool:
         """Whether a layer is a mask of our reader whose scan is not open."""
@@ -93,9 +122,10 @@ class ScanDisplay:
         return not any(isinstance(other, Image) and lies_on(layer, other) for other in viewer.layers)
 
 
-def mark(image: Image) -> None:
+def mark(image: Image, *, parts: int = ALL_PARTS) -> None:
     """Update caption and letters of an image, and its automatic contrast, if it is a view of a scan.
 
+    `parts` is that of `ViewMarks`; without parts, the marks are not visible.
     Letters are left out while the view of a picture of another reader is only assumed.
     """
     facts = image.metadata.get(KEY)
@@ -110,6 +140,8 @@ def mark(image: Image) -> None:
             title=facts.title,
             view=f"{facts.view.name}?" if is_assumed else str(facts.view.name),
             letters=letters if is_known else ("", ""),
+            parts=parts,
+            visible=parts > 0,
         ),
     )
     follow_bone(image)

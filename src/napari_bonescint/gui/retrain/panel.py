@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum
-from functools import partial
+from functools import cached_property, partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QComboBox, QTabWidget, QVBoxLayout, QWidget
@@ -28,6 +29,7 @@ from napari_bonescint.training.runs.run_control import Request, ask, runs_folder
 from napari_bonescint.training.runs.run_status import RunStatus, Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from napari.viewer import Viewer
@@ -63,16 +65,50 @@ class RetrainWidget(DockPanel):
 
         self.runs = QComboBox()
         self.runs.setAccessibleName("Trainings")
-        self.setup = SetupPage(self._background)
-        self.training = ProgressPage(self._background)
-        self.verdict = ComparisonPage(self._background)
-        self.models = ModelList(self._background)
         self.monitor = RunMonitor(self, self._background)
         self.comparison = ComparisonProcess(self, self._background)
         self.tabs = QTabWidget()
         self._lay_out()
-        self._connect()
-        self._background.run(partial(runs_in, runs_folder()), self._offer_runs, self.setup.say)
+        self.monitor.changed.connect(self._on_changed)
+        self.runs.activated.connect(self._show_run)
+        self.comparison.judged.connect(self._on_judged)
+        self.comparison.failed.connect(self._on_no_verdict)
+        in_turns(self, self._fill_pages(), self._look_for_runs)
+
+    # The pages are made in later turns, or when they are needed.
+
+    @cached_property
+    def setup(self) -> SetupPage:
+        """The tab "Set up"."""
+        page = SetupPage(self._background)
+        page.start_requested.connect(self.start)
+        return page
+
+    @cached_property
+    def training(self) -> ProgressPage:
+        """The tab "Training"."""
+        page = ProgressPage(self._background)
+        page.requested.connect(self._request)
+        page.resume_requested.connect(self.go_on)
+        return page
+
+    @cached_property
+    def verdict(self) -> ComparisonPage:
+        """The tab "Verdict"."""
+        page = ComparisonPage(self._background)
+        page.comparison_requested.connect(self._judge)
+        page.accepted.connect(self._accept)
+        page.declined.connect(self._decline)
+        page.folds_requested.connect(self._set_up_folds)
+        self.comparison.progressed.connect(page.show_judging)
+        return page
+
+    @cached_property
+    def models(self) -> ModelList:
+        """The tab "Models"."""
+        page = ModelList(self._background)
+        page.changed.connect(lambda: self.setup.show_model())
+        return page
 
     def start(self, settings: RunSettings) -> None:
         """Start a training and show it."""
@@ -201,35 +237,39 @@ class RetrainWidget(DockPanel):
         """End the panel's processes and threads; a training continues."""
         self.monitor.stop()
         self.comparison.stop()
-        self.setup.devices.close_child()
+        if "setup" in vars(self):
+            self.setup.devices.close_child()
         self._background.close()
 
-    def _connect(self) -> None:
-        self.setup.start_requested.connect(self.start)
-        self.runs.activated.connect(self._show_run)
-        self.monitor.changed.connect(self._on_changed)
-        self.training.requested.connect(self._request)
-        self.training.resume_requested.connect(self.go_on)
-        self.comparison.progressed.connect(self.verdict.show_judging)
-        self.comparison.judged.connect(self._on_judged)
-        self.comparison.failed.connect(self._on_no_verdict)
-        self.verdict.comparison_requested.connect(self._judge)
-        self.verdict.accepted.connect(self._accept)
-        self.verdict.declined.connect(self._decline)
-        self.verdict.folds_requested.connect(self._set_up_folds)
-        self.models.changed.connect(self.setup.show_model)
+    def _fill_pages(self) -> Iterator[None]:
+        steps = chain.from_iterable(page.fill_in_steps() for page in self._pages.values())
+        while not self._is_shut_down:
+            if next(steps, self) is self:
+                return
+            yield
 
-    def _lay_out(self) -> None:
-        watching = QWidget()
-        above = QVBoxLayout(watching)
+    def _look_for_runs(self) -> None:
+        if not self._is_shut_down:
+            self._background.run(partial(runs_in, runs_folder()), self._offer_runs, self.setup.say)
+
+    def _training_page(self) -> QWidget:
+        page = QWidget()
+        above = QVBoxLayout(page)
         above.addWidget(self.runs)
         above.addWidget(self.training)
+        return page
+
+    def _lay_out(self) -> None:
         self.tabs.setDocumentMode(True)
-        contents = {"Set up": self.setup, "Training": watching, "Verdict": self.verdict, "Models": self.models}
+        contents: dict[str, Callable[[], QWidget]] = {
+            "Set up": lambda: self.setup,
+            "Training": self._training_page,
+            "Verdict": lambda: self.verdict,
+            "Models": lambda: self.models,
+        }
         self._pages = {title: ScrolledPage(page, later=True) for title, page in contents.items()}
         for title, page in self._pages.items():
             self.tabs.addTab(page, title)
-        in_turns(self, map(ScrolledPage.fill, self._pages.values()))
         layout = QVBoxLayout(self)
         layout.addWidget(self.tabs, 1)
         layout.addWidget(disclaimer_label())

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
 
+from napari.layers import Labels
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
@@ -81,13 +82,13 @@ class ScanTable(QWidget):
         events = viewer.layers.events
         self._events = (events.inserted, events.removed, events.reordered, events.renamed)
         for event in self._events:
-            event.connect(self._rebuild)
+            event.connect(self._on_layers)
         self._rebuild()
 
     def disconnect_from_viewer(self) -> None:
         """Stop following the viewer's layers."""
         for event in self._events:
-            event.disconnect(self._rebuild)
+            event.disconnect(self._on_layers)
 
     def checked(self) -> list[Image]:
         """The layers to segment, in the order of the layer list."""
@@ -109,7 +110,11 @@ class ScanTable(QWidget):
         """Show the views as they are now."""
         self._rebuild()
 
-    def _rebuild(self, _event: Any = None) -> None:
+    def _on_layers(self, event: Any) -> None:
+        if not isinstance(getattr(event, "value", None), Labels):  # these have no rows
+            self._rebuild()
+
+    def _rebuild(self) -> None:
         while (item := self._grid.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:

@@ -8,7 +8,7 @@ from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from qtpy.QtWidgets import QScrollArea, QWidget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from qtpy.QtGui import QShowEvent
 
@@ -42,11 +42,23 @@ class ScrolledPage(QScrollArea):
                 self._page = self._page()
             self.setWidget(self._page)
 
+    def fill_in_steps(self) -> Iterator[None]:
+        """Make the page in one step and put it in in the next one, for `in_turns`."""
+        if self.widget() is None and not isinstance(self._page, QWidget):
+            self._page = self._page()
+            yield
+        self.fill()
+        yield
+
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Put the page in at the latest when it is seen; not now, so that the window answers first."""
         super().showEvent(event)
         if self.widget() is None:
-            QTimer.singleShot(0, self, self.fill)
+            QTimer.singleShot(0, self, self._fill_if_seen)
+
+    def _fill_if_seen(self) -> None:
+        if self.isVisible():  # its panel may be closed already
+            self.fill()
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """The width of the page and of the scroll bar."""

@@ -1,0 +1,21 @@
+"""Leave work to a later turn of Qt's event loop, so that the window answers in between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def later(act: Callable[[], None], milliseconds: int = 0) -> None:
+    """Call a function in a later turn of the event loop; at once where there is none, as in a script."""
+    try:
+        from qtpy.QtCore import QCoreApplication, QTimer
+    except ImportError:  # without Qt
+        act()
+        return
+    if QCoreApplication.instance() is None:
+        act()
+    else:
+        QTimer.singleShot(milliseconds, act)
