@@ -96,7 +96,8 @@ def test_several_are_trained_in_turn_and_one_that_cannot_be_does_not_stop_the_ot
     both = train(steps=2, names=("first", "second"), here=True)
     assert both.returncode == 1
     assert both.stderr == (
-        "first: The checkpoint was trained with steps 1, not 2: give another --name for a new training.\n"
+        "first: The checkpoint was trained with steps 1, not 2: start a new training (on the command line: another "
+        "--name).\n"
     )
     assert "second: skeleton Dice" in both.stdout
 

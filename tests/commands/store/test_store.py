@@ -227,4 +227,6 @@ def test_a_damaged_store_fails_the_check(folder: Path, run: Run, write_nm: Write
 def test_a_folder_that_is_no_store_is_one_sentence(tmp_path: Path, run: Run) -> None:
     ended = run("list", tmp_path)
     assert ended.status == 1
-    assert ended.err == [f"bonescint: {tmp_path}: is no label store; `bonescint store create {tmp_path}` makes one."]
+    (told,) = ended.err
+    assert told.startswith(f"bonescint: {tmp_path}: is no label store; choose another folder, or make a store with ")
+    assert told.endswith(f" or `bonescint store create {tmp_path}`.")

@@ -82,7 +82,8 @@ def test_a_damaged_case_is_left_out_and_named(full: LabelStore) -> None:
     (full.folder / "index.json").unlink()
     fresh = LabelStore.open(full.folder)
     assert len(fresh.cases()) == 68
-    assert fresh.damaged_cases == (broken, lacking)
+    assert list(fresh.damaged_cases) == [broken, lacking]
+    assert f"{broken}{os.sep}case.json: is damaged" in fresh.damaged_cases[broken]
 
 
 def test_what_else_lies_among_the_cases_is_no_case(full: LabelStore) -> None:

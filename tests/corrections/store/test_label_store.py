@@ -190,7 +190,7 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path, store: Labe
         LabelStore.create(tmp_path / "thesis")
     with pytest.raises(StoreError, match="is a label store already"):
         LabelStore.create(store.folder)
-    with pytest.raises(StoreError, match="is no label store; `bonescint store create"):
+    with pytest.raises(StoreError, match="is no label store; choose another folder, or make a store with the panel"):
         LabelStore.open(tmp_path / "thesis")
     assert [path.name for path in (tmp_path / "thesis").iterdir()] == ["chapter.txt"]
 

@@ -124,8 +124,8 @@ def test_a_work_list_says_what_it_leaves_out(store: LabelStore, two: tuple[str, 
     shutil.rmtree(store.files(two[0]).revisions)
     work = open_work(store.folder, "Ada")
     assert [item.name for item in work.items] == [two[1]]
-    sentence = f"1 case of {store.folder} is damaged and not shown; `bonescint store check` gives the reason."
-    assert work.damage == sentence
+    reason = f"{store.folder / 'cases' / two[0]}: has no folder of revisions or predictions."
+    assert work.damage == f"1 case of {store.folder} is damaged and not shown; restore it from a backup. {reason}"
 
 
 def test_the_manifest_of_a_store_changes_when_a_case_is_damaged(store: LabelStore, two: tuple[str, str]) -> None:

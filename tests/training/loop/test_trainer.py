@@ -153,7 +153,7 @@ def test_a_checkpoint_of_another_recipe_is_refused(
     recipe: Recipe, fabric: Fabric, cases: list[Path], setting: str, value: object
 ) -> None:
     state = Trainer(recipe, SimulatedCaseFiles(cases), fabric).state()
-    wanted = f"The checkpoint was trained with {setting} .*, not {value!r}: give another --name for a new training"
+    wanted = f"The checkpoint was trained with {setting} .*, not {value!r}: start a new training"
     with pytest.raises(CannotResume, match=wanted):
         Trainer(replace(recipe, **{setting: value}), SimulatedCaseFiles(cases), fabric).restore(state)
 

@@ -123,7 +123,7 @@ def test_folds_that_are_done_are_not_trained_again_and_are_of_the_same_recipe(
     assert json.loads((run / "tiny.folds.json").read_bytes()) == json.loads(second)
     recipe_file.write_text(RECIPE.replace("seed = 1", "seed = 2"))
     assert train(recipe_file, store, bad, "--folds", "2")[0] == 1
-    assert "belongs to another recipe, start or other corrected scans; give another --name" in capsys.readouterr().err
+    assert "belongs to another recipe, start or other corrected scans; start a new training" in capsys.readouterr().err
 
 
 def test_more_folds_than_patients_are_one_sentence(

@@ -259,7 +259,7 @@ def test_what_was_changed_since_is_not_gone_on_with(
     assert corrected.selection is not None
     fewer = replace(corrected.selection, training=corrected.selection.training[1:])
     for recipe, material, complaint in (
-        (replace(quick, seed=2), corrected, "trained with seed 1, not 2: give another --name"),
+        (replace(quick, seed=2), corrected, "trained with seed 1, not 2: start a new training"),
         (
             quick,
             replace(corrected, selection=fewer),

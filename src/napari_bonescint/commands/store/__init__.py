@@ -69,8 +69,8 @@ def list_cases(arguments: argparse.Namespace) -> int:
     cases, patients = store.cases(), store.patients()
     rows = [tuple(map(one_line, _row(case, patients.person(case.patient_key)))) for case in cases]
     print("\n".join([*table_lines([_HEADINGS, *rows]), "", _totals(cases, patients)]))
-    for key in store.damaged_cases:
-        print_error(f"warning: case {key} is damaged; `bonescint store check {arguments.store}` gives the reason.")
+    for reason in store.damaged_cases.values():
+        print_error(f"warning: {reason}")
     return 0
 
 

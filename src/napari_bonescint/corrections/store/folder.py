@@ -78,7 +78,10 @@ def require_store_folder(folder: Path) -> None:
     except Exception:  # whatever JSON trips over, and what is no object
         ours, layout = False, None
     if not ours:
-        raise StoreError(f"{folder}: is no label store; `bonescint store create {folder}` makes one.")
+        raise StoreError(
+            f"{folder}: is no label store; choose another folder, or make a store with the panel Correct masks or "
+            f"`bonescint store create {folder}`."
+        )
     if layout != _LAYOUT:
         raise StoreError(f"{folder}: is a label store of layout {layout}; install a newer version of bonescint.")
 

@@ -157,12 +157,12 @@ class Index:
 
     Attributes
     ----------
-    damaged : list of str
-        Keys of damaged cases, which the last call of `summaries` left out.
+    damaged : dict of str to str
+        The reason for each damaged case, by its key; the last call of `summaries` left them out.
     """
 
     def __init__(self, cases: Path, cache: Path) -> None:
-        self.damaged: list[str] = []
+        self.damaged: dict[str, str] = {}
         self._cases = cases
         self._cache = cache
         self._known: dict[str, tuple[Stamps, CaseSummary]] | None = None
@@ -171,7 +171,7 @@ class Index:
         """Summaries of all intact cases, by key; raises `StoreError` if the folder or a file cannot be reached."""
         known = self._read_cache() if self._known is None else self._known
         current: dict[str, tuple[Stamps, CaseSummary]] = {}
-        self.damaged = []
+        self.damaged = {}
         renewed = 0
         for key in case_keys(self._cases):
             try:
@@ -181,8 +181,8 @@ class Index:
                     renewed += 1
                     entry = (stamps if _are_settled(stamps) else (0, 0), summarise(CaseFiles(Path(folder))))
                 current[key] = entry
-            except Damaged:
-                self.damaged.append(key)
+            except Damaged as error:
+                self.damaged[key] = str(error)
         self._known = current
         if renewed >= _WORTH_WRITING:
             self._write_cache()

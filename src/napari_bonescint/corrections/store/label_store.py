@@ -161,9 +161,9 @@ class LabelStore:
         return self._index.summaries()
 
     @property
-    def damaged_cases(self) -> tuple[str, ...]:
-        """Keys of damaged cases, which the last call of `cases` left out."""
-        return tuple(self._index.damaged)
+    def damaged_cases(self) -> dict[str, str]:
+        """The reason for each damaged case, by its key; the last call of `cases` left them out."""
+        return dict(self._index.damaged)
 
     def scan(self, case: str) -> Scan:
         """The scan of a case; its name is the key, and its source the folder of the case."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from napari_bonescint.scan import Scan
 
+_REASONS = 3
+
 
 @dataclass(frozen=True)
 class Work:
@@ -72,12 +74,14 @@ class Work:
 
     @property
     def damage(self) -> str:
-        """A sentence about damaged cases, which the items lack; empty if there are none."""
-        damaged = self.store.damaged_cases
-        if not damaged:
+        """Sentences about damaged cases, which the items lack, with the first reasons; empty if there are none."""
+        reasons = list(self.store.damaged_cases.values())
+        if not reasons:
             return ""
-        number, are = counted(len(damaged), "case"), "is" if len(damaged) == 1 else "are"
-        return f"{number} of {self.store.folder} {are} damaged and not shown; `bonescint store check` gives the reason."
+        number, are, them = counted(len(reasons), "case"), *(("is", "it") if len(reasons) == 1 else ("are", "them"))
+        more = [f"And {len(reasons) - _REASONS} more."] if len(reasons) > _REASONS else []
+        told = f"{number} of {self.store.folder} {are} damaged and not shown; restore {them} from a backup."
+        return " ".join([told, *reasons[:_REASONS], *more])
 
     def note_opened(self, item: WorkItem, title: str) -> None:
         """Remember on this computer that a case is open, its name, and its title; raises `CannotWrite`."""

@@ -144,8 +144,8 @@ def _misfit(name: str, own: Mapping[str, Tensor], given: Mapping[str, Tensor], f
     has, wanted = (str(shape[key]) if key in shape else "missing" for shape in reversed(shapes))
     return (
         f"Model {name} has {len(given)} tensors, of which {fitting} fit the {len(own)} of this network (the first that "
-        f"does not fit is {key}: {has} in the model, {wanted} here); start from another model, or use --start-partial "
-        "for those that fit."
+        f"does not fit is {key}: {has} in the model, {wanted} here); choose a recipe for the network of this model, "
+        "start from another model, or use --start-partial for those that fit."
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # The weights to start from are compared by their hashes, because names depend on the computer.
 _FREE = {"description", "start", "start_partial"}
-_REMEDY = "give another --name for a new training"
+_REMEDY = "start a new training (on the command line: another --name)"
 
 
 class CannotResume(BonescintError):

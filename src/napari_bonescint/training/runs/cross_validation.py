@@ -134,8 +134,8 @@ class CrossValidation:
         scores = read_fold_scores(self._file(fold))
         if scores is not None and scores.about != self._about:
             raise CannotResume(
-                f"{self._file(fold)}: belongs to another recipe, start or other corrected scans; give another --name "
-                "for a new training."
+                f"{self._file(fold)}: belongs to another recipe, start or other corrected scans; start a new training "
+                "(on the command line: another --name)."
             )
         return scores
 

@@ -189,7 +189,7 @@ class Session:
             listener.on_fit_start(trainer.step, trainer.start, resumed=resumed)
         notes = []
         if trainer.step >= trainer.schedule.steps:
-            notes.append("All steps are done already; give another --name for a new training.")
+            notes.append("All steps are done already; start a new training (on the command line: another --name).")
         if self._recipe.check_every > 0 and not self._validates:
             notes.append("There are no validation scans, so the last weights are exported, not the best.")
         for sentence in notes:
