@@ -104,6 +104,8 @@ def test_without_a_verdict_there_is_nothing_to_decide(page: ComparisonPage, tmp_
     page.show_judging(3, 40)
     assert (page.bar.value(), page.bar.maximum()) == (3, 40)
     assert not page.use_button.isVisible()
+    with qtbot.waitSignal(page.cancelled):
+        qtbot.mouseClick(page.cancel_button, Qt.MouseButton.LeftButton)
     page.clear("The weights are damaged.", can_judge=True)
     assert page.sentence.text() == "The weights are damaged."
     with qtbot.waitSignal(page.comparison_requested):

@@ -164,6 +164,27 @@ def test_a_training_that_cannot_go_on_says_why(
     qtbot.waitUntil(lambda: "store" in panel.training.status.text(), timeout=PATIENCE_MS)
 
 
+def test_escape_ends_the_comparison_of_weights(
+    viewer: Viewer,
+    run: Path,
+    make_model: Callable[..., ModelCard],
+    open_retraining: Callable[[], RetrainWidget],
+    qtbot: QtBot,
+) -> None:
+    new = make_model()
+    for path in (new.weights_path, new.weights_path.with_suffix(".json")):
+        path.rename(run / path.name)
+    begin(run).append("finished", step=40, weights=f"{new.name}.safetensors", card=f"{new.name}.json", stopped=False)
+    panel = open_retraining()
+    qtbot.waitUntil(lambda: panel.comparison._child.is_running)
+    panel.window().activateWindow()
+    qtbot.waitUntil(panel.isActiveWindow)
+    qtbot.keyClick(viewer.window._qt_viewer.canvas.native, Qt.Key.Key_Escape)
+    assert not panel.comparison._child.is_running
+    assert panel.verdict.sentence.text() == "The comparison was cancelled."
+    assert panel.verdict.compare_button.isVisibleTo(panel.verdict)
+
+
 def test_the_weights_of_a_finished_training_are_judged_and_put_to_use(
     run: Path, make_model: Callable[..., ModelCard], open_retraining: Callable[[], RetrainWidget], qtbot: QtBot
 ) -> None:

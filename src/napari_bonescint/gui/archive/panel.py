@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from magicgui.widgets import CheckBox, ComboBox, Container
 from napari.qt import QtViewer
 from qtpy.QtCore import QTimer
-from qtpy.QtGui import QImage, QKeySequence, QPixmap, QShortcut
+from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_bonescint.archive.priors import bone_scans_first
@@ -24,6 +24,7 @@ from napari_bonescint.gui.archive.showing import show
 from napari_bonescint.gui.archive.study_tree import StudyTree
 from napari_bonescint.gui.common.choices import numbered
 from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label
+from napari_bonescint.gui.common.escape_key import EscapeKey
 from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.common.panels import open_panel
 from napari_bonescint.gui.common.run import ignore
@@ -79,8 +80,7 @@ class ArchiveWidget(DockPanel):
         self.tree, self.picture = StudyTree(), FittedPicture()
         self.open_button, self.priors_button = QPushButton("Open"), QPushButton("Open with priors")
         self.picture_button, self.send_button = QPushButton("Picture"), QPushButton("Send to archive …")
-        # Only while it is of use: otherwise Escape belongs to the tools on the canvas.
-        self._escape = QShortcut(QKeySequence("Escape"), self)
+        self._escape = EscapeKey(self, self.session.cancel)
         self._timer, self._look_timer = QTimer(self), QTimer(self)
         self._timer.setInterval(_PROGRESS_MS)
         self._look_timer.setInterval(_LOOK_MS)
@@ -149,14 +149,15 @@ class ArchiveWidget(DockPanel):
             field.native.returnPressed.connect(self.search)
         self.form.whole_body.changed.connect(self._show_studies)
         self.cancel_button.clicked.connect(session.cancel)
-        self._escape.activated.connect(session.cancel)
         self.open_button.clicked.connect(lambda: self.open())
         self.priors_button.clicked.connect(lambda: self.open(with_priors=True))
         self.picture_button.clicked.connect(self._make_picture)
         self.send_button.clicked.connect(self.send)
         tree.series_wanted.connect(self._list_series)
         tree.chosen.connect(self._on_chosen)
-        tree.itemDoubleClicked.connect(lambda item, _column: self.open() if item.parent() else None)
+        tree.itemDoubleClicked.connect(
+            lambda item, _column: self.open() if item.parent() and item.isSelected() else None
+        )
         session.changed.connect(self._show)
         session.message.connect(self._say)
         session.found.connect(self._take_found)
@@ -213,7 +214,7 @@ class ArchiveWidget(DockPanel):
         self.search_button.setEnabled(has_archive and not running)
         for widget in (self.bar, self.cancel_button):
             widget.setVisible(running)
-        self._escape.setEnabled(running)
+        self._escape.listen(running)
         for widget in (self.form.container.native, self.search_button):
             widget.setVisible(not self._receives)
         self.receive_form.native.setVisible(self._receives)

@@ -20,9 +20,10 @@ from superqt.utils import qdebounced
 
 from napari_bonescint.evaluation.folds import EXTRA_TRAININGS
 from napari_bonescint.evaluation.verdict import Recommendation, SetKind, Verdict
+from napari_bonescint.gui.common.escape_key import EscapeKey
 from napari_bonescint.gui.retrain.image_view import ImageView, load_picture
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
-from napari_bonescint.gui.widgets.text_colours import Tone, colour_of
+from napari_bonescint.gui.widgets.text_colours import Tone, ToneLabel, colour_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,8 @@ class ComparisonPage(QWidget):
 
     comparison_requested = Signal()
     """Emitted when the user wants to compare the weights."""
+    cancelled = Signal()
+    """Emitted when the user wants the comparison that runs to end."""
     accepted = Signal()
     """Emitted when the user accepts the new weights."""
     declined = Signal()
@@ -61,8 +64,10 @@ class ComparisonPage(QWidget):
         self._background = background
         self._pictures: list[ImageView] = []
         self._items: list[QTreeWidgetItem] = []
-        self.sentence = PlainLabel(wraps=True)
+        self.sentence = ToneLabel(style="font-weight: bold;")
         self.bar = QProgressBar()
+        self.cancel_button = QPushButton("Cancel")
+        self._escape = EscapeKey(self, self.cancelled.emit)
         self.compare_button = QPushButton("Compare with the present weights")
         self.table = QTreeWidget()
         self.details = PlainLabel(wraps=True)
@@ -72,6 +77,7 @@ class ComparisonPage(QWidget):
         self.folds_button.setToolTip("Opens the tab Set up with these trainings ticked")
         self._lay_out()
         self.compare_button.clicked.connect(self.comparison_requested)
+        self.cancel_button.clicked.connect(self.cancelled)
         self.use_button.clicked.connect(self.accepted)
         self.keep_button.clicked.connect(self.declined)
         self.folds_button.clicked.connect(self.folds_requested)
@@ -79,8 +85,8 @@ class ComparisonPage(QWidget):
 
     def clear(self, sentence: str, *, can_judge: bool = False) -> None:
         """Show a sentence in place of a verdict; `can_judge` shows the button that compares the weights."""
-        self._show_sentence(sentence, "")
-        self.bar.hide()
+        self.sentence.say(sentence)
+        self._show_running(False)
         self.compare_button.setVisible(can_judge)
         self.folds_button.hide()
         self._show_parts(shown=False)
@@ -88,14 +94,14 @@ class ComparisonPage(QWidget):
     def show_judging(self, done: int, of: int) -> None:
         """Show the progress of a comparison: the number of segmentations done, and of all."""
         self.clear("Comparing the new weights with the present ones …")
-        self.bar.show()
+        self._show_running(True)
         self.bar.setMaximum(of)
         self.bar.setValue(done)
 
     def show_verdict(self, verdict: Verdict, folder: Path, *, in_use: bool = False) -> None:
         """Show a verdict, with pictures from `folder`; if the new weights are `in_use`, there is nothing to decide."""
         self.clear("")
-        self._show_sentence(verdict.sentences[0], colour_of(_TONES[verdict.recommendation]))
+        self.sentence.say(verdict.sentences[0], _TONES[verdict.recommendation])
         compared = f"Compared: {verdict.new} with {verdict.current}."
         self.details.setText("\n\n".join([*verdict.sentences[1:], compared, verdict.rule]))
         self.table.headerItem().setText(1, _OLD if in_use else _COLUMNS[1])
@@ -116,15 +122,16 @@ class ComparisonPage(QWidget):
 
     def show_decision(self, sentence: str) -> None:
         """Show the user's decision above the verdict."""
-        self._show_sentence(sentence, "")
+        self.sentence.say(sentence)
         # Otherwise the pressed button passes its focus to the table, and the page scrolls there.
         self.setFocus()
         for button in (self.use_button, self.keep_button):
             button.setEnabled(False)
 
-    def _show_sentence(self, sentence: str, colour: str) -> None:
-        self.sentence.setText(sentence)
-        self.sentence.setStyleSheet(f"font-weight: bold; color: {colour};" if colour else "font-weight: bold;")
+    def _show_running(self, running: bool) -> None:
+        for widget in (self.bar, self.cancel_button):
+            widget.setVisible(running)
+        self._escape.listen(running)
 
     def _put(self, shown: ImageView, caption: str, image: QImage) -> None:
         if shown in self._pictures:
@@ -188,7 +195,7 @@ class ComparisonPage(QWidget):
         self._pictures_layout = QVBoxLayout()
         layout = QVBoxLayout(self)
         decisions = (self.compare_button, self.folds_button, self.use_button, self.keep_button)
-        for part in (self.sentence, self.bar, *decisions, self.details, self.table):
+        for part in (self.sentence, self.bar, self.cancel_button, *decisions, self.details, self.table):
             layout.addWidget(part)
         layout.addLayout(self._pictures_layout)
         layout.addStretch()

@@ -97,6 +97,7 @@ class RetrainWidget(DockPanel):
         """The tab "Verdict"."""
         page = ComparisonPage(self._background)
         page.comparison_requested.connect(self._judge)
+        page.cancelled.connect(self._cancel_comparison)
         page.accepted.connect(self._accept)
         page.declined.connect(self._decline)
         page.folds_requested.connect(self._set_up_folds)
@@ -193,6 +194,10 @@ class RetrainWidget(DockPanel):
         said = judged.verdict.sentences[0]
         self._judgement = f"Compared with {judged.verdict.current} before it was accepted: {said}"
         self.verdict.show_verdict(judged.verdict, judged.folder, in_use=judged.in_use)
+
+    def _cancel_comparison(self) -> None:
+        self.comparison.stop()
+        self._on_no_verdict("The comparison was cancelled.")
 
     def _on_no_verdict(self, sentence: str) -> None:
         self.verdict.clear(sentence, can_judge=True)

@@ -9,12 +9,12 @@ from napari.layers import Labels
 from napari.utils import progress
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QTimer
-from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.commands import correct_this_scan
 from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label, main_button
+from napari_bonescint.gui.common.escape_key import EscapeKey
 from napari_bonescint.gui.common.segmenting import shared_child
 from napari_bonescint.gui.export.export_dialog import ExportButton
 from napari_bonescint.gui.layers.labels import empty_labels, image_of, prepare_labels
@@ -71,9 +71,7 @@ class SegmentWidget(DockPanel):
         self.correct_button = QPushButton("Correct this scan")
         self.bar = QProgressBar()
         self.status = ToneLabel()
-        # Only while it is of use: otherwise Escape belongs to the tools on the canvas.
-        self._escape = QShortcut(QKeySequence("Escape"), self)
-        self._escape.activated.connect(self.cancel)
+        self._escape = EscapeKey(self, self.cancel)
         self._lay_out()
         self._connect()
 
@@ -180,7 +178,7 @@ class SegmentWidget(DockPanel):
         self.rows.setEnabled(not running)
         self.notices.setEnabled(not running)
         self.cancel_button.setVisible(running)
-        self._escape.setEnabled(running)
+        self._escape.listen(running)
         self.bar.setVisible(running)
         self.bar.setValue(0)
 

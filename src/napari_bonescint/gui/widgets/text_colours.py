@@ -48,11 +48,12 @@ def _theme() -> Any:
 
 
 class ToneLabel(PlainLabel):
-    """A label whose text has a tone; its colour follows the theme."""
+    """A label whose text has a tone; its colour follows the theme. `style` is added to its style sheet."""
 
-    def __init__(self, text: str = "", *, wraps: bool = True) -> None:
+    def __init__(self, text: str = "", *, wraps: bool = True, style: str = "") -> None:
         super().__init__(text, wraps=wraps)
-        self._tone = Tone.PLAIN
+        self._tone, self._style = Tone.PLAIN, style
+        self._colour()
 
     def say(self, text: str, tone: Tone = Tone.PLAIN) -> None:
         """Show a text."""
@@ -69,7 +70,7 @@ class ToneLabel(PlainLabel):
 
     def _colour(self) -> None:
         colour = colour_of(self._tone)
-        style = f"color: {colour};" if colour else ""
+        style = f"{self._style}color: {colour};" if colour else self._style
         # Setting a style sheet is a change of style, too.
         if self.styleSheet() != style:
             self.setStyleSheet(style)
