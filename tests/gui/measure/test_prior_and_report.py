@@ -77,6 +77,20 @@ def mark(layer: Labels, rows: tuple[int, ...]) -> None:
         layer.data_setitem(tuple(square), layer.selected_label)
 
 
+def press_escape_while_comparing(viewer: Viewer, panel: MeasureWidget, qtbot: QtBot) -> None:
+    page = page_of(panel)
+    panel.window().activateWindow()
+    qtbot.waitUntil(panel.isActiveWindow)
+    qtbot.mouseClick(page.button, Qt.MouseButton.LeftButton)
+    assert panel.prior.comparing.is_running
+    assert panel.cancel_button.isVisible()
+    assert not page.button.isEnabled()
+    qtbot.keyClick(viewer.window._qt_viewer.canvas.native, Qt.Key.Key_Escape)
+    assert panel.status.text() == "Cancelled."
+    assert not panel.cancel_button.isVisible()
+    assert page.button.isEnabled()
+
+
 def test_a_comparison_waits_for_decisions_on_the_prior_that_are_restored(
     viewer: Viewer, panel: MeasureWidget, qtbot: QtBot
 ) -> None:
@@ -104,6 +118,8 @@ def test_a_prior_scan_is_compared_seen_and_reported(
     panel.tabs.setCurrentWidget(panel.prior)
     page = page_of(panel)
     assert "day20240105" in page.prior.current_choice
+    press_escape_while_comparing(viewer, panel, qtbot)
+    assert panel.prior.shown is None
     # The files name two patients, so it is asked first.
     answer("Do not compare")
     qtbot.mouseClick(page.button, Qt.MouseButton.LeftButton)

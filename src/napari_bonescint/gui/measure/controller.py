@@ -60,6 +60,8 @@ class MeasureController:
     """Emitted with the fraction of the segmentation that is done."""
     message = Signal(str, bool)
     """Emitted with a sentence, which may be empty, and whether it is an error."""
+    warned = Signal(object, object)
+    """Emitted with the views of a scan and the warnings about them after their segmentation."""
     measured = Signal(object)
     """Emitted with a `Reading` that was measured as `measure` asked."""
 
@@ -84,6 +86,7 @@ class MeasureController:
         self._finder.failed.connect(self._on_failed)
         self._segmenting.done.connect(self._on_segmented)
         self._segmenting.failed.connect(self._on_failed)
+        self._segmenting.warned.connect(self.warned.emit)
         for step in (self._segmenting, self._finder):
             step.progressed.connect(self.progressed.emit)
         viewer.layers.events.removed.connect(self._on_removed)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox, Container
 from qtpy.QtCore import QTimer
-from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QProgressBar, QPushButton, QTabWidget, QVBoxLayout
 
 from napari_bonescint.files.atomic import write_bytes_atomically
@@ -17,7 +16,9 @@ from napari_bonescint.formats.masks.registry import MaskOfScan
 from napari_bonescint.gui.archive.sending import ScanToSend
 from napari_bonescint.gui.common.choices import numbered
 from napari_bonescint.gui.common.dock_panel import DockPanel, main_button
+from napari_bonescint.gui.common.escape_key import EscapeKey
 from napari_bonescint.gui.common.file_worker import FileWorker
+from napari_bonescint.gui.common.panels import open_panel
 from napari_bonescint.gui.common.segmenting import shared_child
 from napari_bonescint.gui.export.open_scans import OpenScan
 from napari_bonescint.gui.layers.labels import prepare_labels
@@ -29,6 +30,7 @@ from napari_bonescint.gui.measure.outlines import Outlines
 from napari_bonescint.gui.measure.pages import RatioPage, RegionPage, SpotPage, TablePage
 from napari_bonescint.gui.measure.prior.tab import PriorTab
 from napari_bonescint.gui.measure.region_masks import scan_with, scans_in
+from napari_bonescint.gui.segment.notice_list import NoticeList
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
 from napari_bonescint.gui.widgets.question import ask
 from napari_bonescint.gui.widgets.quiet_wheel import ignore_wheel
@@ -36,6 +38,8 @@ from napari_bonescint.gui.widgets.text_colours import Tone, ToneLabel
 from napari_bonescint.measurement.measures import RESEARCH_ONLY
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari.layers import Image
     from napari.viewer import Viewer
     from qtpy.QtGui import QShowEvent
@@ -79,13 +83,16 @@ class MeasureWidget(DockPanel):
         self.cancel_button = QPushButton("Cancel")
         self.bar = QProgressBar()
         self.status, self.notice = ToneLabel(), ToneLabel()
+        # With their buttons; those that only inform stand in the panel that segments.
+        self.notices = NoticeList(
+            napari_viewer, lambda shown: bool(shown.notice.remedy) and self._is_chosen(shown.images)
+        )
         self.headline = Headline()
         self.spots, self.regions, self.ratios = SpotPage(), RegionPage(), RatioPage()
         self.prior = PriorTab(napari_viewer, self.controller, self._background.run, self._call_later)
         self.tabs = QTabWidget()
         self.save_button, self.report_button = QPushButton("Save to the label store"), QPushButton("Report …")
-        # Only while it is of use: otherwise Escape belongs to the tools on the canvas.
-        self._escape = QShortcut(QKeySequence("Escape"), self)
+        self._escape = EscapeKey(self, self.prior.comparing.cancel)
         self._lay_out()
         self._connect()
         self._end_at_last(self.child)
@@ -176,13 +183,14 @@ class MeasureWidget(DockPanel):
 
     def _connect(self) -> None:
         self.button.clicked.connect(self.measure)
-        self.cancel_button.clicked.connect(self.controller.cancel)
-        self._escape.activated.connect(self.controller.cancel)
+        self.cancel_button.clicked.connect(self.prior.comparing.cancel)
         self.save_button.clicked.connect(self.controller.save)
         self.report_button.clicked.connect(self.report)
         self.scan.changed.connect(self._choose)
         self.controller.changed.connect(self._show)
         self.controller.message.connect(self._say)
+        self.controller.warned.connect(self.notices.keep_result)
+        self.notices.spacing_requested.connect(self._ask_for_spacing)
         self.prior.changed.connect(self._show_prior)
         self.prior.said.connect(self._say)
         self.controller.progressed.connect(lambda done: self.bar.setValue(round(_STEPS * done)))
@@ -223,6 +231,7 @@ class MeasureWidget(DockPanel):
         layout.addWidget(self.status)
         layout.addWidget(self.headline)
         layout.addWidget(self.notice)
+        layout.addWidget(self.notices)
         layout.addWidget(self.tabs, 1)
         last = QHBoxLayout()
         last.addWidget(self.save_button)
@@ -255,7 +264,18 @@ class MeasureWidget(DockPanel):
         self.prior.offer(self._choices)
 
     def _show_prior(self) -> None:
+        self._show_running()
         self._show_change(self.controller.current)
+
+    def _show_running(self) -> None:
+        """Show whether there is something to cancel."""
+        comparing = self.prior.comparing.is_running
+        running = self.controller.is_running or comparing
+        # Nobody knows how far a comparison is.
+        self.bar.setMaximum(0 if comparing and not self.controller.is_running else _STEPS)
+        for widget in (self.bar, self.cancel_button):
+            widget.setVisible(running)
+        self._escape.listen(running)
 
     def _choose(self, index: int | None) -> None:
         self.controller.choose(() if index is None else self._choices[index])
@@ -270,9 +290,7 @@ class MeasureWidget(DockPanel):
         self.button.setText(text)
         self.button.setEnabled(bool(controller.images) and not running)
         self.form.enabled = not running
-        for widget in (self.bar, self.cancel_button):
-            widget.setVisible(running)
-        self._escape.setEnabled(running)
+        self._show_running()
         spots = () if measures is None else measures.hot_spots
         self.headline.show_index(
             None if measures is None else measures.index, len(spots), sum(spot.suspicious for spot in spots)
@@ -282,6 +300,8 @@ class MeasureWidget(DockPanel):
             page.show_measures(measures)
         self._outlines.find_profile(scan, measures, self.ratios.show_profile)
         self.tabs.setTabText(0, f"Hot spots ({len(spots)})" if measures is not None else "Hot spots")
+        self.notices.setEnabled(not running)
+        self.notices.refresh()
         self._show_notice(scan, has_masks=has_masks)
         self.save_button.setVisible(controller.case is not None)
         for button in (self.save_button, self.report_button):
@@ -314,9 +334,17 @@ class MeasureWidget(DockPanel):
                 notices.append(_FOUND_BEFORE)
             if scan.without_model:
                 notices.append(scan.without_model)
-            notices += [*map(str, scan.scan.warnings), *scan.measures.warnings]
+            told = self.notices.texts()
+            notices += [*(str(each) for each in scan.scan.warnings if each not in told), *scan.measures.warnings]
         self.notice.say("\n".join(notices), Tone.CAUTION if has_masks else Tone.PLAIN)
         self.notice.setVisible(bool(notices))
+
+    def _is_chosen(self, images: Sequence[Image]) -> bool:
+        return set(images) == set(self.controller.images)
+
+    def _ask_for_spacing(self, image: Image) -> None:
+        """Go to the field for the pixel size, which the panel that segments has."""
+        open_panel(self._viewer, "Segment skeleton").page.ask_for_spacing(image)
 
     def _say(self, sentence: str, wrong: bool) -> None:
         self.status.say(sentence, Tone.WRONG if wrong else Tone.PLAIN)

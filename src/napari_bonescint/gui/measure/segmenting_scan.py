@@ -40,10 +40,13 @@ class SegmentingScan:
     """Emitted when all views have their masks."""
     failed = Signal(str)
     """Emitted with a sentence."""
+    warned = Signal(object, object)
+    """Emitted with the views and with the warnings about them and their result, none if all is as usual."""
 
     def __init__(self, child: SegmentationClient, call_later: Callable[[int, Callable[[], None]], None]) -> None:
         self._child, self._call_later = child, call_later
         self._target: ResultTarget | None = None
+        self._read_warnings: tuple[str, ...] = ()
         self._views: Iterator[str | None] | None = None
 
     @property
@@ -58,12 +61,13 @@ class SegmentingScan:
             card = model_with_regions()
             target = ResultTarget(layers, images, names_regions=True, ask=lambda _names: Keep.LAYER)
             target.prepare()
-            self._child.segment(target.take_scan(), card)
+            scan = target.take_scan()
+            self._child.segment(scan, card)
         except BonescintError as error:
             self.failed.emit(str(error))
             return
         target.make_layers()
-        self._target = target
+        self._target, self._read_warnings = target, scan.warnings
         self._call_later(_POLL_MS, self._poll)
 
     def stop(self) -> None:
@@ -95,6 +99,7 @@ class SegmentingScan:
             self.failed.emit(event.sentence)
         elif isinstance(event, Finished) and self._target is not None:
             self._views = self._target.put(event.segmentation)
+            self.warned.emit(self._target.images, [*self._read_warnings, *event.segmentation.warnings])
 
 
 def model_with_regions() -> ModelCard:

@@ -1,4 +1,4 @@
-"""The notices about the open scans, each with the buttons that solve it, until they are solved or closed."""
+"""The notices about the open scans, each with the buttons that solve it, until they are solved or closed in a panel."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QObject, Qt, Signal
 from qtpy.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from napari_bonescint.errors import BonescintError
@@ -19,7 +19,7 @@ from napari_bonescint.gui.widgets.text_colours import Tone, ToneLabel
 from napari_bonescint.notices import Remedy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from napari.layers import Image
     from napari.viewer import Viewer
@@ -30,22 +30,40 @@ if TYPE_CHECKING:
 _BUTTONS_IN_A_ROW = 2
 
 
+class _News(QObject):
+    """Tells the lists of all panels that the book has changed."""
+
+    changed = Signal()
+
+
+_BOOK, _NEWS = NoticeBook(), _News()
+
+
 class NoticeList(QWidget):
-    """A box for each open notice, in the order of the layers; hidden if there is none."""
+    """A box for each open notice, in the order of the layers; hidden if there is none.
+
+    What is told, solved or closed in one panel is so in all.
+
+    Parameters
+    ----------
+    viewer : Viewer
+    shows : callable
+        Whether this list shows an `OpenNotice`.
+    """
 
     edited = Signal()
     """Emitted when a button has changed layers."""
     spacing_requested = Signal(object)
     """Emitted with the image whose pixel size the user wants to set."""
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: Viewer, shows: Callable[[OpenNotice], bool] = lambda _notice: True) -> None:
         super().__init__()
-        self._viewer = viewer
-        self._book = NoticeBook()
+        self._viewer, self._shows = viewer, shows
         self._shown: list[OpenNotice] | None = None
         self._boxes = QVBoxLayout(self)
         self._boxes.setContentsMargins(0, 0, 0, 0)
         self._boxes.setSpacing(4)
+        _NEWS.changed.connect(self.refresh)
         self.refresh()
 
     def texts(self) -> list[str]:
@@ -54,17 +72,17 @@ class NoticeList(QWidget):
 
     def keep_result(self, images: Sequence[Image], texts: Iterable[str]) -> None:
         """Show the notices about a new result in place of those about the one before."""
-        self._book.keep_result(images, list(texts))
-        self.refresh()
+        _BOOK.keep_result(images, list(texts))
+        _NEWS.changed.emit()
 
     def note_edit(self, images: Iterable[Image]) -> None:
         """Drop the notices that the user has answered by an edit of these images."""
-        self._book.note_edit(images)
-        self.refresh()
+        _BOOK.note_edit(images)
+        _NEWS.changed.emit()
 
     def refresh(self) -> None:
         """Show the notices that are open now."""
-        found = self._book.open_in(self._viewer.layers)
+        found = [each for each in _BOOK.open_in(self._viewer.layers) if self._shows(each)]
         if found == self._shown:
             return
         self._shown = found
@@ -136,12 +154,12 @@ class NoticeList(QWidget):
 
     def _note_done(self, shown: OpenNotice) -> None:
         notice = shown.notice
-        self._book.note_edit(shown.images, "" if notice.remedy is Remedy.TURN_UP else notice.view)
+        _BOOK.note_edit(shown.images, "" if notice.remedy is Remedy.TURN_UP else notice.view)
         if notice.remedy in (Remedy.TURN_UP, Remedy.TURN_BACK):
             fit_visible(self._viewer)  # the views have another size now
         self.edited.emit()
-        self.refresh()
+        _NEWS.changed.emit()
 
     def _close(self, shown: OpenNotice, _checked: bool = False) -> None:
-        self._book.close(shown)
-        self.refresh()
+        _BOOK.close(shown)
+        _NEWS.changed.emit()

@@ -53,7 +53,7 @@ class SegmentPage(ScrolledPage):
         self.rows.rebuilt.connect(self._show_scans)
         self.rows.edited.connect(lambda image: self.notices.note_edit(same_scan(viewer.layers, image)))
         self.notices.edited.connect(self.rows.refresh)
-        self.notices.spacing_requested.connect(self._ask_for_spacing)
+        self.notices.spacing_requested.connect(self.ask_for_spacing)
         self._show_scans()
 
     def show_device(self, reason: str) -> None:
@@ -69,6 +69,7 @@ class SegmentPage(ScrolledPage):
         self.notices.refresh()
         self.brightness.set_images([layer for layer in self._viewer.layers if can_be_scan(layer)])
 
-    def _ask_for_spacing(self, image: Image) -> None:
+    def ask_for_spacing(self, image: Image) -> None:
+        """Put the keyboard into the field for the pixel size of an image."""
         self.ensureWidgetVisible(self.rows)
         self.rows.ask_for_spacing(image)

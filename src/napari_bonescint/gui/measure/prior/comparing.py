@@ -122,11 +122,13 @@ class PriorComparing:
             self._go_on()
 
     def cancel(self) -> None:
-        """Stop; comparisons that were made stay."""
-        self._wanted = None
+        """Stop measuring and comparing; comparisons that were made stay."""
+        is_comparing, self._wanted = self.is_running, None
         self._turn += 1
         self._controller.cancel()
-        self.changed.emit()
+        if is_comparing:
+            self.message.emit("Cancelled.", False)
+            self._on_changed()
 
     def close(self) -> None:
         """Follow the controller no longer."""
