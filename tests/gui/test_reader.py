@@ -13,6 +13,8 @@ from qtpy.QtWidgets import QApplication, QDialog, QRadioButton
 
 from damaged_files import DAMAGED
 from dicom_files import ANTERIOR, POSTERIOR
+from napari_bonescint.display import contrast_limits, widened
+from napari_bonescint.gui.common.settings import Setting, remember
 from napari_bonescint.gui.reader import get_reader
 from napari_bonescint.scan import SAME_VIEW, ViewSource
 
@@ -50,6 +52,17 @@ def test_a_file_is_opened_as_by_file_open(viewer: Viewer, write_nm: Callable[...
     facts = anterior.metadata["bonescint"]
     assert facts.scan.acquisition
     assert facts.scan.source_sha256
+
+
+def test_a_scan_is_as_bright_as_the_preferences_say(viewer: Viewer, write_nm: Callable[..., Path]) -> None:
+    remember(Setting.PRESET, "Faint")
+    viewer.open(write_nm(), plugin="napari-bonescint")
+    remember(Setting.PRESET, "Bone")
+    viewer.open(write_nm("other.dcm"), plugin="napari-bonescint")
+    images = images_in(viewer)
+    usual = [contrast_limits(image.data) for image in images]
+    wanted = [*(widened(window, 40) for window in usual[:2]), *usual[2:]]
+    assert [tuple(image.contrast_limits) for image in images] == [pytest.approx(window) for window in wanted]
 
 
 def test_a_file_without_extension_is_opened_without_a_question(viewer: Viewer, write_nm: Callable[..., Path]) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
 
-from napari_bonescint.gui.common.settings import Setting, remember
+from napari_bonescint.gui.common.settings import Setting, remember, remember_folders
 from napari_bonescint.gui.retrain.store_list import StoreList
 
 if TYPE_CHECKING:
@@ -41,6 +41,21 @@ def test_stores_are_added_once_removed_by_key_and_remembered(background: FileWor
     again = StoreList(background)
     qtbot.addWidget(again)
     assert again.folders == (Path("b"),)
+
+
+def test_the_list_follows_the_preferences_and_the_store_that_is_corrected(background: FileWorker, qtbot: QtBot) -> None:
+    stores = StoreList(background)
+    qtbot.addWidget(stores)
+    remember(Setting.STORE, "corrected")
+    qtbot.waitUntil(lambda: stores.folders == (Path("corrected"),))
+    remember_folders(Setting.TRAINING_STORES, [Path("a"), Path("b")])
+    qtbot.waitUntil(lambda: stores.folders == (Path("a"), Path("b")))
+    # What was removed here does not come back.
+    for _ in range(2):
+        stores.list.setCurrentRow(0)
+        qtbot.mouseClick(stores.remove_button, Qt.MouseButton.LeftButton)
+    stores._take_remembered()
+    assert stores.folders == ()
 
 
 def test_a_folder_that_is_no_store_is_one_sentence(tmp_path: Path, background: FileWorker, qtbot: QtBot) -> None:

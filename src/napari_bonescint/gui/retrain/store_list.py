@@ -18,8 +18,9 @@ from qtpy.QtWidgets import (
     QSizePolicy,
     QVBoxLayout,
 )
+from superqt.utils import qdebounced
 
-from napari_bonescint.gui.common.settings import Setting, remember_folders, remembered, remembered_folders
+from napari_bonescint.gui.common.settings import Setting, follow, remember_folders, remembered, remembered_folders
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from napari_bonescint.training.data.data_summary import DataSummary
 
 _ROWS = 3
+_TYPING_MS = 600
 _FOLDER = Qt.ItemDataRole.UserRole
 
 
@@ -63,10 +65,14 @@ class StoreList(QGroupBox):
         delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.list)
         delete.setContext(Qt.ShortcutContext.WidgetShortcut)
         delete.activated.connect(self._remove_selected)
-        corrected = remembered(Setting.STORE)
-        for folder in remembered_folders(Setting.TRAINING_STORES) or ([Path(corrected)] if corrected else []):
+        self._written: tuple[Path, ...] | None = None
+        for folder in _remembered():
             self._append(folder)
         self.refresh()
+        # napari's Preferences tell each letter.
+        self._take_soon = qdebounced(self._take_remembered, timeout=_TYPING_MS, parent=self)
+        for setting in (Setting.TRAINING_STORES, Setting.STORE):
+            follow(setting, self._take_later)
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -90,6 +96,19 @@ class StoreList(QGroupBox):
         self.supply.setText("Counting the scans …")
         self._background.run(partial(_count, folders), partial(self._show_supply, folders), self.supply.setText)
 
+    def _take_later(self, _value: str) -> None:
+        self._take_soon()
+
+    def _take_remembered(self) -> None:
+        """Show the stores that napari's Preferences have now, unless this list wrote them."""
+        folders = _remembered()
+        if folders != self.folders and remembered_folders(Setting.TRAINING_STORES) != self._written:
+            self.list.clear()
+            for folder in folders:
+                self._append(folder)
+            self.refresh()
+            self.changed.emit()
+
     def _show_supply(self, folders: tuple[Path, ...], supply: DataSummary) -> None:
         if folders == self.folders:
             self.supply.setText(supply.sentence)
@@ -112,12 +131,19 @@ class StoreList(QGroupBox):
         self._on_changed()
 
     def _on_changed(self) -> None:
+        self._written = self.folders
         remember_folders(Setting.TRAINING_STORES, self.folders)
         self.refresh()
         self.changed.emit()
 
     def _show_buttons(self) -> None:
         self.remove_button.setEnabled(bool(self.list.selectedItems()))
+
+
+def _remembered() -> tuple[Path, ...]:
+    """The stores to learn from; without any, the one that is corrected."""
+    corrected = remembered(Setting.STORE)
+    return remembered_folders(Setting.TRAINING_STORES) or ((Path(corrected),) if corrected else ())
 
 
 def _count(folders: tuple[Path, ...]) -> DataSummary:
