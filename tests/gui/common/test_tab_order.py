@@ -15,16 +15,20 @@ from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QDialog,
     QLineEdit,
     QScrollBar,
     QTabBar,
     QWidget,
 )
 
+from gui.archive.listed import ARCHIVE, open_with_studies
 from gui.correct.correcting import open_case
 from gui.correct.correcting_panel import open_first
 from gui.measure.measuring_panel import wait_for_measures
 from napari_bonescint.gui.common.panels import open_panel as show_panel
+from napari_bonescint.gui.correct.folders.store_dialog import StoreDialog
+from napari_bonescint.gui.export.export_dialog import open_export
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +84,8 @@ def place(control: QWidget, panel: QWidget) -> QRect:
 
 
 def assert_walked(panel: QWidget, qtbot: QtBot) -> None:
-    panel.window().resize(1366, 900)
+    if not isinstance(panel, QDialog):
+        panel.window().resize(1366, 900)
     panel.window().activateWindow()
     qtbot.waitUntil(panel.isActiveWindow)
     # Before the Tab key scrolls.
@@ -99,6 +104,10 @@ def assert_walked(panel: QWidget, qtbot: QtBot) -> None:
 
 def test_the_panel_that_segments(viewer: Viewer, images, open_panel: Callable[..., QWidget], qtbot: QtBot) -> None:
     assert_walked(open_panel(), qtbot)
+    dialog = open_export(viewer)
+    assert dialog is not None
+    assert_walked(dialog, qtbot)
+    dialog.reject()
 
 
 def test_the_panel_that_corrects(
@@ -109,6 +118,12 @@ def test_the_panel_that_corrects(
     for page in range(panel.tabs.count()):
         panel.tabs.setCurrentIndex(page)
         assert_walked(panel, qtbot)
+    places = StoreDialog(panel, store.folder, "A label store is a folder of its own.")
+    places.show()
+    for dialog in (panel.show_revisions(), places):
+        assert dialog is not None
+        assert_walked(dialog, qtbot)
+        dialog.close()
 
 
 def test_the_panel_that_measures(viewer: Viewer, qtbot: QtBot) -> None:
@@ -120,6 +135,21 @@ def test_the_panel_that_measures(viewer: Viewer, qtbot: QtBot) -> None:
     for page in range(panel.tabs.count()):
         panel.tabs.setCurrentIndex(page)
         assert_walked(panel, qtbot)
+    dialog = panel.report()
+    assert dialog is not None
+    assert_walked(dialog, qtbot)
+    dialog.reject()
+
+
+def test_the_panel_of_archives(viewer: Viewer, qtbot: QtBot) -> None:
+    open_case(viewer)
+    panel = open_with_studies(viewer, qtbot)
+    assert_walked(panel, qtbot)
+    for open_it in (panel.send, panel.set_up):
+        dialog = open_it()
+        qtbot.waitUntil(lambda dialog=dialog: dialog.isVisible() and dialog.archive.value == ARCHIVE)
+        assert_walked(dialog, qtbot)
+        dialog.close()
 
 
 @pytest.mark.parametrize("page", range(4))

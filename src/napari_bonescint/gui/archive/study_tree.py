@@ -85,7 +85,7 @@ class StudyTree(QTreeWidget):
                     item.setChildIndicatorPolicy(QTreeWidgetItem.ChildIndicatorPolicy.DontShowIndicator)
 
     def show_reasons(self, reasons: Mapping[str, str]) -> None:
-        """Grey the series that cannot be opened."""
+        """Show why series cannot be opened."""
         for item in self._items():
             for child in (item.child(row) for row in range(item.childCount())):
                 series: Any = None if child is None else child.data(0, _WHAT)
@@ -118,4 +118,6 @@ def _fill(item: QTreeWidgetItem, series: Series, reason: str) -> None:
     for column, text in enumerate(series_cells(series, reason)):
         item.setText(column, text)
         item.setToolTip(column, text)
-    item.setDisabled(bool(reason))
+    if reason:
+        # A disabled item would be grey, and its reason hard to read.
+        item.setFlags(item.flags() & ~(Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled))
