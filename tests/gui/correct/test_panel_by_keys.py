@@ -10,6 +10,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
+from gui.correct.correcting import Hand
 from gui.correct.correcting_panel import case_of, draw, is_open, key_of, masks
 from napari_bonescint.gui.correct.tools.registry import TOOLS, Gesture
 from napari_bonescint.gui.correct.work_list.model import ITEM
@@ -187,5 +188,9 @@ def test_the_status_bar_speaks_of_the_chosen_tool(viewer: Viewer, panel: Correct
     assert said().startswith("<P> Brush: napari's brush")
     press("S")
     assert said().startswith("<S> Smart brush: ")
+    # The panel says why a stroke changed nothing: while the mouse is over the image, the status bar has no room for it.
+    assert panel.toolbox.strokes.case is not None
+    Hand(viewer, panel.toolbox.strokes.case).click(0, (2, 2))
+    assert panel.saving.status.text().startswith("Nothing painted: the counts here are not those of bone")
     panel.close()
     assert "Smart brush" not in said()

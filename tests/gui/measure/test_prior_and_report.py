@@ -12,6 +12,7 @@ from qtpy.QtCore import Qt
 
 from gui.measure.measuring_panel import wait_for_measures
 from gui.panel_actions import PATIENCE_MS, answer
+from gui.seeing import is_in_view
 from napari_bonescint.corrections.hot_spot_drafts import HotSpotDrafts
 from napari_bonescint.gui.common.panels import open_panel
 from napari_bonescint.gui.layers.labels import empty_labels, set_regions
@@ -183,6 +184,7 @@ def test_a_prior_scan_is_compared_seen_and_reported(
     page.look.value = str(Look.APART)
     qtbot.waitUntil(lambda: [layer.name for layer in layers] == names)
     assert all(image.visible for image in (*new.images, *old.images))
+    assert is_in_view(viewer)
 
     # Chosen, the prior gets its layers, and the other scan the outlines.
     for read, other in ((old, new), (new, old)):

@@ -109,7 +109,9 @@ class CorrectWidget(DockPanel):
     @cached_property
     def toolbox(self) -> Toolbox:
         """The tools."""
-        return Toolbox(self._viewer)
+        toolbox = Toolbox(self._viewer)
+        toolbox.explained.connect(self.controller.explain)
+        return toolbox
 
     @cached_property
     def aids(self) -> DisplayPanel:

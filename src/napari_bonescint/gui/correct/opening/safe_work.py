@@ -229,6 +229,13 @@ class SafeWork(Reports, ABC):
             return
         self.status.emit("Not saved yet." if self.has_unsaved else "No unsaved corrections.", False)
 
+    def explain(self, sentence: str) -> None:
+        """Show why a tool changed nothing, in place of what is saved; an empty sentence shows this again."""
+        if sentence:
+            self.status.emit(sentence, False)
+        else:
+            self._show_saved()
+
     def _show_message(self, sentence: str) -> None:
         self.message.emit(sentence, False)
 

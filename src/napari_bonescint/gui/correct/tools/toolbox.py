@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from app_model.types import KeyCode, KeyMod
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from napari_bonescint.anatomy import REGIONS
@@ -45,10 +45,14 @@ class Toolbox(QWidget):
     letters and buttons here.
     """
 
+    explained = Signal(str)
+    """Emitted with the reason why a stroke of the smart brush changes nothing; empty once one does."""
+
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self._viewer = viewer
         self._keys = KeyBindings()
+        self._explanation = ""
         self._answer: Answer | None = None
         self._is_giving = False
         self._hint = StatusHint(viewer)
@@ -144,8 +148,9 @@ class Toolbox(QWidget):
         self._show_choice()
 
     def _explain_stroke(self, sentence: str) -> None:
-        """Tell in the status bar why a stroke changes nothing, until the next one."""
-        self._hint.show(sentence or hint(self.strokes.tool))
+        if sentence != self._explanation:
+            self._explanation = sentence
+            self.explained.emit(sentence)
 
     def _choose_region(self, code: int, _checked: bool = False) -> None:
         self.strokes.choose(code)

@@ -75,9 +75,12 @@ class PriorViews:
             if compared is not known:  # brought up to date after an edit
                 self._fill(compared)
             return
+        was_apart = self.look is Look.APART
         self.clear()
         self._compared, self.look = compared, look
         if compared is None or look is Look.APART:
+            if not was_apart:
+                fit_visible(self._viewer)  # the prior is back in its own place
             return
         masks = compared.new.masks if look is Look.BLINK else ()  # they would blink, too
         covered = [layer for layer in (*self._of(compared.old), *masks) if layer in self._viewer.layers]
