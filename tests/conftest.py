@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import os
 import signal
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from pydicom.uid import ExplicitVRLittleEndian
 
@@ -68,9 +71,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Spare the collections of garbage, one or more for each viewer, a walk over all modules that tests have loaded."""
+    """Spare the collections of garbage, one or more for each viewer, a walk over all modules that tests have loaded.
+
+    They come as seldom as viewers are closed: by default, the hundred thousands of objects of one bring about hundreds.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -80,26 +87,47 @@ def _ctrl_c_is_heard() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(scope="session")
+def workers_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run share, for what one of them makes and the others need, too."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
 @pytest.fixture(autouse=True, scope="session")
-def _compiled_models_of_the_tests_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _compiled_models_of_the_tests_alone(workers_folder: Path) -> Iterator[None]:
     """Tests, and the processes they start, leave the user's own cache alone."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(compiled_cache.FOLDER_VARIABLE, str(tmp_path_factory.mktemp("compiled")))
+        patch.setenv(compiled_cache.FOLDER_VARIABLE, str(workers_folder / "compiled"))
         yield
 
 
+@pytest.fixture(scope="session")
+def _folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Empty ones; `mktemp` would read the names of those of all tests before, to find the next number."""
+    where = tmp_path_factory.mktemp("own")
+    return (where / str(number) for number in count())
+
+
+@pytest.fixture
+def _own_folder(_folders: Iterator[Path]) -> Path:
+    folder = next(_folders)
+    folder.mkdir()
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def models_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def models_folder(_own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of accepted models, which no test finds filled with the developer's own."""
-    folder = tmp_path_factory.mktemp("registry") / "models"
+    folder = _own_folder / "models"
     monkeypatch.setenv(model_registry.FOLDER_VARIABLE, str(folder))
     return folder
 
 
 @pytest.fixture(autouse=True)
-def records_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def records_folder(_own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of remembered work lists, which no test finds filled with the developer's own."""
-    folder = tmp_path_factory.mktemp("records") / "work"
+    folder = _own_folder / "work"
     monkeypatch.setenv(record.FOLDER_VARIABLE, str(folder))
     return folder
 
@@ -142,11 +170,22 @@ def make_model(tmp_path: Path) -> Callable[..., ModelCard]:
 
 
 @pytest.fixture(scope="session")
-def points() -> BonePoints:
-    """The whole skeleton, more coarsely than for training."""
+def points_file(workers_folder: Path) -> Path:
+    """The whole skeleton, more coarsely than for training; it takes a while to make."""
     from napari_bonescint.simulation.geometry import build_points, load_model
 
-    return build_points(load_model(), fine_mm=2.0)
+    path = workers_folder / "skeleton.npz"
+    with FileLock(workers_folder / "skeleton.lock"):
+        if not path.exists():
+            build_points(load_model(), fine_mm=2.0).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def points(points_file: Path) -> BonePoints:
+    from napari_bonescint.simulation.geometry import BonePoints
+
+    return BonePoints.load(points_file)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -18,13 +19,11 @@ from napari_bonescint.simulation.case import Case
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_bonescint.simulation.geometry import BonePoints
-
 
 @pytest.fixture
-def out(points: BonePoints, tmp_path: Path) -> Path:
+def out(points_file: Path, tmp_path: Path) -> Path:
     """A folder with the geometry, which would take a minute to make."""
-    points.save(tmp_path / "skeleton.npz")
+    shutil.copy(points_file, tmp_path / "skeleton.npz")
     return tmp_path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -13,12 +14,12 @@ import numpy as np
 import pytest
 from napari.layers import Image
 from napari.utils.notifications import notification_manager
-from npe2 import PluginManifest
 from qtpy.QtCore import QObject
 
 from gui.correct.correcting import Hand, open_case
 from gui.correct.correcting_panel import prediction_of
 from gui.panel_actions import PATIENCE_MS
+from gui.spared import spare
 from napari_bonescint.corrections.store.label_store import LabelStore
 from napari_bonescint.gui.common import segmenting
 from napari_bonescint.gui.common.file_worker import FileWorker
@@ -48,12 +49,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _manifests_are_read_once() -> Iterator[None]:
-    """napari parses the manifests of all plugins for each viewer, and for the first look into the preferences."""
-    found = list(PluginManifest.discover())
+def _spared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(PluginManifest, "discover", lambda paths=(): iter([] if paths else found))
+        spare(patch, tmp_path_factory.mktemp("napari"))
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_garbage_of_modules() -> None:
+    """Spare the collections of garbage what the tests before have imported, as after the collection of tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

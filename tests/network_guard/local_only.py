@@ -25,6 +25,7 @@ _CALLS = 12
 
 _LOOK_UPS = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
 _DESTINATIONS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
+_WATCHED = frozenset({*_LOOK_UPS, *_DESTINATIONS, "socket.getnameinfo"})
 _installed = False
 
 
@@ -70,7 +71,8 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _audit(event: str, arguments: tuple[object, ...]) -> None:
-    if not event.startswith("socket."):
+    # Python tells of each id() and each import, too: this is the quickest way to leave.
+    if event not in _WATCHED:
         return
     if event in _DESTINATIONS:
         endpoint, address = arguments[0], arguments[1]

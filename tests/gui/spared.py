@@ -1,0 +1,65 @@
+"""What napari and vispy do again for every viewer or event, with the same outcome, is done once in a run of tests."""
+
+from __future__ import annotations
+
+import inspect
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
+
+from napari._qt.qt_main_window import _QtMainWindow
+from napari.settings import get_settings
+from napari.utils.events import EventEmitter
+from npe2 import PluginManifest
+from vispy.visuals.shaders import parsing
+from vispy.visuals.shaders.function import Function
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pytest
+
+
+def spare(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Spare it until the patch is undone; napari's own settings are those of a new user and lie in `folder`."""
+    _read_manifests_once(patch)
+    _read_signatures_once(patch)
+    _parse_shaders_once(patch)
+    # Asks Python about every event of every widget, so that a menu bar that was hidden comes back under the mouse.
+    patch.delattr(_QtMainWindow, "eventFilter")
+    # Every dock that is placed has all settings written to disk.
+    patch.setattr(get_settings(folder / "napari.yaml"), "_save_on_change", False)
+
+
+def _read_manifests_once(patch: pytest.MonkeyPatch) -> None:
+    """Once instead of for each viewer, and for the first look into the preferences."""
+    found = list(PluginManifest.discover())
+    patch.setattr(PluginManifest, "discover", lambda paths=(): iter([] if paths else found))
+
+
+def _read_signatures_once(patch: pytest.MonkeyPatch) -> None:
+    """Whether a callback takes the event is asked at each connection and each disconnection."""
+    ask = EventEmitter._check_signature
+    ask_once = lru_cache(maxsize=None)(lambda function: ask(function.__get__(object())))
+
+    def check(callback: Callable[..., Any]) -> bool:
+        if isinstance(callback, EventEmitter):
+            callback = callback.__call__
+        if inspect.ismethod(callback) and inspect.isfunction(callback.__func__):
+            return ask_once(callback.__func__)
+        return ask(callback)
+
+    patch.setattr(EventEmitter, "_check_signature", staticmethod(check))
+
+
+def _parse_shaders_once(patch: pytest.MonkeyPatch) -> None:
+    """A layer is drawn by hundreds of pieces of shaders, most of them the same dozens."""
+    parse = lru_cache(maxsize=None)(parsing.parse_function_signature)
+    clean = lru_cache(maxsize=None)(partial(Function._clean_code, None))
+
+    def signature(code: str) -> tuple[str, list[Any], str]:
+        name, arguments, kind = parse(code)
+        return name, list(arguments), kind
+
+    patch.setattr(parsing, "parse_function_signature", signature)
+    patch.setattr(Function, "_clean_code", lambda _self, code: clean(code))
