@@ -1,5 +1,5 @@
 # make demo    open a real bone scan in napari and segment it
-# make test    run the tests, in two processes
+# make test    run the tests, in three processes
 # make test-archive    run the tests with real archives (PACS), which it installs
 # make check   formatting, lint, types and imports
 # make docs    the documentation site, in build/site
@@ -24,7 +24,7 @@ demo: system .venv/installed
 	@scripts/on_display.sh $(bin)/python scripts/demo.py
 
 test: system .venv/installed
-	@$(bin)/python -m pytest --dist loadfile --no-loadscope-reorder --tx '2*popen//python=scripts/test_worker.sh' $(PYTEST_ARGS)
+	@$(bin)/python -m pytest --dist loadfile --no-loadscope-reorder --tx '3*popen//python=scripts/test_worker.sh' $(PYTEST_ARGS)
 
 test-archive: system .venv/installed
 	@scripts/archive_packages.sh
