@@ -152,7 +152,7 @@ def one_round(watch: Watch, folder: Path) -> tuple[dict[str, Stall], dict[str, S
         return viewer.open(_SAMPLE, plugin="napari-bonescint")
 
     found["open a scan"] = watch.measure(open_scan, lambda: len(images()) == 2)
-    naparis["open Segment skeleton"] = dock_empty(watch, viewer, tabify=False)
+    naparis["open Segment skeleton"] = dock_empty(watch, viewer, "empty Segment", tabify=False)
     found["open Segment skeleton"] = watch.measure(lambda: open_panel(viewer, "Segment skeleton"))
     panel = open_panel(viewer, "Segment skeleton")
     watch.measure(lambda: None, lambda: not panel.child.is_busy)
@@ -179,7 +179,7 @@ def one_round(watch: Watch, folder: Path) -> tuple[dict[str, Stall], dict[str, S
         found[f"choose model {number + 1}"] = watch.measure(
             lambda entry=entries[number]: setattr(panel.models.model, "value", entry), lambda: not panel.child.is_busy
         )
-    naparis["open Correct this scan"] = dock_empty(watch, viewer)
+    naparis["open Correct this scan"] = dock_empty(watch, viewer, "empty Correct")
     found["open Correct this scan"] = watch.measure(panel.correct_button.click)
     correcting = open_panel(viewer, "Correct masks")
     watch.measure(lambda: None, correcting.toolbox.isEnabled)
@@ -190,9 +190,9 @@ def one_round(watch: Watch, folder: Path) -> tuple[dict[str, Stall], dict[str, S
     dialog.close()
     correcting.controller.state.give_up()  # otherwise it asks
     watch.measure(correcting.controller.finish_scan)
-    naparis["open Measure"] = dock_empty(watch, viewer)
+    naparis["open Measure"] = dock_empty(watch, viewer, "empty Measure")
     found |= measuring(watch, viewer)
-    naparis["open Retrain"] = dock_empty(watch, viewer)
+    naparis["open Retrain"] = dock_empty(watch, viewer, "empty Retrain")
     found["open Retrain"] = watch.measure(lambda: open_panel(viewer, "Retrain"))
     panel.come_forward()
     watch.measure(lambda: None)
@@ -214,11 +214,11 @@ def one_round(watch: Watch, folder: Path) -> tuple[dict[str, Stall], dict[str, S
     return found, naparis | alone(watch)
 
 
-def dock_empty(watch: Watch, viewer: napari.Viewer, *, tabify: bool = True) -> Stall:
-    """Dock an empty widget as wide as a panel, and remove it."""
+def dock_empty(watch: Watch, viewer: napari.Viewer, name: str, *, tabify: bool = True) -> Stall:
+    """Dock an empty widget as wide as a panel, and remove it; napari writes a file for each new name."""
     empty = QWidget()
     empty.setMinimumWidth(_PANEL_WIDTH)
-    stall = watch.measure(lambda: viewer.window.add_dock_widget(empty, name="empty", tabify=tabify))
+    stall = watch.measure(lambda: viewer.window.add_dock_widget(empty, name=name, tabify=tabify))
     viewer.window.remove_dock_widget(empty)
     watch.measure(lambda: None)
     return stall
