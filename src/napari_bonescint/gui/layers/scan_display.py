@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 # While napari adds the views of a file, it lets Qt handle events and timers, too.
-_MARKS_MS, _PART_MS = 200, 10
+_MARKS_MS, _PART_MS = 300, 10
 _DISPLAYS: weakref.WeakKeyDictionary[ViewerModel, ScanDisplay] = weakref.WeakKeyDictionary()
 
 
