@@ -6,12 +6,15 @@ import inspect
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari._qt.qt_main_window import _QtMainWindow
 from napari.settings import get_settings
 from napari.utils.events import EventEmitter
 from npe2 import PluginManifest
+from vispy.gloo import Program
 from vispy.visuals.shaders import parsing
 from vispy.visuals.shaders.function import Function
+from vispy.visuals.text.text import SDFRendererCPU
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +28,8 @@ def spare(patch: pytest.MonkeyPatch, folder: Path) -> None:
     _read_manifests_once(patch)
     _read_signatures_once(patch)
     _parse_shaders_once(patch)
+    _find_variables_once(patch)
+    _draw_letters_once(patch)
     # Asks Python about every event of every widget, so that a menu bar that was hidden comes back under the mouse.
     patch.delattr(_QtMainWindow, "eventFilter")
     # Every dock that is placed has all settings written to disk.
@@ -63,3 +68,36 @@ def _parse_shaders_once(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(parsing, "parse_function_signature", signature)
     patch.setattr(Function, "_clean_code", lambda _self, code: clean(code))
+
+
+def _find_variables_once(patch: pytest.MonkeyPatch) -> None:
+    """Those of a whole program, which each visual looks for when it is first drawn."""
+    find = Program._parse_variables_from_code
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+
+    def variables(program: Program, update_variables: bool = True) -> None:
+        code = tuple(shader.code for shader in program._shaders)
+        if code not in found:
+            find(program, update_variables=False)
+            found[code] = program._code_variables
+        program._code_variables = found[code].copy()
+        if update_variables:
+            program._process_pending_variables()
+
+    patch.setattr(Program, "_parse_variables_from_code", variables)
+
+
+def _draw_letters_once(patch: pytest.MonkeyPatch) -> None:
+    """Each canvas draws the letters of its captions anew, large, and makes them small."""
+    draw = SDFRendererCPU.render_to_texture
+    drawn: dict[tuple[bytes, tuple[int, ...], tuple[int, int]], np.ndarray] = {}
+
+    def letter(renderer: SDFRendererCPU, data: np.ndarray, texture: Any, offset: Any, size: tuple[int, int]) -> None:
+        (x, y), (width, height) = offset, size
+        key = (data.tobytes(), data.shape, (width, height))
+        if key not in drawn:
+            drawn[key] = np.empty((height, width, 3), np.uint8)
+            draw(renderer, data, drawn[key], (0, 0), size)
+        texture[y : y + height, x : x + width, :] = drawn[key]
+
+    patch.setattr(SDFRendererCPU, "render_to_texture", letter)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from napari_bonescint.inference.model_card import ModelCard
 
 PATIENCE = 60.0
+# Whoever asks without a pause takes a processor from the child that they wait for.
+PAUSE = 0.002
 
 
 @pytest.fixture
@@ -39,6 +41,7 @@ def events_until(child: SegmentationProcess, *last: type[Event]) -> list[Event]:
     deadline = time.monotonic() + PATIENCE
     while not events or not isinstance(events[-1], last):
         assert time.monotonic() < deadline, f"the child said no more than {events}"
+        time.sleep(PAUSE)
         events += child.poll()
     return events
 
@@ -61,6 +64,7 @@ def has_ended(pid: int) -> bool:
                 return True
         except (FileNotFoundError, ProcessLookupError):
             return True
+        time.sleep(PAUSE)
     return False
 
 
