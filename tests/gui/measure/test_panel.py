@@ -259,6 +259,14 @@ def test_a_scan_without_a_mask_is_segmented_first_and_escape_stops_that(
     assert [layer.name for layer in viewer.layers] == ["scan anterior", "scan posterior"]
 
 
+def test_the_command_measures_also_when_it_opens_the_panel(viewer: Viewer, write_nm: Callable[..., Path]) -> None:
+    viewer.open(write_nm(), plugin="napari-bonescint")
+    measure_this_scan(viewer)
+    panel: MeasureWidget = open_panel(viewer, "Measure")
+    assert panel.controller.is_running
+    panel.controller.cancel()
+
+
 def test_a_prior_that_is_segmented_leaves_the_brush_with_the_scan_that_is_read(
     viewer: Viewer, panel: MeasureWidget, sample: OpenCase, write_nm: Callable[..., Path], qtbot: QtBot
 ) -> None:

@@ -236,7 +236,7 @@ def test_an_image_of_another_reader_is_segmented(
 def test_what_is_no_bone_scan_is_told_of_by_scan_until_the_next_result(
     viewer: Viewer, open_panel: Callable[..., SegmentWidget], qtbot: QtBot
 ) -> None:
-    for name in ("first", "second"):
+    for name in ("ant", "second"):
         viewer.add_image(np.random.default_rng(1).poisson(90, (90, 40)).astype(np.uint8), name=name)
     panel = open_panel()
     told = "The anterior view is bright up to its edges"
@@ -247,12 +247,12 @@ def test_what_is_no_bone_scan_is_told_of_by_scan_until_the_next_result(
     click_and_wait(qtbot, panel)
     assert len(found()) == 2
     titles = [label.text() for label in panel.notices.findChildren(QLabel)]
-    assert {"first", "second"} <= set(titles)
+    assert {"ant", "second"} <= set(titles)
     viewer.layers.remove("second")
     assert len(found()) == 1
     click_and_wait(qtbot, panel)
     assert len(found()) == 1
-    viewer.layers.remove("first")
+    viewer.layers.remove("ant")
     assert panel.notices.texts() == []
 
 

@@ -309,6 +309,7 @@ class CorrectWidget(DockPanel):
         view = QWidget()
         seeing = QVBoxLayout(view)
         seeing.setContentsMargins(0, 0, 0, 0)
+        seeing.setSpacing(2)
         seeing.addWidget(self.aids)
         seeing.addWidget(self.legend)
         seeing.addStretch()

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from napari_bonescint.gui.legend.bones import Bone, LabelledView, Legend
 
 _UPDATE_MS = 60
+_SPACING = 3
 _EYE, _NAME, _AREAS = 0, 1, 2
 _CODE = Qt.ItemDataRole.UserRole
 _ICON = QSize(16, 16)
@@ -157,6 +158,7 @@ class LegendWidget(QWidget):
         buttons.addWidget(self.all_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(_SPACING)
         layout.addWidget(self.under_mouse)
         layout.addWidget(self.tree)
         layout.addLayout(buttons)

@@ -106,6 +106,7 @@ class MeasureWidget(DockPanel):
 
     def measure_selected(self) -> None:
         """Measure the scan of the active layer; without one, the chosen scan."""
+        self._follow_layers()  # the command may just have opened the panel
         images = scan_with(self._viewer.layers, self._viewer.layers.selection.active)
         if images is not None and images in self._choices:
             self.scan.value = self._choices.index(images)

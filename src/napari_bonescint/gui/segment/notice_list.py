@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -106,7 +107,7 @@ class NoticeList(QWidget):
         grid.setVerticalSpacing(3)
         grid.setColumnStretch(0, 1)
         names = " and ".join(image.name for image in shown.images)
-        if named and names not in shown.notice:
+        if named and not re.search(rf"(?<!\w){re.escape(names)}(?!\w)", shown.notice):
             scan = ToneLabel()
             scan.say(names, Tone.CAUTION)
             grid.addWidget(scan, 0, 0)
