@@ -68,6 +68,9 @@ def _parse_shaders_once(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(parsing, "parse_function_signature", signature)
     patch.setattr(Function, "_clean_code", lambda _self, code: clean(code))
+    for name, copied in (("find_functions", list), ("find_program_variables", dict)):
+        find = lru_cache(maxsize=None)(getattr(parsing, name))
+        patch.setattr(parsing, name, lambda code, find=find, copied=copied: copied(find(code)))
 
 
 def _find_variables_once(patch: pytest.MonkeyPatch) -> None:
