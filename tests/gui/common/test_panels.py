@@ -78,6 +78,17 @@ def test_panels_share_the_height_as_tabs_the_asked_for_one_in_front(viewer: View
     qtbot.waitUntil(lambda: correcting.visibleRegion().isEmpty() and not segmenting.visibleRegion().isEmpty())
 
 
+def test_panels_of_the_menus_are_tabs_too_and_leave_the_window_small(viewer: Viewer, qtbot: QtBot) -> None:
+    window = viewer.window._qt_window
+    window.resize(1366, 768)
+    for kind, command in PANELS.values():
+        choose(command)
+        (dock,) = docks_of(viewer, kind)
+        qtbot.waitUntil(lambda dock=dock: dock.widget()._is_settled and not dock.widget().visibleRegion().isEmpty())
+    assert len(window.tabifiedDockWidgets(dock)) == len(PANELS) - 1
+    assert (window.width(), window.height()) == (1366, 768)
+
+
 def test_no_two_commands_have_one_name_and_none_explains_itself(viewer: Viewer) -> None:
     titles = [
         command.title

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QApplication, QDockWidget, QPushButton, QWidget
 
 from napari_bonescint.gui.common.ahead import prepare_panels
 from napari_bonescint.gui.common.close_guard import CloseGuard
+from napari_bonescint.gui.common.main_window import main_window_of
 from napari_bonescint.gui.common.tab_order import put_in_reading_order
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
 from napari_bonescint.text.formatting import DISCLAIMER
@@ -91,8 +92,22 @@ class DockPanel(QWidget):
         self._is_behind = not visible and not dock.isHidden()
 
     def _settle(self) -> None:
+        self._share_height()
         self._is_settled = True
         self.updateGeometry()
+
+    def _share_height(self) -> None:
+        """Become a tab beside the panels in this area: napari's menus put one above the other, with little room."""
+        dock, window = self.parent(), main_window_of(self)
+        if window is None or not isinstance(dock, QDockWidget) or dock.isFloating() or window.tabifiedDockWidgets(dock):
+            return
+        panels = [each for each in window.findChildren(DockPanel) if each is not self and not each._is_shut_down]
+        docks = [other for each in panels if isinstance(other := each.parent(), QDockWidget)]
+        area = window.dockWidgetArea(dock)
+        beside = [other for other in docks if not other.isFloating() and window.dockWidgetArea(other) == area]
+        if beside:
+            window.tabifyDockWidget(beside[-1], dock)
+            dock.raise_()
 
     def _give_way(self, earlier: DockPanel) -> None:
         dock: Any = self.parent()
