@@ -55,11 +55,17 @@ def _spared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module", autouse=True)
+_frozen_modules = 0
+
+
+@pytest.fixture(autouse=True)
 def _no_garbage_of_modules() -> None:
     """Spare the collections of garbage what the tests before have imported, as after the collection of tests."""
-    gc.collect()
-    gc.freeze()
+    global _frozen_modules
+    if len(sys.modules) > _frozen_modules + 20:
+        gc.collect()
+        gc.freeze()
+        _frozen_modules = len(sys.modules)
 
 
 @pytest.fixture
