@@ -32,11 +32,13 @@ from qtpy.QtWidgets import QApplication, QMenu, QPushButton, QWidget
 
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.gui.common.settings import keep_in
+from napari_bonescint.gui.layers.marks import ALL_PARTS, marks_of
 from napari_bonescint.gui.sample_files import SIMULATED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from napari.layers import Layer
     from napari.viewer import Viewer
     from numpy.typing import NDArray
     from qtpy.QtGui import QPixmap
@@ -183,6 +185,7 @@ def walk(viewer: Viewer, scan: Path, show: Callable[[str, Image.Image], object])
     get_settings().plugins.extension2reader = {"*.dcm": "napari-bonescint"}
 
     mouse.drop(scan)
+    wait(lambda: len(viewer.layers) > 1 and all(map(_is_marked, viewer.layers)))
     settle()
     show("opened", _picture(window))
 
@@ -286,6 +289,12 @@ def _is_in_sight(widget: QWidget, place: QPoint) -> bool:
     """Whether a click at a place of a widget reaches it: it is shown, not scrolled away, and nothing covers it."""
     found = QApplication.widgetAt(widget.mapToGlobal(place))
     return widget.isEnabled() and found is not None and (found is widget or widget.isAncestorOf(found))
+
+
+def _is_marked(image: Layer) -> bool:
+    """Whether a view has its caption and letters, which come one after the other."""
+    marks = marks_of(image)
+    return marks is not None and marks.parts == ALL_PARTS
 
 
 def _panel(viewer: Viewer, title: str) -> Any:
