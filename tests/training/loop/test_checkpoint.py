@@ -83,7 +83,7 @@ def test_weights_of_which_nothing_fits_are_refused(make_model: Callable[..., Mod
         (
             "fdn-5",
             17,
-            r"has 22 .* 2 fit .* in the model, \(64, .* here\); start from another model, or use --start-partial",
+            r"has 22 .* 2 fit .* in the model, \(64, .* here\); .* start from another model, or use --start-partial",
         ),
     ],
 )
