@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 NORMALISATION = "sqrt-body/1"
 """Name of the method of `normalise`. Each model card names the method that its weights were trained with."""
 
-HOT_SPOT_NORMALISATION = "sqrt-body+region-ratio/1"
+HOT_SPOT_NORMALISATION = "sqrt-body+region-ratio/2"
 """Name of the method of `measurement.detection.channels`, for models that find hot spots."""
 
 ASSUMED_SPACING_MM = 2.26

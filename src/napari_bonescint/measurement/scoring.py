@@ -97,16 +97,26 @@ def true_pieces(case: Case, total: float) -> NDArray[np.int16]:
             ratio[lesion.pixels] += lesion.ratio.astype(np.float32)
     mean = case.expected.sum(axis=0) * (total / max(float(case.expected[:-1].sum()), 1e-9))
     ratios = ratio.reshape(case.regions.shape)
-    other = mean / (1 + ratios)
-    pieces = np.zeros(ratios.shape, np.int16)
-    for view in range(len(ratios)):
-        labels, number = ndimage.label(ratios[view] >= LEAST_RATIO, _NEIGHBOURS)
-        index = np.arange(1, number + 1)
-        rest, both = (ndimage.sum(image[view], labels, index) for image in (other, mean))
-        peak = ndimage.maximum(ratios[view], labels, index) if number else np.zeros(0)
-        seen = (both - rest > _LEAST_DEVIATIONS * np.sqrt(rest)) & (np.asarray(peak) > _LEAST_PEAK)
-        renumbered = np.concatenate([[0], np.where(seen, np.cumsum(seen), -1)])
-        pieces[view] = renumbered[labels]
+    return np.stack([visible_pieces(*view) for view in zip(ratios, mean, strict=True)])
+
+
+def visible_pieces(ratio: NDArray[np.floating], mean: NDArray[np.floating]) -> NDArray[np.int16]:
+    """Pieces of metastases (y, x) in one view, numbered from 1; -1 for those that could not be seen.
+
+    Parameters
+    ----------
+    ratio : ndarray of shape (y, x)
+        Counts that metastases add, relative to the others.
+    mean : ndarray of shape (y, x)
+        Expected counts, with those of metastases.
+    """
+    labels, number = ndimage.label(ratio >= LEAST_RATIO, _NEIGHBOURS)
+    index = np.arange(1, number + 1)
+    rest, both = (ndimage.sum(image, labels, index) for image in (mean / (1 + ratio), mean))
+    peak = ndimage.maximum(ratio, labels, index) if number else np.zeros(0)
+    seen = (both - rest > _LEAST_DEVIATIONS * np.sqrt(rest)) & (np.asarray(peak) > _LEAST_PEAK)
+    renumbered = np.concatenate([[0], np.where(seen, np.cumsum(seen), -1)]).astype(np.int16)
+    pieces: NDArray[np.int16] = renumbered[labels]
     return pieces
 
 

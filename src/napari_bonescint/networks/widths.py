@@ -16,7 +16,7 @@ PHASE_U_NET: tuple[int, ...] = (24, 40, 64, 96, 128, 128)
 HOT_SPOT_U_NET: tuple[int, ...] = (16, 32, 48, 64)
 """Channels at each level, the finest first."""
 
-HOT_SPOT_CHANNELS = 19
+HOT_SPOT_CHANNELS = 21
 """Channels of the input of the network that finds hot spots, see `measurement.detection.channels`."""
 
 URI_NET_PATHS: dict[int, int] = {1: 4, 3: 2, 5: 4}

@@ -35,19 +35,19 @@ def test_counts_are_seen_over_the_normal_of_their_region(codes):
 def test_the_opposite_view_is_mirrored_onto_this_one_and_may_be_absent(codes):
     counts = np.random.default_rng(0).poisson(20, codes.shape).astype(np.float32)
     channels = stack_channels(counts, codes, BOTH, 4.0)
-    np.testing.assert_array_equal(channels[0, 5:10], channels[1, :5, :, ::-1])
-    np.testing.assert_array_equal(channels[:, 10].mean(axis=(1, 2)), [0, 1])
+    np.testing.assert_array_equal(channels[0, 6:12], channels[1, :6, :, ::-1])
+    np.testing.assert_array_equal(channels[:, 12].mean(axis=(1, 2)), [0, 1])
     alone = stack_channels(counts[1:], codes[1:], BOTH[1:], 4.0)
     np.testing.assert_array_equal(alone[0], without_opposite(channels)[1])
-    assert not alone[0, 5:10].any()
+    assert not alone[0, 6:12].any()
     # Two views of the same side are no pair.
-    assert not stack_channels(counts, codes, BOTH[:1] * 2, 4.0)[:, 5:10].any()
+    assert not stack_channels(counts, codes, BOTH[:1] * 2, 4.0)[:, 6:12].any()
 
 
 def test_each_bone_is_in_one_group(codes):
     channels = stack_channels(np.ones(codes.shape, np.float32), codes, BOTH, 4.0)
-    np.testing.assert_array_equal(channels[:, 11:].sum(axis=1), codes > 0)
-    assert channels[0, 11:, 20, 6].argmax() != channels[0, 11:, 20, 20].argmax()
+    np.testing.assert_array_equal(channels[:, 13:].sum(axis=1), codes > 0)
+    assert channels[0, 13:, 20, 6].argmax() != channels[0, 13:, 20, 20].argmax()
 
 
 def test_codes_are_sampled_below_the_centres_of_coarse_pixels():
@@ -69,7 +69,24 @@ def test_a_spot_stands_out_of_the_noise_alike_in_counts_and_pictures(codes):
     assert np.quantile(np.abs(few[1, 4][codes[1] > 0]), 0.95) < 0.6
 
 
+def test_what_is_alike_on_both_sides_does_not_stand_out():
+    codes = np.zeros((2, 60, 41), np.uint8)
+    codes[:, 5:30, 18:23] = CODES["thoracic_spine"]
+    codes[:, 30:45, 8:16] = codes[:, 30:45, 25:33] = CODES["pelvis"]
+    codes[:, 45:50, 25:33] = CODES["pelvis"]
+    counts = np.where(codes > 0, 40, 2).astype(np.float32)
+    counts[:, 34:38, 10:14] = counts[:, 35:39, 27:31] = 160
+    counts[0, 40:43, 28:31] = 160
+    unlike = stack_channels(counts, codes, BOTH, 4.0)[:, 5]
+    # The same place on the other side is as hot, though one pixel lower.
+    assert unlike[:, 34:38, 10:14].max() < 0.1
+    assert unlike[0, 41, 29] > 1
+    assert unlike[1, 41, 29] < 0.1
+    # No bone is there on the other side.
+    assert not unlike[:, 48:50].any()
+
+
 def test_a_view_without_bone_has_only_counts(codes):
     channels = stack_channels(np.ones(codes.shape, np.float32), np.zeros_like(codes), BOTH, 4.0)
-    assert not channels[:, 1:5].any()
+    assert not channels[:, 1:6].any()
     assert channels[:, 0].any()

@@ -18,7 +18,9 @@ from napari_bonescint.training.data.lesion_examples import (
     vary_healthy,
     vary_lesions,
     vary_normal,
+    vary_unevenly,
 )
+from napari_bonescint.training.data.simulated_examples import UNKNOWN
 
 
 def in_both_views(shape, rows, columns):
@@ -79,7 +81,7 @@ def test_both_views_become_examples_of_one_patient(sick):
         assert example.image.dtype == np.float32
         assert np.isfinite(example.image).all()
         assert example.codes.shape == (288, 192)
-        assert set(np.unique(example.codes)) <= {NEITHER, LESION, BENIGN}
+        assert set(np.unique(example.codes)) <= {NEITHER, LESION, BENIGN, UNKNOWN}
         np.testing.assert_array_equal(example.image, same.image)
         np.testing.assert_array_equal(example.codes, same.codes)
 
@@ -89,10 +91,35 @@ def test_what_is_true_is_hot_in_the_image(sick):
     for seed in range(12):
         for example in draw_lesion_examples(sick, np.random.default_rng(seed), 4.0, (160, 96)):
             centre = example.codes[1::3, 1::3]
-            ratio, bone = example.image[2], example.image[11:].any(axis=0)
+            ratio, bone = example.image[2], example.image[13:].any(axis=0)
             hot += ratio[(centre > 0) & bone].tolist()
             usual += ratio[(centre == 0) & bone].tolist()
     assert np.median(hot) > np.median(usual) + 0.4
+
+
+def test_a_metastasis_that_could_not_be_seen_is_left_open(sick):
+    without = [replace(lesion, ratio=lesion.ratio * np.float16(0)) for lesion in sick.lesions]
+    classes = set()
+    # From one that hardly adds counts to one that doubles them.
+    for ratio in (0.2, 0.4, 1.0):
+        lesion = replace(sick.lesions[0], ratio=np.full(len(sick.lesions[0].pixels), ratio, np.float16))
+        one = replace(sick, lesions=(lesion, *without[1:]))
+        for seed in range(10):
+            uptake = vary_lesions(one, np.random.default_rng(seed))
+            examples = draw_lesion_examples(one, np.random.default_rng(seed), 4.0, (160, 96))
+            drawn, there = float(uptake.ratio.max()), {int(code) for each in examples for code in np.unique(each.codes)}
+            assert (LESION in there) == (drawn > 0.5)
+            assert (UNKNOWN in there) == (0.3 <= drawn <= 0.5)
+            classes |= there
+    assert {NEITHER, LESION, UNKNOWN} <= classes
+
+
+def test_mild_variation_differs_between_the_sides(case):
+    mean = np.ones(case.regions.shape, np.float32)
+    varied = np.stack([vary_unevenly(mean, np.random.default_rng(seed)) for seed in range(8)])
+    np.testing.assert_allclose(varied[:, 0], varied[:, 1][..., ::-1])
+    assert np.abs(varied - varied[..., ::-1]).max() > 0.1
+    assert np.quantile(varied, 0.99) < 1.5
 
 
 def test_normal_uptake_varies_alike_on_both_sides_and_in_both_views(case):

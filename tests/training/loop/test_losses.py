@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from napari_bonescint.training.data.counted_examples import UNNAMED_BONE
+from napari_bonescint.training.data.simulated_examples import UNKNOWN
 from napari_bonescint.training.loop.losses import segmentation_loss, shares
 
 
@@ -86,3 +87,16 @@ def test_bone_that_is_not_named_is_learnt_as_by_a_network_of_bone_alone() -> Non
     odds = torch.logsumexp(logits[:, 1:], dim=1, keepdim=True) - logits[:, :1]
     alone = segmentation_loss(odds, shares((codes > 0).to(torch.uint8), 2, 1), 0.5)
     torch.testing.assert_close(segmentation_loss(logits, shares(codes, 5, 1), 0.5), alone)
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+def test_pixels_of_unknown_class_do_not_count(samples: int) -> None:
+    generator = torch.Generator().manual_seed(4)
+    codes = torch.randint(0, 3, (2, 6 * samples, 9 * samples), generator=generator, dtype=torch.uint8)
+    codes[:, 3 * samples :] = UNKNOWN
+    logits = torch.randn(2, 3, 6, 9, generator=generator)
+    target = shares(codes, 3, samples)
+    assert target.shape == (2, 3, 6, 9)
+    assert (target[:, :, 3:] == 0).all()
+    known = segmentation_loss(logits[:, :, :3], target[:, :, :3], 0.5)
+    torch.testing.assert_close(segmentation_loss(logits, target, 0.5), known)

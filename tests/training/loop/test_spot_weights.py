@@ -13,7 +13,7 @@ def spots():
     """Spots whose truth follows the mean, and whether there are others."""
     rng = np.random.default_rng(0)
     features = rng.normal(size=(4000, len(FEATURES)))
-    odds = 0.8 * features[:, FEATURES.index("mean")] + 1.5 * features[:, FEATURES.index("number elsewhere")] - 1
+    odds = 0.8 * features[:, FEATURES.index("mean")] + 1.5 * features[:, FEATURES.index("highest elsewhere")] - 1
     return features, rng.random(4000) < expit(odds)
 
 
@@ -21,7 +21,7 @@ def test_the_weights_by_which_spots_were_drawn_are_found(spots):
     found = fit_spot_weights(*spots, "drawn", 7)
     assert (found.data, found.scans) == ("drawn", 7)
     assert found.bias == pytest.approx(-1, abs=0.1)
-    expected = dict.fromkeys(FEATURES, 0.0) | {"mean": 0.8, "number elsewhere": 1.5}
+    expected = dict.fromkeys(FEATURES, 0.0) | {"mean": 0.8, "highest elsewhere": 1.5}
     assert found.weights == pytest.approx(expected, abs=0.12)
     features, is_lesion = spots
     probability = spot_probabilities(features, found)

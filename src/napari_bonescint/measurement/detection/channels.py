@@ -8,6 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from napari_bonescint.anatomy import CODES, REGIONS
+from napari_bonescint.corrections.tools.mirror import midline
 from napari_bonescint.inference.preprocessing import normalise
 from napari_bonescint.measurement.detection.region_normal import region_normals
 from napari_bonescint.networks.widths import HOT_SPOT_CHANNELS
@@ -30,9 +31,10 @@ _GROUPS: tuple[tuple[str, ...], ...] = (
     ("femur",),
     ("lower_leg", "foot"),
 )
-_OF_VIEW = 5
+_OF_VIEW = 6
 _LOWEST, _HIGHEST = -2.0, 4.0
 _BLUR_MM, _AROUND_MM = 5.0, 25.0
+_UNEVEN_MM = 8.0
 _MOST_DEVIATIONS = 5.0
 _USUAL_DEVIATION = 0.6745
 
@@ -64,7 +66,7 @@ def stack_channels(
     Returns
     -------
     ndarray of float32, shape (view, channel, y, x)
-        Five channels of the view, see `_of_view`; the same of the opposite view, mirrored onto this one (0 without an
+        Six channels of the view, see `_of_view`; the same of the opposite view, mirrored onto this one (0 without an
         opposite view); 1 in posterior views; the regions in eight groups.
     """
     seen = np.stack([_of_view(*view, grid_mm) for view in zip(counts, codes, strict=True)])
@@ -88,11 +90,12 @@ def without_opposite(channels: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _of_view(counts: NDArray[np.float32], codes: NDArray[np.uint8], grid_mm: float) -> NDArray[np.float32]:
-    """Five channels (5, y, x) of a view from its counts and codes (y, x).
+    """Six channels (6, y, x) of a view from its counts and codes (y, x).
 
     The normalised counts; the logarithm (base 2) of counts over the normal of their region, as they are and smoothed
     within bone; that of smoothed counts over the mean of the bone around them; the difference of these two in standard
-    deviations, for noise as large as this image's. All but the first are 0 outside bone.
+    deviations, for noise as large as this image's; the logarithm of smoothed counts over those at the same place on the
+    other side, see `_opposite_side`. All but the first are 0 outside bone.
     """
     bone = codes > 0
     channels = np.zeros((_OF_VIEW, *counts.shape), np.float32)
@@ -111,8 +114,22 @@ def _of_view(counts: NDArray[np.float32], codes: NDArray[np.uint8], grid_mm: flo
     channels[1:4] = np.clip(np.log2(np.stack(ratios)), _LOWEST, _HIGHEST)
     deviations = (smooth - around) / np.maximum(deviation, 1e-6)
     channels[4] = np.clip(deviations / _MOST_DEVIATIONS, -1, 2)
+    opposite = _opposite_side(np.where(bone, smooth, np.float32(0)), codes, grid_mm)
+    unlike = np.log2((smooth + least) / (opposite + least))
+    channels[5] = np.where(opposite > 0, np.clip(unlike, _LOWEST, _HIGHEST), 0)
     channels[1:, ~bone] = 0
     return channels
+
+
+def _opposite_side(smooth: NDArray[np.float32], codes: NDArray[np.uint8], grid_mm: float) -> NDArray[np.float32]:
+    """The highest smoothed counts of bone up to 8 mm from the place that is mirrored at the midline; 0 without bone."""
+    mirrored = np.rint(2 * midline(codes)[:, None] - np.arange(codes.shape[1])).astype(np.intp)
+    is_inside = (mirrored >= 0) & (mirrored < codes.shape[1])
+    there = np.take_along_axis(smooth, np.where(is_inside, mirrored, 0), axis=1)
+    highest: NDArray[np.float32] = ndimage.maximum_filter(
+        np.where(is_inside, there, np.float32(0)), 2 * round(_UNEVEN_MM / grid_mm) + 1
+    )
+    return highest
 
 
 def _mean_of_bone(counts: NDArray[np.float32], bone: NDArray[np.bool_], sigma: float) -> NDArray[np.float32]:

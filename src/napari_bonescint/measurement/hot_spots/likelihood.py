@@ -28,8 +28,8 @@ FEATURES = (
     "highest",
     "in other view",
     "highest elsewhere",
-    "number elsewhere",
     "area",
+    "ring",
     "mirrored",
     "joint",
     "face",
@@ -41,6 +41,7 @@ PIXELS_ALONE = SpotWeights({"mean": 0.5, "highest": 0.5}, 0.0, "", 0)
 
 _LEAST = 1e-4
 _NOWHERE = float(logit(0.005))
+_USUAL_RING, _HIGHEST_RING = 0.5, 2.0
 
 
 def spot_features(
@@ -54,9 +55,9 @@ def spot_features(
     """Features (spots, `FEATURES`) of all hot spots of a scan.
 
     The log-odds of the mean and of the highest probability of its pixels; the log-odds of the highest probability of
-    the same lesion in the other view, and of all other lesions (those of 0.005 if there are none); the logarithm of 1
-    plus the expected number of other metastases; that of its area over 100 mm2; 1 if it is alike on the other side, at
-    a joint, in the face.
+    the same lesion in the other view, and of all other lesions (those of 0.005 if there are none); the logarithm of its
+    area over 100 mm2; the logarithm (base 2) of its mean counts over those of the bone in a ring around it, at most 2
+    (0.5 without such bone); 1 if it is alike on the other side, at a joint, in the face.
 
     Parameters
     ----------
@@ -73,7 +74,7 @@ def spot_features(
     spacing : (float, float)
         Pixel spacing (y, x) in mm.
     """
-    near = look_around(marked, labels, regions, counts, spacing).near
+    around = look_around(marked, labels, regions, counts, spacing)
     of_pixels = lesion.reshape(-1)[marked.at].astype(np.float64)
     mean, highest = _log_odds(marked.mean(of_pixels)), _log_odds(marked.highest(of_pixels))
     partner = find_partners(marked, spacing)
@@ -81,17 +82,18 @@ def spot_features(
     lesion_of = np.where(partner >= 0, np.minimum(np.arange(len(marked)), partner), np.arange(len(marked)))
     others = lesion_of[:, None] != lesion_of[None]
     elsewhere = np.where(others, highest[None], _NOWHERE).max(axis=1, initial=_NOWHERE)
-    number = (others * expit(highest)[None]).sum(axis=1) / len(marked.bones.views)
+    own = marked.mean(counts.reshape(-1)[marked.at].astype(np.float64))
+    ring = np.log2(np.maximum(own, 1e-9) / np.maximum(around.ring_mean, 1e-9))
     return np.stack(
         [
             mean,
             highest,
             np.where(partner >= 0, highest[partner], _NOWHERE),
             elsewhere,
-            np.log1p(number),
             np.log(marked.pixels * spacing[0] * spacing[1] / 100),
+            np.clip(np.nan_to_num(ring, nan=_USUAL_RING), -_HIGHEST_RING, _HIGHEST_RING),
             find_mirrored(marked, spacing),
-            [bool(joint_near(np.flatnonzero(codes).tolist())) for codes in near],
+            [bool(joint_near(np.flatnonzero(codes).tolist())) for codes in around.near],
             is_in_face(marked),
         ],
         axis=1,

@@ -1,7 +1,8 @@
 """Training examples for finding hot spots: the lesions of simulated cases with random strengths and counts.
 
 Each lesion's strength is drawn anew, and some lesions are left out, so a case with many lesions makes cases with few.
-The regions of the input are deformed at random, because in use they are a model's.
+The regions of the input are deformed at random, because in use they are a model's. Metastases that could not be seen
+are left open, neither right nor wrong, as when hot spots are scored: healthy bone has as much uptake in places.
 """
 
 from __future__ import annotations
@@ -15,11 +16,18 @@ from scipy import ndimage
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.inference.preprocessing import Grid
 from napari_bonescint.measurement.detection.channels import sample_codes, stack_channels, without_opposite
+from napari_bonescint.measurement.scoring import LEAST_RATIO, visible_pieces
 from napari_bonescint.scan import ViewName
 from napari_bonescint.simulation.case import SOURCES
 from napari_bonescint.simulation.pathology import LesionKind
 from napari_bonescint.training.data.augmentation import as_picture, bend, glow
-from napari_bonescint.training.data.simulated_examples import Example, draw_strengths, place_example, samples_per_pixel
+from napari_bonescint.training.data.simulated_examples import (
+    UNKNOWN,
+    Example,
+    draw_strengths,
+    place_example,
+    samples_per_pixel,
+)
 from napari_bonescint.training.data.usual_uptake import vary_usual
 
 if TYPE_CHECKING:
@@ -30,8 +38,7 @@ if TYPE_CHECKING:
 NEITHER, LESION, BENIGN = range(3)
 """Classes of the truth, and the network's outputs."""
 
-LEAST_RATIO = 0.3
-"""A pixel belongs to a lesion if lesions raise its expected counts by this ratio."""
+_FAINT = 3
 
 _VIEWS = (ViewName.ANTERIOR, ViewName.POSTERIOR)
 _FEWEST, _MOST = 1.5e5, 3e6
@@ -41,13 +48,20 @@ _SHIFT, _SMOOTHNESS = 1.0, 5.0
 _VARIATIONS = (3, 9)
 _VARIATION_SIGMA = (4.0, 15.0)
 _VARIATION_MEAN, _VARIATION_SPREAD = 0.15, 0.35
+_SHARE_UNEVEN, _UNEVEN_SIGMA, _MOST_UNEVEN = 0.6, (2.0, 10.0), 0.18
+_SHARE_BLURRED, _MOST_BLUR = 0.3, 1.3
 
 
 class Uptake(NamedTuple):
-    """Expected counts (view, y, x), and the class of each pixel: `NEITHER`, `LESION` or `BENIGN`."""
+    """Expected counts and truth of a case, all of shape (view, y, x).
+
+    `classes` is the class of each pixel, `NEITHER`, `LESION` or `BENIGN`; `ratio` the counts that metastases add,
+    relative to the others.
+    """
 
     mean: NDArray[np.float32]
     classes: NDArray[np.uint8]
+    ratio: NDArray[np.float32]
 
 
 def true_classes(case: Case) -> NDArray[np.uint8]:
@@ -80,7 +94,8 @@ def vary_lesions(case: Case, rng: np.random.Generator) -> Uptake:
     varied = np.maximum(mean + added.reshape(mean.shape), 0)
     change = (rest_before / np.maximum(rest, 1e-9)).reshape(mean.shape)
     lesion_ratio, benign_ratio = _raise(case, factors)
-    return Uptake(varied.astype(np.float32), _classes(lesion_ratio * change, benign_ratio))
+    lesion_ratio *= change
+    return Uptake(varied.astype(np.float32), _classes(lesion_ratio, benign_ratio), lesion_ratio)
 
 
 def vary_normal(mean: NDArray[np.float32], regions: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -111,25 +126,47 @@ def vary_normal(mean: NDArray[np.float32], regions: NDArray[np.uint8], rng: np.r
     return varied
 
 
+def vary_unevenly(mean: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Vary uptake mildly and smoothly, not alike on both sides: less than a metastasis that could be seen.
+
+    Parameters
+    ----------
+    mean : ndarray of float32, shape (view, y, x)
+        Expected counts, anterior then posterior, which is mirrored.
+    rng : Generator
+    """
+    sigma, spread = rng.uniform(*_UNEVEN_SIGMA), rng.uniform(0, _MOST_UNEVEN)
+    field = ndimage.gaussian_filter(rng.standard_normal(mean.shape[1:], np.float32), sigma)
+    factor = np.exp(spread / max(float(field.std()), 1e-9) * field)
+    varied: NDArray[np.float32] = mean * np.stack([factor, factor[:, ::-1]])
+    return varied
+
+
 def vary_healthy(case: Case, rng: np.random.Generator) -> Case:
-    """A case whose healthy uptake is varied by `vary_normal` and `vary_usual`; lesions keep their ratio to it."""
+    """A case whose healthy uptake is varied as in examples; lesions keep their ratio to it."""
     mean = case.expected.sum(axis=0)
-    varied = vary_usual(vary_normal(mean, case.regions[0], rng), case.regions, rng)
+    varied = vary_unevenly(vary_usual(vary_normal(mean, case.regions[0], rng), case.regions, rng), rng)
     return replace(case, expected=case.expected * (varied / np.maximum(mean, 1e-9)))
 
 
 def draw_lesion_examples(case: Case, rng: np.random.Generator, grid_mm: float, shape: tuple[int, int]) -> list[Example]:
-    """Draw one random example of each view of a case; `codes` of an example are classes.
+    """Draw one random example of each view of a case; `codes` of an example are classes, or `UNKNOWN`.
 
     The views are deformed alike, since both are acquired at once.
     """
-    mean, classes = vary_lesions(case, rng)
+    mean, classes, ratio = vary_lesions(case, rng)
     if rng.random() < _SHARE_VARIED:
         mean = vary_normal(mean, case.regions[0], rng)
     if rng.random() < _SHARE_USUAL:
         mean = vary_usual(mean, case.regions, rng)
-    packed = case.regions + len(REGIONS) * classes
+    if rng.random() < _SHARE_UNEVEN:
+        mean = vary_unevenly(mean, rng)
+    blur = rng.uniform(0, _MOST_BLUR) if rng.random() < _SHARE_BLURRED else 0.0
     total = np.exp(rng.uniform(np.log(_FEWEST), np.log(_MOST)))
+    for view, expected in enumerate(mean):
+        pieces = visible_pieces(ratio[view], expected * np.float32(total / max(float(expected.sum()), 1e-9)))
+        classes[view][(pieces < 0) & (classes[view] == LESION)] = _FAINT
+    packed = case.regions + len(REGIONS) * classes
     seed = int(rng.integers(2**31)) if rng.random() < _SHARE_BENT else None
     is_glowing, is_picture = rng.random() < _SHARE_GLOWING, rng.random() < _SHARE_PICTURES
     mirrored = rng.random() < 0.5
@@ -142,6 +179,8 @@ def draw_lesion_examples(case: Case, rng: np.random.Generator, grid_mm: float, s
             expected, of_view = expected[:, turn], of_view[:, turn]
         if is_glowing:
             expected = glow(expected, of_view % len(REGIONS), rng)
+        if blur:
+            expected = ndimage.gaussian_filter(expected, blur)
         within = max(float(expected.sum()), 1e-9)
         image = rng.poisson(expected * np.float32(total / within)).astype(np.float32)
         if is_picture:
@@ -158,6 +197,7 @@ def draw_lesion_examples(case: Case, rng: np.random.Generator, grid_mm: float, s
     if rng.random() < _SHARE_SINGLE:
         channels = without_opposite(channels)
     fine = sample_codes(grid, packed // len(REGIONS), size, samples_per_pixel(grid_mm))
+    fine[fine == _FAINT] = UNKNOWN
     bone = sample_codes(grid, packed % len(REGIONS), size) > 0
     return [place_example(*view, shape, rng) for view in zip(channels, fine, bone, strict=True)]
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from napari_bonescint.scan import Spacing
     from napari_bonescint.simulation.case import Case
 
+UNKNOWN = 254
+"""Code of what belongs to no class for sure; the loss leaves it out."""
+
 _COARSE_MM = 3.5
 _SHARE_UNCUT = 0.85
 _BONE_SPREAD = 0.25

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from napari_bonescint.training.data.counted_examples import UNNAMED_BONE
+from napari_bonescint.training.data.simulated_examples import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,18 +18,22 @@ if TYPE_CHECKING:
 def shares(codes: Tensor, classes: int, samples: int) -> Tensor:
     """Share of each class in each pixel: (batch, class, y, x), from codes (batch, samples * y, samples * x).
 
-    If the codes contain `UNNAMED_BONE`, it becomes one more class, the last.
+    If the codes contain `UNNAMED_BONE`, it becomes one more class, the last. `UNKNOWN` has a share in no class.
     """
     batch, height, width = codes.shape
-    unnamed = codes == UNNAMED_BONE
+    unnamed, unknown = codes == UNNAMED_BONE, codes == UNKNOWN
     if unnamed.any():
         codes = codes.masked_fill(unnamed, classes)
         classes += 1
-    counts = torch.zeros(batch, classes, height // samples, width // samples, device=codes.device)
+    has_unknown = bool(unknown.any())
+    if has_unknown:
+        codes = codes.masked_fill(unknown, classes)
+    counts = torch.zeros(batch, classes + has_unknown, height // samples, width // samples, device=codes.device)
     for y in range(samples):
         for x in range(samples):
             index = codes[:, None, y::samples, x::samples].long()
             counts.scatter_add_(1, index, torch.ones((), device=codes.device).expand_as(index))
+    counts = counts[:, :classes]
     return counts if samples == 1 else counts.div_(samples**2)
 
 
@@ -46,8 +51,8 @@ def segmentation_loss(
     logits : Tensor of shape (samples, outputs, y, x)
         One logit of bone, or one for each class.
     target : Tensor of shape (samples, classes, y, x)
-        Share of each class in each pixel, background first; sums to 1. A class after the last logit is bone without a
-        region, see `shares`.
+        Share of each class in each pixel, background first; sums to 1, or to less where the class is unknown in part.
+        A class after the last logit is bone without a region, see `shares`.
     dice_weight : float
         Weight of the Dice loss, averaged over the regions that occur and bone as a whole.
     over_all : callable
@@ -66,6 +71,9 @@ def segmentation_loss(
         entropy = -_total(logarithm, bone).sum()
         probability = logarithm.exp()
     overlap, predicted, wanted = _total(probability, bone), probability.sum(dim=(0, 2, 3)), bone.sum(dim=(0, 2, 3))
+    if outputs > 1:
+        known = target.sum(dim=1)
+        pixels, predicted = known.sum()[None], torch.einsum("ncyx,nyx->c", probability, known)
     if 1 < outputs < target.shape[1]:
         unnamed = target[:, outputs:]
         entropy = entropy - _total(torch.logsumexp(logarithm[:, 1:], dim=1, keepdim=True), unnamed).sum()
