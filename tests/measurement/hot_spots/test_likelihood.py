@@ -35,6 +35,8 @@ def test_a_lesion_in_both_views_and_one_elsewhere(body):
     # The same lesion in the other view is not another one.
     assert front["highest elsewhere"] == back["highest elsewhere"] == pytest.approx(logit(0.5), abs=1e-3)
     assert knee["highest elsewhere"] == pytest.approx(logit(0.6), abs=1e-3)
+    assert front["number elsewhere"] == pytest.approx(np.log1p(0.25), abs=1e-3)
+    assert knee["number elsewhere"] == pytest.approx(np.log1p(0.5), abs=1e-3)
     # Bone around it has a fourth, and a fifth, of its counts.
     assert front["ring"] == pytest.approx(2, abs=0.01)
     assert (knee["joint"], front["joint"], knee["face"]) == (1, 0, 0)

@@ -28,6 +28,7 @@ FEATURES = (
     "highest",
     "in other view",
     "highest elsewhere",
+    "number elsewhere",
     "area",
     "ring",
     "mirrored",
@@ -55,9 +56,10 @@ def spot_features(
     """Features (spots, `FEATURES`) of all hot spots of a scan.
 
     The log-odds of the mean and of the highest probability of its pixels; the log-odds of the highest probability of
-    the same lesion in the other view, and of all other lesions (those of 0.005 if there are none); the logarithm of its
-    area over 100 mm2; the logarithm (base 2) of its mean counts over those of the bone in a ring around it, at most 2
-    (0.5 without such bone); 1 if it is alike on the other side, at a joint, in the face.
+    the same lesion in the other view, and of all other lesions (those of 0.005 if there are none); the logarithm of 1
+    plus the expected number of other metastases; that of its area over 100 mm2; the logarithm (base 2) of its mean
+    counts over those of the bone in a ring around it, at most 2 (0.5 without such bone); 1 if it is alike on the other
+    side, at a joint, in the face.
 
     Parameters
     ----------
@@ -82,6 +84,7 @@ def spot_features(
     lesion_of = np.where(partner >= 0, np.minimum(np.arange(len(marked)), partner), np.arange(len(marked)))
     others = lesion_of[:, None] != lesion_of[None]
     elsewhere = np.where(others, highest[None], _NOWHERE).max(axis=1, initial=_NOWHERE)
+    number = (others * expit(highest)[None]).sum(axis=1) / len(marked.bones.views)
     own = marked.mean(counts.reshape(-1)[marked.at].astype(np.float64))
     ring = np.log2(np.maximum(own, 1e-9) / np.maximum(around.ring_mean, 1e-9))
     return np.stack(
@@ -90,6 +93,7 @@ def spot_features(
             highest,
             np.where(partner >= 0, highest[partner], _NOWHERE),
             elsewhere,
+            np.log1p(number),
             np.log(marked.pixels * spacing[0] * spacing[1] / 100),
             np.clip(np.nan_to_num(ring, nan=_USUAL_RING), -_HIGHEST_RING, _HIGHEST_RING),
             find_mirrored(marked, spacing),
