@@ -5,8 +5,8 @@
 Opens a real napari window with the simulated sample (on a server: under `scripts/on_display.sh`). A timer of 5 ms runs
 in the thread of the window; a stall is the longest time between two ticks. `busy` is the processor time of the thread
 in it: the stall on an otherwise idle computer. `napari` is the longest turn, in processor time, in which napari alone
-does the same in each round: it docks an empty widget in the same window just before, and in a window of its own opens
-NumPy files with the same views, adds plain layers of the same size or opens an empty dialog. `ours` is the rest. Each
+does the same in each round: it docks an empty widget in the same window just before, and in a window of its own opens a
+NumPy file with the same views, adds plain layers of the same size or opens an empty dialog. `ours` is the rest. Each
 figure is the least of all rounds, since other programs only lengthen it.
 
 Another thread looks at the stack during stalls over 50 ms. It gives the innermost line of this plugin that was seen
@@ -263,12 +263,14 @@ def alone(watch: Watch, folder: Path) -> dict[str, Stall]:
     for _, place in views:
         del place["metadata"]
 
-    files = [folder / f"view-{number}.npy" for number in range(len(views))]
-    for file, (counts, _) in zip(files, views, strict=True):
-        np.save(file, counts)
+    places = [place for _, place in views]
+    file = folder / "views.npy"
+    np.save(file, np.stack([counts for counts, _ in views]))
 
     def open_images() -> object:
-        return viewer.open(list(map(str, files)), plugin="napari")
+        each = {name: [place[name] for place in places] for name in ("name", "translate", "contrast_limits")}
+        both = {name: places[0][name] for name in ("scale", "units", "axis_labels", "colormap")}
+        return viewer.open(file, plugin="napari", layer_type="image", channel_axis=0, **each, **both)
 
     def add_labels() -> None:
         counts, place = views[0]

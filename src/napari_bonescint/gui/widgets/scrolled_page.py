@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from qtpy.QtGui import QShowEvent
 
+# A panel that fills its pages in turns makes the first one within this time, each part in its own turn.
+_PATIENCE_MS = 30
+
 
 class ScrolledPage(QScrollArea):
     """Scrolls a widget that may be higher than the window.
@@ -51,10 +54,10 @@ class ScrolledPage(QScrollArea):
         yield
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
-        """Put the page in at the latest when it is seen; not now, so that the window answers first."""
+        """Put the page in soon after it is seen, if `fill` has not done so: the window answers first."""
         super().showEvent(event)
         if self.widget() is None:
-            QTimer.singleShot(0, self, self._fill_if_seen)
+            QTimer.singleShot(_PATIENCE_MS, self, self._fill_if_seen)
 
     def _fill_if_seen(self) -> None:
         if self.isVisible():  # its panel may be closed already
