@@ -163,19 +163,6 @@ def test_the_view_of_a_user_stays(viewer: Viewer, write_nm: Callable[..., Path],
     assert (camera.zoom, camera.center) == (3.0, (0.0, 100.0, 50.0))
 
 
-def test_the_scale_bar_of_a_file_appears_after_its_views_and_moves_nothing(
-    viewer: Viewer, write_nm: Callable[..., Path], qtbot: QtBot
-) -> None:
-    viewer.open(write_nm(), plugin="napari-bonescint")
-    bar, camera = viewer.canvas.overlays.scale_bar, viewer.scene.camera
-    assert not bar.visible  # the window answers first
-    before = (camera.zoom, camera.center)
-    qtbot.waitUntil(lambda: bar.visible)
-    wait_for_marks(viewer, qtbot)
-    assert (camera.zoom, camera.center) == before
-    assert all(on_screen(viewer, view)[:, 0].max() <= viewer.canvas.size[0] - 46 for view in viewer.layers)
-
-
 def test_pictures_lie_side_by_side_like_views(
     viewer: Viewer, write_nm: Callable[..., Path], tmp_path: Path, qtbot: QtBot
 ) -> None:

@@ -33,8 +33,6 @@ class Fitting:
         self._viewer = weakref.ref(viewer)
         self._fitted: Any = None
         self._is_due = False
-        self.expects_scale_bar = False
-        """Whether to leave room for a scale bar that appears in a later turn."""
         viewer.events.reset_view.connect(self._make_room)
         viewer.canvas.events.size.connect(self._fit_again_soon)
 
@@ -59,7 +57,7 @@ class Fitting:
         if shown and height > 2 * _CAPTION_HEIGHT:
             _, top = min(shown)
             below = height * _MARGIN / 2
-            if self.expects_scale_bar or viewer.canvas.overlays.scale_bar.visible:
+            if viewer.canvas.overlays.scale_bar.visible:
                 below = max(below, _SCALE_BAR_HEIGHT)
             camera.zoom *= (1 - (_CAPTION_HEIGHT + below) / height) / (1 - _MARGIN)
             camera.center = (*camera.center[:-2], top + (height / 2 - _CAPTION_HEIGHT) / camera.zoom, camera.center[-1])

@@ -9,7 +9,6 @@ from napari_bonescint.gui.layers.scans import KEY, ViewFacts, spacing_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Layer
 
 
 class ScaleBar:
@@ -24,27 +23,13 @@ class ScaleBar:
 
     def update(self) -> None:
         """Show or hide it for the scans that are open now."""
-        viewer, scans = self._viewer(), self._scans()
-        if viewer is None or not scans:
-            return
-        self._ours = _all_have_a_size(scans)
-        bar = viewer.canvas.overlays.scale_bar
-        if self._ours and not bar.visible:
-            bar.box = True  # else it could not be read over an image of its colour
-        bar.visible = self._ours
-
-    def would_appear(self) -> bool:
-        """Whether `update` would show it, and it is not shown yet."""
-        scans = self._scans()
-        return bool(scans) and not self._ours and _all_have_a_size(scans)
-
-    def _scans(self) -> list[Layer]:
-        """The open scans; none while the bar is as the user has switched it."""
         viewer = self._viewer()
         if viewer is None or bool(viewer.canvas.overlays.scale_bar.visible) is not self._ours:
-            return []
-        return [layer for layer in viewer.layers if isinstance(layer.metadata.get(KEY), ViewFacts)]
-
-
-def _all_have_a_size(scans: list[Layer]) -> bool:
-    return all(spacing_of(scan) is not None for scan in scans)
+            return
+        scans = [layer for layer in viewer.layers if isinstance(layer.metadata.get(KEY), ViewFacts)]
+        if scans:
+            self._ours = all(spacing_of(scan) is not None for scan in scans)
+            bar = viewer.canvas.overlays.scale_bar
+            if self._ours and not bar.visible:
+                bar.box = True  # else it could not be read over an image of its colour
+            bar.visible = self._ours

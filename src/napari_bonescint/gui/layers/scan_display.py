@@ -62,12 +62,7 @@ class ScanDisplay:
         layer = event.value
         self._take(layer)
         if isinstance(layer, Image):
-            # napari draws the canvas while it opens a file, and the first scale bar takes as long as two images.
-            self._fitting.expects_scale_bar = layer.source.path is not None and self._scale.would_appear()
-            if self._fitting.expects_scale_bar:
-                self._draw_soon()
-            else:
-                self._scale.update()
+            self._scale.update()
         if _was_opened(layer) and (self._is_last_view(layer) or self._is_mask_alone(layer)):
             self._fitting.fit()
 
@@ -90,29 +85,20 @@ class ScanDisplay:
         mark(layer, parts=0)
         if (marks := marks_of(layer)) is not None:
             self._hidden.append(marks)
-            self._draw_soon()
+            self._turn += 1
+            later(partial(self._show_marks, self._turn), _MARKS_MS)
         return moved
 
-    def _draw_soon(self) -> None:
-        self._turn += 1
-        later(partial(self._draw_next, self._turn), _MARKS_MS)
-
-    def _draw_next(self, turn: int) -> None:
-        """Show the scale bar, or one caption or letter, in each turn, after the last view was added."""
-        if turn != self._turn:
+    def _show_marks(self, turn: int) -> None:
+        """Show one caption or letter in each turn, after the last view was added."""
+        if turn != self._turn or not self._hidden:
             return
-        if self._fitting.expects_scale_bar:
-            self._fitting.expects_scale_bar = False
-            self._scale.update()
-        elif self._hidden:
-            marks = self._hidden[0]
-            marks.parts += 1
-            marks.visible = True
-            if marks.parts == ALL_PARTS:
-                del self._hidden[0]
-        else:
-            return
-        later(partial(self._draw_next, turn), _PART_MS)
+        marks = self._hidden[0]
+        marks.parts += 1
+        marks.visible = True
+        if marks.parts == ALL_PARTS:
+            del self._hidden[0]
+        later(partial(self._show_marks, turn), _PART_MS)
 
     def _on_pixels(self, event: Any) -> None:
         image = event.source
