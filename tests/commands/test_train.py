@@ -84,7 +84,7 @@ def test_a_store_a_start_and_a_name_make_a_model(
     assert [event["event"] for event in read_events(run / "log.jsonl")[0]] == ["data", "progress", "finished"]
     assert "ward-7: 1 cases, step 0" in capsys.readouterr().out
     assert train(recipe_file, "--store", store.folder, "--start", start.weights_path, "--name", "ward-7") == 0
-    assert "All steps are done already; give another --name for a new training" in capsys.readouterr().out
+    assert "All steps are done already; start a new training" in capsys.readouterr().out
     assert train(recipe_file, "--store", store.folder, "--name", "ward-7") == 1
     assert "started from begin (" in capsys.readouterr().err
 

@@ -85,7 +85,8 @@ def accepted_models(purpose: str = SEGMENTING) -> list[ModelCard]:
     folder = registry_folder()
     cards: list[tuple[int, str, ModelCard]] = []
     try:
-        paths = [path for path in folder.glob("*/*.json") if not path.parent.name.startswith(".")]
+        # Folders with a dot are being written, and may be gone while they are looked into.
+        paths = list(folder.glob("[!.]*/*.json"))
     except OSError as error:
         raise ModelError(f"{folder}: cannot be listed ({error.strerror}).") from error
     for path in paths:

@@ -263,7 +263,7 @@ def test_what_was_changed_since_is_not_gone_on_with(
         (
             quick,
             replace(corrected, selection=fewer),
-            "1 corrected scan removed among those that it trains on: give",
+            "1 corrected scan removed among those that it trains on: start a new training",
         ),
         (
             replace(quick, start_partial=(str(good_start.weights_path),)),
