@@ -121,9 +121,7 @@ def vary_normal(mean: NDArray[np.float32], regions: NDArray[np.uint8], rng: np.r
         down = np.exp(-0.5 * ((y - row) / sigma[0]) ** 2)
         across = sum(np.exp(-0.5 * ((x - middle - side * aside) / sigma[1]) ** 2) for side in (-1, 1))
         gain += np.float32(strength) * np.outer(down, np.minimum(across, 1)).astype(np.float32)
-    factor = np.exp(gain)
-    varied: NDArray[np.float32] = mean * np.stack([factor, factor[:, ::-1]])
-    return varied
+    return _in_both_views(mean, gain)
 
 
 def vary_unevenly(mean: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -137,7 +135,12 @@ def vary_unevenly(mean: NDArray[np.float32], rng: np.random.Generator) -> NDArra
     """
     sigma, spread = rng.uniform(*_UNEVEN_SIGMA), rng.uniform(0, _MOST_UNEVEN)
     field = ndimage.gaussian_filter(rng.standard_normal(mean.shape[1:], np.float32), sigma)
-    factor = np.exp(spread / max(float(field.std()), 1e-9) * field)
+    return _in_both_views(mean, spread / max(float(field.std()), 1e-9) * field)
+
+
+def _in_both_views(mean: NDArray[np.float32], gain: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Expected counts (view, y, x) with the gain, a logarithm (y, x), of the same places in both views."""
+    factor = np.exp(gain)
     varied: NDArray[np.float32] = mean * np.stack([factor, factor[:, ::-1]])
     return varied
 
