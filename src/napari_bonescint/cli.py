@@ -6,22 +6,10 @@ import argparse
 import io
 import os
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from napari_bonescint import __version__
-from napari_bonescint.commands import (
-    archive,
-    benchmark,
-    compare,
-    evaluate,
-    judge,
-    measure,
-    models,
-    segment,
-    simulate,
-    store,
-    train,
-)
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.processes.child import end_with_starter
 from napari_bonescint.text.formatting import DISCLAIMER
@@ -30,7 +18,20 @@ from napari_bonescint.text.plain_output import plain_output
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = (segment, measure, compare, models, simulate, train, evaluate, judge, store, archive, benchmark)
+_COMMANDS = (
+    "segment",
+    "measure",
+    "compare",
+    "models",
+    "simulate",
+    "train",
+    "evaluate",
+    "judge",
+    "store",
+    "archive",
+    "benchmark",
+)
+"""Names of the commands and of their modules in `commands`, in the order in which --help lists them."""
 
 _INTERRUPTED = 130
 """Exit status that shells report for a program ended by Ctrl-C."""
@@ -51,7 +52,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    arguments = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    # Importing all commands takes three times as long as importing one.
+    asked = words[:1] if words and words[0] in _COMMANDS else _COMMANDS
+    arguments = _parser(asked).parse_args(words)
     try:
         status: int = arguments.run(arguments)
         sys.stdout.flush()
@@ -68,7 +72,7 @@ def _run(argv: Sequence[str] | None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(commands: Sequence[str] = _COMMANDS) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bonescint",
         description=f"Segment the skeleton in planar whole-body bone scans, and measure them. {DISCLAIMER}.",
@@ -81,6 +85,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"bonescint {__version__}")
     subcommands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in _COMMANDS:
-        command.add_to(subcommands)
+    for name in commands:
+        import_module(f"napari_bonescint.commands.{name}").add_to(subcommands)
     return parser
