@@ -42,6 +42,7 @@ from napari_bonescint.gui.common.panels import open_panel
 from napari_bonescint.gui.common.settings import keep_in
 from napari_bonescint.gui.common.turns import in_turns
 from napari_bonescint.gui.export.export_dialog import open_export
+from napari_bonescint.gui.layers.marks import ALL_PARTS, marks_of
 from napari_bonescint.gui.layers.scans import scans_to_layers
 from napari_bonescint.gui.segment.new_views import split_sides
 from napari_bonescint.gui.segment.view_edits import flip, invert
@@ -151,7 +152,11 @@ def one_round(watch: Watch, folder: Path) -> tuple[dict[str, Stall], dict[str, S
     def open_scan() -> object:
         return viewer.open(_SAMPLE, plugin="napari-bonescint")
 
-    found["open a scan"] = watch.measure(open_scan, lambda: len(images()) == 2)
+    def are_marked() -> bool:
+        marks = [marks_of(image) for image in images()]
+        return len(marks) == 2 and all(each is not None and each.parts == ALL_PARTS for each in marks)
+
+    found["open a scan"] = watch.measure(open_scan, are_marked)
     naparis["open Segment skeleton"] = dock_empty(watch, viewer, "empty Segment", tabify=False)
     found["open Segment skeleton"] = watch.measure(lambda: open_panel(viewer, "Segment skeleton"))
     panel = open_panel(viewer, "Segment skeleton")

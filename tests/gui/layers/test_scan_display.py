@@ -49,6 +49,13 @@ def letters_seen(viewer: Viewer) -> list[tuple[float, float]]:
     return sorted(((y / 2 / ratio, x / 2 / ratio) for y, x in middles), key=lambda middle: middle[1])
 
 
+def pieces_of_scale_bar(viewer: Viewer) -> int:
+    """How many letters and lines the lower right corner of the canvas shows."""
+    picture = viewer.screenshot(flash=False)[..., :3].min(axis=2)
+    ratio = picture.shape[0] / viewer.canvas.size[0]
+    return int(ndimage.label(picture[-int(45 * ratio) :, -int(180 * ratio) :] > 120)[1])
+
+
 def wait_for_marks(viewer: Viewer, qtbot: QtBot) -> None:
     """Wait until captions and letters are drawn, one in each turn."""
 
@@ -80,10 +87,16 @@ def test_the_first_picture_of_a_sample_shows_all_of_it(viewer: Viewer, qtbot: Qt
         *(f"simulated {view} truth" for view in ViewName),
     ]
     assert is_in_view(viewer, ROOM)
-    assert viewer.canvas.overlays.scale_bar.visible
     anterior, posterior = viewer.layers[:2]
-    assert [marks_of(view).visible for view in (anterior, posterior)] == [False] * 2  # the window answers first
+    bar, camera = viewer.canvas.overlays.scale_bar, viewer.scene.camera
+    place = (camera.zoom, camera.center)
+    # The window answers first.
+    assert [bar.visible, *(marks_of(view).visible for view in (anterior, posterior))] == [False] * 3
     wait_for_marks(viewer, qtbot)
+    assert bar.visible
+    assert (camera.zoom, camera.center) == place
+    assert all(on_screen(viewer, view)[:, 0].max() <= viewer.canvas.size[0] - 46 for view in (anterior, posterior))
+    assert pieces_of_scale_bar(viewer) >= len("1mm") + 1  # it has its number
     # A letter above each upper corner.
     seen = letters_seen(viewer)
     assert len(seen) == 4
@@ -105,6 +118,20 @@ def test_the_first_picture_of_a_sample_shows_all_of_it(viewer: Viewer, qtbot: Qt
     assert len(letters_seen(viewer)) == 2
     viewer.layers.remove(anterior)
     assert letters_seen(viewer) == []
+
+
+def test_a_view_may_go_before_the_scale_bar_was_drawn(
+    viewer: Viewer, write_nm: Callable[..., Path], qtbot: QtBot
+) -> None:
+    viewer.open(write_nm(), plugin="napari-bonescint")
+    assert not viewer.canvas.overlays.scale_bar.visible
+    viewer.layers.pop(0)
+    assert viewer.canvas.overlays.scale_bar.visible
+    viewer.screenshot(flash=False)
+    viewer.layers[0].contrast_limits = (0, 5)  # without a scale bar, napari crashes in Mesa's software renderer
+    viewer.screenshot(flash=False)
+    wait_for_marks(viewer, qtbot)
+    assert len(letters_seen(viewer)) == 2
 
 
 def test_scans_are_in_view_whichever_way_they_are_opened(

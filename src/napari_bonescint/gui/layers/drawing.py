@@ -1,6 +1,7 @@
 """Draw `ViewMarks` and `SceneLines` on napari's canvas, once this module is imported.
 
-napari has no public way to teach its canvas a new kind of overlay; its private names that do so are used here alone.
+napari has no public way to teach its canvas a new kind of overlay; its private names that do so are used here and in
+`letters.py` alone.
 The canvas needs Qt, so `overlays.teach_canvas` imports this module only where there is one.
 """
 
@@ -11,12 +12,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari._vispy.overlays.base import LayerOverlayMixin, ViewerOverlayMixin, VispySceneOverlay
 from napari._vispy.utils.visual import overlay_to_visual
-from napari._vispy.visuals.text import Text
 from napari.utils.events import disconnect_events
 from napari.utils.theme import get_theme
 from vispy.scene.visuals import Compound, Mesh
 
-from napari_bonescint.gui.layers.marks import SceneLines, ViewMarks, places_beside, shortened, shortened_view
+from napari_bonescint.gui.layers.letters import ShortText, draw_in_turns, letters_drawn
+from napari_bonescint.gui.layers.marks import (
+    ALL_PARTS,
+    ELLIPSIS,
+    SceneLines,
+    ViewMarks,
+    places_beside,
+    shortened,
+    shortened_view,
+)
 from napari_bonescint.gui.placement import corners
 
 if TYPE_CHECKING:
@@ -52,10 +61,10 @@ class _VispyViewMarks(LayerOverlayMixin, VispySceneOverlay):  # type: ignore[mis
     """Text of `ViewMarks` on the canvas, upright; a caption that is wider than its view on the screen is shortened."""
 
     def __init__(self, font_info: FontInfo, **kwargs: Any) -> None:
-        self._caption = Text(font_size=_CAPTION_POINTS, font_info=font_info)
+        self._caption = ShortText(font_size=_CAPTION_POINTS, font_info=font_info)
         self._measured = "", 0.0  # a caption and its width
         self._caption.anchors = ("center", "top")  # the text is above
-        self._letters = [Text(font_size=_LETTER_POINTS, font_info=font_info) for _ in range(2)]
+        self._letters = [ShortText(font_size=_LETTER_POINTS, font_info=font_info) for _ in range(2)]
         super().__init__(node=Compound([self._caption, *self._letters]), font_info=font_info, **kwargs)
         for placing in _PLACINGS:
             self.layer.events[placing].connect(self._place)
@@ -63,6 +72,10 @@ class _VispyViewMarks(LayerOverlayMixin, VispySceneOverlay):  # type: ignore[mis
         self.viewer.events.theme.connect(self._take_colours)
         self.overlay.events.parts.connect(self._show_parts)
         self.reset()
+        if self.overlay.parts < ALL_PARTS:
+            words = "".join((self.overlay.title, self.overlay.view, *self.overlay.letters, ELLIPSIS))
+            self._missing = letters_drawn(font_info, words)
+            draw_in_turns(self._draw_next)
 
     def reset(self) -> None:
         super().reset()
@@ -76,6 +89,13 @@ class _VispyViewMarks(LayerOverlayMixin, VispySceneOverlay):  # type: ignore[mis
         disconnect_events(self.viewer.scene.camera.events, self)
         self.overlay.events.parts.disconnect(self._show_parts)
         super().close()
+
+    def _draw_next(self) -> bool:
+        """Draw letters, or else one part more; return whether there is more to draw."""
+        for _ in self._missing:
+            return True
+        self.overlay.parts += 1
+        return bool(self.overlay.parts < ALL_PARTS)
 
     def _show_parts(self) -> None:
         shown = ("caption", *self.overlay.letters)

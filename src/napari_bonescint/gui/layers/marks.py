@@ -24,6 +24,7 @@ Segment = tuple[float, float, float, float]
 
 _MARKS = "bonescint marks"
 ALL_PARTS = 3
+ELLIPSIS = "…"
 # A view that is narrower than this on the screen has no room for words.
 _FEWEST_CHARACTERS = 6
 # From the edge of a view to a letter, relative to the view's width on the screen.
@@ -42,7 +43,7 @@ class ViewMarks(SceneOverlay):  # type: ignore[misc]
     letters : (str, str)
         The patient's side at the left and at the right corner.
     parts : int
-        How many of the caption and the two letters are drawn: OpenGL takes long for the first drawing of each.
+        How many of the caption and the two letters are drawn. If some are not, the canvas draws them in later turns.
     """
 
     title: str = ""
@@ -140,7 +141,7 @@ def shortened(text: str, characters: int) -> str:
     if characters < _FEWEST_CHARACTERS:
         return ""
     end = (characters - 1) // 2
-    return f"{text[: characters - 1 - end]}…{text[len(text) - end :]}"
+    return f"{text[: characters - 1 - end]}{ELLIPSIS}{text[len(text) - end :]}"
 
 
 def shortened_view(view: str, characters: int) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 # While napari adds the views of a file, it lets Qt handle events and timers, too.
-_MARKS_MS, _PART_MS = 300, 10
+_MARKS_MS, _PAUSE_MS = 300, 10
 _DISPLAYS: weakref.WeakKeyDictionary[ViewerModel, ScanDisplay] = weakref.WeakKeyDictionary()
 
 
@@ -46,8 +46,8 @@ class ScanDisplay:
     def __init__(self, viewer: ViewerModel) -> None:
         teach_canvas()
         self._viewer = weakref.ref(viewer)
-        self._fitting = Fitting(viewer)
         self._scale = ScaleBar(viewer)
+        self._fitting = Fitting(viewer, self._scale)
         self._hidden: list[ViewMarks] = []
         self._turn = 0
         self._sizes: weakref.WeakKeyDictionary[Image, tuple[int, ...]] = weakref.WeakKeyDictionary()
@@ -62,11 +62,16 @@ class ScanDisplay:
         layer = event.value
         self._take(layer)
         if isinstance(layer, Image):
-            self._scale.update()
+            if _was_opened(layer):
+                self._scale.leave_or_update()
+            else:
+                self._scale.update()
         if _was_opened(layer) and (self._is_last_view(layer) or self._is_mask_alone(layer)):
             self._fitting.fit()
 
     def _on_removed(self, _event: Any) -> None:
+        # Now at the latest: in Mesa's software renderer, napari 0.9.2 crashes if an image goes that was drawn beside
+        # nothing but images, and the contrast of the other one is changed.
         self._scale.update()
 
     def _take(self, layer: Layer) -> bool:
@@ -86,19 +91,20 @@ class ScanDisplay:
         if (marks := marks_of(layer)) is not None:
             self._hidden.append(marks)
             self._turn += 1
-            later(partial(self._show_marks, self._turn), _MARKS_MS)
+            later(partial(self._show_next, self._turn), _MARKS_MS)
         return moved
 
-    def _show_marks(self, turn: int) -> None:
-        """Show one caption or letter in each turn, after the last view was added."""
-        if turn != self._turn or not self._hidden:
+    def _show_next(self, turn: int) -> None:
+        """Show the scale bar, or the marks of a view, in each turn; the canvas draws their letters in further turns."""
+        if turn != self._turn:
             return
-        marks = self._hidden[0]
-        marks.parts += 1
-        marks.visible = True
-        if marks.parts == ALL_PARTS:
-            del self._hidden[0]
-        later(partial(self._show_marks, turn), _PART_MS)
+        if self._scale.is_due:
+            self._scale.update()
+        elif self._hidden:
+            self._hidden.pop(0).visible = True
+        else:
+            return
+        later(partial(self._show_next, turn), _PAUSE_MS)
 
     def _on_pixels(self, event: Any) -> None:
         image = event.source
