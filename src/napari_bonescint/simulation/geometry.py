@@ -247,12 +247,27 @@ def _interior(shell: NDArray[np.bool_]) -> NDArray[np.bool_]:
     A cell is inside if the surface encloses it in at least two of the three families of planes; a ring, such as that of
     the obturator foramen, encloses it in one only.
     """
-    votes = ndimage.binary_fill_holes(shell).astype(np.uint8) * 2
+    votes = _filled(shell).astype(np.uint8) * 2
     for axis in range(3):
-        planes = np.moveaxis(shell, axis, 0)
-        votes += np.moveaxis(np.stack([ndimage.binary_fill_holes(plane) for plane in planes]), 0, axis)
+        votes += _filled(shell, across=axis)
     closed = ndimage.binary_closing(np.pad(votes >= 2, 4), iterations=3)
-    return np.asarray(ndimage.binary_fill_holes(closed)[4:-4, 4:-4, 4:-4])
+    return _filled(closed)[4:-4, 4:-4, 4:-4]
+
+
+def _filled(solid: NDArray[np.bool_], across: int | None = None) -> NDArray[np.bool_]:
+    """Fill the holes of a solid, or of each of its planes across an axis; as `ndimage.binary_fill_holes`, but faster.
+
+    That goes inwards from the border cell by cell, and would be called for each plane; labels take one pass.
+    """
+    structure = ndimage.generate_binary_structure(3, 1)
+    if across is not None:
+        np.moveaxis(structure, across, 0)[[0, 2]] = False
+    empty, count = ndimage.label(~solid, structure)
+    is_outside = np.zeros(count + 1, bool)
+    for axis in {0, 1, 2} - {across}:
+        is_outside[np.moveaxis(empty, axis, 0)[[0, -1]]] = True
+    is_outside[0] = False  # the solid
+    return ~is_outside[empty]
 
 
 def _reshaped(
