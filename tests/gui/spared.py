@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari._qt.qt_main_window import _QtMainWindow
+from napari._vispy.utils import qt_font
 from napari.settings import get_settings
 from napari.utils.events import EventEmitter
 from npe2 import PluginManifest
-from vispy.gloo import Program
+from vispy.gloo import Program, glir
 from vispy.visuals.shaders import parsing
 from vispy.visuals.shaders.function import Function
 from vispy.visuals.text.text import SDFRendererCPU
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
     from pathlib import Path
 
     import pytest
+    from qtpy.QtGui import QFont, QFontMetricsF
 
 
 def spare(patch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -45,16 +47,31 @@ def _read_manifests_once(patch: pytest.MonkeyPatch) -> None:
 def _read_signatures_once(patch: pytest.MonkeyPatch) -> None:
     """Whether a callback takes the event is asked at each connection and each disconnection."""
     ask = EventEmitter._check_signature
-    ask_once = lru_cache(maxsize=None)(lambda function: ask(function.__get__(object())))
+    answers: dict[Hashable, bool] = {}
 
     def check(callback: Callable[..., Any]) -> bool:
         if isinstance(callback, EventEmitter):
             callback = callback.__call__
-        if inspect.ismethod(callback) and inspect.isfunction(callback.__func__):
-            return ask_once(callback.__func__)
-        return ask(callback)
+        if (kind := _kind_of_signature(callback)) is None:
+            return ask(callback)
+        if kind not in answers:
+            answers[kind] = ask(callback)
+        return answers[kind]
 
     patch.setattr(EventEmitter, "_check_signature", staticmethod(check))
+
+
+def _kind_of_signature(callback: Callable[..., Any]) -> Hashable:
+    """What all callbacks share that have the signature of this one; None where that cannot be told."""
+    if isinstance(callback, partial):
+        inner = _kind_of_signature(callback.func)
+        return inner and ("partial", inner, len(callback.args), *callback.keywords)
+    if inspect.ismethod(callback):
+        inner = _kind_of_signature(callback.__func__)
+        return inner and ("method", inner)
+    if not inspect.isfunction(callback) or callback.__dict__:  # which may name another function's signature
+        return None
+    return callback.__code__, len(callback.__defaults__ or ()), *(callback.__kwdefaults__ or ())
 
 
 def _parse_shaders_once(patch: pytest.MonkeyPatch) -> None:
@@ -68,6 +85,7 @@ def _parse_shaders_once(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(parsing, "parse_function_signature", signature)
     patch.setattr(Function, "_clean_code", lambda _self, code: clean(code))
+    patch.setattr(glir, "_convert_desktop_shader", lru_cache(maxsize=None)(glir._convert_desktop_shader))
     for name, copied in (("find_functions", list), ("find_program_variables", dict)):
         find = lru_cache(maxsize=None)(getattr(parsing, name))
         patch.setattr(parsing, name, lambda code, find=find, copied=copied: copied(find(code)))
@@ -104,3 +122,14 @@ def _draw_letters_once(patch: pytest.MonkeyPatch) -> None:
         texture[y : y + height, x : x + width, :] = drawn[key]
 
     patch.setattr(SDFRendererCPU, "render_to_texture", letter)
+    load = qt_font._load_glyph_qt
+    loaded: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def glyph(font: QFont, metrics: QFontMetricsF, character: str, glyphs: dict[str, dict[str, Any]]) -> None:
+        key = (font.toString(), character)
+        if key not in loaded:
+            load(font, metrics, character, glyphs)
+            loaded[key] = glyphs[character].copy()
+        glyphs[character] = loaded[key].copy()
+
+    patch.setattr(qt_font, "_load_glyph_qt", glyph)
