@@ -1,10 +1,15 @@
-"""Commands in napari's menus and command palette; each works without arguments."""
+"""Commands in napari's menus and command palette, which work without arguments, and ways from one panel to another."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import napari  # noqa: TC002  (napari looks the annotation up when it calls the command)
 
 from napari_bonescint.gui.common.panels import open_panel
+
+if TYPE_CHECKING:
+    from napari.layers import Image
 
 
 def segment_skeleton(viewer: napari.Viewer) -> None:
@@ -20,3 +25,8 @@ def correct_this_scan(viewer: napari.Viewer) -> None:
 def measure_this_scan(viewer: napari.Viewer) -> None:
     """Open the panel "Measure" and measure the scan of the active layer; it is segmented first if need be."""
     open_panel(viewer, "Measure").measure_selected()
+
+
+def ask_for_spacing(viewer: napari.Viewer, image: Image) -> None:
+    """Go to the field for the pixel size of an image, which the panel "Segment skeleton" has."""
+    open_panel(viewer, "Segment skeleton").page.ask_for_spacing(image)

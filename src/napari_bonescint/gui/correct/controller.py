@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from napari_bonescint.corrections.opening import OpenedCase
     from napari_bonescint.corrections.store.drafts import Draft
     from napari_bonescint.corrections.store.records.prediction import Prediction
+    from napari_bonescint.corrections.store.records.revision import Origin
     from napari_bonescint.corrections.work_list.queue import WorkItem
     from napari_bonescint.corrections.work_list.work import Work
     from napari_bonescint.gui.common.run import Run
@@ -91,6 +92,7 @@ class CorrectController(OpenOnce, MaskStarts):
         choose_store: Callable[[], Path | None],
     ) -> None:
         super().__init__(viewer, run, ask, ask_about_scan, choose_store, annotator)
+        self._call_later = call_later
         self.loader = CaseLoader(run, call_later)
         self._layers = CaseLayers(viewer)
         self._images: tuple[Image, ...] = ()  # of the open case or scan
@@ -273,11 +275,11 @@ class CorrectController(OpenOnce, MaskStarts):
         self._read_ahead(state.queue)
         self._run(partial(state.work.note_opened, item, case.title), ignore, self._show_error)
 
-    def _read_scan(self, layers: ScanLayers) -> None:
+    def _read_scan(self, layers: ScanLayers, origin: Origin | None = None) -> None:
         read = partial(read_scan, layers.scan, names_regions=layers.names_regions)
-        self._run(read, partial(self._on_scan_read, layers), self._show_error)
+        self._run(read, partial(self._on_scan_read, layers, origin), self._show_error)
 
-    def _on_scan_read(self, layers: ScanLayers, read: ScanRead) -> None:
+    def _on_scan_read(self, layers: ScanLayers, origin: Origin | None, read: ScanRead) -> None:
         if read.claim is None:
             if not self._is_elsewhere(place_of_scan(read.drafts.key)):
                 self._show_error(
@@ -291,12 +293,13 @@ class CorrectController(OpenOnce, MaskStarts):
             return
         before = self.state if isinstance(self.state, NoStore | StoreOpen) else NoStore()
         labels = layers.with_labels(self._viewer.layers)
-        self.state = state = CorrectingScan(before, layers, labels, read, self._run)
+        self.state = state = CorrectingScan(before, layers, labels, read, self._run, origin)
         self._images = layers.images
         for layer in (*layers.images, *labels):
             if not layer.visible:  # napari draws a visible one again, too
                 layer.visible = True
         self._listen(state)
+        state.edited.connect(lambda: self._call_later(partial(self._take_scan_anew, state)))
         self.tools_moved.emit(state.for_tools())
         self.comment = ""
         self._show_message(state.greeting)
@@ -306,8 +309,24 @@ class CorrectController(OpenOnce, MaskStarts):
         if state.segmentation is None and self.loader.card is not None:
             self._segmenter.segment(layers.scan, self.loader.card)
 
+    def _take_scan_anew(self, state: CorrectingScan) -> None:
+        """Go on with a scan whose views the user has edited; a draft is of the scan as it is now."""
+        if state is not self.state:
+            return
+        try:
+            layers = scan_to_correct(self._viewer.layers, state.labels[0])
+        except BonescintError as error:
+            self._let_go()
+            self._show_error(str(error))
+            return
+        origin = state.origin
+        state.discard()
+        self._end()
+        self._read_scan(layers, origin)
+
     def _on_scan_segmented(self, segmentation: Segmentation) -> None:
         if isinstance(self.state, CorrectingScan):
+            self.scan_warned.emit(self.state.layers.images, segmentation.warnings)
             self.state.take_segmentation(segmentation)
             self.tools_moved.emit(self.state.for_tools())
 

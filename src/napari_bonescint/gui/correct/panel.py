@@ -21,6 +21,7 @@ from superqt.utils import qthrottled
 
 from napari_bonescint.corrections.entries import entries_of
 from napari_bonescint.corrections.work_list.record import recent_lists
+from napari_bonescint.gui.commands import ask_for_spacing
 from napari_bonescint.gui.common.canvas_focus import CanvasFocus, WindowKeys
 from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label
 from napari_bonescint.gui.common.file_worker import FileWorker
@@ -43,6 +44,7 @@ from napari_bonescint.gui.correct.work_list.work_list import WorkList
 from napari_bonescint.gui.correct.work_opener import WorkOpener
 from napari_bonescint.gui.export.export_dialog import ExportButton
 from napari_bonescint.gui.legend.widget import LegendWidget
+from napari_bonescint.gui.segment.notice_list import NoticeList
 from napari_bonescint.gui.widgets.growing_splitter import GrowingSplitter
 from napari_bonescint.gui.widgets.question import ask
 from napari_bonescint.gui.widgets.scrolled_page import ScrolledPage
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from napari_bonescint.corrections.work_list.queue import WorkItem
     from napari_bonescint.gui.correct.open_case import OpenCase
     from napari_bonescint.gui.correct.states import StoreOpen
+    from napari_bonescint.gui.segment.notices import OpenNotice
 
 _RECENT_LISTS = 6
 _MARGIN, _SPACING = 6, 4
@@ -91,6 +94,7 @@ class CorrectWidget(DockPanel):
 
         self.opener = WorkOpener()
         self.message = ToneLabel()
+        self.notices = NoticeList(napari_viewer, self._is_about_scan)
         self.drafts = DraftBanner(self.controller.name_of)
         self.list = WorkList()
         self.saving = SaveBar(self.controller)
@@ -210,12 +214,17 @@ class CorrectWidget(DockPanel):
             button.setEnabled(isinstance(state, EditedMask))
         # A scan that is in no label store has no revisions, and no list to go through.
         is_scan = isinstance(state, CorrectingScan)
+        self.notices.refresh()
         self.revisions_button.setVisible(not is_scan)
         self.start_from_revision.setVisible(not is_scan)
         has_list = not is_scan or self.controller.opened is not None
         self.list.setVisible(has_list)
         fitted = QSizePolicy.Policy.Preferred if has_list else QSizePolicy.Policy.Maximum
         self.upper.setSizePolicy(QSizePolicy.Policy.Preferred, fitted)
+
+    def _is_about_scan(self, shown: OpenNotice) -> bool:
+        state = self.controller.state
+        return isinstance(state, CorrectingScan) and set(shown.images) == set(state.layers.images)
 
     def _move_tools(self, case: OpenCase | None) -> None:
         for part in ("toolbox", "aids", "checks"):
@@ -270,6 +279,8 @@ class CorrectWidget(DockPanel):
         controller.store_opened.connect(self._show_store)
         controller.changed.connect(self._show_case)
         controller.tools_moved.connect(self._move_tools)
+        controller.scan_warned.connect(self.notices.keep_result)
+        self.notices.spacing_requested.connect(partial(ask_for_spacing, self._viewer))
         controller.drafts_offered.connect(self.drafts.offer)
         controller.draft_withdrawn.connect(self.drafts.withdraw)
         controller.drawn.connect(self._keep_soon)
@@ -380,7 +391,7 @@ class CorrectWidget(DockPanel):
         above = QVBoxLayout(self.upper)
         above.setContentsMargins(0, 0, 0, 0)
         above.setSpacing(_SPACING)
-        for part in (self.opener, self.message, self.drafts):
+        for part in (self.opener, self.message, self.notices, self.drafts):
             above.addWidget(part)
         above.addWidget(self.list, 1)
         layout = QVBoxLayout(self)

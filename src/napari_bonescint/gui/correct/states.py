@@ -69,6 +69,8 @@ class Reports:
     """Emitted when another store is open."""
     tools_moved = Signal(object)
     """Emitted with the `OpenCase` for the tools, or None."""
+    scan_warned = Signal(object, object)
+    """Emitted with the images of the open scan and the warnings of the model that has segmented it meanwhile."""
     drafts_offered = Signal(object)
     """Emitted with a list of all drafts of the annotator."""
     draft_withdrawn = Signal(str)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,11 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QProgressBar,
 from napari_bonescint.files.atomic import write_bytes_atomically
 from napari_bonescint.formats.masks.registry import MaskOfScan
 from napari_bonescint.gui.archive.sending import ScanToSend
+from napari_bonescint.gui.commands import ask_for_spacing
 from napari_bonescint.gui.common.choices import numbered
 from napari_bonescint.gui.common.dock_panel import DockPanel, main_button
 from napari_bonescint.gui.common.escape_key import EscapeKey
 from napari_bonescint.gui.common.file_worker import FileWorker
-from napari_bonescint.gui.common.panels import open_panel
 from napari_bonescint.gui.common.segmenting import shared_child
 from napari_bonescint.gui.export.open_scans import OpenScan
 from napari_bonescint.gui.layers.labels import prepare_labels
@@ -191,7 +192,7 @@ class MeasureWidget(DockPanel):
         self.controller.changed.connect(self._show)
         self.controller.message.connect(self._say)
         self.controller.warned.connect(self.notices.keep_result)
-        self.notices.spacing_requested.connect(self._ask_for_spacing)
+        self.notices.spacing_requested.connect(partial(ask_for_spacing, self._viewer))
         self.prior.changed.connect(self._show_prior)
         self.prior.said.connect(self._say)
         self.controller.progressed.connect(lambda done: self.bar.setValue(round(_STEPS * done)))
@@ -342,10 +343,6 @@ class MeasureWidget(DockPanel):
 
     def _is_chosen(self, images: Sequence[Image]) -> bool:
         return set(images) == set(self.controller.images)
-
-    def _ask_for_spacing(self, image: Image) -> None:
-        """Go to the field for the pixel size, which the panel that segments has."""
-        open_panel(self._viewer, "Segment skeleton").page.ask_for_spacing(image)
 
     def _say(self, sentence: str, wrong: bool) -> None:
         self.status.say(sentence, Tone.WRONG if wrong else Tone.PLAIN)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from psygnal import Signal
 
 from napari_bonescint.corrections.opening import open_case
 from napari_bonescint.corrections.scan_drafts import ScanDrafts
@@ -92,6 +93,8 @@ class CorrectingScan(EditedMask):
     read : ScanRead
     run : Run
         The thread that writes drafts and label stores.
+    origin : Origin, optional
+        Origin of the mask, if it is known better than the layers tell.
 
     Attributes
     ----------
@@ -99,10 +102,19 @@ class CorrectingScan(EditedMask):
         The last result of a model for the scan.
     """
 
+    edited = Signal()
+    """Emitted when the user has mirrored, turned or renamed a view, or the like: it is another scan now."""
+
     def __init__(
-        self, before: NoStore | StoreOpen, layers: ScanLayers, labels: Sequence[Labels], read: ScanRead, run: Run
+        self,
+        before: NoStore | StoreOpen,
+        layers: ScanLayers,
+        labels: Sequence[Labels],
+        read: ScanRead,
+        run: Run,
+        origin: Origin | None = None,
     ) -> None:
-        super().__init__(labels, unedited_masks(labels), origin_of(labels), run)
+        super().__init__(labels, unedited_masks(labels), origin or origin_of(labels), run)
         self.before, self.layers, self.windows = before, layers, read.windows
         self._last_result = result_of(layers.images)
         self._drafts, self._claim = read.drafts, read.claim
@@ -111,6 +123,8 @@ class CorrectingScan(EditedMask):
             self.start_from(read.draft.regions, read.draft.origin)
             self._written = read.draft.regions
         self._watch()
+        for event in self._image_events():
+            event.connect(self._on_edit)
 
     @property
     def name(self) -> str:
@@ -180,6 +194,8 @@ class CorrectingScan(EditedMask):
     def stop(self) -> None:
         """Save unsaved work as a draft, stop following the layers, and let others correct the scan."""
         super().stop()
+        for event in self._image_events():
+            event.disconnect(self._on_edit)
         if self._claim is not None:
             self._run(self._claim.release, ignore, ignore)
 
@@ -225,6 +241,13 @@ class CorrectingScan(EditedMask):
 
     def _note_written(self, regions: NDArray[np.uint8]) -> None:
         self._stored, self._written = regions, None
+
+    def _on_edit(self, _event: Any = None) -> None:
+        self.edited.emit()
+
+    def _image_events(self) -> list[Any]:
+        names = ("data", "metadata", "scale")
+        return [getattr(image.events, name) for image in self.layers.images for name in names]
 
     def _events(self) -> list[Any]:
         return [*super()._events(), EXPORTS.noted]
