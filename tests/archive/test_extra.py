@@ -28,7 +28,7 @@ def test_a_command_says_what_to_install() -> None:
     assert ended.returncode == 1
     assert ended.stderr == (
         "bonescint: Archives need packages that are not installed (dicomweb-client, keyring, pynetdicom, requests); "
-        'install them by pip install "napari-bonescint[archive]" and start again.\n'
+        'install them in the panel Archive, or by pip install "napari-bonescint[archive]", and start again.\n'
     )
 
 

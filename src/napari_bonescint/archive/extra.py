@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from napari_bonescint.archive.errors import ArchiveError
-
-_MODULES = {
-    "dicomweb-client": "dicomweb_client",
-    "keyring": "keyring",
-    "pynetdicom": "pynetdicom",
-    "requests": "requests",
-}
+from napari_bonescint.extras import missing_packages
 
 
 def require_extra() -> None:
     """Raise `ArchiveError` if a package of the extra is not installed; nothing is imported."""
-    missing = [name for name, module in _MODULES.items() if find_spec(module) is None]
+    missing = missing_packages("archive")
     if missing:
         raise ArchiveError(
-            f"Archives need packages that are not installed ({', '.join(missing)}); install them by pip install "
-            '"napari-bonescint[archive]" and start again.'
+            f"Archives need packages that are not installed ({', '.join(missing)}); install them in the panel Archive, "
+            'or by pip install "napari-bonescint[archive]", and start again.'
         )

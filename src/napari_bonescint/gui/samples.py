@@ -28,7 +28,10 @@ def nema_nm1() -> list[LayerTuple]:
     """
     path = nema_file()
     if path is None:
-        raise SampleMissingError("The sample is missing; install it with: pip install --force-reinstall pydicom-data")
+        raise SampleMissingError(
+            "NEMA NM1: pydicom-data, which has this sample, is missing; open the simulated sample, or install "
+            "napari-bonescint again."
+        )
     return lay_out([open_scan(path, view=ViewName.ANTERIOR)], ["NEMA NM1"])
 
 

@@ -36,7 +36,10 @@ def test_more_processes_than_gpus_are_refused() -> None:
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "lightning_fabric", None)
-    with pytest.raises(AccelerationError, match=r"Training needs lightning-fabric; install it with: pip install"):
+    with pytest.raises(
+        AccelerationError,
+        match=r"Training needs lightning-fabric; install it in the panel Retrain, or with: pip install",
+    ):
         start_fabric("cpu")
 
 

@@ -26,6 +26,7 @@ from napari_bonescint.gui.common.choices import numbered
 from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label
 from napari_bonescint.gui.common.escape_key import EscapeKey
 from napari_bonescint.gui.common.file_worker import FileWorker
+from napari_bonescint.gui.common.install_box import InstallBox
 from napari_bonescint.gui.common.panels import open_panel
 from napari_bonescint.gui.common.run import ignore
 from napari_bonescint.gui.common.turns import in_turns
@@ -77,6 +78,7 @@ class ArchiveWidget(DockPanel):
         self.receive_form: Container[Any] = Container(widgets=[self.receive])
         self.search_button, self.cancel_button = QPushButton("Search"), QPushButton("Cancel")
         self.bar, self.status = QProgressBar(), ToneLabel()
+        self.missing = InstallBox("archive", "Archives need")
         self.tree, self.picture = StudyTree(), FittedPicture()
         self.open_button, self.priors_button = QPushButton("Open"), QPushButton("Open with priors")
         self.picture_button, self.send_button = QPushButton("Picture"), QPushButton("Send to archive …")
@@ -135,6 +137,7 @@ class ArchiveWidget(DockPanel):
         if self._drops is not None:
             self._drops.stop()
         self.session.cancel()
+        self.missing.stop()
         self._background.close()
         self._receiving.close()
         self.receiving.close()
@@ -158,6 +161,7 @@ class ArchiveWidget(DockPanel):
         tree.itemDoubleClicked.connect(
             lambda item, _column: self.open() if item.parent() and item.isSelected() else None
         )
+        self.missing.installed.connect(session.reload)
         session.changed.connect(self._show)
         session.message.connect(self._say)
         session.found.connect(self._take_found)
@@ -189,6 +193,7 @@ class ArchiveWidget(DockPanel):
         layout.addWidget(self.receive_form.native)
         layout.addLayout(_row(self.search_button))
         layout.addLayout(_row(self.bar, self.cancel_button))
+        layout.addWidget(self.missing)
         layout.addWidget(self.status)
         layout.addWidget(self.tree, 2)
         layout.addWidget(self.picture, 1)
@@ -225,7 +230,8 @@ class ArchiveWidget(DockPanel):
         else:
             self._timer.stop()
         if not has_archive:
-            self._say(session.obstacle or _NO_ARCHIVE, bool(session.obstacle))
+            obstacle = session.obstacle or _NO_ARCHIVE
+            self._say(obstacle if self.missing.isHidden() else "", bool(session.obstacle))
         elif self._lacked_archive:
             self._say("", False)
         self._lacked_archive = not has_archive

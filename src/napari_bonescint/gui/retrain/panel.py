@@ -244,6 +244,7 @@ class RetrainWidget(DockPanel):
         self.comparison.stop()
         if "setup" in vars(self):
             self.setup.devices.close_child()
+            self.setup.missing.stop()
         self._background.close()
 
     def _fill_pages(self) -> Iterator[None]:

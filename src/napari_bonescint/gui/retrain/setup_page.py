@@ -14,6 +14,7 @@ from napari_bonescint.errors import BonescintError
 from napari_bonescint.evaluation.folds import EXTRA_TRAININGS, USUAL_FOLDS
 from napari_bonescint.gui.common.choices import numbered
 from napari_bonescint.gui.common.dock_panel import main_button
+from napari_bonescint.gui.common.install_box import InstallBox
 from napari_bonescint.gui.retrain.device_chooser import DeviceChooser
 from napari_bonescint.gui.retrain.store_list import StoreList
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
@@ -60,6 +61,7 @@ class SetupPage(QWidget):
         self.folds_note = PlainLabel(_FOLDS_NOTE, wraps=True)
         self.devices = DeviceChooser()
         self.model = PlainLabel(wraps=True)
+        self.missing = InstallBox("train", "Training needs")
         self.button = main_button("Start retraining")
         self.message = PlainLabel(wraps=True)
         self._lay_out()
@@ -161,6 +163,6 @@ class SetupPage(QWidget):
         device = QGroupBox("Device")
         QVBoxLayout(device).addWidget(self.devices)
         layout = QVBoxLayout(self)
-        for part in (self.stores, recipe, device, self.button, self.message):
+        for part in (self.stores, recipe, device, self.missing, self.button, self.message):
             layout.addWidget(part)
         layout.addStretch()

@@ -81,7 +81,8 @@ def start_fabric(device: str, processes: int = 1, nodes: int = 1) -> Fabric:
         from lightning_fabric.plugins.environments.lightning import LightningEnvironment
     except ImportError as error:
         raise AccelerationError(
-            "Training needs lightning-fabric; install it with: pip install 'napari-bonescint[train]'."
+            "Training needs lightning-fabric; install it in the panel Retrain, or with: pip install "
+            "'napari-bonescint[train]'."
         ) from error
     # Its start message is in the model card, too.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
