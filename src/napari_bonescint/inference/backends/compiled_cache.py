@@ -3,8 +3,8 @@
     CACHE/KEY.blob      SHA-256 of the rest of the file, then the model exported by the engine
 
 CACHE is the folder ``compiled`` in the user's cache folder, or the folder in the environment variable BONESCINT_CACHE.
-Files are written atomically. Damaged files, and those of another user, are ignored. No function raises an error: if the
-folder is not writable, nothing is cached.
+The sixteen files used last are kept. Files are written atomically. Damaged files, and those of another user, are
+ignored. No function raises an error: if the folder is not writable, nothing is cached.
 """
 
 from __future__ import annotations
@@ -48,11 +48,15 @@ def find(key: str) -> bytes | None:
     except OSError:
         return None
     digest, blob = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
-    return blob if hashlib.sha256(blob).digest() == digest else None
+    if hashlib.sha256(blob).digest() != digest:
+        return None
+    with suppress(OSError):
+        os.utime(_path(key))
+    return blob
 
 
 def keep(key: str, blob: bytes) -> None:
-    """Cache a compiled model, and delete the oldest ones."""
+    """Cache a compiled model, and delete those that were not used for the longest time."""
     path = _path(key)
     with suppress(OSError, CannotWrite):
         path.parent.mkdir(parents=True, exist_ok=True)
