@@ -2,14 +2,14 @@
 """Train the networks of `schedule.toml` one after the other, until their validation Dice no longer rises.
 
     python train/schedule.py --cases data/training --held-out data/validation --minutes 120
-    python train/schedule.py --cases data/training --held-out data/validation --minutes 9 --each 2 --device cuda
+    python train/schedule.py --cases DIR --held-out DIR --minutes 9 --each 2 --device cuda --batch 16
     python train/schedule.py --table
 
 Each cycle is one run of `bonescint train` with the recipe's steps. It starts from the weights in `train/state`. Without
 them, in the first cycle or once they have been shipped, it starts from those of the recipe. After each cycle, complete
 or not, the weights (float16), their card and a list of cycles go to `train/state`, and `SCHEDULE.md` is written again.
-With `--each`, networks take turns after that many minutes. `--held-out` is the whole validation split, which scores
-every cycle.
+With `--each`, networks take turns after that many minutes. A network whose training fails is left out until the end,
+while the others go on. `--held-out` is the whole validation split, which scores every cycle.
 """
 
 from __future__ import annotations
@@ -27,15 +27,19 @@ import tomli_w
 
 TRAIN = Path(__file__).parent
 STATE = TRAIN / "state"
+
+# A shorter cycle would leave a network worse than it was.
 _LEAST_MINUTES = 2.0
+# Of a cycle, beside its steps: it starts, and scores the network. Measured at each cycle.
+_ASIDE_MINUTES = 0.25
 
 
-def main() -> None:
-    """Train until the time is over or all networks are finished."""
+def main() -> int:
+    """Train until the time is over or all networks are finished; returns the exit status."""
     arguments, schedule = parse(), read_schedule()
-    if not arguments.table:
-        _train(arguments, schedule)
+    failed = set() if arguments.table else train(arguments, schedule)
     (TRAIN / "SCHEDULE.md").write_text(table(schedule), encoding="utf-8")
+    return 1 if failed else 0
 
 
 def parse(words: list[str] | None = None) -> argparse.Namespace:
@@ -46,6 +50,12 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=60, help="end after this time (default: 60)")
     parser.add_argument("--each", type=float, help="end each cycle after this time, too")
     parser.add_argument("--device", default="auto")
+    parser.add_argument(
+        "--batch",
+        type=int,
+        metavar="N",
+        help="for a GPU: N views in a step, and all pixels of each (default: as the recipe, made for a CPU)",
+    )
     parser.add_argument("--only", nargs="+", metavar="NAME", help="train these alone")
     parser.add_argument("--runs", type=Path, default=Path("runs/schedule"))
     parser.add_argument("--table", action="store_true", help="only write SCHEDULE.md from what train/state holds")
@@ -60,17 +70,29 @@ def read_schedule() -> dict[str, Any]:
     return tomllib.loads((TRAIN / "schedule.toml").read_text(encoding="utf-8"))
 
 
-def _train(arguments: argparse.Namespace, schedule: dict[str, Any]) -> None:
+def train(arguments: argparse.Namespace, schedule: dict[str, Any]) -> set[str]:
+    """Train cycle after cycle; returns the networks whose training failed."""
     end = time.monotonic() + 60 * arguments.minutes
-    names = arguments.only or schedule["order"]
-    while (left := (end - time.monotonic()) / 60) > _LEAST_MINUTES:
-        open_names = [name for name in names if not is_finished(read_state(name), schedule["finished"])]
+    names, failed = arguments.only or schedule["order"], set[str]()
+    least = min(_LEAST_MINUTES, arguments.each / 2) if arguments.each else _LEAST_MINUTES
+    aside = _ASIDE_MINUTES
+    while (left := (end - time.monotonic()) / 60 - aside) > least:
+        states = {name: read_state(name) for name in names if name not in failed}
+        open_names = [name for name, state in states.items() if not is_finished(state, schedule["finished"])]
         if not open_names:
             break
         # With --each, the network with the fewest steps; otherwise the first in the schedule.
-        name = min(open_names, key=lambda each: steps_of(read_state(each))) if arguments.each else open_names[0]
-        train_cycle(name, arguments, min(left, arguments.each or left))
+        name = min(open_names, key=lambda each: steps_of(states[each])) if arguments.each else open_names[0]
+        began = time.monotonic()
+        try:
+            train_cycle(name, arguments, min(left, arguments.each or left))
+        except (subprocess.CalledProcessError, OSError, ValueError) as error:
+            print(f"{name}: is left out: {error}", file=sys.stderr, flush=True)
+            failed.add(name)
+        else:
+            aside = (time.monotonic() - began) / 60 - read_state(name)["cycles"][-1]["minutes"]
         (TRAIN / "SCHEDULE.md").write_text(table(schedule), encoding="utf-8")
+    return failed
 
 
 def train_cycle(name: str, arguments: argparse.Namespace, minutes: float) -> None:
@@ -78,6 +100,8 @@ def train_cycle(name: str, arguments: argparse.Namespace, minutes: float) -> Non
     state = read_state(name)
     recipe = tomllib.loads((TRAIN / "recipes" / f"{name}.toml").read_text(encoding="utf-8"))
     recipe["seed"] = len(state["cycles"]) + 1
+    if arguments.batch:
+        recipe |= {"batch": arguments.batch, "keep_phases": [4] * len(recipe["keep_phases"])}
     run = arguments.runs / f"cycle-{recipe['seed']}"
     run.mkdir(parents=True, exist_ok=True)
     path = run / f"{name}.toml"
@@ -190,4 +214,4 @@ def table(schedule: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

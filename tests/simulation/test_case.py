@@ -85,6 +85,24 @@ def test_cases_survive_a_round_trip(case: Case, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["case.npz"]
 
 
+def test_packed_cases_are_read_like_others(case: Case, tmp_path: Path) -> None:
+    case.save(tmp_path / "case.npz")
+    case.save_packed(tmp_path / "packed.npz")
+    plain, packed = (Case.load(tmp_path / f"{name}.npz") for name in ("case", "packed"))
+    assert (tmp_path / "packed.npz").stat().st_size < (tmp_path / "case.npz").stat().st_size / 5
+    np.testing.assert_array_equal(packed.regions, plain.regions)
+    assert packed.pixel_mm == plain.pixel_mm
+    assert len(packed.lesions) == len(plain.lesions) > 0
+    for mine, other in zip(packed.lesions, plain.lesions, strict=True):
+        np.testing.assert_array_equal(mine.pixels, other.pixels)
+    # Counts of a scan with 3 million in each view, and how far they are from the true ones in units of their noise.
+    unit = 3e6 / case.expected[:-1].sum(axis=(0, 2, 3))[:, None, None]
+    true, rounded = (each.expected.sum(axis=0) * unit for each in (case, packed))
+    noise = np.sqrt(np.maximum(true, 1))
+    assert np.sqrt(np.mean(((rounded - true) / noise) ** 2)) < 0.12
+    assert rounded.sum() == pytest.approx(true.sum(), rel=2e-3)
+
+
 def test_cases_of_an_older_simulator_are_refused(case: Case, tmp_path: Path) -> None:
     np.savez(tmp_path / "old.npz", expected=case.expected[:3, :, ::8, ::8], regions=case.regions, pixel_mm=2.0)
     with pytest.raises(

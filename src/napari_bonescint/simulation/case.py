@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from napari_bonescint.simulation import artefacts, pathology, tissue, uptake
 from napari_bonescint.simulation.body import Body, wrap
 from napari_bonescint.simulation.camera import Camera, draw_camera
 from napari_bonescint.simulation.organs import draw_excreted
+from napari_bonescint.simulation.packed_counts import compress_archive, pack_counts, unpack_counts
 from napari_bonescint.simulation.patient import Patient, draw_patient
 from napari_bonescint.simulation.pose import Skeleton, draw_pose
 from napari_bonescint.simulation.posed import PosedBones
@@ -23,6 +24,7 @@ from napari_bonescint.simulation.truth import true_regions
 from napari_bonescint.simulation.visible_lesions import VisibleLesion, find_visible_lesions, pack, unpack
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -74,38 +76,62 @@ class Case:
     def save(self, path: Path) -> None:
         """Write the non-negligible part of each source to a NumPy archive in half precision, whole or not at all."""
         arrays: dict[str, NDArray[np.generic]] = {}
-        places = np.zeros((len(self.expected), 4), np.int32)
         scales = np.ones(len(self.expected), np.float32)
-        for index, source in enumerate(self.expected):
-            window = _window(source)
-            places[index] = [edge for part in window for edge in (part.start, part.stop)]
+        for index, (source, window) in enumerate(self._windows()):
             scales[index] = max(float(source.max()) / _LARGEST_HALF, 1e-30)
             arrays[f"source_{index}"] = (source[:, *window] / scales[index]).astype(np.float16)
         buffer = io.BytesIO()
-        np.savez(
-            buffer,
-            simulator=SIMULATOR,
-            regions=self.regions,
-            pixel_mm=self.pixel_mm,
-            places=places,
-            scales=scales,
-            **arrays,  # type: ignore[arg-type]
-            **pack(self.lesions),  # type: ignore[arg-type]
-        )
+        np.savez(buffer, **self._facts(), scales=scales, **arrays)  # type: ignore[arg-type]
         write_bytes_atomically(path, buffer.getvalue())
+
+    def save_packed(self, path: Path) -> None:
+        """Write a compressed NumPy archive with rounded counts, see `packed_counts`, whole or not at all.
+
+        It is several times smaller than the file of `save`. `load` reads both.
+        """
+        totals = self.expected[:-1].sum(axis=(0, 2, 3))
+        arrays: dict[str, NDArray[np.generic]] = {
+            f"source_{index}": pack_counts(source[:, *window], totals)
+            for index, (source, window) in enumerate(self._windows())
+        }
+        write_bytes_atomically(path, compress_archive({**self._facts(), "totals": totals, **arrays}))
+
+    def _windows(self) -> Iterator[tuple[NDArray[np.float32], tuple[slice, slice]]]:
+        """Each source (view, y, x), and its rows and columns with more than negligible counts."""
+        for source in self.expected:
+            yield source, _window(source)
+
+    def _facts(self) -> dict[str, Any]:
+        """The arrays that both kinds of files hold."""
+        places = [[edge for part in window for edge in (part.start, part.stop)] for _, window in self._windows()]
+        return {
+            "simulator": SIMULATOR,
+            "regions": self.regions,
+            "pixel_mm": self.pixel_mm,
+            "places": np.array(places, np.int32),
+            **pack(self.lesions),
+        }
 
     @classmethod
     def load(cls, path: Path) -> Case:
-        """Read a case that `save` wrote; a file of another version of the simulator raises `BonescintError`."""
+        """Read a case that `save` or `save_packed` wrote.
+
+        Raises
+        ------
+        BonescintError
+            If another version of the simulator made it.
+        """
         with np.load(path, allow_pickle=False) as file:
             simulator = str(file["simulator"]) if "simulator" in file else "an older simulator"
             if simulator != SIMULATOR:
                 raise BonescintError(f"{path}: made by {simulator}, not by {SIMULATOR}; simulate the case again.")
-            regions = file["regions"]
-            expected = np.zeros((len(file["places"]), *regions.shape), np.float32)
-            for index, (place, scale) in enumerate(zip(file["places"], file["scales"], strict=True)):
-                top, bottom, left, right = place
-                expected[index, :, top:bottom, left:right] = file[f"source_{index}"] * scale
+            regions, places = file["regions"], file["places"]
+            totals, scales = (file.get(name) for name in ("totals", "scales"))
+            expected = np.zeros((len(places), *regions.shape), np.float32)
+            for index, (top, bottom, left, right) in enumerate(places):
+                stored = file[f"source_{index}"]
+                source = stored * scales[index] if totals is None else unpack_counts(stored, totals)
+                expected[index, :, top:bottom, left:right] = source
             return cls(expected, regions, float(file["pixel_mm"]), unpack(file))
 
     def count(self, rng: np.random.Generator, total: float) -> Scan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -56,7 +57,7 @@ class CaseSource(Protocol):
 
 @dataclass(frozen=True)
 class SimulatedCaseFiles:
-    """Files of `bonescint simulate`, each read when it is drawn.
+    """Files of `Case.save` or `Case.save_packed`, each read when it is drawn.
 
     Raises
     ------
@@ -80,7 +81,7 @@ class SimulatedCaseFiles:
         path = self.paths[int(rng.integers(len(self.paths)))]
         try:
             return Case.load(path)
-        except (OSError, ValueError, LookupError, BadZipFile, zlib.error) as error:
+        except (OSError, ValueError, LookupError, BadZipFile, zlib.error, lzma.LZMAError) as error:
             raise UnreadableCaseError(f"{path.name}: is damaged or missing; simulate the case again.") from error
 
     def sha256(self) -> str:
