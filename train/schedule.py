@@ -85,7 +85,7 @@ def train(arguments: argparse.Namespace, schedule: dict[str, Any]) -> set[str]:
         name = min(open_names, key=lambda each: steps_of(states[each])) if arguments.each else open_names[0]
         began = time.monotonic()
         try:
-            train_cycle(name, arguments, min(left, arguments.each or left))
+            train_cycle(name, arguments, min(left, arguments.each or left), aside)
         except (subprocess.CalledProcessError, OSError, ValueError) as error:
             print(f"{name}: is left out: {error}", file=sys.stderr, flush=True)
             failed.add(name)
@@ -95,8 +95,11 @@ def train(arguments: argparse.Namespace, schedule: dict[str, Any]) -> set[str]:
     return failed
 
 
-def train_cycle(name: str, arguments: argparse.Namespace, minutes: float) -> None:
-    """Train one cycle of a network, and copy its result to `train/state`."""
+def train_cycle(name: str, arguments: argparse.Namespace, minutes: float, aside: float = _ASIDE_MINUTES) -> None:
+    """Train one cycle of a network, and copy its result to `train/state`.
+
+    Its steps take `minutes`, start and scores `aside`. If it is slower, it is stopped, and its weights are kept.
+    """
     state = read_state(name)
     recipe = tomllib.loads((TRAIN / "recipes" / f"{name}.toml").read_text(encoding="utf-8"))
     recipe["seed"] = len(state["cycles"]) + 1
@@ -112,7 +115,17 @@ def train_cycle(name: str, arguments: argparse.Namespace, minutes: float) -> Non
     weights = STATE / f"{name}.safetensors"
     if weights.exists():
         command += ["--start", weights]
-    subprocess.run([str(part) for part in command], check=True)
+    with subprocess.Popen([str(part) for part in command]) as process:
+        try:
+            process.wait(60 * (minutes + aside / 2))
+        except subprocess.TimeoutExpired:
+            # The request on which `bonescint train` stops after the present step, and exports its weights.
+            (run / name).mkdir(exist_ok=True)
+            (run / name / "request").write_text("stop", encoding="ascii")
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, "bonescint train")
+    if not (run / name / f"{name}.json").exists():
+        raise ValueError("no step was done in the time")
     keep(name, run / name)
 
 

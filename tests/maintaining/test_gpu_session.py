@@ -52,6 +52,8 @@ def tree(tmp_path: Path, case: Case) -> Path:
     (train / "schedule.toml").write_text(
         'order = ["lost", "tiny"]\n[finished]\nrise = 2.0\nsteps = 100\n', encoding="utf-8"
     )
+    (train / "state").mkdir()
+    (train / "state" / "trained-before.cycles.json").write_text('{"cycles": []}', encoding="utf-8")
     (train / "recipes" / "tiny.toml").write_text(_RECIPE, encoding="utf-8")
     for folder, seed in (("cases", 1), ("held-out", 99)):
         (tmp_path / folder).mkdir()
@@ -85,6 +87,7 @@ def test_what_is_trained_outlives_a_session_that_is_ended(tree: Path) -> None:
         names = set(file.getnames())
     assert {f"train/state/tiny{end}" for end in (".safetensors", ".json", ".cycles.json")} <= names
     assert "train/SCHEDULE.md" in names
+    assert not any("trained-before" in name for name in names)
     assert any(name.endswith("tiny/log.jsonl") for name in names)
     # The network without a recipe did not end the training of the other.
     assert "lost: is left out: " in (tree / "out" / "training.txt").read_text(encoding="utf-8")

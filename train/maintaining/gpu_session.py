@@ -7,9 +7,9 @@ r"""Use a GPU that is lent for some minutes: run the GPU tests and the benchmark
 The parts run one after the other, each with its own time limit: tests and benchmark at most 15 % of the minutes each,
 `train/schedule.py` the time that is left. A part that fails or is stopped does not end the others. The folder `--out`
 gets the output of each part, `session.json` with their durations and exit statuses, and `trained.tar`. The archive
-holds `train/state` (weights in float16, cards and cycles), `train/SCHEDULE.md` and the logs of the trainings. It is
-written again after each cycle, so a computer that is switched off loses only the cycle in progress. On the CPU, only
-the training runs.
+holds what the session added to `train/state` (weights in float16, cards and cycles), `train/SCHEDULE.md` and the logs
+of the trainings. It is written again after each cycle, so a computer that is switched off loses only the cycle in
+progress. On the CPU, only the training runs.
 
 The computer needs no network. Pack the cases at home (`pack_cases.py`). Bring along the wheels of packages that it
 lacks. Training imports pydicom, platformdirs, pydantic, nibabel, tomli-w and lightning-fabric beside PyTorch, NumPy,
@@ -47,11 +47,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
-RUNS = Path("runs/session")
 ARCHIVE = "trained.tar"
+_CYCLES = ".cycles.json"
 _SHARE = 0.15
-# Kept for the last archive.
-_RESERVE_S = 3.0
+# Of the time: for scores and archive of the last cycle, if it takes longer than those before.
+_RESERVE = 0.05
 _POLL_S = 1.0
 
 
@@ -77,22 +77,22 @@ class Outcome:
 def main() -> int:
     """Run all parts; returns 0 if none failed."""
     arguments = parse()
-    end = time.monotonic() + 60 * arguments.minutes - _RESERVE_S
+    end = time.monotonic() + 60 * arguments.minutes
     arguments.out.mkdir(parents=True, exist_ok=True)
     # A part in progress is ended, and what is there is archived.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     outcomes: list[Outcome] = []
-    state = state_of_training()
+    session = Trained(arguments.out / ARCHIVE, arguments.runs)
     try:
         with tempfile.TemporaryDirectory() as scratch:
             environment = find_package(Path(scratch))
             for make in (gpu_tests, benchmark, training):
                 part = make(arguments, end - time.monotonic(), Path(scratch))
                 if part is not None:
-                    outcomes.append(run(part, arguments.out, environment, lambda: archive_if_new(arguments.out, state)))
+                    outcomes.append(run(part, arguments.out, environment, session.archive_if_new))
                     print(f"{part.name}: {describe(outcomes[-1])}", flush=True)
     finally:
-        archive(arguments.out)
+        session.archive()
         summary = json.dumps([asdict(outcome) for outcome in outcomes], indent=1)
         (arguments.out / "session.json").write_text(summary, encoding="utf-8")
     return int(any(outcome.status for outcome in outcomes))
@@ -109,6 +109,8 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--batch", type=int, help="views in a step, see train/schedule.py (default: the recipes')")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="train these networks alone")
     parser.add_argument("--device", default="cuda", help="(default: %(default)s)")
+    runs = Path("runs") / time.strftime("session-%Y%m%d-%H%M%S")
+    parser.add_argument("--runs", type=Path, default=runs, help="folder for the trainings (default: runs/session-TIME)")
     return parser.parse_args(words)
 
 
@@ -137,7 +139,8 @@ def benchmark(arguments: argparse.Namespace, left: float, scratch: Path) -> Part
 def training(arguments: argparse.Namespace, left: float, scratch: Path) -> Part | None:  # noqa: ARG001
     """Training in turns; it ends in time by itself."""
     command = [ROOT / "train" / "schedule.py", "--cases", arguments.cases, "--held-out", arguments.held_out]
-    command += ["--minutes", f"{left / 60:.2f}", "--each", arguments.each, "--device", arguments.device, "--runs", RUNS]
+    command += ["--minutes", f"{left / 60 - _RESERVE * arguments.minutes:.2f}", "--each", arguments.each]
+    command += ["--device", arguments.device, "--runs", arguments.runs]
     if arguments.batch:
         command += ["--batch", arguments.batch]
     if arguments.only:
@@ -201,28 +204,47 @@ def describe(outcome: Outcome) -> str:
     return f"{end} after {outcome.seconds:.0f} s"
 
 
-def state_of_training() -> dict[str, float]:
-    """When each list of cycles was written."""
-    return {path.name: path.stat().st_mtime for path in (ROOT / "train" / "state").glob("*.cycles.json")}
+class Trained:
+    """What a session has trained, in an archive.
+
+    Parameters
+    ----------
+    path : Path
+        The archive.
+    runs : Path
+        Folder of the trainings, for their logs.
+    """
+
+    def __init__(self, path: Path, runs: Path) -> None:
+        self._path, self._runs = path, runs
+        self._at_start = self._archived = _cycles()
+
+    def archive_if_new(self) -> None:
+        """Write the archive if a cycle has ended since the last time."""
+        if _cycles() != self._archived:
+            self.archive()
+
+    def archive(self) -> None:
+        """Write the networks with new cycles, the schedule's page and the logs to one file, whole or not at all."""
+        cycles = _cycles()
+        names = ["train/SCHEDULE.md"]
+        for network in sorted(name for name, when in cycles.items() if self._at_start.get(name) != when):
+            names += [f"train/state/{network}{ending}" for ending in (".safetensors", ".json", _CYCLES)]
+        fresh = self._path.with_name(f".{self._path.name}.new")
+        with tarfile.open(fresh, "w") as file:
+            for name in names:
+                if (ROOT / name).exists():
+                    file.add(ROOT / name, name)
+            for log in sorted(self._runs.glob("**/log.jsonl")):
+                file.add(log, Path("runs", self._runs.name, log.relative_to(self._runs)).as_posix())
+        fresh.replace(self._path)
+        self._archived = cycles
 
 
-def archive_if_new(out: Path, archived: dict[str, float]) -> None:
-    """Write the archive if a cycle has ended since; `archived` is changed."""
-    if (state := state_of_training()) != archived:
-        archive(out)
-        archived.update(state)
-
-
-def archive(out: Path) -> None:
-    """Write the state of the training, and the logs of this session, to one file, whole or not at all."""
-    fresh = out / f".{ARCHIVE}.new"
-    with tarfile.open(fresh, "w") as file:
-        for name in ("train/state", "train/SCHEDULE.md"):
-            if (ROOT / name).exists():
-                file.add(ROOT / name, name)
-        for log in sorted(RUNS.glob("**/log.jsonl")):
-            file.add(log, log.as_posix())
-    fresh.replace(out / ARCHIVE)
+def _cycles() -> dict[str, float]:
+    """When the list of cycles of each network was written."""
+    paths = (ROOT / "train" / "state").glob(f"*{_CYCLES}")
+    return {path.name.removesuffix(_CYCLES): path.stat().st_mtime for path in paths}
 
 
 if __name__ == "__main__":

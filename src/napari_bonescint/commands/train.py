@@ -107,7 +107,7 @@ def add_to(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--workers",
         type=argument_types.count_or_none,
         metavar="N",
-        help="number of processes that make examples (default: 1 on a CPU; the number of cores, up to 8, on a GPU)",
+        help="number of processes that make examples (default: 1 on a CPU; one a core, up to 16, on a GPU)",
     )
     parser.add_argument(
         "--devices",

@@ -24,7 +24,7 @@ def test_one_process_trains_on_the_cpu() -> None:
 def test_a_gpu_is_fed_by_as_many_processes_as_there_are_cores() -> None:
     cores = usable_cores()
     assert choose_workers("cpu") == 1
-    assert choose_workers("cuda:0") == max(1, min(8, cores - 1))
+    assert choose_workers("cuda:0") == max(1, min(16, cores - 1))
     assert choose_workers("cuda", processes=cores) == 1
 
 

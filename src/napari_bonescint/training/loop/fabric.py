@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
     from lightning_fabric.strategies.ddp import DDPStrategy
 
-_MOST_WORKERS = 8
+_MOST_WORKERS = 16
 
 Precision = Literal["32-true", "bf16-mixed"]
 
