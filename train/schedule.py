@@ -32,6 +32,7 @@ STATE = TRAIN / "state"
 _LEAST_MINUTES = 2.0
 # Of a cycle, beside its steps: it starts, and scores the network. Measured at each cycle.
 _ASIDE_MINUTES = 0.25
+_POLL_S = 0.5
 
 
 def main() -> int:
@@ -116,17 +117,19 @@ def train_cycle(name: str, arguments: argparse.Namespace, minutes: float, aside:
     if weights.exists():
         command += ["--start", weights]
     with subprocess.Popen([str(part) for part in command]) as process:
-        try:
-            process.wait(60 * (minutes + aside / 2))
-        except subprocess.TimeoutExpired:
-            # The request on which `bonescint train` stops after the present step, and exports its weights.
-            (run / name).mkdir(exist_ok=True)
-            (run / name / "request").write_text("stop", encoding="ascii")
+        wait(process, run / name, 60 * (minutes + aside / 2))
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, "bonescint train")
-    if not (run / name / f"{name}.json").exists():
-        raise ValueError("no step was done in the time")
     keep(name, run / name)
+
+
+def wait(process: subprocess.Popen[bytes], run: Path, seconds: float) -> None:
+    """Wait for a training in the folder `run`. After the time, it stops at a step, if some are done, and exports."""
+    end = time.monotonic() + seconds
+    while process.poll() is None:
+        time.sleep(_POLL_S)
+        if time.monotonic() > end and (run / "checkpoint.pt").exists() and not (run / "request").exists():
+            (run / "request").write_text("stop", encoding="ascii")
 
 
 def keep(name: str, run: Path) -> None:

@@ -30,14 +30,16 @@ from napari_bonescint.files.atomic import make_folder
 from napari_bonescint.inference.preprocessing import Grid
 from napari_bonescint.simulation.case import SOURCES, Case
 from napari_bonescint.simulation.pathology import LesionKind
-from napari_bonescint.simulation.visible_lesions import LEAST_RATIO, VisibleLesion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
+    from napari_bonescint.simulation.visible_lesions import VisibleLesion
+
 PIXEL_MM = 3.0
+_LEAST_COVERED = 0.5
 
 # The float16 ratios of lesions are rounded to six significant bits, by up to 1 %; random bits do not compress.
 _BITS_CUT = 5
@@ -96,21 +98,26 @@ def coarsen(case: Case, mm: float) -> Case:
 
 
 def _coarsen_lesions(case: Case, grid: Grid) -> Iterator[VisibleLesion]:
-    """Each lesion with its pixels of the coarser grid, by the rule of `find_visible_lesions`."""
-    without = case.expected.sum(axis=0) - case.expected[SOURCES.index("lesions")]
-    coarse = grid.coarsen(without)
+    """Each lesion with the coarser pixels that it covers at least half of, and its mean ratio there."""
+    without = (case.expected.sum(axis=0) - case.expected[SOURCES.index("lesions")]).ravel()
     for lesion in case.lesions:
-        is_joint = lesion.kind is LesionKind.JOINT
-        own = np.zeros_like(without)
         ratio = lesion.ratio.astype(np.float32)
-        # A joint is among the counts that the ratio of other lesions refers to.
-        share = ratio / (1 + ratio) if is_joint else ratio
-        own.ravel()[lesion.pixels] = share * without.ravel()[lesion.pixels]
-        seen = grid.coarsen(own).ravel()
-        rest = np.maximum(coarse.ravel() - seen if is_joint else coarse.ravel(), 1e-3 * seen.max())
-        pixels = np.flatnonzero(seen > LEAST_RATIO * rest).astype(np.int32)
-        ratios: NDArray[np.float16] = np.minimum(seen[pixels] / rest[pixels], 6e4).astype(np.float16)
+        # Counts of a joint are among those that the ratio of another lesion refers to.
+        rest = without[lesion.pixels] / (1 + ratio if lesion.kind is LesionKind.JOINT else 1)
+        covered, own, others = (
+            grid.coarsen(_image_of(values, lesion, case.regions.shape)).ravel()
+            for values in (np.ones_like(ratio), ratio * rest, rest)
+        )
+        pixels = np.flatnonzero(covered >= _LEAST_COVERED).astype(np.int32)
+        ratios: NDArray[np.float16] = np.minimum(own[pixels] / np.maximum(others[pixels], 1e-9), 6e4).astype(np.float16)
         yield _with_fewer_bits(replace(lesion, pixels=pixels, ratio=ratios))
+
+
+def _image_of(values: NDArray[np.float32], lesion: VisibleLesion, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Values (k,) of a lesion's pixels as an image, 0 elsewhere."""
+    image = np.zeros(shape, np.float32)
+    image.ravel()[lesion.pixels] = values
+    return image
 
 
 def _with_fewer_bits(lesion: VisibleLesion) -> VisibleLesion:
