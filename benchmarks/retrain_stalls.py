@@ -187,7 +187,7 @@ def measure(folder: Path, store: Path) -> int:
     stalls.measure("scrolling", lambda: bar.setValue(bar.maximum()), 0.3)
     stalls.measure("Use", verdict.use_button.click, lambda: "in use" in verdict.sentence.text())
     stalls.measure("models", lambda: panel.tabs.setCurrentIndex(3), 1.0)
-    run = runs_folder() / panel.runs.currentText()
+    run = runs_folder() / panel.runs.current_choice
     long_run = make_long_run(run)
     stalls.measure("a long training", lambda: panel._add_run(long_run), lambda: training.samples.picture.isVisible())
     stalls.measure("looking at it", lambda: panel.tabs.setCurrentIndex(1), 0.5)

@@ -202,7 +202,7 @@ def test_the_weights_of_a_finished_training_are_judged_and_put_to_use(
     assert current_model().weights_sha256 == new.weights_sha256
     qtbot.waitUntil(lambda: panel.models.list.count() == 2)
 
-    panel.runs.activated.emit(0)
+    panel.runs.native.activated.emit(0)
     qtbot.waitUntil(lambda: "These weights are in use." in panel.verdict.sentence.text())
     assert "compared with present (00000000)" in panel.verdict.sentence.text()
     assert not panel.verdict.use_button.isEnabled()

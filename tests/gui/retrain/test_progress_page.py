@@ -115,7 +115,7 @@ def test_the_curve_of_each_region_can_be_seen(view: ProgressPage) -> None:
         ("loss", "0.07", "Loss on validation scans"),
         ("skull", "", "Dice of the skull on validation scans"),
     ):
-        view.measures.setCurrentIndex(view.measures.findData(measure))
+        view.measures.value = measure
         assert (view.dice.latest, view.dice.title) == (latest, title)
 
 

@@ -9,8 +9,10 @@ from functools import cached_property, partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QComboBox, QTabWidget, QVBoxLayout, QWidget
+from magicgui.widgets import ComboBox
+from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
+from napari_bonescint.gui.common.choices import numbered
 from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label
 from napari_bonescint.gui.common.file_worker import FileWorker
 from napari_bonescint.gui.common.turns import in_turns
@@ -63,14 +65,15 @@ class RetrainWidget(DockPanel):
         self._leave = Leave.RUNNING
         self._judgement = ""
 
-        self.runs = QComboBox()
-        self.runs.setAccessibleName("Trainings")
+        self._runs: list[Path] = []
+        self.runs = ComboBox(label="Training", choices=self._run_choices)
+        self.runs.native.setAccessibleName("Trainings")
         self.monitor = RunMonitor(self, self._background)
         self.comparison = ComparisonProcess(self, self._background)
         self.tabs = QTabWidget()
         self._lay_out()
         self.monitor.changed.connect(self._on_changed)
-        self.runs.activated.connect(self._show_run)
+        self.runs.native.activated.connect(self._show_run)  # also for the one that is shown
         self.comparison.judged.connect(self._on_judged)
         self.comparison.failed.connect(self._on_no_verdict)
         in_turns(self, self._fill_pages(), self._look_for_runs)
@@ -139,32 +142,32 @@ class RetrainWidget(DockPanel):
         self.setup.say(sentence)
         self.training.say(sentence)
 
+    def _run_choices(self, _box: object = None) -> list[tuple[str, int]]:
+        return numbered([run.name for run in self._runs])
+
     def _offer_runs(self, runs: list[Path]) -> None:
         """List the existing runs and show the first."""
-        for run in runs:
-            self.runs.addItem(run.name, run)
-        self.runs.setVisible(bool(runs))
-        if runs:
-            self._show_run(0)
+        self._runs += runs
+        self._choose_run(0)
 
     def _add_run(self, run: Path) -> None:
-        index = self.runs.findText(run.name)
-        if index < 0:
-            self.runs.insertItem(0, run.name, run)
-            index = 0
-        self.runs.show()
-        self.runs.setCurrentIndex(index)
-        self._show_run(index)
+        if run not in self._runs:
+            self._runs.insert(0, run)
+        self._choose_run(self._runs.index(run))
+
+    def _choose_run(self, index: int) -> None:
+        self.runs.reset_choices()
+        self.runs.visible = bool(self._runs)
+        if self._runs:
+            self.runs.value = index
+            self._show_run(index)
 
     def _show_run(self, index: int) -> None:
-        run = self.runs.itemData(index)
-        if run is None:
-            return
         self.comparison.stop()
         self._stage, self._run_status = None, RunStatus()
         self.training.clear()
         self.verdict.clear("This training has not finished.")
-        self.monitor.follow(run)
+        self.monitor.follow(self._runs[index])
 
     def _on_changed(self, stage: Stage, run_status: RunStatus, last_words: str) -> None:
         before, self._stage, self._run_status = self._stage, stage, run_status
@@ -261,7 +264,7 @@ class RetrainWidget(DockPanel):
     def _training_page(self) -> QWidget:
         page = QWidget()
         above = QVBoxLayout(page)
-        above.addWidget(self.runs)
+        above.addWidget(self.runs.native)
         above.addWidget(self.training)
         return page
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from magicgui.widgets import ComboBox
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.evaluation.verdict import SKELETON
@@ -52,17 +53,15 @@ class ProgressPage(QWidget):
         self.stop_button.setToolTip("End the training now; the best weights so far are kept")
         self.loss = LinePlot("Training loss", _LOSS)
         self.dice = LinePlot("Dice on validation scans", _DICE)
-        self.measures = QComboBox()
-        self.measures.setAccessibleName("Measure of the second curve")
-        for title, measure in _MEASURES.items():
-            self.measures.addItem(title, measure)
+        self.measures = ComboBox(label="Measure of the second curve", choices=list(_MEASURES.items()))
+        self.measures.native.setAccessibleName(self.measures.label)
         self._run_status = RunStatus()
         self.samples = SampleViewer(background)
         self.facts = PlainLabel(wraps=True)
         self._lay_out()
         self.pause_button.clicked.connect(self._on_pause)
         self.stop_button.clicked.connect(self._on_stop)
-        self.measures.currentIndexChanged.connect(self._show_measure)
+        self.measures.changed.connect(self._show_measure)
         self.clear()
 
     def clear(self) -> None:
@@ -98,9 +97,9 @@ class ProgressPage(QWidget):
 
     def _show_measure(self) -> None:
         """Draw the chosen measure of the validation scans."""
-        run_status, measure = self._run_status, self.measures.currentData()
+        run_status, measure = self._run_status, self.measures.value
         points = {_DICE_OF_ALL: run_status.dices, _LOSS_OF_ALL: run_status.check_losses}
-        self.dice.set_title(f"{self.measures.currentText()} on validation scans")
+        self.dice.set_title(f"{self.measures.current_choice} on validation scans")
         self.dice.show_points(points.get(measure, run_status.regions.get(measure, ())), run_status.steps)
 
     def _on_pause(self) -> None:
@@ -124,7 +123,7 @@ class ProgressPage(QWidget):
         layout.addWidget(self.status)
         layout.addWidget(self.bar)
         layout.addLayout(buttons)
-        for part in (self.loss, self.measures, self.dice, self.samples, self.facts):
+        for part in (self.loss, self.measures.native, self.dice, self.samples, self.facts):
             layout.addWidget(part)
         layout.addStretch()
 
