@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 Window = tuple[float, float]
 """Counts shown as white, and as black."""
 
-WINDOWS = {"Bone": 100, "Faint": 40, "Hot spots": 300}
-"""Width of special windows, in per cent of the usual one."""
-
 _OPACITY = 0.5
 
 

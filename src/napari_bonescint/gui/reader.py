@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from napari import current_viewer
 from napari.utils.notifications import show_error, show_info, show_warning
 
-from napari_bonescint.display import WINDOWS, contrast_limits, widened
+from napari_bonescint.display import contrast_limits, widened
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.formats.left_out import LeftOut
 from napari_bonescint.formats.masks.registry import looks_like_mask, read_mask
@@ -17,7 +17,7 @@ from napari_bonescint.formats.opening import collect
 from napari_bonescint.formats.recognition import may_be_scan_or_mask
 from napari_bonescint.formats.safe_reading.refusal import Refusal
 from napari_bonescint.gui.common.ahead import prepare_panels
-from napari_bonescint.gui.common.settings import Setting, remembered
+from napari_bonescint.gui.common.settings import Setting, remembered, windows
 from napari_bonescint.gui.correct.opening.draft_offer import offer_drafts
 from napari_bonescint.gui.correct.opening.places import place_of_file
 from napari_bonescint.gui.layers.loose_masks import watch_masks
@@ -115,9 +115,9 @@ def lay_out(scans: Sequence[Scan], titles: Sequence[str] | None = None) -> list[
     `titles` are used in place of the names of the files. The brightness is that of the preferences.
     """
     open_layers = _open_layers()
-    percent = WINDOWS[remembered(Setting.PRESET)]
-    windows = [widened(contrast_limits(counts), percent) for scan in scans for counts in scan.counts]
-    return scans_to_layers(scans, spans_of(open_layers), windows, titles_of(scans, open_layers, titles))
+    percent = windows()[remembered(Setting.PRESET)]
+    limits = [widened(contrast_limits(counts), percent) for scan in scans for counts in scan.counts]
+    return scans_to_layers(scans, spans_of(open_layers), limits, titles_of(scans, open_layers, titles))
 
 
 def _open_layers() -> Sequence[Layer]:

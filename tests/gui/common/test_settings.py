@@ -11,9 +11,8 @@ import pytest
 from napari._qt.dialogs.preferences_dialog import PreferencesDialog
 from napari.settings import get_plugin_settings
 from qtpy.QtCore import QSettings
-from qtpy.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit
+from qtpy.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QSpinBox
 
-from napari_bonescint.display import WINDOWS
 from napari_bonescint.gui.common.settings import (
     Setting,
     Switch,
@@ -25,6 +24,7 @@ from napari_bonescint.gui.common.settings import (
     remembered,
     remembered_folders,
     turn,
+    windows,
 )
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def test_the_presets_of_the_preferences_are_those_of_the_display() -> None:
         for name, field in type(get_plugin_settings(PLUGIN).display).model_fields.items()
         if name == "preset"
     )
-    assert values == list(WINDOWS)
+    assert values == list(windows())
 
 
 NAMES = ["Müller, Zoë; 李", "@Smith", "true", "007", '"quoted" = %20']
@@ -111,6 +111,10 @@ def test_the_preferences_of_napari_show_change_and_spread_them(viewer: Viewer, q
     page = dialog._stack.currentWidget()
     titles = {label.text() for label in page.findChildren(QLabel)}
     assert {"Default model", "Default device", "Display preset", "Annotator", "Label store"} <= titles
+    assert {"Window of Faint (%)", "Window of Hot spots (%)"} <= titles
+    (width,) = (box for box in page.findChildren(QSpinBox) if box.value() == 300)
+    width.setValue(250)
+    assert windows() == {"Bone": 100, "Faint": 40, "Hot spots": 250}
     boxes = page.findChildren(QComboBox)
     assert [box.currentText() for box in boxes] == ["auto", "Bone"]
     assert [box.isChecked() for box in page.findChildren(QCheckBox)] == [True, True, True, False, True]

@@ -8,8 +8,8 @@ from weakref import WeakKeyDictionary
 from magicgui.widgets import ComboBox, Container, Slider
 from psygnal import Signal
 
-from napari_bonescint.display import WINDOWS, contrast_limits, widened
-from napari_bonescint.gui.common.settings import Setting, follow, remembered
+from napari_bonescint.display import contrast_limits, widened
+from napari_bonescint.gui.common.settings import Setting, follow, remembered, windows
 from napari_bonescint.gui.widgets.label_column import align_fields
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from napari_bonescint.display import Window
 
-_NARROWEST_PERCENT, _WIDEST_PERCENT = 10, 400
+_NARROWEST_PERCENT, _USUAL, _WIDEST_PERCENT = 10, 100, 400
 _OWN = "As set below"
 
 
@@ -40,13 +40,13 @@ class DisplayPresets:
         self._windows: WeakKeyDictionary[Image, Window] = WeakKeyDictionary()
         self.preset = ComboBox(
             label="Brightness",
-            choices=[*WINDOWS, _OWN],
+            choices=[*windows(), _OWN],
             value="Bone",
             tooltip="How dark counts are drawn: for bone, for faint uptake, or for hot spots",
         )
         self.width = Slider(
-            label=_label(WINDOWS["Bone"]),
-            value=WINDOWS["Bone"],
+            label=_label(_USUAL),
+            value=_USUAL,
             readout=False,
             min=_NARROWEST_PERCENT,
             max=_WIDEST_PERCENT,
@@ -75,20 +75,20 @@ class DisplayPresets:
         if windows is not None:
             new = self._images
             self._windows.update(zip(images, windows, strict=True))
-        if windows is not None or self.percent != WINDOWS["Bone"]:
+        if windows is not None or self.percent != _USUAL:
             self._apply(new)
 
     def next_preset(self) -> None:
         """Take the next wider preset; after the widest, the narrowest."""
-        wider = [percent for percent in WINDOWS.values() if percent > self.percent]
-        self.width.value = min(wider or WINDOWS.values())
+        wider = [percent for percent in windows().values() if percent > self.percent]
+        self.width.value = min(wider or windows().values())
 
     def _take_preset(self, name: str) -> None:
-        if name in WINDOWS:
-            self.width.value = WINDOWS[name]
+        if name != _OWN:
+            self.width.value = windows()[name]
 
     def _show(self, percent: int) -> None:
-        name = next((name for name, usual in WINDOWS.items() if usual == percent), _OWN)
+        name = next((name for name, usual in windows().items() if usual == percent), _OWN)
         with self.preset.changed.blocked():
             self.preset.value = name
         self.width.label = _label(percent)

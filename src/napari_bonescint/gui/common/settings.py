@@ -32,7 +32,7 @@ class Setting(StrEnum):
     DEVICE = "segmenting.device"
     """``auto``, ``cpu``, ``cuda`` or ``cuda:N``."""
     PRESET = "display.preset"
-    """A name of `display.WINDOWS`."""
+    """A name of `windows`."""
     ANNOTATOR = "correcting.annotator"
     STORE = "correcting.store"
     TRAINING_STORES = "retraining.stores"
@@ -48,6 +48,30 @@ class Switch(StrEnum):
     EXPORT_COUNTS = "exporting.counts"
     EXPORT_TIFF = "exporting.tiff"
     EXPORT_PICTURE = "exporting.picture"
+
+
+class Limit(StrEnum):
+    """Numbers that are kept, by their place in the manifest, which has their range."""
+
+    FAINT = "display.faint"
+    """Width of the window for faint uptake, in per cent of the usual one."""
+    HOT_SPOTS = "display.hot_spots"
+    """Width of the window for hot spots."""
+
+
+def windows() -> dict[str, int]:
+    """Name and width of each display preset, in per cent of the usual window."""
+    return {"Bone": 100, "Faint": limit(Limit.FAINT), "Hot spots": limit(Limit.HOT_SPOTS)}
+
+
+def limit(number: Limit) -> int:
+    """The value of a limit."""
+    return int(_value(number))
+
+
+def set_limit(number: Limit, value: int) -> None:
+    """Keep the value of a limit; a `ValueError` if it is out of range."""
+    _keep(number, value)
 
 
 def remembered(setting: Setting) -> str:
