@@ -121,6 +121,7 @@ def test_the_tests_and_the_benchmark_take_a_fixed_share(tmp_path: Path) -> None:
     tests = parts[0]
     assert tests is not None
     assert any(word.endswith("test_torch_gpu_engine.py") for word in tests.command)
+    assert arguments.parts == ["tests", "benchmark", "training"]
     on_cpu = parse(["--cases", "a", "--held-out", "b", "--out", "c", "--device", "cpu"])
     assert gpu_tests(on_cpu, 500.0, tmp_path) is None
     assert benchmark(on_cpu, 500.0, tmp_path) is None

@@ -5,11 +5,13 @@ r"""Use a GPU that is lent for some minutes: run the GPU tests and the benchmark
     tar -xf out/trained.tar        # at home, in the root of the checkout
 
 The parts run one after the other, each with its own time limit: tests and benchmark at most 15 % of the minutes each,
-`train/schedule.py` the time that is left. A part that fails or is stopped does not end the others. The folder `--out`
-gets the output of each part, `session.json` with their durations and exit statuses, and `trained.tar`. The archive
-holds what the session added to `train/state` (weights in float16, cards and cycles), `train/SCHEDULE.md` and the logs
-of the trainings. It is written again after each cycle, so a computer that is switched off loses only the cycle in
-progress. On the CPU, only the training runs.
+`train/schedule.py` the time that is left. `--parts training` leaves out the others, as the CPU does. A part that fails
+or is stopped does not end the others.
+
+The folder `--out` gets the output of each part, `session.json` with their durations and exit statuses, and
+`trained.tar`. The archive holds what the session added to `train/state` (weights in float16, cards and cycles),
+`train/SCHEDULE.md` and the logs of the trainings. It is written again after each cycle, so a computer that is switched
+off loses only the cycle in progress.
 
 The computer needs no network. Pack the cases at home (`pack_cases.py`). Bring along the wheels of packages that it
 lacks. Training imports pydicom, platformdirs, pydantic, nibabel, tomli-w and lightning-fabric beside PyTorch, NumPy,
@@ -86,8 +88,8 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory() as scratch:
             environment = find_package(Path(scratch))
-            for make in (gpu_tests, benchmark, training):
-                part = make(arguments, end - time.monotonic(), Path(scratch))
+            for name in arguments.parts:
+                part = _PARTS[name](arguments, end - time.monotonic(), Path(scratch))
                 if part is not None:
                     outcomes.append(run(part, arguments.out, environment, session.archive_if_new))
                     print(f"{part.name}: {describe(outcomes[-1])}", flush=True)
@@ -105,6 +107,7 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--held-out", type=Path, required=True, help="folder of the validation split's cases")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
     parser.add_argument("--minutes", type=float, default=9, help="end after this time (default: %(default)s)")
+    parser.add_argument("--parts", nargs="+", choices=_PARTS, default=list(_PARTS), help="(default: all)")
     parser.add_argument("--each", type=float, default=2, help="minutes of one network's turn (default: %(default)s)")
     parser.add_argument("--batch", type=int, help="views in a step, see train/schedule.py (default: the recipes')")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="train these networks alone")
@@ -146,6 +149,9 @@ def training(arguments: argparse.Namespace, left: float, scratch: Path) -> Part 
     if arguments.only:
         command += ["--only", *arguments.only]
     return _part("training", command, left)
+
+
+_PARTS = {"tests": gpu_tests, "benchmark": benchmark, "training": training}
 
 
 def _part(name: str, command: list[object], seconds: float) -> Part:
