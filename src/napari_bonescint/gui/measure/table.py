@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _SORTED_BY = Qt.ItemDataRole.UserRole
 _RECORD = Qt.ItemDataRole.UserRole + 1
+_LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _UNDO = QKeySequence.StandardKey.Undo
 _ROW_HEIGHT, _ROOM, _WIDEST = 22, 12, 320
 _NARROW = "QHeaderView::section { padding: 2px 3px; } QTableView::item { padding: 0 2px; }"
@@ -59,6 +61,16 @@ class RecordModel(QAbstractTableModel):
     ) -> None:
         super().__init__()
         self._columns, self._key, self._is_ticked = tuple(columns), key, is_ticked
+        # Qt asks for them a thousand times while a table is made.
+        self._headers: list[dict[int, object]] = [
+            {
+                Qt.ItemDataRole.DisplayRole: column.title,
+                Qt.ItemDataRole.ToolTipRole: column.explanation,
+                # Above its texts: the middle of a wide column is often out of sight.
+                Qt.ItemDataRole.TextAlignmentRole: _LEFT if column.digits is None else _RIGHT,
+            }
+            for column in columns
+        ]
         self.records: list[Any] = []
 
     def show_records(self, records: Sequence[Any]) -> None:
@@ -83,16 +95,7 @@ class RecordModel(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: N802
         """Title and explanation of a column."""
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        column = self._columns[section]
-        # Above its texts: the middle of a wide column is often out of sight.
-        side = Qt.AlignmentFlag.AlignLeft if column.digits is None else Qt.AlignmentFlag.AlignRight
-        return {
-            Qt.ItemDataRole.DisplayRole: column.title,
-            Qt.ItemDataRole.ToolTipRole: column.explanation,
-            Qt.ItemDataRole.TextAlignmentRole: int(side | Qt.AlignmentFlag.AlignVCenter),
-        }.get(Qt.ItemDataRole(role))
+        return self._headers[section].get(role) if orientation == Qt.Orientation.Horizontal else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Text, tick and the like of a cell."""
@@ -102,7 +105,7 @@ class RecordModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole and column.digits is None:
             return column.text(record)
         if role == Qt.ItemDataRole.TextAlignmentRole and column.digits is not None:
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            return _RIGHT
         if role == Qt.ItemDataRole.CheckStateRole and self._is_ticked is not None and index.column() == 0:
             return Qt.CheckState.Checked if self._is_ticked(record) else Qt.CheckState.Unchecked
         if role == _SORTED_BY:
