@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 import time
@@ -30,15 +31,19 @@ STATE = TRAIN / "state"
 
 # A shorter cycle would leave a network worse than it was.
 _LEAST_MINUTES = 2.0
-# Of a cycle, beside its steps: it starts, and scores the network. Measured at each cycle.
-_ASIDE_MINUTES = 0.25
+# Of a cycle, beside its steps: it starts, and scores the network. Measured at each cycle; this is for the first.
+_ASIDE_MINUTES = 0.5
 _POLL_S = 0.5
 
 
 def main() -> int:
     """Train until the time is over or all networks are finished; returns the exit status."""
     arguments, schedule = parse(), read_schedule()
-    failed = set() if arguments.table else train(arguments, schedule)
+    failed = set[str]()
+    if not arguments.table:
+        failed = train(arguments, schedule)
+    elif arguments.runs:
+        keep_exported(arguments.runs)
     (TRAIN / "SCHEDULE.md").write_text(table(schedule), encoding="utf-8")
     return 1 if failed else 0
 
@@ -58,9 +63,12 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
         help="for a GPU: N views in a step, and all pixels of each (default: as the recipe, made for a CPU)",
     )
     parser.add_argument("--only", nargs="+", metavar="NAME", help="train these alone")
-    parser.add_argument("--runs", type=Path, default=Path("runs/schedule"))
-    parser.add_argument("--table", action="store_true", help="only write SCHEDULE.md from what train/state holds")
+    parser.add_argument("--runs", type=Path, metavar="DIR", help="folder for the cycles (default: runs/schedule)")
+    table_help = "only write SCHEDULE.md from what train/state holds; with --runs, first keep cycles that ended later"
+    parser.add_argument("--table", action="store_true", help=table_help)
     arguments = parser.parse_args(words)
+    if not arguments.table:
+        arguments.runs = arguments.runs or Path("runs/schedule")
     if not (arguments.table or (arguments.cases and arguments.held_out)):
         parser.error("--cases and --held-out are needed")
     return arguments
@@ -86,8 +94,8 @@ def train(arguments: argparse.Namespace, schedule: dict[str, Any]) -> set[str]:
         name = min(open_names, key=lambda each: steps_of(states[each])) if arguments.each else open_names[0]
         began = time.monotonic()
         try:
-            train_cycle(name, arguments, min(left, arguments.each or left), aside)
-        except (subprocess.CalledProcessError, OSError, ValueError) as error:
+            train_cycle(name, arguments, min(left, arguments.each or left), began + 60 * (left + aside / 2))
+        except (subprocess.CalledProcessError, OSError, ValueError, LookupError) as error:
             print(f"{name}: is left out: {error}", file=sys.stderr, flush=True)
             failed.add(name)
         else:
@@ -96,10 +104,10 @@ def train(arguments: argparse.Namespace, schedule: dict[str, Any]) -> set[str]:
     return failed
 
 
-def train_cycle(name: str, arguments: argparse.Namespace, minutes: float, aside: float = _ASIDE_MINUTES) -> None:
+def train_cycle(name: str, arguments: argparse.Namespace, minutes: float, end: float = math.inf) -> None:
     """Train one cycle of a network, and copy its result to `train/state`.
 
-    Its steps take `minutes`, start and scores `aside`. If it is slower, it is stopped, and its weights are kept.
+    Its steps take `minutes`. At `end`, a value of `time.monotonic`, it is stopped, and its weights are kept.
     """
     state = read_state(name)
     recipe = tomllib.loads((TRAIN / "recipes" / f"{name}.toml").read_text(encoding="utf-8"))
@@ -117,18 +125,18 @@ def train_cycle(name: str, arguments: argparse.Namespace, minutes: float, aside:
     if weights.exists():
         command += ["--start", weights]
     with subprocess.Popen([str(part) for part in command]) as process:
-        wait(process, run / name, 60 * (minutes + aside / 2))
+        wait(process, run / name, end)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, "bonescint train")
     keep(name, run / name)
 
 
-def wait(process: subprocess.Popen[bytes], run: Path, seconds: float) -> None:
-    """Wait for a training in the folder `run`. After the time, it stops at a step, if some are done, and exports."""
-    end = time.monotonic() + seconds
+def wait(process: subprocess.Popen[bytes], run: Path, end: float) -> None:
+    """Wait for a training in the folder `run`. From `end` on, it stops after the present step, and exports."""
     while process.poll() is None:
         time.sleep(_POLL_S)
-        if time.monotonic() > end and (run / "checkpoint.pt").exists() and not (run / "request").exists():
+        if time.monotonic() > end and not (run / "request").exists():
+            run.mkdir(exist_ok=True)
             (run / "request").write_text("stop", encoding="ascii")
 
 
@@ -161,6 +169,16 @@ def keep(name: str, run: Path) -> None:
         fresh = STATE / f".{name}{suffix}.new"
         fresh.write_bytes(content)
         fresh.replace(STATE / f"{name}{suffix}")
+
+
+def keep_exported(runs: Path) -> None:
+    """Keep the cycles in `runs` that were exported after the schedule had been stopped."""
+    for path in sorted(runs.glob("cycle-*/*/*.json")):
+        name, cycle = path.stem, int(path.parents[1].name.removeprefix("cycle-"))
+        is_next = name == path.parent.name and cycle == len(read_state(name)["cycles"]) + 1
+        # Weights and card are written before the scores.
+        if is_next and json.loads(path.read_text(encoding="utf-8")).get("scores"):
+            keep(name, path.parent)
 
 
 def read_state(name: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -80,6 +81,11 @@ def test_a_cycle_is_kept_and_the_next_goes_on_from_it(
     # The second began with every tensor of the first.
     assert second["started_from"][0]["tensors"] == 10
     assert schedule.steps_of(state) == 8
+    # A cycle that was exported after its schedule had been stopped is kept later, and once.
+    (tmp_path / "train" / "state" / "tiny.cycles.json").write_text(json.dumps({"cycles": [first]}), encoding="utf-8")
+    for _ in range(2):
+        schedule.keep_exported(tmp_path / "runs")
+        assert schedule.read_state("tiny") == state
     # What is kept is a model like any other, in half precision.
     card = read_card(tmp_path / "train" / "state" / "tiny.json")
     assert card.name == "tiny"

@@ -38,6 +38,7 @@ import sys
 import tarfile
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -54,7 +55,7 @@ _CYCLES = ".cycles.json"
 _SHARE = 0.15
 # Of the time: for scores and archive of the last cycle, if it takes longer than those before.
 _RESERVE = 0.05
-_POLL_S = 1.0
+_POLL_S, _TABLE_S = 1.0, 20.0
 
 
 @dataclass(frozen=True)
@@ -79,25 +80,35 @@ class Outcome:
 def main() -> int:
     """Run all parts; returns 0 if none failed."""
     arguments = parse()
-    end = time.monotonic() + 60 * arguments.minutes
     arguments.out.mkdir(parents=True, exist_ok=True)
     # A part in progress is ended, and what is there is archived.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    with tempfile.TemporaryDirectory() as scratch:
+        outcomes = run_parts(arguments, Path(scratch))
+    return int(any(outcome.status for outcome in outcomes))
+
+
+def run_parts(arguments: argparse.Namespace, scratch: Path) -> list[Outcome]:
+    """Run the parts one after the other; however they end, archive what was trained."""
+    end = time.monotonic() + 60 * arguments.minutes
+    environment = find_package(scratch)
+    trained = Trained(arguments.out / ARCHIVE, arguments.runs)
     outcomes: list[Outcome] = []
-    session = Trained(arguments.out / ARCHIVE, arguments.runs)
     try:
-        with tempfile.TemporaryDirectory() as scratch:
-            environment = find_package(Path(scratch))
-            for name in arguments.parts:
-                part = _PARTS[name](arguments, end - time.monotonic(), Path(scratch))
-                if part is not None:
-                    outcomes.append(run(part, arguments.out, environment, session.archive_if_new))
-                    print(f"{part.name}: {describe(outcomes[-1])}", flush=True)
+        for name in arguments.parts:
+            part = _PARTS[name](arguments, end - time.monotonic(), scratch)
+            if part is not None:
+                outcomes.append(run(part, arguments.out, environment, trained.archive_if_new))
+                print(f"{part.name}: {describe(outcomes[-1])}", flush=True)
     finally:
-        session.archive()
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        # A cycle may have been exported just before the training was stopped.
+        table = _part("table", [ROOT / "train" / "schedule.py", "--table", "--runs", arguments.runs], _TABLE_S)
+        run(table, arguments.out, environment, lambda: None)
+        trained.archive()
         summary = json.dumps([asdict(outcome) for outcome in outcomes], indent=1)
         (arguments.out / "session.json").write_text(summary, encoding="utf-8")
-    return int(any(outcome.status for outcome in outcomes))
+    return outcomes
 
 
 def parse(words: list[str] | None = None) -> argparse.Namespace:
@@ -184,7 +195,8 @@ def run(part: Part, out: Path, environment: dict[str, str], meanwhile: Callable[
                     end_with_children(process)
                     break
                 meanwhile()
-                time.sleep(_POLL_S)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(_POLL_S)
         except BaseException:
             end_with_children(process)
             raise
