@@ -62,6 +62,7 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
         metavar="N",
         help="for a GPU: N views in a step, and all pixels of each (default: as the recipe, made for a CPU)",
     )
+    parser.add_argument("--workers", type=int, metavar="N", help="see `bonescint train`")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="train these alone")
     parser.add_argument("--runs", type=Path, metavar="DIR", help="folder for the cycles (default: runs/schedule)")
     table_help = "only write SCHEDULE.md from what train/state holds; with --runs, first keep cycles that ended later"
@@ -121,6 +122,8 @@ def train_cycle(name: str, arguments: argparse.Namespace, minutes: float, end: f
     command = [sys.executable, "-m", "napari_bonescint", "train", path, "--cases", arguments.cases]
     command += ["--held-out", arguments.held_out, "--runs", run, "--minutes", f"{minutes:.2f}"]
     command += ["--device", arguments.device]
+    if arguments.workers is not None:
+        command += ["--workers", arguments.workers]
     weights = STATE / f"{name}.safetensors"
     if weights.exists():
         command += ["--start", weights]

@@ -70,7 +70,7 @@ def is_alive(process: psutil.Process) -> bool:
 
 def test_what_is_trained_outlives_a_session_that_is_ended(tree: Path) -> None:
     command: list[object] = [tree / "train" / "maintaining" / "gpu_session.py", "--minutes", 5, "--each", 0.1]
-    command += ["--cases", "cases", "--held-out", "held-out", "--out", "out", "--device", "cpu"]
+    command += ["--cases", "cases", "--held-out", "held-out", "--out", "out", "--device", "cpu", "--workers", 0]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen([sys.executable, *map(str, command)], cwd=tree, env=environment)
     archive = tree / "out" / "trained.tar"

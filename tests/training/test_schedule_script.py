@@ -71,7 +71,7 @@ def test_a_cycle_is_kept_and_the_next_goes_on_from_it(
         (tmp_path / folder).mkdir()
         case.save(tmp_path / folder / f"case_{seed:06d}.npz")
     where = ["--cases", str(tmp_path / "cases"), "--held-out", str(tmp_path / "held-out")]
-    arguments = schedule.parse([*where, "--runs", str(tmp_path / "runs"), "--device", "cpu"])
+    arguments = schedule.parse([*where, "--runs", str(tmp_path / "runs"), "--device", "cpu", "--workers", "0"])
     for _ in range(2):
         schedule.train_cycle("tiny", arguments, 5)
     state = schedule.read_state("tiny")

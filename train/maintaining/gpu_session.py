@@ -121,6 +121,7 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--parts", nargs="+", choices=_PARTS, default=list(_PARTS), help="(default: all)")
     parser.add_argument("--each", type=float, default=2, help="minutes of one network's turn (default: %(default)s)")
     parser.add_argument("--batch", type=int, help="views in a step, see train/schedule.py (default: the recipes')")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes that make examples, see `bonescint train`")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="train these networks alone")
     parser.add_argument("--device", default="cuda", help="(default: %(default)s)")
     runs = Path("runs") / time.strftime("session-%Y%m%d-%H%M%S")
@@ -155,6 +156,8 @@ def training(arguments: argparse.Namespace, left: float, scratch: Path) -> Part 
     command = [ROOT / "train" / "schedule.py", "--cases", arguments.cases, "--held-out", arguments.held_out]
     command += ["--minutes", f"{left / 60 - _RESERVE * arguments.minutes:.2f}", "--each", arguments.each]
     command += ["--device", arguments.device, "--runs", arguments.runs]
+    if arguments.workers is not None:
+        command += ["--workers", arguments.workers]
     if arguments.batch:
         command += ["--batch", arguments.batch]
     if arguments.only:
