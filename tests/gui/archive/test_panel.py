@@ -75,9 +75,10 @@ def test_without_the_extra_the_panel_says_what_to_install(
     with monkeypatch.context() as without:
         without.setitem(sys.modules, "pynetdicom", None)
         panel: ArchiveWidget = open_panel(viewer, "Archive")
-        qtbot.waitUntil(lambda: "not installed (pynetdicom); install them by pip" in panel.status.text())
+        qtbot.waitUntil(lambda: bool(panel.session.obstacle))
+        assert panel.missing.text.text() == "Archives need packages that are not installed: pynetdicom."
         assert not panel.search_button.isEnabled()
-    panel.session.reload()
+    panel.missing.look_button.click()
     qtbot.waitUntil(panel.search_button.isEnabled)
     assert panel.status.text() == ""
 
