@@ -90,8 +90,8 @@ def test_the_first_picture_of_a_sample_shows_all_of_it(viewer: Viewer, qtbot: Qt
     anterior, posterior = viewer.layers[:2]
     bar, camera = viewer.canvas.overlays.scale_bar, viewer.scene.camera
     place = (camera.zoom, camera.center)
-    # The window answers first.
-    assert [bar.visible, *(marks_of(view).visible for view in (anterior, posterior))] == [False] * 3
+    assert bar.visible
+    assert [marks_of(view).visible for view in (anterior, posterior)] == [False] * 2  # the window answers first
     wait_for_marks(viewer, qtbot)
     assert bar.visible
     assert (camera.zoom, camera.center) == place
@@ -124,7 +124,6 @@ def test_a_view_may_go_before_the_scale_bar_was_drawn(
     viewer: Viewer, write_nm: Callable[..., Path], qtbot: QtBot
 ) -> None:
     viewer.open(write_nm(), plugin="napari-bonescint")
-    assert not viewer.canvas.overlays.scale_bar.visible
     viewer.layers.pop(0)
     assert viewer.canvas.overlays.scale_bar.visible
     viewer.screenshot(flash=False)

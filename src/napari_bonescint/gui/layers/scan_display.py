@@ -47,7 +47,7 @@ class ScanDisplay:
         teach_canvas()
         self._viewer = weakref.ref(viewer)
         self._scale = ScaleBar(viewer)
-        self._fitting = Fitting(viewer, self._scale)
+        self._fitting = Fitting(viewer)
         self._hidden: list[ViewMarks] = []
         self._turn = 0
         self._sizes: weakref.WeakKeyDictionary[Image, tuple[int, ...]] = weakref.WeakKeyDictionary()
@@ -62,16 +62,13 @@ class ScanDisplay:
         layer = event.value
         self._take(layer)
         if isinstance(layer, Image):
-            if _was_opened(layer):
-                self._scale.leave_or_update()
-            else:
-                self._scale.update()
+            # At once, as a line whose number comes in a later turn: in Mesa's software renderer, napari 0.9.2 crashes
+            # if an image goes that was drawn beside nothing but images.
+            self._scale.update()
         if _was_opened(layer) and (self._is_last_view(layer) or self._is_mask_alone(layer)):
             self._fitting.fit()
 
     def _on_removed(self, _event: Any) -> None:
-        # Now at the latest: in Mesa's software renderer, napari 0.9.2 crashes if an image goes that was drawn beside
-        # nothing but images, and the contrast of the other one is changed.
         self._scale.update()
 
     def _take(self, layer: Layer) -> bool:
@@ -95,15 +92,10 @@ class ScanDisplay:
         return moved
 
     def _show_next(self, turn: int) -> None:
-        """Show the scale bar, or the marks of a view, in each turn; the canvas draws their letters in further turns."""
-        if turn != self._turn:
+        """Show the marks of one view in each turn; the canvas draws their letters in further turns."""
+        if turn != self._turn or not self._hidden:
             return
-        if self._scale.is_due:
-            self._scale.update()
-        elif self._hidden:
-            self._hidden.pop(0).visible = True
-        else:
-            return
+        self._hidden.pop(0).visible = True
         later(partial(self._show_next, turn), _PAUSE_MS)
 
     def _on_pixels(self, event: Any) -> None:
