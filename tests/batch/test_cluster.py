@@ -1,4 +1,4 @@
-"""Segmenting on a Dask cluster: a scheduler and two workers, each a process of its own."""
+"""Segmenting on a Dask cluster: a scheduler and workers, each a process of its own."""
 
 from __future__ import annotations
 
@@ -97,7 +97,8 @@ class Cluster:
 
 @pytest.fixture
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    made = Cluster(tmp_path_factory.mktemp("cluster"), workers=2)
+    """With one worker; starting another takes as long as a test."""
+    made = Cluster(tmp_path_factory.mktemp("cluster"), workers=1)
     yield made
     made.end()
 
@@ -119,6 +120,7 @@ def test_nothing_is_lost_and_nothing_done_twice_when_a_worker_and_the_command_ar
     cluster: Cluster, words: list[str | Path], tmp_path: Path
 ) -> None:
     words = [*words, "--scheduler", cluster.address]
+    cluster.join()
     (tmp_path / "out").mkdir()
     left, fresh = (tmp_path / "out" / f".bonescint-run-{name}" for name in ("left", "fresh"))
     left.touch()

@@ -18,6 +18,7 @@ from napari_bonescint.inference.agreement import agreement, bone
 from napari_bonescint.inference.backends.choice import CPU_ENGINES
 from napari_bonescint.inference.backends.comparisons import COMPARISONS
 from napari_bonescint.inference.backends.engine import EngineUnavailable, require_known
+from napari_bonescint.inference.backends.openvino_engine import OpenVinoEngine, OpenVinoInt8Engine
 from napari_bonescint.inference.devices import cpu_facts, usable_cores
 from napari_bonescint.inference.preprocessing import Grid, images_on, normalise
 from napari_bonescint.processes.child import end_with_parent, without_interrupts
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 NAIVE = "naive eager"
 _FULL_SHAPE = (1024, 256)
 _ENGINES = {**CPU_ENGINES, **COMPARISONS}
+_CONVERTING = (OpenVinoInt8Engine.name, OpenVinoEngine.name)
 _PASSES = 3
 
 
@@ -114,7 +116,7 @@ def measure(cards: Sequence[ModelCard], scan: Scan) -> Iterator[Timing | str]:
         for images in (of_full_shape(scan), own):
             naive: NDArray[np.float32] | None = None
             for engine in (NAIVE, *_ENGINES):
-                if engine in CPU_ENGINES and images is not own:  # converts the network: later times are measured
+                if engine in _CONVERTING and images is not own:  # converts the network: later times are measured
                     _in_a_process(_BenchmarkTask(card, engine, own[:, :1, :1]))
                 outcome = _in_a_process(_BenchmarkTask(card, engine, images))
                 if isinstance(outcome, str):
