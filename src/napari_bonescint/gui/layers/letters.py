@@ -73,7 +73,9 @@ def letters_drawn(font_info: FontInfo, text: str) -> Iterator[None]:
 
 
 class _ScaleBarInTurns(VispyScaleBarOverlay):  # type: ignore[misc]
-    """napari's scale bar, first its line, then its number."""
+    """napari's scale bar, first its line, then its number and its box."""
+
+    _is_whole = False
 
     def __init__(self, font_info: FontInfo, **kwargs: Any) -> None:
         super().__init__(font_info=font_info, **kwargs)
@@ -86,8 +88,13 @@ class _ScaleBarInTurns(VispyScaleBarOverlay):  # type: ignore[misc]
     def _draw_next(self) -> bool:
         for _ in self._letters:
             return True
-        self.node.text.visible = True
+        self.node.text.visible = self._is_whole = True
+        self._on_box_change()
         return False
+
+    def _on_box_change(self) -> None:
+        if self._is_whole:
+            super()._on_box_change()
 
 
 @contextmanager
