@@ -10,6 +10,7 @@ from napari.layers import Image
 from gui.seeing import is_in_view, on_screen
 from napari_bonescint.gui.layers.fitting import Fitting
 from napari_bonescint.gui.layers.marks import ViewMarks, put_marks
+from napari_bonescint.gui.layers.scale import ScaleBar
 
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QApplication
@@ -32,7 +33,7 @@ def model() -> ViewerModel:
 
 @pytest.mark.parametrize("shape", [(1024, 256), (1024, 1300), (200, 2000)])
 def test_there_is_room_for_captions_above_the_scene(model: ViewerModel, shape: tuple[int, int]) -> None:
-    fitting = Fitting(model)
+    fitting = Fitting(model, ScaleBar(model))
     model.add_layer(marked(shape))
     model.add_layer(marked(shape, left=1.15 * shape[1]))
     fitting.fit()
@@ -40,7 +41,7 @@ def test_there_is_room_for_captions_above_the_scene(model: ViewerModel, shape: t
 
 
 def test_the_scale_bar_lies_below_the_scene(model: ViewerModel) -> None:
-    fitting = Fitting(model)
+    fitting = Fitting(model, ScaleBar(model))
     layer = model.add_layer(marked((1024, 256)))
     model.canvas.overlays.scale_bar.visible = True
     fitting.fit()
@@ -51,7 +52,7 @@ def test_the_scale_bar_lies_below_the_scene(model: ViewerModel) -> None:
 def test_a_scene_without_captions_is_left_to_napari(model: ViewerModel) -> None:
     model.add_image(np.ones((1024, 256)))
     before = (model.scene.camera.zoom, model.scene.camera.center)
-    fitting = Fitting(model)
+    fitting = Fitting(model, ScaleBar(model))
     fitting.fit()
     assert (model.scene.camera.zoom, model.scene.camera.center) == before
 
@@ -59,7 +60,7 @@ def test_a_scene_without_captions_is_left_to_napari(model: ViewerModel) -> None:
 def test_a_new_size_of_the_canvas_is_fitted_in_the_next_turn_until_the_user_moves_the_camera(
     model: ViewerModel, qapp: QApplication
 ) -> None:
-    fitting = Fitting(model)
+    fitting = Fitting(model, ScaleBar(model))
     model.add_layer(marked((1024, 256)))
     fitting.fit()
     before = model.scene.camera.zoom
@@ -79,7 +80,7 @@ def test_a_new_size_of_the_canvas_is_fitted_in_the_next_turn_until_the_user_move
 
 
 def test_the_grid_of_napari_is_left_alone(model: ViewerModel) -> None:
-    fitting = Fitting(model)
+    fitting = Fitting(model, ScaleBar(model))
     model.add_layer(marked((1024, 256)))
     model.canvas.grid.enabled = True
     fitting.fit()

@@ -14,6 +14,8 @@ from napari_bonescint.gui.placement import corners
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
+    from napari_bonescint.gui.layers.scale import ScaleBar
+
 # In screen pixels: two lines of text.
 _CAPTION_HEIGHT = 44
 # The box of the scale bar: half on a white view and half beside it, it looks like a part of the view.
@@ -29,8 +31,9 @@ class Fitting:
     their size. It also leaves too little room for captions.
     """
 
-    def __init__(self, viewer: ViewerModel) -> None:
+    def __init__(self, viewer: ViewerModel, scale: ScaleBar) -> None:
         self._viewer = weakref.ref(viewer)
+        self._scale = scale
         self._fitted: Any = None
         self._is_due = False
         viewer.events.reset_view.connect(self._make_room)
@@ -57,7 +60,7 @@ class Fitting:
         if shown and height > 2 * _CAPTION_HEIGHT:
             _, top = min(shown)
             below = height * _MARGIN / 2
-            if viewer.canvas.overlays.scale_bar.visible:
+            if self._scale.takes_room():
                 below = max(below, _SCALE_BAR_HEIGHT)
             camera.zoom *= (1 - (_CAPTION_HEIGHT + below) / height) / (1 - _MARGIN)
             camera.center = (*camera.center[:-2], top + (height / 2 - _CAPTION_HEIGHT) / camera.zoom, camera.center[-1])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Segment = tuple[float, float, float, float]
 """A line from (y, x) to (y, x) in world coordinates."""
 
-_MARKS = "bonescint marks"
+_MARKS, _SPECK = "bonescint marks", "bonescint speck"
 ALL_PARTS = 3
 ELLIPSIS = "…"
 # A view that is narrower than this on the screen has no room for words.
@@ -109,6 +109,21 @@ class SceneLines(SceneOverlay):  # type: ignore[misc]
     colour: str = "#ffffff"
     visible: bool = True
     blending: Blending = Blending.TRANSLUCENT_NO_DEPTH
+
+
+class Speck(SceneOverlay):  # type: ignore[misc]
+    """Nothing that can be seen, drawn by a program of its own beside the images.
+
+    In Mesa's software renderer, napari 0.9.2 crashes if an image goes that was drawn beside nothing but images, and the
+    contrast of another one is changed.
+    """
+
+    visible: bool = True
+
+
+def put_speck(viewer: ViewerModel) -> None:
+    """Draw a `Speck` beside all that a viewer draws."""
+    viewer.scene.overlays[_SPECK] = Speck()
 
 
 def put_marks(image: Image, marks: ViewMarks) -> None:

@@ -23,10 +23,13 @@ class ScaleBar:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = weakref.ref(viewer)
         self._ours = False
+        self.is_due = False
+        """Whether it was left to a later turn, in which `update` shows it."""
 
     def update(self) -> None:
         """Show or hide it for the scans that are open now."""
         viewer, wanted = self._viewer(), self._wanted()
+        self.is_due = False
         if viewer is None or wanted is None:
             return
         self._ours = wanted
@@ -35,6 +38,18 @@ class ScaleBar:
             bar.box = True  # else it could not be read over an image of its colour
         with _in_turns():
             bar.visible = wanted
+
+    def leave_or_update(self) -> None:
+        """Leave it to a later turn to show it; hide it now."""
+        if self._ours or not self._wanted():
+            self.update()
+        else:
+            self.is_due = True
+
+    def takes_room(self) -> bool:
+        """Whether it is shown, or soon will be."""
+        viewer = self._viewer()
+        return self.is_due or (viewer is not None and bool(viewer.canvas.overlays.scale_bar.visible))
 
     def _wanted(self) -> bool | None:
         """Whether it suits the open scans; None if there are none, or if the user has switched it."""

@@ -11,7 +11,7 @@ from napari.layers import Image, Labels
 from napari_bonescint.gui.layers.auto_contrast import follow_bone
 from napari_bonescint.gui.layers.fitting import Fitting
 from napari_bonescint.gui.layers.later import later
-from napari_bonescint.gui.layers.marks import ALL_PARTS, ViewMarks, marks_of, put_marks
+from napari_bonescint.gui.layers.marks import ALL_PARTS, ViewMarks, marks_of, put_marks, put_speck
 from napari_bonescint.gui.layers.overlays import teach_canvas
 from napari_bonescint.gui.layers.pictures import adopt, is_picture, place_beside
 from napari_bonescint.gui.layers.scale import ScaleBar
@@ -45,9 +45,10 @@ class ScanDisplay:
 
     def __init__(self, viewer: ViewerModel) -> None:
         teach_canvas()
+        put_speck(viewer)
         self._viewer = weakref.ref(viewer)
         self._scale = ScaleBar(viewer)
-        self._fitting = Fitting(viewer)
+        self._fitting = Fitting(viewer, self._scale)
         self._hidden: list[ViewMarks] = []
         self._turn = 0
         self._sizes: weakref.WeakKeyDictionary[Image, tuple[int, ...]] = weakref.WeakKeyDictionary()
@@ -62,14 +63,16 @@ class ScanDisplay:
         layer = event.value
         self._take(layer)
         if isinstance(layer, Image):
-            # At once, as a line whose number comes in a later turn: in Mesa's software renderer, napari 0.9.2 crashes
-            # if an image goes that was drawn beside nothing but images.
-            self._scale.update()
+            if _was_opened(layer):
+                self._scale.leave_or_update()
+            else:
+                self._scale.update()
         if _was_opened(layer) and (self._is_last_view(layer) or self._is_mask_alone(layer)):
             self._fitting.fit()
 
     def _on_removed(self, _event: Any) -> None:
-        self._scale.update()
+        if not self._scale.is_due:
+            self._scale.update()
 
     def _take(self, layer: Layer) -> bool:
         """Mark a view of a scan; lay a picture beside the others before, and return whether that moved it."""
@@ -92,10 +95,15 @@ class ScanDisplay:
         return moved
 
     def _show_next(self, turn: int) -> None:
-        """Show the marks of one view in each turn; the canvas draws their letters in further turns."""
-        if turn != self._turn or not self._hidden:
+        """Show the scale bar, or the marks of a view, in each turn; the canvas draws their letters in further turns."""
+        if turn != self._turn:
             return
-        self._hidden.pop(0).visible = True
+        if self._scale.is_due:
+            self._scale.update()
+        elif self._hidden:
+            self._hidden.pop(0).visible = True
+        else:
+            return
         later(partial(self._show_next, turn), _PAUSE_MS)
 
     def _on_pixels(self, event: Any) -> None:
