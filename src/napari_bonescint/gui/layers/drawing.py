@@ -169,7 +169,7 @@ class _VispySceneLines(ViewerOverlayMixin, VispySceneOverlay):  # type: ignore[m
 
 
 class _SpeckVisual(Visual):  # type: ignore[misc]
-    """A triangle without an area: the shortest program of OpenGL, compiled in 2 ms."""
+    """A triangle without an area: the shortest program of OpenGL, whose first drawing takes 6 ms."""
 
     def __init__(self) -> None:
         super().__init__(
