@@ -15,6 +15,7 @@ from napari_bonescint.training.data.lesion_examples import (
     NEITHER,
     draw_lesion_examples,
     true_classes,
+    vary_contrast,
     vary_healthy,
     vary_lesions,
     vary_normal,
@@ -119,7 +120,26 @@ def test_mild_variation_differs_between_the_sides(case):
     varied = np.stack([vary_unevenly(mean, np.random.default_rng(seed)) for seed in range(8)])
     np.testing.assert_allclose(varied[:, 0], varied[:, 1][..., ::-1])
     assert np.abs(varied - varied[..., ::-1]).max() > 0.1
-    assert np.quantile(varied, 0.99) < 1.5
+    # Less than the 50 % of a metastasis that could be seen.
+    assert varied.max() < 1.45
+
+
+def test_the_pattern_of_healthy_bone_becomes_stronger_or_weaker_alike_in_both_views():
+    regions = np.zeros((2, 60, 40), np.uint8)
+    regions[:, 10:50, 10:30] = 13
+    healthy = np.ones(regions.shape, np.float32)
+    healthy[:, 20:30, 14:26] = 1.4
+    mean = healthy.copy()
+    mean[:, 40:46, 14:20] *= 3
+    contrasts = []
+    for seed in range(40):
+        varied = vary_contrast(mean, healthy, regions, np.random.default_rng(seed))
+        np.testing.assert_allclose(varied[0], varied[1])
+        # Usual bone, soft tissue and a metastasis keep their uptake.
+        np.testing.assert_allclose(varied[0, 43, 17], mean[0, 43, 17], rtol=0.02)
+        np.testing.assert_allclose(varied[0, 4, 4], 1)
+        contrasts.append(varied[0, 25, 20])
+    assert min(contrasts) < 1.3 < 1.5 < max(contrasts)
 
 
 def test_normal_uptake_varies_alike_on_both_sides_and_in_both_views(case):

@@ -46,6 +46,16 @@ def test_both_sides_and_both_views_are_alike(regions):
     assert np.corrcoef(left[:, 0], left[:, 1])[0, 1] > 0.8
 
 
+def test_the_spine_varies_in_bands_that_are_strongest_along_its_middle():
+    codes = np.zeros((2, 300, 60), np.uint8)
+    codes[:, 20:280, 20:40] = CODES["thoracic_spine"]
+    middle, edge = [], []
+    for varied in np.log(gains(codes, range(30)))[:, 0]:
+        middle.append(varied[30:270, 30].std())
+        edge.append(varied[30:270, 22].std())
+    assert np.mean(middle) > 1.15 * np.mean(edge)
+
+
 def test_a_view_without_bone_stays_as_it_is():
     mean = np.full((2, 40, 30), 3, np.float32)
     np.testing.assert_array_equal(vary_usual(mean, np.zeros(mean.shape, np.uint8), np.random.default_rng(1)), mean)

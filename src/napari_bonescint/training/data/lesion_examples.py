@@ -16,6 +16,7 @@ from scipy import ndimage
 from napari_bonescint.anatomy import REGIONS
 from napari_bonescint.inference.preprocessing import Grid
 from napari_bonescint.measurement.detection.channels import sample_codes, stack_channels, without_opposite
+from napari_bonescint.measurement.detection.region_normal import region_normals
 from napari_bonescint.measurement.scoring import LEAST_RATIO, visible_pieces
 from napari_bonescint.scan import ViewName
 from napari_bonescint.simulation.case import SOURCES
@@ -46,9 +47,12 @@ _SHARE_BENT, _SHARE_GLOWING, _SHARE_PICTURES, _SHARE_SINGLE = 0.7, 0.4, 0.25, 0.
 _SHARE_VARIED, _SHARE_USUAL = 0.8, 0.8
 _SHIFT, _SMOOTHNESS = 1.0, 5.0
 _VARIATIONS = (3, 9)
-_VARIATION_SIGMA = (4.0, 15.0)
+_VARIATION_SIGMA = (3.0, 15.0)
 _VARIATION_MEAN, _VARIATION_SPREAD = 0.15, 0.35
-_SHARE_UNEVEN, _UNEVEN_SIGMA, _MOST_UNEVEN = 0.6, (2.0, 10.0), 0.18
+_SHARE_UNEVEN, _UNEVEN_SIGMA, _MOST_UNEVEN = 0.75, (2.0, 10.0), 0.25
+_STRONGEST_UNEVEN = 0.35
+_SHARE_CONTRASTED = 0.6
+_CONTRAST_MEAN, _CONTRAST_SPREAD, _MOST_CONTRAST, _CONTRAST_SIGMA = 0.1, 0.4, 0.8, 1.0
 _SHARE_BLURRED, _MOST_BLUR = 0.3, 1.3
 
 
@@ -135,7 +139,34 @@ def vary_unevenly(mean: NDArray[np.float32], rng: np.random.Generator) -> NDArra
     """
     sigma, spread = rng.uniform(*_UNEVEN_SIGMA), rng.uniform(0, _MOST_UNEVEN)
     field = ndimage.gaussian_filter(rng.standard_normal(mean.shape[1:], np.float32), sigma)
-    return _in_both_views(mean, spread / max(float(field.std()), 1e-9) * field)
+    gain = spread / max(float(field.std()), 1e-9) * field
+    return _in_both_views(mean, np.clip(gain, -2 * _STRONGEST_UNEVEN, _STRONGEST_UNEVEN))
+
+
+def vary_contrast(
+    mean: NDArray[np.float32], healthy: NDArray[np.float32], regions: NDArray[np.uint8], rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Make the pattern of healthy uptake within each bone stronger or weaker: its own hot places are no metastases.
+
+    Parameters
+    ----------
+    mean : ndarray of float32, shape (view, y, x)
+        Expected counts.
+    healthy : ndarray of float32, shape (view, y, x)
+        Expected counts without lesions, which show the pattern.
+    regions : ndarray of uint8, shape (view, y, x)
+        True region codes.
+    rng : Generator
+    """
+    power = rng.normal(rng.normal(_CONTRAST_MEAN, _CONTRAST_SPREAD / 2), _CONTRAST_SPREAD, len(REGIONS))
+    power[0] = 0
+    varied = np.empty_like(mean)
+    for view, (counts, codes) in enumerate(zip(healthy, regions, strict=True)):
+        usual = region_normals(counts, codes)[codes]
+        pattern = np.log(np.maximum(counts, 1e-9) / np.maximum(usual, 1e-9))
+        gain = power[codes].astype(np.float32) * np.clip(pattern, -_MOST_CONTRAST, _MOST_CONTRAST)
+        varied[view] = mean[view] * np.exp(ndimage.gaussian_filter(gain, _CONTRAST_SIGMA))
+    return varied
 
 
 def _in_both_views(mean: NDArray[np.float32], gain: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -148,7 +179,8 @@ def _in_both_views(mean: NDArray[np.float32], gain: NDArray[np.float32]) -> NDAr
 def vary_healthy(case: Case, rng: np.random.Generator) -> Case:
     """A case whose healthy uptake is varied as in examples; lesions keep their ratio to it."""
     mean = case.expected.sum(axis=0)
-    varied = vary_unevenly(vary_usual(vary_normal(mean, case.regions[0], rng), case.regions, rng), rng)
+    contrasted = vary_contrast(mean, mean - case.expected[SOURCES.index("lesions")], case.regions, rng)
+    varied = vary_unevenly(vary_usual(vary_normal(contrasted, case.regions[0], rng), case.regions, rng), rng)
     return replace(case, expected=case.expected * (varied / np.maximum(mean, 1e-9)))
 
 
@@ -158,6 +190,9 @@ def draw_lesion_examples(case: Case, rng: np.random.Generator, grid_mm: float, s
     The views are deformed alike, since both are acquired at once.
     """
     mean, classes, ratio = vary_lesions(case, rng)
+    if rng.random() < _SHARE_CONTRASTED:
+        healthy = case.expected.sum(axis=0) - case.expected[SOURCES.index("lesions")]
+        mean = vary_contrast(mean, healthy, case.regions, rng)
     if rng.random() < _SHARE_VARIED:
         mean = vary_normal(mean, case.regions[0], rng)
     if rng.random() < _SHARE_USUAL:

@@ -39,7 +39,9 @@ _SHARE_OF_RIMS = 0.4
 _RIM_DEPTH = (1.5, 5.0)
 _SPINE = ("cervical_spine", "thoracic_spine", "lumbar_spine", "sacrum")
 _SHARE_OF_SPINES, _SPINE_SPREAD = 0.7, 0.3
-_SPINE_SIGMA = (4.0, 25.0)
+_SPINE_SIGMA = (2.0, 25.0)
+_SHARE_OF_BANDS, _BANDS_APART, _BANDS_UNEVEN = 0.5, (3.5, 8.0), 0.1
+_MIDLINE_WIDTH = (1.0, 6.0)
 _SHARE_OF_MANUBRIA, _MANUBRIUM_ENDS = 0.7, (0.22, 0.5)
 _SHARE_OF_ILIAC_BODIES, _ILIAC_SIGMA = 0.6, (1.5, 4.5)
 _GAIN_MEAN, _GAIN_SPREAD, _MOST = 0.3, 0.5, 1.4
@@ -90,6 +92,11 @@ def _gain(codes: NDArray[np.uint8], common: np.random.Generator, own: np.random.
     if is_varied:
         spine = np.isin(codes, [CODES[name] for name in _SPINE])
         gain += spine * (_SPINE_SPREAD * abs(spread) / 0.4 * profile / profile.std()).astype(np.float32)[:, None]
+    is_varied, apart, strength = common.random() < _SHARE_OF_BANDS, common.uniform(*_BANDS_APART), level()
+    phase = common.uniform(0, 2 * np.pi) + np.cumsum(2 * np.pi / apart * common.normal(1, _BANDS_UNEVEN, len(codes)))
+    width = common.uniform(*_MIDLINE_WIDTH)
+    if is_varied:
+        _add_bands(gain, np.isin(codes, [CODES[name] for name in _SPINE]), strength * np.cos(phase), width)
     is_varied, end, strength = common.random() < _SHARE_OF_MANUBRIA, common.uniform(*_MANUBRIUM_ENDS), level()
     rows = np.flatnonzero((codes == CODES["sternum"]).any(axis=1))
     if is_varied and len(rows):
@@ -126,6 +133,15 @@ def _add_to_rim(gain: NDArray[np.float32], bone: NDArray[np.bool_], depth: float
     if window is not None:
         inside = ndimage.distance_transform_edt(bone[window])
         gain[window] += np.where(inside > 0, strength * np.exp(-(inside - 1) / depth), 0).astype(np.float32)
+
+
+def _add_bands(gain: NDArray[np.float32], spine: NDArray[np.bool_], along: NDArray[np.float64], width: float) -> None:
+    """Add a strength for each row to a gain (y, x), most along the middle of the spine: vertebrae and their spines."""
+    columns = np.arange(spine.shape[1])
+    pixels = spine.sum(axis=1)
+    middle = (spine @ columns) / np.maximum(pixels, 1)
+    across = np.exp(-0.5 * ((columns - middle[:, None]) / width) ** 2)
+    gain += (spine * along[:, None] * across).astype(np.float32)
 
 
 def _add_to_iliac_bodies(gain: NDArray[np.float32], codes: NDArray[np.uint8], sigma: float, strength: float) -> None:
