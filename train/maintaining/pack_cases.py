@@ -28,7 +28,7 @@ import numpy as np
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.files.atomic import make_folder
 from napari_bonescint.inference.preprocessing import Grid
-from napari_bonescint.simulation.case import SOURCES, Case
+from napari_bonescint.simulation.case import Case
 from napari_bonescint.simulation.pathology import LesionKind
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def coarsen(case: Case, mm: float) -> Case:
 
 def _coarsen_lesions(case: Case, grid: Grid) -> Iterator[VisibleLesion]:
     """Each lesion with the coarser pixels that it covers at least half of, and its mean ratio there."""
-    without = (case.expected.sum(axis=0) - case.expected[SOURCES.index("lesions")]).ravel()
+    without = case.without_lesions.ravel()
     for lesion in case.lesions:
         ratio = lesion.ratio.astype(np.float32)
         # Counts of a joint are among those that the ratio of another lesion refers to.

@@ -73,6 +73,12 @@ class Case:
     pixel_mm: float
     lesions: tuple[VisibleLesion, ...] = ()
 
+    @property
+    def without_lesions(self) -> NDArray[np.float32]:
+        """Expected counts (view, y, x) of all sources but lesions; worn joints are part of their bone."""
+        counts: NDArray[np.float32] = self.expected.sum(axis=0) - self.expected[SOURCES.index("lesions")]
+        return counts
+
     def save(self, path: Path) -> None:
         """Write the non-negligible part of each source to a NumPy archive in half precision, whole or not at all."""
         arrays: dict[str, NDArray[np.generic]] = {}

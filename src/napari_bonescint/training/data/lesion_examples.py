@@ -179,7 +179,7 @@ def _in_both_views(mean: NDArray[np.float32], gain: NDArray[np.float32]) -> NDAr
 def vary_healthy(case: Case, rng: np.random.Generator) -> Case:
     """A case whose healthy uptake is varied as in examples; lesions keep their ratio to it."""
     mean = case.expected.sum(axis=0)
-    contrasted = vary_contrast(mean, mean - case.expected[SOURCES.index("lesions")], case.regions, rng)
+    contrasted = vary_contrast(mean, case.without_lesions, case.regions, rng)
     varied = vary_unevenly(vary_usual(vary_normal(contrasted, case.regions[0], rng), case.regions, rng), rng)
     return replace(case, expected=case.expected * (varied / np.maximum(mean, 1e-9)))
 
@@ -191,8 +191,7 @@ def draw_lesion_examples(case: Case, rng: np.random.Generator, grid_mm: float, s
     """
     mean, classes, ratio = vary_lesions(case, rng)
     if rng.random() < _SHARE_CONTRASTED:
-        healthy = case.expected.sum(axis=0) - case.expected[SOURCES.index("lesions")]
-        mean = vary_contrast(mean, healthy, case.regions, rng)
+        mean = vary_contrast(mean, case.without_lesions, case.regions, rng)
     if rng.random() < _SHARE_VARIED:
         mean = vary_normal(mean, case.regions[0], rng)
     if rng.random() < _SHARE_USUAL:

@@ -89,14 +89,14 @@ def _gain(codes: NDArray[np.uint8], common: np.random.Generator, own: np.random.
             _add_to_rim(gain, codes == CODES[name], depth, strength)
     is_varied, sigma, spread = common.random() < _SHARE_OF_SPINES, common.uniform(*_SPINE_SIGMA), level()
     profile = ndimage.gaussian_filter1d(common.normal(size=1024), sigma)[: len(codes)]
+    spine = np.isin(codes, [CODES[name] for name in _SPINE])
     if is_varied:
-        spine = np.isin(codes, [CODES[name] for name in _SPINE])
         gain += spine * (_SPINE_SPREAD * abs(spread) / 0.4 * profile / profile.std()).astype(np.float32)[:, None]
     is_varied, apart, strength = common.random() < _SHARE_OF_BANDS, common.uniform(*_BANDS_APART), level()
     phase = common.uniform(0, 2 * np.pi) + np.cumsum(2 * np.pi / apart * common.normal(1, _BANDS_UNEVEN, len(codes)))
     width = common.uniform(*_MIDLINE_WIDTH)
     if is_varied:
-        _add_bands(gain, np.isin(codes, [CODES[name] for name in _SPINE]), strength * np.cos(phase), width)
+        _add_bands(gain, spine, strength * np.cos(phase), width)
     is_varied, end, strength = common.random() < _SHARE_OF_MANUBRIA, common.uniform(*_MANUBRIUM_ENDS), level()
     rows = np.flatnonzero((codes == CODES["sternum"]).any(axis=1))
     if is_varied and len(rows):
