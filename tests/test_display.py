@@ -41,3 +41,13 @@ def test_of_a_real_scan_little_but_the_bladder_is_black() -> None:
 @pytest.mark.parametrize("value", [0, np.nan])
 def test_an_empty_image_has_a_window_too(value: float) -> None:
     assert contrast_limits(np.full((5, 5), value)) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int64, np.float32])
+def test_the_window_is_that_of_the_sorted_pixels(dtype: type) -> None:
+    counts = np.random.default_rng(3).negative_binomial(1, 0.1, (97, 41)).clip(0, 250).astype(dtype)
+    counts.flat[:3] = 0, 1, 250
+    inside = np.sort(counts[counts > 0].astype(np.float64))
+    body = inside[inside > 0.1 * np.quantile(inside, 0.95)]
+    assert contrast_limits(counts) == pytest.approx((0, 1.6 * np.quantile(body, 0.9)))
+    assert contrast_limits(np.array([[0, 7]], dtype)) == pytest.approx((0, 1.6 * 7))

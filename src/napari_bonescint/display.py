@@ -16,6 +16,7 @@ Window = tuple[float, float]
 """Counts shown as white, and as black."""
 
 _OPACITY = 0.5
+_MOST_LEVELS = 2**16
 
 
 def contrast_limits(counts: NDArray[np.generic]) -> Window:
@@ -24,12 +25,31 @@ def contrast_limits(counts: NDArray[np.generic]) -> Window:
     It follows the brightness of the body, not the brightest pixel: a hot bladder or injection site, which covers a few
     per cent of the body, would otherwise be the only black part of a white image.
     """
-    values = counts.astype(np.float32)
-    inside = values[np.isfinite(values) & (values > 0)]
-    if inside.size == 0:
+    levels, pixels = _histogram(counts)
+    if not levels.size:
         return 0.0, 1.0
-    body = inside[inside > 0.1 * np.quantile(inside, 0.95)]
-    return 0.0, float(1.6 * np.quantile(body, 0.9))
+    is_body = levels > 0.1 * _quantile(levels, pixels, 0.95)
+    return 0.0, 1.6 * _quantile(levels[is_body], pixels[is_body], 0.9)
+
+
+def _histogram(counts: NDArray[np.generic]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """The values above 0, ascending, and the number of pixels of each; sorting takes ten times as long as counting."""
+    if counts.dtype.kind in "iu" and counts.max(initial=0) < _MOST_LEVELS:
+        pixels = np.bincount(np.maximum(counts, 0).ravel())
+        levels = np.flatnonzero(pixels[1:]) + 1
+        return levels.astype(np.float64), pixels[levels]
+    values = counts.astype(np.float64)
+    return np.unique(values[np.isfinite(values) & (values > 0)], return_counts=True)
+
+
+def _quantile(levels: NDArray[np.float64], pixels: NDArray[np.intp], part: float) -> float:
+    """The quantile of all pixels, between two of them by linear interpolation."""
+    upto = np.cumsum(pixels)
+    last = int(upto[-1]) - 1
+    rank = part * last
+    lower = int(rank)
+    below, above = levels[np.searchsorted(upto, (lower, min(lower + 1, last)), side="right")]
+    return float(below + (rank - lower) * (above - below))
 
 
 def dark_on_white(values: NDArray[np.generic], window: Window) -> NDArray[np.float32]:

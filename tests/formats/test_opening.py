@@ -13,7 +13,7 @@ from PIL import Image
 from pydicom.uid import generate_uid
 
 from dicom_files import ANTERIOR, POSTERIOR, nm_dataset, save, some_counts
-from napari_bonescint.formats.opening import ScanSource, collect, open_scan
+from napari_bonescint.formats.opening import ScanSource, collect, collect_to_open, open_scan
 from napari_bonescint.formats.safe_reading.refusal import NotAPlanarScan, Refusal
 from napari_bonescint.scan import SAME_VIEW, ViewName, ViewSource
 from napari_bonescint.scan_edits import CannotRearrange
@@ -289,6 +289,18 @@ def test_unreadable_folder_is_told(write_nm, tmp_path, monkeypatch):
     assert [str(failure) for failure in collection.failures] == [
         "locked: The folder could not be read (Permission denied)."
     ]
+
+
+def test_what_is_opened_at_once_is_found_alike(write_nm, write_study, tmp_path):
+    pair = write_study({"a": (ANTERIOR, {}), "b": (POSTERIOR, {})})
+    for inputs in ([pair[0]], pair, [tmp_path], []):
+        assert collect_to_open(inputs) == collect(inputs)
+    odd = write_nm("odd.dcm", Modality="CT")
+    (source,) = collect_to_open([odd]).sources
+    with pytest.raises(NotAPlanarScan) as one:
+        source.open()
+    (failure,) = collect([odd]).failures
+    assert str(one.value) == str(failure)
 
 
 def test_scan_that_vanishes_before_it_is_opened(write_nm, tmp_path):

@@ -9,6 +9,7 @@ import nibabel
 import numpy as np
 import pytest
 import tifffile
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from napari_bonescint.formats.recognition import may_be_scan_or_mask
 
@@ -23,6 +24,14 @@ def test_only_nuclear_medicine_is_ours_whatever_the_name(write_nm: Callable[...,
     assert may_be_scan_or_mask(write_nm(name, ImageType=["ORIGINAL", "PRIMARY", "TOMO", "EMISSION"]))
     assert may_be_scan_or_mask(write_nm(name, Modality="SEG"))
     assert not may_be_scan_or_mask(write_nm(name, Modality="CT"))
+
+
+def test_a_deflated_file_is_known_by_its_start(write_nm: Callable[..., Path]) -> None:
+    for modality, ours in (("NM", True), ("SEG", True), ("CT", False)):
+        path = write_nm(f"{modality}.x", syntax=DeflatedExplicitVRLittleEndian, Modality=modality)
+        assert may_be_scan_or_mask(path) is ours
+        path.write_bytes(path.read_bytes()[:-400])  # without the end, all of it could not be inflated
+        assert may_be_scan_or_mask(path) is ours
 
 
 def test_a_file_that_is_no_dicom_is_ours_by_its_name_alone(tmp_path: Path) -> None:

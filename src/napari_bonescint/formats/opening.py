@@ -20,7 +20,7 @@ from napari_bonescint.scan import SAME_VIEW, Scan, Spacing, ViewName, ViewSource
 from napari_bonescint.scan_edits import flip, name_views, split_side_by_side, with_spacing
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 
 def open_scan(
@@ -53,7 +53,7 @@ def open_scan(
     CannotRearrange
         If the scan does not allow one of the corrections.
     """
-    source = ScanSource((path,), Path(file_stem(path)))
+    source = _source_of(path)
     return source.open(view=view, spacing=spacing, split_sides=split_sides, flip_posterior=flip_posterior)
 
 
@@ -159,6 +159,13 @@ def collect(inputs: Iterable[Path]) -> Collection:
     return Collection(tuple(_pair(list(found.values()))), tuple(failures), skipped)
 
 
+def collect_to_open(inputs: Sequence[Path]) -> Collection:
+    """As `collect`, for scans that are opened at once: a file alone is not read before, since it has no partner."""
+    if len(inputs) == 1 and not _is_folder(inputs[0]):
+        return Collection((_source_of(inputs[0]),), (), {})
+    return collect(inputs)
+
+
 class _Single(NamedTuple):
     """The properties that two single-view files must share to make one scan; UIDs are only compared."""
 
@@ -174,6 +181,10 @@ class _Found(NamedTuple):
     path: Path
     result: Path
     single: _Single | None = None
+
+
+def _source_of(path: Path) -> ScanSource:
+    return ScanSource((path,), Path(file_stem(path)))
 
 
 def _is_folder(path: Path) -> bool:

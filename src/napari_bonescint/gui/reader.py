@@ -11,9 +11,10 @@ from napari.utils.notifications import show_error, show_info, show_warning
 
 from napari_bonescint.display import contrast_limits, widened
 from napari_bonescint.errors import BonescintError
+from napari_bonescint.formats.dicom.header import parsed_once
 from napari_bonescint.formats.left_out import LeftOut
 from napari_bonescint.formats.masks.registry import looks_like_mask, read_mask
-from napari_bonescint.formats.opening import collect
+from napari_bonescint.formats.opening import collect_to_open
 from napari_bonescint.formats.recognition import may_be_scan_or_mask
 from napari_bonescint.formats.safe_reading.refusal import Refusal
 from napari_bonescint.gui.common.ahead import prepare_panels
@@ -48,6 +49,7 @@ def get_reader(path: Paths) -> Callable[[Paths], Read] | None:
     return read if any(may_be_scan_or_mask(Path(one)) for one in _as_list(path)) else None
 
 
+@parsed_once()
 def read(path: Paths) -> Read:
     """Read files and folders into layers; shows a sentence for each file that cannot be read.
 
@@ -62,7 +64,7 @@ def read(path: Paths) -> Read:
         Layer data for napari.
     """
     masks, others, errors = _sort(map(Path, _as_list(path)))
-    found = collect(others)
+    found = collect_to_open(others)
     scans = []
     errors += found.failures
     for source in found.sources:

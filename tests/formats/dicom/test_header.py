@@ -15,7 +15,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from dicom_files import nm_dataset, save, some_counts
 from napari_bonescint.errors import BonescintError
-from napari_bonescint.formats.dicom.header import read_header
+from napari_bonescint.formats.dicom.header import parsed_once, read_header
 from napari_bonescint.formats.dicom.identity import read_identity
 from napari_bonescint.formats.dicom.nuclear_medicine import read_nuclear_medicine, read_planar_header
 from napari_bonescint.formats.masks.registry import looks_like_mask, read_mask
@@ -162,3 +162,16 @@ def test_nesting_without_end_is_a_sentence(write_nm):
     for read in (read_nuclear_medicine, read_planar_header, read_identity, read_mask):
         with pytest.raises(Refusal, match=r"^scan\.dcm: [^\n]*$"):
             read(path)
+
+
+def test_within_a_block_a_header_is_parsed_once(write_nm):
+    paths = [write_nm(f"{number}.dcm") for number in range(9)]
+    with parsed_once():
+        first = read_header(paths[0])
+        write_nm("0.dcm", PatientID="changed")
+        assert read_header(paths[0]) is first
+        headers = [read_header(path) for path in paths]
+        assert read_header(paths[-1]) is headers[-1]
+        assert read_header(paths[0]).text("PatientID") == "changed"  # few are kept, since a folder may have thousands
+    write_nm("0.dcm", PatientID="again")
+    assert read_header(paths[0]).text("PatientID") == "again"

@@ -6,19 +6,29 @@ instead: a wrong patient weight must not stop a scan from being opened.
 
 from __future__ import annotations
 
+import io
 import math
 import zlib
+from contextlib import contextmanager
+from contextvars import ContextVar
 from decimal import Decimal
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import pydicom
-from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag, tag_for_keyword
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.filereader import read_partial
+from pydicom.filereader import read_dataset, read_partial, read_preamble
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
-from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.tag import Tag
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
 from pydicom.valuerep import PersonName
 from pydicom.values import converters
 
@@ -33,6 +43,7 @@ from napari_bonescint.formats.safe_reading.silence import quiet
 from napari_bonescint.formats.safe_reading.source_file import read_start
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 # Object identifier 1.2.840.113549.1.7.3, which begins a CMS envelope (DICOM PS3.15, Secure DICOM File).
@@ -41,8 +52,14 @@ _ENVELOPED_DATA = bytes.fromhex("06092a864886f70d010703")
 _MOST_VALUE_BYTES = 2**16
 _MOST_SEQUENCE_BYTES = 2**20
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData", "ExtendedOffsetTable", "ExtendedOffsetTableLengths")
-_MODALITY = tag_for_keyword("Modality")
+_MODALITY = int(Tag("Modality"))
+_FILE_META = 2
+# Inflated bytes that hold the modality, with room for long texts before it.
+_START_BYTES = 2**16
+_MOST_KEPT = 4
 _NOT_DICOM = "The file is no DICOM file."
+
+_kept: ContextVar[dict[Path, Header] | None] = ContextVar("kept", default=None)
 
 
 class Header:
@@ -142,14 +159,32 @@ def is_encrypted(start: bytes) -> bool:
     return _ENVELOPED_DATA in start[:64]
 
 
+@contextmanager
+def parsed_once() -> Iterator[None]:
+    """Within this block, `read_header` parses a file once, also if it is asked for it several times in a row."""
+    token = _kept.set({})
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+
+
 def read_header(path: Path) -> Header:
     """Read all attributes of a DICOM file except the pixels."""
+    kept = _kept.get()
+    if kept is not None and path in kept:
+        return kept[path]
     start = read_start(path)
     try:
         with path.open("rb") as file:
-            return _parse(path, start, _DicomStream(path, file, MOST_HEADER_BYTES), pixels=False)
+            header = _parse(path, start, _DicomStream(path, file, MOST_HEADER_BYTES), pixels=False)
     except OSError as error:
         raise Refusal(path, f"The file could not be read ({error.strerror or error}).") from error
+    if kept is not None:
+        kept[path] = header
+        if len(kept) > _MOST_KEPT:
+            del kept[next(iter(kept))]
+    return header
 
 
 def read_modality(path: Path) -> str:
@@ -162,10 +197,29 @@ def read_modality(path: Path) -> str:
     try:
         with path.open("rb") as file:
             stream = cast("BinaryIO", _DicomStream(path, file, MOST_HEADER_BYTES))
-            dataset = read_partial(stream, stop_when=lambda tag, *_: tag > _MODALITY, force=True)
+            dataset = _deflated_start(stream) or read_partial(stream, stop_when=_is_past_modality, force=True)
     except Exception as error:  # pydicom's parser may raise any exception
         raise Refusal(path, DAMAGED) from error
     return Header(dataset).text("Modality").upper()
+
+
+def _is_past_modality(tag: int, *_: object) -> bool:
+    return tag > _MODALITY
+
+
+def _deflated_start(stream: BinaryIO) -> Dataset | None:
+    """The first attributes of a deflated file, without inflating the rest as pydicom does; None of another file."""
+    read_preamble(stream, force=True)
+    meta = read_dataset(stream, is_implicit_VR=False, is_little_endian=True, stop_when=_is_past_file_meta)
+    if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
+        stream.seek(0)
+        return None
+    start = zlib.decompressobj(-zlib.MAX_WBITS).decompress(stream.read(_START_BYTES), _START_BYTES)
+    return read_dataset(io.BytesIO(start), is_implicit_VR=False, is_little_endian=True, stop_when=_is_past_modality)
+
+
+def _is_past_file_meta(tag: int, *_: object) -> bool:
+    return tag >> 16 != _FILE_META
 
 
 def parse_whole(path: Path, content: bytes) -> Header:

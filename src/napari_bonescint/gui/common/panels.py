@@ -41,6 +41,6 @@ def open_panel(viewer: Viewer, title: str) -> Any:
         # The name that napari gives it, so that the menu Plugins finds this panel, too.
         name = f"{title} ({manager.get_manifest(PLUGIN).display_name})"
         viewer.window.add_dock_widget(panel, name=name, tabify=bool(docked))
-    if isinstance(panel, DockPanel):
+    elif isinstance(panel, DockPanel):
         panel.come_forward()
     return panel

@@ -15,7 +15,13 @@ def later(act: Callable[[], None], milliseconds: int = 0) -> None:
     except ImportError:  # without Qt
         act()
         return
-    if QCoreApplication.instance() is None:
+    application = QCoreApplication.instance()
+    if application is None:
         act()
-    else:
-        QTimer.singleShot(milliseconds, act)
+        return
+    # Qt's single shot of 0 ms comes in the same turn, before other timers and the user's input.
+    timer = QTimer(application)
+    timer.setSingleShot(True)
+    timer.timeout.connect(act)
+    timer.timeout.connect(timer.deleteLater)
+    timer.start(milliseconds)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QSize, Qt, QTimer
+from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QHBoxLayout, QHeaderView, QPushButton, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 from superqt.utils import qthrottled
 
+from napari_bonescint.gui.common.turns import in_turns
 from napari_bonescint.gui.legend.bones import (
     bone_at,
     hidden_in,
@@ -25,6 +25,8 @@ from napari_bonescint.gui.widgets.plain_label import PlainLabel
 from napari_bonescint.gui.widgets.text_colours import icon_colour
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari.layers import Labels
     from napari.viewer import Viewer
     from qtpy.QtGui import QShowEvent
@@ -114,8 +116,7 @@ class LegendWidget(QWidget):
 
     def _hide(self, codes: set[int]) -> None:
         # One view after the other, since napari takes up to 30 ms for each; the rows follow the colours.
-        for view in self._present_views():
-            QTimer.singleShot(0, partial(hide, [view], codes))
+        in_turns(self, _hide_in_each(self._present_views(), codes))
 
     def _present_views(self) -> tuple[LabelledView, ...]:
         """The views now; an update of the rows may be due."""
@@ -267,6 +268,12 @@ class LegendWidget(QWidget):
                 for name in _EVENTS_OF_LABELS:
                     getattr(labels.events, name).connect(self._on_event)
         self._watched = wanted
+
+
+def _hide_in_each(views: tuple[LabelledView, ...], codes: set[int]) -> Iterator[None]:
+    for view in views:
+        hide([view], codes)
+        yield
 
 
 def _item(bone: Bone, views: int) -> QTreeWidgetItem:
