@@ -42,6 +42,7 @@ def test_there_is_one_panel_under_one_name_wherever_it_is_opened_from(viewer: Vi
     panel = open_panel(viewer, title)
     assert isinstance(panel, kind)
     (dock,) = docks_of(viewer, kind)
+    qtbot.waitUntil(dock.isVisible)
     assert (
         dock.windowTitle() == dock.title.title.text() == get_app_model().commands[f"napari-bonescint.{command}"].title
     )
