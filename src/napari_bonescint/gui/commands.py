@@ -29,4 +29,6 @@ def measure_this_scan(viewer: napari.Viewer) -> None:
 
 def ask_for_spacing(viewer: napari.Viewer, image: Image) -> None:
     """Go to the field for the pixel size of an image, which the panel "Segment skeleton" has."""
-    open_panel(viewer, "Segment skeleton").page.ask_for_spacing(image)
+    panel = open_panel(viewer, "Segment skeleton")
+    panel.come_forward()  # a new panel is seen in the next turn, and only what is seen gets the keyboard
+    panel.page.ask_for_spacing(image)

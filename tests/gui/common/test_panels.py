@@ -73,7 +73,7 @@ def test_there_is_one_panel_under_one_name_wherever_it_is_opened_from(viewer: Vi
 def test_panels_share_the_height_as_tabs_the_asked_for_one_in_front(viewer: Viewer, qtbot: QtBot) -> None:
     segmenting, correcting = (open_panel(viewer, title) for title in ("Segment skeleton", "Correct masks"))
     (dock,), (other,) = docks_of(viewer, SegmentWidget), docks_of(viewer, CorrectWidget)
-    assert viewer.window._qt_window.tabifiedDockWidgets(dock) == [other]
+    qtbot.waitUntil(lambda: viewer.window._qt_window.tabifiedDockWidgets(dock) == [other])
     qtbot.waitUntil(lambda: segmenting.visibleRegion().isEmpty() and not correcting.visibleRegion().isEmpty())
     open_panel(viewer, "Segment skeleton")
     qtbot.waitUntil(lambda: correcting.visibleRegion().isEmpty() and not segmenting.visibleRegion().isEmpty())

@@ -18,7 +18,7 @@ PLUGIN = "napari-bonescint"
 
 
 def open_panel(viewer: Viewer, title: str) -> Any:
-    """Bring a panel to the front of its window; it is opened if it is not there.
+    """Bring a panel to the front of its window; it is opened if it is not there, and seen in the next turn.
 
     Parameters
     ----------

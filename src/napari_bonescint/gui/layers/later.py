@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +23,6 @@ def later(act: Callable[[], None], milliseconds: int = 0) -> None:
     # Qt's single shot of 0 ms comes in the same turn, before other timers and the user's input.
     timer = QTimer(application)
     timer.setSingleShot(True)
-    timer.timeout.connect(act)
+    timer.timeout.connect(partial(act))  # PySide would not keep the object of a method
     timer.timeout.connect(timer.deleteLater)
     timer.start(milliseconds)
