@@ -80,3 +80,16 @@ def test_the_window_imports_neither_torch_nor_what_speaks_with_archives() -> Non
     imported, heavy = _imported_without([*_COMPUTING, *_SPEAKING])
     assert not {"torch", "pynetdicom", "dicomweb_client", "keyring"} & set(heavy)
     assert "napari_bonescint.gui.retrain.panel" in imported
+
+
+_OPEN = """
+import sys
+from napari_bonescint.gui.reader import get_reader
+from napari_bonescint.gui.sample_files import SIMULATED
+print(len(get_reader(str(SIMULATED))(str(SIMULATED))), *({"nibabel", "scipy.linalg", "torch"} & set(sys.modules)))
+"""
+
+
+def test_the_first_scan_waits_for_nothing_that_only_masks_need() -> None:
+    done = subprocess.run([sys.executable, "-c", _OPEN], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["2"]

@@ -7,7 +7,6 @@ from itertools import islice
 from pathlib import Path
 
 from napari_bonescint.formats.dicom.header import is_encrypted, looks_like_dicom, read_modality
-from napari_bonescint.formats.masks.nifti import is_planar_nifti
 from napari_bonescint.formats.masks.registry import MASK_ENDINGS
 from napari_bonescint.formats.safe_reading.refusal import NotAPlanarScan, Refusal
 from napari_bonescint.formats.safe_reading.source_file import read_start
@@ -29,6 +28,8 @@ def may_be_scan_or_mask(path: Path) -> bool:
         if path.is_dir():
             return _holds_scan(path)
         if path.name.lower().endswith(_NIFTI_NAMES):
+            from napari_bonescint.formats.masks.nifti import is_planar_nifti  # nibabel is large
+
             return is_planar_nifti(path)
         if path.name.lower().endswith(MASK_ENDINGS):
             return path.is_file()

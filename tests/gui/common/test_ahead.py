@@ -6,11 +6,20 @@ import sys
 SCRIPT = """
 import sys
 from threading import enumerate as threads
+from qtpy.QtCore import QCoreApplication
 from napari_bonescint.gui.common.ahead import prepare_panels
 
+def found():
+    return [each for each in threads() if each.name == "bonescint-ahead"]
+
+app = QCoreApplication([])
 for _ in range(2):
     prepare_panels()
-(thread,) = [each for each in threads() if each.name == "bonescint-ahead"]
+app.processEvents()
+assert not found(), "what is being opened comes first"
+while not found():
+    app.processEvents()
+(thread,) = found()
 thread.join()
 print(*sorted(name for name in sys.modules if name == "torch" or name.endswith(".panel")))
 """

@@ -19,7 +19,6 @@ from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 from pydicom.uid import SegmentationStorage, generate_uid
 from pydicom.valuerep import DSfloat
-from skimage.color import rgb2lab
 
 from napari_bonescint.anatomy import REGIONS, SKELETON_COLOUR
 from napari_bonescint.files.atomic import write_bytes_atomically
@@ -243,6 +242,8 @@ def _derivation(source: SourceImages, file: int, frame: int) -> Dataset:
 
 def _cielab(colour: str) -> list[int]:
     """A colour ``#rrggbb`` in DICOM's form (PS3.3 C.10.7.1.1): L in 0..100, a and b in -128..127, 16 bits each."""
+    from skimage.color import rgb2lab  # which imports a large part of SciPy
+
     rgb = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
     lightness, a, b = rgb2lab(rgb)
     scaled = np.array([lightness / 100, (a + 128) / 255, (b + 128) / 255]) * 65535

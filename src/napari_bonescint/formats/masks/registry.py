@@ -14,7 +14,6 @@ from napari_bonescint.formats.masks.dicom_seg_reader import is_dicom_seg, read_d
 from napari_bonescint.formats.masks.label_png import read_mask_png
 from napari_bonescint.formats.masks.label_tiff import encode_mask_tiff, read_mask_tiff
 from napari_bonescint.formats.masks.mask import Mask
-from napari_bonescint.formats.masks.nifti import encode_mask_nifti, read_mask_nifti
 from napari_bonescint.formats.masks.preview import encode_preview
 from napari_bonescint.formats.pictures.raster import PNG_START
 from napari_bonescint.formats.pictures.tiff_pages import TIFF_START
@@ -71,6 +70,8 @@ def read_mask(path: Path, mapping: RegionMapping | None = None, scan: Scan | Non
     if looks_like_dicom(start) or is_encrypted(start):
         return read_dicom_seg(path, mapping, scan)
     if path.name.lower().endswith(_NIFTI_ENDINGS):
+        from napari_bonescint.formats.masks.nifti import read_mask_nifti  # nibabel is large, and few masks are NIfTI
+
         return read_mask_nifti(path, mapping)
     if start.startswith(TIFF_START):
         return read_mask_tiff(path, mapping)
@@ -95,6 +96,8 @@ def _encode_tiff(mask: MaskOfScan) -> Files:
 
 def _encode_nifti(mask: MaskOfScan) -> Files:
     """Encode one file for each view, since a NIfTI file has one orientation."""
+    from napari_bonescint.formats.masks.nifti import encode_mask_nifti
+
     whole = mask.mask
     files = {}
     for plane, view in zip(mask.regions, mask.scan.views, strict=True):

@@ -12,7 +12,7 @@ from threading import Lock, Thread
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.common.garbage_collection import without_collection
 from napari_bonescint.gui.common.settings import read_preferences
-from napari_bonescint.inference.model_card import shipped_models
+from napari_bonescint.gui.layers.later import later
 
 # Named, since what lies here is imported by all panels.
 _MODULES = (
@@ -23,15 +23,19 @@ _MODULES = (
     "napari_bonescint.gui.archive.panel",
 )
 _begun = Lock()
+# Python does one thing at a time: the scan or the panel that is being opened comes first.
+_DELAY_MS = 1000
 
 
 def prepare_panels() -> None:
-    """Begin to read preferences and model cards, and to import all panels; further calls do nothing."""
+    """Soon begin to read preferences and model cards, and to import all panels; further calls do nothing."""
     if _begun.acquire(blocking=False):
-        Thread(target=_prepare, name="bonescint-ahead").start()
+        later(Thread(target=_prepare, name="bonescint-ahead").start, _DELAY_MS)
 
 
 def _prepare() -> None:
+    from napari_bonescint.inference.model_card import shipped_models  # not before a scan is opened
+
     read_preferences()
     with suppress(BonescintError):  # the panel that needs the cards says so
         shipped_models()
