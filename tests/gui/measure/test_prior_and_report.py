@@ -148,6 +148,7 @@ def test_a_prior_scan_is_compared_seen_and_reported(
     # The change follows a verdict at once, and the comparison soon.
     hot = next(spot for spot in panel.spots.table.shown if spot.region == "lumbar_spine")
     panel.controller.decide(hot, suspicious=not hot.suspicious)
+    assert not compared.is_current
     assert panel.headline.change.text() != f"{compared.comparison.index.change:+.2f}"
     qtbot.waitUntil(lambda: panel.prior.shown is not compared and panel.prior.shown.is_current, timeout=PATIENCE_MS)
 

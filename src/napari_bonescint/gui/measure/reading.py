@@ -42,11 +42,23 @@ _State = tuple["NDArray[np.uint16]", frozenset[SpotDecision]]
 _BEING_MEASURED = "being measured"
 
 
+class _Itself:
+    """Equals another one of the same object only. It keeps the object, whose `id` another one could have later."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, of: object) -> None:
+        self._of = of
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and self._of is other._of
+
+
 def look_of(images: Sequence[Image]) -> tuple[Any, ...]:
     """What measures depend on in image layers; it differs after a view was mirrored, renamed or filled anew."""
     known = ((image, facts_of(image)) for image in images)
     return tuple(
-        (id(facts.scan), id(image.data), facts.view, *map(float, image.scale), *map(str, image.units))
+        (_Itself(facts.scan), _Itself(image.data), facts.view, *map(float, image.scale), *map(str, image.units))
         for image, facts in known
     )
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from napari_bonescint.measurement.comparison.changes import Comparison
     from napari_bonescint.measurement.comparison.follow_up import FollowUp
     from napari_bonescint.measurement.comparison.warping import WarpedPrior
+    from napari_bonescint.measurement.measures import Measures
 
 _FOLLOW_MS = 300
 
@@ -40,8 +41,8 @@ class Compared:
     comparison : Comparison
     warped : WarpedPrior
         The prior in the position of the new scan.
-    measures : tuple
-        The measures of both that were compared.
+    measures : (Measures or None, Measures or None)
+        Those of both that were compared.
     """
 
     new: Reading
@@ -49,12 +50,12 @@ class Compared:
     studies: TwoStudies
     comparison: Comparison
     warped: WarpedPrior
-    measures: tuple[Any, Any]
+    measures: tuple[Measures | None, Measures | None]
 
     @property
     def is_current(self) -> bool:
         """Whether both scans are still measured as they were compared."""
-        return self.measures == (id(self.new.measures), id(self.old.measures))
+        return all(now is then for now, then in zip((self.new.measures, self.old.measures), self.measures, strict=True))
 
     @property
     def change(self) -> float | None:
@@ -185,7 +186,7 @@ class PriorComparing:
         mine, other = (_scan(scan) for scan in (new, old))
         if mine is None or other is None:
             return
-        measures = id(new.measures), id(old.measures)
+        measures = new.measures, old.measures
         then = partial(self._on_compared, self._turn, new, old, studies, measures)
         self._run(partial(_compare, mine, other, studies), then, self._on_failed)
 
@@ -195,7 +196,7 @@ class PriorComparing:
         new: Reading,
         old: Reading,
         studies: TwoStudies,
-        measures: tuple[Any, Any],
+        measures: tuple[Measures | None, Measures | None],
         found: tuple[Comparison, WarpedPrior],
     ) -> None:
         if self._is_closed or turn != self._turn:
