@@ -166,7 +166,7 @@ def tiny_recipe(tmp_path: Path) -> Path:
     path.write_text(
         'name = "tiny"\ndescription = "Learns little, fast"\narchitecture = "fdn-5"\noutputs = 17\n'
         "grid_mm = 9.0\nrows = 64\ncolumns = 48\nbatch = 4\nkeep_phases = [4]\nlearning_rate = 0.02\nwarm_up = 5\n"
-        "steps = 60\ndice_weight = 0.5\naverage = 0.9\nseed = 1\nstart = []\n"
+        "steps = 30\ndice_weight = 0.5\naverage = 0.8\nseed = 1\nstart = []\n"
     )
     return path
 
