@@ -79,9 +79,9 @@ def pixel_sides(layer: Layer, unit: str | None = None) -> tuple[float, float] | 
     per_unit = [1.0 if unit is None else _converted(each, unit) for each in layer.units]
     if None in per_unit:
         return None
-    linear = np.asarray(per_unit, np.float64)[:, np.newaxis] * _matrix(layer)[:-1, :-1]
-    y, x = (float(np.hypot(*column)) for column in linear.T)
-    if min(y, x) == 0 or is_sheared(layer):
+    placed = _matrix(layer)[:-1, :-1]
+    y, x = (float(np.hypot(*column)) for column in (np.asarray(per_unit, np.float64)[:, np.newaxis] * placed).T)
+    if min(y, x) == 0 or _is_oblique(placed):
         return None
     return y, x
 
@@ -94,7 +94,11 @@ def _converted(unit: Any, to: str) -> float | None:
 
 def is_sheared(layer: Layer) -> bool:
     """Whether rows and columns of an image are not perpendicular, so that its pixels are no rectangles."""
-    down, along = _matrix(layer)[:-1, :-1].T
+    return _is_oblique(_matrix(layer)[:-1, :-1])
+
+
+def _is_oblique(linear: NDArray[np.float64]) -> bool:
+    down, along = linear.T
     return bool(abs(down @ along) > _PERPENDICULAR * np.hypot(*down) * np.hypot(*along))
 
 
