@@ -5,8 +5,8 @@
     python train/schedule.py --cases DIR --held-out DIR --minutes 9 --each 2 --device cuda --batch 16
     python train/schedule.py --table
 
-Each cycle is one run of `bonescint train` with the recipe's steps. It starts from the weights in `train/state`. Without
-them, in the first cycle or once they have been shipped, it starts from those of the recipe. After each cycle, complete
+Each cycle is one run of `bonescint train` with the recipe's steps. The first starts from the weights that the recipe
+names; later ones from those in `train/state`, or in `weights` once they have been shipped. After each cycle, complete
 or not, the weights (float16), their card and a list of cycles go to `train/state`, and `SCHEDULE.md` is written again.
 With `--each`, networks take turns after that many minutes. A network whose training fails is left out until the end,
 while the others go on. `--held-out` is the whole validation split, which scores every cycle.
@@ -28,6 +28,7 @@ import tomli_w
 
 TRAIN = Path(__file__).parent
 STATE = TRAIN / "state"
+SHIPPED = TRAIN.parent / "weights"
 
 # A shorter cycle would leave a network worse than it was.
 _LEAST_MINUTES = 2.0
@@ -124,9 +125,8 @@ def train_cycle(name: str, arguments: argparse.Namespace, minutes: float, end: f
     command += ["--device", arguments.device]
     if arguments.workers is not None:
         command += ["--workers", arguments.workers]
-    weights = STATE / f"{name}.safetensors"
-    if weights.exists():
-        command += ["--start", weights]
+    if state["cycles"]:
+        command += ["--start", last_weights(name)]
     with subprocess.Popen([str(part) for part in command]) as process:
         wait(process, run / name, end)
     if process.returncode:
@@ -191,6 +191,14 @@ def read_state(name: str) -> dict[str, Any]:
         return {"cycles": []}
     state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return state
+
+
+def last_weights(name: str) -> Path:
+    """The weights of a network after its last cycle, shipped or not."""
+    for folder in (STATE, SHIPPED):
+        if (path := folder / f"{name}.safetensors").exists():
+            return path
+    raise FileNotFoundError(f"there are no weights of {name} in {STATE} or {SHIPPED}")
 
 
 def steps_of(state: dict[str, Any]) -> int:

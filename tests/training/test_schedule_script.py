@@ -28,8 +28,14 @@ def schedule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "TRAIN", tmp_path / "train")
     monkeypatch.setattr(module, "STATE", tmp_path / "train" / "state")
+    monkeypatch.setattr(module, "SHIPPED", tmp_path / "weights")
     (tmp_path / "train" / "recipes").mkdir(parents=True)
     return module
+
+
+def test_a_network_without_the_weights_of_its_last_cycle_is_told(schedule: ModuleType) -> None:
+    with pytest.raises(FileNotFoundError, match="no weights of tiny in "):
+        schedule.last_weights("tiny")
 
 
 def cycles(*reached: tuple[int, float]) -> dict[str, Any]:
@@ -72,8 +78,14 @@ def test_a_cycle_is_kept_and_the_next_goes_on_from_it(
         case.save(tmp_path / folder / f"case_{seed:06d}.npz")
     where = ["--cases", str(tmp_path / "cases"), "--held-out", str(tmp_path / "held-out")]
     arguments = schedule.parse([*where, "--runs", str(tmp_path / "runs"), "--device", "cpu", "--workers", "0"])
-    for _ in range(2):
-        schedule.train_cycle("tiny", arguments, 5)
+    schedule.train_cycle("tiny", arguments, 5)
+    # The weights are shipped.
+    (tmp_path / "weights").mkdir()
+    for suffix in (".safetensors", ".json"):
+        (tmp_path / "train" / "state" / f"tiny{suffix}").rename(tmp_path / "weights" / f"tiny{suffix}")
+    assert schedule.last_weights("tiny") == tmp_path / "weights" / "tiny.safetensors"
+    schedule.train_cycle("tiny", arguments, 5)
+    assert schedule.last_weights("tiny") == tmp_path / "train" / "state" / "tiny.safetensors"
     state = schedule.read_state("tiny")
     assert [(cycle["steps"], cycle["seed"]) for cycle in state["cycles"]] == [(4, 1), (4, 2)]
     first, second = state["cycles"]
