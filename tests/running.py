@@ -69,13 +69,6 @@ class Running:
         """Stems of the scans of which it says that their results were there."""
         return [found[1] for line in self.lines if (found := re.search(r"/([^/]+)\.dcm: kept ", line))]
 
-    def took_up(self, there: Sequence[str], workers: int = 1) -> bool:
-        """Whether it kept the results that were there, and of each killed worker at most one more.
-
-        A result is whole once all its files are written; whoever reads it next puts them in place.
-        """
-        return set(there) <= set(self.kept) and len(self.kept) <= len(there) + workers
-
     @property
     def workers(self) -> list[psutil.Process]:
         """Its worker processes."""
