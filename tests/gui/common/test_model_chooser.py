@@ -7,6 +7,7 @@ from napari_bonescint.gui.common.settings import Setting, remember
 from napari_bonescint.gui.widgets.plain_label import PlainLabel
 from napari_bonescint.inference.model_card import DEFAULT_MODEL, shipped_models
 from napari_bonescint.inference.model_registry import find_model, label, use
+from napari_bonescint.inference.model_titles import title
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,8 +103,9 @@ def test_models_are_listed_by_purpose_and_those_for_comparison_unfold(
     assert len(entries(chooser)) == 1 + 12 + 1
     assert chooser.card == accepted, "unfolding chooses nothing"
     with qtbot.waitSignal(chooser.chosen) as signal:
-        choose(chooser, "Skeleton only: Dice 0.93")
+        choose(chooser, title(find_model("uri-net")))
     assert signal.args[0].name == chooser.card.name == "uri-net"
+    assert chooser.model.native.currentText().startswith("Skeleton only: Dice 0.")
     assert chooser.minimumSizeHint().width() < 300
 
 
