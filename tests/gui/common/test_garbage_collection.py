@@ -23,6 +23,7 @@ def test_two_at_a_time_leave_it_on_in_the_end() -> None:
     first.__enter__()
     second.__enter__()
     first.__exit__(None, None, None)
+    assert not gc.isenabled()
     second.__exit__(None, None, None)
     assert gc.isenabled()
 

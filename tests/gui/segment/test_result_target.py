@@ -167,9 +167,9 @@ def test_no_garbage_is_collected_while_layers_are_made(
     panel = open_panel()
     click_and_wait(qtbot, panel)
     assert collecting == [False, False]
-    assert gc.isenabled()
+    qtbot.waitUntil(gc.isenabled, timeout=PATIENCE_MS)  # what is imported ahead delays it, too
     viewer.layers.remove("scan anterior bones")
     click(qtbot, panel)
     qtbot.waitUntil(lambda: len(collecting) == 3, timeout=PATIENCE_MS)
     qtbot.mouseClick(panel.cancel_button, Qt.MouseButton.LeftButton)
-    assert gc.isenabled()
+    qtbot.waitUntil(gc.isenabled, timeout=PATIENCE_MS)

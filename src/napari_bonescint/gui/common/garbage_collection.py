@@ -10,17 +10,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_blocks = 0
+_was_enabled = True
+
+
 @contextmanager
 def without_collection() -> Iterator[None]:
-    """Switch garbage collection off within a block.
+    """Switch garbage collection off within a block; blocks of the window's thread may overlap in any way.
 
     Two new layers often make enough objects for a full collection, which takes 0.2 s in a napari window. It runs soon
     after the block.
     """
-    was_enabled = gc.isenabled()
+    global _blocks, _was_enabled
+    if _blocks == 0:
+        _was_enabled = gc.isenabled()
+    _blocks += 1
     gc.disable()
     try:
         yield
     finally:
-        if was_enabled:
+        _blocks -= 1
+        if _blocks == 0 and _was_enabled:
             gc.enable()

@@ -110,6 +110,9 @@ def remember_folders(setting: Setting, folders: Iterable[Path]) -> None:
 def follow(setting: Setting, slot: Callable[[str], None]) -> None:
     """Call a method of a widget with each new value of a setting, wherever it is changed, while the widget exists."""
     _preferences()
+    if setting not in _NEWS:
+        _NEWS[setting] = _News()
+        _NEWS[setting].value = remembered(setting)
     _NEWS[setting].changed.connect(slot)
 
 
@@ -133,7 +136,8 @@ class _News(QObject):
     value = ""
 
 
-_NEWS = {setting: _News() for setting in Setting}
+# They are made when they are needed: this module may be imported in a thread, to which they would belong.
+_NEWS: dict[Setting, _News] = {}
 
 
 def _preferences() -> Any:

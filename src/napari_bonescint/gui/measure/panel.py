@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import Enum
 from functools import partial
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox, Container
@@ -16,6 +15,7 @@ from napari_bonescint.files.atomic import write_bytes_atomically
 from napari_bonescint.formats.masks.registry import MaskOfScan
 from napari_bonescint.gui.archive.sending import ScanToSend
 from napari_bonescint.gui.commands import ask_for_spacing
+from napari_bonescint.gui.common.ahead import do_ahead
 from napari_bonescint.gui.common.choices import numbered
 from napari_bonescint.gui.common.dock_panel import DockPanel, main_button
 from napari_bonescint.gui.common.escape_key import EscapeKey
@@ -99,7 +99,7 @@ class MeasureWidget(DockPanel):
         self._end_at_last(self.child)
         self._soon(self._follow_layers)
         self._show()
-        Thread(target=_prepare).start()
+        do_ahead(_prepare)
 
     def measure(self) -> None:
         """Measure the chosen scan; it is segmented first if it has no mask that names bones."""

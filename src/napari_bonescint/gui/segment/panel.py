@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from napari.layers import Labels
@@ -13,6 +12,7 @@ from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout
 
 from napari_bonescint.errors import BonescintError
 from napari_bonescint.gui.commands import correct_this_scan
+from napari_bonescint.gui.common.ahead import do_ahead
 from napari_bonescint.gui.common.dock_panel import DockPanel, disclaimer_label, main_button
 from napari_bonescint.gui.common.escape_key import EscapeKey
 from napari_bonescint.gui.common.segmenting import shared_child
@@ -84,7 +84,7 @@ class SegmentWidget(DockPanel):
         self._end_at_last(self.child)
         self._show_running(False)
         self._soon(self._load_first)  # starting the child takes a while
-        Thread(target=prepare_labels).start()
+        do_ahead(prepare_labels)
 
     @property
     def is_running(self) -> bool:
