@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
     from napari_bonescint.scan import Scan
 
-_SMALLER = {" --patients 60 --workers 2": " --patients 8 --first 30241", "train quick": "train quick.toml", " --minutes 6": ""}
+_SMALLER = {
+    " --patients 60 --workers 2": " --patients 8 --first 30241",
+    "train quick": "train quick.toml",
+    " --minutes 6": "",
+}
 _FEWER_STEPS = {"steps": "8", "warm_up": "2", "check_every": "8", "average": "0.5", "batch": "2"}
 
 

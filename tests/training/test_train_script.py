@@ -123,7 +123,8 @@ def test_two_processes_lose_as_one_with_the_batch_of_both(train: Train, tmp_path
         for name in ("one", "two")
     ]
     # Each process rounds its gradients to the numbers that it computes with: 24 bits, or 8 where bfloat16 is native.
-    rounding = 1e-4 if choose_precision("cpu") == "32-true" else 1e-3
+    # The examples of one process alone would give a loss that differs by 10 %.
+    rounding = 1e-4 if choose_precision("cpu") == "32-true" else 2**-8
     assert losses[1] == pytest.approx(losses[0], rel=rounding)
     (stretch,) = read_card(tmp_path / "runs" / "two" / "two.json").training["history"]
     assert stretch["hardware"].startswith("2 processes, each on ")

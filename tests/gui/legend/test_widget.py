@@ -101,7 +101,7 @@ def test_eyes_and_the_chosen_bone_alone_change_colours_and_no_pixel(
     before = sample.regions()
     usual = [labels.colormap.map(CODES["femur"]) for labels in sample.labels]
 
-    def shown(bone: str) -> list[bool]:
+    def shown(bone: str) -> list[bool]:  # one view in each turn
         return [bool(labels.colormap.map(CODES[bone])[3]) for labels in sample.labels]
 
     def eye_of(bone: str) -> str:
@@ -109,17 +109,17 @@ def test_eyes_and_the_chosen_bone_alone_change_colours_and_no_pixel(
 
     click(qtbot, legend, "ribs", column=0)
     qtbot.waitUntil(lambda: eye_of("ribs") == "Show ribs")
-    assert (shown("ribs"), shown("femur")) == ([False, False], [True, True])
+    qtbot.waitUntil(lambda: (shown("ribs"), shown("femur")) == ([False, False], [True, True]))
     assert legend.all_button.isEnabled()
     click(qtbot, legend, "ribs", column=0)
     qtbot.waitUntil(lambda: eye_of("ribs") == "Hide ribs")
-    assert shown("ribs") == [True, True]
+    qtbot.waitUntil(lambda: shown("ribs") == [True, True])
     assert not legend.all_button.isEnabled()
     click(qtbot, legend, "femur")
     assert legend.only_button.text() == "Show only femur"
     qtbot.mouseClick(legend.only_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: eye_of("skull") == "Show skull")
-    assert (shown("ribs"), shown("skull"), shown("femur")) == ([False] * 2, [False] * 2, [True] * 2)
+    qtbot.waitUntil(lambda: (shown("ribs"), shown("skull"), shown("femur")) == ([False] * 2, [False] * 2, [True] * 2))
     written = write_tiff(str(tmp_path / "all.regions.tif"), [labels.as_layer_data_tuple() for labels in sample.labels])
     viewer.open(written, plugin="napari-bonescint")
     np.testing.assert_array_equal(np.stack([layer.data for layer in list(viewer.layers)[-2:]]), before)
@@ -127,7 +127,7 @@ def test_eyes_and_the_chosen_bone_alone_change_colours_and_no_pixel(
     qtbot.waitUntil(legend.all_button.isEnabled)
     qtbot.mouseClick(legend.all_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: eye_of("skull") == "Hide skull")
-    assert (shown("ribs"), shown("skull")) == ([True] * 2, [True] * 2)
+    qtbot.waitUntil(lambda: (shown("ribs"), shown("skull")) == ([True] * 2, [True] * 2))
     np.testing.assert_array_equal([labels.colormap.map(CODES["femur"]) for labels in sample.labels], usual)
     np.testing.assert_array_equal(sample.regions(), before)
 
