@@ -87,9 +87,10 @@ def _import(module: str, *, is_panel: bool) -> ModuleType:
     if is_panel:
         from magicgui.application import use_app
 
+        from napari_bonescint.gui.layers.overlays import teach_canvas
         from napari_bonescint.inference.model_card import shipped_models
 
-        import_module("napari_bonescint.gui.layers.drawing")
+        teach_canvas()
         use_app()
         with suppress(BonescintError):  # the panel that needs the cards says so
             shipped_models()
